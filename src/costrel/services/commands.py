@@ -1,0 +1,105 @@
+"""Commands of an application: click groups whose commands run inside the application's context."""
+
+from __future__ import annotations
+
+import functools
+import re
+import typing as t
+from collections.abc import Callable
+
+import click
+
+from .. import context
+from .discovery import DEFAULT_FILES, locate_app, not_located, prepare_import
+from .environment import get_debug_flag
+
+F = t.TypeVar("F", bound=Callable[..., t.Any])
+
+_BEFORE_NAME = re.compile(r":(?![\\/])")
+"""The colon of ``module:name``; the one of ``C:\\folder`` is followed by a slash."""
+
+
+class ScriptInfo:
+    """Knows how to load the application that a command is for; it is the context object of Costrel's commands.
+
+    `load_dotenv_defaults` is kept for those who load the dotenv files: nothing is loaded here.
+    """
+
+    def __init__(
+        self,
+        app_import_path: str | None = None,
+        create_app: Callable[..., t.Any] | None = None,
+        set_debug_flag: bool = True,
+        load_dotenv_defaults: bool = True,
+    ) -> None:
+        self.app_import_path = app_import_path
+        self.create_app = create_app
+        self.data: dict[t.Any, t.Any] = {}
+        self.set_debug_flag = set_debug_flag
+        self.load_dotenv_defaults = load_dotenv_defaults
+        self._loaded_app: t.Any = None
+
+    def load_app(self) -> t.Any:
+        """The application, loaded when it is first asked for. Raises NoAppException where there is none."""
+        if self._loaded_app is not None:
+            return self._loaded_app
+        app = self._find_app()
+        if app is None:
+            raise not_located()
+        if self.set_debug_flag:
+            app.debug = get_debug_flag()
+        self._loaded_app = app
+        return app
+
+    def _find_app(self) -> t.Any:
+        if self.create_app is not None:
+            return self.create_app()
+        if self.app_import_path:
+            path, *name = _BEFORE_NAME.split(self.app_import_path, maxsplit=1)
+            return locate_app(prepare_import(path), name[0] if name else None)
+        for file in DEFAULT_FILES:
+            app = locate_app(prepare_import(file), None, raise_if_not_found=False)
+            if app is not None:
+                return app
+        return None
+
+
+pass_script_info = click.make_pass_decorator(ScriptInfo, ensure=True)
+
+
+def with_appcontext(f: F) -> F:
+    """Run a click callback inside the context of the application that the command is for.
+
+    Commands made by ``app.cli.command()`` have it already.
+    """
+
+    @click.pass_context
+    def decorator(ctx: click.Context, /, *args: t.Any, **kwargs: t.Any) -> t.Any:
+        if context.peek() is None:
+            app = ctx.ensure_object(ScriptInfo).load_app()
+            ctx.with_resource(app.app_context())
+        return ctx.invoke(f, *args, **kwargs)
+
+    return t.cast("F", functools.update_wrapper(decorator, f))
+
+
+class AppGroup(click.Group):
+    """A click group whose commands run inside the application's context."""
+
+    def command(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
+        """Like :meth:`click.Group.command`; ``with_appcontext=False`` leaves the context out."""
+        if args and callable(args[0]):
+            return self.command(*args[1:], **kwargs)(args[0])
+        wrap = kwargs.pop("with_appcontext", True)
+        register = super().command(*args, **kwargs)
+
+        def decorator(f: Callable[..., t.Any]) -> click.Command:
+            command: click.Command = register(with_appcontext(f) if wrap else f)
+            return command
+
+        return decorator
+
+    def group(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
+        """Like :meth:`click.Group.group`, for a group of this class."""
+        kwargs.setdefault("cls", AppGroup)
+        return super().group(*args, **kwargs)

@@ -1,0 +1,272 @@
+"""Finds the application that a command is for: by an import path, or by looking into the usual files."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import inspect
+import os
+import sys
+import traceback
+import typing as t
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import FunctionType, ModuleType, TracebackType
+
+import click
+
+APPLICATION_NAMES = ("app", "application")
+FACTORY_NAMES = ("create_app", "make_app")
+DEFAULT_FILES = ("wsgi.py", "app.py")
+
+_LISTED = 12
+"""How many names an error message lists before it says "…"."""
+
+_SCANNED_FILES = 40
+_SCANNED_BYTES = 65_536
+
+application_class: type = type(None)
+"""What counts as an application. The class stands on a higher floor, and is plugged in from there."""
+
+
+def plug_application_class(cls: type) -> None:
+    """Say which class applications are instances of."""
+    global application_class
+    application_class = cls
+
+
+class NoAppException(click.UsageError):
+    """No application could be found or loaded; the message says what was tried."""
+
+    def show(self, file: t.IO[t.Any] | None = None) -> None:
+        """Print the message alone: how the command is used is not what went wrong."""
+        click.secho(f"Error: {self.format_message()}", file=file, err=file is None, fg="red")
+
+
+def locate_app(module_name: str, app_name: str | None, raise_if_not_found: bool = True) -> t.Any:
+    """Import a module and find the application in it, by its name or by looking for one.
+
+    Returns None where there is no such module and `raise_if_not_found` is false. Raises NoAppException where the
+    module is missing, cannot be imported (with the traceback from its own first line on) or has no application.
+    """
+    try:
+        __import__(module_name)
+    except ImportError as error:
+        # Python takes its own import machinery out of the traceback: what is left below this frame is the module's.
+        if error.__traceback__ is not None and error.__traceback__.tb_next is not None:
+            raise NoAppException(_broken_import(module_name, error)) from None
+        if not raise_if_not_found:
+            return None
+        raise NoAppException(_missing_module(module_name)) from None
+    except SyntaxError as error:
+        raise NoAppException(_broken_import(module_name, error)) from None
+
+    module = sys.modules[module_name]
+    return find_best_app(module) if app_name is None else find_app_by_string(module, app_name)
+
+
+def find_best_app(module: ModuleType) -> t.Any:
+    """The application of a module: by the usual names, the only instance, or what a factory returns.
+
+    Raises NoAppException where there is none, or more than one to choose from.
+    """
+    for name in APPLICATION_NAMES:
+        app = getattr(module, name, None)
+        if isinstance(app, application_class):
+            return app
+
+    found = {name: value for name, value in vars(module).items() if isinstance(value, application_class)}
+    if len(found) == 1:
+        return next(iter(found.values()))
+    if found:
+        raise NoAppException(
+            f"Detected several applications in module {module.__name__!r}: {', '.join(found)}."
+            f" Use '{module.__name__}:name' to say which one."
+        )
+
+    for name in FACTORY_NAMES:
+        factory = getattr(module, name, None)
+        if inspect.isfunction(factory):
+            app = _call_factory(module, factory, (), {}, f"{name}()")
+            if isinstance(app, application_class):
+                return app
+
+    raise NoAppException(_nothing_in(module))
+
+
+def find_app_by_string(module: ModuleType, app_name: str) -> t.Any:
+    """The application that `app_name` names in a module: ``name``, or ``factory("x", y=1)`` with literal arguments."""
+    name, args, kwargs = _parse_reference(app_name)
+    try:
+        found = getattr(module, name)
+    except AttributeError as error:
+        raise NoAppException(
+            f"There is no {name!r} in module {module.__name__!r}.{_suggestion(name, _public_names(module))}"
+        ) from error
+
+    app = _call_factory(module, found, args, kwargs, app_name.strip()) if inspect.isfunction(found) else found
+    if isinstance(app, application_class):
+        return app
+    raise NoAppException(
+        f"'{module.__name__}:{app_name}' is {_describe(app)}, not an application.{_foreign_hint([app])}"
+    )
+
+
+def prepare_import(path: str) -> str:
+    """Turn a file's path into the name to import it by, and put the folder to import it from first on ``sys.path``.
+
+    A path to a package's ``__init__.py`` means the package; folders that are packages become part of the name.
+    """
+    path = os.path.realpath(path)
+    stem, extension = os.path.splitext(path)
+    if extension == ".py":
+        path = stem
+    if os.path.basename(path) == "__init__":
+        path = os.path.dirname(path)
+
+    names = []
+    while True:
+        path, name = os.path.split(path)
+        names.append(name)
+        if not os.path.exists(os.path.join(path, "__init__.py")):
+            break
+    if sys.path[0] != path:
+        sys.path.insert(0, path)
+    return ".".join(reversed(names))
+
+
+def not_located() -> NoAppException:
+    """The error for a command that was given no application in a folder where none of the usual files is."""
+    folder = Path.cwd()
+    files = sorted(entry.name for entry in folder.glob("*.py"))
+    likely = [name for name in files[:_SCANNED_FILES] if _seems_to_hold_app(folder / name)]
+    message = f"Could not locate an application: there is no {' and no '.join(DEFAULT_FILES)} in {folder}."
+    if likely:
+        message += f" An application seems to be in {_listing(likely)}: try --app {likely[0].removesuffix('.py')}."
+    elif files:
+        message += f" Python files there: {_listing(files)}."
+    else:
+        message += " There are no Python files there."
+    return NoAppException(
+        f"{message} Name the application with the --app option, or with the environment variable COSTREL_APP or"
+        " FLASK_APP, as in --app module:name."
+    )
+
+
+def _seems_to_hold_app(file: Path) -> bool:
+    try:
+        with file.open("rb") as stream:
+            head = stream.read(_SCANNED_BYTES)
+    except OSError:
+        return False
+    return any(mark in head for mark in (b"Costrel(", b"Flask(", b"def create_app(", b"def make_app("))
+
+
+def _parse_reference(text: str) -> tuple[str, tuple[t.Any, ...], dict[str, t.Any]]:
+    try:
+        expression = ast.parse(text.strip(), mode="eval").body
+    except SyntaxError:
+        expression = None
+    if isinstance(expression, ast.Name):
+        return expression.id, (), {}
+    if not isinstance(expression, ast.Call):
+        raise NoAppException(f"Failed to parse {text!r}: write it as a name, or as a call of a function.")
+    if not isinstance(expression.func, ast.Name):
+        raise NoAppException(f"Failed to parse {text!r}: the function has to be a simple name.")
+    try:
+        args = tuple(ast.literal_eval(arg) for arg in expression.args)
+        # A `**mapping` has no name here; the literals that could be inside are not worth a way of their own.
+        kwargs = {_keyword_name(keyword): ast.literal_eval(keyword.value) for keyword in expression.keywords}
+    except ValueError:
+        raise NoAppException(
+            f"Failed to parse {text!r}: arguments have to be literal values, such as 'text', 1 or True."
+        ) from None
+    return expression.func.id, args, kwargs
+
+
+def _keyword_name(keyword: ast.keyword) -> str:
+    if keyword.arg is None:
+        raise ValueError("**")
+    return keyword.arg
+
+
+def _call_factory(
+    module: ModuleType, factory: FunctionType, args: tuple[t.Any, ...], kwargs: dict[str, t.Any], call: str
+) -> t.Any:
+    try:
+        return factory(*args, **kwargs)
+    except TypeError as error:
+        if _was_entered(factory, error.__traceback__):
+            raise
+        raise NoAppException(
+            f"Factory {factory.__name__!r} in module {module.__name__!r} could not be called as {call}:"
+            f" its parameters are {inspect.signature(factory)}."
+            f" Use '{module.__name__}:{factory.__name__}(args)' to give arguments."
+        ) from error
+
+
+def _was_entered(function: Callable[..., t.Any], tb: TracebackType | None) -> bool:
+    """Whether an error came out of the function, and not from the attempt to call it."""
+    while tb is not None:
+        if tb.tb_frame.f_code is function.__code__:
+            return True
+        tb = tb.tb_next
+    return False
+
+
+def _broken_import(module_name: str, error: ImportError | SyntaxError) -> str:
+    tb = error.__traceback__ and error.__traceback__.tb_next
+    text = "".join(traceback.format_exception(type(error), error, tb)).rstrip()
+    kind = "a SyntaxError" if isinstance(error, SyntaxError) else "an ImportError"
+    return f"While importing {module_name!r}, {kind} was raised:\n\n{text}\n"
+
+
+def _missing_module(module_name: str) -> str:
+    head, _, rest = module_name.rpartition(".")
+    folder = Path(sys.path[0] or ".", *head.split(".")).resolve()
+    if not folder.is_dir():
+        return f"Could not import {module_name!r}: there is no folder {folder}."
+    modules = sorted(
+        {entry.stem for entry in folder.glob("*.py") if entry.stem != "__init__"}
+        | {entry.parent.name for entry in folder.glob("*/__init__.py")}
+    )
+    there = f" Modules there: {_listing(modules)}." if modules else " There are no Python modules there."
+    hint = _suggestion(rest, modules) or there
+    return f"Could not import {module_name!r}: there is no module {rest!r} in {folder}.{hint}"
+
+
+def _nothing_in(module: ModuleType) -> str:
+    where = f" ({module.__file__})" if getattr(module, "__file__", None) else ""
+    names = _public_names(module)
+    has = f" It has: {_listing(names)}." if names else " It has no names of its own."
+    return (
+        f"There is no application and no factory in module {module.__name__!r}{where}."
+        f" Looked for {', '.join(APPLICATION_NAMES)}, any other instance, {'() and '.join(FACTORY_NAMES)}().{has}"
+        f" Use '{module.__name__}:name' to name one.{_foreign_hint(vars(module).values())}"
+    )
+
+
+def _public_names(module: ModuleType) -> list[str]:
+    return [name for name, value in vars(module).items() if not name.startswith("_") and not inspect.ismodule(value)]
+
+
+def _foreign_hint(values: Iterable[t.Any]) -> str:
+    """A hint for applications of the installed Flask, which this command cannot run as they are."""
+    for value in values:
+        for cls in type(value).__mro__:
+            if cls.__name__ == "Flask" and cls.__module__ == "flask.app" and not isinstance(value, application_class):
+                return " It is an application of the installed Flask: costrel run --as-flask runs it on Costrel."
+    return ""
+
+
+def _describe(value: object) -> str:
+    return "None" if value is None else f"an object of type {type(value).__name__!r}"
+
+
+def _suggestion(name: str, names: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, list(names), n=1)
+    return f" Did you mean {close[0]!r}?" if close else ""
+
+
+def _listing(names: list[str]) -> str:
+    return ", ".join(names[:_LISTED]) + (", …" if len(names) > _LISTED else "")

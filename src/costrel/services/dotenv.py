@@ -1,0 +1,50 @@
+"""Settings kept in files beside the application: ``.env``, ``.costrelenv`` and ``.flaskenv``, through python-dotenv."""
+
+from __future__ import annotations
+
+import os
+
+FILE_NAMES = (".env", ".costrelenv", ".flaskenv")
+"""The files read by default; where two set the same variable, the first one named here wins."""
+
+
+def load_dotenv(path: str | os.PathLike[str] | None = None, load_defaults: bool = True) -> bool:
+    """Set the environment variables that dotenv files name, and say whether there were any.
+
+    The default files are looked for in the working directory and above it. A variable that is set already is left
+    alone, and the file at `path` wins over the default ones. Without python-dotenv nothing is read; a line on
+    standard error says so where there would have been a file.
+    """
+    try:
+        import dotenv
+    except ImportError:
+        _hint_at_missing_package(path)
+        return False
+
+    files = [dotenv.find_dotenv(name, usecwd=True) for name in reversed(FILE_NAMES)] if load_defaults else []
+    if path is not None:
+        files.append(os.fspath(path))
+    found: dict[str, str | None] = {}
+    for file in files:
+        if file and os.path.isfile(file):
+            found |= dotenv.dotenv_values(file, encoding="utf-8")
+    for key, value in found.items():
+        if value is not None:
+            os.environ.setdefault(key, value)
+    return bool(found)
+
+
+def _hint_at_missing_package(path: str | os.PathLike[str] | None) -> None:
+    present = [name for name in FILE_NAMES if os.path.isfile(name)]
+    if path is not None:
+        present.insert(0, os.fspath(path))
+    if not present:
+        return
+
+    import click
+
+    click.secho(
+        f" * Not read: {', '.join(present)}. Install python-dotenv for that: pip install python-dotenv",
+        fg="yellow",
+        err=True,
+    )
