@@ -1,0 +1,72 @@
+"""Salted password hashes, in the format that Werkzeug stores: ``method$salt$hash``."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+
+SALT_CHARS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+DEFAULT_PBKDF2_ITERATIONS = 1_000_000
+_DEFAULT_SCRYPT_COST = ("32768", "8", "1")
+
+
+def gen_salt(length: int) -> str:
+    """Return `length` random letters and digits; raise ValueError where `length` is below 1."""
+    if length <= 0:
+        raise ValueError("Salt length must be at least 1.")
+    return "".join([secrets.choice(SALT_CHARS) for _ in range(length)])
+
+
+def generate_password_hash(password: str, method: str = "scrypt", salt_length: int = 16) -> str:
+    """Hash a password for storing, with a new salt of `salt_length` characters.
+
+    `method` is ``scrypt`` or ``scrypt:n:r:p`` (RFC 7914; n a power of 2), or ``pbkdf2:digest:iterations`` (RFC 8018;
+    SHA-256 and `DEFAULT_PBKDF2_ITERATIONS` where left out). Raises ValueError for any other. The parameters are
+    stored in the result, so the defaults may be raised later without breaking what is stored.
+    """
+    salt = gen_salt(salt_length)
+    hexdigest, stored_method = _hashed(method, salt, password)
+    return f"{stored_method}${salt}${hexdigest}"
+
+
+def check_password_hash(pwhash: str, password: str) -> bool:
+    """Tell whether `password` is the one that `pwhash` was made of, in a time that does not depend on the hash.
+
+    Raises ValueError where `pwhash` names a method that `generate_password_hash` does not know.
+    """
+    try:
+        method, salt, expected = pwhash.split("$", 2)
+    except ValueError:
+        return False
+    actual, _ = _hashed(method, salt, password)
+    return hmac.compare_digest(actual.encode(), expected.encode())
+
+
+def _hashed(method: str, salt: str, password: str) -> tuple[str, str]:
+    """Return the hexadecimal hash, and the method with all of its parameters."""
+    name, *parameters = method.split(":")
+    if name == "scrypt":
+        return _scrypt(parameters, salt.encode(), password.encode())
+    if name == "pbkdf2":
+        return _pbkdf2(parameters, salt.encode(), password.encode())
+    raise ValueError(f"Invalid hash method {method!r}. Use 'scrypt:n:r:p' or 'pbkdf2:digest:iterations'.")
+
+
+def _scrypt(parameters: list[str], salt: bytes, password: bytes) -> tuple[str, str]:
+    try:
+        n, r, p = map(int, parameters or _DEFAULT_SCRYPT_COST)
+    except ValueError:
+        raise ValueError("'scrypt' takes 3 arguments: the numbers n, r and p, as in 'scrypt:32768:8:1'.") from None
+    memory = 132 * n * r * p  # bytes; what OpenSSL asks for, and a little more (its own limit is too low)
+    digest = hashlib.scrypt(password, salt=salt, n=n, r=r, p=p, maxmem=memory)
+    return digest.hex(), f"scrypt:{n}:{r}:{p}"
+
+
+def _pbkdf2(parameters: list[str], salt: bytes, password: bytes) -> tuple[str, str]:
+    if len(parameters) > 2:
+        raise ValueError("'pbkdf2' takes 2 arguments: a digest and the iterations, as in 'pbkdf2:sha256:1000000'.")
+    digest_name = parameters[0] if parameters else "sha256"
+    iterations = int(parameters[1]) if len(parameters) > 1 else DEFAULT_PBKDF2_ITERATIONS
+    digest = hashlib.pbkdf2_hmac(digest_name, password, salt, iterations)
+    return digest.hex(), f"pbkdf2:{digest_name}:{iterations}"

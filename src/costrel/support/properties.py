@@ -1,0 +1,68 @@
+"""Properties computed once: the value lies in the instance and is found there before the property is asked again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
+
+T = TypeVar("T")
+
+
+class cached_property(Generic[T]):
+    """A property whose function runs once; its value can be assigned, and deleted to be computed anew.
+
+    The value is stored in the instance's ``__dict__`` under the attribute's name. There Python finds it first (this is
+    a non-data descriptor), so that a second access costs what a plain attribute costs. A class without ``__dict__``
+    must have a slot ``_cache_<name>``.
+    """
+
+    def __init__(self, fget: Callable[[Any], T], name: str | None = None, doc: str | None = None) -> None:
+        self.fget = fget
+        self.__name__ = name or fget.__name__
+        self.__doc__ = fget.__doc__ if doc is None else doc
+        self.__module__ = fget.__module__
+        self._key = self.__name__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._key = name
+        if not owner.__dictoffset__:
+            setattr(owner, name, _CachedInSlot(self.fget, name, self.__doc__))
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, instance: object, owner: type | None = None) -> T: ...
+    def __get__(self, instance: object | None, owner: type | None = None) -> Self | T:
+        if instance is None:
+            return self
+        value = instance.__dict__[self._key] = self.fget(instance)
+        return value
+
+    if TYPE_CHECKING:  # assigned and deleted in the instance, as any attribute
+
+        def __set__(self, instance: object, value: T) -> None: ...
+        def __delete__(self, instance: object) -> None: ...
+
+
+class _CachedInSlot(cached_property[T]):
+    """A cached property of a class without ``__dict__``: slower, since each access comes here."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        """It is put into a class that is complete, with its name."""
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        if instance is None:
+            return self
+        slot = f"_cache_{self.__name__}"
+        try:
+            return getattr(instance, slot)
+        except AttributeError:
+            value = self.fget(instance)
+            setattr(instance, slot, value)
+            return value
+
+    def __set__(self, instance: object, value: T) -> None:
+        setattr(instance, f"_cache_{self.__name__}", value)
+
+    def __delete__(self, instance: object) -> None:
+        delattr(instance, f"_cache_{self.__name__}")
