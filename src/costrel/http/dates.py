@@ -1,0 +1,99 @@
+"""Reads and writes the moments and spans of time in header fields (RFC 9110 §5.6.7, RFC 9111 §5.1)."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from datetime import UTC, date, datetime, timedelta
+from time import mktime, struct_time
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_MONTH_NUMBERS = {name: number for number, name in enumerate(_MONTHS, 1)}
+
+_match_imf_fixdate = re.compile(
+    rf"(?:{'|'.join(_DAYS)}), ([0-9]{{2}}) ({'|'.join(_MONTHS)}) ([1-9][0-9]{{3}})"
+    r" ([0-9]{2}):([0-9]{2}):([0-9]{2}) GMT"
+).fullmatch
+
+
+def http_date(timestamp: datetime | date | int | float | struct_time | None = None) -> str:
+    """Write a moment as an IMF-fixdate, `Sun, 06 Nov 1994 08:49:37 GMT`.
+
+    :param timestamp: seconds since the epoch, a date (midnight UTC), a datetime (UTC where it has no zone), or a
+        `struct_time` in local time. None is now.
+    :raises ValueError: the year is not one of 1 to 9999.
+    """
+    if timestamp is None:
+        moment = datetime.now(UTC)
+    elif isinstance(timestamp, date):
+        moment = datetime_as_utc(timestamp)
+    else:
+        if isinstance(timestamp, struct_time):
+            timestamp = mktime(timestamp)
+        moment = datetime.fromtimestamp(timestamp, UTC)
+    return (
+        f"{_DAYS[moment.weekday()]}, {moment.day:02} {_MONTHS[moment.month - 1]} {moment.year:04}"
+        f" {moment.hour:02}:{moment.minute:02}:{moment.second:02} GMT"
+    )
+
+
+@t.overload
+def datetime_as_utc(moment: None) -> None: ...
+@t.overload
+def datetime_as_utc(moment: date) -> datetime: ...
+def datetime_as_utc(moment: date | None) -> datetime | None:
+    """Turn a date or datetime into a datetime in UTC; one without a zone is taken to be UTC."""
+    if moment is None:
+        return None
+    if not isinstance(moment, datetime):
+        return datetime(moment.year, moment.month, moment.day, tzinfo=UTC)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def parse_date(value: str | None) -> datetime | None:
+    """Read a date in any form that RFC 9110 §5.6.7 or RFC 5322 §3.3 allows; None when it is none of them.
+
+    The result always has a zone: the one in the text, or UTC.
+    """
+    if value is None:
+        return None
+    try:
+        # PERF: dates (benchmarks/headers.py); nearly every sender uses this one form.
+        if match := _match_imf_fixdate(value):
+            day, month, year, hour, minute, second = match.groups()
+            return datetime(int(year), _MONTH_NUMBERS[month], int(day), int(hour), int(minute), int(second), tzinfo=UTC)
+        return _parse_other_date(value)
+    except (TypeError, ValueError, OverflowError, IndexError):
+        return None
+
+
+def _parse_other_date(value: str) -> datetime:
+    from email.utils import parsedate_to_datetime  # takes 6 ms to load, and is rarely needed
+
+    moment = parsedate_to_datetime(value)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+
+def parse_age(value: str | None = None) -> timedelta | None:
+    """Read a span in whole seconds; None when it is missing, negative, no number or too long for a timedelta."""
+    if not value:
+        return None
+    try:
+        seconds = int(value)
+        return None if seconds < 0 else timedelta(seconds=seconds)
+    except (ValueError, OverflowError):
+        return None
+
+
+def dump_age(age: timedelta | int | None = None) -> str | None:
+    """Write a span in whole seconds.
+
+    :raises ValueError: the span is negative.
+    """
+    if age is None:
+        return None
+    seconds = int(age.total_seconds()) if isinstance(age, timedelta) else int(age)
+    if seconds < 0:
+        raise ValueError("age cannot be negative")
+    return str(seconds)

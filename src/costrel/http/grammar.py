@@ -1,0 +1,216 @@
+"""Reads and writes the pieces that header fields are built from: tokens, quoted strings, lists, parameters.
+
+The grammar is RFC 9110 §5.6; parameters may also be split over continuations (RFC 2231 §3) and carry a charset
+(RFC 8187). Every function here takes time linear in the length of its input.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from urllib.parse import unquote
+
+# RFC 9110 §5.6.2: tchar.
+TOKEN_CHARS = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_TCHAR = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
+_is_token = re.compile(f"{_TCHAR}+").fullmatch
+
+_LIST_BLANKS = " \t"
+_unescape = re.compile(r"\\(.)").sub
+
+# One member of a list: up to a comma that stands outside of quotes. The possessive quantifiers keep it linear.
+_match_list_member = re.compile(r'((?:[^",]++|"(?:[^"\\]++|\\.)*+")*+)(?:(,)|\Z)', re.DOTALL).match
+
+_match_parameter_name = re.compile(rf"[ \t]*({_TCHAR}+)=").match
+_match_parameter_token = re.compile(rf"{_TCHAR}+").match
+_match_parameter_quoted = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL).match
+
+# RFC 8187 §3.2.1: charset'language'value. An apostrophe is no attr-char, but senders leave it in the value.
+_EXT_CHAR = r"[!#$%&*+\-.^_`|~0-9A-Za-z]"
+_match_charset_value = re.compile(rf"({_EXT_CHAR}*)'{_EXT_CHAR}*'({_TCHAR}+)$").match
+_match_continuation = re.compile(r"(.*)\*[0-9]+", re.DOTALL).fullmatch
+
+# RFC 8187 §3.2 asks for UTF-8; the others are what older senders use. Any other charset is left encoded.
+_CHARSETS = frozenset({"ascii", "us-ascii", "utf-8", "iso-8859-1"})
+
+_match_plain_int = re.compile(r"-?[0-9]+").fullmatch
+
+
+def quote_header_value(value: t.Any, allow_token: bool = True) -> str:
+    """Write a value as a token, or as a quoted string where it is none (RFC 9110 §5.6.4).
+
+    :param allow_token: False quotes in any case.
+    """
+    text = str(value)
+    if allow_token and _is_token(text):
+        return text
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def unquote_header_value(value: str) -> str:
+    """Take the quotes and escapes off a quoted string; return anything else as it is."""
+    if len(value) >= 2 and value[0] == value[-1] == '"':
+        return _unescape(r"\1", value[1:-1])
+    return value
+
+
+def parse_list_header(value: str) -> list[str]:
+    """Split a comma-separated list (RFC 9110 §5.6.1) into its members, unquoted, without the empty ones.
+
+    A list with a quoted string that does not end is no list at all: the result is empty.
+    """
+    if '"' not in value:
+        members = [member.strip(_LIST_BLANKS) for member in value.split(",")]
+        return [member for member in members if member]
+    result = []
+    position = 0
+    while match := _match_list_member(value, position):
+        member = match[1].strip(_LIST_BLANKS)
+        if member:
+            result.append(unquote_header_value(member))
+        if match[2] is None:
+            return result
+        position = match.end()
+    return []
+
+
+def parse_dict_header(value: str) -> dict[str, str | None]:
+    """Read a list of `name=value` members; a name that stands alone has the value None.
+
+    A name that ends in `*` is read as RFC 8187 says, and returned without the star.
+    """
+    result: dict[str, str | None] = {}
+    for member in parse_list_header(value):
+        name, equals, text = member.partition("=")
+        name = name.strip(_LIST_BLANKS)
+        if not name:
+            continue
+        if not equals:
+            result[name] = None
+            continue
+        text = text.strip(_LIST_BLANKS)
+        if name[-1] == "*":
+            name = name[:-1]
+            text = _decode_extended(text, "")[0]
+        result[name] = unquote_header_value(text)
+    return result
+
+
+def dump_header(iterable: dict[str, t.Any] | t.Iterable[t.Any]) -> str:
+    """Write a comma-separated list, of `name=value` members when a dict is given.
+
+    A value of None writes the name alone; that of a name ending in `*` is written as it is (RFC 8187).
+    """
+    if isinstance(iterable, dict):
+        return ", ".join([_dump_member(name, value) for name, value in iterable.items()])
+    return ", ".join([quote_header_value(member) for member in iterable])
+
+
+def _dump_member(name: str, value: t.Any) -> str:
+    if value is None:
+        return name
+    return f"{name}={value}" if name[-1:] == "*" else f"{name}={quote_header_value(value)}"
+
+
+def parse_options_header(value: str | None) -> tuple[str, dict[str, str]]:
+    """Split a value from the parameters that follow it (RFC 9110 §5.6.6), as in `text/html; charset=utf-8`.
+
+    Names come back in lower case. Parameters that break the grammar are left out, and all that follow a quoted string
+    without an end. Parts of a parameter are joined in the order of the header.
+    """
+    if value is None:
+        return "", {}
+    value, _, rest = value.partition(";")
+    value = value.strip(_LIST_BLANKS)
+    if not value or not rest:
+        return value, {}
+    return value, _parse_parameters(rest)
+
+
+def _parse_parameters(text: str) -> dict[str, str]:
+    plain: dict[str, str] = {}
+    # RFC 2231 §3: the parts of each parameter that goes on, and the charset that its first part named.
+    continued: dict[str, list[str]] = {}
+    charsets: dict[str, str] = {}
+    for name, raw in _scan_parameters(text):
+        extended = name[-1] == "*"
+        if extended:
+            name = name[:-1]
+        continuation = _match_continuation(name)
+        if continuation is not None:
+            name = continuation[1]
+        if extended:
+            part, charset = _decode_extended(raw, charsets.get(name, "") if continuation else "")
+            if continuation:
+                charsets[name] = charset
+        else:
+            # Browsers send the quotes of a file name as %22 (HTML Standard, multipart/form-data encoding).
+            part = unquote_header_value(raw).replace("%22", '"')
+        if continuation is not None:
+            continued.setdefault(name, []).append(part)
+        else:
+            plain[name] = part
+            continued.pop(name, None)
+    for name, parts in continued.items():
+        plain[name] = "".join(parts)
+    return plain
+
+
+def _scan_parameters(text: str) -> t.Iterator[tuple[str, str]]:
+    """Yield each `name=value` with its name in lower case and its value as it was sent."""
+    position = 0
+    while True:
+        if match := _match_parameter_name(text, position):
+            name, position = match[1].lower(), match.end()
+            if text.startswith('"', position):
+                value = _match_parameter_quoted(text, position)
+                if value is None:
+                    return
+            else:
+                value = _match_parameter_token(text, position)
+            if value is not None:
+                yield name, value[0]
+                position = value.end()
+        position = text.find(";", position) + 1
+        if position == 0:
+            return
+
+
+def _decode_extended(value: str, charset: str) -> tuple[str, str]:
+    """Decode `charset'language'value`, or the later part of a value that began so; also tell the charset in force."""
+    if match := _match_charset_value(value):
+        charset, value = match[1].lower() or charset, match[2]
+    if charset in _CHARSETS:
+        value = unquote(value, encoding=charset)
+    return value, charset
+
+
+def dump_options_header(header: str | None, options: t.Mapping[str, t.Any]) -> str:
+    """Write a value and its parameters; those that are None are left out.
+
+    The value of a name ending in `*` is written as it is (RFC 8187).
+    """
+    parts = [] if header is None else [header]
+    parts += [_dump_member(name, value) for name, value in options.items() if value is not None]
+    return "; ".join(parts)
+
+
+def parse_plain_int(value: str) -> int | None:
+    """Read an integer written in ASCII digits alone; None for whatever else `int` would take."""
+    text = value.strip()
+    if not _match_plain_int(text):
+        return None
+    try:
+        return int(text)
+    except ValueError:  # more digits than sys.get_int_max_str_digits() allows
+        return None
+
+
+def is_byte_range_valid(start: int | None, stop: int | None, length: int | None) -> bool:
+    """Tell whether start, stop (exclusive) and length, in bytes, can stand in a Content-Range (RFC 9110 §14.4)."""
+    if start is None or stop is None:
+        return start is stop and (length is None or length >= 0)
+    if not 0 <= start < stop:
+        return False
+    return length is None or start < length
