@@ -1,0 +1,365 @@
+"""A part of an application that is set up by itself, and added to one, or to several, later."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+from collections.abc import Callable
+from functools import update_wrapper
+
+from . import files
+from . import typing as ft
+from .scaffold import (
+    Scaffold,
+    T_after_request,
+    T_before_request,
+    T_error_handler,
+    T_teardown,
+    T_template_context_processor,
+    T_template_filter,
+    T_template_global,
+    T_template_test,
+    T_url_defaults,
+    T_url_value_preprocessor,
+    _endpoint_from_view_func,
+    setupmethod,
+    under_name,
+)
+
+if t.TYPE_CHECKING:
+    from .registration import App
+    from .response import Response
+
+DeferredSetupFunction: t.TypeAlias = Callable[["BlueprintSetupState"], None]
+
+_BLUEPRINT_NAME: t.Any = object()
+
+_TOO_LATE = (
+    "The setup method {name!r} can no longer be called on the blueprint {blueprint!r}. It has already been registered"
+    " at least once, any changes will not be applied consistently.\n"
+    "Make sure all imports, decorators, functions, etc. needed to set up the blueprint are done before registering it."
+)
+
+
+class BlueprintSetupState:
+    """One registration of a blueprint with an application, handed to each recorded function.
+
+    `subdomain`, `url_prefix`, `name` and `url_defaults` are the ones in force: the blueprint's, or those of `options`.
+    """
+
+    def __init__(self, blueprint: Blueprint, app: App, options: t.Any, first_registration: bool) -> None:
+        self.app = app
+        self.blueprint = blueprint
+        self.options = options
+        self.first_registration = first_registration
+        self.subdomain: str | None = _first(options.get("subdomain"), blueprint.subdomain)
+        self.url_prefix: str | None = _first(options.get("url_prefix"), blueprint.url_prefix)
+        self.name: str = options.get("name", blueprint.name)
+        self.name_prefix: str = options.get("name_prefix", "")
+        self.url_defaults: dict[str, t.Any] = {**blueprint.url_values_defaults, **(options.get("url_defaults") or {})}
+
+    def add_url_rule(
+        self,
+        rule: str,
+        endpoint: str | None = None,
+        view_func: ft.RouteCallable | None = None,
+        **options: t.Any,
+    ) -> None:
+        """Add a rule to the application below the blueprint's prefix, its endpoint below the blueprint's name."""
+        if self.url_prefix is not None:
+            rule = _join(self.url_prefix, rule) if rule else self.url_prefix
+        options.setdefault("subdomain", self.subdomain)
+        if endpoint is None:
+            endpoint = _endpoint_from_view_func(view_func)  # type: ignore[arg-type]  # it says so where there is none
+        defaults = self.url_defaults
+        if "defaults" in options:
+            defaults = {**defaults, **options.pop("defaults")}
+        full_endpoint = f"{self.name_prefix}.{self.name}.{endpoint}".lstrip(".")
+        self.app.add_url_rule(rule, full_endpoint, view_func, defaults=defaults, **options)
+
+
+class Blueprint(Scaffold):
+    """Routes, hooks and templates that are recorded, and applied when the blueprint is registered.
+
+    `name` is put before the endpoints, `url_prefix` before the rules. A blueprint may be registered more than once,
+    under different names, and inside of other blueprints. `cli_group` names the group of its commands: its own name
+    unless given, none at all where it is None.
+    """
+
+    _got_registered_once = False
+
+    def __init__(
+        self,
+        name: str,
+        import_name: str,
+        static_folder: str | os.PathLike[str] | None = None,
+        static_url_path: str | None = None,
+        template_folder: str | os.PathLike[str] | None = None,
+        url_prefix: str | None = None,
+        subdomain: str | None = None,
+        url_defaults: dict[str, t.Any] | None = None,
+        root_path: str | None = None,
+        cli_group: str | None = _BLUEPRINT_NAME,
+    ) -> None:
+        super().__init__(import_name, static_folder, static_url_path, template_folder, root_path)
+        if not name:
+            raise ValueError("'name' may not be empty.")
+        if "." in name:
+            raise ValueError("'name' may not contain a dot '.' character.")
+        self.name = name
+        self.url_prefix = url_prefix
+        self.subdomain = subdomain
+        self.deferred_functions: list[DeferredSetupFunction] = []
+        self.url_values_defaults: dict[str, t.Any] = {} if url_defaults is None else url_defaults
+        self.cli_group = cli_group
+        self._blueprints: list[tuple[Blueprint, dict[str, t.Any]]] = []
+
+    def _check_setup_finished(self, f_name: str) -> None:
+        if self._got_registered_once:
+            raise AssertionError(_TOO_LATE.format(name=f_name, blueprint=self.name))
+
+    # Files
+
+    def send_static_file(self, filename: str) -> Response:
+        """The view of the blueprint's static files. Raises RuntimeError without a static folder."""
+        return files.send_static_file(self, filename)
+
+    def open_resource(self, resource: str, mode: str = "rb", encoding: str | None = "utf-8") -> t.IO[t.Any]:
+        """Open a file below `root_path` for reading. Raises ValueError for a mode that writes."""
+        return files.open_resource(self.root_path, resource, mode, encoding)
+
+    # Recording
+
+    @setupmethod
+    def record(self, func: DeferredSetupFunction) -> None:
+        """Call `func` with the `BlueprintSetupState` of each registration."""
+        self.deferred_functions.append(func)
+
+    @setupmethod
+    def record_once(self, func: DeferredSetupFunction) -> None:
+        """Call `func` at the first registration with an application only."""
+
+        def at_first(state: BlueprintSetupState) -> None:
+            if state.first_registration:
+                func(state)
+
+        self.record(update_wrapper(at_first, func))
+
+    @setupmethod
+    def register_blueprint(self, blueprint: Blueprint, **options: t.Any) -> None:
+        """Register a blueprint inside of this one; the options are those of `App.register_blueprint`."""
+        if blueprint is self:
+            raise ValueError("Cannot register a blueprint on itself")
+        self._blueprints.append((blueprint, options))
+
+    @setupmethod
+    def add_url_rule(
+        self,
+        rule: str,
+        endpoint: str | None = None,
+        view_func: ft.RouteCallable | None = None,
+        provide_automatic_options: bool | None = None,
+        **options: t.Any,
+    ) -> None:
+        """Route requests to `rule`, below the blueprint's prefix, to a view.
+
+        Raises ValueError for an endpoint with a dot, which parts a blueprint's name from the endpoint's.
+        """
+        if endpoint and "." in endpoint:
+            raise ValueError("'endpoint' may not contain a dot '.' character.")
+        if view_func and "." in getattr(view_func, "__name__", ""):
+            raise ValueError("'view_func' name may not contain a dot '.' character.")
+        self.record(
+            lambda state: state.add_url_rule(
+                rule, endpoint, view_func, provide_automatic_options=provide_automatic_options, **options
+            )
+        )
+
+    # Registering
+
+    def make_setup_state(
+        self, app: App, options: dict[str, t.Any], first_registration: bool = False
+    ) -> BlueprintSetupState:
+        """Make what the recorded functions are called with; override it for one of your own."""
+        return BlueprintSetupState(self, app, options, first_registration)
+
+    def register(self, app: App, options: dict[str, t.Any]) -> None:
+        """Apply what was recorded to an application, for `App.register_blueprint`.
+
+        Raises ValueError where the name is taken there.
+        """
+        name = f"{options.get('name_prefix', '')}.{options.get('name', self.name)}".lstrip(".")
+        self._check_name_is_free(app, name, options.get("name", self.name))
+        first = all(blueprint is not self for blueprint in app.blueprints.values())
+        app.blueprints[name] = self
+        self._got_registered_once = True
+        state = self.make_setup_state(app, options, first)
+        if self.has_static_folder:
+            state.add_url_rule(f"{self.static_url_path}/<path:filename>", "static", self.send_static_file)
+        self._merge_blueprint_funcs(app, name)
+        for function in self.deferred_functions:
+            function(state)
+        self._register_commands(app, name, options.get("cli_group", self.cli_group))
+        for child, child_options in self._blueprints:
+            child.register(app, _options_inside(state, name, child, child_options))
+
+    def _check_name_is_free(self, app: App, name: str, own_name: str) -> None:
+        if name not in app.blueprints:
+            return
+        holder = "this" if app.blueprints[name] is self else "a different"
+        at = "" if name == own_name else f" '{name}'"
+        raise ValueError(
+            f"The name '{own_name}' is already registered for {holder} blueprint{at}."
+            " Use 'name=' to provide a unique name."
+        )
+
+    def _register_commands(self, app: App, name: str, group: str | None) -> None:
+        if "cli" not in self.__dict__ or not self.cli.commands:
+            return  # no command was added: the group was never made
+        if group is None:
+            app.cli.commands.update(self.cli.commands)
+            return
+        self.cli.name = name if group is _BLUEPRINT_NAME else group
+        app.cli.add_command(self.cli)
+
+    def _merge_blueprint_funcs(self, app: App, name: str) -> None:
+        """Put what is registered on the blueprint under its name into the application's registries."""
+        _extend(app.before_request_funcs, self.before_request_funcs, name)
+        _extend(app.after_request_funcs, self.after_request_funcs, name)
+        _extend(app.teardown_request_funcs, self.teardown_request_funcs, name)
+        _extend(app.url_default_functions, self.url_default_functions, name)
+        _extend(app.url_value_preprocessors, self.url_value_preprocessors, name)
+        _extend(app.template_context_processors, self.template_context_processors, name)
+        for scope, by_code in self.error_handler_spec.items():
+            merged = app.error_handler_spec.setdefault(_scope_inside(name, scope), {})
+            for code, by_class in by_code.items():
+                merged.setdefault(code, {}).update(by_class)
+        app.view_functions.update(self.view_functions)
+
+    # What is registered for the whole application
+
+    @t.overload
+    def app_template_filter(self, name: T_template_filter) -> T_template_filter: ...
+    @t.overload
+    def app_template_filter(self, name: str | None = None) -> Callable[[T_template_filter], T_template_filter]: ...
+    @setupmethod
+    def app_template_filter(self, name: t.Any = None) -> t.Any:
+        """`App.template_filter` of the application."""
+        return under_name(name, self.add_app_template_filter)
+
+    @setupmethod
+    def add_app_template_filter(self, f: ft.TemplateFilterCallable, name: str | None = None) -> None:
+        """`App.add_template_filter` of the application."""
+        self.record_once(lambda state: state.app.add_template_filter(f, name))
+
+    @t.overload
+    def app_template_test(self, name: T_template_test) -> T_template_test: ...
+    @t.overload
+    def app_template_test(self, name: str | None = None) -> Callable[[T_template_test], T_template_test]: ...
+    @setupmethod
+    def app_template_test(self, name: t.Any = None) -> t.Any:
+        """`App.template_test` of the application."""
+        return under_name(name, self.add_app_template_test)
+
+    @setupmethod
+    def add_app_template_test(self, f: ft.TemplateTestCallable, name: str | None = None) -> None:
+        """`App.add_template_test` of the application."""
+        self.record_once(lambda state: state.app.add_template_test(f, name))
+
+    @t.overload
+    def app_template_global(self, name: T_template_global) -> T_template_global: ...
+    @t.overload
+    def app_template_global(self, name: str | None = None) -> Callable[[T_template_global], T_template_global]: ...
+    @setupmethod
+    def app_template_global(self, name: t.Any = None) -> t.Any:
+        """`App.template_global` of the application."""
+        return under_name(name, self.add_app_template_global)
+
+    @setupmethod
+    def add_app_template_global(self, f: ft.TemplateGlobalCallable, name: str | None = None) -> None:
+        """`App.add_template_global` of the application."""
+        self.record_once(lambda state: state.app.add_template_global(f, name))
+
+    @setupmethod
+    def before_app_request(self, f: T_before_request) -> T_before_request:
+        """`before_request` for every request of the application."""
+        self.record_once(lambda state: state.app.before_request_funcs.setdefault(None, []).append(f))
+        return f
+
+    @setupmethod
+    def after_app_request(self, f: T_after_request) -> T_after_request:
+        """`after_request` for every request of the application."""
+        self.record_once(lambda state: state.app.after_request_funcs.setdefault(None, []).append(f))
+        return f
+
+    @setupmethod
+    def teardown_app_request(self, f: T_teardown) -> T_teardown:
+        """`teardown_request` for every request of the application."""
+        self.record_once(lambda state: state.app.teardown_request_funcs.setdefault(None, []).append(f))
+        return f
+
+    @setupmethod
+    def app_context_processor(self, f: T_template_context_processor) -> T_template_context_processor:
+        """`context_processor` for every template of the application."""
+        self.record_once(lambda state: state.app.template_context_processors.setdefault(None, []).append(f))
+        return f
+
+    @setupmethod
+    def app_errorhandler(self, code: type[Exception] | int) -> Callable[[T_error_handler], T_error_handler]:
+        """`errorhandler` for every request of the application."""
+
+        def decorator(f: T_error_handler) -> T_error_handler:
+            self.record_once(lambda state: state.app.errorhandler(code)(f) and None)
+            return f
+
+        return decorator
+
+    @setupmethod
+    def app_url_value_preprocessor(self, f: T_url_value_preprocessor) -> T_url_value_preprocessor:
+        """`url_value_preprocessor` for every request of the application."""
+        self.record_once(lambda state: state.app.url_value_preprocessors.setdefault(None, []).append(f))
+        return f
+
+    @setupmethod
+    def app_url_defaults(self, f: T_url_defaults) -> T_url_defaults:
+        """`url_defaults` for every URL of the application."""
+        self.record_once(lambda state: state.app.url_default_functions.setdefault(None, []).append(f))
+        return f
+
+
+K = t.TypeVar("K")
+V = t.TypeVar("V")
+
+
+def _first(value: t.Any, otherwise: t.Any) -> t.Any:
+    return otherwise if value is None else value
+
+
+def _join(prefix: str, rule: str) -> str:
+    return f"{prefix.rstrip('/')}/{rule.lstrip('/')}"
+
+
+def _scope_inside(name: str, scope: str | None) -> str:
+    return name if scope is None else f"{name}.{scope}"
+
+
+def _extend(registry: dict[str | None, list[V]], added: dict[str | None, list[V]], name: str) -> None:
+    for scope, functions in added.items():
+        registry.setdefault(_scope_inside(name, scope), []).extend(functions)
+
+
+def _options_inside(
+    outer: BlueprintSetupState, outer_name: str, child: Blueprint, options: dict[str, t.Any]
+) -> dict[str, t.Any]:
+    """The options with which a nested blueprint is registered: its prefix and subdomain below those of the outer one."""
+    inside = {**options, "name_prefix": outer_name}
+    subdomain = _first(options.get("subdomain"), child.subdomain)
+    parts = [part for part in (subdomain, outer.subdomain) if part is not None]
+    if parts:
+        inside["subdomain"] = ".".join(parts)
+    prefix = _first(options.get("url_prefix"), child.url_prefix)
+    if outer.url_prefix is not None:
+        inside["url_prefix"] = outer.url_prefix if prefix is None else _join(outer.url_prefix, prefix)
+    elif prefix is not None:
+        inside["url_prefix"] = prefix
+    return inside

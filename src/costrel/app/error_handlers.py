@@ -1,0 +1,61 @@
+"""Which handler answers an error: what handlers may be registered for, and the search among those that are."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Iterable, Mapping
+
+from ..http.errors import HTTPException, default_exceptions
+
+Handlers: t.TypeAlias = Mapping[str | None, Mapping[int | None, Mapping[type[Exception], t.Any]]]
+"""By blueprint (None: the application), then by status code (None: no HTTP error), then by class."""
+
+
+def class_and_code(subject: type[Exception] | int) -> tuple[type[Exception], int | None]:
+    """The exception class that a handler is for, and its status code where it is an HTTP error.
+
+    Raises ValueError for a code without an exception and for a class that is no exception, TypeError for a value that
+    is neither code nor class.
+    """
+    exc_class: type[Exception]
+    if isinstance(subject, int):
+        try:
+            exc_class = default_exceptions[subject]
+        except KeyError:
+            raise ValueError(
+                f"'{subject}' is not a recognized HTTP error code. Use a subclass of HTTPException with that code instead."
+            ) from None
+    else:
+        exc_class = subject
+    _check_class(exc_class)
+    return exc_class, exc_class.code if issubclass(exc_class, HTTPException) else None
+
+
+def _check_class(value: t.Any) -> None:
+    allowed = "Handlers can only be registered for Exception classes or HTTP error codes."
+    if isinstance(value, Exception):
+        raise TypeError(f"{value!r} is an instance, not a class. {allowed}")
+    if not isinstance(value, type):
+        raise TypeError(f"{value!r} is neither a class nor a number. {allowed}")
+    if not issubclass(value, Exception):
+        raise ValueError(f"{value.__name__!r} is not a subclass of Exception. {allowed}")
+
+
+def find_handler(handlers: Handlers, exc_class: type[Exception], blueprints: Iterable[str]) -> t.Any:
+    """The handler for an error of this class, or None.
+
+    A handler for the status code wins over one for the class alone, wherever it stands; then an inner blueprint over
+    an outer one and over the application; then a nearer class over a more general one.
+    """
+    code = exc_class.code if issubclass(exc_class, HTTPException) else None
+    scopes = (*blueprints, None)
+    for kind in (code, None) if code is not None else (None,):
+        for scope in scopes:
+            by_class = handlers.get(scope, {}).get(kind)
+            if not by_class:
+                continue
+            for cls in exc_class.__mro__:
+                handler = by_class.get(cls)
+                if handler is not None:
+                    return handler
+    return None

@@ -1,0 +1,87 @@
+"""Where a module lies on disk: what an application needs to find its templates, static files and instance folder."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+import typing as t
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+
+
+def get_root_path(import_name: str) -> str:
+    """The folder that holds the module or package `import_name`.
+
+    A name that cannot be imported, such as one made up in a shell, lies in the working directory. Raises RuntimeError
+    where a module exists but has no file.
+    """
+    file = getattr(sys.modules.get(import_name), "__file__", None)
+    if file is None:
+        spec = _find_spec(import_name)
+        if spec is None or spec.loader is None:
+            return str(Path.cwd())
+        file = _file_of(spec.loader, import_name)
+    if file is None:
+        raise RuntimeError(
+            f"No root path can be found for the provided module {import_name!r}. This can happen because the module"
+            " came from an import hook that does not provide file name information or because it's a namespace"
+            " package. In this case the root path needs to be explicitly provided."
+        )
+    return os.path.dirname(os.path.abspath(file))
+
+
+def _file_of(loader: t.Any, import_name: str) -> str | None:
+    if hasattr(loader, "get_filename"):
+        filename: str | None = loader.get_filename(import_name)
+        return filename
+    return getattr(importlib.import_module(import_name), "__file__", None)
+
+
+def _find_spec(import_name: str) -> ModuleSpec | None:
+    """The spec of a module, or None where it cannot be found. A parent package that is missing counts as that."""
+    try:
+        return importlib.util.find_spec(import_name)
+    except (ImportError, ValueError):  # ValueError: the running script has no spec
+        return None
+
+
+def _find_package_path(import_name: str) -> str:
+    """The folder from which the outermost package of `import_name` is imported."""
+    outermost = _find_spec(import_name.partition(".")[0])
+    if outermost is None:
+        return str(Path.cwd())
+    portions = outermost.submodule_search_locations
+    if not portions:
+        return os.path.dirname(outermost.origin or "")
+    if outermost.origin in (None, "namespace"):
+        return os.path.dirname(_portion_with(import_name, list(portions)))
+    return os.path.dirname(os.path.dirname(t.cast(str, outermost.origin)))
+
+
+def _portion_with(import_name: str, portions: list[str]) -> str:
+    """Which of the folders that make up a namespace package holds `import_name`."""
+    spec = _find_spec(import_name)
+    if spec is not None and spec.submodule_search_locations:
+        home = Path(os.path.commonpath(list(spec.submodule_search_locations)))
+        return next((portion for portion in portions if home.is_relative_to(portion)), portions[0])
+    return portions[0]
+
+
+def find_package(import_name: str) -> tuple[str | None, str]:
+    """The prefix that a package is installed under, None where it is not installed, and the folder it is imported from.
+
+    Installed is what lies below ``sys.prefix`` or in a folder named ``site-packages``.
+    """
+    folder = _find_package_path(import_name)
+    if Path(folder).is_relative_to(os.path.abspath(sys.prefix)):
+        return sys.prefix, folder
+    parent, name = os.path.split(folder)
+    if name.lower() != "site-packages":
+        return None, folder
+    above, parent_name = os.path.split(parent)
+    if parent_name.lower() == "lib":  # Windows: prefix/Lib/site-packages
+        return above, folder
+    if os.path.basename(above).lower() == "lib":  # elsewhere: prefix/lib/pythonX.Y/site-packages
+        return os.path.dirname(above), folder
+    return parent, folder

@@ -1,0 +1,297 @@
+"""What an application and a blueprint have in common: routes, hooks, error handlers, template and static folders."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+from collections import defaultdict
+from collections.abc import Callable
+from functools import update_wrapper
+
+from jinja2 import FileSystemLoader
+
+from ..services.templating import _default_template_ctx_processor
+from ..support.properties import cached_property
+from . import error_handlers, files
+from . import typing as ft
+from .packages import get_root_path
+
+if t.TYPE_CHECKING:
+    from jinja2 import BaseLoader
+
+    from ..services.commands import AppGroup
+
+F = t.TypeVar("F", bound=Callable[..., t.Any])
+T_after_request = t.TypeVar("T_after_request", bound=ft.AfterRequestCallable[t.Any])
+T_before_request = t.TypeVar("T_before_request", bound=ft.BeforeRequestCallable)
+T_error_handler = t.TypeVar("T_error_handler", bound=ft.ErrorHandlerCallable)
+T_teardown = t.TypeVar("T_teardown", bound=ft.TeardownCallable)
+T_template_context_processor = t.TypeVar("T_template_context_processor", bound=ft.TemplateContextProcessorCallable)
+T_template_filter = t.TypeVar("T_template_filter", bound=ft.TemplateFilterCallable)
+T_template_global = t.TypeVar("T_template_global", bound=ft.TemplateGlobalCallable)
+T_template_test = t.TypeVar("T_template_test", bound=ft.TemplateTestCallable)
+T_url_defaults = t.TypeVar("T_url_defaults", bound=ft.URLDefaultCallable)
+T_url_value_preprocessor = t.TypeVar("T_url_value_preprocessor", bound=ft.URLValuePreprocessorCallable)
+T_route = t.TypeVar("T_route", bound=ft.RouteCallable)
+
+
+def setupmethod(f: F) -> F:
+    """Refuse a call of the method once it would come too late to have an effect everywhere."""
+    name = f.__name__
+
+    def checked(self: Scaffold, *args: t.Any, **kwargs: t.Any) -> t.Any:
+        self._check_setup_finished(name)
+        return f(self, *args, **kwargs)
+
+    return t.cast(F, update_wrapper(checked, f))
+
+
+class Scaffold:
+    """The set-up side that `App` and `Blueprint` share.
+
+    The registries below are plain dicts and lists, keyed by the blueprint's name or None for every request; they may
+    be changed, and replaced, at any time.
+
+    `import_name` is the module that defines the object, usually ``__name__``; `static_folder` and `template_folder`
+    are relative to `root_path`, which is that module's folder unless given.
+    """
+
+    name: str
+    _static_folder: str | None = None
+    _static_url_path: str | None = None
+
+    def __init__(
+        self,
+        import_name: str,
+        static_folder: str | os.PathLike[str] | None = None,
+        static_url_path: str | None = None,
+        template_folder: str | os.PathLike[str] | None = None,
+        root_path: str | None = None,
+    ):
+        self.import_name = import_name
+        self.static_folder = static_folder  # type: ignore[assignment]  # the setter takes a path, the getter gives a str
+        self.static_url_path = static_url_path
+        self.template_folder = template_folder
+        self.root_path: str = get_root_path(import_name) if root_path is None else root_path
+        self.view_functions: dict[str, ft.RouteCallable] = {}
+        """Endpoint → view."""
+        self.error_handler_spec: dict[
+            ft.AppOrBlueprintKey, dict[int | None, dict[type[Exception], ft.ErrorHandlerCallable]]
+        ] = defaultdict(lambda: defaultdict(dict))
+        """Blueprint → status code → exception class → handler."""
+        self.before_request_funcs: dict[ft.AppOrBlueprintKey, list[ft.BeforeRequestCallable]] = defaultdict(list)
+        self.after_request_funcs: dict[ft.AppOrBlueprintKey, list[ft.AfterRequestCallable[t.Any]]] = defaultdict(list)
+        self.teardown_request_funcs: dict[ft.AppOrBlueprintKey, list[ft.TeardownCallable]] = defaultdict(list)
+        self.template_context_processors: dict[ft.AppOrBlueprintKey, list[ft.TemplateContextProcessorCallable]] = (
+            defaultdict(list, {None: [_default_template_ctx_processor]})
+        )
+        self.url_value_preprocessors: dict[ft.AppOrBlueprintKey, list[ft.URLValuePreprocessorCallable]] = defaultdict(
+            list
+        )
+        self.url_default_functions: dict[ft.AppOrBlueprintKey, list[ft.URLDefaultCallable]] = defaultdict(list)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}>"
+
+    def _check_setup_finished(self, f_name: str) -> None:
+        raise NotImplementedError
+
+    # Folders
+
+    @cached_property
+    def cli(self) -> AppGroup:
+        """The group that this object's commands are registered on."""
+        from ..services.commands import AppGroup  # click takes 40 ms to load, and only commands need it
+
+        return AppGroup(name=self.name)
+
+    @property
+    def static_folder(self) -> str | None:
+        """The absolute path of the static folder; None where there is none."""
+        if self._static_folder is None:
+            return None
+        return os.path.join(self.root_path, self._static_folder)
+
+    @static_folder.setter
+    def static_folder(self, value: str | os.PathLike[str] | None) -> None:
+        self._static_folder = None if value is None else os.fspath(value).rstrip(r"\/")
+
+    @property
+    def has_static_folder(self) -> bool:
+        """Whether a static folder is set, be it on disk or not."""
+        return self.static_folder is not None
+
+    @property
+    def static_url_path(self) -> str | None:
+        """The URL prefix of the static files: the folder's own name, unless set."""
+        if self._static_url_path is not None:
+            return self._static_url_path
+        folder = self.static_folder
+        return None if folder is None else f"/{os.path.basename(folder)}".rstrip("/")
+
+    @static_url_path.setter
+    def static_url_path(self, value: str | None) -> None:
+        self._static_url_path = None if value is None else value.rstrip("/")
+
+    @cached_property
+    def jinja_loader(self) -> BaseLoader | None:
+        """The loader of this object's own templates; None without a template folder."""
+        if self.template_folder is None:
+            return None
+        return FileSystemLoader(os.path.join(self.root_path, self.template_folder))
+
+    def get_send_file_max_age(self, filename: str | None) -> int | None:
+        """How long a browser may keep a file without asking again, in seconds; None: it asks each time.
+
+        Override this to decide by file name.
+        """
+        return files.default_max_age()
+
+    def open_resource(self, resource: str, mode: str = "rb", encoding: str | None = None) -> t.IO[t.Any]:
+        """Open a file below `root_path` for reading. Raises ValueError for a mode that writes."""
+        return files.open_resource(self.root_path, resource, mode, encoding)
+
+    # Routes
+
+    def _method_route(self, method: str, rule: str, options: dict[str, t.Any]) -> Callable[[T_route], T_route]:
+        if "methods" in options:
+            raise TypeError("Use the 'route' decorator to use the 'methods' argument.")
+        return self.route(rule, methods=[method], **options)
+
+    @setupmethod
+    def get(self, rule: str, **options: t.Any) -> Callable[[T_route], T_route]:
+        """`route` for GET requests."""
+        return self._method_route("GET", rule, options)
+
+    @setupmethod
+    def post(self, rule: str, **options: t.Any) -> Callable[[T_route], T_route]:
+        """`route` for POST requests."""
+        return self._method_route("POST", rule, options)
+
+    @setupmethod
+    def put(self, rule: str, **options: t.Any) -> Callable[[T_route], T_route]:
+        """`route` for PUT requests."""
+        return self._method_route("PUT", rule, options)
+
+    @setupmethod
+    def delete(self, rule: str, **options: t.Any) -> Callable[[T_route], T_route]:
+        """`route` for DELETE requests."""
+        return self._method_route("DELETE", rule, options)
+
+    @setupmethod
+    def patch(self, rule: str, **options: t.Any) -> Callable[[T_route], T_route]:
+        """`route` for PATCH requests."""
+        return self._method_route("PATCH", rule, options)
+
+    @setupmethod
+    def route(self, rule: str, **options: t.Any) -> Callable[[T_route], T_route]:
+        """Have the decorated view answer requests to `rule`; the options are those of `add_url_rule`."""
+
+        def decorator(f: T_route) -> T_route:
+            endpoint = options.pop("endpoint", None)
+            self.add_url_rule(rule, endpoint, f, **options)
+            return f
+
+        return decorator
+
+    @setupmethod
+    def add_url_rule(
+        self,
+        rule: str,
+        endpoint: str | None = None,
+        view_func: ft.RouteCallable | None = None,
+        provide_automatic_options: bool | None = None,
+        **options: t.Any,
+    ) -> None:
+        """Route requests to `rule` to a view."""
+        raise NotImplementedError
+
+    @setupmethod
+    def endpoint(self, endpoint: str) -> Callable[[F], F]:
+        """Make the decorated function the view of an endpoint whose rule is added elsewhere."""
+
+        def decorator(f: F) -> F:
+            self.view_functions[endpoint] = f
+            return f
+
+        return decorator
+
+    # Hooks
+
+    @setupmethod
+    def before_request(self, f: T_before_request) -> T_before_request:
+        """Call `f` before each request; what it returns, unless None, is the answer, and no view is called."""
+        self.before_request_funcs.setdefault(None, []).append(f)
+        return f
+
+    @setupmethod
+    def after_request(self, f: T_after_request) -> T_after_request:
+        """Call `f` with the response of each request; it returns the response to send."""
+        self.after_request_funcs.setdefault(None, []).append(f)
+        return f
+
+    @setupmethod
+    def teardown_request(self, f: T_teardown) -> T_teardown:
+        """Call `f` when the context of a request ends, with the error that nothing handled, or None."""
+        self.teardown_request_funcs.setdefault(None, []).append(f)
+        return f
+
+    @setupmethod
+    def context_processor(self, f: T_template_context_processor) -> T_template_context_processor:
+        """Add the dict that `f` returns to what templates see."""
+        self.template_context_processors.setdefault(None, []).append(f)
+        return f
+
+    @setupmethod
+    def url_value_preprocessor(self, f: T_url_value_preprocessor) -> T_url_value_preprocessor:
+        """Call `f` with the endpoint and the URL values of each request, to change them before the view is called."""
+        self.url_value_preprocessors.setdefault(None, []).append(f)
+        return f
+
+    @setupmethod
+    def url_defaults(self, f: T_url_defaults) -> T_url_defaults:
+        """Call `f` with the endpoint and the values of each URL that is built, to change the values in place."""
+        self.url_default_functions.setdefault(None, []).append(f)
+        return f
+
+    # Error handlers
+
+    @setupmethod
+    def errorhandler(self, code_or_exception: type[Exception] | int) -> Callable[[T_error_handler], T_error_handler]:
+        """Have the decorated function answer errors of a status code or an exception class."""
+
+        def decorator(f: T_error_handler) -> T_error_handler:
+            self.register_error_handler(code_or_exception, f)
+            return f
+
+        return decorator
+
+    @setupmethod
+    def register_error_handler(self, code_or_exception: type[Exception] | int, f: ft.ErrorHandlerCallable) -> None:
+        """`errorhandler` without the decorator."""
+        exc_class, code = self._get_exc_class_and_code(code_or_exception)
+        self.error_handler_spec[None][code][exc_class] = f
+
+    @staticmethod
+    def _get_exc_class_and_code(exc_class_or_code: type[Exception] | int) -> tuple[type[Exception], int | None]:
+        return error_handlers.class_and_code(exc_class_or_code)
+
+
+def _endpoint_from_view_func(view_func: ft.RouteCallable) -> str:
+    """The endpoint of a view that was given none: its name."""
+    if view_func is None:
+        raise AssertionError("expected view func if endpoint is not provided.")
+    return view_func.__name__
+
+
+def under_name(name: t.Any, add: Callable[[t.Any, str | None], None]) -> t.Any:
+    """A decorator that hands its function to `add` with a name; where `name` is the function itself, done with it."""
+    if callable(name):
+        add(name, None)
+        return name
+
+    def decorator(f: F) -> F:
+        add(f, name)
+        return f
+
+    return decorator
