@@ -1,0 +1,55 @@
+# Every target sets up what it needs in .venv by itself; PYTHON chooses the interpreter (3.11 or newer).
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+DEV := .venv/.dev
+
+.PHONY: run test lint types bench coverage docs fuzz clean
+
+# The example application at http://127.0.0.1:5000.
+run: $(READY)
+	$(BIN)/costrel --app examples/gallery/app.py run
+
+# All tests, on every core; the browser's are skipped, with a line that says so, where Chromium is missing.
+test: $(DEV)
+	$(BIN)/python -m pytest -n auto --dist loadgroup
+
+lint: $(DEV)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: $(DEV)
+	$(BIN)/mypy
+
+# Costrel and its peers in one run, as ratios.
+bench: $(DEV)
+	$(BIN)/python -m benchmarks
+
+# Branch coverage of all tests; fails under the floor in pyproject.toml.
+coverage: $(DEV)
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -q
+	$(BIN)/coverage combine -q
+	$(BIN)/coverage report
+
+# The snippets and links of the documentation.
+docs: $(DEV)
+	$(BIN)/python -m pytest -q tests/docs
+
+# The differential tests with twenty times the examples; takes a while.
+fuzz: $(DEV)
+	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -n auto -q tests/contract --timeout 3600
+
+$(READY): pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -q --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install -q --editable .
+	touch $@
+
+$(DEV): $(READY)
+	$(BIN)/python -m pip install -q --group dev --editable ".[async,crypto,dotenv,redis,reload]"
+	touch $@
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,44 @@
+"""Costrel: Flask's API on a fast core of its own. This module is the face: names only."""
+
+from . import wiring as _wiring  # noqa: F401 - connects the rooms
+from .app.application import Costrel as Costrel
+from .app.blueprint import Blueprint as Blueprint
+from .app.request import Request as Request
+from .app.response import Response as Response
+from .compat.install import install_as_flask as install_as_flask
+from .globals import current_app as current_app
+from .globals import g as g
+from .globals import request as request
+from .globals import session as session
+from .services import json as json
+from .services.config import Config as Config
+from .shortcuts import abort as abort
+from .shortcuts import after_this_request as after_this_request
+from .shortcuts import copy_current_request_context as copy_current_request_context
+from .shortcuts import flash as flash
+from .shortcuts import get_flashed_messages as get_flashed_messages
+from .shortcuts import get_template_attribute as get_template_attribute
+from .shortcuts import has_app_context as has_app_context
+from .shortcuts import has_request_context as has_request_context
+from .shortcuts import jsonify as jsonify
+from .shortcuts import make_response as make_response
+from .shortcuts import redirect as redirect
+from .shortcuts import render_template as render_template
+from .shortcuts import render_template_string as render_template_string
+from .shortcuts import send_file as send_file
+from .shortcuts import send_from_directory as send_from_directory
+from .shortcuts import stream_template as stream_template
+from .shortcuts import stream_template_string as stream_template_string
+from .shortcuts import stream_with_context as stream_with_context
+from .shortcuts import url_for as url_for
+from .support.signals import appcontext_popped as appcontext_popped
+from .support.signals import appcontext_pushed as appcontext_pushed
+from .support.signals import appcontext_tearing_down as appcontext_tearing_down
+from .support.signals import before_render_template as before_render_template
+from .support.signals import got_request_exception as got_request_exception
+from .support.signals import message_flashed as message_flashed
+from .support.signals import request_finished as request_finished
+from .support.signals import request_started as request_started
+from .support.signals import request_tearing_down as request_tearing_down
+from .support.signals import template_rendered as template_rendered
+from .version import __version__ as __version__

@@ -1,0 +1,1 @@
+"""The application: set-up, lifecycle, blueprints and the class itself."""

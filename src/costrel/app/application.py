@@ -1,0 +1,380 @@
+"""The application at request time: the WSGI callable, and the stages of a request as methods that can be overridden.
+
+Each method is one to three lines that name the part which does the work. Set-up is in `registration.py`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import typing as t
+from collections.abc import Callable, Coroutine, Iterable
+from types import TracebackType
+
+from .. import context
+from ..context import AppContext, RequestContext
+from ..http.errors import HTTPException
+from ..http.multidict import ImmutableDict
+from ..routing import MapAdapter, RoutingException
+from ..services import templating
+from ..services.sessions import SecureCookieSessionInterface, SessionInterface
+from ..support.coroutines import run_coroutine, run_steps
+from . import files, lifecycle, links, ports, profiles, response_values
+from .debug_errors import FormDataRoutingRedirect
+from .registration import App
+from .request import Request
+from .response import Response
+from .static_rule import add_static_rule
+
+if t.TYPE_CHECKING:
+    from ..services.templating import Environment
+
+STEPS: t.Final = (
+    "async_to_sync",
+    "create_url_adapter",
+    "dispatch_request",
+    "do_teardown_appcontext",
+    "do_teardown_request",
+    "ensure_sync",
+    "finalize_request",
+    "full_dispatch_request",
+    "handle_exception",
+    "handle_http_exception",
+    "handle_user_exception",
+    "make_response",
+    "preprocess_request",
+    "process_response",
+)
+"""The methods that the lifecycle calls only where an application overrides them."""
+
+_HANDLED: t.Any = object()
+
+
+class Costrel(App):
+    """A web application: a WSGI callable, and by its `asgi` attribute an ASGI application.
+
+    `import_name` is the module or package that the application is defined in, usually ``__name__``: its folders for
+    templates and static files are found from there. The other parameters are those of Flask.
+    """
+
+    default_config: t.ClassVar[ImmutableDict[str, t.Any]] = profiles.NATIVE
+    request_class: type[Request] = Request
+    response_class: type[Response] = Response
+    session_interface: SessionInterface = SecureCookieSessionInterface()
+
+    def __init__(
+        self,
+        import_name: str,
+        static_url_path: str | None = None,
+        static_folder: str | os.PathLike[str] | None = "static",
+        static_host: str | None = None,
+        host_matching: bool = False,
+        subdomain_matching: bool = False,
+        template_folder: str | os.PathLike[str] | None = "templates",
+        instance_path: str | None = None,
+        instance_relative_config: bool = False,
+        root_path: str | None = None,
+    ) -> None:
+        super().__init__(
+            import_name=import_name,
+            static_url_path=static_url_path,
+            static_folder=static_folder,
+            static_host=static_host,
+            host_matching=host_matching,
+            subdomain_matching=subdomain_matching,
+            template_folder=template_folder,
+            instance_path=instance_path,
+            instance_relative_config=instance_relative_config,
+            root_path=root_path,
+        )
+        if self.has_static_folder:
+            add_static_rule(self, static_host, host_matching, module=_defining_module(type(self)))
+
+    # -- how a server reaches the application ---------------------------------------------------------------------
+
+    def __call__(self, environ: dict[str, t.Any], start_response: Callable[..., t.Any]) -> Iterable[bytes]:
+        """The WSGI application (PEP 3333). Middleware wraps `wsgi_app`, so that this object stays the application."""
+        return self.wsgi_app(environ, start_response)
+
+    def wsgi_app(self, environ: dict[str, t.Any], start_response: Callable[..., t.Any]) -> Iterable[bytes]:
+        """The WSGI application itself, without the middleware that may have been put around it."""
+        body: Iterable[bytes] = ports.serve_wsgi(self, environ, start_response)
+        return body
+
+    @property
+    def asgi(self) -> Callable[..., t.Any]:
+        """This application as an ASGI 3 application, for servers that speak ASGI."""
+        application: Callable[..., t.Any] | None = self.__dict__.get("_asgi")
+        if application is None:
+            application = self.__dict__["_asgi"] = ports.asgi_application(self)
+        return application
+
+    def run(
+        self,
+        host: str | None = None,
+        port: int | None = None,
+        debug: bool | None = None,
+        load_dotenv: bool = True,
+        **options: t.Any,
+    ) -> None:
+        """Serve the application for development, until Ctrl-C: by default at http://127.0.0.1:5000.
+
+        Without `host` and `port`, those of ``SERVER_NAME`` are taken. In production use ``costrel serve`` or any
+        WSGI or ASGI server.
+        """
+        ports.run_server(self, host, port, debug, load_dotenv=load_dotenv, **options)
+
+    # -- contexts, and the clients of tests -----------------------------------------------------------------------
+
+    def app_context(self) -> AppContext:
+        """A context with this application and no request, for a ``with`` block."""
+        return AppContext(self)
+
+    def request_context(self, environ: dict[str, t.Any]) -> RequestContext:
+        """A context with the request that a WSGI environ describes."""
+        return RequestContext(self, environ)
+
+    def test_request_context(self, *args: t.Any, **kwargs: t.Any) -> RequestContext:
+        """A context with a request made up of the arguments of `testing.EnvironBuilder`."""
+        builder = ports.environ_builder_class()(self, *args, **kwargs)
+        try:
+            return self.request_context(builder.get_environ())
+        finally:
+            builder.close()
+
+    def test_client(self, use_cookies: bool = True, **kwargs: t.Any) -> t.Any:
+        """A client that calls the application without a server, of `test_client_class` or `testing.FlaskClient`."""
+        client_class = self.test_client_class or ports.test_client_class()
+        return client_class(self, self.response_class, use_cookies=use_cookies, **kwargs)
+
+    def test_cli_runner(self, **kwargs: t.Any) -> t.Any:
+        """A runner that invokes the application's commands, of `test_cli_runner_class` or `testing.FlaskCliRunner`."""
+        runner_class = self.test_cli_runner_class or ports.test_cli_runner_class()
+        return runner_class(self, **kwargs)
+
+    # -- the stages of a request ----------------------------------------------------------------------------------
+    # The lifecycle runs its own stages and calls these methods only where they are overridden; whoever calls one of
+    # them gets the same stage, driven to its end.
+
+    def full_dispatch_request(self) -> Response:
+        """Hooks, view and response for the current request; errors go to their handlers."""
+        return t.cast(Response, self._drive(lifecycle.respond(context.requesting())))
+
+    def preprocess_request(self) -> t.Any:
+        """Run what comes before the view. Anything but None is taken for the view's answer."""
+        return self._drive(lifecycle.before(context.requesting()))
+
+    def dispatch_request(self) -> t.Any:
+        """Call the view that matched and return its value, or raise the routing error."""
+        return self._drive(lifecycle.dispatch(context.requesting()))
+
+    def make_response(self, rv: t.Any) -> Response:
+        """The response for a view's return value. Raises TypeError where it cannot become one."""
+        return t.cast(Response, response_values.make_response(self, context.requesting().request, rv))
+
+    def finalize_request(self, rv: t.Any, from_error_handler: bool = False) -> Response:
+        """Make a response of a view's value and run what comes after the request."""
+        return t.cast(Response, self._drive(lifecycle.finalize(context.requesting(), rv, from_error_handler)))
+
+    def process_response(self, response: Response) -> Response:
+        """Run the functions after the request, and save the session."""
+        return t.cast(Response, self._drive(lifecycle.after(context.requesting(), response)))
+
+    def handle_http_exception(self, e: HTTPException) -> t.Any:
+        """What the handler for an HTTP error returns, or the error itself as the response."""
+        return self._drive(lifecycle.answer_http_error(context.requesting(), e))
+
+    def handle_user_exception(self, e: Exception) -> t.Any:
+        """What the handler for an error of the view returns; the error is raised again where there is none."""
+        return self._drive(lifecycle.answer_error(context.requesting(), e))
+
+    def handle_exception(self, e: Exception) -> Response:
+        """The answer to an error that nothing handled: 500, or the error again in debug mode and tests."""
+        return t.cast(Response, self._drive(lifecycle.failure(context.requesting(), e)))
+
+    def do_teardown_request(self, exc: BaseException | None = _HANDLED) -> None:
+        """Run the functions that tear a request down, with the exception that is being handled unless one is given."""
+        exc = sys.exc_info()[1] if exc is _HANDLED else exc
+        self._drive(lifecycle.end_request(context.requesting(), exc))
+
+    def do_teardown_appcontext(self, exc: BaseException | None = _HANDLED) -> None:
+        """Run the functions that tear an application context down, likewise."""
+        exc = sys.exc_info()[1] if exc is _HANDLED else exc
+        self._drive(lifecycle.end_app_context(context.current(), exc))
+
+    def end_context(self, ctx: t.Any, exc: BaseException | None) -> None:
+        """Leave a context that was entered by hand, as `lifecycle.end` does."""
+        self._drive(lifecycle.end(ctx, exc))
+
+    def raise_routing_exception(self, request: Request) -> t.NoReturn:
+        """Raise what routing found instead of a rule; in debug mode, an explanation where a redirect loses a form."""
+        error = request.routing_exception
+        if error is None:
+            raise RuntimeError(f"Routing found a rule for {request.url!r}: there is no error to raise.")
+        loses_form = (
+            self.debug
+            and isinstance(error, RoutingException)
+            and getattr(error, "code", None) not in (307, 308)
+            and request.method not in ("GET", "HEAD", "OPTIONS")
+        )
+        if loses_form:
+            raise FormDataRoutingRedirect(request)
+        raise error
+
+    def log_exception(
+        self, exc_info: tuple[type, BaseException, TracebackType] | tuple[None, None, None]
+    ) -> None:
+        """Log the error of a request that nothing handled."""
+        request = context.requesting().request
+        self.logger.error(f"Exception on {request.path} [{request.method}]", exc_info=exc_info)
+
+    def make_default_options_response(self) -> Response:
+        """The answer to OPTIONS where no view gives one: the methods that the URL allows."""
+        response = self.response_class()
+        adapter = context.requesting().url_adapter
+        if adapter is not None:
+            response.allow.update(adapter.allowed_methods())
+        return response
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """The URL map bound to a request, or, outside of one, to ``SERVER_NAME``; None where that is not set."""
+        return links.create_url_adapter(self, request)
+
+    # -- async ----------------------------------------------------------------------------------------------------
+
+    def ensure_sync(self, func: Callable[..., t.Any]) -> Callable[..., t.Any]:
+        """`func` itself, or, where it is ``async def``, a function that runs it to its end."""
+        return self.async_to_sync(func) if lifecycle.is_async(func) else func
+
+    def async_to_sync(self, func: Callable[..., Coroutine[t.Any, t.Any, t.Any]]) -> Callable[..., t.Any]:
+        """A function that runs the coroutine function `func` on an event loop of the thread."""
+        from functools import update_wrapper
+
+        def run(*args: t.Any, **kwargs: t.Any) -> t.Any:
+            return run_coroutine(func(*args, **kwargs))
+
+        return update_wrapper(run, func)
+
+    def _drive(self, steps: lifecycle.Steps[t.Any]) -> t.Any:
+        """Run the steps of a stage to their end in this thread."""
+        if "async_to_sync" in self.overridden:
+            return run_steps(steps, lambda coroutine: self.async_to_sync(lambda: coroutine)())
+        return run_steps(steps)
+
+    # -- templates, links, files ----------------------------------------------------------------------------------
+
+    def create_jinja_environment(self) -> Environment:
+        """The Jinja environment of this application, made once, when a template is first needed."""
+        return templating.create_environment(self)
+
+    def update_template_context(self, context: dict[str, t.Any]) -> None:
+        """Add what the context processors give to a template's variables; the given ones win."""
+        templating.update_context(self, context)
+
+    def url_for(
+        self,
+        /,
+        endpoint: str,
+        *,
+        _anchor: str | None = None,
+        _method: str | None = None,
+        _scheme: str | None = None,
+        _external: bool | None = None,
+        **values: t.Any,
+    ) -> str:
+        """The URL of `endpoint` with `values` for its variable parts; values that it has no part for become the query.
+
+        Raises BuildError, with the nearest rule, where no URL can be made, unless a function in
+        `url_build_error_handlers` has one.
+        """
+        return links.url_for(
+            self,
+            endpoint,
+            values,
+            anchor=_anchor,
+            method=_method,
+            scheme=_scheme,
+            external=_external,
+        )
+
+    def get_send_file_max_age(self, filename: str | None) -> int | None:
+        """How many seconds a browser may keep the file: ``SEND_FILE_MAX_AGE_DEFAULT``, None for a check each time."""
+        return files.default_max_age()
+
+    def send_static_file(self, filename: str) -> Response:
+        """The file `filename` of the static folder. Raises NotFound where there is none."""
+        return files.send_static_file(self, filename)
+
+    def open_resource(self, resource: str, mode: str = "rb", encoding: str | None = None) -> t.IO[t.Any]:
+        """Open a file of the application's own folder for reading. Raises ValueError for another mode."""
+        return files.open_resource(self.root_path, resource, mode, encoding)
+
+    def open_instance_resource(self, resource: str, mode: str = "rb", encoding: str | None = "utf-8") -> t.IO[t.Any]:
+        """Open a file of the instance folder, for reading or writing."""
+        path = os.path.join(self.instance_path, resource)
+        return open(path, mode) if "b" in mode else open(path, mode, encoding=encoding)
+
+    def make_shell_context(self) -> dict[str, t.Any]:
+        """The names that ``costrel shell`` starts with."""
+        names = {"app": self, "g": context.g}
+        for processor in self.shell_context_processors:
+            names.update(processor())
+        return names
+
+    # -- what the lifecycle asks ----------------------------------------------------------------------------------
+
+    @property
+    def overridden(self) -> frozenset[str]:
+        """The stages that this application's class, or the application itself, replaces by methods of its own."""
+        found: frozenset[str] | None = self.__dict__.get("_overridden")
+        if found is None:
+            found = frozenset(
+                name for name in STEPS if name in self.__dict__ or getattr(type(self), name) is not _ORIGINALS[name]
+            )
+            self.__dict__["_overridden"] = found
+        return found
+
+    def __setattr__(self, name: str, value: t.Any) -> None:
+        if name in STEPS:
+            self.__dict__.pop("_overridden", None)
+        object.__setattr__(self, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        if name in STEPS:
+            self.__dict__.pop("_overridden", None)
+        object.__delattr__(self, name)
+
+    def finds_plainly(self) -> bool:
+        """Whether a rule may be found by path and method alone, without an adapter for the host."""
+        return (
+            "create_url_adapter" not in self.overridden
+            and not self.subdomain_matching
+            and self.config["TRUSTED_HOSTS"] is None
+        )
+
+    def session_opens_late(self) -> bool:
+        """Whether a session is opened only when it is used: true of signed cookies, not of foreign interfaces."""
+        return bool(getattr(self.session_interface, "opens_late", False))
+
+    def session_may_refresh(self, request: Request) -> bool:
+        """Whether a session that nobody touched may have to be sent again, to keep a permanent one alive."""
+        header = request.environ.get("HTTP_COOKIE")
+        return (
+            header is not None
+            and self.config["SESSION_REFRESH_EACH_REQUEST"]
+            and self.config["SESSION_COOKIE_NAME"] in header
+        )
+
+
+class Flask(Costrel):
+    """`Costrel` with Flask's defaults, to the letter: what ``flask.Flask`` is under the alias."""
+
+    default_config: t.ClassVar[ImmutableDict[str, t.Any]] = profiles.FLASK
+
+
+_ORIGINALS: t.Final = {name: getattr(Costrel, name) for name in STEPS}
+
+
+def _defining_module(cls: type) -> str:
+    """The module of the framework's own class among the bases of `cls`."""
+    return Flask.__module__ if issubclass(cls, Flask) else Costrel.__module__

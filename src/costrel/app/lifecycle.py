@@ -1,0 +1,286 @@
+"""A request from its arrival to its end: match, before, view, response, after, session, teardown.
+
+Each stage is a generator. It yields what must be awaited (the coroutine of an ``async def`` view or hook) and gets
+the result back; what it returns is the stage's own result. An edge drives `serve` to its end: the WSGI edge in the
+thread that it has, the ASGI edge on its loop. Before it calls code of the user's that may block, a stage yields
+TO_THREAD where it runs on a loop: the edge then goes on with it in a worker thread.
+
+A stage that an application overrides is called as the method it is; see `Costrel.overridden`.
+"""
+
+from __future__ import annotations
+
+import sys
+import typing as t
+from collections.abc import Callable, Generator
+from inspect import iscoroutinefunction
+from types import CoroutineType
+
+from ..context import Context, RequestContext
+from ..http.errors import BadRequestKeyError, HTTPException, InternalServerError
+from ..routing import RoutingException
+from ..support.signals import (
+    appcontext_tearing_down,
+    got_request_exception,
+    request_finished,
+    request_started,
+    request_tearing_down,
+)
+from .response_values import make_response
+
+if t.TYPE_CHECKING:
+    from ..messages.response import Response
+
+T = t.TypeVar("T")
+Steps = Generator[t.Any, t.Any, T]
+
+TO_THREAD: t.Final = object()
+"""Yielded on a loop before blocking code: go on in a worker thread."""
+
+
+def serve(ctx: RequestContext, write: Callable[[Response], T]) -> Steps[T]:
+    """Answer the request of `ctx`, which is current from here to the end of its teardown functions.
+
+    `write` makes of the response what the edge hands to its server; it still runs within the context.
+    """
+    app = ctx.app
+    error: BaseException | None = None
+    try:
+        try:
+            if ctx.on_loop and not app.session_opens_late():
+                yield TO_THREAD
+            ctx.push()
+            if "full_dispatch_request" in app.overridden:
+                response = yield from call(ctx, app.full_dispatch_request)
+            else:
+                response = yield from respond(ctx)
+        except Exception as caught:
+            error = caught
+            response = yield from stage(ctx, "handle_exception", failure, caught)
+        return write(response)
+    except BaseException as caught:
+        error = caught
+        raise
+    finally:
+        preserve = ctx.request.environ.get("werkzeug.debug.preserve_context")
+        if preserve is not None:
+            preserve(ctx)
+        if error is not None and app.should_ignore_error(error):
+            error = None
+        yield from end(ctx, error)
+
+
+def respond(ctx: RequestContext) -> Steps[Response]:
+    """Run the hooks and the view, and make the response; an error of theirs goes to its handler."""
+    app = ctx.app
+    app._got_first_request = True
+    overridden = app.overridden
+    try:
+        if request_started.receivers:
+            request_started.send(app, _async_wrapper=app.ensure_sync)
+        rv = None
+        if overridden or app.before_request_funcs or app.url_value_preprocessors:
+            rv = yield from stage(ctx, "preprocess_request", before)
+        if rv is None:
+            if "dispatch_request" in overridden:
+                rv = yield from call(ctx, app.dispatch_request)
+            else:
+                rv = yield from dispatch(ctx)
+    except Exception as error:
+        rv = yield from stage(ctx, "handle_user_exception", answer_error, error)
+    if "finalize_request" in overridden:
+        return (yield from call(ctx, app.finalize_request, rv))
+    return (yield from finalize(ctx, rv))
+
+
+def before(ctx: RequestContext) -> Steps[t.Any]:
+    """The URL value preprocessors, then the functions before the request: the first value but None is the answer."""
+    app, request = ctx.app, ctx.request
+    scopes = (None, *reversed(request.blueprints))
+    for name in scopes:
+        for preprocess in app.url_value_preprocessors.get(name, ()):
+            if ctx.on_loop:
+                yield TO_THREAD
+            preprocess(request.endpoint, request.view_args)
+    for name in scopes:
+        for function in app.before_request_funcs.get(name, ()):
+            rv = yield from call(ctx, function)
+            if rv is not None:
+                return rv
+    return None
+
+
+def dispatch(ctx: RequestContext) -> Steps[t.Any]:
+    """Call the view of the rule that matched, or raise what routing found instead."""
+    app, request = ctx.app, ctx.request
+    if request.routing_exception is not None:
+        app.raise_routing_exception(request)
+    rule = request.url_rule
+    if request.method == "OPTIONS" and getattr(rule, "provide_automatic_options", False):
+        return app.make_default_options_response()
+    view = app.view_functions[rule.endpoint]
+    if "ensure_sync" in app.overridden:
+        view = app.ensure_sync(view)
+    if ctx.on_loop and not is_async(view):
+        yield TO_THREAD
+    rv = view(**request.view_args)
+    if type(rv) is CoroutineType:
+        rv = yield rv
+    return rv
+
+
+def finalize(ctx: RequestContext, rv: t.Any, from_error_handler: bool = False) -> Steps[Response]:
+    """Make a response of what a view or handler returned, and run what comes after the request."""
+    app = ctx.app
+    response: Response
+    if "make_response" in app.overridden:
+        response = app.make_response(rv)
+    else:
+        response = make_response(app, ctx.request, rv)
+    try:
+        if "process_response" in app.overridden:
+            response = yield from call(ctx, app.process_response, response)
+        else:
+            response = yield from after(ctx, response)
+        if request_finished.receivers:
+            request_finished.send(app, _async_wrapper=app.ensure_sync, response=response)
+    except Exception:
+        if not from_error_handler:
+            raise
+        app.logger.exception("Request finalizing failed with an error while handling an error")
+    return response
+
+
+def after(ctx: RequestContext, response: Response) -> Steps[Response]:
+    """The functions after the request, the innermost first, then the session's cookie."""
+    app = ctx.app
+    for function in ctx._after_request_functions:
+        response = yield from call(ctx, function, response)
+    if app.after_request_funcs:
+        for name in (*ctx.request.blueprints, None):
+            for function in reversed(app.after_request_funcs.get(name, ())):
+                response = yield from call(ctx, function, response)
+    if ctx._opened is not None or app.session_may_refresh(ctx.request):
+        if ctx.on_loop and not app.session_opens_late():
+            yield TO_THREAD
+        session = ctx._session
+        if not app.session_interface.is_null_session(session):
+            app.session_interface.save_session(app, session, response)
+    return response
+
+
+def answer_error(ctx: RequestContext, error: Exception) -> Steps[t.Any]:
+    """What the handler for `error` returns; raises it again where no handler is registered."""
+    app = ctx.app
+    if isinstance(error, BadRequestKeyError) and (app.debug or app.config["TRAP_BAD_REQUEST_ERRORS"]):
+        error.show_exception = True
+    if isinstance(error, HTTPException) and not app.trap_http_exception(error):
+        return (yield from stage(ctx, "handle_http_exception", answer_http_error, error))
+    handler = app._find_error_handler(error, ctx.request.blueprints)
+    if handler is None:
+        raise error
+    return (yield from call(ctx, handler, error))
+
+
+def answer_http_error(ctx: RequestContext, error: HTTPException) -> Steps[t.Any]:
+    """What the handler for an HTTP error returns, or the error itself, which is a response."""
+    if error.code is None or isinstance(error, RoutingException):
+        return error  # a proxy exception or a redirect: part of routing, no error
+    handler = ctx.app._find_error_handler(error, ctx.request.blueprints)
+    if handler is None:
+        return error
+    return (yield from call(ctx, handler, error))
+
+
+def failure(ctx: RequestContext, error: Exception) -> Steps[Response]:
+    """The answer to an error that nothing handled: 500, logged; or the error itself where it is to propagate."""
+    app = ctx.app
+    exc_info = sys.exc_info()
+    if got_request_exception.receivers:
+        got_request_exception.send(app, _async_wrapper=app.ensure_sync, exception=error)
+    propagate = app.config["PROPAGATE_EXCEPTIONS"]
+    if propagate is None:
+        propagate = app.testing or app.debug
+    if propagate:
+        raise error
+    app.log_exception(exc_info if exc_info[1] is error else (type(error), error, error.__traceback__))
+    server_error: t.Any = InternalServerError(original_exception=error)
+    handler = app._find_error_handler(server_error, ctx.request.blueprints)
+    if handler is not None:
+        server_error = yield from call(ctx, handler, server_error)
+    if "finalize_request" in app.overridden:
+        return (yield from call(ctx, app.finalize_request, server_error, True))
+    return (yield from finalize(ctx, server_error, from_error_handler=True))
+
+
+def end(ctx: RequestContext, exc: BaseException | None) -> Steps[None]:
+    """Leave `ctx`; the last to leave runs the teardown functions and closes the request.
+
+    A stream that keeps its context has entered it once more: then the end comes with the end of the stream.
+    """
+    app = ctx.app
+    try:
+        if ctx.entered == 1:
+            if app.teardown_request_funcs or request_tearing_down.receivers or app.overridden:
+                yield from stage(ctx, "do_teardown_request", end_request, exc)
+            ctx.close_request()
+            if ctx.brought_app and (
+                app.teardown_appcontext_funcs or appcontext_tearing_down.receivers or app.overridden
+            ):
+                yield from stage(ctx, "do_teardown_appcontext", end_app_context, exc)
+    finally:
+        ctx.leave()
+
+
+def end_request(ctx: RequestContext, exc: BaseException | None) -> Steps[None]:
+    """The functions that tear a request down, all of them, whatever one of them raises."""
+    app = ctx.app
+    for name in (*ctx.request.blueprints, None):
+        for function in reversed(app.teardown_request_funcs.get(name, ())):
+            yield from tear_down(ctx, function, exc)
+    if request_tearing_down.receivers:
+        request_tearing_down.send(app, _async_wrapper=app.ensure_sync, exc=exc)
+
+
+def end_app_context(ctx: Context, exc: BaseException | None) -> Steps[None]:
+    """The functions that tear an application context down, all of them, whatever one of them raises."""
+    app = ctx.app
+    for function in reversed(app.teardown_appcontext_funcs):
+        yield from tear_down(ctx, function, exc)
+    if appcontext_tearing_down.receivers:
+        appcontext_tearing_down.send(app, _async_wrapper=app.ensure_sync, exc=exc)
+
+
+def tear_down(ctx: Context, function: Callable[..., t.Any], exc: BaseException | None) -> Steps[None]:
+    """Call one teardown function. Its error is logged: the others still run, and the answer stays what it was."""
+    try:
+        yield from call(ctx, function, exc)
+    except Exception:
+        ctx.app.logger.exception("The teardown function %r failed.", function)
+
+
+def stage(ctx: RequestContext, name: str, steps: Callable[..., Steps[t.Any]], *args: t.Any) -> Steps[t.Any]:
+    """One stage of the request: the application's own method where it overrides `name`, else `steps`."""
+    if name in ctx.app.overridden:
+        return (yield from call(ctx, getattr(ctx.app, name), *args))
+    return (yield from steps(ctx, *args))
+
+
+def call(ctx: Context, function: Callable[..., t.Any], *args: t.Any) -> Steps[t.Any]:
+    """Call a function of the user's, in a thread where it could block the loop, and await what is to be awaited."""
+    if "ensure_sync" in ctx.app.overridden:
+        function = ctx.app.ensure_sync(function)
+    if ctx.on_loop and not is_async(function):
+        yield TO_THREAD
+    rv = function(*args)
+    if type(rv) is CoroutineType:
+        rv = yield rv
+    return rv
+
+
+def is_async(function: Callable[..., t.Any]) -> bool:
+    """Whether calling `function` gives a coroutine, and so cannot block."""
+    code = getattr(function, "__code__", None)
+    if code is not None:
+        return bool(code.co_flags & 0x180)  # CO_COROUTINE, CO_ITERABLE_COROUTINE
+    return iscoroutinefunction(function) or iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004

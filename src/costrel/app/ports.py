@@ -1,0 +1,28 @@
+"""What the application needs of the rooms above it; they are plugged in from the top floor, by `costrel.wiring`.
+
+An application can make a test client, start a server and answer one, and yet knows none of them: it asks here.
+Each port is a loader, so that a room is imported only when it is used.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Callable
+
+
+def _unplugged(*args: t.Any, **kwargs: t.Any) -> t.Any:
+    raise RuntimeError("This part of Costrel is not connected: import `costrel` itself, not one of its rooms alone.")
+
+
+serve_wsgi: Callable[..., t.Any] = _unplugged
+"""``(app, environ, start_response) -> iterable``: the WSGI edge."""
+
+asgi_application: Callable[..., t.Any] = _unplugged
+"""``(app) -> ASGI application``: the ASGI edge of one application."""
+
+test_client_class: Callable[[], t.Any] = _unplugged
+test_cli_runner_class: Callable[[], t.Any] = _unplugged
+environ_builder_class: Callable[[], t.Any] = _unplugged
+
+run_server: Callable[..., None] = _unplugged
+"""``(app, host, port, debug, **options)``: the development server; returns when it has been stopped."""

@@ -1,0 +1,111 @@
+"""The request as an application sees it: with its rule, its blueprint, and the limits of the configuration."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .. import context
+from ..http.errors import BadRequest, HTTPException
+from ..messages.request import Request as MessageRequest
+from ..routing import Rule
+from ..services import json
+from .debug_errors import attach_enctype_error_multidict
+
+
+class Request(MessageRequest):
+    """One request to an application: `costrel.request` is the current one.
+
+    `url_rule` is the rule that matched, `view_args` the values of its variable parts, and `routing_exception` the
+    error that will be raised as part of dispatch where none matched.
+    """
+
+    json_module: t.Any = json
+
+    url_rule: Rule | None = None
+    view_args: dict[str, t.Any] | None = None
+    routing_exception: HTTPException | None = None
+
+    _max_content_length: int | None = None
+    _max_form_memory_size: int | None = None
+    _max_form_parts: int | None = None
+
+    @property
+    def max_content_length(self) -> int | None:  # type: ignore[override]  # a class attribute below, on purpose
+        """How many bytes of body are read at most: this request's own limit, else ``MAX_CONTENT_LENGTH``."""
+        return self._limit(self._max_content_length, "MAX_CONTENT_LENGTH", None)
+
+    @max_content_length.setter
+    def max_content_length(self, value: int | None) -> None:
+        self._max_content_length = value
+
+    @property
+    def max_form_memory_size(self) -> int | None:  # type: ignore[override]  # as above
+        """How many bytes the form's fields may take in memory, all together: else ``MAX_FORM_MEMORY_SIZE``."""
+        return self._limit(self._max_form_memory_size, "MAX_FORM_MEMORY_SIZE", 500_000)
+
+    @max_form_memory_size.setter
+    def max_form_memory_size(self, value: int | None) -> None:
+        self._max_form_memory_size = value
+
+    @property
+    def max_form_parts(self) -> int | None:  # type: ignore[override]  # as above
+        """How many fields and files a form may have: this request's own limit, else ``MAX_FORM_PARTS``."""
+        return self._limit(self._max_form_parts, "MAX_FORM_PARTS", 1_000)
+
+    @max_form_parts.setter
+    def max_form_parts(self, value: int | None) -> None:
+        self._max_form_parts = value
+
+    def _limit(self, own: int | None, setting: str, default: int | None) -> int | None:
+        if own is not None:
+            return own
+        ctx = context.peek()
+        if ctx is None:
+            return default
+        limit: int | None = ctx.app.config[setting]
+        return limit
+
+    @property
+    def endpoint(self) -> str | None:
+        """The endpoint that the request matched, or None."""
+        rule = self.url_rule
+        return None if rule is None else rule.endpoint
+
+    @property
+    def blueprint(self) -> str | None:
+        """The name of the blueprint that the endpoint belongs to, or None."""
+        endpoint = self.endpoint
+        if endpoint is not None and "." in endpoint:
+            return endpoint.rpartition(".")[0]
+        return None
+
+    @property
+    def blueprints(self) -> list[str]:
+        """The names of the current blueprint and of those around it, from the inside out."""
+        name = self.blueprint
+        return [] if name is None else blueprint_path(name)
+
+    def _load_form_data(self) -> None:
+        super()._load_form_data()
+        ctx = context.peek()
+        if ctx is not None and ctx.app.debug and self.mimetype != "multipart/form-data" and not self.files:
+            attach_enctype_error_multidict(self)
+
+    def on_json_loading_failure(self, e: ValueError | None) -> t.Any:
+        """Raise 400: with the reason in debug mode, without it elsewhere."""
+        try:
+            return super().on_json_loading_failure(e)
+        except BadRequest as error:
+            ctx = context.peek()
+            if ctx is not None and ctx.app.debug:
+                raise
+            raise BadRequest() from error
+
+
+def blueprint_path(name: str) -> list[str]:
+    """The blueprint `name` and those that it is nested in: ``a.b.c`` → ``["a.b.c", "a.b", "a"]``."""
+    path = [name]
+    while "." in name:
+        name = name.rpartition(".")[0]
+        path.append(name)
+    return path

@@ -1,0 +1,80 @@
+"""What a view may return, and the response that it becomes."""
+
+from __future__ import annotations
+
+import sys
+import typing as t
+from collections.abc import AsyncIterator, Iterator
+
+from ..http.headers import Headers
+from ..messages.response import Response
+
+if t.TYPE_CHECKING:
+    from ..messages.request import Request
+
+EXPECTED = (
+    "The return type must be a string, bytes, dict, list, iterator, tuple with headers or status, Response instance,"
+    " or WSGI callable"
+)
+
+
+def make_response(app: t.Any, request: Request | t.Any, rv: t.Any) -> Response:
+    """The response for the value `rv` that a view or an error handler returned.
+
+    Raises TypeError where it cannot become one, naming the endpoint or the type.
+    """
+    response_class = app.response_class
+    if type(rv) is str:
+        made: Response = response_class(rv)
+        return made
+    status = headers = None
+    if isinstance(rv, tuple):
+        rv, status, headers = unpack(rv)
+    if rv is None:
+        raise TypeError(
+            f"The view function for {request.endpoint!r} did not return a valid response. The function either"
+            " returned None or ended without a return statement."
+        )
+    if not isinstance(rv, response_class):
+        if isinstance(rv, (str, bytes, bytearray, Iterator, AsyncIterator)):
+            rv = response_class(rv, status=status, headers=headers)
+            status = headers = None
+        elif isinstance(rv, (dict, list)):
+            rv = app.json.response(rv)
+        else:
+            rv = adopt(app, request, rv)
+    if status is not None:
+        if isinstance(status, (str, bytes, bytearray)):
+            rv.status = status
+        else:
+            rv.status_code = status
+    if headers:
+        rv.headers.update(headers)
+    response: Response = rv
+    return response
+
+
+def unpack(rv: tuple[t.Any, ...]) -> tuple[t.Any, t.Any, t.Any]:
+    """Body, status and headers of a tuple: (body, status, headers), (body, headers) or (body, status)."""
+    if len(rv) == 3:
+        return rv
+    if len(rv) == 2:
+        if isinstance(rv[1], (Headers, dict, tuple, list)):
+            return rv[0], None, rv[1]
+        return rv[0], rv[1], None
+    raise TypeError(
+        "The view function did not return a valid response tuple. The tuple must have the form (body, status,"
+        f" headers), (body, status), or (body, headers), but it has {len(rv)} items."
+    )
+
+
+def adopt(app: t.Any, request: Request | t.Any, rv: t.Any) -> t.Any:
+    """Another kind of response, or a WSGI application, as the application's own class."""
+    wrong = f"{EXPECTED}, but it was a {type(rv).__name__}."
+    if not isinstance(rv, Response) and not callable(rv):
+        raise TypeError(f"The view function did not return a valid response. {wrong}")
+    try:
+        return app.response_class.force_type(rv, request.environ)
+    except TypeError as error:
+        message = f"{error}\nThe view function did not return a valid response. {wrong}"
+        raise TypeError(message).with_traceback(sys.exc_info()[2]) from None

@@ -1,0 +1,1 @@
+"""Costrel under the names of Flask and Werkzeug."""

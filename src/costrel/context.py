@@ -1,0 +1,391 @@
+"""The one ContextVar, the one context object, and the few members that a context asks of its application."""
+
+from __future__ import annotations
+
+import functools
+import sys
+import typing as t
+from collections.abc import Callable, Generator, Iterator
+from contextvars import ContextVar
+
+from .http.errors import HTTPException
+from .support.local import LocalProxy
+from .support.signals import appcontext_popped, appcontext_pushed
+
+if t.TYPE_CHECKING:
+    from types import TracebackType
+
+    from .messages.request import Request
+    from .messages.response import Response
+    from .routing import Map, MapAdapter
+
+OUTSIDE_APP = """Working outside of application context.
+
+Something here needs to know its application: current_app, g, url_for, a command, an extension.
+Run it inside a view or a command, or inside a block `with app.app_context(): ...`."""
+
+OUTSIDE_REQUEST = """Working outside of request context.
+
+Something here needs the request that is being handled: request, session, flash, a relative url_for.
+Run it inside a view, or, in tests and shells, inside a block `with app.test_request_context("/"): ...`."""
+
+_NOTHING: t.Any = object()
+
+
+class AppContract(t.Protocol):
+    """What a context asks of its application."""
+
+    name: str
+    app_ctx_globals_class: type[AppCtxGlobals]
+    request_class: t.Any
+    session_interface: t.Any
+    url_map: Map
+
+    def create_url_adapter(self, request: t.Any) -> MapAdapter | None: ...
+    def finds_plainly(self) -> bool: ...
+    def session_opens_late(self) -> bool: ...
+    def end_context(self, ctx: t.Any, exc: BaseException | None) -> None: ...
+    def ensure_sync(self, func: Callable[..., t.Any]) -> Callable[..., t.Any]: ...
+
+
+class AppCtxGlobals:
+    """The namespace behind ``g``: attributes, and the access of a dict."""
+
+    def __getattr__(self, name: str) -> t.Any:
+        # Only for type checkers: ordinary look-up has failed when Python asks here.
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+
+    def get(self, name: str, default: t.Any = None) -> t.Any:
+        """The attribute `name`, or `default` where it is not set."""
+        return self.__dict__.get(name, default)
+
+    def pop(self, name: str, default: t.Any = _NOTHING) -> t.Any:
+        """Remove and return `name`; without a default a missing one raises KeyError."""
+        if default is _NOTHING:
+            return self.__dict__.pop(name)
+        return self.__dict__.pop(name, default)
+
+    def setdefault(self, name: str, default: t.Any = None) -> t.Any:
+        """The attribute `name`, set to `default` first where it is missing."""
+        return self.__dict__.setdefault(name, default)
+
+    def __contains__(self, item: str) -> bool:
+        return item in self.__dict__
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.__dict__)
+
+    def __repr__(self) -> str:
+        ctx = _current.get()
+        if ctx is not None:
+            return f"<flask.g of {ctx.app.name!r}>"
+        return object.__repr__(self)
+
+
+class Context:
+    """What the code that runs now belongs to: an application, and perhaps a request.
+
+    Contexts nest. A request's context that is pushed inside another context of the same application shares its
+    ``g``; a context without a request of its own leaves the outer request visible.
+    """
+
+    app: t.Any
+    on_loop = False
+    """True while the steps of this request run on an event loop, where no blocking code may run."""
+
+    _g: t.Any = None
+
+    def __init__(self, app: AppContract) -> None:
+        self.app = app
+        self._outer: list[tuple[Context | None, bool]] = []
+        self._request_context: RequestContext | None = None
+
+    @property
+    def g(self) -> t.Any:
+        """The namespace of this context, made when it is first asked for."""
+        if self._g is None:
+            self._g = self.app.app_ctx_globals_class()
+        return self._g
+
+    @g.setter
+    def g(self, value: t.Any) -> None:
+        self._g = value
+
+    @property
+    def url_adapter(self) -> MapAdapter | None:
+        """The URL map bound to this context, or None where the application does not know its host."""
+        adapter: MapAdapter | None = self.__dict__.get("_url_adapter", _NOTHING)
+        if adapter is _NOTHING:
+            adapter = self.__dict__["_url_adapter"] = self._bind_url_map()
+        return adapter
+
+    @url_adapter.setter
+    def url_adapter(self, value: MapAdapter | None) -> None:
+        self.__dict__["_url_adapter"] = value
+
+    def _bind_url_map(self) -> MapAdapter | None:
+        adapter: MapAdapter | None = self.app.create_url_adapter(None)
+        return adapter
+
+    def push(self) -> None:
+        """Make this the current context."""
+        outer = _current.get()
+        if outer is not None:
+            self._inherit(outer)
+        self._outer.append((outer, True))
+        _current.set(self)
+        if appcontext_pushed.receivers:
+            appcontext_pushed.send(self.app, _async_wrapper=self.app.ensure_sync)
+
+    def _inherit(self, outer: Context) -> None:
+        self._request_context = outer._request_context
+
+    def pop(self, exc: BaseException | None = _NOTHING) -> None:
+        """Make the outer context current again; the last pop runs the teardown functions.
+
+        Without `exc` they get the exception that is being handled. Raises AssertionError where another context is
+        the current one.
+        """
+        self.app.end_context(self, sys.exc_info()[1] if exc is _NOTHING else exc)
+
+    @property
+    def entered(self) -> int:
+        """How many times this context has been pushed and not yet popped."""
+        return len(self._outer)
+
+    @property
+    def brought_app(self) -> bool:
+        """Whether the application's context came, and goes, with this one."""
+        return self._outer[-1][1]
+
+    def leave(self) -> None:
+        """Restore the outer context."""
+        found = _current.get()
+        outer, brought_app = self._outer.pop()
+        _current.set(outer)
+        if found is not self:
+            raise AssertionError(f"Popped wrong context. ({found!r} instead of {self!r})")
+        if brought_app and appcontext_popped.receivers:
+            appcontext_popped.send(self.app, _async_wrapper=self.app.ensure_sync)
+
+    def __enter__(self) -> t.Self:
+        self.push()
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc_value: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        self.pop(exc_value)
+
+
+class AppContext(Context):
+    """A context with an application and no request of its own: command lines, background work, tests."""
+
+
+class RequestContext(Context):
+    """A context with one request: what is made of an environ, and what its handling collects on the way.
+
+    `request` and `session` are given where they exist already, as in a copy for another thread.
+    """
+
+    def __init__(
+        self,
+        app: AppContract,
+        environ: dict[str, t.Any],
+        request: Request | None = None,
+        session: t.Any = None,
+    ) -> None:
+        # The attributes of Context.__init__ once more: PERF: hello (one call fewer per request).
+        self.app = app
+        self._outer = []
+        self._request_context = self
+        self.request: t.Any = app.request_class(environ) if request is None else request
+        self._opened = session
+        self._after_request_functions: list[Callable[[t.Any], t.Any]] = []
+        self.flashes: list[tuple[str, str]] | None = None
+
+    def _bind_url_map(self) -> MapAdapter | None:
+        try:
+            adapter: MapAdapter | None = self.app.create_url_adapter(self.request)
+        except HTTPException as error:
+            self.request.routing_exception = error
+            return None
+        return adapter
+
+    def _inherit(self, outer: Context) -> None:
+        pass
+
+    def copy(self) -> RequestContext:
+        """The same request in a context for another greenlet or thread. It keeps the session."""
+        return type(self)(self.app, self.request.environ, request=self.request, session=self._opened)
+
+    @property
+    def _session(self) -> t.Any:
+        """The session, opened when it is first needed, without marking it as accessed."""
+        if self._opened is None:
+            interface = self.app.session_interface
+            session = interface.open_session(self.app, self.request)
+            self._opened = interface.make_null_session(self.app) if session is None else session
+        return self._opened
+
+    @_session.setter
+    def _session(self, value: t.Any) -> None:
+        self._opened = value
+
+    @property
+    def session(self) -> t.Any:
+        """The session of this request; reading it marks it as accessed, so that the response varies by cookie."""
+        session = self._opened
+        if session is None:
+            session = self._session
+        session.accessed = True
+        return session
+
+    @session.setter
+    def session(self, value: t.Any) -> None:
+        self._opened = value
+
+    def match_request(self) -> None:
+        """Find the rule for the request's path and method, or note why there is none."""
+        request = self.request
+        if self.app.finds_plainly():
+            hit = self.app.url_map.find(request.path, request.method)
+            if hit is not None:
+                request.url_rule, request.view_args = hit
+                return
+        adapter = self.url_adapter
+        if adapter is None:
+            return
+        try:
+            request.url_rule, request.view_args = adapter.match(return_rule=True)
+        except HTTPException as error:
+            request.routing_exception = error
+
+    def push(self) -> None:
+        """Make this the current context, open a session that wants to be open, and match the request."""
+        outer = _current.get()
+        owns_app = outer is None or outer.app is not self.app
+        if not owns_app and outer is not None and self._g is None:
+            self._g = outer.g
+        self._outer.append((outer, owns_app))
+        _current.set(self)
+        if owns_app and appcontext_pushed.receivers:
+            appcontext_pushed.send(self.app, _async_wrapper=self.app.ensure_sync)
+        if self._opened is None and not self.app.session_opens_late():
+            self._session  # noqa: B018 - read for its effect: a foreign interface expects to open early
+        if self.request.url_rule is None and self.request.routing_exception is None:
+            self.match_request()
+
+    def close_request(self) -> None:
+        """Close the files of the request, and let go of it."""
+        request = self.request
+        close = getattr(request, "close", None)
+        if close is not None:
+            close()
+        # The environ refers to the request and the request to the environ: without this only the garbage
+        # collector could free the two.
+        request.environ["werkzeug.request"] = None
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.request.url!r} [{self.request.method}] of {self.app.name}>"
+
+
+_current: ContextVar[Context | None] = ContextVar("costrel.context", default=None)
+
+
+def peek() -> Context | None:
+    """The current context, or None."""
+    return _current.get()
+
+
+def current() -> Context:
+    """The current context. Raises RuntimeError outside of one."""
+    ctx = _current.get()
+    if ctx is None:
+        raise RuntimeError(OUTSIDE_APP)
+    return ctx
+
+
+def requesting() -> RequestContext:
+    """The context of the current request. Raises RuntimeError outside of one."""
+    ctx = _current.get()
+    if ctx is None or ctx._request_context is None:
+        raise RuntimeError(OUTSIDE_REQUEST)
+    return ctx._request_context
+
+
+def has_request_context() -> bool:
+    """Whether a request is being handled here."""
+    ctx = _current.get()
+    return ctx is not None and ctx._request_context is not None
+
+
+def has_app_context() -> bool:
+    """Whether an application is current here."""
+    return _current.get() is not None
+
+
+def after_this_request(f: Callable[[Response], Response]) -> Callable[[Response], Response]:
+    """Have `f` called with this request's response; it returns the response to send. For use as a decorator."""
+    ctx = _request_context_for("after_this_request")
+    ctx._after_request_functions.append(f)
+    return f
+
+
+def copy_current_request_context(f: Callable[..., t.Any]) -> Callable[..., t.Any]:
+    """Let `f` see the current request when it runs elsewhere: in a greenlet, a thread, an executor."""
+    ctx = _request_context_for("copy_current_request_context").copy()
+
+    def in_context(*args: t.Any, **kwargs: t.Any) -> t.Any:
+        with ctx:
+            return ctx.app.ensure_sync(f)(*args, **kwargs)
+
+    return functools.update_wrapper(in_context, f)
+
+
+def stream_with_context(generator_or_function: t.Any) -> t.Any:
+    """Keep the request's context until the generator that a view returns has ended.
+
+    Takes an iterator, or decorates a function that returns one. The context is entered at once, so that the
+    functions run on teardown wait for the end of the stream.
+    """
+    if not hasattr(generator_or_function, "__next__"):
+        if not callable(generator_or_function):
+            return stream_with_context(iter(generator_or_function))
+
+        def decorator(*args: t.Any, **kwargs: t.Any) -> t.Any:
+            return stream_with_context(generator_or_function(*args, **kwargs))
+
+        return functools.update_wrapper(decorator, generator_or_function)
+    stream = _stream_in(_request_context_for("stream_with_context"), generator_or_function)
+    next(stream)
+    return stream
+
+
+def _stream_in(ctx: RequestContext, items: Iterator[t.Any]) -> Generator[t.Any, None, None]:
+    with ctx:
+        yield None  # entered: the caller takes this item off before anyone else sees the generator
+        try:
+            yield from items
+        finally:
+            close = getattr(items, "close", None)
+            if close is not None:
+                close()
+
+
+def _request_context_for(name: str) -> RequestContext:
+    ctx = _current.get()
+    if ctx is None or ctx._request_context is None:
+        raise RuntimeError(
+            f"{name!r} can only be used while a request is handled, as in a view: it keeps hold of that request."
+        )
+    return ctx._request_context
+
+
+# Untyped here, since the classes behind them stand on higher floors; `globals.py` gives them their types.
+current_app: t.Any = LocalProxy(lambda: current().app)
+g: t.Any = LocalProxy(lambda: current().g)
+app_ctx: t.Any = LocalProxy(current)
+request_ctx: t.Any = LocalProxy(requesting)
+request: t.Any = LocalProxy(lambda: requesting().request)
+session: t.Any = LocalProxy(lambda: requesting().session)

@@ -1,0 +1,1 @@
+"""How a server reaches the application."""

@@ -1,0 +1,114 @@
+"""The body of an ASGI request as ``wsgi.input``: small ones whole in memory, longer ones pulled as they are read.
+
+The bytes are counted against Content-Length on every server. Where the client left before it had sent them all, a
+read raises ClientDisconnected: no view mistakes a part for the whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import tempfile
+import typing as t
+from collections.abc import Awaitable, Callable, Coroutine
+
+from ..http.errors import ClientDisconnected
+from .scope import Scope
+
+Receive = Callable[[], Awaitable[t.MutableMapping[str, t.Any]]]
+
+IN_MEMORY: t.Final = 64 * 1024
+"""Bytes of a body that are read before the view starts."""
+
+SPOOL_IN_MEMORY: t.Final = 500_000
+"""Bytes of a spooled body that stay in memory; more go to a temporary file."""
+
+
+class Body(io.RawIOBase):
+    """The bytes of one request's body, in the order in which they came."""
+
+    def __init__(self, scope: Scope, environ: dict[str, t.Any], receive: Receive) -> None:
+        self._receive = receive
+        self._expected = _declared_length(environ)
+        self._received = 0
+        self._chunks = bytearray()
+        self._spooled: t.IO[bytes] | None = None
+        self._loop = asyncio.get_running_loop()
+        # HTTP/1.1 announces a body (RFC 9112 §6.3), HTTP/2 need not.
+        self.complete = (
+            scope.get("http_version", "1.1").startswith("1")
+            and "CONTENT_LENGTH" not in environ
+            and "HTTP_TRANSFER_ENCODING" not in environ
+        )
+        self.cut_off = False
+
+    async def begin(self) -> None:
+        """Read what is small enough to be complete in memory before the view starts."""
+        while not self.complete and not self.cut_off and len(self._chunks) < IN_MEMORY:
+            await self._pull()
+
+    async def spool(self, limit: int | None) -> None:
+        """Read all the rest into memory or a temporary file, for a view on the loop, which must not wait in a read.
+
+        Stops above `limit` bytes: the reader of the stream says then that it is too much.
+        """
+        if self.complete or self.cut_off:
+            return
+        spooled = tempfile.SpooledTemporaryFile(SPOOL_IN_MEMORY)  # noqa: SIM115 - closed with the body
+        spooled.write(self._chunks)
+        self._chunks.clear()
+        while not self.complete and not self.cut_off and (limit is None or self._received <= limit):
+            await self._pull()
+            spooled.write(self._chunks)
+            self._chunks.clear()
+        spooled.seek(0)
+        self._spooled = t.cast("t.IO[bytes]", spooled)
+
+    async def _pull(self) -> None:
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            self.cut_off = True
+            return
+        chunk = message.get("body", b"")
+        self._chunks += chunk
+        self._received += len(chunk)
+        if not message.get("more_body", False):
+            self.complete = True
+            self.cut_off = self._expected is not None and self._received < self._expected
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: t.Any) -> int:
+        if self._spooled is not None:
+            count = self._spooled.readinto(buffer)  # type: ignore[attr-defined]  # the stubs of SpooledTemporaryFile lack it
+            return t.cast(int, count) or self._end()
+        while not self._chunks and not self.complete and not self.cut_off:
+            self._pull_from_thread()
+        if not self._chunks:
+            return self._end()
+        count = min(len(buffer), len(self._chunks))
+        buffer[:count] = self._chunks[:count]
+        del self._chunks[:count]
+        return count
+
+    def _end(self) -> int:
+        if self.cut_off:
+            raise ClientDisconnected()
+        return 0
+
+    def _pull_from_thread(self) -> None:
+        pull: Coroutine[t.Any, t.Any, None] = self._pull()
+        asyncio.run_coroutine_threadsafe(pull, self._loop).result()
+
+    def close(self) -> None:
+        """Let go of the temporary file."""
+        if self._spooled is not None:
+            self._spooled.close()
+        super().close()
+
+
+def _declared_length(environ: dict[str, t.Any]) -> int | None:
+    """Content-Length where it is a plain number; what is wrong with another one, the request says (RFC 9110 §8.6)."""
+    text = environ.get("CONTENT_LENGTH", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None

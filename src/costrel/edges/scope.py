@@ -1,0 +1,91 @@
+"""An ASGI scope as the WSGI environ that the rest of Costrel reads (PEP 3333, ASGI HTTP spec 2.4)."""
+
+from __future__ import annotations
+
+import sys
+import typing as t
+from urllib.parse import unquote_to_bytes
+
+Scope = t.MutableMapping[str, t.Any]
+
+_KNOWN_NAMES: t.Final = (
+    b"accept", b"accept-encoding", b"accept-language", b"access-control-request-headers",
+    b"access-control-request-method", b"authorization", b"cache-control", b"connection", b"cookie", b"date", b"dnt",
+    b"expect", b"forwarded", b"host", b"if-match", b"if-modified-since", b"if-none-match", b"if-range",
+    b"if-unmodified-since", b"keep-alive", b"origin", b"pragma", b"priority", b"range", b"referer", b"sec-ch-ua",
+    b"sec-ch-ua-mobile", b"sec-ch-ua-platform", b"sec-fetch-dest", b"sec-fetch-mode", b"sec-fetch-site",
+    b"sec-fetch-user", b"te", b"transfer-encoding", b"upgrade-insecure-requests", b"user-agent", b"via",
+    b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-port", b"x-forwarded-prefix", b"x-forwarded-proto",
+    b"x-real-ip", b"x-request-id", b"x-requested-with",
+)  # fmt: skip
+
+
+def _key_of(name: bytes) -> str | None:
+    """The environ's key for a header, or None for one that must not get in.
+
+    A name with an underscore would be taken for the one with hyphens, and ``Proxy`` for the proxy setting of
+    libraries that read ``HTTP_PROXY`` from the environment.
+    """
+    if b"_" in name or name == b"proxy":
+        return None
+    key = name.decode("latin-1").upper().replace("-", "_")
+    return key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
+
+
+_KEYS: t.Final = {name: _key_of(name) for name in (*_KNOWN_NAMES, b"content-type", b"content-length")}
+
+
+def environ_of(scope: Scope) -> dict[str, t.Any]:
+    """The environ for an ``http`` or ``websocket`` scope, still without ``wsgi.input``."""
+    root = scope.get("root_path", "").encode().decode("latin-1")
+    server = scope.get("server") or ("localhost", None)
+    client = scope.get("client")
+    scheme = {"ws": "http", "wss": "https"}.get(scope.get("scheme", "http"), scope.get("scheme", "http"))
+    environ: dict[str, t.Any] = {
+        "REQUEST_METHOD": scope.get("method", "GET"),
+        "SCRIPT_NAME": root,
+        "PATH_INFO": _path_of(scope, root),
+        "QUERY_STRING": scope.get("query_string", b"").decode("latin-1"),
+        "SERVER_NAME": server[0],
+        "SERVER_PORT": str(server[1] or (443 if scheme == "https" else 80)),
+        "SERVER_PROTOCOL": f"HTTP/{scope.get('http_version', '1.1')}",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scheme,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+        "wsgi.input_terminated": True,
+        "asgi.scope": scope,
+    }
+    if client:
+        environ["REMOTE_ADDR"] = client[0]
+        environ["REMOTE_PORT"] = str(client[1])
+    _add_headers(environ, scope["headers"])
+    return environ
+
+
+def _path_of(scope: Scope, root: str) -> str:
+    """The path below the root, as bytes in latin-1; from the raw path, where the decoded one may have lost bytes."""
+    raw = scope.get("raw_path")
+    if raw is None:
+        path = scope["path"].encode("utf-8", "surrogateescape").decode("latin-1")
+    else:
+        raw = raw.partition(b"?")[0]
+        path = (unquote_to_bytes(raw) if b"%" in raw else raw).decode("latin-1")
+    if root and (path == root or path.startswith(root + "/")):
+        return t.cast(str, path[len(root) :])
+    return t.cast(str, path)
+
+
+def _add_headers(environ: dict[str, t.Any], headers: t.Iterable[tuple[bytes, bytes]]) -> None:
+    for name, raw in headers:
+        name = name.lower()  # noqa: PLW2901 - servers send lower case, as the spec asks; clients of tests may not
+        key = _KEYS[name] if name in _KEYS else _key_of(name)
+        if key is None:
+            continue
+        value = raw.decode("latin-1")
+        if key in environ:
+            # RFC 9110 §5.3: the values of a repeated field make one list; RFC 9113 §8.2.3: cookies may be split.
+            value = f"{environ[key]}{'; ' if key == 'HTTP_COOKIE' else ','}{value}"
+        environ[key] = value

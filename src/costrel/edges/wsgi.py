@@ -1,0 +1,37 @@
+"""The WSGI edge: one request in the thread that the server gives (PEP 3333)."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import AsyncIterable, Callable, Iterable, Iterator
+
+from ..app import lifecycle
+from ..support.coroutines import run_coroutine
+
+
+def serve(app: t.Any, environ: dict[str, t.Any], start_response: Callable[..., t.Any]) -> Iterable[bytes]:
+    """Answer one request: the iterable of the response, as `start_response` was told."""
+
+    def write(response: t.Any) -> Iterable[bytes]:
+        if isinstance(getattr(response, "response", None), AsyncIterable):
+            response.response = iterate(response.response)
+        body: Iterable[bytes] = response(environ, start_response)
+        return body
+
+    body: Iterable[bytes] = app._drive(lifecycle.serve(app.request_context(environ), write))
+    return body
+
+
+def iterate(items: AsyncIterable[t.Any]) -> Iterator[t.Any]:
+    """The items of an async iterable, one after the other, for a server that knows none."""
+    iterator = items.__aiter__()
+    try:
+        while True:
+            try:
+                yield run_coroutine(iterator.__anext__())  # type: ignore[arg-type]  # an awaitable of an async generator
+            except StopAsyncIteration:
+                return
+    finally:
+        close = getattr(iterator, "aclose", None)
+        if close is not None:
+            run_coroutine(close())

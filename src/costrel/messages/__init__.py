@@ -1,0 +1,1 @@
+"""One request and one response: read from an environ, parsed, built and written out."""

@@ -1,0 +1,1 @@
+"""WSGI applications that wrap another one."""

@@ -1,0 +1,1 @@
+"""Granian, started and kept for development and production."""

@@ -1,0 +1,1 @@
+"""The parts that an application owns, each an interface with a default."""

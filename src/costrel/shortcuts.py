@@ -1,0 +1,79 @@
+"""The functions that act on the current application and request: what a view calls most."""
+
+from __future__ import annotations
+
+import typing as t
+
+from . import context
+from .app.files import send_file as send_file
+from .app.files import send_from_directory as send_from_directory
+from .context import after_this_request as after_this_request
+from .context import copy_current_request_context as copy_current_request_context
+from .context import has_app_context as has_app_context
+from .context import has_request_context as has_request_context
+from .context import stream_with_context as stream_with_context
+from .http import errors
+from .messages import redirects
+from .services.flashing import flash as flash
+from .services.flashing import get_flashed_messages as get_flashed_messages
+from .services.json import jsonify as jsonify
+from .services.templating import render_template as render_template
+from .services.templating import render_template_string as render_template_string
+from .services.templating import stream_template as stream_template
+from .services.templating import stream_template_string as stream_template_string
+
+if t.TYPE_CHECKING:
+    from .app.response import Response
+    from .messages.response import Response as MessageResponse
+
+
+def url_for(
+    endpoint: str,
+    *,
+    _anchor: str | None = None,
+    _method: str | None = None,
+    _scheme: str | None = None,
+    _external: bool | None = None,
+    **values: t.Any,
+) -> str:
+    """The URL of `endpoint` in the current application; see `Costrel.url_for`."""
+    url: str = context.current().app.url_for(
+        endpoint, _anchor=_anchor, _method=_method, _scheme=_scheme, _external=_external, **values
+    )
+    return url
+
+
+def redirect(location: str, code: int = 302, Response: type[MessageResponse] | None = None) -> MessageResponse:
+    """A response that sends the client to `location`, by the current application's `redirect` where there is one."""
+    ctx = context.peek()
+    if ctx is not None:
+        made: MessageResponse = ctx.app.redirect(location, code=code)
+        return made
+    return redirects.redirect(location, code=code, Response=Response)
+
+
+def abort(code: int | MessageResponse, *args: t.Any, **kwargs: t.Any) -> t.NoReturn:
+    """Raise the HTTP error with the status `code`, or answer with a response, from anywhere in a view.
+
+    Raises LookupError for a code that has no error class.
+    """
+    ctx = context.peek()
+    if ctx is not None:
+        ctx.app.aborter(code, *args, **kwargs)
+    errors.abort(code, *args, **kwargs)  # type: ignore[arg-type]
+
+
+def make_response(*args: t.Any) -> Response:
+    """The response for what a view would return, to set headers and cookies on; without arguments an empty one."""
+    app = context.current().app
+    if not args:
+        response: Response = app.response_class()
+        return response
+    response = app.make_response(args[0] if len(args) == 1 else args)
+    return response
+
+
+def get_template_attribute(template_name: str, attribute: str) -> t.Any:
+    """A macro, or a variable, that the template `template_name` exports."""
+    template = context.current().app.jinja_env.get_template(template_name)
+    return getattr(template.module, attribute)

@@ -1,0 +1,1 @@
+"""Clients and builders with which an application is tested."""

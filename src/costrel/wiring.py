@@ -1,0 +1,48 @@
+"""Plugs the upper rooms into the ports of the application, so that no room has to look up for them."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .app import ports
+from .edges import wsgi
+
+
+def asgi_application(app: t.Any) -> t.Any:
+    """The ASGI edge; asyncio is imported with it, which a WSGI application does not need."""
+    from .edges.asgi import AsgiApplication
+
+    return AsgiApplication(app)
+
+
+def test_client_class() -> type:
+    from .testing.app_client import FlaskClient
+
+    return FlaskClient
+
+
+def test_cli_runner_class() -> type:
+    from .testing.app_client import FlaskCliRunner
+
+    return FlaskCliRunner
+
+
+def environ_builder_class() -> type:
+    from .testing.app_client import EnvironBuilder
+
+    return EnvironBuilder
+
+
+def run_server(*args: t.Any, **kwargs: t.Any) -> None:
+    """The development server; Granian is imported with it."""
+    from .server.development import run_application
+
+    run_application(*args, **kwargs)
+
+
+ports.serve_wsgi = wsgi.serve
+ports.asgi_application = asgi_application
+ports.test_client_class = test_client_class
+ports.test_cli_runner_class = test_cli_runner_class
+ports.environ_builder_class = environ_builder_class
+ports.run_server = run_server
