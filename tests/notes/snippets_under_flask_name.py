@@ -1,0 +1,443 @@
+"""Each snippet and each statement of the notes about behaviour, as written there, with what it is said to do.
+
+Run with ``pytest -p costrel.as_flask.pytest``: `flask` and `werkzeug` are Costrel here.
+"""
+
+import io
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import flask
+import pytest
+from flask import (
+    Flask,
+    abort,
+    after_this_request,
+    flash,
+    get_flashed_messages,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
+
+PROJECT = Path(__file__).parent / "project"
+
+
+@pytest.fixture
+def app():
+    app = Flask("notes", root_path=str(PROJECT))
+    app.secret_key = b'_5#y2L"F4Q8z\n\xec]/'
+    app.config["TESTING"] = True
+    return app
+
+
+def run(snippet, **names):
+    """Run a snippet as it stands in the notes, and give the names that it leaves."""
+    exec(textwrap.dedent(snippet), names)
+    return names
+
+
+def test_flask_is_costrel():
+    assert "costrel" in flask.Flask.__mro__[1].__module__
+
+
+ROUTING = """
+    @app.route('/')
+    def index():
+        return 'Index Page'
+    @app.route('/hello')
+    def hello():
+        return 'Hello, World'
+"""
+
+
+def test_route_binds_a_function_to_a_url(app):
+    run(ROUTING, app=app)
+    client = app.test_client()
+    assert "Index Page" == client.get("/").text
+    assert "Hello, World" == client.get("/hello").text
+
+
+VARIABLE_RULES = """
+    @app.route('/user/<username>')
+    def show_user_profile(username):
+        # show the user profile for that user
+        return 'User %s' % username
+    @app.route('/post/<int:post_id>')
+    def show_post(post_id):
+        # show the post with the given id, the id is an integer
+        return 'Post %d' % post_id
+"""
+
+
+def test_variable_rules(app):
+    run(VARIABLE_RULES, app=app)
+    client = app.test_client()
+    assert "User ada" == client.get("/user/ada").text
+    assert "Post 7" == client.get("/post/7").text
+    assert 404 == client.get("/post/seven").status_code
+
+
+@pytest.mark.parametrize(
+    ("rule", "path", "value"),
+    [
+        ("string", "text", "text"),
+        ("int", "42", 42),
+        ("float", "1.5", 1.5),
+        ("path", "a/b/c", "a/b/c"),
+        ("any(red,blue)", "blue", "blue"),
+        ("uuid", "12345678-1234-5678-1234-567812345678", "12345678-1234-5678-1234-567812345678"),
+    ],
+)
+def test_the_converters_that_exist(app, rule, path, value):
+    app.add_url_rule(f"/x/<{rule}:value>", "x", lambda value: jsonify(value=str(value), type=type(value).__name__))
+    answer = app.test_client().get(f"/x/{path}").json
+    assert str(value) == answer["value"]
+
+
+def test_a_chinese_note_binds_an_int_as_keyword_argument(app):
+    @app.route("/hello/<int:id>")
+    def hello(id):
+        return f"{id + 1}"
+
+    assert "42" == app.test_client().get("/hello/41").text
+
+
+def test_projects_with_a_trailing_slash_are_canonical(app):
+    app.add_url_rule("/projects/", "projects", lambda: "The project page")
+    app.add_url_rule("/about", "about", lambda: "The about page")
+    client = app.test_client()
+    moved = client.get("/projects")
+    assert (308, "http://localhost/projects/") == (moved.status_code, moved.headers["Location"].replace("/projects/", "/projects/") if "://" in moved.headers["Location"] else "http://localhost" + moved.headers["Location"])
+    assert 404 == client.get("/about/").status_code
+
+
+def test_unknown_variable_parts_become_the_query(app):
+    app.add_url_rule("/login", "login", lambda: "login")
+    app.add_url_rule("/user/<username>", "profile", lambda username: username)
+    with app.test_request_context():
+        assert "/login?next=/" == url_for("login", next="/")
+        assert "/user/John%20Doe" == url_for("profile", username="John Doe")
+
+
+def test_a_route_answers_only_get_unless_methods_say_more(app):
+    app.add_url_rule("/get", "get", lambda: "got")
+    app.add_url_rule("/both", "both", lambda: request.method, methods=["GET", "POST"])
+    client = app.test_client()
+    assert 405 == client.post("/get").status_code
+    assert "POST" == client.post("/both").text
+    assert b"" == client.head("/get").data
+    assert {"GET", "HEAD", "OPTIONS"} == set(client.options("/get").allow)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "PATCH"])
+def test_the_http_methods(app, method):
+    app.add_url_rule("/any", "any", lambda: request.method, methods=[method])
+    assert method == app.test_client().open("/any", method=method).text
+
+
+def test_static_files_are_found_by_their_url(app):
+    with app.test_request_context():
+        assert "/static/style.css" == url_for("static", filename="style.css")
+    with app.test_client().get("/static/style.css") as answer:
+        assert (200, "text/css; charset=utf-8") == (answer.status_code, answer.headers["Content-Type"])
+
+
+def test_a_template_gets_its_variables_and_sees_request_session_and_g(app):
+    @app.route("/page")
+    def page():
+        session["who"] = "ada"
+        flask.g.x = "something"
+        flash("saved", "info")
+        return render_template("index.html", name="<World>")
+
+    text = app.test_client().get("/page").text
+    assert "<h1>Hello &lt;World&gt;</h1>/page ada something" in text
+    assert '<p class="info">saved</p>' in text
+    assert 'href="/static/style.css"' in text
+
+
+def test_form_args_and_values(app):
+    @app.route("/", methods=["GET", "POST"])
+    def index():
+        searchword = request.args.get("key", "")
+        return jsonify(form=request.form.get("username"), key=searchword, values=sorted(request.values))
+
+    answer = app.test_client().post("/?key=value", data={"username": "ada"}).json
+    assert {"form": "ada", "key": "value", "values": ["key"]} == answer | {"values": ["key"]}
+
+
+def test_a_missing_form_key_is_a_key_error_and_else_a_400(app):
+    @app.route("/caught", methods=["POST"])
+    def caught():
+        try:
+            return request.form["username"]
+        except KeyError:
+            return "caught"
+
+    @app.route("/not-caught", methods=["POST"])
+    def not_caught():
+        return request.form["username"]
+
+    client = app.test_client()
+    assert "caught" == client.post("/caught").text
+    assert 400 == client.post("/not-caught").status_code
+
+
+UPLOAD = """
+    from flask import request
+    @app.route('/upload', methods=['GET', 'POST'])
+    def upload_file():
+        if request.method == 'POST':
+            f = request.files['the_file']
+            f.save('/var/www/uploads/uploaded_file.txt')
+        ...
+        return 'saved'
+"""
+
+UPLOAD_BY_NAME = """
+    from flask import request
+    from werkzeug.utils import secure_filename
+    @app.route('/upload', methods=['GET', 'POST'])
+    def upload_file():
+        if request.method == 'POST':
+            f = request.files['the_file']
+            f.save('/var/www/uploads/' + secure_filename(f.filename))
+        ...
+        return 'saved'
+"""
+
+
+@pytest.mark.parametrize(
+    ("snippet", "saved_as"), [(UPLOAD, "uploaded_file.txt"), (UPLOAD_BY_NAME, "etc_passwd")]
+)
+def test_uploads_are_saved(app, tmp_path, snippet, saved_as):
+    # The notes save to /var/www/uploads; a test has a folder of its own.
+    run(snippet.replace("/var/www/uploads", str(tmp_path)), app=app)
+    client = app.test_client()
+    answer = client.post("/upload", data={"the_file": (io.BytesIO(b"content"), "../../../etc/passwd")})
+    assert "saved" == answer.text
+    assert b"content" == (tmp_path / saved_as).read_bytes()
+
+
+def test_secure_filename():
+    from werkzeug.utils import secure_filename
+
+    assert "My_cool_movie.mov" == secure_filename("My cool movie.mov")
+    assert "etc_passwd" == secure_filename("../../../etc/passwd")
+    assert "i_contain_cool_umlauts.txt" == secure_filename("i contain cool \xfcml\xe4uts.txt")
+    assert "" == secure_filename("..")
+
+
+def test_a_file_over_the_configured_size_is_refused(app):
+    app.config["UPLOAD_FOLDER"] = "/tmp"
+    app.config["MAX_CONTENT_LENGTH"] = 100
+    app.add_url_rule("/", "up", lambda: request.files["f"].filename, methods=["POST"])
+    answer = app.test_client().post("/", data={"f": (io.BytesIO(b"x" * 200), "big.txt")})
+    assert 413 == answer.status_code
+
+
+COOKIES = """
+    from flask import make_response
+    @app.route('/')
+    def index():
+        resp = make_response(render_template('index.html'))
+        resp.set_cookie('username', 'the username')
+        return resp
+"""
+
+
+def test_cookies_are_stored_read_and_deleted(app):
+    run(COOKIES, app=app, render_template=render_template)
+
+    @app.route("/read")
+    def read():
+        return request.cookies.get("username", "none")
+
+    @app.route("/set-for-a-minute")
+    def set_for_a_minute():
+        response = make_response("")
+        response.set_cookie("username", "short", max_age=60)
+        return response
+
+    @app.route("/delete")
+    def delete():
+        response = make_response("")
+        response.delete_cookie("username")
+        return response
+
+    client = app.test_client()
+    client.get("/")
+    assert "the username" == client.get("/read").text
+    assert "Max-Age=60" in client.get("/set-for-a-minute").headers["Set-Cookie"]
+    client.get("/delete")
+    assert "none" == client.get("/read").text
+
+
+def test_a_cookie_where_no_response_exists_yet(app):
+    @app.before_request
+    def detect_language():
+        @after_this_request
+        def remember(response):
+            response.set_cookie("lang", "en")
+            return response
+
+    app.add_url_rule("/", "index", lambda: "ok")
+    assert "lang=en" in app.test_client().get("/").headers["Set-Cookie"]
+
+
+def test_session_variables_are_set_read_and_released(app):
+    @app.route("/set")
+    def set_it():
+        session["username"] = "ada"
+        return "set"
+
+    app.add_url_rule("/get", "get", lambda: session.get("username", "nobody"))
+    app.add_url_rule("/pop", "pop", lambda: session.pop("username", None) or "nobody")
+    client = app.test_client()
+    client.get("/set")
+    assert "ada" == client.get("/get").text
+    assert "ada" == client.get("/pop").text
+    assert "nobody" == client.get("/get").text
+
+
+def test_a_session_without_a_secret_key_says_so(app):
+    app.secret_key = None
+
+    @app.route("/")
+    def index():
+        session["a"] = 1
+        return ""
+
+    with pytest.raises(RuntimeError, match="secret key"):
+        app.test_client().get("/")
+
+
+def test_the_command_that_makes_a_secret_key():
+    out = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.urandom(16))"], capture_output=True, text=True, check=True
+    ).stdout
+    assert out.startswith(("b'", 'b"'))
+
+
+def test_redirect_and_abort(app):
+    @app.route("/")
+    def index():
+        return redirect(url_for("login"))
+
+    @app.route("/login")
+    def login():
+        abort(401)
+
+    client = app.test_client()
+    answer = client.get("/")
+    assert (302, "/login") == (answer.status_code, answer.headers["Location"])
+    assert 401 == client.get("/login").status_code
+
+
+def test_the_application_can_redirect_and_abort_too(app):
+    with app.test_request_context():
+        assert 301 == app.redirect("/x", 301).status_code
+        with pytest.raises(flask.Flask.aborter_class().mapping[403]):
+            app.aborter(403)
+
+
+def test_a_page_for_404(app):
+    @app.errorhandler(404)
+    def page_not_found(error):
+        return render_template("404.html"), 404
+
+    answer = app.test_client().get("/nowhere")
+    assert (404, "<h1>There is nothing here</h1>") == (answer.status_code, answer.text.strip())
+
+
+def test_what_views_return_becomes_a_response(app):
+    app.add_url_rule("/str", "str", lambda: "text")
+    app.add_url_rule("/dict", "dict", lambda: {"a": 1})
+    app.add_url_rule("/status", "status", lambda: ("created", 201))
+    app.add_url_rule("/headers", "headers", lambda: ("x", {"X-A": "b"}))
+    app.add_url_rule("/all", "all", lambda: ("x", 202, [("X-A", "b")]))
+    app.add_url_rule("/response", "response", lambda: make_response("made"))
+
+    def wsgi(environ, start_response):
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [b"from WSGI"]
+
+    app.add_url_rule("/wsgi", "wsgi", lambda: wsgi)
+    client = app.test_client()
+    assert ("text", "text/html; charset=utf-8") == (client.get("/str").text, client.get("/str").content_type)
+    assert ({"a": 1}, "application/json") == (client.get("/dict").json, client.get("/dict").content_type)
+    assert 201 == client.get("/status").status_code
+    assert "b" == client.get("/headers").headers["X-A"]
+    assert (202, "b") == (client.get("/all").status_code, client.get("/all").headers["X-A"])
+    assert "made" == client.get("/response").text
+    assert "from WSGI" == client.get("/wsgi").text
+
+
+def test_flashed_messages_are_there_on_the_next_request_and_only_then(app):
+    @app.route("/flash")
+    def flash_it():
+        flash("You were logged in", "info")
+        flash("Careful", "error")
+        return ""
+
+    app.add_url_rule(
+        "/all", "all", lambda: jsonify(get_flashed_messages(with_categories=True, category_filter=["info"]))
+    )
+    client = app.test_client()
+    client.get("/flash")
+    assert [["info", "You were logged in"]] == client.get("/all").json
+    assert [] == client.get("/all").json
+
+
+def test_middleware_is_put_around_wsgi_app(app):
+    from werkzeug.middleware.proxy_fix import ProxyFix
+
+    app.wsgi_app = ProxyFix(app.wsgi_app)
+    app.add_url_rule("/", "ip", lambda: request.remote_addr)
+    assert "203.0.113.9" == app.test_client().get("/", headers={"X-Forwarded-For": "203.0.113.9"}).text
+
+
+def test_a_request_is_bound_for_a_unit_test(app):
+    with app.test_request_context("/hello", method="POST"):
+        assert "/hello" == request.path
+        assert "POST" == request.method
+
+
+def test_the_attributes_of_the_request_that_the_notes_name(app):
+    with app.test_request_context("/nowhere?a=1", method="PUT", data=b"raw", headers={"Cookie": "c=d"}):
+        assert b"raw" == request.data
+        assert {"a": "1"} == request.args.to_dict()
+        assert {"c": "d"} == request.cookies.to_dict()
+        assert "PUT" == request.environ["REQUEST_METHOD"]
+        assert 404 == request.routing_exception.code
+        assert not request.files
+        assert not hasattr(request, "module")  # gone since Flask 0.7: `request.blueprint` is what it became
+        assert request.blueprint is None
+        assert not hasattr(request, "cookie")  # a slip in a note: `request.cookies`
+
+
+def test_the_commands_that_start_the_server(tmp_path):
+    (tmp_path / "hello.py").write_text("from flask import Flask\napp = Flask(__name__)\n" + textwrap.dedent(ROUTING))
+    environ = {**os.environ, "FLASK_APP": "hello", "FLASK_DEBUG": "1"}
+    out = subprocess.run(
+        [sys.executable, "-m", "flask", "routes"], cwd=tmp_path, env=environ, capture_output=True, text=True, check=False
+    )
+    assert 0 == out.returncode, out.stderr
+    assert "/hello" in out.stdout
+
+
+def test_a_wrong_import_name_is_an_import_error_that_names_it(tmp_path):
+    environ = {**os.environ, "FLASK_APP": "helo"}
+    out = subprocess.run(
+        [sys.executable, "-m", "flask", "routes"], cwd=tmp_path, env=environ, capture_output=True, text=True, check=False
+    )
+    assert 0 != out.returncode
+    assert "helo" in out.stderr
