@@ -48,7 +48,7 @@ $(READY): pyproject.toml
 	touch $@
 
 $(DEV): $(READY)
-	$(BIN)/python -m pip install -q --group dev --editable ".[async,crypto,dotenv,redis,reload]"
+	$(BIN)/python -m pip install -q --group dev --group ecosystem --editable ".[async,crypto,dotenv,redis,reload]"
 	touch $@
 
 clean:
