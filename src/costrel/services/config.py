@@ -1,0 +1,191 @@
+"""Configuration: a dict of upper-case settings that fills itself from files, objects and the environment."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import types
+import typing as t
+from collections.abc import Callable, Mapping
+
+from ..support.importing import import_string
+
+T = t.TypeVar("T")
+
+
+class ConfigAttribute(t.Generic[T]):
+    """An attribute of the application that reads and writes one setting of its ``config``."""
+
+    def __init__(self, name: str, get_converter: Callable[[t.Any], T] | None = None) -> None:
+        self.__name__ = name
+        self.get_converter = get_converter
+
+    @t.overload
+    def __get__(self, obj: None, owner: None) -> t.Self: ...
+
+    @t.overload
+    def __get__(self, obj: t.Any, owner: type[t.Any]) -> T: ...
+
+    def __get__(self, obj: t.Any, owner: type[t.Any] | None = None) -> T | t.Self:
+        if obj is None:
+            return self
+        value: T = obj.config[self.__name__]
+        if self.get_converter is not None:
+            value = self.get_converter(value)
+        return value
+
+    def __set__(self, obj: t.Any, value: t.Any) -> None:
+        obj.config[self.__name__] = value
+
+
+class Config(dict[str, t.Any]):
+    """The settings of an application, a dict whose ``from_…`` methods take only upper-case names.
+
+    `root_path` is the folder that relative file names start from.
+    """
+
+    def __init__(self, root_path: str | os.PathLike[str], defaults: dict[str, t.Any] | None = None) -> None:
+        super().__init__(defaults or {})
+        self.root_path = root_path
+
+    def from_envvar(self, variable_name: str, silent: bool = False) -> bool:
+        """Load the Python file that an environment variable names; True where it was loaded.
+
+        Raises RuntimeError where the variable is not set or empty, unless `silent`.
+        """
+        filename = os.environ.get(variable_name)
+        if filename:
+            return self.from_pyfile(filename, silent=silent)
+        if silent:
+            return False
+        raise RuntimeError(
+            f"The environment variable {variable_name!r} is not set and as such configuration could not be loaded."
+            " Set this variable and make it point to a configuration file"
+        )
+
+    def from_prefixed_env(self, prefix: str = "FLASK", *, loads: Callable[[str], t.Any] = json.loads) -> bool:
+        """Set every environment variable ``<prefix>_NAME`` as ``NAME``, its value read by `loads`.
+
+        A value that `loads` refuses stays the string that it is. A double underscore enters a nested dict:
+        ``FLASK_CACHE__TTL=60`` sets ``config["CACHE"]["TTL"]``, and makes the dict where it is missing.
+        """
+        start = f"{prefix}_"
+        for variable in sorted(os.environ):
+            if variable.startswith(start):
+                self._set_nested(variable, variable[len(start) :], _value_of(os.environ[variable], loads))
+        return True
+
+    def _set_nested(self, variable: str, path: str, value: t.Any) -> None:
+        if "__" not in path:
+            self[path] = value
+            return
+        *parents, name = path.split("__")
+        place: t.Any = self
+        for depth, parent in enumerate(parents):
+            if not isinstance(place, dict):
+                raise _not_a_dict(variable, parents[:depth], place)
+            place = place.setdefault(parent, {})
+        try:
+            place[name] = value
+        except TypeError:
+            raise _not_a_dict(variable, parents, place) from None
+
+    def from_pyfile(self, filename: str | os.PathLike[str], silent: bool = False) -> bool:
+        """Run a Python file and take its upper-case names; True where it was loaded.
+
+        With `silent` a missing file is no error. Raises OSError, and whatever the file itself raises.
+        """
+        path = os.path.join(self.root_path, filename)
+        module = types.ModuleType("config")
+        module.__file__ = path
+        try:
+            with open(path, mode="rb") as file:
+                code = compile(file.read(), path, "exec")
+        except OSError as error:
+            if silent and error.errno in (errno.ENOENT, errno.EISDIR, errno.ENOTDIR):
+                return False
+            raise _unreadable(error) from None
+        exec(code, module.__dict__)  # noqa: S102 - a configuration file is the owner's own code
+        self.from_object(module)
+        return True
+
+    def from_object(self, obj: object | str) -> None:
+        """Take the upper-case attributes of an object: a module, a class, or a string to import one by.
+
+        A property is read only from an instance; a class hands over the property object itself. Raises
+        ImportStringError where the string does not lead to an object.
+        """
+        if isinstance(obj, str):
+            obj = import_string(obj)
+        for key in dir(obj):
+            if key.isupper():
+                self[key] = getattr(obj, key)
+
+    def from_file(
+        self,
+        filename: str | os.PathLike[str],
+        load: Callable[[t.IO[t.Any]], Mapping[str, t.Any]],
+        silent: bool = False,
+        text: bool = True,
+    ) -> bool:
+        """Take the upper-case keys of what `load` makes of an open file; True where it was loaded.
+
+        ``config.from_file("settings.toml", load=tomllib.load, text=False)``. With `silent` a missing file is no
+        error. Raises OSError, and whatever `load` raises.
+        """
+        path = os.path.join(self.root_path, filename)
+        try:
+            with open(path, "r" if text else "rb", encoding=None if not text else "utf-8") as file:
+                settings = load(file)
+        except OSError as error:
+            if silent and error.errno in (errno.ENOENT, errno.EISDIR):
+                return False
+            raise _unreadable(error) from None
+        return self.from_mapping(settings)
+
+    def from_mapping(self, mapping: Mapping[str, t.Any] | None = None, **kwargs: t.Any) -> bool:
+        """Take the upper-case keys of a mapping (or of pairs) and of the keyword arguments; always True."""
+        settings: dict[str, t.Any] = {}
+        if mapping is not None:
+            settings.update(mapping)
+        settings.update(kwargs)
+        for key, value in settings.items():
+            if key.isupper():
+                self[key] = value
+        return True
+
+    def get_namespace(self, namespace: str, lowercase: bool = True, trim_namespace: bool = True) -> dict[str, t.Any]:
+        """The settings whose names start with `namespace`, as keyword arguments for something else.
+
+        ``IMAGE_STORE_TYPE`` becomes ``type`` in ``get_namespace("IMAGE_STORE_")``.
+        """
+        found = {}
+        for name, value in self.items():
+            if name.startswith(namespace):
+                key = name[len(namespace) :] if trim_namespace else name
+                found[key.lower() if lowercase else key] = value
+        return found
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {dict.__repr__(self)}>"
+
+
+def _value_of(text: str, loads: Callable[[str], t.Any]) -> t.Any:
+    try:
+        return loads(text)
+    except Exception:
+        return text
+
+
+def _not_a_dict(variable: str, keys: list[str], found: object) -> TypeError:
+    place = "".join(f"[{key!r}]" for key in keys)
+    return TypeError(
+        f"The environment variable {variable!r} sets a key inside config{place}, which is a"
+        f" {type(found).__name__} and not a dict. Rename the variable, or make config{place} a dict."
+    )
+
+
+def _unreadable(error: OSError) -> OSError:
+    error.strerror = f"Unable to load configuration file ({error.strerror})"
+    return error

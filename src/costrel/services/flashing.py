@@ -1,0 +1,45 @@
+"""Messages that one request leaves in the session for the next page to show."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Iterable
+
+from .. import context
+from ..support.signals import message_flashed
+
+
+def flash(message: str, category: str = "message") -> None:
+    """Leave a message for the next request. Raises RuntimeError outside of a request."""
+    ctx = context.requesting()
+    session = ctx.session
+    # Assigned rather than changed in place: only so does the session know that it was modified.
+    session["_flashes"] = [*session.get("_flashes", ()), (category, message)]
+    if message_flashed.receivers:
+        app = ctx.app
+        message_flashed.send(app, _async_wrapper=app.ensure_sync, message=message, category=category)
+
+
+def get_flashed_messages(
+    with_categories: bool = False, category_filter: Iterable[str] = ()
+) -> list[str] | list[tuple[str, str]]:
+    """Take the flashed messages out of the session; the same request gets the same ones again.
+
+    With categories each is a pair of category and message. Raises RuntimeError outside of a request.
+    """
+    flashes = _taken_from_session(context.requesting())
+    wanted = category_filter
+    if wanted:
+        flashes = [flashed for flashed in flashes if flashed[0] in wanted]
+    if with_categories:
+        return flashes
+    return [message for _, message in flashes]
+
+
+def _taken_from_session(ctx: t.Any) -> list[tuple[str, str]]:
+    flashes: list[tuple[str, str]] | None = ctx.flashes
+    if flashes is None:
+        session = ctx.session
+        flashes = session.pop("_flashes") if "_flashes" in session else []
+        ctx.flashes = flashes
+    return flashes

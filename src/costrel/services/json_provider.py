@@ -1,0 +1,155 @@
+"""How an application reads and writes JSON: an interface, and the default that answers as Flask does."""
+
+from __future__ import annotations
+
+import dataclasses
+import decimal
+import json
+import typing as t
+import uuid
+import weakref
+from collections.abc import Callable
+from datetime import date
+
+import msgspec
+
+from ..http.dates import http_date
+from ..support.properties import cached_property
+
+_read_fast = msgspec.json.Decoder().decode
+_LAYOUT = frozenset({"indent", "separators"})
+
+
+def default(o: t.Any) -> t.Any:
+    """What JSON says for a value that it has no notation for.
+
+    Dates as HTTP dates, Decimal and UUID as strings, dataclasses as objects, anything with ``__html__`` as the
+    string which that returns. Raises TypeError for the rest.
+    """
+    if isinstance(o, date):
+        return http_date(o)
+    if isinstance(o, decimal.Decimal | uuid.UUID):
+        return str(o)
+    if dataclasses and dataclasses.is_dataclass(o):
+        return dataclasses.asdict(o)  # type: ignore[arg-type]  # a dataclass itself gets asdict's own TypeError
+    if hasattr(o, "__html__"):
+        return str(o.__html__())
+    raise TypeError(f"Object of type {type(o).__name__} is not JSON serializable")
+
+
+def loads(s: str | bytes, **kwargs: t.Any) -> t.Any:
+    """The value of a JSON text, as ``json.loads`` reads it.
+
+    Raises ValueError for what is no JSON, also for what is nested too deeply to be read.
+    """
+    # PERF: json_loads. msgspec is several times faster and reads the same values out of what it accepts; what it
+    # refuses (NaN, lone surrogates, other encodings, huge numbers, mistakes) the standard library decides.
+    if not kwargs and isinstance(s, str | bytes | bytearray):
+        try:
+            return _read_fast(s)
+        except (ValueError, RecursionError):
+            pass
+    try:
+        return json.loads(s, **kwargs)
+    except RecursionError:
+        raise ValueError("The JSON is nested too deeply to be read.") from None
+
+
+class JSONProvider:
+    """How an application writes and reads JSON; a subclass brings at least `dumps` and `loads`."""
+
+    def __init__(self, app: t.Any) -> None:
+        self._app: t.Any = weakref.proxy(app)
+
+    def dumps(self, obj: t.Any, **kwargs: t.Any) -> str:
+        """`obj` as JSON."""
+        raise NotImplementedError
+
+    def dump(self, obj: t.Any, fp: t.IO[str], **kwargs: t.Any) -> None:
+        """Write `obj` as JSON to a text file."""
+        fp.write(self.dumps(obj, **kwargs))
+
+    def loads(self, s: str | bytes, **kwargs: t.Any) -> t.Any:
+        """The value of a JSON text."""
+        raise NotImplementedError
+
+    def load(self, fp: t.IO[t.AnyStr], **kwargs: t.Any) -> t.Any:
+        """The value of the JSON text in a file, of text or of bytes."""
+        return self.loads(fp.read(), **kwargs)
+
+    def _prepare_response_obj(self, args: tuple[t.Any, ...], kwargs: dict[str, t.Any]) -> t.Any:
+        if args and kwargs:
+            raise TypeError("app.json.response() takes either args or kwargs, not both")
+        if len(args) == 1:
+            return args[0]
+        return args or kwargs or None
+
+    def response(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
+        """A response with JSON: of one value, of several as a list, or of keyword arguments as an object."""
+        obj = self._prepare_response_obj(args, kwargs)
+        return self._app.response_class(self.dumps(obj), mimetype="application/json")
+
+
+class DefaultJSONProvider(JSONProvider):
+    """The standard library's JSON, which besides says dates, Decimal, UUID, dataclasses and ``__html__``."""
+
+    default: Callable[[t.Any], t.Any] = staticmethod(default)
+    """Called for a value that JSON has no notation for; returns one that it has, or raises TypeError."""
+
+    ensure_ascii = True
+    """Whether other characters than ASCII are written as escapes."""
+
+    sort_keys = True
+    """Whether the keys of objects are sorted; where they are of several types that raises TypeError."""
+
+    compact: bool | None = None
+    """Whether `response` leaves out white space; None: unless in debug mode."""
+
+    mimetype = "application/json"
+    """The media type of `response`."""
+
+    def dumps(self, obj: t.Any, **kwargs: t.Any) -> str:
+        """`obj` as JSON; keyword arguments are those of ``json.dumps`` and win over the provider's attributes."""
+        if not kwargs or _LAYOUT.issuperset(kwargs):
+            return self._encoder(kwargs.get("indent"), kwargs.get("separators")).encode(obj)
+        kwargs.setdefault("default", self.default)
+        kwargs.setdefault("ensure_ascii", self.ensure_ascii)
+        kwargs.setdefault("sort_keys", self.sort_keys)
+        return json.dumps(obj, **kwargs)
+
+    def _encoder(self, indent: t.Any, separators: t.Any) -> json.JSONEncoder:
+        """The encoder for the attributes as they are now, made when they are first used in this way."""
+        options = (self.default, self.ensure_ascii, self.sort_keys, indent, separators and tuple(separators))
+        encoder = self._encoders.get(options)
+        if encoder is None:
+            if len(self._encoders) >= 16:  # somebody changes the attributes all the time
+                self._encoders.clear()
+            encoder = self._encoders[options] = json.JSONEncoder(
+                default=self.default,
+                ensure_ascii=self.ensure_ascii,
+                sort_keys=self.sort_keys,
+                indent=indent,
+                separators=separators,
+            )
+        return encoder
+
+    @cached_property
+    def _encoders(self) -> dict[tuple[t.Any, ...], json.JSONEncoder]:
+        return {}
+
+    def loads(self, s: str | bytes, **kwargs: t.Any) -> t.Any:
+        """The value of a JSON text; keyword arguments are those of ``json.loads``. Raises ValueError."""
+        return loads(s, **kwargs)
+
+    def response(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
+        """A response with JSON: of one value, of several as a list, or of keyword arguments as an object.
+
+        Indented in debug mode, compact otherwise, unless `compact` says.
+        """
+        obj = self._prepare_response_obj(args, kwargs)
+        app = self._app
+        if self.compact is False or (self.compact is None and app.debug):
+            text = self.dumps(obj, indent=2)
+        else:
+            text = self.dumps(obj, separators=(",", ":"))
+        return app.response_class(text + "\n", mimetype=self.mimetype)

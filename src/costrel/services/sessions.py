@@ -1,0 +1,309 @@
+"""Sessions: what a client's cookie remembers between requests, behind an interface that can be replaced."""
+
+from __future__ import annotations
+
+import hashlib
+import typing as t
+import warnings
+from collections.abc import Callable, Mapping, MutableMapping
+from datetime import datetime, timezone
+from functools import lru_cache
+
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+
+from ..http.callback import CallbackDict
+from ..http.cookies import dump_cookie
+from ..messages.response import Response
+from .signing import KeptSerializer
+from .tagged_json import TaggedJSONSerializer
+
+NO_SECRET_KEY = (
+    "The session is unavailable because no secret key was set.  Set the secret_key on the application to something"
+    " unique and secret."
+)
+
+_ROOM_FOR_ATTRIBUTES = 512
+"""A cookie whose value is this much below the limit is not measured."""
+
+# The application, its requests and responses stand on a higher floor; as Any an override may name their classes.
+AnyApp: t.TypeAlias = t.Any
+AnyRequest: t.TypeAlias = t.Any
+AnyResponse: t.TypeAlias = t.Any
+
+
+class SessionMixin(MutableMapping[str, t.Any]):
+    """A dict with what a session has besides."""
+
+    @property
+    def permanent(self) -> bool:
+        """Whether the session outlives the browser's: it is kept as the key ``_permanent``."""
+        return bool(self.get("_permanent", False))
+
+    @permanent.setter
+    def permanent(self, value: bool) -> None:
+        self["_permanent"] = bool(value)
+
+    new = False
+    """Whether this session was started in this request, if the interface knows."""
+
+    modified = True
+    """Whether the session has to be saved. True where changes cannot be noticed."""
+
+    accessed = False
+    """Whether this request used the session, so that its response varies by cookie."""
+
+
+def _mark_modified(session: SecureCookieSession) -> None:
+    session.modified = True
+
+
+class SecureCookieSession(CallbackDict[str, t.Any], SessionMixin):
+    """A session that is kept in a signed cookie.
+
+    It notices when a key of its own is set or removed; after a change inside a value, set ``modified`` yourself.
+    """
+
+    modified = False
+
+    def __init__(self, initial: Mapping[str, t.Any] | None = None) -> None:
+        super().__init__(initial, _mark_modified)
+
+
+class NullSession(SecureCookieSession):
+    """What stands for the session where there is no secret key: it can be read, and is empty."""
+
+    def _fail(self, *args: t.Any, **kwargs: t.Any) -> t.NoReturn:
+        raise RuntimeError(NO_SECRET_KEY)
+
+    __setitem__ = __delitem__ = clear = pop = popitem = update = setdefault = _fail  # type: ignore[assignment]
+    del _fail
+
+
+class SessionInterface:
+    """How an application's sessions are opened and saved; a subclass brings `open_session` and `save_session`."""
+
+    null_session_class: type[NullSession] = NullSession
+
+    pickle_based = False
+    """Whether sessions are pickled, so that they hold any Python object."""
+
+    opens_late = False
+    """Whether a session may be opened when it is first used, and left alone in a request that never uses it."""
+
+    def make_null_session(self, app: AnyApp) -> NullSession:
+        """The session for a request where `open_session` returned None."""
+        return self.null_session_class()
+
+    def is_null_session(self, obj: object) -> bool:
+        """Whether `obj` is such a session, which is not saved."""
+        return isinstance(obj, self.null_session_class)
+
+    def get_cookie_name(self, app: AnyApp) -> str:
+        """The cookie's name: ``SESSION_COOKIE_NAME``."""
+        name: str = app.config["SESSION_COOKIE_NAME"]
+        return name
+
+    def get_cookie_domain(self, app: AnyApp) -> str | None:
+        """The domain, with its subdomains, that the cookie is for: ``SESSION_COOKIE_DOMAIN``; None: this host."""
+        domain: str | None = app.config["SESSION_COOKIE_DOMAIN"]
+        return domain
+
+    def get_cookie_path(self, app: AnyApp) -> str:
+        """The path that the cookie is for: ``SESSION_COOKIE_PATH``, else ``APPLICATION_ROOT``."""
+        path: str = app.config["SESSION_COOKIE_PATH"] or app.config["APPLICATION_ROOT"]
+        return path
+
+    def get_cookie_httponly(self, app: AnyApp) -> bool:
+        """Whether scripts cannot read the cookie: ``SESSION_COOKIE_HTTPONLY``."""
+        httponly: bool = app.config["SESSION_COOKIE_HTTPONLY"]
+        return httponly
+
+    def get_cookie_secure(self, app: AnyApp) -> bool:
+        """Whether the cookie is sent over HTTPS only: ``SESSION_COOKIE_SECURE``."""
+        secure: bool = app.config["SESSION_COOKIE_SECURE"]
+        return secure
+
+    def get_cookie_samesite(self, app: AnyApp) -> str | None:
+        """Which requests from other sites carry the cookie: ``SESSION_COOKIE_SAMESITE``."""
+        samesite: str | None = app.config["SESSION_COOKIE_SAMESITE"]
+        return samesite
+
+    def get_cookie_partitioned(self, app: AnyApp) -> bool:
+        """Whether the cookie is kept apart for each embedding site: ``SESSION_COOKIE_PARTITIONED``."""
+        partitioned: bool = app.config["SESSION_COOKIE_PARTITIONED"]
+        return partitioned
+
+    def get_expiration_time(self, app: AnyApp, session: SessionMixin) -> datetime | None:
+        """When a permanent session ends; None for one that ends with the browser."""
+        if session.permanent:
+            expires: datetime = datetime.now(timezone.utc) + app.permanent_session_lifetime
+            return expires
+        return None
+
+    def should_set_cookie(self, app: AnyApp, session: SessionMixin) -> bool:
+        """Whether the cookie is sent: if the session was modified, or is permanent and refreshed by each request."""
+        return session.modified or (session.permanent and app.config["SESSION_REFRESH_EACH_REQUEST"])
+
+    def open_session(self, app: AnyApp, request: AnyRequest) -> SessionMixin | None:
+        """The session of a request, empty for a new client; None where there can be no session."""
+        raise NotImplementedError
+
+    def save_session(self, app: AnyApp, session: SessionMixin, response: AnyResponse) -> None:
+        """Save the session, unless it is a null session, and set what the client needs on the response."""
+        raise NotImplementedError
+
+
+session_json_serializer = TaggedJSONSerializer()
+
+
+def _lazy_sha1(string: bytes = b"") -> t.Any:
+    # Looked up when it is called: builds of OpenSSL for FIPS have no SHA-1.
+    return hashlib.sha1(string)  # noqa: S324 - in an HMAC, and the format of all existing cookies
+
+
+class SecureCookieSessionInterface(SessionInterface):
+    """Keeps the session in a cookie: signed, so that clients can read but not change it."""
+
+    salt = "cookie-session"
+    """Tells these signatures from others that are made with the same secret key."""
+
+    digest_method = staticmethod(_lazy_sha1)
+    """The hash function of the signature."""
+
+    key_derivation = "hmac"
+    """How itsdangerous makes the signing key from secret key and salt."""
+
+    serializer = session_json_serializer
+    """Writes the session as text, and reads it; it has `dumps` and `loads`."""
+
+    session_class = SecureCookieSession
+
+    @property
+    def opens_late(self) -> bool:  # type: ignore[override]  # a plain attribute is enough above
+        """Whether a session may be opened when it is first used: unless opening or saving is overridden."""
+        kind = type(self)
+        return (
+            kind.open_session is _OPEN
+            and kind.save_session is _SAVE
+            and self.session_class is SecureCookieSession
+            and not self.__dict__.keys() & {"open_session", "save_session"}
+        )
+
+    def get_signing_serializer(self, app: AnyApp) -> URLSafeTimedSerializer[str] | None:
+        """The itsdangerous serializer for the application's secret key and fallbacks; None without a secret key."""
+        if not app.secret_key:
+            return None
+        return _signing_serializer(self._keys(app), self.salt, self.serializer, self.key_derivation, self.digest_method)
+
+    def _keys(self, app: AnyApp) -> tuple[t.Any, ...]:
+        """The secret keys, the newest last: it signs, and the ones before it are still accepted."""
+        return (*(app.config["SECRET_KEY_FALLBACKS"] or ()), app.secret_key)
+
+    def open_session(self, app: AnyApp, request: AnyRequest) -> SessionMixin | None:
+        """The session of the request's cookie; an empty one where that is missing, too old or not ours."""
+        serializer = self._kept_serializer(app)
+        if serializer is None:
+            return None
+        value = request.cookies.get(self.get_cookie_name(app))
+        if not value:
+            return self.session_class()
+        try:
+            data = serializer.loads(value, max_age=int(app.permanent_session_lifetime.total_seconds()))
+        except BadSignature:
+            return self.session_class()
+        return self.session_class(data)
+
+    def save_session(self, app: AnyApp, session: SessionMixin, response: AnyResponse) -> None:
+        """Send the session's cookie if it has to be sent, or delete the one of a session that was emptied."""
+        if session.accessed:
+            _vary_by_cookie(response)
+        if not session:
+            if session.modified:
+                response.delete_cookie(self.get_cookie_name(app), **self._cookie_attributes(app))
+                _vary_by_cookie(response)
+            return
+        if not self.should_set_cookie(app, session):
+            return
+        serializer = self._kept_serializer(app)
+        if serializer is None:
+            raise RuntimeError(NO_SECRET_KEY)
+        data = dict(session)
+        self._set_cookie(app, response, serializer.dumps(data), data, self.get_expiration_time(app, session))
+        _vary_by_cookie(response)
+
+    def _kept_serializer(self, app: AnyApp) -> t.Any:
+        """What writes and reads the cookie's value: as `get_signing_serializer` has it, its keys derived only once."""
+        if type(self).get_signing_serializer is not _SERIALIZER or "get_signing_serializer" in self.__dict__:
+            return self.get_signing_serializer(app)
+        if not app.secret_key:
+            return None
+        try:
+            return _kept_serializer(
+                self._keys(app), self.salt, self.serializer, self.key_derivation, self.digest_method
+            )
+        except TypeError:  # keys that are no text: itsdangerous says so when it needs them
+            return self.get_signing_serializer(app)
+
+    def _cookie_attributes(self, app: AnyApp) -> dict[str, t.Any]:
+        return {
+            "domain": self.get_cookie_domain(app),
+            "path": self.get_cookie_path(app),
+            "secure": self.get_cookie_secure(app),
+            "httponly": self.get_cookie_httponly(app),
+            "samesite": self.get_cookie_samesite(app),
+            "partitioned": self.get_cookie_partitioned(app),
+        }
+
+    def _set_cookie(
+        self, app: AnyApp, response: AnyResponse, value: str, data: dict[str, t.Any], expires: datetime | None
+    ) -> None:
+        name = self.get_cookie_name(app)
+        attributes = self._cookie_attributes(app)
+        limit = response.max_cookie_size
+        if limit and len(value) > limit - _ROOM_FOR_ATTRIBUTES and type(response).set_cookie is Response.set_cookie:
+            header = dump_cookie(name, value, expires=expires, max_size=0, **attributes)
+            if len(header) > limit:
+                warnings.warn(self._too_large(name, value, header, limit, data), stacklevel=2)
+                response.headers.add("Set-Cookie", header)
+                return
+        response.set_cookie(name, value, expires=expires, **attributes)
+
+    def _too_large(self, name: str, value: str, header: str, limit: int, data: dict[str, t.Any]) -> str:
+        sizes = {key: len(self.serializer.dumps({key: item})) for key, item in data.items()}
+        largest = sorted(sizes, key=lambda key: (-sizes[key], key))[:3]
+        return (
+            f"The {name!r} cookie is too large: the value was {len(value)} bytes but the header required"
+            f" {len(header) - len(value)} extra bytes. The final size was {len(header)} bytes but the limit is"
+            f" {limit} bytes. Browsers may silently ignore cookies larger than this. The largest keys of the session,"
+            f" as JSON: {', '.join(f'{key!r} ({sizes[key]} bytes)' for key in largest)}. Keep such values on the"
+            " server, and only their names in the session."
+        )
+
+
+_OPEN = SecureCookieSessionInterface.open_session
+_SAVE = SecureCookieSessionInterface.save_session
+_SERIALIZER = SecureCookieSessionInterface.get_signing_serializer
+
+
+@lru_cache(maxsize=16)
+def _kept_serializer(keys: tuple[t.Any, ...], *settings: t.Any) -> KeptSerializer:
+    # PERF: session. Deriving the keys takes longer than signing.
+    return KeptSerializer(_signing_serializer(keys, *settings))
+
+
+def _signing_serializer(
+    keys: tuple[t.Any, ...], salt: str, serializer: t.Any, key_derivation: str, digest_method: Callable[..., t.Any]
+) -> URLSafeTimedSerializer[str]:
+    return URLSafeTimedSerializer(
+        list(keys),
+        salt=salt,
+        serializer=serializer,
+        signer_kwargs={"key_derivation": key_derivation, "digest_method": digest_method},
+    )
+
+
+def _vary_by_cookie(response: AnyResponse) -> None:
+    if "Vary" in response.headers:
+        response.vary.add("Cookie")
+    else:
+        response.headers["Vary"] = "Cookie"

@@ -1,0 +1,65 @@
+"""What ``EXPLAIN_TEMPLATE_LOADING`` logs: each loader that was asked for a template, and what it answered."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Callable, Iterator, Sequence
+
+from jinja2 import BaseLoader
+
+from .. import context
+
+Source = tuple[str, str | None, Callable[[], bool] | None]
+"""What a Jinja loader returns: the source, its file's name, and whether it is still up to date."""
+
+
+def explain_template_loading_attempts(
+    app: t.Any, template: str, attempts: Sequence[tuple[BaseLoader, t.Any, Source | None]]
+) -> None:
+    """Log the search for a template: each attempt is a loader, the application or blueprint it is of, and its find."""
+    lines = [f"Locating template {template!r}:"]
+    for number, (loader, owner, found) in enumerate(attempts, start=1):
+        lines.append(f"{number:5}: trying loader of {_name_of(app, owner)}")
+        lines.extend(f"       {line}" for line in _describe(loader))
+        lines.append(f"       -> {_outcome(found)}")
+    lines.extend(_verdict(sum(found is not None for _, _, found in attempts)))
+    app.logger.info("\n".join(lines))
+
+
+def _name_of(app: t.Any, owner: t.Any) -> str:
+    if owner is app:
+        return f"application {owner.import_name!r}"
+    if hasattr(owner, "import_name"):
+        return f"blueprint {owner.name!r} ({owner.import_name})"
+    return repr(owner)
+
+
+def _describe(loader: BaseLoader) -> Iterator[str]:
+    """The loader's class, and those of its attributes that say something in print."""
+    yield f"class: {type(loader).__module__}.{type(loader).__name__}"
+    for key, value in sorted(loader.__dict__.items()):
+        if key.startswith("_"):
+            continue
+        if isinstance(value, str | int | float):
+            yield f"{key}: {value!r}"
+        elif isinstance(value, tuple | list) and all(isinstance(item, str) for item in value):
+            yield f"{key}:"
+            yield from (f"  - {item}" for item in value)
+
+
+def _outcome(found: Source | None) -> str:
+    if found is None:
+        return "no match"
+    return f"found ({found[1] or '<string>'!r})"
+
+
+def _verdict(matches: int) -> Iterator[str]:
+    if matches > 1:
+        yield "Warning: multiple loaders returned a match for the template."
+    if matches == 0:
+        yield "Error: the template could not be found."
+        blueprint = context.requesting().request.blueprint if context.has_request_context() else None
+        if blueprint is not None:
+            yield f"  The template was looked up from an endpoint that belongs to the blueprint {blueprint!r}."
+            yield "  Maybe you did not place a template in the right folder?"
+            yield "  See https://flask.palletsprojects.com/blueprints/#templates"
