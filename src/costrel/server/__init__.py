@@ -1,1 +1,1 @@
-"""Granian, started and kept for development and production."""
+"""Granian, embedded for development and with workers for production; and the WSGI server of the standard library."""

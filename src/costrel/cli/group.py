@@ -1,0 +1,116 @@
+"""The group that `costrel` is: the built-in commands, those of the application, and those of installed packages."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import traceback
+import typing as t
+from collections.abc import Callable
+
+import click
+
+from .. import context
+from ..app.application import Costrel
+from ..server.identity import served_as_flask
+from ..services.commands import AppGroup, ScriptInfo
+from ..services.discovery import NoAppException, plug_application_class
+from ..services.environment import get_load_dotenv, set_variable
+from .options import app_option, debug_option, env_file_option, version_option
+from .routes import routes_command
+from .run import run_command
+from .shell import shell_command
+
+ENTRY_POINTS = ("costrel.commands", "flask.commands")
+
+plug_application_class(Costrel)
+
+
+class FlaskGroup(AppGroup):
+    """A group with the commands of an application beside its own, and those that installed packages offer.
+
+    `create_app` gives the application, in the place of ``--app``. The options ``--env-file``, ``--app`` and
+    ``--debug`` come with it.
+    """
+
+    def __init__(
+        self,
+        add_default_commands: bool = True,
+        create_app: Callable[..., t.Any] | None = None,
+        add_version_option: bool = True,
+        load_dotenv: bool = True,
+        set_debug_flag: bool = True,
+        **extra: t.Any,
+    ) -> None:
+        params = [*(extra.pop("params", None) or ()), env_file_option(), app_option(), debug_option()]
+        if add_version_option:
+            params.append(version_option)
+        super().__init__(params=params, **extra)
+        self.create_app = create_app
+        self.load_dotenv = load_dotenv
+        self.set_debug_flag = set_debug_flag
+        self._loaded_plugin_commands = False
+        if add_default_commands:
+            for command in (run_command, routes_command, shell_command):
+                self.add_command(command)
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: t.Any
+    ) -> click.Context:
+        """Make the click context, with a :class:`ScriptInfo` as its object."""
+        # Here already, so that an `app.run()` in the application's module does not keep the command from running.
+        set_variable("RUN_FROM_CLI", "true")
+        if "obj" not in extra and "obj" not in self.context_settings:
+            extra["obj"] = ScriptInfo(
+                create_app=self.create_app,
+                set_debug_flag=self.set_debug_flag,
+                load_dotenv_defaults=get_load_dotenv(self.load_dotenv),
+            )
+        if "auto_envvar_prefix" not in self.context_settings:
+            extra.setdefault("auto_envvar_prefix", "FLASK" if served_as_flask() else "COSTREL")
+        return super().make_context(info_name, args, parent=parent, **extra)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments; where only help is shown, the options that it depends on take effect before."""
+        if (not args and self.no_args_is_help) or (len(args) == 1 and args[0] in self.get_help_option_names(ctx)):
+            for param in self.params:
+                if param.name in ("env_file", "app"):
+                    param.handle_parse_result(ctx, {}, [])
+        return super().parse_args(ctx, args)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """The command of that name: the group's own, or the application's."""
+        self._load_plugin_commands()
+        command = super().get_command(ctx, name)
+        if command is not None:
+            return command
+        try:
+            app = ctx.ensure_object(ScriptInfo).load_app()
+        except NoAppException as error:
+            click.secho(f"Error: {error.format_message()}\n", err=True, fg="red")
+            return None
+        # Before the command's parameters are parsed, whose callbacks may want the application.
+        current = context.peek()
+        if current is None or current.app is not app:
+            ctx.with_resource(app.app_context())
+        found: click.Command | None = app.cli.get_command(ctx, name)
+        return found
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of all commands. What keeps the application from loading is shown, and the rest listed."""
+        self._load_plugin_commands()
+        names = set(super().list_commands(ctx))
+        try:
+            names.update(ctx.ensure_object(ScriptInfo).load_app().cli.list_commands(ctx))
+        except NoAppException as error:
+            click.secho(f"Error: {error.format_message()}\n", err=True, fg="red")
+        except Exception:
+            click.secho(f"{traceback.format_exc()}\n", err=True, fg="red")
+        return sorted(names)
+
+    def _load_plugin_commands(self) -> None:
+        if self._loaded_plugin_commands:
+            return
+        self._loaded_plugin_commands = True
+        for group in ENTRY_POINTS:
+            for entry_point in importlib.metadata.entry_points(group=group):
+                self.add_command(entry_point.load(), entry_point.name)

@@ -1,0 +1,125 @@
+"""The options that `costrel` takes before and after its commands' names."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import subprocess
+import sys
+import typing as t
+
+import click
+from click.core import ParameterSource
+
+from ..server.identity import served_as_flask
+from ..services.commands import ScriptInfo
+from ..services.dotenv import load_dotenv as read_dotenv
+from ..services.environment import set_variable
+from ..version import __version__
+from .parameters import EnvironmentOption
+
+AS_FLASK = "--as-flask"
+
+
+def relaunch_as_flask(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    """Run the same command again, in a process in which ``import flask`` gives Costrel."""
+    if not value or ctx.resilient_parsing or served_as_flask():
+        return
+    arguments = [argument for argument in sys.argv[1:] if argument != AS_FLASK]
+    command = [sys.executable, "-m", "costrel.as_flask", "-m", "costrel", *arguments]
+    if os.name == "nt":  # exec would hand the terminal back before the command has ended
+        sys.exit(subprocess.call(command))  # noqa: S603 - this Python, with the user's own arguments
+    os.execv(sys.executable, command)  # noqa: S606 - as above
+
+
+def as_flask_option() -> click.Option:
+    """A new ``--as-flask`` option, which takes effect before the application is imported."""
+    return click.Option(
+        [AS_FLASK],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=relaunch_as_flask,
+        help="Serve Costrel under the names 'flask' and 'werkzeug', for an application that imports those.",
+    )
+
+
+def get_version(ctx: click.Context, param: click.Parameter, value: t.Any) -> None:
+    """Print the versions, and end the command."""
+    if not value or ctx.resilient_parsing:
+        return
+    versions = [("Python", platform.python_version()), ("Costrel", __version__)]
+    if served_as_flask():
+        versions += [(name, importlib.metadata.version(name.lower())) for name in ("Flask", "Werkzeug")]
+    click.echo("\n".join(f"{name} {version}" for name, version in versions), color=ctx.color)
+    ctx.exit()
+
+
+version_option = click.Option(
+    ["--version"],
+    help="Show the versions of Costrel and Python.",
+    callback=get_version,
+    expose_value=False,
+    is_flag=True,
+    is_eager=True,
+)
+
+
+def _set_app(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    if value is not None:
+        ctx.ensure_object(ScriptInfo).app_import_path = value
+    return value
+
+
+def _read_env_file(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    defaults = ctx.ensure_object(ScriptInfo).load_dotenv_defaults
+    if value is not None:
+        try:
+            import dotenv  # noqa: F401
+        except ImportError:
+            raise click.BadParameter("Reading it takes python-dotenv: pip install python-dotenv", ctx, param) from None
+    if value is not None or defaults:
+        read_dotenv(value, load_defaults=defaults)
+    return value
+
+
+def set_debug(ctx: click.Context, param: click.Parameter, value: bool | None) -> bool | None:
+    """Put what ``--debug`` says into the environment, where the application reads it as it is made."""
+    source = ctx.get_parameter_source(param.name or "")
+    if value is None or source in (None, ParameterSource.DEFAULT, ParameterSource.DEFAULT_MAP):
+        return None
+    set_variable("DEBUG", "1" if value else "0")
+    return value
+
+
+def debug_option() -> click.Option:
+    """A new ``--debug`` option."""
+    return EnvironmentOption(["--debug/--no-debug"], help="Set debug mode.", expose_value=False, callback=set_debug)
+
+
+def app_option() -> click.Option:
+    """A new ``--app`` option; it takes effect before the commands are listed."""
+    return EnvironmentOption(
+        ["-A", "--app"],
+        metavar="IMPORT",
+        help="The application, as 'module:name'. The module is a dotted name or a file's path. The name may be left"
+        " out where it is 'app', 'application', 'create_app' or 'make_app', or the only application there; it may be"
+        " a call with arguments, as in 'module:create_app(\"test\")'.",
+        is_eager=True,
+        expose_value=False,
+        callback=_set_app,
+    )
+
+
+def env_file_option() -> click.Option:
+    """A new ``--env-file`` option; it takes effect before all others, since their values may come from the file."""
+    return EnvironmentOption(
+        ["-e", "--env-file"],
+        type=click.Path(exists=True, dir_okay=False),
+        help="Read environment variables from this file too. They win over those of '.env', '.costrelenv' and"
+        " '.flaskenv'; a variable that is set already wins over all of them. Takes python-dotenv.",
+        is_eager=True,
+        expose_value=False,
+        callback=_read_env_file,
+    )

@@ -1,0 +1,73 @@
+"""`costrel run`: the development server."""
+
+from __future__ import annotations
+
+import typing as t
+
+import click
+
+from ..server.banner import show_server_banner
+from ..server.development import DEFAULT_HOST, DEFAULT_PORT, Options, serve
+from ..server.errors import StartError
+from ..services.commands import ScriptInfo, pass_script_info
+from ..services.environment import get_debug_flag
+from .options import as_flask_option, debug_option
+from .parameters import CertParamType, EnvironmentOption, SeparatedPathType, validate_key
+
+
+def _option(*names: str, **attributes: t.Any) -> t.Callable[[t.Any], t.Any]:
+    return click.option(*names, cls=EnvironmentOption, **attributes)
+
+
+@click.command("run", short_help="Run a development server.", params=[debug_option(), as_flask_option()])
+@_option("--host", "-h", default=DEFAULT_HOST, help="The address or name to listen at; 0.0.0.0 is every interface.")
+@_option("--port", "-p", default=DEFAULT_PORT, help="The port to listen on; 0 is any free one.")
+@_option("--cert", type=CertParamType(), is_eager=True, help="A certificate file for HTTPS, or 'adhoc' to make one.")
+@_option(
+    "--key",
+    type=click.Path(exists=True, dir_okay=False, resolve_path=True),
+    callback=validate_key,
+    expose_value=False,
+    help="The file with the certificate's key.",
+)
+@_option("--reload/--no-reload", default=None, help="Start anew when a file changes. Without it: in debug mode.")
+@_option("--debugger/--no-debugger", default=None, help="Show the debugger. Without it: in debug mode.")
+@_option("--with-threads/--without-threads", default=True, help="Answer several requests at a time.")
+@_option("--extra-files", default=None, type=SeparatedPathType(), help="More files to watch, separated as in PATH.")
+@_option(
+    "--exclude-patterns",
+    default=None,
+    type=SeparatedPathType(),
+    help="Patterns (fnmatch) of files not to watch, separated as in PATH.",
+)
+@pass_script_info
+def run_command(
+    info: ScriptInfo,
+    host: str,
+    port: int,
+    reload: bool | None,
+    debugger: bool | None,
+    with_threads: bool,
+    cert: t.Any,
+    extra_files: list[str] | None,
+    exclude_patterns: list[str] | None,
+) -> None:
+    """Run a local development server.
+
+    It is made for development: one process, a line per request. In debug mode it starts anew when a file changes.
+    """
+    app = info.load_app()
+    debug = get_debug_flag()
+    show_server_banner(debug, info.app_import_path)
+    options = Options(
+        use_reloader=debug if reload is None else reload,
+        use_debugger=debug if debugger is None else debugger,
+        threaded=with_threads,
+        ssl_context=cert,
+        extra_files=extra_files,
+        exclude_patterns=exclude_patterns,
+    )
+    try:
+        serve(app, host, port, options)
+    except StartError as error:
+        raise click.ClickException(str(error)) from error

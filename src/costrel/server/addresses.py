@@ -1,0 +1,169 @@
+"""Host names and ports: what to bind to, and how to say where that is."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import os
+import socket
+import typing as t
+
+from .errors import StartError
+
+LISTEN_QUEUE = 128
+UNIX_SCHEME = "unix://"
+_PORTS_TRIED = 20
+
+
+def select_address_family(host: str, port: int) -> socket.AddressFamily:
+    """The address family of a host as it is written: a Unix socket, an IPv6 address, or anything else."""
+    if host.startswith(UNIX_SCHEME):
+        return socket.AF_UNIX
+    if ":" in host and hasattr(socket, "AF_INET6"):
+        return socket.AF_INET6
+    return socket.AF_INET
+
+
+def get_sockaddr(host: str, port: int, family: socket.AddressFamily) -> tuple[str, int] | str:
+    """What to bind a socket of `family` to; a name that cannot be resolved is left as it is."""
+    if family == getattr(socket, "AF_UNIX", None):
+        return os.path.abspath(host.removeprefix(UNIX_SCHEME))
+    try:
+        found = socket.getaddrinfo(host, port, family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    except socket.gaierror:
+        return host, port
+    return t.cast("tuple[str, int]", found[0][4])
+
+
+def get_interface_ip(family: socket.AddressFamily) -> str:
+    """The address of this computer that others on its network reach it by; the loopback one where there is none."""
+    # No packet is sent: connecting a UDP socket only asks the routing table which interface would be used.
+    probe, loopback = ("fd31:f903:5ab5:1::1", "::1") if family == socket.AF_INET6 else ("10.253.155.219", "127.0.0.1")
+    with socket.socket(family, socket.SOCK_DGRAM) as sock:
+        try:
+            sock.connect((probe, 58162))
+        except OSError:
+            return loopback
+        return t.cast("str", sock.getsockname()[0])
+
+
+def bind(host: str, port: int | str) -> socket.socket:
+    """A listening socket, and nobody else on its port.
+
+    ``SO_REUSEPORT`` is not set: with it, a second server on the same port would start, and the two would share its
+    requests. Port 0 takes a free one. Raises StartError.
+    """
+    number = _port_number(port)
+    family = select_address_family(host, number)
+    try:
+        address = _resolve(host, number, family)
+        sock = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as error:
+        raise StartError(_explain(host, number, error)) from error
+    try:
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        if os.name != "nt":  # there the option lets two programs share a port
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if isinstance(address, str):
+            _remove_stale(address)
+        sock.bind(address)
+        sock.listen(LISTEN_QUEUE)
+    except OSError as error:
+        sock.close()
+        raise StartError(_explain(host, number, error)) from error
+    sock.setblocking(False)
+    return sock
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only programs on this computer can reach a server at `host`."""
+    if host.startswith(UNIX_SCHEME):
+        return True
+    address = get_sockaddr(host, 0, select_address_family(host, 0))[0]
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+def urls(host: str, sock: socket.socket, scheme: str) -> list[str]:
+    """Where a browser finds the server: `host` as it was written, with the port that was really taken.
+
+    For a host that means every interface, the addresses are a loopback one and that of the network.
+    """
+    if host.startswith(UNIX_SCHEME):
+        return [host]
+    port = sock.getsockname()[1]
+    hosts = [host]
+    if host in ("0.0.0.0", "::", ""):  # noqa: S104 - compared, not bound
+        loopback = "[::1]" if sock.family == socket.AF_INET6 else "127.0.0.1"
+        hosts = [loopback, get_interface_ip(sock.family)]
+    return [f"{scheme}://{_bracketed(name)}:{port}" for name in dict.fromkeys(hosts)]
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host
+
+
+def _port_number(port: int | str) -> int:
+    try:
+        number = int(port)
+    except ValueError:
+        number = -1
+    if not 0 <= number <= 65535:
+        raise StartError(f"{port!r} is not a port. Use a number from 1 to 65535, or 0 for any free port.")
+    return number
+
+
+def _resolve(host: str, port: int, family: socket.AddressFamily) -> tuple[str, int] | str:
+    """Like get_sockaddr, but a name that nobody knows is an error here."""
+    if family == getattr(socket, "AF_UNIX", None):
+        return get_sockaddr(host, port, family)
+    found = socket.getaddrinfo(host or None, port, family, socket.SOCK_STREAM, socket.IPPROTO_TCP, socket.AI_PASSIVE)
+    return t.cast("tuple[str, int]", found[0][4])
+
+
+def _remove_stale(path: str) -> None:
+    """Remove the file of a Unix socket that nobody listens on any more."""
+    if not os.path.exists(path):
+        return
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(path)
+        except ConnectionRefusedError:
+            os.unlink(path)
+
+
+def _explain(host: str, port: int, error: OSError) -> str:
+    if host.startswith(UNIX_SCHEME):
+        return f"The Unix socket {host.removeprefix(UNIX_SCHEME)} cannot be used: {error.strerror}."
+    if isinstance(error, socket.gaierror):
+        return (
+            f"The host {host!r} is not known here. Use --host with a name or an address of this computer:"
+            " 127.0.0.1 for this computer alone, 0.0.0.0 for everyone on its network."
+        )
+    if error.errno == errno.EADDRINUSE:
+        free = _free_port(host, port)
+        hint = f": --port {free} is free, in code app.run(port={free})" if free else ""
+        return f"Port {port} on {host} is in use by another program. Stop that program, or choose another port{hint}."
+    if error.errno == errno.EADDRNOTAVAIL:
+        return (
+            f"The host {host!r} is not an address of this computer. Use --host 127.0.0.1 for this computer alone,"
+            " or --host 0.0.0.0 for everyone on its network."
+        )
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return f"You may not use port {port} on {host}. Choose a port above 1023, for example --port 5000."
+    return f"The server cannot listen at {host}, port {port}: {error.strerror or error}."
+
+
+def _free_port(host: str, port: int) -> int | None:
+    family = select_address_family(host, port)
+    for candidate in range(port + 1, min(port + 1 + _PORTS_TRIED, 65536)):
+        with socket.socket(family, socket.SOCK_STREAM) as sock:
+            try:
+                sock.bind(get_sockaddr(host, candidate, family))
+            except OSError:
+                continue
+            return candidate
+    return None

@@ -1,0 +1,24 @@
+"""What is said on the terminal when a server starts."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from .identity import served_as_flask
+
+
+def is_running_from_reloader() -> bool:
+    """Whether this is the process that the reloader starts anew, and not the one that watches."""
+    return os.environ.get("WERKZEUG_RUN_MAIN") == "true"
+
+
+def show_server_banner(debug: bool | None, app_import_path: str | None) -> None:
+    """Say which application is served, and whether in debug mode; nothing where it was said by the watching process."""
+    if is_running_from_reloader():
+        return
+    if app_import_path is not None:
+        click.echo(f" * Serving {'Flask' if served_as_flask() else 'Costrel'} app '{app_import_path}'")
+    if debug is not None:
+        click.echo(f" * Debug mode: {'on' if debug else 'off'}")

@@ -1,0 +1,225 @@
+"""The development server: an application, a port, one line per request, and an end by Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import ssl
+import sys
+import tempfile
+import threading
+import typing as t
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from ..services.dotenv import load_dotenv as read_dotenv
+from ..services.environment import get_debug_flag, get_load_dotenv, read_variable
+from . import addresses, terminal
+from .banner import is_running_from_reloader, show_server_banner
+from .certificates import SSLContextArgument, make_ssl_devcert
+from .embedded import Certificate, EmbeddedServer
+from .errors import StartError
+from .identity import served_as_flask
+
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 5000
+
+NOT_FOR_PRODUCTION = (
+    "WARNING: This is a development server. In production use: costrel serve, or any WSGI or ASGI server."
+)
+
+
+@dataclass(kw_only=True)
+class Options:
+    """What the callers of ``app.run`` may ask for: the keywords of Werkzeug's ``run_simple``."""
+
+    use_reloader: bool = False
+    use_debugger: bool = False
+    use_evalex: bool = True
+    extra_files: Iterable[str] | None = None
+    exclude_patterns: Iterable[str] | None = None
+    reloader_interval: int = 1
+    reloader_type: str = "auto"
+    threaded: bool = True
+    processes: int = 1
+    request_handler: type[t.Any] | None = None
+    static_files: dict[str, t.Any] | None = None
+    passthrough_errors: bool = False
+    ssl_context: SSLContextArgument = None
+
+    def need_wsgi(self) -> bool:
+        """Whether something is asked for that only the WSGI development server can do."""
+        return (
+            not self.threaded
+            or self.processes > 1
+            or self.request_handler is not None
+            or self.static_files is not None
+            or self.passthrough_errors
+            or isinstance(self.ssl_context, ssl.SSLContext)
+        )
+
+
+def run_development(
+    app: t.Any,
+    host: str | None = None,
+    port: int | str | None = None,
+    debug: bool | None = None,
+    *,
+    load_dotenv: bool = True,
+    **options: t.Any,
+) -> None:
+    """Serve an application until Ctrl-C; this is ``app.run``.
+
+    A call that is met while a command imports the application's module does nothing: the command would never run.
+    Where the server cannot start it says why and ends the process with status 1.
+    """
+    if read_variable("RUN_FROM_CLI") == "true":
+        _say_that_run_is_ignored()
+        return
+    if get_load_dotenv(load_dotenv):
+        read_dotenv()
+        if read_variable("DEBUG") is not None:
+            app.debug = get_debug_flag()
+    if debug is not None:
+        app.debug = bool(debug)
+
+    name_host, name_port = _split_server_name(app.config.get("SERVER_NAME"))
+    host = host or name_host or DEFAULT_HOST
+    port = port if port or port == 0 else name_port or DEFAULT_PORT
+    options = {"use_reloader": app.debug, "use_debugger": app.debug, **options}
+
+    show_server_banner(app.debug, app.name)
+    try:
+        serve(app, host, port, Options(**options))
+    except StartError as error:
+        click.secho(f"Error: {error}", err=True, fg="red")
+        sys.exit(1)
+    finally:
+        # An application that was served may be set up further, as in a shell.
+        app._got_first_request = False
+
+
+def serve(app: t.Any, host: str, port: int | str, options: Options) -> None:
+    """Serve an application at `host` and `port` until the process is told to stop. Raises StartError."""
+    if options.need_wsgi():
+        _serve_wsgi(app, host, port, options)
+        return
+    with _certificate_files(options.ssl_context) as certificate:
+        sock = addresses.bind(host, port)
+        try:
+            server = EmbeddedServer(app.asgi, sock, request_logger(), certificate)
+        except OSError as error:
+            sock.close()
+            raise StartError(f"The certificate or its key cannot be used: {error}.") from error
+        announce(addresses.urls(host, sock, "https" if certificate else "http"), host)
+        run_until_stopped(server)
+
+
+def request_logger() -> logging.Logger:
+    """The logger of the request lines: ``costrel.server``, and under Flask's names ``werkzeug``."""
+    return terminal.ready_logger("werkzeug" if served_as_flask() else "costrel.server")
+
+
+def announce(found_at: list[str], host: str) -> None:
+    """Say where the server is, and how to stop it."""
+    if is_running_from_reloader():
+        return
+    logger = request_logger()
+    in_colour = terminal.shows_colour(sys.stderr)
+    logger.info(terminal.paint(NOT_FOR_PRODUCTION, "bold", "red") if in_colour else NOT_FOR_PRODUCTION)
+    lines = [f" * Running on {url}" for url in found_at]
+    if len(found_at) > 1:
+        lines.insert(0, f" * Running on all addresses ({host})")
+    logger.info("\n".join(lines))
+    stop = "Press CTRL+C to quit"
+    logger.info(terminal.paint(stop, "yellow") if in_colour else stop)
+
+
+def run_until_stopped(server: EmbeddedServer) -> None:
+    """Run a server on an event loop of its own, until Ctrl-C, SIGTERM or a call of its ``stop``.
+
+    Where a loop is running in this thread already, as in a notebook, the server gets a thread for itself.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        asyncio.run(_run(server))
+        return
+    thread = threading.Thread(target=lambda: asyncio.run(_run(server)), name="costrel-server", daemon=True)
+    thread.start()
+    thread.join()
+
+
+async def _run(server: EmbeddedServer) -> None:
+    with _stop_signals(asyncio.get_running_loop(), server.stop):
+        await server.run()
+
+
+@contextmanager
+def _stop_signals(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> Iterator[None]:
+    """Have Ctrl-C and SIGTERM call `stop` on the loop. Handlers that the application has set are left alone."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread hears signals
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    ours = [number for number, handler in before.items() if _is_default(handler)]
+    for number in ours:
+        _listen(loop, number, stop)
+    try:
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, before[number])
+
+
+def _listen(loop: asyncio.AbstractEventLoop, number: signal.Signals, stop: Callable[[], None]) -> None:
+    # Through the loop where it can: a signal that one of the server's own threads takes does not wake the loop
+    # by itself.
+    try:
+        loop.add_signal_handler(number, stop)
+    except NotImplementedError:  # Windows
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
+
+
+def _is_default(handler: t.Any) -> bool:
+    # asyncio.run puts a bound method of its Runner in the place of Python's own handler.
+    owner = getattr(handler, "__self__", None) or getattr(getattr(handler, "func", None), "__self__", None)
+    return handler in (signal.SIG_DFL, signal.default_int_handler) or isinstance(owner, asyncio.Runner)
+
+
+def _serve_wsgi(app: t.Any, host: str, port: int | str, options: Options) -> None:
+    raise NotImplementedError
+
+
+@contextmanager
+def _certificate_files(ssl_context: t.Any) -> Iterator[Certificate | None]:
+    """The paths of a certificate and its key; those of one made for now exist inside the block."""
+    if ssl_context is None:
+        yield None
+    elif ssl_context == "adhoc":
+        with tempfile.TemporaryDirectory(prefix="costrel-") as folder:
+            cert, key = make_ssl_devcert(os.path.join(folder, "adhoc"))
+            yield Path(cert), Path(key)
+    else:
+        cert, key = (*ssl_context, None)[:2]
+        yield Path(cert), Path(key or cert)
+
+
+def _split_server_name(server_name: str | None) -> tuple[str, int | None]:
+    host, _, port = (server_name or "").partition(":")
+    return host, int(port) if port else None
+
+
+def _say_that_run_is_ignored() -> None:
+    if not is_running_from_reloader():
+        click.secho(
+            " * Ignoring a call of 'app.run()': it would keep this command from running.\n"
+            '   Put it under: if __name__ == "__main__":',
+            fg="red",
+        )

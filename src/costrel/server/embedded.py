@@ -1,0 +1,116 @@
+"""Granian inside this process: on a socket of ours, with an end that open streams cannot hold up."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import typing as t
+from collections.abc import Iterable
+from pathlib import Path
+
+from granian._granian import SocketHolder
+from granian.constants import Interfaces, SSLProtocols
+from granian.server.embed import Server
+
+from .addresses import LISTEN_QUEUE
+from .errors import StartError
+from .request_log import Application, RequestLog
+
+GRACE = 2.0
+"""How long requests may go on, in seconds, after the server was asked to stop."""
+
+_AFTER_CANCELLING = 1.0
+"""How long a cancelled request may take to clean up, in seconds."""
+
+# Granian would set up logging by `dictConfig` for the whole process, which closes the handlers that the
+# application has made. Incremental, it changes the level of Granian's own logger and nothing else.
+_KEEP_LOGGING: dict[str, t.Any] = {"incremental": True, "handlers": {}, "loggers": {}}
+
+# Its stub leaves out the arguments: file descriptor, whether it is a Unix socket, length of the queue.
+_holder_class: t.Any = SocketHolder
+
+Certificate = tuple[Path, Path]
+
+_granian_logger = logging.getLogger("_granian")
+
+
+class EmbeddedServer(Server):
+    """Serves an ASGI application on a listening socket, on the running event loop."""
+
+    def __init__(
+        self,
+        application: Application,
+        sock: socket.socket,
+        logger: logging.Logger,
+        certificate: Certificate | None = None,
+    ) -> None:
+        self.log = RequestLog(application, logger)
+        self.sock = sock
+        self._stopping = False
+        cert, key = certificate or (None, None)
+        super().__init__(
+            target=self.log,
+            address="",
+            interface=Interfaces.ASGI,
+            log_dictconfig=_KEEP_LOGGING,
+            ssl_cert=cert,
+            ssl_key=key,
+            ssl_protocol_min=SSLProtocols.tls12,
+        )
+
+    async def run(self) -> None:
+        """Serve until :meth:`stop` is called on this loop. Raises StartError where the application refuses to start."""
+        _granian_logger.addFilter(self._is_worth_saying)
+        try:
+            await self.serve()
+        finally:
+            _granian_logger.removeFilter(self._is_worth_saying)
+            self.sock.close()
+
+    def stop(self) -> None:
+        """Take no more requests, and end when those in progress are answered or GRACE is over.
+
+        Asked a second time, end them at once.
+        """
+        if self._stopping:
+            self._cancel_requests()
+        self._stopping = True
+        self.interrupt_signal = True
+        self.main_loop_interrupt.set()
+
+    def _is_worth_saying(self, record: logging.LogRecord) -> bool:
+        # Two lines would mislead: that embedding is experimental, and the traceback of a request that was ended.
+        return record.msg != "Embedded server is experimental!" and not (
+            self._stopping and record.exc_info and record.exc_info[0] is asyncio.CancelledError
+        )
+
+    def _init_shared_socket(self) -> None:
+        # Granian's own socket has SO_REUSEPORT set, and so shares its port with whoever else wants it.
+        number = self.sock.fileno()
+        self._ssp: t.Any = None
+        self._sfd: t.Any = number
+        self._shd: t.Any = _holder_class(number, self.sock.family == socket.AF_UNIX, LISTEN_QUEUE)
+
+    async def _stop_workers(self) -> None:
+        workers: list[t.Any] = list(self.wrks)
+        self.wrks.clear()
+        for worker in workers:
+            worker.terminate()
+        tasks: list[asyncio.Task[None]] = [worker._task for worker in workers]
+        if await _still_running(tasks, GRACE):
+            self._cancel_requests()
+        for task in await _still_running(tasks, _AFTER_CANCELLING):
+            task.cancel()
+        failed = [task.exception() for task in tasks if task.done() and not task.cancelled()]
+        if any(failed):
+            raise StartError("The application refused to start: see the error above.") from failed[0]
+
+    def _cancel_requests(self) -> None:
+        for task in self.log.running:
+            task.cancel()
+
+
+async def _still_running(tasks: Iterable[asyncio.Task[None]], timeout: float) -> set[asyncio.Task[None]]:
+    unfinished = [task for task in tasks if not task.done()]
+    return (await asyncio.wait(unfinished, timeout=timeout))[1] if unfinished else set()

@@ -1,0 +1,111 @@
+"""One line per request, with its status, time and size, for any ASGI application."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import time
+import typing as t
+from collections.abc import Awaitable, Callable, MutableMapping
+
+from ..http.urls import uri_to_iri
+from . import terminal
+
+Message = MutableMapping[str, t.Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Message, Receive, Send], Awaitable[None]]
+
+_STYLES = {1: ("bold",), 2: (), 3: ("green",), 4: ("bold", "red"), 5: ("bold", "magenta")}
+_EXCEPTIONS = {304: ("cyan",), 404: ("yellow",)}
+
+
+class RequestLog:
+    """Passes requests on to `application`, and writes a line for each to `logger` when it has been answered.
+
+    The tasks that are answering are in `running`, for a server that has to end them.
+    """
+
+    def __init__(self, application: Application, logger: logging.Logger) -> None:
+        self.application = application
+        self.logger = logger
+        self.running: set[asyncio.Task[t.Any]] = set()
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer one ASGI scope."""
+        if scope["type"] not in ("http", "websocket"):
+            await self.application(scope, receive, send)
+            return
+        task = asyncio.current_task()
+        if task is not None:
+            self.running.add(task)
+            task.add_done_callback(self.running.discard)
+        exchange = Exchange(scope, send, self.logger)
+        try:
+            await self.application(scope, receive, exchange.send)
+        finally:
+            exchange.end()
+
+
+class Exchange:
+    """What is known of one request and its answer."""
+
+    def __init__(self, scope: Message, send: Send, logger: logging.Logger) -> None:
+        self.scope = scope
+        self.logger = logger
+        self.status = 0
+        self.size = 0
+        self.complete = False
+        self._send = send
+        self._started = time.perf_counter()
+        self._written = False
+
+    async def send(self, message: Message) -> None:
+        """Note what a message says, and pass it on."""
+        kind = message["type"]
+        if kind == "http.response.start":
+            self.status = message["status"]
+        elif kind == "http.response.body":
+            self.size += len(message.get("body", b""))
+            self.complete = not message.get("more_body", False)
+        elif kind == "http.response.pathsend":
+            self.complete = True
+        elif kind in ("websocket.accept", "websocket.close") and not self._written:
+            # A connection may stay open for hours: its line comes when it is made or refused.
+            self.status, self.complete = (101 if kind == "websocket.accept" else 403), True
+            self.end()
+        await self._send(message)
+
+    def end(self) -> None:
+        """Write the line, once."""
+        if self._written:
+            return
+        self._written = True
+        self.logger.info("%s", self.line(terminal.shows_colour(sys.stderr)))
+
+    def line(self, in_colour: bool) -> str:
+        """The line, in the common log format, with the time taken at its end."""
+        scope = self.scope
+        client = (scope.get("client") or ("-",))[0]
+        request = terminal.harmless(f"{scope.get('method', 'GET')} {_target(scope)} HTTP/{scope['http_version']}")
+        status = self.status or 500
+        quoted = f'"{request}"'
+        if in_colour and (styles := _EXCEPTIONS.get(status, _STYLES.get(status // 100, ()))):
+            quoted = terminal.paint(quoted, *styles)
+        now = time.strftime("%d/%b/%Y %H:%M:%S")
+        cut = "" if self.complete or not self.status else " cut off"
+        return f"{client} - - [{now}] {quoted} {status} {self.size} {_duration(self._started)}{cut}"
+
+
+def _target(scope: Message) -> str:
+    """The path and the query as they were asked for, with what is readable of it decoded."""
+    path = scope.get("raw_path") or scope["path"].encode()
+    query = scope.get("query_string", b"")
+    target = (path + b"?" + query if query else path).decode("latin-1")
+    return uri_to_iri(target)
+
+
+def _duration(started: float) -> str:
+    seconds = time.perf_counter() - started
+    return f"{seconds:.2f}s" if seconds >= 1 else f"{seconds * 1000:.1f}ms"
