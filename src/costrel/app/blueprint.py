@@ -351,7 +351,7 @@ def _extend(registry: dict[str | None, list[V]], added: dict[str | None, list[V]
 def _options_inside(
     outer: BlueprintSetupState, outer_name: str, child: Blueprint, options: dict[str, t.Any]
 ) -> dict[str, t.Any]:
-    """The options with which a nested blueprint is registered: its prefix and subdomain below those of the outer one."""
+    """The options of a nested registration: the child's prefix and subdomain go below those of the outer one."""
     inside = {**options, "name_prefix": outer_name}
     subdomain = _first(options.get("subdomain"), child.subdomain)
     parts = [part for part in (subdomain, outer.subdomain) if part is not None]

@@ -23,7 +23,8 @@ def class_and_code(subject: type[Exception] | int) -> tuple[type[Exception], int
             exc_class = default_exceptions[subject]
         except KeyError:
             raise ValueError(
-                f"'{subject}' is not a recognized HTTP error code. Use a subclass of HTTPException with that code instead."
+                f"'{subject}' is not a recognized HTTP error code."
+                " Use a subclass of HTTPException with that code instead."
             ) from None
     else:
         exc_class = subject

@@ -28,7 +28,7 @@ def send_file(
     conditional: bool = True,
     etag: bool | str = True,
     last_modified: datetime | int | float | None = None,
-    max_age: None | (int | t.Callable[[str | None], int | None]) = None,
+    max_age: int | t.Callable[[str | None], int | None] | None = None,
 ) -> Response:
     """A response with the content of a file, by its path or opened for reading in binary mode.
 

@@ -56,8 +56,7 @@ def url_for(
     if scheme is not None and not external:
         raise ValueError("When specifying '_scheme', '_external' must be True.")
     app.inject_url_defaults(endpoint, values)
-    url = _build(app, adapter, endpoint, values, anchor, method, scheme, external)
-    return url
+    return _build(app, adapter, endpoint, values, anchor, method, scheme, external)
 
 
 def _build(
@@ -90,10 +89,8 @@ def create_url_adapter(app: t.Any, request: t.Any) -> MapAdapter | None:
     if request is None:
         if server_name is None:
             return None
-        bound: MapAdapter = url_map.bind(
-            server_name, script_name=config["APPLICATION_ROOT"], url_scheme=config["PREFERRED_URL_SCHEME"]
-        )
-        return bound
+        root, scheme = config["APPLICATION_ROOT"], config["PREFERRED_URL_SCHEME"]
+        return t.cast("MapAdapter", url_map.bind(server_name, script_name=root, url_scheme=scheme))
     if config["TRUSTED_HOSTS"] is not None:
         request.trusted_hosts = config["TRUSTED_HOSTS"]
     request.host  # noqa: B018 - read for its check against the trusted hosts
@@ -102,8 +99,7 @@ def create_url_adapter(app: t.Any, request: t.Any) -> MapAdapter | None:
         server_name = None
     elif not app.subdomain_matching:
         subdomain = url_map.default_subdomain or ""
-    bound = url_map.bind_to_environ(request.environ, server_name=server_name, subdomain=subdomain)
-    return bound
+    return t.cast("MapAdapter", url_map.bind_to_environ(request.environ, server_name=server_name, subdomain=subdomain))
 
 
 def inject_url_defaults(app: App, endpoint: str, values: dict[str, t.Any]) -> None:
@@ -130,5 +126,5 @@ def rescue(app: App, error: BuildError, endpoint: str, values: dict[str, t.Any])
             if url is not None:
                 return url
     if error is sys.exc_info()[1]:
-        raise  # noqa: PLE0704 - called while the error is handled: its traceback stays as it is
+        raise  # it is being handled by the caller: its traceback stays as it is
     raise error

@@ -56,7 +56,7 @@ def _find_package_path(import_name: str) -> str:
         return os.path.dirname(outermost.origin or "")
     if outermost.origin in (None, "namespace"):
         return os.path.dirname(_portion_with(import_name, list(portions)))
-    return os.path.dirname(os.path.dirname(t.cast(str, outermost.origin)))
+    return os.path.dirname(os.path.dirname(str(outermost.origin)))
 
 
 def _portion_with(import_name: str, portions: list[str]) -> str:

@@ -1,0 +1,66 @@
+"""Python imports this by itself when it starts: in a child process, it waits for the first import of Flask.
+
+It costs a program that never imports Flask nothing, and gives way to the `sitecustomize` that it stands before.
+"""
+
+import importlib.util
+import os
+import sys
+from importlib.machinery import ModuleSpec, PathFinder
+
+TYPE_CHECKING = False  # not `typing`'s: every Python that starts would import it here
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import ModuleType
+    from typing import Any
+
+
+class FirstImport:
+    """Puts Costrel in Flask's place when ``flask`` or ``werkzeug`` is first imported, or asked for by name."""
+
+    def find_spec(self, fullname: "str", path: "Any" = None, target: "ModuleType | None" = None) -> "ModuleSpec | None":
+        if fullname not in ("flask", "werkzeug"):
+            return None
+        self.install()
+        return ModuleSpec(fullname, self, is_package=True)  # type: ignore[arg-type]  # it has the two methods needed
+
+    def find_distributions(self, context: "Any" = None) -> "Iterable[Any]":
+        name = "" if context is None else str(context.name).lower()
+        if name not in ("flask", "werkzeug"):
+            return ()
+        finder = self.install()
+        found: Iterable[Any] = finder.find_distributions(context)
+        return found
+
+    def install(self) -> "Any":
+        """Install the alias, return its finder, and leave the path."""
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
+        from costrel.compat import install
+
+        install.install_as_flask()
+        return install.AliasFinder()
+
+    def create_module(self, spec: "ModuleSpec") -> "ModuleType":
+        module = sys.modules[spec.name]
+        spec.loader_state = module.__spec__
+        return module
+
+    def exec_module(self, module: "ModuleType") -> "None":
+        """Only give the module its own spec back: it was executed when the alias was installed."""
+        if module.__spec__ is not None:
+            module.__spec__ = module.__spec__.loader_state
+
+
+def chain() -> "None":
+    """Run the next `sitecustomize` on the path, which Python would have run if this one were not there."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    rest = [folder for folder in sys.path if os.path.abspath(folder or ".") != here]
+    spec = PathFinder.find_spec("sitecustomize", rest)
+    if spec is not None and spec.loader is not None:
+        spec.loader.exec_module(importlib.util.module_from_spec(spec))
+
+
+if os.environ.get("COSTREL_AS_FLASK") == "1" and importlib.util.find_spec("costrel") is not None:
+    sys.meta_path.insert(0, FirstImport())
+chain()

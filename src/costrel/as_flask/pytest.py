@@ -1,0 +1,17 @@
+"""A pytest plugin that runs a Flask project's tests on Costrel: ``pytest -p costrel.as_flask.pytest``.
+
+pytest loads what ``-p`` names before any other plugin and any conftest, so nothing has imported Flask yet.
+"""
+
+from __future__ import annotations
+
+from . import activate
+
+activate()
+
+
+def pytest_report_header() -> str:
+    """One line at the top of the report, so that nobody takes the run for one on Flask."""
+    from .. import version
+
+    return f"flask and werkzeug: served by costrel {version.__version__}"

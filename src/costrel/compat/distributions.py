@@ -1,0 +1,51 @@
+"""What `importlib.metadata` says of Flask and Werkzeug while Costrel stands in for them, be they installed or not."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Iterator
+from importlib.metadata import Distribution, DistributionFinder
+from pathlib import Path
+
+VERSIONS = {"flask": "3.1.3", "werkzeug": "3.1.9"}
+"""The releases whose API Costrel serves."""
+
+_ENTRY_POINTS = {"flask": "[console_scripts]\nflask = flask.cli:main\n"}
+_REQUIRES = {
+    "flask": ("blinker", "click", "itsdangerous", "jinja2", "markupsafe", "werkzeug"),
+    "werkzeug": ("markupsafe",),
+}
+
+
+class AliasDistribution(Distribution):
+    """One of the two packages, as if it were installed."""
+
+    def __init__(self, name: str) -> None:
+        self._package = name
+
+    def read_text(self, filename: str) -> str | None:
+        """The files that tools ask for; None for all others."""
+        if filename == "METADATA":
+            return self._metadata()
+        if filename == "entry_points.txt":
+            return _ENTRY_POINTS.get(self._package)
+        if filename == "top_level.txt":
+            return f"{self._package}\n"
+        return None
+
+    def _metadata(self) -> str:
+        name = self._package
+        lines = ["Metadata-Version: 2.4", f"Name: {name.capitalize()}", f"Version: {VERSIONS[name]}"]
+        lines += [f"Requires-Dist: {requirement}" for requirement in _REQUIRES[name]]
+        return "\n".join(lines) + "\n"
+
+    def locate_file(self, path: t.Any) -> Path:
+        """Where a file of the package lies."""
+        return Path(__file__).parent.joinpath(path)
+
+
+def find_distributions(context: DistributionFinder.Context) -> Iterator[Distribution]:
+    """The two packages, or the one that is asked for; names are compared without regard to case."""
+    for name in VERSIONS:
+        if context.name is None or context.name.lower() == name:
+            yield AliasDistribution(name)

@@ -1,0 +1,3 @@
+"""`flask.blueprints`: the names of the original, and Costrel behind them."""
+
+from costrel.services.commands import AppGroup as AppGroup

@@ -1,0 +1,5 @@
+"""`flask.json.provider`: the names of the original, and Costrel behind them."""
+
+from costrel.http.dates import http_date as http_date
+from costrel.services.json_provider import DefaultJSONProvider as DefaultJSONProvider
+from costrel.services.json_provider import JSONProvider as JSONProvider

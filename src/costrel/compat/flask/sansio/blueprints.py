@@ -1,0 +1,1 @@
+"""`flask.sansio.blueprints`: the names of the original, and Costrel behind them."""

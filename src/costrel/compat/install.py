@@ -1,0 +1,207 @@
+"""Serves Costrel under the names ``flask`` and ``werkzeug``, to every import that follows in this process."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import typing as t
+from collections.abc import Iterable
+from importlib.machinery import ModuleSpec
+from importlib.util import spec_from_file_location
+from pathlib import Path
+from types import FunctionType, ModuleType
+
+FOLDER = Path(__file__).parent
+PACKAGES = ("werkzeug", "flask")
+
+MODULES = (
+    "werkzeug._internal",
+    "werkzeug.user_agent",
+    "werkzeug.urls",
+    "werkzeug.exceptions",
+    "werkzeug.datastructures.mixins",
+    "werkzeug.datastructures.structures",
+    "werkzeug.datastructures.headers",
+    "werkzeug.datastructures.accept",
+    "werkzeug.datastructures.auth",
+    "werkzeug.datastructures.cache_control",
+    "werkzeug.datastructures.csp",
+    "werkzeug.datastructures.etag",
+    "werkzeug.datastructures.file_storage",
+    "werkzeug.datastructures.range",
+    "werkzeug.datastructures",
+    "werkzeug.http",
+    "werkzeug.sansio.utils",
+    "werkzeug.sansio.http",
+    "werkzeug.sansio.multipart",
+    "werkzeug.security",
+    "werkzeug.wsgi",
+    "werkzeug.utils",
+    "werkzeug.local",
+    "werkzeug.formparser",
+    "werkzeug.sansio.request",
+    "werkzeug.sansio.response",
+    "werkzeug.wrappers.request",
+    "werkzeug.wrappers.response",
+    "werkzeug.wrappers",
+    "werkzeug.routing.converters",
+    "werkzeug.routing.exceptions",
+    "werkzeug.routing.rules",
+    "werkzeug.routing.matcher",
+    "werkzeug.routing.map",
+    "werkzeug.routing",
+    "werkzeug.middleware.dispatcher",
+    "werkzeug.middleware.http_proxy",
+    "werkzeug.middleware.lint",
+    "werkzeug.middleware.profiler",
+    "werkzeug.middleware.proxy_fix",
+    "werkzeug.middleware.shared_data",
+    "werkzeug._reloader",
+    "werkzeug.debug.repr",
+    "werkzeug.debug.console",
+    "werkzeug.debug.tbtools",
+    "werkzeug.debug",
+    "werkzeug.serving",
+    "werkzeug.test",
+    "werkzeug.testapp",
+    "werkzeug",
+    "flask.typing",
+    "flask.signals",
+    "flask.globals",
+    "flask.config",
+    "flask.ctx",
+    "flask.helpers",
+    "flask.json.provider",
+    "flask.json",
+    "flask.json.tag",
+    "flask.logging",
+    "flask.templating",
+    "flask.sessions",
+    "flask.cli",
+    "flask.sansio.scaffold",
+    "flask.blueprints",
+    "flask.sansio.blueprints",
+    "flask.sansio.app",
+    "flask.wrappers",
+    "flask.debughelpers",
+    "flask.views",
+    "flask.testing",
+    "flask.app",
+    "flask",
+)
+"""Every module of the two packages, each after those that it takes names from: the first to hold a thing names it."""
+
+_TOO_LATE = """\
+The real {name!r} is loaded already, from {file}, so Costrel cannot take its place{importers}.
+Call costrel.install_as_flask() before anything imports flask or werkzeug: on the program's first lines. Or start it \
+with `python -m costrel.as_flask app.py`, and tests with `pytest -p costrel.as_flask.pytest`."""
+
+
+class AliasFinder:
+    """Finds the two packages in this folder, whether or not they are installed elsewhere."""
+
+    def find_spec(self, fullname: str, path: t.Any = None, target: ModuleType | None = None) -> ModuleSpec | None:
+        """The spec of a package; its modules are found by Python itself, in the package's folder."""
+        if fullname not in PACKAGES:
+            return None
+        folder = FOLDER / fullname
+        return spec_from_file_location(fullname, folder / "__init__.py", submodule_search_locations=[str(folder)])
+
+    def find_distributions(self, context: t.Any = None) -> Iterable[t.Any]:
+        """What `importlib.metadata` is to know of the two packages."""
+        from importlib.metadata import DistributionFinder  # 10 ms that only a question for metadata costs
+
+        from .distributions import find_distributions
+
+        return find_distributions(DistributionFinder.Context() if context is None else context)
+
+
+def install_as_flask() -> None:
+    """Make ``import flask`` and ``import werkzeug``, and all their modules, give Costrel, in this process.
+
+    Calling it again does nothing. Raises RuntimeError where the real Flask or Werkzeug was imported before: what it
+    gave out then would be other classes than what is imported from now on.
+    """
+    if is_installed():
+        return
+    for name in reversed(PACKAGES):
+        if name in sys.modules:
+            raise RuntimeError(_too_late(name))
+    finder = AliasFinder()
+    sys.meta_path.insert(0, finder)
+    try:
+        for name in MODULES:
+            _take_home(importlib.import_module(name))
+    except BaseException:
+        sys.meta_path.remove(finder)
+        _forget()
+        raise
+
+
+def is_installed() -> bool:
+    """Whether ``flask`` is Costrel in this process."""
+    return any(isinstance(finder, AliasFinder) for finder in sys.meta_path)
+
+
+def _forget() -> None:
+    for name in list(sys.modules):
+        if name.partition(".")[0] in PACKAGES:
+            del sys.modules[name]
+
+
+def _take_home(module: ModuleType) -> None:
+    """Let the classes and functions of a module say that they come from there, as the originals do.
+
+    Packages go by it: pickles name it, and one exempts views from a check by ``flask.app.<lambda>``.
+    """
+    for name, value in vars(module).items():
+        if _is_ours(value):
+            value.__module__ = module.__name__
+            value.__name__ = name
+            value.__qualname__ = name
+            if isinstance(value, type):
+                _take_methods_home(value)
+
+
+def _take_methods_home(cls: type) -> None:
+    for member in vars(cls).values():
+        function = member.__func__ if isinstance(member, (classmethod, staticmethod)) else member
+        if _is_ours(function):
+            function.__module__ = cls.__module__
+
+
+def _is_ours(value: object) -> bool:
+    # Not isinstance: a proxy answers that for the object behind it, and there is none now.
+    kind = type(value)
+    if kind is not FunctionType and not issubclass(kind, type):
+        return False
+    return str(getattr(value, "__module__", "")).startswith("costrel.")
+
+
+def _too_late(name: str) -> str:
+    module = sys.modules[name]
+    importers = sorted(_importers(name))
+    shown = ", ".join(importers[:5]) + (", …" if len(importers) > 5 else "")
+    return _TOO_LATE.format(
+        name=name,
+        file=getattr(module, "__file__", None) or "an unknown place",
+        importers=f". Modules that hold a part of it: {shown}" if importers else "",
+    )
+
+
+def _importers(package: str) -> Iterable[str]:
+    """The modules outside of the two packages that hold the package, or a class or function from it."""
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] in (*PACKAGES, "costrel"):
+            continue
+        if any(_comes_from(value, package) for value in list(getattr(module, "__dict__", {}).values())):
+            yield name
+
+
+def _comes_from(value: object, package: str) -> bool:
+    kind = type(value)
+    if kind is ModuleType:
+        return str(getattr(value, "__name__", "")).partition(".")[0] == package
+    if kind is FunctionType or issubclass(kind, type):
+        return str(getattr(value, "__module__", "")).partition(".")[0] == package
+    return False

@@ -1,0 +1,1 @@
+"""`werkzeug`: the names of the original, and Costrel behind them."""

@@ -1,0 +1,1 @@
+"""`werkzeug._internal`: the names of the original, and Costrel behind them."""

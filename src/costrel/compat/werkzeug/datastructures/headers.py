@@ -1,0 +1,6 @@
+"""`werkzeug.datastructures.headers`: the names of the original, and Costrel behind them."""
+
+from costrel.http.errors import BadRequestKeyError as BadRequestKeyError
+from costrel.http.immutable import ImmutableHeadersMixin as ImmutableHeadersMixin
+from costrel.http.multidict import MultiDict as MultiDict
+from costrel.http.multidict import iter_multi_items as iter_multi_items

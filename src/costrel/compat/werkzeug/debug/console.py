@@ -1,0 +1,1 @@
+"""`werkzeug.debug.console`: the names of the original, and Costrel behind them."""

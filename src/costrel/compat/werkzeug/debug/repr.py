@@ -1,0 +1,1 @@
+"""`werkzeug.debug.repr`: the names of the original, and Costrel behind them."""

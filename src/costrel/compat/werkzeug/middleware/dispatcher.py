@@ -1,0 +1,1 @@
+"""`werkzeug.middleware.dispatcher`: the names of the original, and Costrel behind them."""

@@ -1,0 +1,4 @@
+"""`werkzeug.middleware.lint`: the names of the original, and Costrel behind them."""
+
+from costrel.http.conditional import is_entity_header as is_entity_header
+from costrel.messages.streams import FileWrapper as FileWrapper

@@ -1,0 +1,1 @@
+"""`werkzeug.middleware.profiler`: the names of the original, and Costrel behind them."""

@@ -1,0 +1,6 @@
+"""`werkzeug.middleware.shared_data`: the names of the original, and Costrel behind them."""
+
+from costrel.http.dates import http_date as http_date
+from costrel.http.etags import quote_etag as quote_etag
+from costrel.messages.streams import wrap_file as wrap_file
+from costrel.support.paths import safe_join as safe_join

@@ -1,0 +1,4 @@
+"""`werkzeug.sansio.multipart`: the names of the original, and Costrel behind them."""
+
+from costrel.http.errors import RequestEntityTooLarge as RequestEntityTooLarge
+from costrel.http.grammar import parse_options_header as parse_options_header

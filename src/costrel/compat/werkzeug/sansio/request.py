@@ -1,0 +1,24 @@
+"""`werkzeug.sansio.request`: the names of the original, and Costrel behind them."""
+
+from costrel.http.accept import Accept as Accept
+from costrel.http.accept import CharsetAccept as CharsetAccept
+from costrel.http.accept import LanguageAccept as LanguageAccept
+from costrel.http.accept import MIMEAccept as MIMEAccept
+from costrel.http.accept import parse_accept_header as parse_accept_header
+from costrel.http.authentication import Authorization as Authorization
+from costrel.http.cache_control import RequestCacheControl as RequestCacheControl
+from costrel.http.cache_control import parse_cache_control_header as parse_cache_control_header
+from costrel.http.conditional import IfRange as IfRange
+from costrel.http.dates import parse_date as parse_date
+from costrel.http.etags import ETags as ETags
+from costrel.http.etags import parse_etags as parse_etags
+from costrel.http.grammar import parse_list_header as parse_list_header
+from costrel.http.grammar import parse_options_header as parse_options_header
+from costrel.http.immutable import ImmutableList as ImmutableList
+from costrel.http.multidict import ImmutableMultiDict as ImmutableMultiDict
+from costrel.http.multidict import MultiDict as MultiDict
+from costrel.http.ranges import Range as Range
+from costrel.http.ranges import parse_if_range_header as parse_if_range_header
+from costrel.http.ranges import parse_range_header as parse_range_header
+from costrel.http.user_agent import UserAgent as UserAgent
+from costrel.support.properties import cached_property as cached_property

@@ -1,0 +1,1 @@
+"""`werkzeug.wrappers`: the names of the original, and Costrel behind them."""

@@ -1,0 +1,9 @@
+"""`werkzeug.wrappers.response`: the names of the original, and Costrel behind them."""
+
+from costrel.http.conditional import remove_entity_headers as remove_entity_headers
+from costrel.http.dates import http_date as http_date
+from costrel.http.etags import generate_etag as generate_etag
+from costrel.http.etags import parse_etags as parse_etags
+from costrel.http.ranges import parse_range_header as parse_range_header
+from costrel.messages.streams import ClosingIterator as ClosingIterator
+from costrel.support.properties import cached_property as cached_property
