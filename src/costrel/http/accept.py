@@ -25,15 +25,14 @@ class Accept(ImmutableList[tuple[str, float]]):
     """
 
     def __init__(self, values: Accept | abc.Iterable[tuple[str, float]] | None = ()) -> None:
-        self.provided = values.provided if isinstance(values, Accept) else values is not None
+        self.provided: bool = values is not None
         if values is None:
             list.__init__(self)
         elif isinstance(values, Accept):
             list.__init__(self, values)
+            self.provided = values.provided
         else:
-            list.__init__(
-                self, sorted(values, key=lambda pair: (self._specificity(pair[0]), pair[1]), reverse=True)
-            )
+            list.__init__(self, sorted(values, key=lambda pair: (self._specificity(pair[0]), pair[1]), reverse=True))
 
     @classmethod
     def from_header(cls, value: str | None) -> t.Self:
@@ -126,7 +125,8 @@ class Accept(ImmutableList[tuple[str, float]]):
         The highest quality wins, then the item that names the value most specifically, then the first on offer.
         A value of quality 0 is never chosen.
         """
-        result, best = default, (0.0, (False,))
+        result = default
+        best: tuple[float, tuple[bool, ...]] = (0.0, ())
         for candidate in matches:
             pair = self._best_single_match(candidate)
             if pair is None or pair[1] <= 0:
@@ -168,17 +168,17 @@ class MIMEAccept(Accept):
     @property
     def accept_html(self) -> bool:
         """Whether the client takes HTML, as HTML or XHTML."""
-        return "text/html" in self or self.accept_xhtml
+        return self._best_single_match("text/html") is not None or self.accept_xhtml
 
     @property
     def accept_xhtml(self) -> bool:
         """Whether the client takes XHTML."""
-        return "application/xhtml+xml" in self or "application/xml" in self
+        return any(self._best_single_match(xml) for xml in ("application/xhtml+xml", "application/xml"))
 
     @property
     def accept_json(self) -> bool:
         """Whether the client takes JSON."""
-        return "application/json" in self
+        return self._best_single_match("application/json") is not None
 
 
 class LanguageAccept(Accept):
@@ -239,13 +239,11 @@ def _primary_language(value: str) -> str:
     return _split_language(value, 1)[0]
 
 
-# Python's codecs that no alias names. Others are never looked up: Python would keep each unknown name for ever, and the
-# names come from clients.
-_UNALIASED_CODECS = frozenset(
-    "cp1006 cp65001 cp720 cp737 cp856 cp874 cp875 idna koi8_r koi8_t koi8_u mac_arabic mac_croatian mac_farsi"
-    " mac_romanian palmos punycode raw_unicode_escape undefined unicode_escape utf_8_sig".split()
+# Other names are never looked up: they come from clients, and Python would keep each unknown one for ever. The codecs
+# that no alias names are added.
+_KNOWN_CODECS = frozenset(aliases).union(
+    aliases.values(), {"cp1006", "cp720", "cp737", "cp856", "cp874", "cp875", "koi8_t", "koi8_u", "utf_8_sig"}
 )
-_KNOWN_CODECS = _UNALIASED_CODECS.union(aliases, aliases.values())
 _replace_codec_punctuation = re.compile("[^0-9a-z.]+").sub
 
 

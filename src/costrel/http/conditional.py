@@ -14,12 +14,31 @@ if t.TYPE_CHECKING:
 
 # Those that describe a body, which an answer without one must not carry (RFC 2616 §7.1).
 ENTITY_HEADERS = frozenset(
-    "allow content-encoding content-language content-length content-location content-md5 content-range content-type"
-    " expires last-modified".split()
+    [
+        "allow",
+        "content-encoding",
+        "content-language",
+        "content-length",
+        "content-location",
+        "content-md5",
+        "content-range",
+        "content-type",
+        "expires",
+        "last-modified",
+    ]
 )
 # Those that concern one connection only, not to be passed on (RFC 9110 §7.6.1).
 HOP_BY_HOP_HEADERS = frozenset(
-    "connection keep-alive proxy-authenticate proxy-authorization te trailer transfer-encoding upgrade".split()
+    [
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    ]
 )
 
 
@@ -84,9 +103,7 @@ def remove_entity_headers(
 ) -> None:
     """Take out, in place, the fields that describe a body, but for the allowed ones."""
     kept = {name.lower() for name in allowed}
-    headers[:] = [
-        (name, value) for name, value in headers if not is_entity_header(name) or name.lower() in kept
-    ]
+    headers[:] = [(name, value) for name, value in headers if not is_entity_header(name) or name.lower() in kept]
 
 
 def remove_hop_by_hop_headers(headers: Headers | list[tuple[str, str]]) -> None:

@@ -128,7 +128,16 @@ def parse_options_header(value: str | None) -> tuple[str, dict[str, str]]:
     return value, _parse_parameters(rest)
 
 
-def _parse_parameters(text: str) -> dict[str, str]:
+def parse_disposition_parameters(value: str) -> dict[str, str]:
+    """Read the parameters of the Content-Disposition of a form's part (RFC 7578 §4.2).
+
+    There, `name*` does not replace a `name`: whoever checks a form on its way would see another field.
+    """
+    return _parse_parameters(value.partition(";")[2], settled=("name",))
+
+
+def _parse_parameters(text: str, settled: t.Container[str] = ()) -> dict[str, str]:
+    """Read parameters; a plain one that is settled gives no way to an extended or continued one."""
     plain: dict[str, str] = {}
     # RFC 2231 §3: the parts of each parameter that goes on, and the charset that its first part named.
     continued: dict[str, list[str]] = {}
@@ -140,6 +149,8 @@ def _parse_parameters(text: str) -> dict[str, str]:
         continuation = _match_continuation(name)
         if continuation is not None:
             name = continuation[1]
+        if (extended or continuation) and name in settled and name in plain:
+            continue
         if extended:
             part, charset = _decode_extended(raw, charsets.get(name, "") if continuation else "")
             if continuation:

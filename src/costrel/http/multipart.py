@@ -1,0 +1,329 @@
+"""Splits a multipart body into events, and writes one from events, without I/O (RFC 2046 §5.1, RFC 7578).
+
+Bytes go in by `receive_data`, events come out of `next_event`; how the bytes are cut makes no difference to the parts
+and their data. Time is linear in the length of the body, and what one part's head may take is bounded.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from .errors import RequestEntityTooLarge
+from .grammar import parse_disposition_parameters
+from .headers import Headers
+
+
+class Event:
+    """What a decoder finds in a body, and what an encoder writes."""
+
+
+@dataclass(frozen=True)
+class Preamble(Event):
+    """What stands before the first part, which nobody reads."""
+
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Field(Event):
+    """The head of a part that is a form field."""
+
+    name: str
+    headers: Headers
+
+
+@dataclass(frozen=True)
+class File(Event):
+    """The head of a part that is a file."""
+
+    name: str
+    filename: str
+    headers: Headers
+
+
+@dataclass(frozen=True)
+class Data(Event):
+    """A piece of a part's content; the last one has `more_data` False."""
+
+    data: bytes
+    more_data: bool
+
+
+@dataclass(frozen=True)
+class Epilogue(Event):
+    """What stands after the last part, which nobody reads."""
+
+    data: bytes
+
+
+class NeedData(Event):
+    """The decoder can tell no more before it receives more."""
+
+
+NEED_DATA = NeedData()
+
+
+class State(Enum):
+    """Where in a body a decoder or encoder stands."""
+
+    PREAMBLE = auto()
+    PART = auto()
+    DATA = auto()
+    DATA_START = auto()
+    EPILOGUE = auto()
+    COMPLETE = auto()
+
+
+# RFC 2046 asks for CRLF; the others are what hand-written clients send.
+LINE_BREAK = b"(?:\r\n|\n|\r)"
+LINE_BREAK_RE = re.compile(LINE_BREAK)
+BLANK_LINE_RE = re.compile(b"(?:\r\n\r\n|\r\r|\n\n)")
+HEADER_CONTINUATION_RE = re.compile(LINE_BREAK + b"[ \t]")
+
+# How far before the end of what was searched the next search begins: a blank line may have been cut in two.
+SEARCH_EXTRA_LENGTH = 8
+
+# RFC 2046 §5.1.1 allows 70; browsers send about 40.
+MAX_BOUNDARY_LENGTH = 256
+MAX_PART_HEADERS = 16
+MAX_PART_HEADER_SIZE = 8192
+
+# "transport padding" between a boundary and the end of its line (RFC 2046 §5.1.1); nobody sends any.
+_PADDING = b"[^\\S\n\r]"
+_MAX_PADDING = 1024
+_is_padding_or_dash = re.compile(_PADDING + b"*+|-").fullmatch
+_match_rest_of_line = re.compile(_PADDING + b"*+" + LINE_BREAK + b"?").match
+
+
+class MultipartDecoder:
+    """Turns the bytes of a body into events: a preamble, then for each part its head and its data, then an epilogue.
+
+    :param boundary: as the request's Content-Type names it.
+    :param max_form_memory_size: how many bytes it may hold at a time; more raises `RequestEntityTooLarge`.
+    :param max_parts: how many parts a body may have; more raises `RequestEntityTooLarge`.
+    :raises ValueError: the boundary is empty, holds a line break, or is longer than 256 bytes.
+    """
+
+    def __init__(
+        self, boundary: bytes, max_form_memory_size: int | None = None, *, max_parts: int | None = None
+    ) -> None:
+        if not 0 < len(boundary) <= MAX_BOUNDARY_LENGTH or LINE_BREAK_RE.search(boundary):
+            raise ValueError(
+                f"Invalid multipart boundary: {len(boundary)} bytes, of which 1 to {MAX_BOUNDARY_LENGTH}"
+                " are allowed, without line breaks."
+            )
+        self.buffer = bytearray()
+        self.complete = False
+        self.max_form_memory_size = max_form_memory_size
+        self.max_parts = max_parts
+        self.state = State.PREAMBLE
+        self.boundary = boundary
+        delimiter = b"--%s(--|%s{0,%d}+%s)" % (re.escape(boundary), _PADDING, _MAX_PADDING, LINE_BREAK)
+        self.preamble_re = re.compile(b"(?:%s|\\A)%s" % (LINE_BREAK, delimiter))
+        self.boundary_re = re.compile(LINE_BREAK + delimiter)
+        self._dashed_boundary = b"--" + boundary
+        self._search_position = 0
+        self._parts_decoded = 0
+
+    def receive_data(self, data: bytes | None) -> None:
+        """Take more of the body; None says that it has ended.
+
+        :raises RequestEntityTooLarge: the decoder would hold more than it may.
+        """
+        if data is None:
+            self.complete = True
+        elif self.max_form_memory_size is not None and len(self.buffer) + len(data) > self.max_form_memory_size:
+            raise RequestEntityTooLarge()
+        else:
+            self.buffer.extend(data)
+
+    def next_event(self) -> Event:
+        """Tell what comes next, or `NEED_DATA`.
+
+        :raises ValueError: the body is malformed, or has ended before its last boundary.
+        :raises RequestEntityTooLarge: there are more parts, or a part has a larger head, than allowed.
+        """
+        event: Event | None = None
+        if self.state is State.PREAMBLE:
+            event = self._next_preamble()
+        elif self.state is State.PART:
+            event = self._next_head()
+        elif self.state is State.DATA_START or self.state is State.DATA:
+            event = self._next_data()
+        elif self.state is State.EPILOGUE and self.complete:
+            event = self._finish()
+        if event is not None:
+            return event
+        if self.complete:
+            raise ValueError(f"The multipart body ended before its last boundary, in {self.state}.")
+        return NEED_DATA
+
+    def _next_preamble(self) -> Event | None:
+        match = self._find_delimiter(self.preamble_re, self._search_position)
+        if match is None:
+            self._search_position = self._undecided_position()
+            return None
+        event = Preamble(bytes(self.buffer[: match.start()]))
+        self._enter_part(match)
+        return event
+
+    def _enter_part(self, delimiter: re.Match[bytes]) -> None:
+        self.state = State.EPILOGUE if delimiter[1] == b"--" else State.PART
+        del self.buffer[: delimiter.end()]
+        self._search_position = 0
+
+    def _next_head(self) -> Event | None:
+        blank_line = BLANK_LINE_RE.search(self.buffer, self._search_position)
+        end = len(self.buffer) if blank_line is None else blank_line.start()
+        if end > MAX_PART_HEADERS * MAX_PART_HEADER_SIZE:
+            raise RequestEntityTooLarge()
+        if blank_line is None:
+            self._search_position = max(0, len(self.buffer) - SEARCH_EXTRA_LENGTH)
+            return None
+        half = len(blank_line[0]) // 2
+        headers = _parse_part_headers(bytes(self.buffer[:end]), blank_line[0][:half])
+        event = _make_head(headers)
+        self._parts_decoded += 1
+        if self.max_parts is not None and self._parts_decoded > self.max_parts:
+            raise RequestEntityTooLarge()
+        # The line break that ends the blank line stays: it may be that of a boundary which follows at once.
+        del self.buffer[: end + half]
+        self.state = State.DATA_START
+        self._search_position = 0
+        return event
+
+    def _next_data(self) -> Event | None:
+        start = 0
+        if self.state is State.DATA_START:
+            blank_line = LINE_BREAK_RE.match(self.buffer)
+            start = blank_line.end() if blank_line else 0
+        delimiter = self._find_delimiter(self.boundary_re, 0)
+        if delimiter is not None:
+            data = bytes(self.buffer[start : delimiter.start()])
+            self._enter_part(delimiter)
+            return Data(data, more_data=False)
+        end = self._undecided_position()
+        if end <= start:
+            return None
+        data = bytes(self.buffer[start:end])
+        del self.buffer[:end]
+        self.state = State.DATA
+        return Data(data, more_data=True)
+
+    def _find_delimiter(self, pattern: re.Pattern[bytes], position: int) -> re.Match[bytes] | None:
+        """Search for a boundary's line, unless the bytes yet to come could change how long it is."""
+        # PERF: multipart (benchmarks/forms.py): a plain search is many times faster, and mostly finds nothing.
+        found = self.buffer.find(self._dashed_boundary, position)
+        if found < 0:
+            return None
+        delimiter = pattern.search(self.buffer, max(position, found - 2))
+        if delimiter is None or (
+            delimiter.end() == len(self.buffer) and self.buffer[-1:] == b"\r" and not self.complete
+        ):
+            return None
+        return delimiter
+
+    def _undecided_position(self) -> int:
+        """Where in the buffer a boundary's line may begin of which the rest is yet to come; else its end."""
+        end = len(self.buffer)
+        # A CR at the end may be the first half of the line's end, or a line break of its own.
+        for stop in (end - 1, end) if self.buffer.endswith(b"\r") else (end,):
+            start = self._start_of_boundary_line(stop)
+            if start >= 0:
+                return start
+        return end
+
+    def _start_of_boundary_line(self, stop: int) -> int:
+        """Where the last line break before `stop` is, if a boundary may follow it; else -1."""
+        window = max(0, stop - len(self._dashed_boundary) - _MAX_PADDING - 2)
+        break_end = max(self.buffer.rfind(b"\r", window, stop), self.buffer.rfind(b"\n", window, stop)) + 1
+        if break_end == 0 and (window > 0 or self.state is not State.PREAMBLE):
+            return -1
+        line = bytes(self.buffer[break_end:stop])
+        rest = line.removeprefix(self._dashed_boundary)
+        if not (self._dashed_boundary.startswith(line) or (rest != line and _is_padding_or_dash(rest))):
+            return -1
+        return break_end - 2 if self.buffer[:break_end].endswith(b"\r\n") else max(0, break_end - 1)
+
+    def _finish(self) -> Event:
+        rest_of_line = t.cast("re.Match[bytes]", _match_rest_of_line(self.buffer))
+        event = Epilogue(bytes(self.buffer[rest_of_line.end() :]))
+        self.buffer = bytearray()
+        self.state = State.COMPLETE
+        return event
+
+
+def _parse_part_headers(data: bytes, line_break: bytes) -> Headers:
+    """Read the lines of a part's head, which `line_break` ends each.
+
+    :raises ValueError: there is another line break in a line, or text that is no UTF-8.
+    """
+    if LINE_BREAK_RE.search(data.replace(line_break, b"")):
+        raise ValueError("A multipart header holds a bare CR or LF.")
+    lines = HEADER_CONTINUATION_RE.sub(b" ", data).split(line_break)
+    if len(lines) > MAX_PART_HEADERS or max(map(len, lines)) > MAX_PART_HEADER_SIZE:
+        raise RequestEntityTooLarge()
+    pairs = []
+    for line in lines:
+        if line.strip():
+            name, _, value = line.decode().partition(":")
+            pairs.append((name.strip(), value.strip()))
+    return Headers(pairs)
+
+
+def _make_head(headers: Headers) -> Field | File:
+    if "content-disposition" not in headers:
+        raise ValueError("Missing Content-Disposition header")
+    length = headers.get("content-length")
+    if length is not None and not (length.isascii() and length.isdigit()):
+        raise ValueError(f"Invalid Content-Length of a multipart part: {length!r}.")
+    parameters = parse_disposition_parameters(headers["content-disposition"])
+    # RFC 7578 §4.2 demands a name; a part without one is left to the reader of the events.
+    name = t.cast(str, parameters.get("name"))
+    filename = parameters.get("filename")
+    return Field(name, headers) if filename is None else File(name, filename, headers)
+
+
+class MultipartEncoder:
+    """Turns events into the bytes of a body."""
+
+    def __init__(self, boundary: bytes) -> None:
+        self.boundary = boundary
+        self.state = State.PREAMBLE
+
+    def send_event(self, event: Event) -> bytes:
+        """Write one event.
+
+        :raises ValueError: the event cannot follow those before it.
+        """
+        if isinstance(event, Preamble) and self.state is State.PREAMBLE:
+            self.state = State.PART
+            return event.data
+        if isinstance(event, Field | File) and self.state in (State.PREAMBLE, State.PART, State.DATA):
+            self.state = State.DATA_START
+            return b"\r\n--" + self.boundary + b"\r\n" + _dump_head(event)
+        if isinstance(event, Data) and self.state is State.DATA_START:
+            self.state = State.DATA
+            return b"\r\n" + event.data
+        if isinstance(event, Data) and self.state is State.DATA:
+            return event.data
+        if isinstance(event, Epilogue):
+            self.state = State.COMPLETE
+            return b"\r\n--" + self.boundary + b"--\r\n" + event.data
+        raise ValueError(f"Cannot generate {event} in state: {self.state}")
+
+
+# The HTML Standard's way to write what would end the quotes or the line ("multipart/form-data encoding algorithm").
+_ESCAPES = {ord('"'): "%22", ord("\r"): "%0D", ord("\n"): "%0A"}
+
+
+def _dump_head(event: Field | File) -> bytes:
+    disposition = f'form-data; name="{event.name.translate(_ESCAPES)}"'
+    if isinstance(event, File):
+        disposition += f'; filename="{event.filename.translate(_ESCAPES)}"'
+    lines = [f"Content-Disposition: {disposition}\r\n"]
+    lines += [f"{name}: {value}\r\n" for name, value in event.headers if name.lower() != "content-disposition"]
+    return "".join(lines).encode()
