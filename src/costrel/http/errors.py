@@ -1,0 +1,557 @@
+"""The tree of HTTP errors: exceptions that a view raises and that answer the request themselves.
+
+The descriptions are part of the behaviour: error pages, and the tests of many applications, show them word for word.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import typing as t
+
+from markupsafe import Markup, escape
+
+from .dates import http_date
+from .status import HTTP_STATUS_CODES
+
+# The room above fills this in: errors know what they say, not how a response is made.
+response_class: t.Callable[..., t.Any] | None = None
+
+Environ: t.TypeAlias = dict[str, t.Any]
+Scope: t.TypeAlias = dict[str, t.Any]
+
+
+def plug_response_class(cls: t.Callable[..., t.Any]) -> None:
+    """Name the class, called as `cls(body, status, headers)`, that errors make their responses with."""
+    global response_class
+    response_class = cls
+
+
+class HTTPException(Exception):
+    """An error that is also a WSGI application: called with an environ, it sends its own error page.
+
+    :param description: Text for the page; escaped there unless it is markup. By default that of the class.
+    :param response: A response to send instead of the page.
+    """
+
+    code: int | None = None
+    description: str | None = None
+
+    def __init__(self, description: str | None = None, response: t.Any = None) -> None:
+        super().__init__()
+        if description is not None:
+            self.description = description
+        self.response = response
+
+    @property
+    def name(self) -> str:
+        """The name of the status code."""
+        return HTTP_STATUS_CODES.get(self.code or 0, "Unknown Error")
+
+    def get_description(self, environ: Environ | None = None, scope: Scope | None = None) -> str:
+        """The description as HTML."""
+        text = "" if self.description is None else self.description
+        lines = escape(text if isinstance(text, str) else str(text)).replace("\n", Markup("<br>"))
+        return f"<p>{lines}</p>"
+
+    def get_body(self, environ: Environ | None = None, scope: Scope | None = None) -> str:
+        """The whole page as HTML."""
+        name = escape(self.name)
+        return (
+            "<!doctype html>\n"
+            "<html lang=en>\n"
+            f"<title>{self.code} {name}</title>\n"
+            f"<h1>{name}</h1>\n"
+            f"{self.get_description(environ)}\n"
+        )
+
+    def get_headers(self, environ: Environ | None = None, scope: Scope | None = None) -> list[tuple[str, str]]:
+        """The header fields of the response."""
+        return [("Content-Type", "text/html; charset=utf-8")]
+
+    def get_response(self, environ: t.Any = None, scope: Scope | None = None) -> t.Any:
+        """The response that was given, or one that shows the page.
+
+        :param environ: The request's environ, or the request itself.
+        """
+        if self.response is not None:
+            return self.response
+        if response_class is None:
+            raise RuntimeError(
+                f"{type(self).__name__} cannot make a response: no response class is known. "
+                "Import costrel, or name one with plug_response_class(cls)."
+            )
+        environ = getattr(environ, "environ", environ)
+        headers = self.get_headers(environ, scope)
+        return response_class(self.get_body(environ, scope), self.code, headers)
+
+    def __call__(self, environ: Environ, start_response: t.Callable[..., t.Any]) -> t.Iterable[bytes]:
+        """Answer as a WSGI application."""
+        response = self.get_response(environ)
+        return t.cast("t.Iterable[bytes]", response(environ, start_response))
+
+    def __str__(self) -> str:
+        code = self.code if self.code is not None else "???"
+        return f"{code} {self.name}: {self.description}"
+
+    def __repr__(self) -> str:
+        code = self.code if self.code is not None else "???"
+        return f"<{type(self).__name__} '{code}: {self.name}'>"
+
+
+class BadRequest(HTTPException):
+    """400 (RFC 9110 §15.5.1)."""
+
+    code = 400
+    description: str | None = "The browser (or proxy) sent a request that this server could not understand."
+
+
+class BadRequestKeyError(BadRequest, KeyError):
+    """A key is missing in what the client sent: a `KeyError` for the code, a 400 for the client.
+
+    :param arg: The key.
+    """
+
+    # Whether the client is told which key is missing; applications set it on the instance when they debug.
+    show_exception = False
+
+    _description = BadRequest.description
+
+    def __init__(self, arg: object | None = None, *args: t.Any, **kwargs: t.Any) -> None:
+        super().__init__(*args, **kwargs)
+        # The key stands in `args`, as in any KeyError, and the description does not.
+        self.args = () if arg is None else (arg,)
+
+    @property
+    def description(self) -> str | None:
+        """The description, followed by the key where `show_exception` is set."""
+        if self.show_exception:
+            return f"{self._description}\n{KeyError.__name__}: {KeyError.__str__(self)}"
+        return self._description
+
+    @description.setter
+    def description(self, value: str | None) -> None:
+        self._description = value
+
+
+class ClientDisconnected(BadRequest):
+    """The client went away before the whole request was read."""
+
+
+class SecurityError(BadRequest):
+    """The request is refused for reasons of security."""
+
+
+class BadHost(BadRequest):
+    """The host that the request names is malformed."""
+
+
+class Unauthorized(HTTPException):
+    """401 (RFC 9110 §15.5.2).
+
+    :param www_authenticate: One challenge or several, each sent as a `WWW-Authenticate` field.
+    """
+
+    code = 401
+    description = (
+        "The server could not verify that you are authorized to access the URL requested. You either supplied the "
+        "wrong credentials (e.g. a bad password), or your browser doesn't understand how to supply the credentials "
+        "required."
+    )
+
+    def __init__(
+        self,
+        description: str | None = None,
+        response: t.Any = None,
+        www_authenticate: t.Any = None,
+    ) -> None:
+        super().__init__(description, response)
+        if www_authenticate is not None and not hasattr(www_authenticate, "__iter__"):
+            www_authenticate = (www_authenticate,)
+        self.www_authenticate = www_authenticate
+
+    def get_headers(self, environ: Environ | None = None, scope: Scope | None = None) -> list[tuple[str, str]]:
+        headers = super().get_headers(environ, scope)
+        if self.www_authenticate:
+            headers += [("WWW-Authenticate", str(challenge)) for challenge in self.www_authenticate]
+        return headers
+
+
+class Forbidden(HTTPException):
+    """403 (RFC 9110 §15.5.4)."""
+
+    code = 403
+    description = (
+        "You don't have the permission to access the requested resource. It is either read-protected or not readable "
+        "by the server."
+    )
+
+
+class NotFound(HTTPException):
+    """404 (RFC 9110 §15.5.5)."""
+
+    code = 404
+    description = (
+        "The requested URL was not found on the server. If you entered the URL manually please check your spelling "
+        "and try again."
+    )
+
+
+class MethodNotAllowed(HTTPException):
+    """405 (RFC 9110 §15.5.6).
+
+    :param valid_methods: What the resource does allow, for the `Allow` field that the RFC demands.
+    """
+
+    code = 405
+    description = "The method is not allowed for the requested URL."
+
+    def __init__(
+        self,
+        valid_methods: t.Iterable[str] | None = None,
+        description: str | None = None,
+        response: t.Any = None,
+    ) -> None:
+        super().__init__(description, response)
+        self.valid_methods = valid_methods
+
+    def get_headers(self, environ: Environ | None = None, scope: Scope | None = None) -> list[tuple[str, str]]:
+        headers = super().get_headers(environ, scope)
+        if self.valid_methods:
+            headers.append(("Allow", ", ".join(self.valid_methods)))
+        return headers
+
+
+class NotAcceptable(HTTPException):
+    """406 (RFC 9110 §15.5.7)."""
+
+    code = 406
+    description = (
+        "The resource identified by the request is only capable of generating response entities which have content "
+        "characteristics not acceptable according to the accept headers sent in the request."
+    )
+
+
+class RequestTimeout(HTTPException):
+    """408 (RFC 9110 §15.5.9)."""
+
+    code = 408
+    description = (
+        "The server closed the network connection because the browser didn't finish the request within the specified "
+        "time."
+    )
+
+
+class Conflict(HTTPException):
+    """409 (RFC 9110 §15.5.10)."""
+
+    code = 409
+    description = (
+        "A conflict happened while processing the request. The resource might have been modified while the request "
+        "was being processed."
+    )
+
+
+class Gone(HTTPException):
+    """410 (RFC 9110 §15.5.11)."""
+
+    code = 410
+    description = (
+        "The requested URL is no longer available on this server and there is no forwarding address. If you followed "
+        "a link from a foreign page, please contact the author of this page."
+    )
+
+
+class LengthRequired(HTTPException):
+    """411 (RFC 9110 §15.5.12)."""
+
+    code = 411
+    description = "A request with this method requires a valid <code>Content-Length</code> header."
+
+
+class PreconditionFailed(HTTPException):
+    """412 (RFC 9110 §15.5.13)."""
+
+    code = 412
+    description = "The precondition on the request for the URL failed positive evaluation."
+
+
+class RequestEntityTooLarge(HTTPException):
+    """413 (RFC 9110 §15.5.14)."""
+
+    code = 413
+    description = "The data value transmitted exceeds the capacity limit."
+
+
+class RequestURITooLarge(HTTPException):
+    """414 (RFC 9110 §15.5.15)."""
+
+    code = 414
+    description = (
+        "The length of the requested URL exceeds the capacity limit for this server. The request cannot be processed."
+    )
+
+
+class UnsupportedMediaType(HTTPException):
+    """415 (RFC 9110 §15.5.16)."""
+
+    code = 415
+    description = "The server does not support the media type transmitted in the request."
+
+
+class RequestedRangeNotSatisfiable(HTTPException):
+    """416 (RFC 9110 §15.5.17).
+
+    :param length: The length of the whole resource, in units, for the `Content-Range` field.
+    """
+
+    code = 416
+    description = "The server cannot provide the requested range."
+
+    def __init__(
+        self,
+        length: int | None = None,
+        units: str = "bytes",
+        description: str | None = None,
+        response: t.Any = None,
+    ) -> None:
+        super().__init__(description, response)
+        self.length = length
+        self.units = units
+
+    def get_headers(self, environ: Environ | None = None, scope: Scope | None = None) -> list[tuple[str, str]]:
+        headers = super().get_headers(environ, scope)
+        if self.length is not None:
+            headers.append(("Content-Range", f"{self.units} */{self.length}"))
+        return headers
+
+
+class ExpectationFailed(HTTPException):
+    """417 (RFC 9110 §15.5.18)."""
+
+    code = 417
+    description = "The server could not meet the requirements of the Expect header"
+
+
+class ImATeapot(HTTPException):
+    """418 (RFC 2324 §2.3.2)."""
+
+    code = 418
+    description = "This server is a teapot, not a coffee machine"
+
+
+class MisdirectedRequest(HTTPException):
+    """421 (RFC 9110 §15.5.20)."""
+
+    code = 421
+    description = "The server is not able to produce a response."
+
+
+class UnprocessableEntity(HTTPException):
+    """422 (RFC 9110 §15.5.21)."""
+
+    code = 422
+    description = "The request was well-formed but was unable to be followed due to semantic errors."
+
+
+class Locked(HTTPException):
+    """423 (RFC 4918 §11.3)."""
+
+    code = 423
+    description = "The resource that is being accessed is locked."
+
+
+class FailedDependency(HTTPException):
+    """424 (RFC 4918 §11.4)."""
+
+    code = 424
+    description = (
+        "The method could not be performed on the resource because the requested action depended on another action "
+        "and that action failed."
+    )
+
+
+class PreconditionRequired(HTTPException):
+    """428 (RFC 6585 §3)."""
+
+    code = 428
+    description = 'This request is required to be conditional; try using "If-Match" or "If-Unmodified-Since".'
+
+
+class _RetryAfter(HTTPException):
+    """An error that may tell when to come back (RFC 9110 §10.2.3).
+
+    :param retry_after: Seconds from now, or a moment.
+    """
+
+    def __init__(
+        self,
+        description: str | None = None,
+        response: t.Any = None,
+        retry_after: dt.datetime | int | None = None,
+    ) -> None:
+        super().__init__(description, response)
+        self.retry_after = retry_after
+
+    def get_headers(self, environ: Environ | None = None, scope: Scope | None = None) -> list[tuple[str, str]]:
+        headers = super().get_headers(environ, scope)
+        when = self.retry_after
+        if when:
+            headers.append(("Retry-After", http_date(when) if isinstance(when, dt.datetime) else str(when)))
+        return headers
+
+
+class TooManyRequests(_RetryAfter):
+    """429 (RFC 6585 §4)."""
+
+    code = 429
+    description = "This user has exceeded an allotted request count. Try again later."
+
+
+class RequestHeaderFieldsTooLarge(HTTPException):
+    """431 (RFC 6585 §5)."""
+
+    code = 431
+    description = "One or more header fields exceeds the maximum size."
+
+
+class UnavailableForLegalReasons(HTTPException):
+    """451 (RFC 7725 §3)."""
+
+    code = 451
+    description = "Unavailable for legal reasons."
+
+
+class InternalServerError(HTTPException):
+    """500 (RFC 9110 §15.6.1).
+
+    :param original_exception: The exception that nobody handled, where there was one.
+    """
+
+    code = 500
+    description = (
+        "The server encountered an internal error and was unable to complete your request. Either the server is "
+        "overloaded or there is an error in the application."
+    )
+
+    def __init__(
+        self,
+        description: str | None = None,
+        response: t.Any = None,
+        original_exception: BaseException | None = None,
+    ) -> None:
+        self.original_exception = original_exception
+        super().__init__(description, response)
+
+
+class NotImplemented(HTTPException):
+    """501 (RFC 9110 §15.6.2)."""
+
+    code = 501
+    description = "The server does not support the action requested by the browser."
+
+
+class BadGateway(HTTPException):
+    """502 (RFC 9110 §15.6.3)."""
+
+    code = 502
+    description = "The proxy server received an invalid response from an upstream server."
+
+
+class ServiceUnavailable(_RetryAfter):
+    """503 (RFC 9110 §15.6.4)."""
+
+    code = 503
+    description = (
+        "The server is temporarily unable to service your request due to maintenance downtime or capacity problems. "
+        "Please try again later."
+    )
+
+
+class GatewayTimeout(HTTPException):
+    """504 (RFC 9110 §15.6.5)."""
+
+    code = 504
+    description = "The connection to an upstream server timed out."
+
+
+class HTTPVersionNotSupported(HTTPException):
+    """505 (RFC 9110 §15.6.6)."""
+
+    code = 505
+    description = "The server does not support the HTTP protocol version used in the request."
+
+
+# One class for each code: what `abort(code)` raises.
+default_exceptions: dict[int, type[HTTPException]] = {
+    400: BadRequest,
+    401: Unauthorized,
+    403: Forbidden,
+    404: NotFound,
+    405: MethodNotAllowed,
+    406: NotAcceptable,
+    408: RequestTimeout,
+    409: Conflict,
+    410: Gone,
+    411: LengthRequired,
+    412: PreconditionFailed,
+    413: RequestEntityTooLarge,
+    414: RequestURITooLarge,
+    415: UnsupportedMediaType,
+    416: RequestedRangeNotSatisfiable,
+    417: ExpectationFailed,
+    418: ImATeapot,
+    421: MisdirectedRequest,
+    422: UnprocessableEntity,
+    423: Locked,
+    424: FailedDependency,
+    428: PreconditionRequired,
+    429: TooManyRequests,
+    431: RequestHeaderFieldsTooLarge,
+    451: UnavailableForLegalReasons,
+    500: InternalServerError,
+    501: NotImplemented,
+    502: BadGateway,
+    503: ServiceUnavailable,
+    504: GatewayTimeout,
+    505: HTTPVersionNotSupported,
+}
+
+
+class Aborter:
+    """Raises the error for a status code.
+
+    :param mapping: Error classes by status code; `default_exceptions` if not given.
+    :param extra: Classes to add to them.
+    """
+
+    def __init__(
+        self,
+        mapping: dict[int, type[HTTPException]] | None = None,
+        extra: dict[int, type[HTTPException]] | None = None,
+    ) -> None:
+        self.mapping = dict(default_exceptions if mapping is None else mapping)
+        if extra is not None:
+            self.mapping.update(extra)
+
+    def __call__(self, code: t.Any, *args: t.Any, **kwargs: t.Any) -> t.NoReturn:
+        """Raise the error for a status code, made with the other arguments, or one that sends the response given.
+
+        :raises LookupError: There is no error class for the code.
+        """
+        # Told by its looks, since response classes live in the room above.
+        if hasattr(code, "status_code") and hasattr(code, "headers"):
+            raise HTTPException(response=code)
+        if code not in self.mapping:
+            raise LookupError(f"no exception for {code!r}")
+        raise self.mapping[code](*args, **kwargs)
+
+
+_aborter = Aborter()
+
+
+def abort(status: t.Any, *args: t.Any, **kwargs: t.Any) -> t.NoReturn:
+    """Raise the `HTTPException` for a status code, or one that sends the response given.
+
+    :raises LookupError: There is no error class for the code.
+    """
+    _aborter(status, *args, **kwargs)
