@@ -1,0 +1,126 @@
+"""The bodies that a response can have, and how one is handed to whoever sends it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
+
+from .streams import READ_SIZE, FileWrapper, RangeWrapper
+
+if TYPE_CHECKING:
+    from .response import Response
+
+
+@dataclass(frozen=True)
+class FileBody:
+    """An open file, or a part of one.
+
+    Iterating reads it in blocks; an edge that can do better takes the file itself.
+    """
+
+    file: IO[bytes]
+    #: Where to start, in bytes; None for where the file stands.
+    offset: int | None = None
+    #: How many bytes to send; None for all that follow.
+    length: int | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        if self.offset is not None:
+            self.file.seek(self.offset)
+        left = self.length
+        while block := self.file.read(READ_SIZE if left is None else min(READ_SIZE, left)):
+            if left is not None:
+                left -= len(block)
+            yield block
+
+
+#: What a response may be given as its body; None is an empty one.
+Body = str | bytes | bytearray | Iterable[str] | Iterable[bytes] | AsyncIterable[str] | AsyncIterable[bytes] | None
+#: What ``Response.response`` holds.
+AnyBody = Iterable[str] | Iterable[bytes] | AsyncIterable[str] | AsyncIterable[bytes]
+#: What an edge has to send.
+EdgeBody = bytes | FileBody | Iterable[bytes] | AsyncIterable[bytes]
+
+
+def encoded(body: AnyBody) -> Iterator[bytes]:
+    """The pieces of a body as bytes.
+
+    :raises TypeError: at once, if the body is an asynchronous iterable: nobody can wait for it here.
+    """
+    if isinstance(body, AsyncIterable) and not isinstance(body, Iterable):
+        raise TypeError(
+            f"The response's body is an asynchronous iterable ({type(body).__name__}), which only an ASGI server can"
+            " send. Serve the application with 'costrel serve' or another ASGI server, or return an ordinary iterable."
+        )
+    return _encode(body)
+
+
+def _encode(body: Iterable[str] | Iterable[bytes]) -> Iterator[bytes]:
+    for piece in body:
+        yield piece.encode() if isinstance(piece, str) else piece
+
+
+async def _encode_async(body: AsyncIterable[str] | AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    async for piece in body:
+        yield piece.encode() if isinstance(piece, str) else piece
+
+
+def body_of(response: Response) -> EdgeBody:
+    """A response's body for an edge: see ``Response.for_edge``."""
+    body: Any = response.response
+    if isinstance(body, (list, tuple)):
+        return b"".join(response.iter_encoded())
+    if isinstance(body, AsyncIterable) and not isinstance(body, Iterable):
+        return _encode_async(body)
+    if isinstance(body, FileWrapper):
+        return FileBody(body.file, None, response.content_length)
+    if isinstance(body, RangeWrapper) and isinstance(body.iterable, FileWrapper) and body.seekable:
+        return FileBody(body.iterable.file, body.start_byte, body.byte_range)
+    return body if response.direct_passthrough else response.iter_encoded()
+
+
+class ResponseStream:
+    """A writable file that adds what is written to the body of a response."""
+
+    mode = "wb+"
+
+    def __init__(self, response: Response) -> None:
+        self.response = response
+        self.closed = False
+
+    def write(self, value: bytes) -> int:
+        """Add to the body; its ``Content-Length`` goes, since it is no longer true."""
+        self._check_open()
+        self.response._ensure_sequence(mutable=True)
+        body: Any = self.response.response
+        body.append(value)
+        self.response.headers.pop("Content-Length", None)
+        return len(value)
+
+    def writelines(self, seq: Iterable[bytes]) -> None:
+        for item in seq:
+            self.write(item)
+
+    def close(self) -> None:
+        self.closed = True
+
+    def flush(self) -> None:
+        self._check_open()
+
+    def isatty(self) -> bool:
+        self._check_open()
+        return False
+
+    def tell(self) -> int:
+        """Length of the body so far, in bytes."""
+        self.response._ensure_sequence()
+        return sum(map(len, self.response.iter_encoded()))
+
+    def _check_open(self) -> None:
+        if self.closed:
+            raise ValueError("I/O operation on closed file")
+
+    @property
+    def encoding(self) -> str:
+        return "utf-8"

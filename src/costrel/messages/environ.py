@@ -1,0 +1,182 @@
+"""Reading a WSGI environ: the one representation of a request, whichever server made it (PEP 3333)."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Collection, Iterator
+from typing import IO, TYPE_CHECKING, Any, NoReturn
+
+from ..http import hosts
+from ..http.errors import BadRequest, BadRequestKeyError, RequestEntityTooLarge
+from ..http.headers import Headers
+from ..http.immutable import ImmutableHeadersMixin
+from .streams import CountedStream, LimitedStream
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+# RFC 9110 §8.6: `Content-Length = 1*DIGIT`. `int()` would also take signs, underscores and digits of other scripts.
+_LENGTH = re.compile(r"[0-9]{1,19}")
+_UNPREFIXED = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})
+_UNLIMITED = 2**63
+
+
+def decode(text: str) -> str:
+    """Undo PEP 3333's Latin-1 dress of a path: the bytes are UTF-8, what is not becomes U+FFFD."""
+    return text if text.isascii() else text.encode("latin1").decode(errors="replace")
+
+
+class EnvironHeaders(ImmutableHeadersMixin, Headers):
+    """The headers of a request, read from its environ: a live, read-only view.
+
+    The names lost their case and their difference between ``-`` and ``_`` on the way into the environ.
+    """
+
+    def __init__(self, environ: WSGIEnvironment) -> None:
+        self.environ = environ
+
+    @property
+    def _list(self) -> list[tuple[str, str]]:  # type: ignore[override]  # always made anew: the environ may change
+        return list(self)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, EnvironHeaders):
+            return NotImplemented
+        return self.environ is other.environ
+
+    __hash__ = None  # type: ignore[assignment]  # as for all headers
+
+    def __getitem__(self, key: str) -> str:  # type: ignore[override]  # they have no positions
+        return self._get_key(key)
+
+    def _find(self, key: str) -> str | None:
+        value: str | None = self.environ.get(_environ_key(key)) if isinstance(key, str) else None
+        return value
+
+    def _get_key(self, key: str) -> str:
+        if not isinstance(key, str):
+            raise BadRequestKeyError(key)
+        value: str = self.environ[_environ_key(key)]
+        return value
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        for key, value in self.environ.items():
+            if key.startswith("HTTP_") and key[5:] not in _UNPREFIXED:
+                yield key[5:].replace("_", "-").title(), value
+            elif key in _UNPREFIXED and value:
+                yield key.replace("_", "-").title(), value
+
+    def copy(self) -> NoReturn:
+        raise TypeError(f"cannot create {type(self).__name__!r} copies")
+
+    def __or__(self, other: Any) -> NoReturn:
+        raise TypeError(f"cannot create {type(self).__name__!r} copies")
+
+
+def _environ_key(name: str) -> str:
+    key = name.upper().replace("-", "_")
+    return key if key in _UNPREFIXED else "HTTP_" + key
+
+
+def _get_server(environ: WSGIEnvironment) -> tuple[str, int | None] | None:
+    """Name and port of the server, the port None where there is none (a Unix socket)."""
+    name = environ.get("SERVER_NAME")
+    if name is None:
+        return None
+    try:
+        port = int(environ.get("SERVER_PORT", None))  # type: ignore[arg-type]  # None raises TypeError
+    except (TypeError, ValueError):
+        port = None
+    return name, port
+
+
+def get_host(environ: WSGIEnvironment, trusted_hosts: Collection[str] | None = None) -> str:
+    """The host that the request addresses, with its port unless it is the scheme's own.
+
+    :raises SecurityError: if ``trusted_hosts`` is given and the host is not among them.
+    """
+    return hosts.get_host(environ["wsgi.url_scheme"], environ.get("HTTP_HOST"), _get_server(environ), trusted_hosts)
+
+
+def get_current_url(
+    environ: WSGIEnvironment,
+    root_only: bool = False,
+    strip_querystring: bool = False,
+    host_only: bool = False,
+    trusted_hosts: Collection[str] | None = None,
+) -> str:
+    """The URL of the request as an IRI, or the part of it that the flags leave."""
+    parts: dict[str, Any] = {
+        "scheme": environ["wsgi.url_scheme"],
+        "host": get_host(environ, trusted_hosts),
+    }
+    if not host_only:
+        parts["root_path"] = environ.get("SCRIPT_NAME", "")
+        if not root_only:
+            parts["path"] = environ.get("PATH_INFO", "")
+            if not strip_querystring:
+                parts["query_string"] = environ.get("QUERY_STRING", "").encode("latin1")
+    return hosts.get_current_url(**parts)
+
+
+def get_path_info(environ: WSGIEnvironment) -> str:
+    """The decoded path below the application's root."""
+    return decode(environ.get("PATH_INFO", ""))
+
+
+def get_content_length(environ: WSGIEnvironment) -> int | None:
+    """Length of the body in bytes: None if the request says none or came in chunks, 0 if it says nonsense."""
+    return parse_content_length(environ.get("CONTENT_LENGTH"), environ.get("HTTP_TRANSFER_ENCODING"))
+
+
+def is_chunked(transfer_encoding: str) -> bool:
+    """Whether the body came in chunks, so that a Content-Length means nothing (RFC 9112 §6.3)."""
+    return "chunked" in [coding.strip() for coding in transfer_encoding.lower().split(",")]
+
+
+def parse_content_length(length: str | None, transfer_encoding: str | None) -> int | None:
+    """The meaning of the two headers that frame a body (RFC 9112 §6.3)."""
+    if length is None or (transfer_encoding and is_chunked(transfer_encoding)):
+        return None
+    length = length.strip()
+    return int(length) if _LENGTH.fullmatch(length) else 0
+
+
+def get_input_stream(
+    environ: WSGIEnvironment,
+    safe_fallback: bool = True,
+    max_content_length: int | None = None,
+) -> IO[bytes]:
+    """The body as a stream that neither runs past its end nor hides that it was cut off.
+
+    :param safe_fallback: answer an empty stream where neither the client nor the server marks the body's end;
+        else the server's stream as it is, which may block for ever.
+    :param max_content_length: bytes; a longer body raises :exc:`RequestEntityTooLarge`.
+    :raises BadRequest: if the Content-Length is not a number: where the body ends is then anyone's guess.
+    """
+    stream: IO[bytes] = environ["wsgi.input"]
+    length = get_content_length(environ)
+    if length == 0:
+        _check_length_is_number(environ["CONTENT_LENGTH"])
+    if length is not None and max_content_length is not None and length > max_content_length:
+        raise RequestEntityTooLarge(
+            f"The request's body has {length:,} bytes, MAX_CONTENT_LENGTH allows {max_content_length:,}."
+        )
+    if environ.get("wsgi.input_terminated", False):
+        if length is None and max_content_length is None:
+            return stream
+        limit = _UNLIMITED if max_content_length is None else max_content_length
+        return CountedStream(stream, limit, length or 0)  # type: ignore[return-value]  # reads like an IO[bytes]
+    if length is None:
+        return io.BytesIO() if safe_fallback else stream
+    return LimitedStream(stream, length)  # type: ignore[return-value]  # reads like an IO[bytes]
+
+
+def _check_length_is_number(length: str) -> None:
+    length = length.strip()
+    if length and not _LENGTH.fullmatch(length):
+        raise BadRequest(f"The request's Content-Length is {length[:40]!r}; it must be a plain number of bytes.")

@@ -1,0 +1,334 @@
+"""A request with its body, read from a WSGI environ: nothing is computed before somebody asks for it."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Iterable
+from io import BytesIO
+from types import TracebackType
+from typing import IO, TYPE_CHECKING, Any, Literal, overload
+
+from ..http.errors import BadRequest, HTTPException, UnsupportedMediaType
+from ..http.headers import Headers
+from ..http.multidict import CombinedMultiDict, ImmutableMultiDict, MultiDict, iter_multi_items
+from ..http.uploads import FileStorage
+from ..support.properties import cached_property
+from .environ import EnvironHeaders, _get_server, decode, get_input_stream
+from .forms import FormDataParser, default_stream_factory
+from .properties import environ_property
+from .request_head import RequestHead
+from .streams import LimitedStream
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_UNREAD: Any = ...
+
+
+class Request(RequestHead):
+    """One request, its head and its body.
+
+    :param environ: the WSGI environ; it is kept as :attr:`environ`, and nothing of it is read yet.
+    :param populate_request: store the request as ``environ["werkzeug.request"]``.
+    :param shallow: refuse to read the body, for code that must leave it to somebody else.
+    """
+
+    #: Limit of the body in bytes, None for no limit (``MAX_CONTENT_LENGTH``). More is answered with 413.
+    max_content_length: int | None = None
+    #: Limit of all form fields that are not files, in bytes (``MAX_FORM_MEMORY_SIZE``). More is answered with 413.
+    max_form_memory_size: int | None = 500_000
+    #: Limit of the number of form fields and files (``MAX_FORM_PARTS``). More is answered with 413.
+    max_form_parts: int | None = 1_000
+    #: The class that parses forms.
+    form_data_parser_class: type[FormDataParser] = FormDataParser
+    #: A module or object with ``loads`` (and ``dumps``), for :meth:`get_json`.
+    json_module: Any = json
+    #: The class behind :meth:`from_values`; ``testing`` plugs in its ``EnvironBuilder``.
+    environ_builder: Callable[..., Any] | None = None
+
+    environ: WSGIEnvironment
+    shallow: bool = False
+
+    _cached_json: tuple[Any, Any] = (_UNREAD, _UNREAD)
+
+    def __init__(self, environ: WSGIEnvironment, populate_request: bool = True, shallow: bool = False) -> None:
+        self.environ = environ
+        if shallow:
+            self.shallow = True
+        elif populate_request:
+            environ["werkzeug.request"] = self
+
+    # -- the head, from the environ (assignable: tests and middleware do)
+
+    @cached_property
+    def method(self) -> str:
+        """The method, in upper case."""
+        method: str = self.environ.get("REQUEST_METHOD", "GET")
+        return method.upper()
+
+    @cached_property
+    def scheme(self) -> str:
+        """``http``, ``https``, ``ws`` or ``wss``."""
+        scheme: str = self.environ.get("wsgi.url_scheme", "http")
+        return scheme
+
+    @cached_property
+    def server(self) -> tuple[str, int | None] | None:
+        """Name and port of the server, the port None for a Unix socket."""
+        return _get_server(self.environ)
+
+    @cached_property
+    def root_path(self) -> str:
+        """The path at which the application is mounted, without a slash at its end."""
+        return decode(self.environ.get("SCRIPT_NAME") or "").rstrip("/")
+
+    @cached_property
+    def path(self) -> str:
+        """The path below :attr:`root_path`, decoded, with a slash in front."""
+        return "/" + decode(self.environ.get("PATH_INFO") or "").lstrip("/")
+
+    @cached_property
+    def query_string(self) -> bytes:
+        """The bytes after the ``?``."""
+        query: str = self.environ.get("QUERY_STRING", "")
+        return query.encode("latin1")
+
+    @cached_property
+    def headers(self) -> Headers:
+        """The headers, a live view of the environ."""
+        return EnvironHeaders(self.environ)
+
+    @cached_property
+    def remote_addr(self) -> str | None:
+        """The address of the peer."""
+        return self.environ.get("REMOTE_ADDR")
+
+    remote_user = environ_property[str | None]("REMOTE_USER")
+    is_multithread = environ_property[bool]("wsgi.multithread")
+    is_multiprocess = environ_property[bool]("wsgi.multiprocess")
+    is_run_once = environ_property[bool]("wsgi.run_once")
+
+    @cached_property
+    def url_root(self) -> str:
+        """Another name of :attr:`root_url`."""
+        return self.root_url
+
+    @property
+    def script_root(self) -> str:
+        """:attr:`root_path`, as WSGI calls it."""
+        return self.root_path.rstrip("/")
+
+    # -- the body as a stream or as bytes
+
+    #: The server's own stream, which may run past the body's end; use :attr:`stream`.
+    input_stream = environ_property[IO[bytes]]("wsgi.input")
+
+    @cached_property
+    def stream(self) -> IO[bytes]:
+        """The body, to be read once; empty after something else has read it.
+
+        Reading it raises :exc:`ClientDisconnected` if the body was cut off, and :exc:`RequestEntityTooLarge` where it
+        passes :attr:`max_content_length`.
+        """
+        if self.shallow:
+            raise RuntimeError(
+                "This request was created with 'shallow=True', reading from the input stream is disabled."
+            )
+        return get_input_stream(self.environ, max_content_length=self.max_content_length)
+
+    @cached_property
+    def data(self) -> bytes:
+        """The body as bytes; empty if it is a form."""
+        return self.get_data(parse_form_data=True)
+
+    @overload
+    def get_data(
+        self, cache: bool = True, as_text: Literal[False] = False, parse_form_data: bool = False
+    ) -> bytes: ...
+    @overload
+    def get_data(self, cache: bool = True, as_text: Literal[True] = ..., parse_form_data: bool = False) -> str: ...
+    def get_data(
+        self, cache: bool = True, as_text: bool = False, parse_form_data: bool = False
+    ) -> bytes | str:
+        """Read the whole body.
+
+        :param cache: keep it for the next call and for the form parser; without, it can be read only once.
+        :param as_text: decode it as UTF-8, with U+FFFD for what is not.
+        :param parse_form_data: read the form first, which leaves nothing of a form's body.
+        """
+        data: bytes | None = getattr(self, "_cached_data", None)
+        if data is None:
+            if parse_form_data:
+                self._load_form_data()
+            data = self.stream.read()
+            if cache:
+                self._cached_data = data
+        return data.decode(errors="replace") if as_text else data
+
+    # -- JSON
+
+    @property
+    def json(self) -> Any:
+        """The parsed body: :meth:`get_json` as an attribute."""
+        return self.get_json()
+
+    def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
+        """Parse the body as JSON.
+
+        :param force: whatever the content type says.
+        :param silent: answer None where the body is no JSON, or does not say that it is.
+        :param cache: keep the result for the next call.
+        :raises UnsupportedMediaType: through :meth:`on_json_loading_failed`, if the content type is not JSON.
+        :raises BadRequest: likewise, if the body is not JSON.
+        """
+        if cache and self._cached_json[silent] is not _UNREAD:
+            return self._cached_json[silent]
+        if not (force or self.is_json):
+            return None if silent else self.on_json_loading_failed(None)
+        try:
+            value = self._parse_json(self.get_data(cache=cache))
+        except ValueError as error:
+            value = None if silent else self.on_json_loading_failed(error)
+            if cache:
+                normal, quiet = self._cached_json
+                self._cached_json = (normal, value) if silent else (value, quiet)
+        else:
+            if cache:
+                self._cached_json = (value, value)
+        return value
+
+    def _parse_json(self, data: bytes) -> Any:
+        try:
+            return self.json_module.loads(data)
+        except RecursionError:
+            raise ValueError("its arrays and objects are nested too deeply") from None
+
+    def on_json_loading_failed(self, e: ValueError | None) -> Any:
+        """Called by :meth:`get_json` with the parser's error, or None if the content type is not JSON.
+
+        What it returns is the result of :meth:`get_json`; this one raises :exc:`BadRequest` with the position of the
+        error, or :exc:`UnsupportedMediaType`.
+        """
+        if e is not None:
+            raise BadRequest(f"Failed to decode JSON object: {e}")
+        raise UnsupportedMediaType(
+            "Did not attempt to load JSON data because the request Content-Type was not 'application/json'."
+        )
+
+    # -- forms
+
+    @property
+    def want_form_data_parsed(self) -> bool:
+        """Whether the body may be a form: whether it has a content type."""
+        return bool(self.environ.get("CONTENT_TYPE"))
+
+    @cached_property
+    def form(self) -> ImmutableMultiDict[str, str]:
+        """The fields of the form."""
+        self._load_form_data()
+        form: ImmutableMultiDict[str, str] = self.__dict__["form"]
+        return form
+
+    @cached_property
+    def files(self) -> ImmutableMultiDict[str, FileStorage]:
+        """The uploaded files of the form."""
+        self._load_form_data()
+        files: ImmutableMultiDict[str, FileStorage] = self.__dict__["files"]
+        return files
+
+    @cached_property
+    def values(self) -> CombinedMultiDict[str, str]:
+        """:attr:`args` and, unless the method is GET, :attr:`form`; the first hides the second."""
+        sources = [self.args] if self.method == "GET" else [self.args, self.form]
+        return CombinedMultiDict([s if isinstance(s, MultiDict) else MultiDict(s) for s in sources])
+
+    def make_form_data_parser(self) -> FormDataParser:
+        """The parser of the form, with this request's limits."""
+        return self.form_data_parser_class(
+            stream_factory=self._get_file_stream,
+            max_form_memory_size=self.max_form_memory_size,
+            max_content_length=self.max_content_length,
+            max_form_parts=self.max_form_parts,
+            cls=self.parameter_storage_class,
+        )
+
+    def _get_file_stream(
+        self,
+        total_content_length: int | None,
+        content_type: str | None,
+        filename: str | None = None,
+        content_length: int | None = None,
+    ) -> IO[bytes]:
+        """Open the stream that one uploaded file is written to; to be overridden."""
+        return default_stream_factory(
+            total_content_length=total_content_length,
+            filename=filename,
+            content_type=content_type,
+            content_length=content_length,
+        )
+
+    def _get_stream_for_parsing(self) -> IO[bytes]:
+        data: bytes | None = getattr(self, "_cached_data", None)
+        return self.stream if data is None else BytesIO(data)
+
+    def _load_form_data(self) -> None:
+        """Parse the form once; :attr:`form`, :attr:`files` and :attr:`stream` are plain attributes from then on."""
+        if "form" in self.__dict__:
+            return
+        if self.want_form_data_parsed:
+            parser = self.make_form_data_parser()
+            parsed = parser.parse(
+                self._get_stream_for_parsing(), self.mimetype, self.content_length, self.mimetype_params
+            )
+        else:
+            parsed = (self.stream, self.parameter_storage_class(), self.parameter_storage_class())
+        attributes = self.__dict__
+        attributes["stream"], attributes["form"], attributes["files"] = parsed
+
+    def close(self) -> None:
+        """Close the uploaded files, which removes those that were spooled to disk."""
+        for _, file in iter_multi_items(self.__dict__.get("files") or ()):
+            file.close()
+
+    def __enter__(self) -> Request:
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc_value: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # -- making requests and applications
+
+    @classmethod
+    def from_values(cls, *args: Any, **kwargs: Any) -> Request:
+        """Make a request as the test client does; the arguments are those of ``EnvironBuilder``."""
+        if cls.environ_builder is None:
+            raise RuntimeError("Request.from_values() needs costrel.testing to be imported: it plugs its builder in.")
+        builder = cls.environ_builder(*args, **kwargs)
+        try:
+            request: Request = builder.get_request(cls)
+            return request
+        finally:
+            builder.close()
+
+    @classmethod
+    def application(cls, f: Callable[[Request], WSGIApplication]) -> WSGIApplication:
+        """Turn a function or method from a request to a response into a WSGI application.
+
+        An :exc:`HTTPException` that it raises becomes the response.
+        """
+
+        @functools.wraps(f)
+        def application(*args: Any) -> Iterable[bytes]:
+            environ: WSGIEnvironment = args[-2]
+            start_response: StartResponse = args[-1]
+            with cls(environ) as request:
+                try:
+                    response = f(*args[:-2], request)
+                except HTTPException as error:
+                    response = error.get_response(environ)
+                return response(environ, start_response)
+
+        return application

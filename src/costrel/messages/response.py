@@ -1,0 +1,389 @@
+"""A response with its body: text, bytes, an iterable, an asynchronous iterable or a file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterable, Callable, Iterable, Iterator
+from http import HTTPStatus
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, overload
+from urllib.parse import urljoin
+
+from ..http.conditional import is_resource_modified, remove_entity_headers
+from ..http.dates import http_date
+from ..http.errors import RequestedRangeNotSatisfiable
+from ..http.etags import ETags, generate_etag
+from ..http.headers import Headers
+from ..http.ranges import Range
+from ..http.urls import iri_to_uri
+from ..support.properties import cached_property
+from .body import AnyBody, Body, EdgeBody, ResponseStream, body_of, encoded
+from .environ import get_current_url
+from .response_head import HeadersInput, ResponseHead
+from .streams import ClosingIterator, RangeWrapper
+from .wsgi_call import run_wsgi_app
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from .request import Request
+
+
+class Response(ResponseHead):
+    """One response, and the WSGI application that sends it.
+
+    :param response: the body: text (sent as UTF-8), bytes, an iterable of either, or an asynchronous iterable of
+        either, which only an ASGI server can send. None for an empty body.
+    :param status: a code, ``HTTPStatus`` or status line.
+    :param headers: pairs, or a mapping to one value or several.
+    :param mimetype: the content type without a charset; ``; charset=utf-8`` is added to a type of text.
+    :param content_type: the content type as it stands.
+    :param direct_passthrough: give the body to the server as it is; for the file wrappers of servers.
+    :raises ValueError: for a control character in status, headers or types.
+    """
+
+    #: Turn a body that is an iterator into a list when somebody asks for its data.
+    implicit_sequence_conversion = True
+    #: Make ``Location`` an absolute URL; RFC 9110 §10.2.2 allows relative ones.
+    autocorrect_location_header = False
+    #: Add ``Content-Length`` wherever it can be known.
+    automatically_set_content_length = True
+    #: A module or object with ``loads``, for :meth:`get_json`.
+    json_module: Any = json
+
+    #: The body: a list of one ``bytes`` where it was given as text or bytes.
+    response: AnyBody
+    direct_passthrough: bool = False
+
+    def __init__(
+        self,
+        response: Body = None,
+        status: int | str | HTTPStatus | None = None,
+        headers: HeadersInput | None = None,
+        mimetype: str | None = None,
+        content_type: str | None = None,
+        direct_passthrough: bool = False,
+    ) -> None:
+        super().__init__(status, headers, mimetype, content_type)
+        if direct_passthrough:
+            self.direct_passthrough = True
+        if response is None:
+            self.response = []
+        elif isinstance(response, (str, bytes, bytearray)):
+            self.set_data(response)
+        else:
+            self.response = response
+
+    def __repr__(self) -> str:
+        size = f"{sum(map(len, self.iter_encoded()))} bytes" if self.is_sequence else "streamed"
+        return f"<{type(self).__name__} {size} [{self.status}]>"
+
+    @cached_property
+    def _on_close(self) -> list[Callable[[], Any]]:
+        return []
+
+    def call_on_close(self, func: Callable[[], Any]) -> Callable[[], Any]:
+        """Call ``func`` when the response was sent, or could not be; usable as a decorator."""
+        self._on_close.append(func)
+        return func
+
+    # -- made from something else
+
+    @classmethod
+    def force_type(cls, response: Any, environ: WSGIEnvironment | None = None) -> Response:
+        """Make a response of this class from another response, which changes its class, or from a WSGI application.
+
+        :param environ: what to call the application with.
+        """
+        if not isinstance(response, Response):
+            if environ is None:
+                raise TypeError("cannot convert WSGI application into response objects without an environ")
+            response = cls.from_app(response, environ)
+        response.__class__ = cls
+        return response
+
+    @classmethod
+    def from_app(cls, app: WSGIApplication, environ: WSGIEnvironment, buffered: bool = False) -> Response:
+        """Make a response from what an application answers.
+
+        :param buffered: run it to its end at once.
+        """
+        return cls(*run_wsgi_app(app, environ, buffered))
+
+    # -- the body
+
+    @overload
+    def get_data(self, as_text: Literal[False] = False) -> bytes: ...
+    @overload
+    def get_data(self, as_text: Literal[True]) -> str: ...
+    def get_data(self, as_text: bool = False) -> bytes | str:
+        """The whole body as bytes, or decoded from UTF-8. A body that is an iterator becomes a list."""
+        self._ensure_sequence()
+        data = b"".join(self.iter_encoded())
+        return data.decode() if as_text else data
+
+    def set_data(self, value: bytes | str) -> None:
+        """Replace the body and set ``Content-Length``."""
+        body = value.encode() if isinstance(value, str) else value
+        self.response = [body]
+        if self.automatically_set_content_length:
+            length = str(len(body))
+            pairs = self._header_pairs
+            # Still as the constructor left it: there is nothing but a content type.
+            if self._headers is None and pairs is not None and len(pairs) == 1:
+                pairs.append(("Content-Length", length))
+            else:
+                self.headers["Content-Length"] = length
+
+    @property
+    def data(self) -> bytes:
+        """The whole body as bytes; can be set to bytes or text."""
+        return self.get_data()
+
+    @data.setter
+    def data(self, value: bytes | str) -> None:
+        self.set_data(value)
+
+    @property
+    def json(self) -> Any:
+        """The parsed body: :meth:`get_json` as an attribute."""
+        return self.get_json()
+
+    def get_json(self, force: bool = False, silent: bool = False) -> Any:
+        """Parse the body as JSON; None if the content type does not say that it is.
+
+        :param force: whatever the content type says.
+        :param silent: answer None where the body is no JSON, instead of raising ValueError.
+        """
+        if not (force or self.is_json):
+            return None
+        try:
+            return self.json_module.loads(self.get_data())
+        except ValueError:
+            if not silent:
+                raise
+            return None
+
+    def calculate_content_length(self) -> int | None:
+        """Length of the body in bytes; None if it is an iterator that must not be read yet."""
+        try:
+            self._ensure_sequence()
+        except RuntimeError:
+            return None
+        return sum(map(len, self.iter_encoded()))
+
+    @property
+    def is_streamed(self) -> bool:
+        """Whether the length of the body is unknown: it is an iterator."""
+        try:
+            len(self.response)  # type: ignore[arg-type]  # that is the question
+        except (TypeError, AttributeError):
+            return True
+        return False
+
+    @property
+    def is_sequence(self) -> bool:
+        """Whether the body is a list or tuple."""
+        return isinstance(self.response, (tuple, list))
+
+    def _ensure_sequence(self, mutable: bool = False) -> None:
+        if self.is_sequence:
+            if mutable and not isinstance(self.response, list):
+                self.response = list(self.response)  # type: ignore[arg-type]  # a tuple
+            return
+        if self.direct_passthrough:
+            raise RuntimeError(
+                "Attempted implicit sequence conversion but the response object is in direct passthrough mode."
+            )
+        if not self.implicit_sequence_conversion:
+            raise RuntimeError(
+                "The response object required the iterable to be a sequence, but the implicit conversion was"
+                " disabled. Call make_sequence() yourself."
+            )
+        self.make_sequence()
+
+    def make_sequence(self) -> None:
+        """Read a body that is an iterator into a list; it is closed with the response."""
+        if not self.is_sequence:
+            close = getattr(self.response, "close", None)
+            self.response = list(self.iter_encoded())
+            if close is not None:
+                self.call_on_close(close)
+
+    def iter_encoded(self) -> Iterator[bytes]:
+        """The pieces of the body as bytes."""
+        return encoded(self.response)
+
+    @cached_property
+    def stream(self) -> ResponseStream:
+        """A writable file whose text or bytes are added to the body."""
+        return ResponseStream(self)
+
+    def freeze(self) -> None:
+        """Make the response independent of iterators, so that it can be pickled: a list, with length and ``ETag``."""
+        self.response = list(self.iter_encoded())
+        self.headers["Content-Length"] = str(sum(map(len, self.response)))
+        self.add_etag()
+
+    # -- conditional requests and ranges
+
+    def add_etag(self, overwrite: bool = False, weak: bool = False) -> None:
+        """Set an ``ETag`` that is a hash of the body, unless there is one."""
+        if overwrite or "etag" not in self.headers:
+            self.set_etag(generate_etag(self.get_data()), weak)
+
+    def make_conditional(
+        self,
+        request_or_environ: WSGIEnvironment | Request,
+        accept_ranges: bool | str = False,
+        complete_length: int | None = None,
+    ) -> Response:
+        """Answer the conditions of a GET or HEAD (RFC 9110 §13): with 304, 412 or part of the body (206, §14).
+
+        :param accept_ranges: True allows ranges of bytes; a text is the value of ``Accept-Ranges``.
+        :param complete_length: bytes of the whole body, needed for ranges.
+        :raises RequestedRangeNotSatisfiable: if no part of the body is in the ``Range`` that was asked for.
+        """
+        environ: WSGIEnvironment = getattr(request_or_environ, "environ", request_or_environ)
+        if environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
+            return self
+        headers = self.headers
+        if "date" not in headers:
+            headers["Date"] = http_date()
+        partial = self._process_range_request(environ, complete_length, _accept_ranges(accept_ranges))
+        if not partial and not self._is_modified_for(environ, ignore_if_range=True):
+            self.status_code = 412 if ETags.from_header(environ.get("HTTP_IF_MATCH")) else 304
+        if self.automatically_set_content_length and "content-length" not in headers:
+            length = self.calculate_content_length()
+            if length is not None:
+                headers["Content-Length"] = str(length)
+        return self
+
+    def _is_modified_for(self, environ: WSGIEnvironment, ignore_if_range: bool) -> bool:
+        return is_resource_modified(
+            http_range=environ.get("HTTP_RANGE"),
+            http_if_range=environ.get("HTTP_IF_RANGE"),
+            http_if_modified_since=environ.get("HTTP_IF_MODIFIED_SINCE"),
+            http_if_none_match=environ.get("HTTP_IF_NONE_MATCH"),
+            http_if_match=environ.get("HTTP_IF_MATCH"),
+            etag=self.headers.get("etag"),
+            last_modified=self.headers.get("last-modified"),
+            ignore_if_range=ignore_if_range,
+        )
+
+    def _is_range_request_processable(self, environ: WSGIEnvironment) -> bool:
+        """Whether a range was asked for, of this very version of the resource."""
+        if "HTTP_RANGE" not in environ:
+            return False
+        return "HTTP_IF_RANGE" not in environ or not self._is_modified_for(environ, ignore_if_range=False)
+
+    def _process_range_request(
+        self, environ: WSGIEnvironment, complete_length: int | None, accept_ranges: bool | str
+    ) -> bool:
+        """Cut the body to the range that was asked for; answer whether there was one."""
+        if not accept_ranges or not complete_length or not self._is_range_request_processable(environ):
+            return False
+        wanted = Range.from_header(environ.get("HTTP_RANGE"))
+        span = None if wanted is None else wanted.range_for_length(complete_length)
+        content_range = None if wanted is None else wanted.to_content_range_header(complete_length)
+        if span is None or content_range is None:
+            raise RequestedRangeNotSatisfiable(complete_length)
+        start, stop = span
+        self.headers["Content-Length"] = str(stop - start)
+        self.headers["Accept-Ranges"] = str(accept_ranges)
+        self.content_range = content_range  # type: ignore[assignment]  # the setter takes text
+        self.status_code = 206
+        self._wrap_range_response(start, stop - start)
+        return True
+
+    def _wrap_range_response(self, start: int, length: int) -> None:
+        if self.status_code == 206:
+            self.response = RangeWrapper(self.response, start, length)  # type: ignore[arg-type]  # only WSGI bodies have ranges
+
+    # -- sending
+
+    def close(self) -> None:
+        """Close the body and run what :meth:`call_on_close` has; servers call it."""
+        close = getattr(self.response, "close", None)
+        if close is not None:
+            close()
+        if "_on_close" in self.__dict__:
+            for func in self._on_close:
+                func()
+
+    def __enter__(self) -> Response:
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc_value: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
+        """The headers as they are sent: a copy, with locations as URIs and what the status asks for."""
+        pairs = self._header_pairs
+        headers = Headers(self.headers) if pairs is None else Headers.adopt(list(pairs))
+        names = {name.lower() for name, _ in headers}
+        if "location" in names:
+            headers["Location"] = self._location_to_send(environ, headers["location"])
+        if "content-location" in names:
+            headers["Content-Location"] = iri_to_uri(headers["content-location"])
+        status = self.status_code
+        if 100 <= status < 200 or status == 204:
+            # RFC 9110 §8.6: "A server MUST NOT send a Content-Length header field in any response with a status code
+            # of 1xx (Informational) or 204 (No Content)."
+            headers.remove("Content-Length")
+        elif status == 304:
+            remove_entity_headers(headers)
+        elif "content-length" not in names and self.automatically_set_content_length and self.is_sequence:
+            headers["Content-Length"] = str(sum(map(len, self.iter_encoded())))
+        return headers
+
+    def _location_to_send(self, environ: WSGIEnvironment, location: str) -> str:
+        location = iri_to_uri(location)
+        if self.autocorrect_location_header:
+            return urljoin(iri_to_uri(get_current_url(environ, strip_querystring=True)), location)
+        return location
+
+    def _has_no_body(self, environ: WSGIEnvironment) -> bool:
+        status = self.status_code
+        return environ["REQUEST_METHOD"] == "HEAD" or 100 <= status < 200 or status in {204, 304}
+
+    def get_app_iter(self, environ: WSGIEnvironment) -> Iterable[bytes]:
+        """The body as it is sent; the server closes it."""
+        if self._has_no_body(environ):
+            return ClosingIterator((), self.close)
+        if self.direct_passthrough:
+            return self.response  # type: ignore[return-value]  # that is what the flag says
+        return ClosingIterator(self.iter_encoded(), self.close)
+
+    def get_wsgi_response(self, environ: WSGIEnvironment) -> tuple[Iterable[bytes], str, list[tuple[str, str]]]:
+        """Body, status line and headers as they are sent."""
+        headers = self.get_wsgi_headers(environ)
+        app_iter = self.get_app_iter(environ)
+        return app_iter, self.status, headers.to_wsgi_list()
+
+    def for_edge(self, environ: WSGIEnvironment) -> tuple[int, list[tuple[str, str]], EdgeBody]:
+        """Status, headers and body for an edge that is not WSGI.
+
+        The body is ``bytes`` if it is complete, a :class:`FileBody` if it is a file, else an iterable or asynchronous
+        iterable of bytes. After sending it, or failing to, the edge awaits its ``aclose`` if it has one, and then
+        calls :meth:`close`.
+        """
+        headers = self.get_wsgi_headers(environ).to_wsgi_list()
+        if self._has_no_body(environ):
+            return self.status_code, headers, b""
+        return self.status_code, headers, body_of(self)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer as a WSGI application."""
+        app_iter, status, headers = self.get_wsgi_response(environ)
+        start_response(status, headers)
+        return app_iter
+
+
+def _accept_ranges(value: bool | str) -> bool | str:
+    """What ``Accept-Ranges`` says: ``bytes`` for True; False for no ranges."""
+    if value is True:
+        return "bytes"
+    return False if value == "none" else value

@@ -1,0 +1,449 @@
+"""The head of a response: its status and its headers, each as a typed attribute."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta, timezone
+from functools import lru_cache
+from http import HTTPStatus
+from typing import Any
+
+from ..http.authentication import WWWAuthenticate
+from ..http.cache_control import ResponseCacheControl
+from ..http.callback import CallbackDict
+from ..http.cookies import dump_cookie
+from ..http.dates import dump_age, http_date, parse_age, parse_date
+from ..http.etags import quote_etag, unquote_etag
+from ..http.grammar import dump_header, dump_options_header, parse_options_header
+from ..http.header_set import HeaderSet
+from ..http.headers import Headers
+from ..http.policies import COEP, COOP, ContentSecurityPolicy
+from ..http.ranges import ContentRange
+from ..http.status import HTTP_STATUS_CODES
+from .properties import header_property
+
+HeadersInput = Mapping[str, "str | Iterable[str]"] | Iterable[tuple[str, str]]
+
+STATUS_LINES = {code: f"{code} {phrase.upper()}" for code, phrase in HTTP_STATUS_CODES.items()}
+
+_has_control = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
+_is_status_code = re.compile(r"-?[0-9]+").fullmatch
+
+# What is text although its type does not say so.
+_TEXT_TYPES = frozenset(
+    {
+        "application/ecmascript",
+        "application/javascript",
+        "application/sql",
+        "application/xml",
+        "application/xml-dtd",
+        "application/xml-external-parsed-entity",
+    }
+)
+
+
+def get_content_type(mimetype: str, charset: str) -> str:
+    """Add the charset to a media type that is text."""
+    if mimetype.startswith("text/") or mimetype in _TEXT_TYPES or mimetype.endswith("+xml"):
+        return f"{mimetype}; charset={charset}"
+    return mimetype
+
+
+# PERF: bench_response_from_str. A content type is checked and put together once, not for every response.
+@lru_cache(maxsize=256)
+def _content_type_pair(mimetype: str | None, content_type: str | None) -> tuple[str, str]:
+    value = get_content_type(mimetype or "", "utf-8") if content_type is None else content_type
+    Headers([("Content-Type", value)])  # raises ValueError for what no header may contain
+    return "Content-Type", value
+
+
+def _live_set(name: str, doc: str) -> property:
+    """A property over a header that is a set of words; a change of the set changes the header."""
+
+    def read(self: ResponseHead) -> HeaderSet:
+        def on_update(header_set: HeaderSet) -> None:
+            _store(self, name, header_set)
+
+        return HeaderSet.from_header(self.headers.get(name), on_update)
+
+    def write(self: ResponseHead, value: str | Iterable[str] | None) -> None:
+        if not value:
+            del self.headers[name]
+        elif isinstance(value, str):
+            self.headers[name] = value
+        else:
+            self.headers[name] = dump_header(value)
+
+    return property(read, write, doc=doc)
+
+
+def _live_policy(name: str, doc: str) -> property:
+    """A property over a header that is a content security policy; a change of the policy changes the header."""
+
+    def read(self: ResponseHead) -> ContentSecurityPolicy:
+        def on_update(policy: ContentSecurityPolicy) -> None:
+            _store(self, name, policy)
+
+        return ContentSecurityPolicy.from_header(self.headers.get(name), on_update)
+
+    def write(self: ResponseHead, value: ContentSecurityPolicy | str | None) -> None:
+        if not value:
+            del self.headers[name]
+        elif isinstance(value, str):
+            self.headers[name] = value
+        else:
+            self.headers[name] = value.to_header()
+
+    return property(read, write, doc=doc)
+
+
+def _store(response: ResponseHead, name: str, value: Any) -> None:
+    """Write a changed header value back; an empty one goes away."""
+    if value:
+        response.headers[name] = value.to_header()
+    elif name in response.headers:
+        del response.headers[name]
+
+
+class ResponseHead:
+    """A response without its body.
+
+    :param status: a code, ``HTTPStatus`` or status line; :attr:`default_status` if None.
+    :param headers: pairs, a mapping to one value or several, or a ``Headers`` object that is then used itself.
+    :param mimetype: the content type without a charset; ``; charset=utf-8`` is added to a type of text.
+    :param content_type: the content type as it stands.
+    :raises ValueError: for a control character in any of them.
+    """
+
+    #: The status of a response that is given none.
+    default_status = 200
+    #: The media type of a response that is given none; None leaves the header out.
+    default_mimetype: str | None = "text/plain"
+    #: Warn about cookies longer than this, in bytes; 0 never warns.
+    max_cookie_size = 4093
+
+    _header_pairs: list[tuple[str, str]] | None
+    _headers: Headers | None = None
+
+    def __init__(
+        self,
+        status: int | str | HTTPStatus | None = None,
+        headers: HeadersInput | None = None,
+        mimetype: str | None = None,
+        content_type: str | None = None,
+    ) -> None:
+        if headers:
+            self._take_headers(headers, mimetype, content_type)
+        elif isinstance(headers, Headers):
+            self._take_headers(headers, mimetype, content_type)
+        else:
+            if content_type is None and mimetype is None:
+                mimetype = self.default_mimetype
+            if content_type is None and mimetype is None:
+                self._header_pairs = []
+            else:
+                self._header_pairs = [_content_type_pair(mimetype, content_type)]
+        self.status = self.default_status if status is None else status  # type: ignore[assignment]  # the setter takes each
+
+    def _take_headers(self, headers: HeadersInput, mimetype: str | None, content_type: str | None) -> None:
+        self.headers = headers if isinstance(headers, Headers) else Headers(headers)
+        if content_type is None:
+            if mimetype is None and "content-type" not in self.headers:
+                mimetype = self.default_mimetype
+            if mimetype is None:
+                return
+            content_type = get_content_type(mimetype, "utf-8")
+        self.headers["Content-Type"] = content_type
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} [{self.status}]>"
+
+    # -- headers and status
+
+    @property
+    def headers(self) -> Headers:
+        """All headers."""
+        # Until somebody asks, they are a plain list of pairs; then a `Headers` around that same list.
+        headers = self._headers
+        if headers is None:
+            headers = self._headers = Headers.adopt(self._header_pairs)
+        return headers
+
+    @headers.setter
+    def headers(self, value: Headers) -> None:
+        self._headers = value
+        self._header_pairs = value._list if isinstance(value, Headers) else None
+
+    @property
+    def status_code(self) -> int:
+        """The status as a number."""
+        return self._status_code
+
+    @status_code.setter
+    def status_code(self, code: int) -> None:
+        self.status = code  # type: ignore[assignment]  # the setter takes numbers too
+
+    @property
+    def status(self) -> str:
+        """The status line: a code and a phrase."""
+        return self._status
+
+    @status.setter
+    def status(self, value: str | int | HTTPStatus) -> None:
+        self._status, self._status_code = self._clean_status(value)
+
+    def _clean_status(self, value: str | int | HTTPStatus) -> tuple[str, int]:
+        """Make a status line and its code of either; a line without a code gets 0."""
+        if isinstance(value, int):
+            code = int(value)
+            return STATUS_LINES.get(code) or f"{code} UNKNOWN", code
+        line = value.strip()
+        if not line:
+            raise ValueError("Empty status argument")
+        if _has_control(line):
+            raise ValueError(f"A status line must not contain control characters, but this one does: {line!r}.")
+        number, _, phrase = line.partition(" ")
+        if not _is_status_code(number):
+            return f"0 {line}", 0
+        code = int(number)
+        return (line if phrase else STATUS_LINES.get(code) or f"{code} UNKNOWN"), code
+
+    # -- cookies
+
+    def set_cookie(
+        self,
+        key: str,
+        value: str = "",
+        max_age: timedelta | int | None = None,
+        expires: str | datetime | int | float | None = None,
+        path: str | None = "/",
+        domain: str | None = None,
+        secure: bool = False,
+        httponly: bool = False,
+        samesite: str | None = None,
+        partitioned: bool = False,
+    ) -> None:
+        """Add a ``Set-Cookie`` header (RFC 6265 §4.1).
+
+        :param max_age: seconds, or a timedelta; None for a cookie that ends with the browser.
+        :param expires: a date, a timestamp, or the text of a date.
+        :param path: None limits the cookie to the path of the response.
+        :param domain: None limits it to the host of the response.
+        :param secure: send it over HTTPS only.
+        :param httponly: keep it from JavaScript.
+        :param samesite: ``Strict``, ``Lax`` or ``None``.
+        :param partitioned: keep one for each top-level site; makes it secure.
+        """
+        self.headers.add(
+            "Set-Cookie",
+            dump_cookie(
+                key,
+                value=value,
+                max_age=max_age,
+                expires=expires,
+                path=path,
+                domain=domain,
+                secure=secure,
+                httponly=httponly,
+                max_size=self.max_cookie_size,
+                samesite=samesite,
+                partitioned=partitioned,
+            ),
+        )
+
+    def delete_cookie(
+        self,
+        key: str,
+        path: str | None = "/",
+        domain: str | None = None,
+        secure: bool = False,
+        httponly: bool = False,
+        samesite: str | None = None,
+        partitioned: bool = False,
+    ) -> None:
+        """Let a cookie expire; path, domain and flags must be those that it was set with."""
+        self.set_cookie(
+            key,
+            expires=0,
+            max_age=0,
+            path=path,
+            domain=domain,
+            secure=secure,
+            httponly=httponly,
+            samesite=samesite,
+            partitioned=partitioned,
+        )
+
+    # -- the content
+
+    content_type = header_property[str | None]("Content-Type")
+    content_length = header_property[int | None]("Content-Length", None, int, str)
+    content_location = header_property[str | None]("Content-Location")
+    content_encoding = header_property[str | None]("Content-Encoding")
+    content_md5 = header_property[str | None]("Content-MD5")
+    content_language = _live_set("Content-Language", "The languages of the content; a live ``HeaderSet``.")
+
+    @property
+    def mimetype(self) -> str | None:
+        """The content type without its parameters; setting it adds the charset to a type of text."""
+        content_type = self.headers.get("content-type")
+        return content_type.split(";", 1)[0].strip() if content_type else None
+
+    @mimetype.setter
+    def mimetype(self, value: str) -> None:
+        self.headers["Content-Type"] = get_content_type(value, "utf-8")
+
+    @property
+    def mimetype_params(self) -> dict[str, str]:
+        """The parameters of the content type; a change of the dictionary changes the header."""
+
+        def on_update(params: CallbackDict[str, str]) -> None:
+            self.headers["Content-Type"] = dump_options_header(self.mimetype, params)
+
+        options = parse_options_header(self.headers.get("content-type", ""))[1]
+        return CallbackDict(options, on_update)
+
+    @property
+    def is_json(self) -> bool:
+        """Whether the content type is ``application/json`` or ``application/*+json``."""
+        mimetype = self.mimetype
+        return mimetype is not None and (
+            mimetype == "application/json" or (mimetype.startswith("application/") and mimetype.endswith("+json"))
+        )
+
+    # -- dates, places, caching
+
+    location = header_property[str | None]("Location")
+    age = header_property[timedelta | None]("Age", None, parse_age, dump_age)  # type: ignore[arg-type]  # None is dumped too
+    date = header_property[datetime | None]("Date", None, parse_date, http_date)
+    expires = header_property[datetime | None]("Expires", None, parse_date, http_date)
+    last_modified = header_property[datetime | None]("Last-Modified", None, parse_date, http_date)
+
+    @property
+    def retry_after(self) -> datetime | None:
+        """When to try again; set as a date, or as a number of seconds from now."""
+        value = self.headers.get("retry-after")
+        if value is None:
+            return None
+        try:
+            seconds = int(value)
+        except ValueError:
+            return parse_date(value)
+        return datetime.now(timezone.utc) + timedelta(seconds=seconds)
+
+    @retry_after.setter
+    def retry_after(self, value: datetime | int | str | None) -> None:
+        if value is None:
+            if "retry-after" in self.headers:
+                del self.headers["retry-after"]
+        else:
+            self.headers["Retry-After"] = http_date(value) if isinstance(value, datetime) else str(value)
+
+    vary = _live_set("Vary", "The request headers that the response depends on; a live ``HeaderSet``.")
+    allow = _live_set("Allow", "The methods that the resource has; a live ``HeaderSet``.")
+
+    @property
+    def cache_control(self) -> ResponseCacheControl:
+        """What caches may do (RFC 9111 §5.2.2); a change of it changes the header."""
+
+        def on_update(cache_control: Any) -> None:
+            _store(self, "Cache-Control", cache_control)
+
+        return ResponseCacheControl.from_header(self.headers.get("cache-control"), on_update)
+
+    def set_etag(self, etag: str, weak: bool = False) -> None:
+        """Set the ``ETag``, quoted (RFC 9110 §8.8.3)."""
+        self.headers["ETag"] = quote_etag(etag, weak)
+
+    def get_etag(self) -> tuple[str, bool] | tuple[None, None]:
+        """The ``ETag`` and whether it is weak; two Nones if there is none."""
+        return unquote_etag(self.headers.get("ETag"))
+
+    accept_ranges = header_property[str | None]("Accept-Ranges")
+
+    @property
+    def content_range(self) -> ContentRange:
+        """The part of the whole that this is (RFC 9110 §14.4); a change of it changes the header."""
+
+        def on_update(content_range: ContentRange) -> None:
+            _store(self, "Content-Range", content_range)
+
+        found = ContentRange.from_header(self.headers.get("content-range"), on_update)
+        return ContentRange(None, None, None, on_update=on_update) if found is None else found
+
+    @content_range.setter
+    def content_range(self, value: ContentRange | str | None) -> None:
+        if not value:
+            del self.headers["content-range"]
+        elif isinstance(value, str):
+            self.headers["Content-Range"] = value
+        else:
+            self.headers["Content-Range"] = value.to_header()
+
+    # -- authentication, policies
+
+    @property
+    def www_authenticate(self) -> WWWAuthenticate:
+        """The first challenge (RFC 9110 §11.6.1), an empty ``Basic`` one if there is none; live. Set one or a list."""
+        value = WWWAuthenticate.from_header(self.headers.get("WWW-Authenticate")) or WWWAuthenticate("basic")
+
+        def on_update(challenge: WWWAuthenticate) -> None:
+            self.headers["WWW-Authenticate"] = challenge.to_header()
+
+        value._on_update = on_update
+        return value
+
+    @www_authenticate.setter
+    def www_authenticate(self, value: WWWAuthenticate | list[WWWAuthenticate] | None) -> None:
+        if not value:
+            if "WWW-Authenticate" in self.headers:
+                del self.headers["WWW-Authenticate"]
+        elif isinstance(value, list):
+            self.headers.setlist("WWW-Authenticate", [challenge.to_header() for challenge in value])
+        else:
+            self.headers["WWW-Authenticate"] = value.to_header()
+
+            def on_update(challenge: WWWAuthenticate) -> None:
+                self.headers["WWW-Authenticate"] = challenge.to_header()
+
+            value._on_update = on_update
+
+    content_security_policy = _live_policy(
+        "Content-Security-Policy", "The content security policy; a live ``ContentSecurityPolicy``."
+    )
+    content_security_policy_report_only = _live_policy(
+        "Content-Security-Policy-Report-Only", "The policy that is only reported about; live as the other."
+    )
+    cross_origin_opener_policy = header_property[COOP](
+        "Cross-Origin-Opener-Policy", COOP.UNSAFE_NONE, COOP, lambda value: str(value.value)
+    )
+    cross_origin_embedder_policy = header_property[COEP](
+        "Cross-Origin-Embedder-Policy", COEP.UNSAFE_NONE, COEP, lambda value: str(value.value)
+    )
+
+    # -- sharing across origins
+
+    @property
+    def access_control_allow_credentials(self) -> bool:
+        """Whether scripts of the other origin see responses to requests with credentials."""
+        return "Access-Control-Allow-Credentials" in self.headers
+
+    @access_control_allow_credentials.setter
+    def access_control_allow_credentials(self, value: bool | None) -> None:
+        if value is True:
+            self.headers["Access-Control-Allow-Credentials"] = "true"
+        else:
+            self.headers.pop("Access-Control-Allow-Credentials", None)
+
+    access_control_allow_headers = header_property[HeaderSet | None](
+        "Access-Control-Allow-Headers", None, HeaderSet.from_header, dump_header
+    )
+    access_control_allow_methods = header_property[HeaderSet | None](
+        "Access-Control-Allow-Methods", None, HeaderSet.from_header, dump_header
+    )
+    access_control_allow_origin = header_property[str | None]("Access-Control-Allow-Origin")
+    access_control_expose_headers = header_property[HeaderSet | None](
+        "Access-Control-Expose-Headers", None, HeaderSet.from_header, dump_header
+    )
+    access_control_max_age = header_property[int | None]("Access-Control-Max-Age", None, int, str)
