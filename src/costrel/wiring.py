@@ -35,9 +35,9 @@ def environ_builder_class() -> type:
 
 def run_server(*args: t.Any, **kwargs: t.Any) -> None:
     """The development server; Granian is imported with it."""
-    from .server.development import run_application
+    from .server.development import run_development
 
-    run_application(*args, **kwargs)
+    run_development(*args, **kwargs)
 
 
 ports.serve_wsgi = wsgi.serve

@@ -14,7 +14,7 @@ from types import TracebackType
 from .. import context
 from ..context import AppContext, RequestContext
 from ..http.errors import HTTPException
-from ..http.multidict import ImmutableDict
+from ..http.immutable import ImmutableDict
 from ..routing import MapAdapter, RoutingException
 from ..services import templating
 from ..services.sessions import SecureCookieSessionInterface, SessionInterface
@@ -25,9 +25,6 @@ from .registration import App
 from .request import Request
 from .response import Response
 from .static_rule import add_static_rule
-
-if t.TYPE_CHECKING:
-    from ..services.templating import Environment
 
 STEPS: t.Final = (
     "async_to_sync",
@@ -263,10 +260,6 @@ class Costrel(App):
 
     # -- templates, links, files ----------------------------------------------------------------------------------
 
-    def create_jinja_environment(self) -> Environment:
-        """The Jinja environment of this application, made once, when a template is first needed."""
-        return templating.create_environment(self)
-
     def update_template_context(self, context: dict[str, t.Any]) -> None:
         """Add what the context processors give to a template's variables; the given ones win."""
         templating.update_context(self, context)
@@ -297,17 +290,9 @@ class Costrel(App):
             external=_external,
         )
 
-    def get_send_file_max_age(self, filename: str | None) -> int | None:
-        """How many seconds a browser may keep the file: ``SEND_FILE_MAX_AGE_DEFAULT``, None for a check each time."""
-        return files.default_max_age()
-
     def send_static_file(self, filename: str) -> Response:
         """The file `filename` of the static folder. Raises NotFound where there is none."""
         return files.send_static_file(self, filename)
-
-    def open_resource(self, resource: str, mode: str = "rb", encoding: str | None = None) -> t.IO[t.Any]:
-        """Open a file of the application's own folder for reading. Raises ValueError for another mode."""
-        return files.open_resource(self.root_path, resource, mode, encoding)
 
     def open_instance_resource(self, resource: str, mode: str = "rb", encoding: str | None = "utf-8") -> t.IO[t.Any]:
         """Open a file of the instance folder, for reading or writing."""

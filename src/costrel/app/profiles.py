@@ -5,7 +5,7 @@ from __future__ import annotations
 import typing as t
 from datetime import timedelta
 
-from ..http.multidict import ImmutableDict
+from ..http.immutable import ImmutableDict
 
 _FLASK: dict[str, t.Any] = {
     "DEBUG": None,
