@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections.abc as cabc
+import contextlib
 import io
 import mimetypes
 import os
@@ -82,10 +83,8 @@ class FileStorage:
 
     def close(self) -> None:
         """Close the stream, whatever that raises."""
-        try:
+        with contextlib.suppress(Exception):
             self.stream.close()
-        except Exception:  # noqa: S110  # there is nothing left that could be done about it
-            pass
 
     def __bool__(self) -> bool:
         return bool(self.filename)
@@ -140,7 +139,7 @@ class FileMultiDict(MultiDict[str, FileStorage]):
             # Left open for whoever sends the form: the request that is built reads and closes it.
             stream = open(file, "rb")  # noqa: SIM115
         else:
-            stream = file
+            stream = t.cast("t.IO[bytes]", file)
         if filename and content_type is None:
             content_type = mimetypes.guess_type(filename)[0] or "application/octet-stream"
         self.add(name, FileStorage(stream, filename, name, content_type))

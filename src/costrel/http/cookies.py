@@ -1,0 +1,179 @@
+"""The Cookie field of a request, and the Set-Cookie field of a response (RFC 6265).
+
+Values may hold any text: what a cookie cannot carry is written as octal escapes of its UTF-8 bytes in a quoted string,
+as Python's `http.cookies` does, and read back. Reading takes time linear in the length of the field.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import time
+import typing as t
+import warnings
+from urllib.parse import quote
+
+from .dates import http_date
+from .multidict import MultiDict
+
+_BLANK = r"[ \t]*+"
+_NAME = r'([^ \t;="]++)'
+_PLAIN = r'([^ \t;"]*+)'
+_QUOTED = r'"((?:[^"\\]++|\\.)*+)"'
+
+# A pair stands between semicolons; what is no pair is skipped, up to the next semicolon. A pair without a name is none:
+# browsers send it for a cookie whose value a script chose, so that it could be taken for any other cookie. All the
+# quantifiers are possessive, so that nothing is tried twice.
+_find_plain_pairs = re.compile(rf"(?:^|;){_BLANK}{_NAME}{_BLANK}(?:={_BLANK}{_PLAIN}{_BLANK})?(?=;|\Z)").findall
+_find_pairs = re.compile(
+    rf"(?:^|;){_BLANK}{_NAME}{_BLANK}(?:={_BLANK}(?:{_QUOTED}|{_PLAIN}){_BLANK})?(?=;|\Z)", re.DOTALL
+).findall
+
+_replace_escapes = re.compile(rb"\\(?:([0-3][0-7]{2})|(.))", re.DOTALL).sub
+
+# RFC 6265 §4.1.1 allows fewer, but these are read by all browsers and servers.
+_is_plain_value = re.compile(r"[A-Za-z0-9_!#$%&'()*+\-./:<=>?@\[\]^`{|}~]*").fullmatch
+_escapes = {byte: b"\\%03o" % byte for byte in (*range(0x20), ord(","), ord(";"), *range(0x7F, 0x100))}
+_escapes |= {ord('"'): b'\\"', ord("\\"): b"\\\\"}
+_bytes_to_escape = re.compile(rb'[\x00-\x1f",;\\\x7f-\xff]').sub
+
+# What would end the field, the attribute or the name, and begin another of an attacker's choice.
+_find_unsafe_in_name = re.compile(r"[\x00-\x1f\x7f;=]").search
+_find_unsafe_in_domain = re.compile(r"[\x00-\x20\x7f;,]").search
+_find_unsafe_in_attribute = re.compile(r"[\x00-\x1f\x7f;]").search
+
+# What `urllib.parse.quote` leaves as it is in a path, besides letters and digits.
+_SAFE_IN_PATH = "%!$&'()*+,/:=@"
+
+
+def parse_cookie(cookie: str | None = None, cls: t.Any = None) -> t.Any:
+    """Read the Cookie field (RFC 6265 §5.4) into a `MultiDict`.
+
+    A name that comes several times keeps all its values, in their order. What is malformed is skipped.
+
+    :param cls: The class to make instead, from a list of pairs.
+    """
+    if cls is None:
+        cls = MultiDict
+    if not cookie:
+        return cls()
+    if '"' not in cookie:
+        return cls(_find_plain_pairs(cookie))
+    return cls([(name, _unquote(quoted) if quoted else plain) for name, quoted, plain in _find_pairs(cookie)])
+
+
+def _unquote(text: str) -> str:
+    if "\\" not in text:
+        return text
+    return _replace_escapes(_unescape, text.encode()).decode(errors="replace")
+
+
+def _unescape(match: re.Match[bytes]) -> bytes:
+    octal, character = match.groups()
+    return bytes((int(octal, 8),)) if octal else character
+
+
+def _quote(value: str) -> str:
+    if _is_plain_value(value):
+        return value
+    escaped = _bytes_to_escape(lambda match: _escapes[match[0][0]], value.encode())
+    return f'"{escaped.decode("ascii")}"'
+
+
+def dump_cookie(
+    key: str,
+    value: str = "",
+    max_age: dt.timedelta | int | None = None,
+    expires: str | dt.datetime | int | float | None = None,
+    path: str | None = "/",
+    domain: str | None = None,
+    secure: bool = False,
+    httponly: bool = False,
+    sync_expires: bool = True,
+    max_size: int = 4093,
+    samesite: str | None = None,
+    partitioned: bool = False,
+) -> str:
+    """Write a Set-Cookie field (RFC 6265 §4.1).
+
+    :param max_age: Seconds to keep the cookie; without it and `expires`, it lasts as long as the browser runs.
+    :param expires: A moment, or seconds since 1970.
+    :param domain: Without it, the cookie goes to this host alone.
+    :param sync_expires: Derive `expires` from `max_age` where only that is given.
+    :param max_size: Warn about a longer field, in bytes, which browsers may ignore. 0 never warns.
+    :param samesite: "Strict", "Lax" or "None".
+    :param partitioned: Keep the cookie apart for each site that embeds this one; implies `secure`.
+    :raises ValueError: The name is empty, a part contains characters that would end it, or `samesite` is another.
+    """
+    name = _checked_name(key)
+    if isinstance(max_age, dt.timedelta):
+        max_age = int(max_age.total_seconds())
+    if expires is not None:
+        if not isinstance(expires, str):
+            expires = http_date(expires)
+    elif max_age is not None and sync_expires:
+        expires = http_date(time.time() + max_age)
+
+    parts = [f"{name}={_quote(value)}"]
+    for attribute, setting in (
+        ("Domain", None if domain is None else _dump_domain(domain)),
+        ("Expires", expires),
+        ("Max-Age", max_age),
+        ("Secure", secure or partitioned),
+        ("HttpOnly", httponly),
+        ("Path", None if path is None else _dump_path(path)),
+        ("SameSite", None if samesite is None else _dump_samesite(samesite)),
+        ("Partitioned", partitioned),
+    ):
+        if setting is True:
+            parts.append(attribute)
+        elif setting is not None and setting is not False:
+            parts.append(f"{attribute}={_checked_attribute(attribute, str(setting))}")
+    field = "; ".join(parts)
+    if max_size and len(field) > max_size:
+        _warn_of_size(key, len(parts[0]) - len(name) - 1, len(field), max_size)
+    return field
+
+
+def _checked_name(key: str) -> str:
+    if not key or (found := _find_unsafe_in_name(key)):
+        problem = f"it contains {found[0]!r}" if key and found else "it is empty"
+        raise ValueError(f"{key!r} cannot be the name of a cookie: {problem}. Use letters, digits, '-' and '_'.")
+    return key if key.isascii() else key.encode().decode("latin1")
+
+
+def _checked_attribute(attribute: str, setting: str) -> str:
+    if found := _find_unsafe_in_attribute(setting):
+        raise ValueError(
+            f"{setting!r} cannot be the {attribute} of a cookie: {found[0]!r} would end it and begin another attribute."
+        )
+    return setting
+
+
+def _dump_domain(domain: str) -> str:
+    # RFC 6265 §5.2.3 has browsers ignore a leading dot, and a cookie knows no port.
+    name = domain.partition(":")[0].lstrip(".")
+    host = name.encode("idna").decode("ascii")
+    if found := _find_unsafe_in_domain(host):
+        raise ValueError(f"{domain!r} cannot be the Domain of a cookie: it contains {found[0]!r}. Name a host.")
+    return host
+
+
+def _dump_path(path: str) -> str:
+    return quote(_checked_attribute("Path", path), safe=_SAFE_IN_PATH)
+
+
+def _dump_samesite(samesite: str) -> str:
+    samesite = samesite.title()
+    if samesite not in {"Strict", "Lax", "None"}:
+        raise ValueError("SameSite must be 'Strict', 'Lax', or 'None'.")
+    return samesite
+
+
+def _warn_of_size(key: str, value_size: int, size: int, max_size: int) -> None:
+    warnings.warn(
+        f"The {key!r} cookie is too large: the value was {value_size} bytes but the header required"
+        f" {size - value_size} extra bytes. The final size was {size} bytes but the limit is {max_size} bytes."
+        " Browsers may silently ignore cookies larger than this.",
+        stacklevel=3,
+    )

@@ -1,0 +1,109 @@
+"""The host that a request names: read, checked against what is trusted, and made into the URL of the request."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from urllib.parse import quote
+
+from .errors import SecurityError
+from .urls import uri_to_iri
+
+# RFC 9110 §7.2: Host = uri-host [ ":" port ]. Anything else, such as a slash, could change what URLs made of it mean.
+_match_host = re.compile(r"([A-Za-z0-9.-]+|\[[A-Fa-f0-9]*:[A-Fa-f0-9.:]+\])(?::([1-9][0-9]{0,4}))?").fullmatch
+
+_DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+
+# RFC 3986 §3.3 and §3.4: what may stand in a path and in a query; percent signs are quoted in a path.
+_SAFE_IN_PATH = "!$&'()*+,/:;=@"
+_SAFE_IN_QUERY = "!$&'()*+,/:;=?@%"
+
+
+def host_is_trusted(hostname: str | None, trusted_list: t.Collection[str] | None = None) -> bool:
+    """Tell whether a host, with or without a port, is well-formed and on the list.
+
+    :param trusted_list: Names to compare as they are, never as patterns; ".example.org" also stands for every name
+        that ends in it. Without a list, every well-formed host is trusted.
+    """
+    if not hostname:
+        return False
+    match = _match_host(hostname)
+    if match is None or int(match[2] or 1) > 65535:
+        return False
+    if not trusted_list:
+        return True
+    if isinstance(trusted_list, str):
+        trusted_list = [trusted_list]
+    name = match[1]
+    for trusted in trusted_list:
+        suffix = trusted.startswith(".")
+        if suffix:
+            trusted = trusted[1:]
+        trusted = _host_name(trusted)
+        if name == trusted or (suffix and name.endswith(f".{trusted}")):
+            return True
+    return False
+
+
+def _host_name(trusted: str) -> str:
+    return trusted.partition(":")[0].encode("idna").decode("ascii")
+
+
+def get_host(
+    scheme: str,
+    host_header: str | None,
+    server: tuple[str, int | None] | None = None,
+    trusted_hosts: t.Collection[str] | None = None,
+) -> str:
+    """The host that a request names, without the port if that is the scheme's own.
+
+    :param server: The address of the server, which stands in for a field that is missing.
+    :param trusted_hosts: As for `host_is_trusted`.
+    :return: An empty string if the host is malformed or not known, and nothing is said about trust.
+    :raises SecurityError: The host is not trusted.
+    """
+    host = host_header
+    if host is None:
+        host = _server_host(server)
+    port = _DEFAULT_PORTS.get(scheme)
+    if port is not None:
+        host = host.removesuffix(f":{port}")
+    if host_is_trusted(host, trusted_hosts):
+        return host
+    if trusted_hosts:
+        raise SecurityError(f"Host {host!r} is not trusted.")
+    return ""
+
+
+def _server_host(server: tuple[str, int | None] | None) -> str:
+    if server is None or server[1] is None:  # an address without a port is that of a Unix socket
+        return ""
+    name, port = server
+    if ":" in name and name[0] != "[":
+        name = f"[{name}]"
+    return f"{name}:{port}"
+
+
+def get_current_url(
+    scheme: str,
+    host: str,
+    root_path: str | None = None,
+    path: str | None = None,
+    query_string: bytes | None = None,
+) -> str:
+    """The URL of a request as an IRI, from its parts as far as they are given.
+
+    :param root_path: Where the application is mounted, unquoted.
+    :param path: The path below that, unquoted.
+    :param query_string: The query, as it was sent.
+    """
+    url = f"{scheme}://{host}"
+    if root_path is None:
+        return uri_to_iri(f"{url}/")
+    url += quote(root_path.rstrip("/"), safe=_SAFE_IN_PATH) + "/"
+    if path is None:
+        return uri_to_iri(url)
+    url += quote(path.lstrip("/"), safe=_SAFE_IN_PATH)
+    if query_string:
+        url += "?" + quote(query_string, safe=_SAFE_IN_QUERY)
+    return uri_to_iri(url)
