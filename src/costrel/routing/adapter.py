@@ -1,0 +1,283 @@
+"""A map as seen from one host: which endpoint a path means, and which URL an endpoint has."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from urllib.parse import quote, urljoin, urlunsplit
+
+from ..http.errors import HTTPException, MethodNotAllowed, NotFound
+from ..http.multidict import MultiDict
+from .builder import encode_query
+from .converters import PATH_SAFE
+from .errors import BuildError, NoMatch, RequestAliasRedirect, RequestPath, RequestRedirect, WebsocketMismatch
+
+if t.TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, MutableMapping
+
+    from .map import Map
+    from .rule import Rule
+
+_VARIABLE = re.compile("<([^>]+)>")
+_SECURE = {"https", "wss"}
+
+
+class MapAdapter:
+    """What `Map.bind` and `Map.bind_to_environ` return."""
+
+    def __init__(
+        self,
+        map: Map,
+        server_name: str,
+        script_name: str,
+        subdomain: str | None,
+        url_scheme: str,
+        path_info: str,
+        default_method: str,
+        query_args: Mapping[str, t.Any] | str | None = None,
+    ) -> None:
+        self.map = map
+        self.server_name = server_name
+        self.script_name = script_name if script_name.endswith("/") else f"{script_name}/"
+        self.subdomain = subdomain
+        self.url_scheme = url_scheme
+        self.path_info = path_info
+        self.default_method = default_method
+        self.query_args = query_args
+        self.websocket = url_scheme in {"ws", "wss"}
+
+    def dispatch(
+        self,
+        view_func: Callable[[str, Mapping[str, t.Any]], t.Any],
+        path_info: str | None = None,
+        method: str | None = None,
+        catch_http_exceptions: bool = False,
+    ) -> t.Any:
+        """What `view_func` returns for the endpoint and the values that match; or the redirect.
+
+        An `HTTPException` is returned too if `catch_http_exceptions`, else raised.
+        """
+        try:
+            try:
+                endpoint, values = self.match(path_info, method)
+            except RequestRedirect as redirect:
+                return redirect
+            return view_func(endpoint, values)
+        except HTTPException as error:
+            if catch_http_exceptions:
+                return error
+            raise
+
+    @t.overload
+    def match(
+        self,
+        path_info: str | None = None,
+        method: str | None = None,
+        return_rule: t.Literal[False] = False,
+        query_args: Mapping[str, t.Any] | str | None = None,
+        websocket: bool | None = None,
+    ) -> tuple[t.Any, Mapping[str, t.Any]]: ...
+    @t.overload
+    def match(
+        self,
+        path_info: str | None = None,
+        method: str | None = None,
+        return_rule: t.Literal[True] = True,
+        query_args: Mapping[str, t.Any] | str | None = None,
+        websocket: bool | None = None,
+    ) -> tuple[Rule, Mapping[str, t.Any]]: ...
+    def match(
+        self,
+        path_info: str | None = None,
+        method: str | None = None,
+        return_rule: bool = False,
+        query_args: Mapping[str, t.Any] | str | None = None,
+        websocket: bool | None = None,
+    ) -> tuple[t.Any | Rule, Mapping[str, t.Any]]:
+        """The endpoint, or if `return_rule` the rule, and the values in the path; arguments override the adapter's.
+
+        Raises `NotFound`, `MethodNotAllowed`, `WebsocketMismatch`, or `RequestRedirect` where another URL is the
+        right one.
+        """
+        self.map.update()
+        path_info = self.path_info if path_info is None else path_info
+        query_args = (self.query_args if query_args is None else query_args) or {}
+        method = (method or self.default_method).upper()
+        websocket = self.websocket if websocket is None else websocket
+        domain = self.server_name if self.map.host_matching else self.subdomain
+        path = f"/{path_info.lstrip('/')}" if path_info else ""
+        try:
+            rule, values = self.map._matcher.match(domain or "", path, method, websocket)
+        except RequestPath as error:
+            url = self.make_redirect_url(quote(error.path_info, safe=PATH_SAFE), query_args)
+            raise RequestRedirect(url) from None
+        except RequestAliasRedirect as error:
+            alias, found = f"{domain}|{path}", error.matched_values
+            url = self.make_alias_redirect_url(alias, error.endpoint, found, method, query_args)
+            raise RequestRedirect(url) from None
+        except NoMatch as error:
+            raise _not_found(error) from None
+        self._redirect(rule, values, method, query_args)
+        return rule if return_rule else rule.endpoint, values
+
+    def _redirect(
+        self, rule: Rule, values: MutableMapping[str, t.Any], method: str, query_args: Mapping[str, t.Any] | str
+    ) -> None:
+        """Raise `RequestRedirect` where the rule, or a nicer one, asks for it."""
+        if self.map.redirect_defaults:
+            url = self.get_default_redirect(rule, method, values, query_args)
+            if url is not None:
+                raise RequestRedirect(url)
+        if rule.redirect_to is not None:
+            raise RequestRedirect(self._redirect_target(rule, rule.redirect_to, values))
+
+    def _redirect_target(self, rule: Rule, redirect_to: str | Callable[..., str], values: Mapping[str, t.Any]) -> str:
+        host = f"{self.subdomain}.{self.server_name}" if self.subdomain else self.server_name
+        root = f"{self.url_scheme or 'http'}://{host}{self.script_name}"
+        if not isinstance(redirect_to, str):
+            return urljoin(root, redirect_to(self, **values))
+        path = _VARIABLE.sub(lambda match: rule._converters[match[1]].to_url(values[match[1]]), redirect_to)
+        if "//" not in redirect_to and not _stays(path):
+            # A value must not turn a path into another host's URL ("<path:x>" with "http://elsewhere/").
+            path = "/" + path.lstrip("/") if redirect_to.startswith("/") else f"./{path}"
+        return urljoin(root, path)
+
+    def test(self, path_info: str | None = None, method: str | None = None) -> bool:
+        """Does a rule match, be it to redirect?"""
+        try:
+            self.match(path_info, method)
+        except RequestRedirect:
+            pass
+        except HTTPException:
+            return False
+        return True
+
+    def allowed_methods(self, path_info: str | None = None) -> Iterable[str]:
+        """The methods with which the path matches."""
+        try:
+            self.match(path_info, method="--")
+        except MethodNotAllowed as error:
+            return error.valid_methods or []
+        except HTTPException:
+            pass
+        return []
+
+    def get_host(self, domain_part: str | None) -> str:
+        """The host with a subdomain, or, with host matching, the given host; None stands for the adapter's own."""
+        if self.map.host_matching:
+            return self.server_name if domain_part is None else domain_part
+        subdomain = self.subdomain if domain_part is None else domain_part
+        return f"{subdomain}.{self.server_name}" if subdomain else self.server_name
+
+    def get_default_redirect(
+        self, rule: Rule, method: str, values: MutableMapping[str, t.Any], query_args: Mapping[str, t.Any] | str
+    ) -> str | None:
+        """The URL of a nicer rule of the same endpoint whose defaults these values are, if there is one."""
+        for nicer in rule._nicer:
+            if nicer.suitable_for(values, method):
+                values.update(nicer.defaults or ())
+                built = nicer.build(values)
+                if built is not None:
+                    domain, path = built
+                    return self.make_redirect_url(path, query_args, domain_part=domain)
+        return None
+
+    def encode_query_args(self, query_args: Mapping[str, t.Any] | str) -> str:
+        """The query as text, percent-encoded if it is not text already."""
+        return query_args if isinstance(query_args, str) else encode_query(query_args)
+
+    def make_redirect_url(
+        self, path_info: str, query_args: Mapping[str, t.Any] | str | None = None, domain_part: str | None = None
+    ) -> str:
+        """The absolute URL of a path on this host."""
+        if query_args is None:
+            query_args = self.query_args
+        query = self.encode_query_args(query_args) if query_args else ""
+        path = f"{self.script_name.rstrip('/')}/{path_info.lstrip('/')}"
+        return urlunsplit((self.url_scheme or "http", self.get_host(domain_part), path, query, ""))
+
+    def make_alias_redirect_url(
+        self,
+        path: str,
+        endpoint: t.Any,
+        values: Mapping[str, t.Any],
+        method: str,
+        query_args: Mapping[str, t.Any] | str,
+    ) -> str:
+        """The absolute URL that an alias stands for."""
+        url = self.build(endpoint, values, method, append_unknown=False, force_external=True)
+        return f"{url}?{self.encode_query_args(query_args)}" if query_args else url
+
+    def build(
+        self,
+        endpoint: t.Any,
+        values: Mapping[str, t.Any] | None = None,
+        method: str | None = None,
+        force_external: bool = False,
+        append_unknown: bool = True,
+        url_scheme: str | None = None,
+    ) -> str:
+        """The URL of an endpoint: a path where the host is this one, unless `force_external`, else absolute.
+
+        Values that are no part of the path become the query, if `append_unknown`; those that are None are left out.
+        An empty `url_scheme` gives a URL that begins with `//`. Raises `BuildError` where no rule fits.
+        """
+        self.map.update()
+        values = _present(values) if values else {}
+        built = self._partial_build(endpoint, values, method, append_unknown)
+        if built is None:
+            raise BuildError(endpoint, values, method, self)
+        domain, path, websocket = built
+        host = self.get_host(domain)
+        scheme = self.url_scheme if url_scheme is None else url_scheme
+        if websocket:
+            force_external = True
+            scheme = "wss" if scheme in _SECURE else "ws"
+        elif scheme and (websocket is not self.websocket):
+            scheme = "https" if scheme in _SECURE else "http"
+        is_here = host == self.server_name if self.map.host_matching else domain == self.subdomain
+        if not force_external and is_here and scheme == self.url_scheme:
+            return f"{self.script_name.rstrip('/')}/{path.lstrip('/')}"
+        prefix = f"{scheme}:" if scheme else ""
+        return f"{prefix}//{host}{self.script_name[:-1]}/{path.lstrip('/')}"
+
+    def _partial_build(
+        self, endpoint: t.Any, values: Mapping[str, t.Any], method: str | None, append_unknown: bool
+    ) -> tuple[str, str, bool] | None:
+        """Domain, path and protocol, by the first rule that fits; a rule for the default method goes first."""
+        if method is None:
+            built = self._partial_build(endpoint, values, self.default_method, append_unknown)
+            if built is not None:
+                return built
+        first: tuple[str, str, bool] | None = None
+        for rule in self.map._rules_by_endpoint.get(endpoint, ()):
+            if not rule.suitable_for(values, method):
+                continue
+            parts = rule.build(values, append_unknown)
+            if parts is None:
+                continue
+            built = (*parts, rule.websocket)
+            if not self.map.host_matching or parts[0] == self.server_name:
+                return built
+            first = first or built
+        return first
+
+
+def _not_found(error: NoMatch) -> HTTPException:
+    if error.have_match_for:
+        return MethodNotAllowed(valid_methods=list(error.have_match_for))
+    if error.websocket_mismatch:
+        return WebsocketMismatch()
+    return NotFound()
+
+
+def _stays(path: str) -> bool:
+    return urljoin("http://here/here/", path).startswith("http://here/")
+
+
+def _present(values: Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """The values without those that are None; of a MultiDict, all of a name that has several."""
+    if not isinstance(values, MultiDict):
+        return {name: value for name, value in values.items() if value is not None}
+    lists = ((name, [value for value in values.getlist(name) if value is not None]) for name in values)
+    return {name: found[0] if len(found) == 1 else found for name, found in lists if found}
