@@ -59,7 +59,7 @@ def bind(host: str, port: int | str) -> socket.socket:
         address = _resolve(host, number, family)
         sock = socket.socket(family, socket.SOCK_STREAM)
     except OSError as error:
-        raise StartError(_explain(host, number, error)) from error
+        raise StartError(explain(host, number, error)) from error
     try:
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
@@ -71,7 +71,7 @@ def bind(host: str, port: int | str) -> socket.socket:
         sock.listen(LISTEN_QUEUE)
     except OSError as error:
         sock.close()
-        raise StartError(_explain(host, number, error)) from error
+        raise StartError(explain(host, number, error)) from error
     sock.setblocking(False)
     return sock
 
@@ -100,6 +100,13 @@ def urls(host: str, sock: socket.socket, scheme: str) -> list[str]:
         loopback = "[::1]" if sock.family == socket.AF_INET6 else "127.0.0.1"
         hosts = [loopback, get_interface_ip(sock.family)]
     return [f"{scheme}://{_bracketed(name)}:{port}" for name in dict.fromkeys(hosts)]
+
+
+def running_on(host: str, sock: socket.socket, scheme: str) -> str:
+    """The lines that say where a server is."""
+    found = urls(host, sock, scheme)
+    lines = [f" * Running on all addresses ({host})"] if len(found) > 1 else []
+    return "\n".join([*lines, *(f" * Running on {url}" for url in found)])
 
 
 def _bracketed(host: str) -> str:
@@ -135,7 +142,8 @@ def _remove_stale(path: str) -> None:
             os.unlink(path)
 
 
-def _explain(host: str, port: int, error: OSError) -> str:
+def explain(host: str, port: int, error: OSError) -> str:
+    """Why a server cannot listen there, and what to do."""
     if host.startswith(UNIX_SCHEME):
         return f"The Unix socket {host.removeprefix(UNIX_SCHEME)} cannot be used: {error.strerror}."
     if isinstance(error, socket.gaierror):

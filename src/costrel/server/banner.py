@@ -9,6 +9,11 @@ import click
 from .identity import served_as_flask
 
 
+NOT_FOR_PRODUCTION = (
+    "WARNING: This is a development server. In production use: costrel serve, or any WSGI or ASGI server."
+)
+
+
 def is_running_from_reloader() -> bool:
     """Whether this is the process that the reloader starts anew, and not the one that watches."""
     return os.environ.get("WERKZEUG_RUN_MAIN") == "true"

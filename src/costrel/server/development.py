@@ -21,18 +21,15 @@ import click
 from ..services.dotenv import load_dotenv as read_dotenv
 from ..services.environment import get_debug_flag, get_load_dotenv, read_variable
 from . import addresses, terminal
-from .banner import is_running_from_reloader, show_server_banner
+from .banner import NOT_FOR_PRODUCTION, is_running_from_reloader, show_server_banner
 from .certificates import SSLContextArgument, make_ssl_devcert
 from .embedded import Certificate, EmbeddedServer
 from .errors import StartError
 from .identity import served_as_flask
+from .wsgi_serving import run_simple
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 5000
-
-NOT_FOR_PRODUCTION = (
-    "WARNING: This is a development server. In production use: costrel serve, or any WSGI or ASGI server."
-)
 
 
 @dataclass(kw_only=True)
@@ -117,7 +114,7 @@ def serve(app: t.Any, host: str, port: int | str, options: Options) -> None:
         except OSError as error:
             sock.close()
             raise StartError(f"The certificate or its key cannot be used: {error}.") from error
-        announce(addresses.urls(host, sock, "https" if certificate else "http"), host)
+        announce(addresses.running_on(host, sock, "https" if certificate else "http"))
         run_until_stopped(server)
 
 
@@ -126,19 +123,15 @@ def request_logger() -> logging.Logger:
     return terminal.ready_logger("werkzeug" if served_as_flask() else "costrel.server")
 
 
-def announce(found_at: list[str], host: str) -> None:
+def announce(places: str) -> None:
     """Say where the server is, and how to stop it."""
     if is_running_from_reloader():
         return
     logger = request_logger()
-    in_colour = terminal.shows_colour(sys.stderr)
-    logger.info(terminal.paint(NOT_FOR_PRODUCTION, "bold", "red") if in_colour else NOT_FOR_PRODUCTION)
-    lines = [f" * Running on {url}" for url in found_at]
-    if len(found_at) > 1:
-        lines.insert(0, f" * Running on all addresses ({host})")
-    logger.info("\n".join(lines))
-    stop = "Press CTRL+C to quit"
-    logger.info(terminal.paint(stop, "yellow") if in_colour else stop)
+    paint = terminal.painter(sys.stderr)
+    logger.info("%s", paint(NOT_FOR_PRODUCTION, "bold", "red"))
+    logger.info("%s", places)
+    logger.info("%s", paint("Press CTRL+C to quit", "yellow"))
 
 
 def run_until_stopped(server: EmbeddedServer) -> None:
@@ -194,7 +187,7 @@ def _is_default(handler: t.Any) -> bool:
 
 
 def _serve_wsgi(app: t.Any, host: str, port: int | str, options: Options) -> None:
-    raise NotImplementedError
+    run_simple(host, int(port), app, **vars(options))
 
 
 @contextmanager

@@ -17,9 +17,6 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
-_STYLES = {1: ("bold",), 2: (), 3: ("green",), 4: ("bold", "red"), 5: ("bold", "magenta")}
-_EXCEPTIONS = {304: ("cyan",), 404: ("yellow",)}
-
 
 class RequestLog:
     """Passes requests on to `application`, and writes a line for each to `logger` when it has been answered.
@@ -82,17 +79,15 @@ class Exchange:
         if self._written:
             return
         self._written = True
-        self.logger.info("%s", self.line(terminal.shows_colour(sys.stderr)))
+        self.logger.info("%s", self.line(terminal.painter(sys.stderr)))
 
-    def line(self, in_colour: bool) -> str:
+    def line(self, paint: Callable[..., str]) -> str:
         """The line, in the common log format, with the time taken at its end."""
         scope = self.scope
         client = (scope.get("client") or ("-",))[0]
         request = terminal.harmless(f"{scope.get('method', 'GET')} {_target(scope)} HTTP/{scope['http_version']}")
         status = self.status or 500
-        quoted = f'"{request}"'
-        if in_colour and (styles := _EXCEPTIONS.get(status, _STYLES.get(status // 100, ()))):
-            quoted = terminal.paint(quoted, *styles)
+        quoted = paint(f'"{request}"', *terminal.style_of_status(status))
         now = time.strftime("%d/%b/%Y %H:%M:%S")
         cut = "" if self.complete or not self.status else " cut off"
         return f"{client} - - [{now}] {quoted} {status} {self.size} {_duration(self._started)}{cut}"

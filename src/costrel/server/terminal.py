@@ -6,15 +6,22 @@ import logging
 import os
 import sys
 import typing as t
+from collections.abc import Callable
+
+from ..services.logging import has_level_handler
 
 _CODES = {"bold": 1, "red": 31, "green": 32, "yellow": 33, "magenta": 35, "cyan": 36}
 _RESET = "\x1b[0m"
+_STATUS_STYLES = {304: ("cyan",), 404: ("yellow",)}
+_CLASS_STYLES = {1: ("bold",), 3: ("green",), 4: ("bold", "red"), 5: ("bold", "magenta")}
 
 _VISIBLE = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))} | {ord("\\"): "\\\\"}
 
 
 def paint(value: str, *styles: str) -> str:
     """`value` in the named styles: bold, red, green, yellow, magenta, cyan."""
+    if not styles:
+        return value
     return "".join(f"\x1b[{_CODES[style]}m" for style in reversed(styles)) + value + _RESET
 
 
@@ -26,6 +33,11 @@ def harmless(text: str) -> str:
 def shows_colour(stream: t.Any) -> bool:
     """Whether colours are welcome on `stream`: a terminal, without ``NO_COLOR`` in the environment."""
     return not os.environ.get("NO_COLOR") and bool(getattr(stream, "isatty", lambda: False)())
+
+
+def painter(stream: t.Any) -> Callable[..., str]:
+    """:func:`paint` where colours are welcome on `stream`, else a function that leaves the text as it is."""
+    return paint if shows_colour(stream) else lambda value, *styles: value
 
 
 class StandardError(logging.StreamHandler[t.TextIO]):
@@ -44,16 +56,16 @@ def ready_logger(name: str) -> logging.Logger:
     logger = logging.getLogger(name)
     if logger.level == logging.NOTSET:
         logger.setLevel(logging.INFO)
-    if not _is_heard(logger):
+    if not has_level_handler(logger):
         logger.addHandler(StandardError())
     return logger
 
 
-def _is_heard(logger: logging.Logger) -> bool:
-    level = logger.getEffectiveLevel()
-    current: logging.Logger | None = logger
-    while current is not None:
-        if any(handler.level <= level for handler in current.handlers):
-            return True
-        current = current.parent if current.propagate else None
-    return False
+def log(type: str, message: str, *args: t.Any, **kwargs: t.Any) -> None:
+    """Log to the logger ``werkzeug``; `type` is the name of one of its methods."""
+    getattr(ready_logger("werkzeug"), type)(message.rstrip(), *args, **kwargs)
+
+
+def style_of_status(status: int) -> tuple[str, ...]:
+    """The styles in which a request is shown that got this status."""
+    return _STATUS_STYLES.get(status) or _CLASS_STYLES.get(status // 100, ())

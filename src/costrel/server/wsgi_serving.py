@@ -1,0 +1,226 @@
+"""The WSGI development server, on the standard library's HTTP server: one thread, many threads, or processes."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import socket
+import socketserver
+import ssl
+import sys
+import typing as t
+from collections.abc import Iterable
+from http.server import HTTPServer
+
+from ..version import __version__
+from . import terminal
+from .addresses import LISTEN_QUEUE, explain, get_sockaddr, running_on, select_address_family
+from .banner import NOT_FOR_PRODUCTION, is_running_from_reloader
+from .certificates import SSLContextArgument, generate_adhoc_ssl_context, load_ssl_context
+from .identity import served_as_flask
+from .wsgi_handler import WSGIRequestHandler
+
+can_fork = hasattr(os, "fork")
+
+if can_fork:
+    ForkingMixIn = socketserver.ForkingMixIn
+else:
+
+    class ForkingMixIn:  # type: ignore[no-redef]  # a stand-in, so that the class below can be made
+        """Stands in for the standard library's class where processes cannot fork."""
+
+
+class BaseWSGIServer(HTTPServer):
+    """Answers one request at a time.
+
+    `fd` is the number of a socket that listens already. Where the address cannot be used, the reason is printed and
+    the process ends with status 1.
+    """
+
+    multithread = False
+    multiprocess = False
+    request_queue_size = LISTEN_QUEUE
+    allow_reuse_address = True
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        app: t.Any,
+        handler: type[WSGIRequestHandler] | None = None,
+        passthrough_errors: bool = False,
+        ssl_context: SSLContextArgument = None,
+        fd: int | None = None,
+    ) -> None:
+        handler = WSGIRequestHandler if handler is None else handler
+        # As Werkzeug does it: on the class, and with HTTP/1.0 for the server that answers one request at a time.
+        if "protocol_version" not in vars(handler) and (self.multithread or self.multiprocess):
+            handler.protocol_version = "HTTP/1.1"
+        self.host = host
+        self.port = port
+        self.app = app
+        self.passthrough_errors = passthrough_errors
+        self.address_family = family = select_address_family(host, port)
+        self._server_version = _server_version()
+        super().__init__(get_sockaddr(host, int(port), family), handler, bind_and_activate=False)  # type: ignore[arg-type]  # a path, for a Unix socket
+        if fd is None:
+            self._listen()
+        else:
+            self._take_over(fd)
+        if family != getattr(socket, "AF_UNIX", None):
+            self.port = self.server_address[1]
+        self.ssl_context = _ssl_context(ssl_context)
+        if self.ssl_context is not None:
+            self.socket = self.ssl_context.wrap_socket(self.socket, server_side=True)
+
+    def _listen(self) -> None:
+        try:
+            self.server_bind()
+            self.server_activate()
+        except OSError as error:
+            self.server_close()
+            print(explain(self.host, self.port, error), file=sys.stderr)  # noqa: T201 - the last words of this process
+            sys.exit(1)
+        except BaseException:
+            self.server_close()
+            raise
+
+    def _take_over(self, fd: int) -> None:
+        self.socket.close()
+        self.socket = socket.fromfd(fd, self.address_family, socket.SOCK_STREAM)
+        self.server_address = self.socket.getsockname()
+
+    def log(self, type: str, message: str, *args: t.Any) -> None:
+        """Log to the logger ``werkzeug``."""
+        terminal.log(type, message, *args)
+
+    def serve_forever(self, poll_interval: float = 0.5) -> None:
+        """Answer requests until :meth:`shutdown` or Ctrl-C."""
+        try:
+            super().serve_forever(poll_interval=poll_interval)
+        except KeyboardInterrupt:
+            pass
+        finally:
+            self.server_close()
+
+    def handle_error(self, request: t.Any, client_address: tuple[str, int] | str) -> None:
+        """Show what went wrong with a connection, or raise it where errors are to pass through."""
+        if self.passthrough_errors:
+            raise
+        super().handle_error(request, client_address)
+
+    def log_startup(self) -> None:
+        """Say where the server is."""
+        terminal.log("info", "%s", terminal.painter(sys.stderr)(NOT_FOR_PRODUCTION, "bold", "red"))
+        terminal.log("info", "%s", running_on(self.host, self.socket, "https" if self.ssl_context else "http"))
+
+
+class ThreadedWSGIServer(socketserver.ThreadingMixIn, BaseWSGIServer):
+    """Answers every connection in a thread of its own."""
+
+    multithread = True
+    daemon_threads = True
+
+
+class ForkingWSGIServer(ForkingMixIn, BaseWSGIServer):
+    """Answers every connection in a process of its own, at most `processes` at a time.
+
+    Raises ValueError where processes cannot fork.
+    """
+
+    multiprocess = True
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        app: t.Any,
+        processes: int = 40,
+        handler: type[WSGIRequestHandler] | None = None,
+        passthrough_errors: bool = False,
+        ssl_context: SSLContextArgument = None,
+        fd: int | None = None,
+    ) -> None:
+        if not can_fork:
+            raise ValueError("Processes cannot fork on this system: use threads.")
+        super().__init__(host, port, app, handler, passthrough_errors, ssl_context, fd)
+        self.max_children = processes
+
+
+def make_server(
+    host: str,
+    port: int,
+    app: t.Any,
+    threaded: bool = False,
+    processes: int = 1,
+    request_handler: type[WSGIRequestHandler] | None = None,
+    passthrough_errors: bool = False,
+    ssl_context: SSLContextArgument = None,
+    fd: int | None = None,
+) -> BaseWSGIServer:
+    """A server that listens already, and answers once its ``serve_forever`` is called.
+
+    Raises ValueError for threads and several processes at once.
+    """
+    if threaded and processes > 1:
+        raise ValueError("Either threads or several processes: a server cannot have both.")
+    if processes > 1:
+        return ForkingWSGIServer(host, port, app, processes, request_handler, passthrough_errors, ssl_context, fd)
+    cls = ThreadedWSGIServer if threaded else BaseWSGIServer
+    return cls(host, port, app, request_handler, passthrough_errors, ssl_context, fd)
+
+
+def run_simple(
+    hostname: str,
+    port: int,
+    application: t.Any,
+    use_reloader: bool = False,
+    use_debugger: bool = False,
+    use_evalex: bool = True,
+    extra_files: Iterable[str] | None = None,
+    exclude_patterns: Iterable[str] | None = None,
+    reloader_interval: int = 1,
+    reloader_type: str = "auto",
+    threaded: bool = False,
+    processes: int = 1,
+    request_handler: type[WSGIRequestHandler] | None = None,
+    static_files: dict[str, str | tuple[str, str]] | None = None,
+    passthrough_errors: bool = False,
+    ssl_context: SSLContextArgument = None,
+) -> None:
+    """Serve a WSGI application for development until Ctrl-C.
+
+    `static_files` are folders or files by the path that they are served under. Raises TypeError for a port that is
+    not a number.
+    """
+    if not isinstance(port, int):
+        raise TypeError("port must be an integer")
+    if static_files:
+        from ..middleware.shared_data import SharedDataMiddleware
+
+        application = SharedDataMiddleware(application, static_files)
+
+    fd = int(os.environ["WERKZEUG_SERVER_FD"]) if is_running_from_reloader() else None
+    server = make_server(
+        hostname, port, application, threaded, processes, request_handler, passthrough_errors, ssl_context, fd
+    )
+    # The process that the reloader starts serves on the same socket, which stays open in between.
+    server.socket.set_inheritable(True)
+    os.environ["WERKZEUG_SERVER_FD"] = str(server.fileno())
+    if not is_running_from_reloader():
+        server.log_startup()
+        terminal.log("info", "%s", terminal.painter(sys.stderr)("Press CTRL+C to quit", "yellow"))
+    server.serve_forever()
+
+
+def _ssl_context(argument: SSLContextArgument) -> ssl.SSLContext | None:
+    if isinstance(argument, tuple):
+        return load_ssl_context(*argument)
+    return generate_adhoc_ssl_context() if argument == "adhoc" else argument
+
+
+def _server_version() -> str:
+    """How this server calls itself; applications that look for Werkzeug find it under its own name."""
+    if served_as_flask():
+        return f"Werkzeug/{importlib.metadata.version('werkzeug')}"
+    return f"Costrel/{__version__}"
