@@ -1,16 +1,34 @@
 """`flask`: the names of the original, and Costrel behind them."""
 
+from costrel.app.application import Flask as Flask
+from costrel.app.blueprint import Blueprint as Blueprint
+from costrel.app.request import Request as Request
+from costrel.app.response import Response as Response
+from costrel.compat.deprecated import flask_attribute as __getattr__  # noqa: F401 - the original has this name
 from costrel.context import after_this_request as after_this_request
 from costrel.context import copy_current_request_context as copy_current_request_context
 from costrel.context import has_app_context as has_app_context
 from costrel.context import has_request_context as has_request_context
-from costrel.context import stream_with_context as stream_with_context
+from costrel.globals import current_app as current_app
+from costrel.globals import g as g
+from costrel.globals import request as request
+from costrel.globals import session as session
 from costrel.services.config import Config as Config
 from costrel.services.json import jsonify as jsonify
 from costrel.services.templating import render_template as render_template
 from costrel.services.templating import render_template_string as render_template_string
 from costrel.services.templating import stream_template as stream_template
 from costrel.services.templating import stream_template_string as stream_template_string
+from costrel.shortcuts import abort as abort
+from costrel.shortcuts import flash as flash
+from costrel.shortcuts import get_flashed_messages as get_flashed_messages
+from costrel.shortcuts import get_template_attribute as get_template_attribute
+from costrel.shortcuts import make_response as make_response
+from costrel.shortcuts import redirect as redirect
+from costrel.shortcuts import send_file as send_file
+from costrel.shortcuts import send_from_directory as send_from_directory
+from costrel.shortcuts import stream_with_context as stream_with_context
+from costrel.shortcuts import url_for as url_for
 from costrel.support.signals import appcontext_popped as appcontext_popped
 from costrel.support.signals import appcontext_pushed as appcontext_pushed
 from costrel.support.signals import appcontext_tearing_down as appcontext_tearing_down

@@ -1,1 +1,6 @@
 """`werkzeug`: the names of the original, and Costrel behind them."""
+
+from costrel.messages.request import Request as Request
+from costrel.messages.response import Response as Response
+from costrel.server.development import run_simple as run_simple
+from costrel.testing.app_client import Client as Client

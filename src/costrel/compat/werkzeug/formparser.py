@@ -1,5 +1,19 @@
 """`werkzeug.formparser`: the names of the original, and Costrel behind them."""
 
+from costrel.http.cookies import MultiDict as MultiDict
 from costrel.http.errors import RequestEntityTooLarge as RequestEntityTooLarge
 from costrel.http.grammar import parse_options_header as parse_options_header
-from costrel.http.multidict import MultiDict as MultiDict
+from costrel.http.headers import Headers as Headers
+from costrel.http.multipart import Data as Data
+from costrel.http.multipart import Epilogue as Epilogue
+from costrel.http.multipart import Field as Field
+from costrel.http.multipart import File as File
+from costrel.http.multipart import MultipartDecoder as MultipartDecoder
+from costrel.http.multipart import NeedData as NeedData
+from costrel.http.uploads import FileStorage as FileStorage
+from costrel.messages.environ import get_content_length as get_content_length
+from costrel.messages.environ import get_input_stream as get_input_stream
+from costrel.messages.forms import FormDataParser as FormDataParser
+from costrel.messages.forms import MultiPartParser as MultiPartParser
+from costrel.messages.forms import default_stream_factory as default_stream_factory
+from costrel.messages.forms import parse_form_data as parse_form_data

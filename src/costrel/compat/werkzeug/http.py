@@ -6,6 +6,7 @@ from costrel.http.conditional import is_entity_header as is_entity_header
 from costrel.http.conditional import is_hop_by_hop_header as is_hop_by_hop_header
 from costrel.http.conditional import remove_entity_headers as remove_entity_headers
 from costrel.http.conditional import remove_hop_by_hop_headers as remove_hop_by_hop_headers
+from costrel.http.cookies import dump_cookie as dump_cookie
 from costrel.http.dates import dump_age as dump_age
 from costrel.http.dates import http_date as http_date
 from costrel.http.dates import parse_age as parse_age

@@ -2,6 +2,13 @@
 
 from costrel.http.errors import NotFound as NotFound
 from costrel.http.errors import RequestedRangeNotSatisfiable as RequestedRangeNotSatisfiable
+from costrel.http.headers import Headers as Headers
+from costrel.messages.files import send_file as send_file
+from costrel.messages.properties import environ_property as environ_property
+from costrel.messages.properties import header_property as header_property
+from costrel.messages.redirects import append_slash_redirect as append_slash_redirect
+from costrel.messages.redirects import redirect as redirect
+from costrel.messages.response_head import get_content_type as get_content_type
 from costrel.messages.streams import wrap_file as wrap_file
 from costrel.support.importing import ImportStringError as ImportStringError
 from costrel.support.importing import find_modules as find_modules

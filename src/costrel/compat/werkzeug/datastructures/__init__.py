@@ -1,5 +1,6 @@
 """`werkzeug.datastructures`: the names of the original, and Costrel behind them."""
 
+from costrel.compat.deprecated import datastructures_attribute as __getattr__  # noqa: F401 - the original has this name
 from costrel.http.accept import Accept as Accept
 from costrel.http.accept import CharsetAccept as CharsetAccept
 from costrel.http.accept import LanguageAccept as LanguageAccept
@@ -11,7 +12,10 @@ from costrel.http.cache_control import ResponseCacheControl as ResponseCacheCont
 from costrel.http.callback import CallbackDict as CallbackDict
 from costrel.http.callback import UpdateDictMixin as UpdateDictMixin
 from costrel.http.conditional import IfRange as IfRange
+from costrel.http.cookies import MultiDict as MultiDict
 from costrel.http.etags import ETags as ETags
+from costrel.http.header_set import HeaderSet as HeaderSet
+from costrel.http.headers import Headers as Headers
 from costrel.http.immutable import ImmutableDict as ImmutableDict
 from costrel.http.immutable import ImmutableHeadersMixin as ImmutableHeadersMixin
 from costrel.http.immutable import ImmutableList as ImmutableList
@@ -21,9 +25,11 @@ from costrel.http.multidict import ImmutableDictMixin as ImmutableDictMixin
 from costrel.http.multidict import ImmutableMultiDict as ImmutableMultiDict
 from costrel.http.multidict import ImmutableMultiDictMixin as ImmutableMultiDictMixin
 from costrel.http.multidict import ImmutableTypeConversionDict as ImmutableTypeConversionDict
-from costrel.http.multidict import MultiDict as MultiDict
 from costrel.http.multidict import TypeConversionDict as TypeConversionDict
-from costrel.http.multidict import iter_multi_items as iter_multi_items
 from costrel.http.policies import ContentSecurityPolicy as ContentSecurityPolicy
 from costrel.http.ranges import ContentRange as ContentRange
 from costrel.http.ranges import Range as Range
+from costrel.http.uploads import FileMultiDict as FileMultiDict
+from costrel.http.uploads import FileStorage as FileStorage
+from costrel.http.urls import iter_multi_items as iter_multi_items
+from costrel.messages.environ import EnvironHeaders as EnvironHeaders

@@ -1,7 +1,10 @@
 """`werkzeug.datastructures.structures`: the names of the original, and Costrel behind them."""
 
+from costrel.compat.deprecated import datastructures_attribute as __getattr__  # noqa: F401 - the original has this name
 from costrel.http.callback import CallbackDict as CallbackDict
 from costrel.http.callback import UpdateDictMixin as UpdateDictMixin
+from costrel.http.cookies import MultiDict as MultiDict
+from costrel.http.header_set import HeaderSet as HeaderSet
 from costrel.http.immutable import ImmutableDict as ImmutableDict
 from costrel.http.immutable import ImmutableList as ImmutableList
 from costrel.http.immutable import ImmutableListMixin as ImmutableListMixin
@@ -10,6 +13,5 @@ from costrel.http.multidict import ImmutableDictMixin as ImmutableDictMixin
 from costrel.http.multidict import ImmutableMultiDict as ImmutableMultiDict
 from costrel.http.multidict import ImmutableMultiDictMixin as ImmutableMultiDictMixin
 from costrel.http.multidict import ImmutableTypeConversionDict as ImmutableTypeConversionDict
-from costrel.http.multidict import MultiDict as MultiDict
 from costrel.http.multidict import TypeConversionDict as TypeConversionDict
-from costrel.http.multidict import iter_multi_items as iter_multi_items
+from costrel.http.urls import iter_multi_items as iter_multi_items
