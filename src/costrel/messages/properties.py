@@ -52,7 +52,7 @@ class _StoredProperty(Generic[T]):
     def __get__(self, instance: None, owner: type) -> _StoredProperty[T]: ...
     @overload
     def __get__(self, instance: Any, owner: type) -> T: ...
-    def __get__(self, instance: Any | None, owner: type) -> T | None | _StoredProperty[T]:
+    def __get__(self, instance: Any | None, owner: type) -> T | _StoredProperty[T] | None:
         if instance is None:
             return self
         store: _Store = self.lookup(instance)

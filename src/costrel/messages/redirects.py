@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 
-def redirect(
-    location: str, code: int = 302, Response: type[_response.Response] | None = None
-) -> _response.Response:
+def redirect(location: str, code: int = 302, Response: type[_response.Response] | None = None) -> _response.Response:
     """Make a response that redirects to ``location``, a URL or a path relative to the current one.
 
     :param code: 301, 302, 303, 305, 307 or 308.

@@ -18,7 +18,6 @@ from .environ import EnvironHeaders, _get_server, decode, get_input_stream
 from .forms import FormDataParser, default_stream_factory
 from .properties import environ_property
 from .request_head import RequestHead
-from .streams import LimitedStream
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -143,14 +142,10 @@ class Request(RequestHead):
         return self.get_data(parse_form_data=True)
 
     @overload
-    def get_data(
-        self, cache: bool = True, as_text: Literal[False] = False, parse_form_data: bool = False
-    ) -> bytes: ...
+    def get_data(self, cache: bool = True, as_text: Literal[False] = False, parse_form_data: bool = False) -> bytes: ...
     @overload
     def get_data(self, cache: bool = True, as_text: Literal[True] = ..., parse_form_data: bool = False) -> str: ...
-    def get_data(
-        self, cache: bool = True, as_text: bool = False, parse_form_data: bool = False
-    ) -> bytes | str:
+    def get_data(self, cache: bool = True, as_text: bool = False, parse_form_data: bool = False) -> bytes | str:
         """Read the whole body.
 
         :param cache: keep it for the next call and for the form parser; without, it can be read only once.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterable, Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, overload
@@ -250,7 +250,10 @@ class Response(ResponseHead):
         headers = self.headers
         if "date" not in headers:
             headers["Date"] = http_date()
-        partial = self._process_range_request(environ, complete_length, _accept_ranges(accept_ranges))
+        ranges = "bytes" if accept_ranges is True else accept_ranges
+        if ranges:
+            headers["Accept-Ranges"] = ranges
+        partial = self._process_range_request(environ, complete_length, ranges)
         if not partial and not self._is_modified_for(environ, ignore_if_range=True):
             self.status_code = 412 if ETags.from_header(environ.get("HTTP_IF_MATCH")) else 304
         if self.automatically_set_content_length and "content-length" not in headers:
@@ -290,7 +293,6 @@ class Response(ResponseHead):
             raise RequestedRangeNotSatisfiable(complete_length)
         start, stop = span
         self.headers["Content-Length"] = str(stop - start)
-        self.headers["Accept-Ranges"] = str(accept_ranges)
         self.content_range = content_range  # type: ignore[assignment]  # the setter takes text
         self.status_code = 206
         self._wrap_range_response(start, stop - start)
@@ -380,10 +382,3 @@ class Response(ResponseHead):
         app_iter, status, headers = self.get_wsgi_response(environ)
         start_response(status, headers)
         return app_iter
-
-
-def _accept_ranges(value: bool | str) -> bool | str:
-    """What ``Accept-Ranges`` says: ``bytes`` for True; False for no ranges."""
-    if value is True:
-        return "bytes"
-    return False if value == "none" else value

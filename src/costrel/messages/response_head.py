@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
@@ -133,9 +133,7 @@ class ResponseHead:
         mimetype: str | None = None,
         content_type: str | None = None,
     ) -> None:
-        if headers:
-            self._take_headers(headers, mimetype, content_type)
-        elif isinstance(headers, Headers):
+        if headers or isinstance(headers, Headers):
             self._take_headers(headers, mimetype, content_type)
         else:
             if content_type is None and mimetype is None:
@@ -330,7 +328,7 @@ class ResponseHead:
             seconds = int(value)
         except ValueError:
             return parse_date(value)
-        return datetime.now(timezone.utc) + timedelta(seconds=seconds)
+        return datetime.now(UTC) + timedelta(seconds=seconds)
 
     @retry_after.setter
     def retry_after(self, value: datetime | int | str | None) -> None:

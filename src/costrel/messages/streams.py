@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 from ..http.errors import ClientDisconnected, RequestEntityTooLarge
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 READ_SIZE = 64 * 1024
 

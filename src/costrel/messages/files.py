@@ -1,0 +1,209 @@
+"""Sends files: from a path or an open file, with ranges, conditions and caching, reading only what is sent."""
+
+from __future__ import annotations
+
+import io
+import mimetypes
+import os
+import time
+import unicodedata
+from collections.abc import Callable
+from datetime import datetime
+from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import quote
+from zlib import adler32
+
+from ..http.errors import NotFound
+from ..http.headers import Headers
+from ..support.paths import safe_join
+from .response import Response
+from .streams import wrap_file
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+# RFC 8187 §3.2.1: attr-char, without the letters and digits.
+_ATTR_CHARS = "!#$&+-.^_`|~"
+
+
+def send_file(
+    path_or_file: os.PathLike[str] | str | IO[bytes],
+    environ: WSGIEnvironment,
+    mimetype: str | None = None,
+    as_attachment: bool = False,
+    download_name: str | None = None,
+    conditional: bool = True,
+    etag: bool | str = True,
+    last_modified: datetime | int | float | None = None,
+    max_age: None | (int | Callable[[str | None], int | None]) = None,
+    use_x_sendfile: bool = False,
+    response_class: type[Response] | None = None,
+    _root_path: os.PathLike[str] | str | None = None,
+) -> Response:
+    """Make a response that sends a file. The path is trusted: for one from a client take :func:`send_from_directory`.
+
+    :param path_or_file: a path, or a file that is open in binary mode, sent from where it stands.
+    :param environ: of the current request.
+    :param mimetype: guessed from the name if None.
+    :param as_attachment: ask the browser to save it.
+    :param download_name: the name to save it under; that of the path if None.
+    :param conditional: answer conditions and ranges (RFC 9110 §13, §14).
+    :param etag: a tag, or True to make one from the path, its time and its size.
+    :param last_modified: a date or timestamp; that of the path if None.
+    :param max_age: how long browsers may keep the file, in seconds, or a function from the path to that.
+    :param use_x_sendfile: leave the sending of a path to the HTTP server in front (``X-Sendfile``).
+    :param _root_path: where relative paths start; the working directory if None.
+    :raises RequestedRangeNotSatisfiable: if the range that was asked for is not in the file.
+    :raises TypeError: if there is neither a name nor a type, or no name for an attachment.
+    :raises ValueError: if the file is open in text mode, or the name has control characters.
+    """
+    path = _absolute_path(path_or_file, _root_path)
+    if path is not None and download_name is None:
+        download_name = os.path.basename(path)
+    headers = Headers()
+    if mimetype is None:
+        mimetype = _guess_type(download_name, as_attachment, headers)
+    _set_disposition(headers, download_name, as_attachment)
+    found = None if path is None else os.stat(path)
+    passed_on = use_x_sendfile and path is not None
+    if path is not None and passed_on:
+        headers["X-Sendfile"] = path
+        file = None
+    else:
+        file = open(path, "rb") if path is not None else _check_binary(path_or_file)  # noqa: SIM115  # the response closes it
+    try:
+        response = (response_class or Response)(
+            None if file is None else wrap_file(environ, file),
+            mimetype=mimetype,
+            headers=headers,
+            direct_passthrough=True,
+        )
+        size = found.st_size if found is not None else _size_in_memory(path_or_file)
+        if size is not None and not passed_on:
+            response.content_length = size
+        _set_last_modified(response, last_modified, found)
+        _set_caching(response, max_age(path) if callable(max_age) else max_age)
+        _set_etag(response, etag, path, found)
+        if conditional:
+            # What the server in front sends, it also cuts to the range.
+            response.make_conditional(environ, accept_ranges=True, complete_length=None if passed_on else size)
+    except BaseException:
+        if file is not None:
+            file.close()
+        raise
+    return response
+
+
+def send_from_directory(
+    directory: os.PathLike[str] | str, path: os.PathLike[str] | str, environ: WSGIEnvironment, **kwargs: Any
+) -> Response:
+    """Send a file from below a directory; the path may come from a client.
+
+    :param directory: trusted; relative to ``_root_path`` if that is given.
+    :param path: below the directory.
+    :param kwargs: for :func:`send_file`. Besides these, ``_inside`` set to True refuses what a symbolic link leads
+        out of the directory, and names that begin with a dot.
+    :raises NotFound: if the path leads out of the directory, or is no file.
+    """
+    inside = kwargs.pop("_inside", False)
+    joined = safe_join(os.fspath(directory), os.fspath(path))
+    if joined is None:
+        raise NotFound()
+    root = os.fspath(kwargs.get("_root_path") or "")
+    full = os.path.join(root, joined)
+    try:
+        if not os.path.isfile(full) or (inside and not _is_inside(os.path.join(root, directory), full)):
+            raise NotFound()
+        return send_file(full, environ, **kwargs)
+    except (ValueError, FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+        # The name has a NUL, or the file went away meanwhile.
+        if isinstance(error, ValueError) and "\0" not in full:
+            raise
+        raise NotFound() from None
+
+
+def _is_inside(directory: str, path: str) -> bool:
+    """Whether a path, its links resolved, lies below a directory and has no name that begins with a dot."""
+    root = os.path.realpath(directory)
+    real = os.path.realpath(path)
+    if os.path.commonpath([root, real]) != root:
+        return False
+    asked = os.path.relpath(path, directory)
+    return not any(name.startswith(".") for name in (*asked.split(os.sep), *os.path.relpath(real, root).split(os.sep)))
+
+
+def _absolute_path(path_or_file: Any, root: os.PathLike[str] | str | None) -> str | None:
+    """The path as text; None for a file object."""
+    if not isinstance(path_or_file, (os.PathLike, str)):
+        return None
+    path = os.fspath(path_or_file)
+    return os.path.join(root, path) if root is not None else os.path.abspath(path)
+
+
+def _guess_type(name: str | None, as_attachment: bool, headers: Headers) -> str:
+    if name is None:
+        raise TypeError(
+            "Unable to detect the MIME type because a file name is not available. Either set 'download_name', pass a"
+            " path instead of a file, or set 'mimetype'."
+        )
+    mimetype, encoding = mimetypes.guess_type(name)
+    # A compressed file that is to be saved stays compressed.
+    if encoding is not None and not as_attachment:
+        headers["Content-Encoding"] = encoding
+    return mimetype or "application/octet-stream"
+
+
+def _set_disposition(headers: Headers, name: str | None, as_attachment: bool) -> None:
+    """Name the file (RFC 6266): in ASCII for old clients, in UTF-8 (RFC 8187) for the others."""
+    if name is None:
+        if as_attachment:
+            raise TypeError(
+                "No name provided for attachment. Either set 'download_name' or pass a path instead of a file."
+            )
+        return
+    names = {"filename": name}
+    if not name.isascii():
+        plain = "".join([unicodedata.normalize("NFKD", character) for character in name])
+        names["filename"] = plain.encode("ascii", "ignore").decode("ascii")
+        names["filename*"] = f"UTF-8''{quote(name, safe=_ATTR_CHARS)}"
+    headers.set("Content-Disposition", "attachment" if as_attachment else "inline", **names)
+
+
+def _check_binary(file: Any) -> IO[bytes]:
+    if isinstance(file, io.TextIOBase):
+        raise ValueError("Files must be opened in binary mode or use BytesIO.")
+    binary: IO[bytes] = file
+    return binary
+
+
+def _size_in_memory(file: Any) -> int | None:
+    return file.getbuffer().nbytes if isinstance(file, io.BytesIO) else None
+
+
+def _set_last_modified(
+    response: Response, last_modified: datetime | int | float | None, found: os.stat_result | None
+) -> None:
+    moment: Any = last_modified
+    if moment is None and found is not None:
+        moment = found.st_mtime
+    if moment is not None:
+        response.last_modified = moment
+
+
+def _set_caching(response: Response, max_age: int | None) -> None:
+    """Let caches keep the file for ``max_age`` seconds; without, they have to ask each time."""
+    cache_control = response.cache_control
+    if max_age is not None and max_age > 0:
+        cache_control.public = True
+    else:
+        cache_control.no_cache = True
+    if max_age is not None:
+        cache_control.max_age = max_age
+        response.expires = int(time.time() + max_age)  # type: ignore[assignment]  # timestamps are dumped too
+
+
+def _set_etag(response: Response, etag: bool | str, path: str | None, found: os.stat_result | None) -> None:
+    if isinstance(etag, str):
+        response.set_etag(etag)
+    elif etag and path is not None and found is not None:
+        response.set_etag(f"{found.st_mtime}-{found.st_size}-{adler32(os.fsencode(path))}")
