@@ -14,8 +14,8 @@ _match_host = re.compile(r"([A-Za-z0-9.-]+|\[[A-Fa-f0-9]*:[A-Fa-f0-9.:]+\])(?::(
 
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
-# RFC 3986 §3.3 and §3.4: what may stand in a path and in a query; percent signs are quoted in a path.
-_SAFE_IN_PATH = "!$&'()*+,/:;=@"
+# RFC 3986 §3.3 and §3.4: what may stand in a path and in a query. What looks quoted stays so, also in a path.
+_SAFE_IN_PATH = "%!$&'()*+,/:;=@"
 _SAFE_IN_QUERY = "!$&'()*+,/:;=?@%"
 
 
@@ -59,12 +59,12 @@ def get_host(
 
     :param server: The address of the server, which stands in for a field that is missing.
     :param trusted_hosts: As for `host_is_trusted`.
-    :return: An empty string if the host is malformed or not known, and nothing is said about trust.
+    :return: An empty string if the host is not known, or malformed while every one is trusted.
     :raises SecurityError: The host is not trusted.
     """
-    host = host_header
+    host = _server_host(server) if host_header is None else host_header
     if host is None:
-        host = _server_host(server)
+        return ""
     port = _DEFAULT_PORTS.get(scheme)
     if port is not None:
         host = host.removesuffix(f":{port}")
@@ -75,9 +75,9 @@ def get_host(
     return ""
 
 
-def _server_host(server: tuple[str, int | None] | None) -> str:
+def _server_host(server: tuple[str, int | None] | None) -> str | None:
     if server is None or server[1] is None:  # an address without a port is that of a Unix socket
-        return ""
+        return None
     name, port = server
     if ":" in name and name[0] != "[":
         name = f"[{name}]"

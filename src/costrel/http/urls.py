@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import typing as t
-from urllib.parse import SplitResult, quote, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, urlencode, urlsplit, urlunsplit
 
 from .multidict import iter_multi_items
 
@@ -22,7 +22,7 @@ _SAFE_IN_USER = "%!$&'()*+,;="
 # Unquoted, these would change or hide what a URL means, in whichever part: controls, the space, the percent sign.
 _NEVER_UNQUOTED = frozenset(range(0x21)) | {ord("%"), 0x7F}
 
-_match_escapes = re.compile(r"(?:%[0-9A-Fa-f]{2})+").sub
+_replace_escapes = re.compile(r"(?:%[0-9A-Fa-f]{2})+").sub
 
 
 def _unquoter(delimiters: str) -> t.Callable[[str], str]:
@@ -43,7 +43,7 @@ def _unquoter(delimiters: str) -> t.Callable[[str], str]:
         parts.append(_decode(raw))
         return "".join(parts)
 
-    return lambda part: _match_escapes(decode, part)
+    return lambda part: _replace_escapes(decode, part)
 
 
 def _decode(raw: bytearray) -> str:
@@ -86,7 +86,7 @@ def iri_to_uri(iri: str) -> str:
     :raises ValueError: The host or the port is malformed.
     """
     parts = urlsplit(iri)
-    uri = urlunsplit(
+    return urlunsplit(
         (
             parts.scheme,
             _authority(parts, _encode_idna, _quote_user),
@@ -95,7 +95,6 @@ def iri_to_uri(iri: str) -> str:
             quote(parts.fragment, safe=_SAFE_IN_FRAGMENT),
         )
     )
-    return uri
 
 
 def _quote_user(name: str) -> str:

@@ -1,0 +1,110 @@
+"""URLs and hosts, called beside Werkzeug's own functions."""
+
+from __future__ import annotations
+
+import typing as t
+
+import werkzeug.sansio.utils
+import werkzeug.urls
+from hypothesis import given
+from hypothesis import strategies as st
+
+from costrel.http import hosts, urls
+
+FRAGMENTS = [
+    *"aé☃ %/?#&=+;:@[]\\.",
+    "%20",
+    "%2F",
+    "%e9",
+    "%C3%A9",
+    "%E2%98%83",
+    "%E2%98",
+    "%F0%9F%98%80",
+    "%zz",
+    "http:",
+    "//",
+    "xn--n3h",
+    "example",
+    ".net",
+    "80",
+    "[::1]",
+]
+url_like = st.lists(st.sampled_from(FRAGMENTS), max_size=12).map("".join)
+whole_urls = st.builds(
+    "{}://{}{}{}/{}?{}#{}".format,
+    st.sampled_from(["http", "itms-services", ""]),
+    st.sampled_from(["", "us%C3%A9r@", "ü:p%40 w@", "a:@", "@"]),
+    st.sampled_from(["", "example.com", "ü.com", "xn--n3h.net", "[::1]", "a..b", "1.2.3.4", "EXAMPLE"]),
+    st.sampled_from(["", ":80", ":", ":x", ":99999"]),
+    url_like,
+    url_like,
+    url_like,
+)
+text = st.text(max_size=20)
+host_like = st.lists(
+    st.sampled_from([*"aZ-._:0ü/ ", "example.com", "[", "::1", "]", ":80", ":443", ":65536", ":8080", "xn--tda"]),
+    max_size=5,
+).map("".join)
+
+
+def outcome(call: t.Callable[..., t.Any], *args: t.Any) -> t.Any:
+    """What a call returns, or the name and the text of the error that it raises."""
+    try:
+        return call(*args)
+    except Exception as error:
+        return type(error).__name__, str(error)
+
+
+@given(url_like | whole_urls | text)
+def test_iris_become_uris_alike(value: str) -> None:
+    assert outcome(werkzeug.urls.iri_to_uri, value) == outcome(urls.iri_to_uri, value)
+
+
+@given(url_like | whole_urls | text)
+def test_uris_become_iris_alike(value: str) -> None:
+    assert outcome(werkzeug.urls.uri_to_iri, value) == outcome(urls.uri_to_iri, value)
+
+
+@given(st.binary(max_size=12), st.sampled_from(["/{}", "/?{}", "/#{}", "//{}@h/", "//u:{}@h/"]))
+def test_percent_encoded_bytes_are_decoded_alike(raw: bytes, template: str) -> None:
+    value = template.format("".join(f"%{byte:02x}" for byte in raw))
+    assert outcome(werkzeug.urls.uri_to_iri, value) == outcome(urls.uri_to_iri, value)
+
+
+@given(st.dictionaries(text, st.none() | text | st.lists(text, max_size=2)) | st.lists(st.tuples(text, text | st.none())))
+def test_queries_are_written_alike(query: t.Any) -> None:
+    assert outcome(werkzeug.urls._urlencode, query) == outcome(urls.encode_query, query)
+
+
+trusted_lists = st.none() | host_like | st.lists(host_like | host_like.map(".{}".format), max_size=3)
+
+
+@given(st.none() | host_like | text, trusted_lists)
+def test_hosts_are_trusted_alike(host: str | None, trusted: t.Any) -> None:
+    expected = outcome(werkzeug.sansio.utils.host_is_trusted, host, trusted)
+    assert expected == outcome(hosts.host_is_trusted, host, trusted)
+
+
+@given(
+    st.sampled_from(["http", "https", "ws", "wss", "ftp", ""]),
+    st.none() | host_like,
+    st.none() | st.tuples(host_like, st.none() | st.sampled_from([80, 443, 8080, 0])),
+    trusted_lists,
+)
+def test_hosts_are_read_alike(scheme: str, header: str | None, server: t.Any, trusted: t.Any) -> None:
+    expected = outcome(werkzeug.sansio.utils.get_host, scheme, header, server, trusted)
+    assert expected == outcome(hosts.get_host, scheme, header, server, trusted)
+
+
+@given(
+    st.sampled_from(["http", "https", ""]),
+    host_like,
+    st.none() | url_like | text,
+    st.none() | url_like | text,
+    st.none() | st.binary(max_size=10) | url_like.map(str.encode),
+)
+def test_current_urls_are_built_alike(
+    scheme: str, host: str, root: str | None, path: str | None, query: bytes | None
+) -> None:
+    expected = outcome(werkzeug.sansio.utils.get_current_url, scheme, host, root, path, query)
+    assert expected == outcome(hosts.get_current_url, scheme, host, root, path, query)
