@@ -8,7 +8,7 @@ from urllib.parse import quote, urljoin, urlunsplit
 
 from ..http.errors import HTTPException, MethodNotAllowed, NotFound
 from ..http.multidict import MultiDict
-from .builder import encode_query
+from ..http.urls import encode_query
 from .converters import PATH_SAFE
 from .errors import BuildError, NoMatch, RequestAliasRedirect, RequestPath, RequestRedirect, WebsocketMismatch
 
@@ -220,7 +220,7 @@ class MapAdapter:
         """The URL of an endpoint: a path where the host is this one, unless `force_external`, else absolute.
 
         Values that are no part of the path become the query, if `append_unknown`; those that are None are left out.
-        An empty `url_scheme` gives a URL that begins with `//`. Raises `BuildError` where no rule fits.
+        Of `url_scheme` counts whether it is secure; if it is empty, the absolute URL begins with `//`. Raises `BuildError` where no rule fits.
         """
         self.map.update()
         values = _present(values) if values else {}
@@ -231,15 +231,14 @@ class MapAdapter:
         host = self.get_host(domain)
         scheme = self.url_scheme if url_scheme is None else url_scheme
         if websocket:
-            force_external = True
             scheme = "wss" if scheme in _SECURE else "ws"
-        elif scheme and (websocket is not self.websocket):
+        elif scheme:
             scheme = "https" if scheme in _SECURE else "http"
         is_here = host == self.server_name if self.map.host_matching else domain == self.subdomain
-        if not force_external and is_here and scheme == self.url_scheme:
-            return f"{self.script_name.rstrip('/')}/{path.lstrip('/')}"
-        prefix = f"{scheme}:" if scheme else ""
-        return f"{prefix}//{host}{self.script_name[:-1]}/{path.lstrip('/')}"
+        path = self.script_name + path.lstrip("/")
+        if is_here and not force_external and not websocket:
+            return path
+        return f"{scheme}://{host}{path}" if scheme else f"//{host}{path}"
 
     def _partial_build(
         self, endpoint: t.Any, values: Mapping[str, t.Any], method: str | None, append_unknown: bool

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import typing as t
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from ..http.multidict import iter_multi_items
+from ..http.urls import encode_query
 from .converters import PATH_SAFE
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     from .rule import Rule
-
-#: What may stand as it is in a query, beside letters and digits.
-_QUERY_SAFE = "!$'()*,/:;?@"
 
 Piece = str | tuple[str, "Callable[[t.Any], str]"]  # a finished text; or a variable's name and how it is written
 
@@ -32,22 +30,17 @@ class Builder:
 
     def build(self, values: Mapping[str, t.Any], append_unknown: bool) -> tuple[str, str]:
         """The domain, and the path with, if `append_unknown`, all that is no part of it as the query."""
-        url = _write(self._path, values)
+        domain, url = _write(self._domain, values), _write(self._path, values)
         if append_unknown and not self._known.issuperset(values):
             query = self.query({name: value for name, value in values.items() if name not in self._known})
             if query:
                 url = f"{url}?{query}"
-        return _write(self._domain, values), url
+        return domain, url
 
     def query(self, values: Mapping[str, t.Any]) -> str:
         """The values as a query string, sorted as the map has it."""
         pairs = iter_multi_items(values)
         return encode_query(sorted(pairs, key=self._map.sort_key) if self._map.sort_parameters else pairs)
-
-
-def encode_query(values: Mapping[str, t.Any] | Iterable[tuple[str, t.Any]]) -> str:
-    """The values as a query string, without those that are None; a list has one name for each of its values."""
-    return urlencode([pair for pair in iter_multi_items(values) if pair[1] is not None], safe=_QUERY_SAFE)
 
 
 def _pieces(rule: Rule, trace: list[tuple[bool, str]]) -> list[Piece]:

@@ -96,7 +96,7 @@ class BuildError(RoutingException, LookupError):
         if self.method:
             message += f" ({self.method!r})"
         if self.values:
-            message += f" with values {list(self.values)!r}"
+            message += f" with values {sorted(self.values)!r}"
         return f"{message}.{self._advice()}"
 
     def _advice(self) -> str:

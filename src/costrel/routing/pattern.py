@@ -57,8 +57,7 @@ def parse_rule(rule: str) -> list[Token]:
     return tokens
 
 
-# A number is read up to its end only where a comma, or nothing, follows; "1,2" without a blank reads as one text.
-# That is odd, and what rules in the wild are written for.
+# "1,2" without a blank is one text: the point of a decimal number may be any character. So rules in the wild are read.
 _ARGUMENT = re.compile(
     r"""
     \s* (?: (?P<name> \w+ ) \s* = \s* )?
@@ -66,9 +65,9 @@ _ARGUMENT = re.compile(
       True | False
       | \d+ . \d+ | \d+ . | \d+
       | [\w.]+
-      | [urUR]? (?: "[^"]*?" | '[^']*' )
+      | [urUR]? (?: "(?P<double> [^"]* )" | '(?P<single> [^']* )' )
     )
-    \s* (?: , | $ )
+    \s* ,
     """,
     re.VERBOSE,
 )
@@ -77,24 +76,28 @@ _CONSTANTS: dict[str, t.Any] = {"None": None, "True": True, "False": False}
 
 def parse_converter_args(argstr: str) -> tuple[tuple[t.Any, ...], dict[str, t.Any]]:
     """The positional and the named arguments in a converter's parentheses; raises `ValueError` where unreadable."""
-    if argstr and not argstr.rstrip().endswith(","):
-        argstr += ","
+    text = f"{argstr},"
     positional: list[t.Any] = []
     named: dict[str, t.Any] = {}
     position = 0
-    for match in _ARGUMENT.finditer(argstr):
+    for match in _ARGUMENT.finditer(text):
         if match.start() != position:
-            raise ValueError(f"Cannot parse converter argument {argstr[position : match.start()]!r}")
+            raise ValueError(f"Cannot parse converter argument '{text[position : match.start()]}'")
         position = match.end()
-        value = _argument_value(match["value"])
         if match["name"]:
-            named[match["name"]] = value
+            named[match["name"]] = _argument_value(match)
         else:
-            positional.append(value)
+            positional.append(_argument_value(match))
+    if text[position:].strip(", \t\n"):
+        raise ValueError(f"Cannot parse converter argument '{text[position:-1]}'")
     return tuple(positional), named
 
 
-def _argument_value(text: str) -> t.Any:
+def _argument_value(match: re.Match[str]) -> t.Any:
+    quoted = match["double"] if match["single"] is None else match["single"]
+    if quoted is not None:
+        return quoted
+    text = match["value"]
     if text in _CONSTANTS:
         return _CONSTANTS[text]
     for convert in (int, float):
@@ -102,7 +105,7 @@ def _argument_value(text: str) -> t.Any:
             return convert(text)
         except ValueError:
             pass
-    return text[1:-1] if text[:1] == text[-1:] and text[0] in "\"'" else text
+    return text
 
 
 class Weighting(t.NamedTuple):

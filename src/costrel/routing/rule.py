@@ -146,6 +146,8 @@ class Rule(RuleFactory):
         self._parts = self._read(domain)
         self._trace.append((False, "|"))
         self._parts += self._read(path)
+        if self.defaults and not self._converters.keys().isdisjoint(self.defaults):
+            self._builder = Builder(self)  # now, so that a converter that refuses its default is seen early
         self._conversions = [(name, conversion(converter)) for name, converter in self._converters.items()]
 
     def _read(self, text: str) -> list[str | RulePart]:
