@@ -54,7 +54,7 @@ class Authorization:
             return cls(scheme, *_parse_credentials(rest))
         try:
             # RFC 7617 §2.1: UTF-8 is the one charset that a server can ask for.
-            username, _, password = b64decode(rest).decode().partition(":")
+            username, _, password = b64decode(rest, validate=True).decode().partition(":")
         except (binascii.Error, ValueError):
             return None
         return cls(scheme, {"username": username, "password": password})
@@ -85,13 +85,12 @@ class WWWAuthenticate:
     _type: str
     _parameters: CallbackDict[str, str | None]
     _token: str | None
-    _on_update: abc.Callable[[WWWAuthenticate], None] | None
+    _on_update: abc.Callable[[WWWAuthenticate], None] | None = None
 
     def __init__(self, auth_type: str, values: dict[str, str | None] | None = None, token: str | None = None):
         self._type = auth_type.lower()
         self._parameters = CallbackDict(values, self._parameters_changed)
         self._token = token
-        self._on_update = None
 
     def _parameters_changed(self, parameters: CallbackDict[str, str | None]) -> None:
         self._trigger_on_update()
@@ -166,9 +165,10 @@ class WWWAuthenticate:
         """Write the header."""
         if self._token is not None:
             return f"{self._type.title()} {self._token}"
-        if self._type == "digest":
-            return f"Digest {_dump_digest_challenge(self._parameters)}"
-        return f"{self._type.title()} {dump_header(self._parameters)}".strip()
+        if not self._parameters:
+            return self._type.title()
+        dump = _dump_digest_challenge if self._type == "digest" else dump_header
+        return f"{self._type.title()} {dump(self._parameters)}"
 
     def __str__(self) -> str:
         return self.to_header()
@@ -185,7 +185,7 @@ def _refuse_protocol_name(owner: object, name: str) -> None:
 
 def _split_scheme(value: str) -> tuple[str, str]:
     scheme, _, rest = value.partition(" ")
-    return scheme.lower(), rest.strip()
+    return scheme.lower(), rest.strip(" \t")
 
 
 def _parse_credentials(rest: str) -> tuple[dict[str, str | None] | None, str | None]:
@@ -199,7 +199,7 @@ def _parse_credentials(rest: str) -> tuple[dict[str, str | None] | None, str | N
 _QUOTED_IN_DIGEST = frozenset({"realm", "domain", "nonce", "opaque", "qop"})
 
 
-def _dump_digest_challenge(parameters: abc.Mapping[str, str | None]) -> str:
+def _dump_digest_challenge(parameters: dict[str, str | None]) -> str:
     return ", ".join(
         [
             f"{key}={quote_header_value(value, allow_token=key not in _QUOTED_IN_DIGEST)}"

@@ -69,7 +69,7 @@ def is_resource_modified(
     tag = unquote_etag(etag)[0] if etag else None
     if tag is not None:
         if if_range is not None and if_range.etag is not None:
-            return not ETags.from_header(if_range.etag).contains(tag)
+            return if_range.etag != tag
         none_match, match = ETags.from_header(http_if_none_match), ETags.from_header(http_if_match)
         if none_match:
             # RFC 9110 §13.1.2: "A recipient MUST use the weak comparison function when comparing entity tags".

@@ -99,7 +99,7 @@ class ETags(abc.Collection[str]):
         """Like `contains` or `contains_weak`, for a tag in its quotes: a weak tag is compared weakly."""
         tag, weak = unquote_etag(etag)
         if tag is None:
-            return False
+            return self.star_tag
         return self.contains_weak(tag) if weak else self.contains(tag)
 
     def to_header(self) -> str:
@@ -109,14 +109,15 @@ class ETags(abc.Collection[str]):
         return ", ".join([f'"{tag}"' for tag in self._strong] + [f'W/"{tag}"' for tag in self._weak])
 
     def __call__(self, etag: str | None = None, data: bytes | None = None, include_weak: bool = False) -> bool:
-        """Whether the tag, or the tag made from the data, is in the set.
+        """Whether the tag, or without one the tag made from the data, is in the set.
 
-        :raises TypeError: both or neither of them is given.
+        :raises TypeError: neither of them is given.
         """
-        if (etag is None) == (data is None):
-            raise TypeError("ETags() takes exactly one of 'etag' and 'data'.")
-        tag = generate_etag(data) if data is not None else t.cast(str, etag)
-        return (include_weak and tag in self._weak) or tag in self._strong
+        if etag is None:
+            if data is None:
+                raise TypeError("ETags are called with a tag or with the data to make one from; neither was given.")
+            etag = generate_etag(data)
+        return (include_weak and etag in self._weak) or etag in self._strong
 
     def __bool__(self) -> bool:
         return bool(self.star_tag or self._strong or self._weak)
