@@ -105,6 +105,8 @@ def release_local(local: Local | LocalStack[Any]) -> None:
 class LocalManager:
     """Several locals that are released together, for instance at the end of every WSGI request."""
 
+    __slots__ = ("locals",)
+
     def __init__(self, locals: Local | LocalStack[Any] | Iterable[Local | LocalStack[Any]] | None = None) -> None:
         self.locals: list[Local | LocalStack[Any]]
         if locals is None:
@@ -295,6 +297,9 @@ class LocalProxy(Generic[T]):
     def __contains__(self, item: Any) -> bool:
         return item in self._get_current_object()  # type: ignore[operator]  # as above
 
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._get_current_object())  # type: ignore[call-overload, no-any-return]  # as above
+
     __doc__ = _value(lambda proxy: type(proxy).__doc__, __doc__)
     __wrapped__ = _value(lambda proxy: proxy.__proxied)
     __class__ = _value(type)
@@ -321,7 +326,6 @@ class LocalProxy(Generic[T]):
     __len__ = _function(len)
     __length_hint__ = _function(operator.length_hint)
     __delitem__ = _function(operator.delitem)
-    __iter__ = _function(iter)
     __next__ = _function(next)
     __reversed__ = _function(reversed)
 

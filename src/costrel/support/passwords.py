@@ -58,7 +58,7 @@ def _scrypt(parameters: list[str], salt: bytes, password: bytes) -> tuple[str, s
         n, r, p = map(int, parameters or _DEFAULT_SCRYPT_COST)
     except ValueError:
         raise ValueError("'scrypt' takes 3 arguments: the numbers n, r and p, as in 'scrypt:32768:8:1'.") from None
-    memory = 132 * n * r * p  # bytes; what OpenSSL asks for, and a little more (its own limit is too low)
+    memory = 128 * r * (n + p + 2)  # bytes: exactly what OpenSSL needs; by default it allows 32 MiB, too little
     digest = hashlib.scrypt(password, salt=salt, n=n, r=r, p=p, maxmem=memory)
     return digest.hex(), f"scrypt:{n}:{r}:{p}"
 

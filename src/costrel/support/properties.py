@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
 T = TypeVar("T")
@@ -35,8 +36,10 @@ class cached_property(Generic[T]):
     def __get__(self, instance: object | None, owner: type | None = None) -> Self | T:
         if instance is None:
             return self
-        value = instance.__dict__[self._key] = self.fget(instance)
-        return value
+        values = instance.__dict__
+        if self._key not in values:  # it can be there where the property was put into a finished class by another name
+            values[self._key] = self.fget(instance)
+        return values[self._key]  # type: ignore[no-any-return]  # the dictionary is the instance's own
 
     if TYPE_CHECKING:  # assigned and deleted in the instance, as any attribute
 
@@ -46,9 +49,6 @@ class cached_property(Generic[T]):
 
 class _CachedInSlot(cached_property[T]):
     """A cached property of a class without ``__dict__``: slower, since each access comes here."""
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        """It is put into a class that is complete, with its name."""
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         if instance is None:
@@ -65,4 +65,5 @@ class _CachedInSlot(cached_property[T]):
         setattr(instance, f"_cache_{self.__name__}", value)
 
     def __delete__(self, instance: object) -> None:
-        delattr(instance, f"_cache_{self.__name__}")
+        with suppress(AttributeError):  # nothing was cached
+            delattr(instance, f"_cache_{self.__name__}")

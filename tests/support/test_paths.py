@@ -1,0 +1,147 @@
+"""No path from outside leads out of its directory, by the rules of the system that it is for."""
+
+import ntpath
+import posixpath
+import time
+
+import pytest
+
+from costrel.support import paths
+from costrel.support.paths import safe_join, secure_filename
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        (("static", "app.css"), "static/app.css"),
+        (("static", "css/../app.css"), "static/app.css"),
+        (("static", "css", "app.css"), "static/css/app.css"),
+        (("static", "", "app.css"), "static/app.css"),
+        (("static",), "static"),
+        (("", "app.css"), "./app.css"),
+        (("/srv/static", "."), "/srv/static/."),
+        (("static", "..."), "static/..."),
+        (("static", "..css"), "static/..css"),
+        (("static", "a\\b"), "static/a\\b"),
+        (("static", "NUL"), "static/NUL"),
+        (("static", "C:x"), "static/C:x"),
+    ],
+)
+def test_what_stays_inside_is_joined(parts, expected):
+    assert paths._join_under(posixpath, parts[0], parts[1:]) == expected
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        ("..",),
+        ("../static-private/s.txt",),
+        ("css/../../etc/passwd",),
+        ("css", "../x"),
+        ("/etc/passwd",),
+        ("//host/share",),
+        ("css", "/etc/passwd"),
+        ("a\0b",),
+    ],
+)
+def test_what_leads_out_is_refused_on_every_system(parts):
+    assert safe_join("static", *parts) is None
+    assert paths._join_under(posixpath, "static", parts) is None
+    assert paths._join_under(ntpath, "static", parts) is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "NUL",
+        "nul",
+        "CON.txt",
+        "d/CON.txt",
+        "d/con.tar.gz",
+        "CON ",
+        "CON .txt",
+        "CON.",
+        "COM1",
+        "COM¹",
+        "LPT³.x",
+        "CONIN$",
+        "aux/x",
+        "NUL::$DATA",
+        "a.txt::$DATA",
+        "a.txt:stream",
+        "C:x",
+        "C:/x",
+        "C:\\x",
+        "\\x",
+        "\\\\host\\share",
+        "..\\x",
+        "css\\..\\..\\x",
+        "a.txt.",
+        "a.txt ",
+        ".. /x",
+        "... ",
+    ],
+)
+def test_what_windows_reads_otherwise_is_refused_there(name):
+    assert paths._join_under(ntpath, "static", (name,)) is None
+
+
+@pytest.mark.parametrize("name", ["app.css", "css/app.css", "console.txt", "nullable", "com0", ".htaccess", "a b/c"])
+def test_plain_names_are_joined_on_windows(name):
+    assert paths._join_under(ntpath, "static", (name,)) == f"static/{name}"
+
+
+def test_the_directory_itself_is_joined_on_windows():
+    assert paths._join_under(ntpath, "static", (".",)) == "static/."
+    assert paths._join_under(ntpath, "static", ("css/..",)) == "static/."
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("My cool movie.mov", "My_cool_movie.mov"),
+        ("../../../etc/passwd", "etc_passwd"),
+        ("i contain cool \xfcml\xe4uts.txt", "i_contain_cool_umlauts.txt"),
+        ("ﬁle.txt", "file.txt"),
+        ("日本", ""),
+        (".htaccess", "htaccess"),
+        ("a\0b:c", "abc"),
+        ("..", ""),
+        ("CON.txt", "CON.txt"),
+    ],
+)
+def test_a_file_name_is_made_plain(name, expected):
+    assert secure_filename(name) == expected
+    assert paths._secure_name(posixpath, name) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("a\\b/c", "a_b_c"), ("con.txt", "_con.txt"), ("AUX", "_AUX"), ("console", "console")]
+)
+def test_a_file_name_is_made_plain_for_windows(name, expected):
+    assert paths._secure_name(ntpath, name) == expected
+
+
+def seconds(call, *args):
+    def once():
+        start = time.process_time()
+        call(*args)
+        return time.process_time() - start
+
+    return min(once() for _ in range(7))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda n: "\u0300\u0316" * n, id="combining marks"),
+        pytest.param(lambda n: "../" * n, id="parents"),
+        pytest.param(lambda n: "a/../" * n, id="detours"),
+        pytest.param(lambda n: "._" * n, id="dots"),
+        pytest.param(lambda n: " \t" * n + "x", id="blanks"),
+    ],
+)
+@pytest.mark.parametrize("call", [secure_filename, lambda name: paths._join_under(ntpath, "static", (name,))])
+def test_long_names_take_linear_time(make, call):
+    short, long = make(200_000), make(400_000)
+    assert seconds(call, long) / seconds(call, short) < 2.5
