@@ -37,8 +37,17 @@ class View:
     @classmethod
     def as_view(cls, name: str, *class_args: t.Any, **class_kwargs: t.Any) -> RouteCallable:
         """A view function named `name`; the other arguments are handed to the class whenever an object is made."""
+        shared = None if cls.init_every_request else cls(*class_args, **class_kwargs)
+
+        def instance() -> View:
+            if shared is not None:
+                return shared
+            # By way of the function, where code of others may have put another class.
+            made: View = view.view_class(*class_args, **class_kwargs)
+            return made
+
         # Any: the attributes below are set on whatever the decorators return.
-        view: t.Any = cls._view_function(class_args, class_kwargs)
+        view: t.Any = cls._view_function(instance)
         if cls.decorators:
             view.__name__ = name
             view.__module__ = cls.__module__
@@ -50,29 +59,20 @@ class View:
         view.__module__ = cls.__module__
         view.methods = cls.methods
         view.provide_automatic_options = cls.provide_automatic_options
-        made: RouteCallable = view
-        return made
+        function: RouteCallable = view
+        return function
 
     @classmethod
-    def _view_function(cls, class_args: tuple[t.Any, ...], class_kwargs: dict[str, t.Any]) -> Callable[..., t.Any]:
-        shared = None if cls.init_every_request else cls(*class_args, **class_kwargs)
+    def _view_function(cls, instance: Callable[[], View]) -> Callable[..., t.Any]:
+        async def answer_async(**kwargs: t.Any) -> t.Any:
+            rv = instance()._answer(**kwargs)
+            return await rv if isawaitable(rv) else rv
 
-        def instance() -> View:
-            # The class is looked up on the function, where code of others may have put another one.
-            return shared or view.view_class(*class_args, **class_kwargs)  # type: ignore[attr-defined]  # set above
-
-        if cls._answers_async() and not cls.decorators:
-
-            async def view(**kwargs: t.Any) -> t.Any:
-                rv = instance()._answer(**kwargs)
-                return await rv if isawaitable(rv) else rv
-
-            return view
-
-        def view(**kwargs: t.Any) -> t.Any:
+        def answer(**kwargs: t.Any) -> t.Any:
             return context.current().app.ensure_sync(instance().dispatch_request)(**kwargs)
 
-        return view
+        # A decorator expects what a call returns, not a coroutine.
+        return answer_async if cls._answers_async() and not cls.decorators else answer
 
     @classmethod
     def _answers_async(cls) -> bool:

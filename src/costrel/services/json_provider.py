@@ -17,6 +17,8 @@ from ..http.dates import http_date
 from ..support.properties import cached_property
 
 _read_fast = msgspec.json.Decoder().decode
+_Encode = Callable[[t.Any], str]
+_COMPACT = (",", ":")
 _LAYOUT = frozenset({"indent", "separators"})
 
 
@@ -53,6 +55,30 @@ def loads(s: str | bytes, **kwargs: t.Any) -> t.Any:
         return json.loads(s, **kwargs)
     except RecursionError:
         raise ValueError("The JSON is nested too deeply to be read.") from None
+
+
+def _make_encode(default: t.Any, ensure_ascii: bool, sort_keys: bool, indent: t.Any, separators: t.Any) -> _Encode:
+    """What ``json.dumps`` does with these arguments, prepared for many calls."""
+    encoder = json.JSONEncoder(
+        default=default, ensure_ascii=ensure_ascii, sort_keys=sort_keys, indent=indent, separators=separators
+    )
+    make_walk = getattr(json.encoder, "c_make_encoder", None)
+    if make_walk is None or indent is not None:
+        return encoder.encode
+    # PERF: json_out. JSONEncoder.encode makes the C encoder anew in each call, to tell circles from depth. Here one is
+    # kept that does not look for circles, and whoever runs into one gets the error from the standard way.
+    write_string = json.encoder.encode_basestring_ascii if ensure_ascii else json.encoder.encode_basestring
+    walk = make_walk(
+        None, default, write_string, None, encoder.key_separator, encoder.item_separator, sort_keys, False, True
+    )
+
+    def encode(obj: t.Any) -> str:
+        try:
+            return "".join(walk(obj, 0))
+        except RecursionError:
+            return encoder.encode(obj)
+
+    return encode
 
 
 class JSONProvider:
@@ -111,30 +137,24 @@ class DefaultJSONProvider(JSONProvider):
     def dumps(self, obj: t.Any, **kwargs: t.Any) -> str:
         """`obj` as JSON; keyword arguments are those of ``json.dumps`` and win over the provider's attributes."""
         if not kwargs or _LAYOUT.issuperset(kwargs):
-            return self._encoder(kwargs.get("indent"), kwargs.get("separators")).encode(obj)
+            return self._encode(kwargs.get("indent"), kwargs.get("separators"))(obj)
         kwargs.setdefault("default", self.default)
         kwargs.setdefault("ensure_ascii", self.ensure_ascii)
         kwargs.setdefault("sort_keys", self.sort_keys)
         return json.dumps(obj, **kwargs)
 
-    def _encoder(self, indent: t.Any, separators: t.Any) -> json.JSONEncoder:
-        """The encoder for the attributes as they are now, made when they are first used in this way."""
+    def _encode(self, indent: t.Any, separators: t.Any) -> _Encode:
+        """What encodes with the attributes as they are now, made when they are first used in this way."""
         options = (self.default, self.ensure_ascii, self.sort_keys, indent, separators and tuple(separators))
-        encoder = self._encoders.get(options)
-        if encoder is None:
+        encode = self._encoders.get(options)
+        if encode is None:
             if len(self._encoders) >= 16:  # somebody changes the attributes all the time
                 self._encoders.clear()
-            encoder = self._encoders[options] = json.JSONEncoder(
-                default=self.default,
-                ensure_ascii=self.ensure_ascii,
-                sort_keys=self.sort_keys,
-                indent=indent,
-                separators=separators,
-            )
-        return encoder
+            encode = self._encoders[options] = _make_encode(*options)
+        return encode
 
     @cached_property
-    def _encoders(self) -> dict[tuple[t.Any, ...], json.JSONEncoder]:
+    def _encoders(self) -> dict[tuple[t.Any, ...], _Encode]:
         return {}
 
     def loads(self, s: str | bytes, **kwargs: t.Any) -> t.Any:
@@ -146,10 +166,16 @@ class DefaultJSONProvider(JSONProvider):
 
         Indented in debug mode, compact otherwise, unless `compact` says.
         """
-        obj = self._prepare_response_obj(args, kwargs)
+        # The first half of the condition only saves a call. PERF: jsonify
+        obj = args[0] if args and not kwargs and len(args) == 1 else self._prepare_response_obj(args, kwargs)
         app = self._app
         if self.compact is False or (self.compact is None and app.debug):
             text = self.dumps(obj, indent=2)
+        elif type(self).dumps is _OWN_DUMPS:
+            text = self._encode(None, _COMPACT)(obj)
         else:
-            text = self.dumps(obj, separators=(",", ":"))
+            text = self.dumps(obj, separators=_COMPACT)
         return app.response_class(text + "\n", mimetype=self.mimetype)
+
+
+_OWN_DUMPS = DefaultJSONProvider.dumps

@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import typing as t
-import warnings
 from collections.abc import Callable, Mapping, MutableMapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from functools import lru_cache
 
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from ..http.callback import CallbackDict
-from ..http.cookies import dump_cookie
-from ..messages.response import Response
+from .session_cookie import Attributes, named, set_cookie, vary_by_cookie
 from .signing import KeptSerializer
 from .tagged_json import TaggedJSONSerializer
 
-NO_SECRET_KEY = (
+WITHOUT_KEY = (
     "The session is unavailable because no secret key was set.  Set the secret_key on the application to something"
     " unique and secret."
 )
-
-_ROOM_FOR_ATTRIBUTES = 512
-"""A cookie whose value is this much below the limit is not measured."""
 
 # The application, its requests and responses stand on a higher floor; as Any an override may name their classes.
 AnyApp: t.TypeAlias = t.Any
@@ -73,9 +68,9 @@ class NullSession(SecureCookieSession):
     """What stands for the session where there is no secret key: it can be read, and is empty."""
 
     def _fail(self, *args: t.Any, **kwargs: t.Any) -> t.NoReturn:
-        raise RuntimeError(NO_SECRET_KEY)
+        raise RuntimeError(WITHOUT_KEY)
 
-    __setitem__ = __delitem__ = clear = pop = popitem = update = setdefault = _fail  # type: ignore[assignment]
+    __setitem__ = __delitem__ = clear = pop = popitem = update = setdefault = _fail
     del _fail
 
 
@@ -136,7 +131,7 @@ class SessionInterface:
     def get_expiration_time(self, app: AnyApp, session: SessionMixin) -> datetime | None:
         """When a permanent session ends; None for one that ends with the browser."""
         if session.permanent:
-            expires: datetime = datetime.now(timezone.utc) + app.permanent_session_lifetime
+            expires: datetime = datetime.now(UTC) + app.permanent_session_lifetime
             return expires
         return None
 
@@ -189,15 +184,13 @@ class SecureCookieSessionInterface(SessionInterface):
             and not self.__dict__.keys() & {"open_session", "save_session"}
         )
 
-    def get_signing_serializer(self, app: AnyApp) -> URLSafeTimedSerializer[str] | None:
+    def get_signing_serializer(self, app: AnyApp) -> URLSafeTimedSerializer | None:
         """The itsdangerous serializer for the application's secret key and fallbacks; None without a secret key."""
         if not app.secret_key:
             return None
-        return _signing_serializer(self._keys(app), self.salt, self.serializer, self.key_derivation, self.digest_method)
-
-    def _keys(self, app: AnyApp) -> tuple[t.Any, ...]:
-        """The secret keys, the newest last: it signs, and the ones before it are still accepted."""
-        return (*(app.config["SECRET_KEY_FALLBACKS"] or ()), app.secret_key)
+        # The last key signs; the ones before it are still accepted.
+        keys = (*(app.config["SECRET_KEY_FALLBACKS"] or ()), app.secret_key)
+        return _signing_serializer(keys, self.salt, self.serializer, self.key_derivation, self.digest_method)
 
     def open_session(self, app: AnyApp, request: AnyRequest) -> SessionMixin | None:
         """The session of the request's cookie; an empty one where that is missing, too old or not ours."""
@@ -216,67 +209,59 @@ class SecureCookieSessionInterface(SessionInterface):
     def save_session(self, app: AnyApp, session: SessionMixin, response: AnyResponse) -> None:
         """Send the session's cookie if it has to be sent, or delete the one of a session that was emptied."""
         if session.accessed:
-            _vary_by_cookie(response)
-        if not session:
-            if session.modified:
-                response.delete_cookie(self.get_cookie_name(app), **self._cookie_attributes(app))
-                _vary_by_cookie(response)
+            vary_by_cookie(response)
+        if session:
+            if not self.should_set_cookie(app, session):
+                return
+            serializer = self._kept_serializer(app)
+            if serializer is None:
+                raise RuntimeError(WITHOUT_KEY)
+            data = dict(session)
+            set_cookie(
+                response,
+                self.get_cookie_name(app),
+                serializer.dumps(data),
+                self.get_expiration_time(app, session),
+                self._cookie_attributes(app),
+                lambda: self._largest_keys(data),
+            )
+        elif session.modified:
+            response.delete_cookie(self.get_cookie_name(app), **named(self._cookie_attributes(app)))
+        else:
             return
-        if not self.should_set_cookie(app, session):
-            return
-        serializer = self._kept_serializer(app)
-        if serializer is None:
-            raise RuntimeError(NO_SECRET_KEY)
-        data = dict(session)
-        self._set_cookie(app, response, serializer.dumps(data), data, self.get_expiration_time(app, session))
-        _vary_by_cookie(response)
+        if not session.accessed:
+            vary_by_cookie(response)
 
     def _kept_serializer(self, app: AnyApp) -> t.Any:
         """What writes and reads the cookie's value: as `get_signing_serializer` has it, its keys derived only once."""
         if type(self).get_signing_serializer is not _SERIALIZER or "get_signing_serializer" in self.__dict__:
             return self.get_signing_serializer(app)
-        if not app.secret_key:
+        secret_key = app.secret_key
+        if not secret_key:
             return None
+        fallbacks = app.config["SECRET_KEY_FALLBACKS"]
+        keys = (*fallbacks, secret_key) if fallbacks else (secret_key,)
         try:
-            return _kept_serializer(
-                self._keys(app), self.salt, self.serializer, self.key_derivation, self.digest_method
-            )
+            return _kept_serializer(keys, self.salt, self.serializer, self.key_derivation, self.digest_method)
         except TypeError:  # keys that are no text: itsdangerous says so when it needs them
             return self.get_signing_serializer(app)
 
-    def _cookie_attributes(self, app: AnyApp) -> dict[str, t.Any]:
-        return {
-            "domain": self.get_cookie_domain(app),
-            "path": self.get_cookie_path(app),
-            "secure": self.get_cookie_secure(app),
-            "httponly": self.get_cookie_httponly(app),
-            "samesite": self.get_cookie_samesite(app),
-            "partitioned": self.get_cookie_partitioned(app),
-        }
+    def _cookie_attributes(self, app: AnyApp) -> Attributes:
+        return (
+            self.get_cookie_domain(app),
+            self.get_cookie_path(app),
+            self.get_cookie_secure(app),
+            self.get_cookie_httponly(app),
+            self.get_cookie_samesite(app),
+            self.get_cookie_partitioned(app),
+        )
 
-    def _set_cookie(
-        self, app: AnyApp, response: AnyResponse, value: str, data: dict[str, t.Any], expires: datetime | None
-    ) -> None:
-        name = self.get_cookie_name(app)
-        attributes = self._cookie_attributes(app)
-        limit = response.max_cookie_size
-        if limit and len(value) > limit - _ROOM_FOR_ATTRIBUTES and type(response).set_cookie is Response.set_cookie:
-            header = dump_cookie(name, value, expires=expires, max_size=0, **attributes)
-            if len(header) > limit:
-                warnings.warn(self._too_large(name, value, header, limit, data), stacklevel=2)
-                response.headers.add("Set-Cookie", header)
-                return
-        response.set_cookie(name, value, expires=expires, **attributes)
-
-    def _too_large(self, name: str, value: str, header: str, limit: int, data: dict[str, t.Any]) -> str:
+    def _largest_keys(self, data: dict[str, t.Any]) -> str:
         sizes = {key: len(self.serializer.dumps({key: item})) for key, item in data.items()}
         largest = sorted(sizes, key=lambda key: (-sizes[key], key))[:3]
         return (
-            f"The {name!r} cookie is too large: the value was {len(value)} bytes but the header required"
-            f" {len(header) - len(value)} extra bytes. The final size was {len(header)} bytes but the limit is"
-            f" {limit} bytes. Browsers may silently ignore cookies larger than this. The largest keys of the session,"
-            f" as JSON: {', '.join(f'{key!r} ({sizes[key]} bytes)' for key in largest)}. Keep such values on the"
-            " server, and only their names in the session."
+            f"The largest keys of the session: {', '.join(f'{key!r} ({sizes[key]} bytes)' for key in largest)}."
+            " Keep such values on the server, and only their names in the session."
         )
 
 
@@ -293,17 +278,10 @@ def _kept_serializer(keys: tuple[t.Any, ...], *settings: t.Any) -> KeptSerialize
 
 def _signing_serializer(
     keys: tuple[t.Any, ...], salt: str, serializer: t.Any, key_derivation: str, digest_method: Callable[..., t.Any]
-) -> URLSafeTimedSerializer[str]:
+) -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(
         list(keys),
         salt=salt,
         serializer=serializer,
         signer_kwargs={"key_derivation": key_derivation, "digest_method": digest_method},
     )
-
-
-def _vary_by_cookie(response: AnyResponse) -> None:
-    if "Vary" in response.headers:
-        response.vary.add("Cookie")
-    else:
-        response.headers["Vary"] = "Cookie"

@@ -177,7 +177,7 @@ class TaggedJSONSerializer:
     `tags` finds a tag by its key; `order` is the order in which they are asked whether a value is theirs.
     """
 
-    __slots__ = ("_own_order", "order", "tags")
+    __slots__ = ("_known_order", "order", "tags")
 
     default_tags: t.ClassVar[list[type[JSONTag]]] = [
         TagDict,
@@ -195,6 +195,8 @@ class TaggedJSONSerializer:
         self.order: list[JSONTag] = []
         for tag_class in self.default_tags:
             self.register(tag_class)
+        own = type(self).default_tags is TaggedJSONSerializer.default_tags
+        self._known_order = list(self.order) if own else []
 
     def register(self, tag_class: type[JSONTag], force: bool = False, index: int | None = None) -> None:
         """Add a tag; `index` is its place in `order`, for a type that an earlier tag would take, else the end.
@@ -214,10 +216,22 @@ class TaggedJSONSerializer:
 
     def tag(self, value: t.Any) -> t.Any:
         """`value` as JSON can say it, with tags where they are needed."""
+        # PERF: session. What no tag is for needs no asking, as long as there are only those tags that are known here.
+        if self.order == self._known_order:
+            if type(value) in _SCALARS:
+                return value
+            if type(value) is dict and self._is_flat(value):
+                return value.copy()
         for tag in self.order:
             if tag.check(value):
                 return tag.tag(value)
         return value
+
+    def _is_flat(self, value: dict[str, t.Any]) -> bool:
+        """Whether a dict has only values that need no tag, and does not look like one."""
+        return _SCALARS.issuperset(map(type, value.values())) and (
+            len(value) != 1 or next(iter(value)) not in self.tags
+        )
 
     def untag(self, value: dict[str, t.Any]) -> t.Any:
         """What a dict stands for that was read: itself, unless its only key is a tag."""
@@ -230,6 +244,8 @@ class TaggedJSONSerializer:
 
     def _untag_scan(self, value: t.Any) -> t.Any:
         if isinstance(value, dict):
+            if self._is_flat(value):
+                return value
             return self.untag({key: self._untag_scan(item) for key, item in value.items()})
         if isinstance(value, list):
             return [self._untag_scan(item) for item in value]
