@@ -1,0 +1,111 @@
+"""Cookies as a client keeps them: parsed from Set-Cookie, and matched to requests (RFC 6265 §5)."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import datetime
+from typing import Self
+
+from ..http.cookies import parse_cookie
+from ..http.dates import parse_date
+
+
+@dataclasses.dataclass
+class Cookie:
+    """One cookie of a client: its name and value as sent and as meant, and the attributes it was set with."""
+
+    key: str
+    """The name as it is sent."""
+    value: str
+    """The value as it is sent, quoted where it has to be."""
+    decoded_key: str
+    """The name that the application sees."""
+    decoded_value: str
+    """The value that the application sees."""
+    expires: datetime | None
+    """When the client is asked to forget the cookie."""
+    max_age: int | None
+    """In how many seconds the client is asked to forget the cookie."""
+    domain: str
+    """The host that set the cookie, or the domain that it was set for."""
+    origin_only: bool
+    """Whether the cookie goes to the very host that set it, and not to its subdomains."""
+    path: str
+    """The path that the cookie goes to, with what is below it."""
+    secure: bool | None
+    """Whether the cookie is for HTTPS only. It is sent all the same: a test speaks HTTP to a site that is HTTPS."""
+    http_only: bool | None
+    """Whether scripts in the page may not see the cookie."""
+    same_site: str | None
+    """Whether the cookie goes along with requests that other sites cause: Strict, Lax or None."""
+
+    def _matches_request(self, server_name: str, path: str) -> bool:
+        return self._matches_host(server_name) and self._matches_path(path)
+
+    def _matches_host(self, server_name: str) -> bool:
+        """RFC 6265 §5.1.3."""
+        domain = self.domain.lstrip(".")
+        if server_name == domain:
+            return True
+        return not self.origin_only and bool(domain) and server_name.endswith(f".{domain}")
+
+    def _matches_path(self, path: str) -> bool:
+        """RFC 6265 §5.1.4."""
+        if not path.startswith(self.path):
+            return False
+        return self.path.endswith("/") or path[len(self.path) :].startswith("/") or path == self.path
+
+    def _to_request_header(self) -> str:
+        return f"{self.key}={self.value}"
+
+    @classmethod
+    def _from_response_header(cls, server_name: str, path: str, header: str) -> Self | None:
+        """Parse a ``Set-Cookie`` header of a response to `server_name` and `path`; None where it names no cookie."""
+        pair, _, rest = header.partition(";")
+        key, _, value = pair.partition("=")
+        decoded = next(parse_cookie(pair).items(), None)
+        if decoded is None:
+            return None
+        attributes = _attributes(rest)
+        return cls(
+            key=key.strip(),
+            value=value.strip(),
+            decoded_key=decoded[0],
+            decoded_value=decoded[1],
+            expires=parse_date(attributes.get("expires")),
+            max_age=_seconds(attributes.get("max-age")),
+            domain=attributes.get("domain") or server_name,
+            origin_only="domain" not in attributes,
+            path=attributes.get("path") or path.rpartition("/")[0] or "/",
+            secure="secure" in attributes,
+            http_only="httponly" in attributes,
+            same_site=attributes.get("samesite"),
+        )
+
+    @property
+    def _storage_key(self) -> tuple[str, str, str]:
+        return self.domain, self.path, self.decoded_key
+
+    @property
+    def _should_delete(self) -> bool:
+        """Whether the server asks for the cookie to be forgotten at once."""
+        if self.max_age is not None and self.max_age <= 0:
+            return True
+        return self.expires is not None and self.expires.timestamp() == 0
+
+
+def _attributes(header: str) -> dict[str, str]:
+    """Return the attributes of a Set-Cookie header by their names in lower case; of two, the later one counts."""
+    attributes = {}
+    for part in header.split(";"):
+        name, _, value = part.partition("=")
+        attributes[name.strip().lower()] = value.strip()
+    return attributes
+
+
+def _seconds(value: str | None) -> int | None:
+    """RFC 6265 §5.2.2: a Max-Age that is not a number is ignored."""
+    try:
+        return None if value is None else int(value)
+    except ValueError:
+        return None
