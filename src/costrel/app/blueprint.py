@@ -309,7 +309,10 @@ class Blueprint(Scaffold):
         """`errorhandler` for every request of the application."""
 
         def decorator(f: T_error_handler) -> T_error_handler:
-            self.record_once(lambda state: state.app.errorhandler(code)(f) and None)
+            def on_application(state: BlueprintSetupState) -> None:
+                state.app.errorhandler(code)(f)
+
+            self.record_once(on_application)
             return f
 
         return decorator

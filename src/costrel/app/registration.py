@@ -121,7 +121,7 @@ class App(Scaffold):
     # Parts, made when they are first asked for
 
     @cached_property
-    def name(self) -> str:  # type: ignore[override]  # computed here, given in a blueprint
+    def name(self) -> str:
         """The import name, or, for a script that is run, its file's name."""
         if self.import_name == "__main__":
             file: str | None = getattr(sys.modules["__main__"], "__file__", None)

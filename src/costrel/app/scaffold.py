@@ -69,7 +69,7 @@ class Scaffold:
         root_path: str | None = None,
     ):
         self.import_name = import_name
-        self.static_folder = static_folder  # type: ignore[assignment]  # the setter takes a path, the getter gives a str
+        self.static_folder = static_folder
         self.static_url_path = static_url_path
         self.template_folder = template_folder
         self.root_path: str = get_root_path(import_name) if root_path is None else root_path

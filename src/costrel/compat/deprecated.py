@@ -25,12 +25,13 @@ def flask_attribute(name: str) -> t.Any:
 
 def datastructures_attribute(name: str) -> t.Any:
     """The two ordered kinds of MultiDict, with a warning."""
-    from ..http import multidict
+    from ..http import ordered_multidict as ordered
 
+    found: type
     if name == "OrderedMultiDict":
-        found, instead = multidict.OrderedMultiDict, "MultiDict"
+        found, instead = ordered._OrderedMultiDict, "MultiDict"
     elif name == "ImmutableOrderedMultiDict":
-        found, instead = multidict.ImmutableOrderedMultiDict, "ImmutableMultiDict"
+        found, instead = ordered._ImmutableOrderedMultiDict, "ImmutableMultiDict"
     else:
         raise AttributeError(f"module 'werkzeug.datastructures' has no attribute {name!r}")
     warnings.warn(_WERKZEUG.format(name=name, instead=instead), DeprecationWarning, stacklevel=2)

@@ -3,13 +3,13 @@
 from costrel.app.application import Flask as Flask
 from costrel.app.registration import App as App
 from costrel.app.registration import T_shell_context_processor as T_shell_context_processor
-from costrel.app.registration import T_teardown as T_teardown
-from costrel.app.registration import T_template_filter as T_template_filter
-from costrel.app.registration import T_template_global as T_template_global
-from costrel.app.registration import T_template_test as T_template_test
 from costrel.app.registration import _make_timedelta as _make_timedelta
 from costrel.app.request import Request as Request
 from costrel.app.response import Response as Response
+from costrel.app.scaffold import T_teardown as T_teardown
+from costrel.app.scaffold import T_template_filter as T_template_filter
+from costrel.app.scaffold import T_template_global as T_template_global
+from costrel.app.scaffold import T_template_test as T_template_test
 from costrel.context import AppContext as AppContext
 from costrel.context import RequestContext as RequestContext
 from costrel.globals import current_app as current_app
@@ -24,11 +24,11 @@ from costrel.http.headers import Headers as Headers
 from costrel.http.immutable import ImmutableDict as ImmutableDict
 from costrel.messages.environ import get_host as get_host
 from costrel.messages.response import Response as BaseResponse  # noqa: F401 - the original has this name
-from costrel.routing.adapter import BuildError as BuildError
 from costrel.routing.adapter import MapAdapter as MapAdapter
-from costrel.routing.adapter import RequestRedirect as RequestRedirect
+from costrel.routing.errors import BuildError as BuildError
+from costrel.routing.errors import RequestRedirect as RequestRedirect
 from costrel.routing.errors import RoutingException as RoutingException
-from costrel.routing.factories import Rule as Rule
+from costrel.routing.rule import Rule as Rule
 from costrel.server.banner import is_running_from_reloader as is_running_from_reloader
 from costrel.services.environment import get_debug_flag as get_debug_flag
 from costrel.services.environment import get_load_dotenv as get_load_dotenv

@@ -7,5 +7,5 @@ from costrel.app.debug_errors import UnexpectedUnicodeError as UnexpectedUnicode
 from costrel.app.debug_errors import attach_enctype_error_multidict as attach_enctype_error_multidict
 from costrel.app.registration import App as App
 from costrel.globals import request_ctx as request_ctx
-from costrel.routing.adapter import RequestRedirect as RequestRedirect
-from costrel.services.templating import explain_template_loading_attempts as explain_template_loading_attempts
+from costrel.routing.errors import RequestRedirect as RequestRedirect
+from costrel.services.template_explanation import explain_template_loading_attempts as explain_template_loading_attempts

@@ -1,5 +1,7 @@
 """`flask.globals`: the names of the original, and Costrel behind them."""
 
+from costrel.compat.older_names import current_app_context as _cv_app  # noqa: F401 - the original has this name
+from costrel.compat.older_names import current_request_context as _cv_request  # noqa: F401 - the original has this name
 from costrel.globals import app_ctx as app_ctx
 from costrel.globals import current_app as current_app
 from costrel.globals import g as g

@@ -1,6 +1,7 @@
 """`flask.signals`: the names of the original, and Costrel behind them."""
 
-from costrel.support.signals import Namespace as Namespace
+from blinker import Namespace as Namespace
+
 from costrel.support.signals import appcontext_popped as appcontext_popped
 from costrel.support.signals import appcontext_pushed as appcontext_pushed
 from costrel.support.signals import appcontext_tearing_down as appcontext_tearing_down

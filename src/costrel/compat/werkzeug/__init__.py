@@ -2,5 +2,5 @@
 
 from costrel.messages.request import Request as Request
 from costrel.messages.response import Response as Response
-from costrel.server.development import run_simple as run_simple
-from costrel.testing.app_client import Client as Client
+from costrel.server.wsgi_serving import run_simple as run_simple
+from costrel.testing.client import Client as Client

@@ -1,9 +1,9 @@
 """`werkzeug.formparser`: the names of the original, and Costrel behind them."""
 
-from costrel.http.cookies import MultiDict as MultiDict
 from costrel.http.errors import RequestEntityTooLarge as RequestEntityTooLarge
 from costrel.http.grammar import parse_options_header as parse_options_header
 from costrel.http.headers import Headers as Headers
+from costrel.http.multidict import MultiDict as MultiDict
 from costrel.http.multipart import Data as Data
 from costrel.http.multipart import Epilogue as Epilogue
 from costrel.http.multipart import Field as Field

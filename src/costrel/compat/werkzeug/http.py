@@ -1,5 +1,8 @@
 """`werkzeug.http`: the names of the original, and Costrel behind them."""
 
+from costrel.compat.older_names import is_resource_modified as is_resource_modified
+from costrel.compat.older_names import parse_cookie as parse_cookie
+from costrel.compat.older_names import parse_set_header as parse_set_header
 from costrel.http.accept import parse_accept_header as parse_accept_header
 from costrel.http.cache_control import parse_cache_control_header as parse_cache_control_header
 from costrel.http.conditional import is_entity_header as is_entity_header

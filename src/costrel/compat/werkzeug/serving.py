@@ -13,11 +13,12 @@ from costrel.server.certificates import is_ssl_error as is_ssl_error
 from costrel.server.certificates import load_ssl_context as load_ssl_context
 from costrel.server.certificates import make_ssl_devcert as make_ssl_devcert
 from costrel.server.chunked import DechunkedInput as DechunkedInput
-from costrel.server.development import run_simple as run_simple
 from costrel.server.wsgi_handler import WSGIRequestHandler as WSGIRequestHandler
 from costrel.server.wsgi_handler import connection_dropped_errors as connection_dropped_errors
 from costrel.server.wsgi_serving import BaseWSGIServer as BaseWSGIServer
+from costrel.server.wsgi_serving import ForkingMixIn as ForkingMixIn
 from costrel.server.wsgi_serving import ForkingWSGIServer as ForkingWSGIServer
 from costrel.server.wsgi_serving import ThreadedWSGIServer as ThreadedWSGIServer
 from costrel.server.wsgi_serving import can_fork as can_fork
 from costrel.server.wsgi_serving import make_server as make_server
+from costrel.server.wsgi_serving import run_simple as run_simple

@@ -2,13 +2,13 @@
 
 from costrel.http.authentication import Authorization as Authorization
 from costrel.http.callback import CallbackDict as CallbackDict
-from costrel.http.cookies import MultiDict as MultiDict
 from costrel.http.cookies import dump_cookie as dump_cookie
 from costrel.http.dates import parse_date as parse_date
 from costrel.http.grammar import dump_options_header as dump_options_header
 from costrel.http.grammar import parse_options_header as parse_options_header
 from costrel.http.headers import Headers as Headers
 from costrel.http.multidict import CombinedMultiDict as CombinedMultiDict
+from costrel.http.multidict import MultiDict as MultiDict
 from costrel.http.multipart import Data as Data
 from costrel.http.multipart import Epilogue as Epilogue
 from costrel.http.multipart import Field as Field
@@ -24,12 +24,12 @@ from costrel.messages.response import Response as Response
 from costrel.messages.response_head import get_content_type as get_content_type
 from costrel.messages.streams import ClosingIterator as ClosingIterator
 from costrel.support.properties import cached_property as cached_property
-from costrel.testing.app_client import Client as Client
-from costrel.testing.app_client import EnvironBuilder as EnvironBuilder
-from costrel.testing.app_client import TestResponse as TestResponse
+from costrel.testing.client import Client as Client
 from costrel.testing.client import ClientRedirectError as ClientRedirectError
-from costrel.testing.client import Cookie as Cookie
+from costrel.testing.client import TestResponse as TestResponse
 from costrel.testing.client import run_wsgi_app as run_wsgi_app
+from costrel.testing.cookie_jar import Cookie as Cookie
+from costrel.testing.environ_builder import EnvironBuilder as EnvironBuilder
 from costrel.testing.environ_builder import create_environ as create_environ
-from costrel.testing.environ_builder import stream_encode_multipart as stream_encode_multipart
 from costrel.testing.form_body import encode_multipart as encode_multipart
+from costrel.testing.form_body import stream_encode_multipart as stream_encode_multipart

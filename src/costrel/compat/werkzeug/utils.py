@@ -4,6 +4,7 @@ from costrel.http.errors import NotFound as NotFound
 from costrel.http.errors import RequestedRangeNotSatisfiable as RequestedRangeNotSatisfiable
 from costrel.http.headers import Headers as Headers
 from costrel.messages.files import send_file as send_file
+from costrel.messages.files import send_from_directory as send_from_directory
 from costrel.messages.properties import environ_property as environ_property
 from costrel.messages.properties import header_property as header_property
 from costrel.messages.redirects import append_slash_redirect as append_slash_redirect

@@ -5,4 +5,4 @@ from costrel.http.cache_control import ResponseCacheControl as ResponseCacheCont
 from costrel.http.cache_control import _CacheControl as _CacheControl
 from costrel.http.cache_control import cache_control_property as cache_control_property
 from costrel.http.callback import CallbackDict as CallbackDict
-from costrel.http.multidict import ImmutableDictMixin as ImmutableDictMixin
+from costrel.http.immutable import ImmutableDictMixin as ImmutableDictMixin

@@ -8,8 +8,6 @@ from costrel.http.accept import parse_accept_header as parse_accept_header
 from costrel.http.authentication import Authorization as Authorization
 from costrel.http.cache_control import RequestCacheControl as RequestCacheControl
 from costrel.http.cache_control import parse_cache_control_header as parse_cache_control_header
-from costrel.http.conditional import IfRange as IfRange
-from costrel.http.cookies import MultiDict as MultiDict
 from costrel.http.cookies import parse_cookie as parse_cookie
 from costrel.http.dates import parse_date as parse_date
 from costrel.http.etags import ETags as ETags
@@ -22,11 +20,12 @@ from costrel.http.hosts import get_current_url as get_current_url
 from costrel.http.hosts import get_host as get_host
 from costrel.http.immutable import ImmutableList as ImmutableList
 from costrel.http.multidict import ImmutableMultiDict as ImmutableMultiDict
+from costrel.http.multidict import MultiDict as MultiDict
+from costrel.http.ranges import IfRange as IfRange
 from costrel.http.ranges import Range as Range
 from costrel.http.ranges import parse_if_range_header as parse_if_range_header
 from costrel.http.ranges import parse_range_header as parse_range_header
 from costrel.http.user_agent import UserAgent as UserAgent
-from costrel.messages.environ import get_content_length as get_content_length
 from costrel.messages.properties import header_property as header_property
 from costrel.messages.request_head import RequestHead as Request  # noqa: F401 - the original has this name
 from costrel.support.properties import cached_property as cached_property

@@ -22,7 +22,7 @@ from costrel.http.policies import ContentSecurityPolicy as ContentSecurityPolicy
 from costrel.http.policies import parse_csp_header as parse_csp_header
 from costrel.http.ranges import ContentRange as ContentRange
 from costrel.http.ranges import parse_content_range_header as parse_content_range_header
+from costrel.http.status import HTTP_STATUS_CODES as HTTP_STATUS_CODES
 from costrel.messages.properties import header_property as header_property
-from costrel.messages.response_head import HTTP_STATUS_CODES as HTTP_STATUS_CODES
 from costrel.messages.response_head import ResponseHead as Response  # noqa: F401 - the original has this name
 from costrel.messages.response_head import get_content_type as get_content_type
