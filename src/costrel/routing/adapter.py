@@ -20,6 +20,8 @@ if t.TYPE_CHECKING:
 
 _VARIABLE = re.compile("<([^>]+)>")
 _SECURE = {"https", "wss"}
+#: (of a WebSocket, secure)
+_SCHEMES = {(False, False): "http", (False, True): "https", (True, False): "ws", (True, True): "wss"}
 
 
 class MapAdapter:
@@ -220,7 +222,8 @@ class MapAdapter:
         """The URL of an endpoint: a path where the host is this one, unless `force_external`, else absolute.
 
         Values that are no part of the path become the query, if `append_unknown`; those that are None are left out.
-        Of `url_scheme` counts whether it is secure; if it is empty, the absolute URL begins with `//`. Raises `BuildError` where no rule fits.
+        Of `url_scheme` counts whether it is secure; if it is empty, the absolute URL begins with `//`.
+        Raises `BuildError` where no rule fits.
         """
         self.map.update()
         values = _present(values) if values else {}
@@ -228,16 +231,14 @@ class MapAdapter:
         if built is None:
             raise BuildError(endpoint, values, method, self)
         domain, path, websocket = built
-        host = self.get_host(domain)
-        scheme = self.url_scheme if url_scheme is None else url_scheme
-        if websocket:
-            scheme = "wss" if scheme in _SECURE else "ws"
-        elif scheme:
-            scheme = "https" if scheme in _SECURE else "http"
-        is_here = host == self.server_name if self.map.host_matching else domain == self.subdomain
         path = self.script_name + path.lstrip("/")
-        if is_here and not force_external and not websocket:
+        own = self.server_name if self.map.host_matching else self.subdomain
+        if domain == own and not force_external and not websocket:
             return path
+        scheme = self.url_scheme if url_scheme is None else url_scheme
+        if scheme or websocket:
+            scheme = _SCHEMES[websocket, scheme in _SECURE]
+        host = self.get_host(domain)
         return f"{scheme}://{host}{path}" if scheme else f"//{host}{path}"
 
     def _partial_build(

@@ -14,53 +14,52 @@ if t.TYPE_CHECKING:
 
     from .rule import Rule
 
-Piece = str | tuple[str, "Callable[[t.Any], str]"]  # a finished text; or a variable's name and how it is written
-
 
 class Builder:
     """The domain and the path of a rule as finished texts and variables."""
 
     def __init__(self, rule: Rule) -> None:
         split = rule._trace.index((False, "|"))
-        self._domain = _pieces(rule, rule._trace[:split])
-        self._path = _pieces(rule, rule._trace[split + 1 :])
-        self._known = {piece[0] for piece in (*self._domain, *self._path) if not isinstance(piece, str)}
-        self._known.update(rule.defaults or ())
+        self._domain = Template(rule, rule._trace[:split])
+        self._path = Template(rule, rule._trace[split + 1 :])
+        self._known = {*rule._converters, *(rule.defaults or ())}
         self._map = rule.map
 
     def build(self, values: Mapping[str, t.Any], append_unknown: bool) -> tuple[str, str]:
         """The domain, and the path with, if `append_unknown`, all that is no part of it as the query."""
-        domain, url = _write(self._domain, values), _write(self._path, values)
+        domain, url = self._domain.fill(values), self._path.fill(values)
         if append_unknown and not self._known.issuperset(values):
-            query = self.query({name: value for name, value in values.items() if name not in self._known})
+            query = self._query({name: value for name, value in values.items() if name not in self._known})
             if query:
                 url = f"{url}?{query}"
         return domain, url
 
-    def query(self, values: Mapping[str, t.Any]) -> str:
-        """The values as a query string, sorted as the map has it."""
-        pairs = iter_multi_items(values)
-        return encode_query(sorted(pairs, key=self._map.sort_key) if self._map.sort_parameters else pairs)
+    def _query(self, values: Mapping[str, t.Any]) -> str:
+        if not self._map.sort_parameters:
+            return encode_query(values)
+        return encode_query(sorted(iter_multi_items(values), key=self._map.sort_key))
 
 
-def _pieces(rule: Rule, trace: list[tuple[bool, str]]) -> list[Piece]:
-    """The trace with neighbouring texts joined, among them the variables that the rule's defaults give."""
-    defaults = rule.defaults or {}
-    pieces: list[Piece] = []
-    for variable, text in trace:
-        piece: Piece
-        if not variable:
-            piece = quote(text, safe=PATH_SAFE)
-        elif text in defaults:
-            piece = rule._converters[text].to_url(defaults[text])
-        else:
-            piece = text, rule._converters[text].to_url
-        if pieces and isinstance(piece, str) and isinstance(pieces[-1], str):
-            pieces[-1] += piece
-        else:
-            pieces.append(piece)
-    return pieces
+class Template:
+    """Texts, and between them the places of variables."""
 
+    def __init__(self, rule: Rule, trace: list[tuple[bool, str]]) -> None:
+        self._variables: list[tuple[int, str, Callable[[t.Any], str]]] = []
+        self._texts = [""]
+        for variable, text in trace:
+            if not variable:
+                self._texts[-1] += quote(text, safe=PATH_SAFE)
+            elif rule.defaults and text in rule.defaults:
+                self._texts[-1] += rule._converters[text].to_url(rule.defaults[text])
+            else:
+                self._variables.append((len(self._texts), text, rule._converters[text].to_url))
+                self._texts += ["", ""]
 
-def _write(pieces: list[Piece], values: Mapping[str, t.Any]) -> str:
-    return "".join([piece if isinstance(piece, str) else piece[1](values[piece[0]]) for piece in pieces])
+    def fill(self, values: Mapping[str, t.Any]) -> str:
+        """The text with the variables' values."""
+        if not self._variables:
+            return self._texts[0]
+        texts = self._texts.copy()
+        for index, name, to_url in self._variables:
+            texts[index] = to_url(values[name])
+        return "".join(texts)

@@ -12,6 +12,7 @@ if t.TYPE_CHECKING:
 
 #: What may stand as it is in a path (RFC 3986 §3.3: pchar, and the slash between segments).
 PATH_SAFE = "!$&'()*+,/:;=@"
+_is_plain = re.compile(r"[\w.~!$&'()*+,/:;=@-]*", re.ASCII).fullmatch
 
 
 class ValidationError(ValueError):
@@ -44,7 +45,9 @@ class BaseConverter:
 
     def to_url(self, value: t.Any) -> str:
         """The text that stands for `value` in a URL, percent-encoded."""
-        return quote(str(value), safe=PATH_SAFE)
+        text = str(value)
+        # PERF: `quote` takes four times as long to find that there is nothing to quote (benchmarks: routing).
+        return text if _is_plain(text) else quote(text, safe=PATH_SAFE)
 
 
 class UnicodeConverter(BaseConverter):

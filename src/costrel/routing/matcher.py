@@ -28,11 +28,11 @@ class SlashRequired(Exception):
     """Raised on the walk where a rule matches that ends with a slash, and the path has none."""
 
 
-@dataclass
+@dataclass(slots=True)
 class State:
     """A place in the tree: what may follow, and the rules that end here."""
 
-    #: (test of a segment, or None where `RulePart.match` has to cut it up; the part; the place after it)
+    #: (test of a segment, or None where `RulePart.match` has to cut up one or more; the part; the place after it)
     dynamic: list[tuple[Callable[[str], object] | None, RulePart, State]] = field(default_factory=list)
     rules: list[Rule] = field(default_factory=list)
     static: dict[str, State] = field(default_factory=dict)
@@ -64,7 +64,7 @@ class StateMachineMatcher:
         if child is None:
             child = known[key] = State()
             if isinstance(part, RulePart):
-                node.dynamic.append((part.test, part, child))
+                node.dynamic.append((None if part.final else part.test, part, child))
                 self._unsorted.append(node)
         return child
 
@@ -86,42 +86,52 @@ class StateMachineMatcher:
     def find(self, domain: str, path: str, method: str) -> tuple[Rule, dict[str, t.Any]] | None:
         """The rule and the values, where the first way through the tree leads to a plain one; else None.
 
-        None says nothing: `match` has to decide. `path` is as the client sent it.
+        None says nothing: `match` has to decide. `path` is as the client sent it, `method` in upper case.
         """
         place, static_rules = self._domains.get(domain) or _NOWHERE
         rules = static_rules.get(path)
-        texts: list[str] = []
         if rules is None:
-            # PERF: one way without turning back, and without calls of our own (benchmarks: routing).
-            if path[1:2] in "/":  # no segment: "", "/", "//…"
-                return None
+            # PERF: one way, without turning back and without calls of our own (benchmarks: routing).
             segments = iter(path.split("/"))
             if next(segments):
                 return None
+            texts = []
             for segment in segments:
                 following = place.static.get(segment)
                 if following is None:
+                    if not segment:
+                        return None
                     for test, part, following in place.dynamic:  # noqa: B007 # used below
                         if test is not None:
                             if test(segment):
                                 texts.append(segment)
                                 break
-                        elif part.suffixed:
-                            return None
                         else:
-                            match = part.match("/".join((segment, *segments)) if part.final else segment)
-                            if match is not None:
-                                texts += match
+                            rest = "/".join((segment, *segments)) if part.final else segment
+                            found = None if part.suffixed else part.match(rest)
+                            if found is not None:
+                                texts += found
                                 break
                             if part.final:
-                                return None
+                                return None  # the segments are used up
                     else:
                         return None
                 place = following
             rules = place.rules
         for rule in rules:
-            if rule.methods is None or method in rule.methods:
-                return _plain_hit(rule, texts)
+            methods = rule.methods
+            if methods is None or method in methods:
+                if not rule._is_plain:
+                    return None
+                values: dict[str, t.Any] = {}
+                try:
+                    for index, name, convert in rule._conversions:
+                        values[name] = texts[index] if convert is None else convert(texts[index])
+                except ValueError:  # of ValidationError, or of what a converter calls; `match` tells them apart
+                    return None
+                if rule.defaults:
+                    values.update(rule.defaults)
+                return rule, values
         return None
 
     def match(self, domain: str, path: str, method: str, websocket: bool) -> tuple[Rule, MutableMapping[str, t.Any]]:
@@ -144,20 +154,6 @@ class StateMachineMatcher:
 
 
 _NOWHERE: tuple[State, dict[str, list[Rule]]] = State(), {}
-
-
-def _plain_hit(rule: Rule, texts: list[str]) -> tuple[Rule, dict[str, t.Any]] | None:
-    if not rule._is_plain:
-        return None
-    values: dict[str, t.Any] = {}
-    try:
-        for (name, convert), text in zip(rule._conversions, texts):  # noqa: B905  # PERF: strict=True costs 60 ns
-            values[name] = text if convert is None else convert(text)
-    except ValueError:  # of ValidationError, or of what a converter calls; `match` tells them apart
-        return None
-    if rule.defaults:
-        values.update(rule.defaults)
-    return rule, values
 
 
 class Search:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import typing as t
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ..support.properties import cached_property
 from .sequence import Piece, Sequence, join_regex
@@ -135,7 +136,7 @@ class RulePart:
     weight: Weighting
     pieces: tuple[Piece, ...] = ()
 
-    @property
+    @cached_property
     def key(self) -> Hashable:
         """Equal for parts that match alike, whatever their variables are called: they share a branch of the tree."""
         counts = self.weight.number_static_weights, self.weight.number_argument_weights
@@ -143,23 +144,26 @@ class RulePart:
 
     @cached_property
     def test(self) -> Callable[[str], object] | None:
-        """Does this segment match? Only where one variable is the whole segment, so that nothing need be cut out."""
-        if len(self.pieces) > 1 or self.final:
+        """Does this text match as a whole? Only where the part is a single variable."""
+        if len(self.pieces) > 1:
             return None
         regex = self.pieces[0][0]
-        # PERF: two C functions for the commonest converters (benchmarks: routing).
+        # PERF: C functions, or a regular expression that does not go back, for the commonest converters
+        # (benchmarks: routing).
         return _TESTS.get(regex) or re.compile(f"({regex})").fullmatch
 
     @cached_property
     def match(self) -> Callable[[str], tuple[str, ...] | None]:
         """The texts of the variables, or None. Compiled at the first use: most rules never see a request."""
-        return Sequence(self.pieces).match
+        test = self.test
+        return Sequence(self.pieces).match if test is None else lambda text: (text,) if test(text) else None
 
 
 _TESTS: dict[str, Callable[[str], object]] = {
-    "[^/]{1,}": bool,
+    "[^/]{1,}": bool,  # a segment has no slash
     "[^/]+": bool,
     r"\d+": str.isdecimal,
+    "[^/].*?": re.compile("[^/].*").fullmatch,
 }
 
 
@@ -170,7 +174,7 @@ def split_parts(tokens: Iterable[Token], converters: Mapping[str, BaseConverter]
     final = False
     for token in tokens:
         if token == _SLASH and not final:
-            yield _part(pieces, weights, False)
+            yield _part(tuple(pieces), tuple(weights), False)
             pieces, weights = [], []
         elif isinstance(token, str):
             pieces.append((token, False))
@@ -179,17 +183,18 @@ def split_parts(tokens: Iterable[Token], converters: Mapping[str, BaseConverter]
             pieces.append((converter.regex, True))
             weights.append(converter.weight)
             final = final or not converter.part_isolating
-    yield (part := _part(pieces, weights, final))
+    yield (part := _part(tuple(pieces), tuple(weights), final))
     if isinstance(part, RulePart) and part.suffixed:
         yield ""
 
 
-def _part(pieces: list[Piece], weights: list[int], final: bool) -> str | RulePart:
+@lru_cache(maxsize=1024)  # the same few segments come in all rules of an application
+def _part(pieces: tuple[Piece, ...], weights: tuple[int, ...], final: bool) -> str | RulePart:
     if not weights:
         return "".join([text for text, _ in pieces])
     suffixed = final and pieces[-1] == ("/", False)
     if suffixed:
         pieces = pieces[:-1]
     lengths = [-len(text) for text, variable in pieces if not variable and text != "/"]
-    weight = Weighting(-len(lengths), list(enumerate(lengths)), -len(weights), weights)
-    return RulePart(join_regex(pieces), final, False, suffixed, weight, tuple(pieces))
+    weight = Weighting(-len(lengths), list(enumerate(lengths)), -len(weights), list(weights))
+    return RulePart(join_regex(pieces), final, False, suffixed, weight, pieces)

@@ -80,7 +80,7 @@ class Rule(RuleFactory):
         self._converters: dict[str, BaseConverter] = {}
         self._parts: list[str | RulePart] = []
         self._builder: Builder | None = None
-        self._conversions: list[tuple[str, Callable[[str], t.Any] | None]] = []
+        self._conversions: list[tuple[int, str, Callable[[str], t.Any] | None]] = []
         self._nicer: list[Rule] = []
         self._is_plain = False
 
@@ -148,7 +148,9 @@ class Rule(RuleFactory):
         self._parts += self._read(path)
         if self.defaults and not self._converters.keys().isdisjoint(self.defaults):
             self._builder = Builder(self)  # now, so that a converter that refuses its default is seen early
-        self._conversions = [(name, conversion(converter)) for name, converter in self._converters.items()]
+        self._conversions = [
+            (index, name, conversion(converter)) for index, (name, converter) in enumerate(self._converters.items())
+        ]
 
     def _read(self, text: str) -> list[str | RulePart]:
         tokens = parse_rule(text)
@@ -192,19 +194,26 @@ class Rule(RuleFactory):
         """Can a URL be built from these values, for this method (None: for any)?"""
         if method is not None and self.methods is not None and method not in self.methods:
             return False
-        defaults = self.defaults or {}
-        if not all(key in values or key in defaults for key in self.arguments):
-            return False
-        return all(values[key] == value for key, value in defaults.items() if key in values)
+        defaults = self.defaults
+        for key in self.arguments:
+            if key not in values and (defaults is None or key not in defaults):
+                return False
+        if defaults:
+            return all(values[key] == value for key, value in defaults.items() if key in values)
+        return True
 
     def build_compare_key(self) -> tuple[int, int, int]:
         """What orders the rules of an endpoint for building: no alias, more variables, more defaults first."""
         return (1 if self.alias else 0, -len(self.arguments), -len(self.defaults or ()))
 
     def _set_nicer(self, rules: list[Rule]) -> None:
-        """Take note of the rules to redirect to where the values are their defaults."""
+        """Take note of the rules to redirect to where the values are their defaults.
+
+        Plain is a rule that a request reaches without any of this: `Map.find` answers no other.
+        """
         self._nicer = rules
-        self._is_plain = not (rules or self.websocket or self.alias or self.redirect_to is not None)
+        is_special = self.websocket or self.alias or self.redirect_to is not None
+        self._is_plain = not (rules or is_special or self.rule.startswith("//"))  # no request's path begins so
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, type(self)) and self._trace == other._trace
