@@ -81,6 +81,7 @@ class State(Enum):
 LINE_BREAK = b"(?:\r\n|\n|\r)"
 LINE_BREAK_RE = re.compile(LINE_BREAK)
 BLANK_LINE_RE = re.compile(b"(?:\r\n\r\n|\r\r|\n\n)")
+_LAST_LINE_BREAK_RE = re.compile(LINE_BREAK + b"\\Z")
 HEADER_CONTINUATION_RE = re.compile(LINE_BREAK + b"[ \t]")
 
 # How far before the end of what was searched the next search begins: a blank line may have been cut in two.
@@ -90,6 +91,7 @@ SEARCH_EXTRA_LENGTH = 8
 MAX_BOUNDARY_LENGTH = 256
 MAX_PART_HEADERS = 16
 MAX_PART_HEADER_SIZE = 8192
+_MAX_HEAD_SIZE = MAX_PART_HEADERS * (MAX_PART_HEADER_SIZE + len("\r\n")) + len("\r\n")
 
 # "transport padding" between a boundary and the end of its line (RFC 2046 §5.1.1); nobody sends any.
 _PADDING = b"[^\\S\n\r]"
@@ -121,10 +123,14 @@ class MultipartDecoder:
         self.max_parts = max_parts
         self.state = State.PREAMBLE
         self.boundary = boundary
-        delimiter = b"--%s(--|%s{0,%d}+%s)" % (re.escape(boundary), _PADDING, _MAX_PADDING, LINE_BREAK)
-        self.preamble_re = re.compile(b"(?:%s|\\A)%s" % (LINE_BREAK, delimiter))
-        self.boundary_re = re.compile(LINE_BREAK + delimiter)
+        # The first boundary may begin the body. What it begins with is checked later, for a pattern that starts with
+        # constant bytes is found in linear time whatever the boundary is.
+        self.preamble_re = re.compile(
+            b"--%s(--|%s{0,%d}+%s)" % (re.escape(boundary), _PADDING, _MAX_PADDING, LINE_BREAK)
+        )
+        self.boundary_re = re.compile(LINE_BREAK + self.preamble_re.pattern)
         self._dashed_boundary = b"--" + boundary
+        self._max_boundary_line = len(self._dashed_boundary) + _MAX_PADDING + len("\r\n\r\n")
         self._search_position = 0
         self._parts_decoded = 0
 
@@ -164,9 +170,12 @@ class MultipartDecoder:
     def _next_preamble(self) -> Event | None:
         match = self._find_delimiter(self.preamble_re, self._search_position)
         if match is None:
-            self._search_position = self._undecided_position()
+            self._search_position = max(0, len(self.buffer) - self._max_boundary_line)
             return None
-        event = Preamble(bytes(self.buffer[: match.start()]))
+        line_break = _LAST_LINE_BREAK_RE.search(self.buffer, max(0, match.start() - 2), match.start())
+        if line_break is None and match.start() > 0:
+            raise ValueError("The first multipart boundary does not begin a line.")
+        event = Preamble(bytes(self.buffer[: line_break.start() if line_break else 0]))
         self._enter_part(match)
         return event
 
@@ -176,13 +185,13 @@ class MultipartDecoder:
         self._search_position = 0
 
     def _next_head(self) -> Event | None:
-        blank_line = BLANK_LINE_RE.search(self.buffer, self._search_position)
-        end = len(self.buffer) if blank_line is None else blank_line.start()
-        if end > MAX_PART_HEADERS * MAX_PART_HEADER_SIZE:
-            raise RequestEntityTooLarge()
+        blank_line = BLANK_LINE_RE.search(self.buffer, self._search_position, _MAX_HEAD_SIZE)
         if blank_line is None:
+            if len(self.buffer) >= _MAX_HEAD_SIZE:
+                raise RequestEntityTooLarge()
             self._search_position = max(0, len(self.buffer) - SEARCH_EXTRA_LENGTH)
             return None
+        end = blank_line.start()
         half = len(blank_line[0]) // 2
         headers = _parse_part_headers(bytes(self.buffer[:end]), blank_line[0][:half])
         event = _make_head(headers)
@@ -238,15 +247,15 @@ class MultipartDecoder:
 
     def _start_of_boundary_line(self, stop: int) -> int:
         """Where the last line break before `stop` is, if a boundary may follow it; else -1."""
-        window = max(0, stop - len(self._dashed_boundary) - _MAX_PADDING - 2)
+        window = max(0, stop - self._max_boundary_line)
         break_end = max(self.buffer.rfind(b"\r", window, stop), self.buffer.rfind(b"\n", window, stop)) + 1
-        if break_end == 0 and (window > 0 or self.state is not State.PREAMBLE):
+        if break_end == 0:
             return -1
         line = bytes(self.buffer[break_end:stop])
         rest = line.removeprefix(self._dashed_boundary)
         if not (self._dashed_boundary.startswith(line) or (rest != line and _is_padding_or_dash(rest))):
             return -1
-        return break_end - 2 if self.buffer[:break_end].endswith(b"\r\n") else max(0, break_end - 1)
+        return break_end - (2 if self.buffer.endswith(b"\r\n", 0, break_end) else 1)
 
     def _finish(self) -> Event:
         rest_of_line = t.cast("re.Match[bytes]", _match_rest_of_line(self.buffer))
