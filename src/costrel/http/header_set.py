@@ -131,3 +131,8 @@ class HeaderSet(cabc.MutableSet[str]):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._headers!r})"
+
+
+def parse_set_header(value: str | None, on_update: cabc.Callable[[HeaderSet], None] | None = None) -> HeaderSet:
+    """Read a header that is a set of tokens."""
+    return HeaderSet.from_header(value, on_update)
