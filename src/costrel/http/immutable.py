@@ -7,6 +7,8 @@ import typing as t
 K = t.TypeVar("K")
 V = t.TypeVar("V")
 
+_missing: t.Any = object()
+
 
 def _refuse(container: object) -> t.NoReturn:
     raise TypeError(f"{type(container).__name__!r} objects are immutable")
@@ -187,7 +189,7 @@ class ImmutableHeadersMixin:
     def insert(self, pos: t.Any, value: t.Any) -> t.NoReturn:
         _refuse(self)
 
-    def pop(self, key: t.Any = None, default: t.Any = None) -> t.NoReturn:
+    def pop(self, key: t.Any = None, default: t.Any = _missing) -> t.NoReturn:
         _refuse(self)
 
     def popitem(self) -> t.NoReturn:

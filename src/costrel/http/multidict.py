@@ -105,7 +105,7 @@ class MultiDict(TypeConversionDict[K, V]):
             return
         lists: t.Any
         if isinstance(mapping, MultiDict):
-            lists = [(key, values) for key, values in mapping.lists() if values]
+            lists = mapping.lists()
         elif isinstance(mapping, list) or not isinstance(mapping, cabc.Mapping):
             lists = _group(mapping)
         else:
