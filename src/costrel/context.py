@@ -90,6 +90,8 @@ class Context:
     """
 
     app: t.Any
+    has_request = False
+    """Whether this context has a request of its own."""
     on_loop = False
     """True while the steps of this request run on an event loop, where no blocking code may run."""
 
@@ -187,6 +189,8 @@ class RequestContext(Context):
 
     `request` and `session` are given where they exist already, as in a copy for another thread.
     """
+
+    has_request = True
 
     def __init__(
         self,

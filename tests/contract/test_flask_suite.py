@@ -38,6 +38,7 @@ def fetch(release, cache):
 
 def run_suite(source, *arguments):
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("FLASK", "COSTREL"))}
+    environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # the suite is Flask's alone: no pytest-flask, no timeouts
     environment["PYTHONPATH"] = os.pathsep.join([str(PLUGINS), *filter(None, [environment.get("PYTHONPATH")])])
     plugins = ["-p", "costrel.as_flask.pytest", "-p", "older_pytest", "-p", "no:cacheprovider"]
     return subprocess.run(

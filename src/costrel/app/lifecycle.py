@@ -221,9 +221,10 @@ def end(ctx: RequestContext, exc: BaseException | None) -> Steps[None]:
     app = ctx.app
     try:
         if ctx.entered == 1:
-            if app.teardown_request_funcs or request_tearing_down.receivers or app.overridden:
-                yield from stage(ctx, "do_teardown_request", end_request, exc)
-            ctx.close_request()
+            if ctx.has_request:
+                if app.teardown_request_funcs or request_tearing_down.receivers or app.overridden:
+                    yield from stage(ctx, "do_teardown_request", end_request, exc)
+                ctx.close_request()
             if ctx.brought_app and (
                 app.teardown_appcontext_funcs or appcontext_tearing_down.receivers or app.overridden
             ):

@@ -91,10 +91,10 @@ class Request(MessageRequest):
         if ctx is not None and ctx.app.debug and self.mimetype != "multipart/form-data" and not self.files:
             attach_enctype_error_multidict(self)
 
-    def on_json_loading_failure(self, e: ValueError | None) -> t.Any:
+    def on_json_loading_failed(self, e: ValueError | None) -> t.Any:
         """Raise 400: with the reason in debug mode, without it elsewhere."""
         try:
-            return super().on_json_loading_failure(e)
+            return super().on_json_loading_failed(e)
         except BadRequest as error:
             ctx = context.peek()
             if ctx is not None and ctx.app.debug:

@@ -9,10 +9,10 @@ import weakref
 def add_static_rule(app: t.Any, static_host: str | None, host_matching: bool, module: str) -> None:
     """Serve the static folder of `app` under its `static_url_path`, as the endpoint ``static``.
 
-    Raises ValueError where `static_host` is given without `host_matching`, or the reverse.
+    Raises AssertionError where `static_host` is given without `host_matching`, or the reverse.
     """
     if bool(static_host) != host_matching:
-        raise ValueError(
+        raise AssertionError(
             "With host_matching=True a static folder needs static_host='the.host', which serves it; without"
             f" host_matching, static_host must not be given. Got static_host={static_host!r},"
             f" host_matching={host_matching!r}. Pass static_folder=None to serve no static files."

@@ -18,9 +18,10 @@ def read_variable(name: str) -> str | None:
 
 
 def set_variable(name: str, value: str) -> None:
-    """Set both names, for code that reads only one of them."""
-    for prefix in PREFIXES:
-        os.environ[f"{prefix}_{name}"] = value
+    """Set Flask's name, which everything reads, and our own only where it is set already and would win."""
+    os.environ[f"FLASK_{name}"] = value
+    if f"COSTREL_{name}" in os.environ:
+        os.environ[f"COSTREL_{name}"] = value
 
 
 def get_debug_flag() -> bool:
