@@ -1,0 +1,132 @@
+"""What holds in every test: no context and no thread is left over, and every WSGI response keeps to PEP 3333.
+
+The responses of the test clients pass `wsgiref.validate`. A test whose application breaks the protocol on purpose says
+so with ``@pytest.mark.unvalidated("the reason")``.
+"""
+
+import sys
+import threading
+from wsgiref.validate import validator
+
+import pytest
+
+PATIENCE = 2.0
+"""How many seconds a thread may take to end after its test."""
+
+WORKERS = "costrel-worker-"
+"""The threads of the ASGI edge: they are daemons, and wait for the next request."""
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "unvalidated(reason): the responses do not pass the WSGI validator")
+    # It warns of methods that are not in RFC 9110 and of status lines without a reason: neither is an error.
+    config.addinivalue_line("filterwarnings", "ignore::wsgiref.validate.WSGIWarning")
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left():
+    """Fail a test that leaves a thread running."""
+    before = set(threading.enumerate())
+    yield
+    started = [
+        thread for thread in threading.enumerate() if thread not in before and not thread.name.startswith(WORKERS)
+    ]
+    for thread in started:
+        thread.join(PATIENCE)
+    left = [thread.name for thread in started if thread.is_alive()]
+    assert not left, f"threads are still running: {left}"
+
+
+@pytest.fixture(autouse=True)
+def no_context_is_left():
+    """Fail a test that leaves a context current, and keep it from the tests that follow."""
+    yield
+    context = sys.modules.get("costrel.context")
+    if context is None or not hasattr(context, "peek"):
+        return
+    left = context.peek()
+    if left is not None:
+        context._current.set(None)
+        pytest.fail(f"a context is still current: {left!r}")
+
+
+@pytest.fixture(scope="session")
+def client_module():
+    """The module of the test client; None while one of the rooms below it cannot be imported."""
+    try:
+        import costrel.testing.client
+    except Exception:
+        return None
+    return costrel.testing.client
+
+
+@pytest.fixture(autouse=True)
+def every_response_is_validated(request, monkeypatch, client_module, no_context_is_left, no_thread_is_left):
+    """Put the WSGI validator between the test clients and the applications; close the responses after the test."""
+    marker = request.node.get_closest_marker("unvalidated")
+    if marker is not None:
+        assert marker.args, "say why the responses of this test are not valid: @pytest.mark.unvalidated('reason')"
+    if marker is not None or client_module is None:
+        yield
+        return
+    bodies = []
+    call = client_module.run_wsgi_app
+    monkeypatch.setattr(
+        client_module,
+        "run_wsgi_app",
+        lambda app, environ, buffered=False: call(Validated(app, bodies), environ, buffered=buffered),
+    )
+    yield
+    for body in reversed(bodies):
+        body.close()
+
+
+class Validated:
+    """A WSGI application whose calls and answers pass the validator."""
+
+    def __init__(self, app, bodies):
+        self.app = app
+        self.bodies = bodies
+
+    def __repr__(self):
+        return repr(self.app)
+
+    def __call__(self, environ, start_response):
+        answers = []
+
+        def app(environ, start_validated):
+            def start(status, headers, exc_info=None):
+                answers.append(headers)
+                checked = without_content_type(headers) if status[:3] in ("204", "304") else headers
+                return start_validated(status, checked, *([exc_info] if exc_info else []))
+
+            return self.app(environ, start)
+
+        def start_unchanged(status, headers, exc_info=None):
+            return start_response(status, answers[-1], exc_info)
+
+        body = ClosedOnce(validator(app)(environ, start_unchanged))
+        self.bodies.append(body)
+        return body
+
+
+def without_content_type(headers):
+    """Flask's responses without content keep their Content-Type, which RFC 9110 allows and the validator does not."""
+    return [(name, value) for name, value in headers if name.lower() != "content-type"]
+
+
+class ClosedOnce:
+    """The body of a response, closed by the client or after the test, whichever comes first."""
+
+    def __init__(self, body):
+        self.body = body
+        self.chunks = iter(body)
+        self.closed = False
+
+    def __iter__(self):
+        return self.chunks
+
+    def close(self):
+        if not self.closed:
+            self.closed = True
+            self.body.close()
