@@ -180,7 +180,7 @@ class FlaskClient(Client):
         with ctx:
             session = interface.open_session(app, request)
         if session is None:
-            raise RuntimeError("Session backend did not open a session: is SECRET_KEY set?")
+            raise RuntimeError("Session backend did not open a session. Is SECRET_KEY set?")
         yield session
         if interface.is_null_session(session):
             return

@@ -247,7 +247,7 @@ def _test_response_class(wrapper: type[Response] | None) -> type[TestResponse]:
         return TestResponse
     if issubclass(wrapper, TestResponse):
         return wrapper
-    return type("WrapperTestResponse", (TestResponse, wrapper), {})
+    return type("WrapperTestResponse", (TestResponse, wrapper), {"__module__": TestResponse.__module__})
 
 
 def _keep(jar: dict[tuple[str, str, str], Cookie], cookie: Cookie) -> None:
