@@ -25,7 +25,7 @@ from .banner import NOT_FOR_PRODUCTION, is_running_from_reloader, show_server_ba
 from .certificates import SSLContextArgument, make_ssl_devcert
 from .embedded import Certificate, EmbeddedServer
 from .errors import StartError
-from .identity import served_as_flask
+from .identity import replaced_run_simple, served_as_flask
 from .wsgi_serving import run_simple
 
 DEFAULT_HOST = "127.0.0.1"
@@ -88,10 +88,14 @@ def run_development(
 
     name_host, name_port = _split_server_name(app.config.get("SERVER_NAME"))
     host = host or name_host or DEFAULT_HOST
-    port = port if port or port == 0 else name_port or DEFAULT_PORT
+    port = port if port or port == 0 else DEFAULT_PORT if name_port is None else name_port
     options = {"use_reloader": app.debug, "use_debugger": app.debug, **options}
 
     show_server_banner(app.debug, app.name)
+    replaced = replaced_run_simple(run_simple)
+    if replaced is not None:
+        replaced(host, port, app, **{"threaded": True, **options})
+        return
     try:
         serve(app, host, port, Options(**options))
     except StartError as error:
@@ -139,14 +143,20 @@ def run_until_stopped(server: EmbeddedServer) -> None:
 
     Where a loop is running in this thread already, as in a notebook, the server gets a thread for itself.
     """
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
+    if not _loop_is_running():
         asyncio.run(_run(server))
         return
     thread = threading.Thread(target=lambda: asyncio.run(_run(server)), name="costrel-server", daemon=True)
     thread.start()
     thread.join()
+
+
+def _loop_is_running() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 async def _run(server: EmbeddedServer) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import typing as t
+from collections.abc import Callable
 
 from ..app.application import Costrel
 
@@ -11,3 +13,11 @@ def served_as_flask() -> bool:
     """Whether ``import flask`` gives Costrel in this process."""
     cls = getattr(sys.modules.get("flask"), "Flask", None)
     return isinstance(cls, type) and issubclass(cls, Costrel)
+
+
+def replaced_run_simple(own: Callable[..., None]) -> Callable[..., t.Any] | None:
+    """What a program or a test has put in the place of ``werkzeug.serving.run_simple``, which is our `own`, or None."""
+    if not served_as_flask():
+        return None
+    current: Callable[..., t.Any] = getattr(sys.modules.get("werkzeug.serving"), "run_simple", own)
+    return None if current is own else current
