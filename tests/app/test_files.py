@@ -9,7 +9,7 @@ from costrel.http.errors import NotFound
 
 
 @pytest.fixture
-def app(tmp_path):
+def site(tmp_path):
     folder = tmp_path / "static"
     (folder / ".hidden").mkdir(parents=True)
     (folder / "plain.txt").write_text("plain")
@@ -26,54 +26,54 @@ def fetch(app, path):
         return response.status_code, response.data if response.status_code == 200 else None
 
 
-def test_a_static_file_is_sent(app):
-    assert fetch(app, "/static/plain.txt") == (200, b"plain")
-    assert fetch(app, "/static/missing.txt") == (404, None)
-    assert fetch(app, "/static/nul%00.txt") == (404, None)
+def test_a_static_file_is_sent(site):
+    assert fetch(site, "/static/plain.txt") == (200, b"plain")
+    assert fetch(site, "/static/missing.txt") == (404, None)
+    assert fetch(site, "/static/nul%00.txt") == (404, None)
 
 
-def test_without_a_static_folder_there_is_nothing_to_send(app):
-    app.static_folder = None
+def test_without_a_static_folder_there_is_nothing_to_send(site):
+    site.static_folder = None
 
-    with app.test_request_context("/"), pytest.raises(RuntimeError) as caught:
-        app.send_static_file("plain.txt")
+    with site.test_request_context("/"), pytest.raises(RuntimeError) as caught:
+        site.send_static_file("plain.txt")
 
     assert str(caught.value) == "'static_folder' must be set to serve static_files."
 
 
 @pytest.mark.parametrize("allowed", [True, False])
-def test_dotfiles_may_be_kept_back(app, allowed):
-    app.config["STATIC_DOTFILES"] = allowed
+def test_dotfiles_may_be_kept_back(site, allowed):
+    site.config["STATIC_DOTFILES"] = allowed
     expected = (200, b"secret") if allowed else (404, None)
 
-    assert fetch(app, "/static/.env") == expected
-    assert fetch(app, "/static/.hidden/file.txt") == expected
-    assert fetch(app, "/static/plain.txt") == (200, b"plain")
+    assert fetch(site, "/static/.env") == expected
+    assert fetch(site, "/static/.hidden/file.txt") == expected
+    assert fetch(site, "/static/plain.txt") == (200, b"plain")
 
 
 @pytest.mark.parametrize("followed", [True, False])
-def test_links_out_of_the_folder_may_be_kept_back(app, followed):
-    app.config["STATIC_FOLLOW_SYMLINKS"] = followed
+def test_links_out_of_the_folder_may_be_kept_back(site, followed):
+    site.config["STATIC_FOLLOW_SYMLINKS"] = followed
 
-    assert fetch(app, "/static/leads_out.txt") == ((200, b"outside") if followed else (404, None))
-    assert fetch(app, "/static/leads_in.txt") == (200, b"plain")
-    assert fetch(app, "/static/nul%00.txt") == (404, None)
+    assert fetch(site, "/static/leads_out.txt") == ((200, b"outside") if followed else (404, None))
+    assert fetch(site, "/static/leads_in.txt") == (200, b"plain")
+    assert fetch(site, "/static/nul%00.txt") == (404, None)
 
 
-def test_a_view_sends_a_file_below_the_root_path(app):
-    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 60
+def test_a_view_sends_a_file_below_the_root_path(site):
+    site.config["SEND_FILE_MAX_AGE_DEFAULT"] = 60
 
-    with app.test_request_context("/"):
+    with site.test_request_context("/"):
         response = send_file("outside.txt")
         response.direct_passthrough = False
         assert response.data == b"outside"
-        assert type(response) is app.response_class
+        assert type(response) is site.response_class
         assert response.cache_control.max_age == 60
         response.close()
 
 
-def test_a_view_sends_a_file_from_a_folder(app):
-    with app.test_request_context("/"):
+def test_a_view_sends_a_file_from_a_folder(site):
+    with site.test_request_context("/"):
         response = send_from_directory("static", "plain.txt", as_attachment=True, max_age=5)
         assert response.headers["Content-Disposition"] == "attachment; filename=plain.txt"
         assert response.cache_control.max_age == 5
