@@ -27,7 +27,7 @@ def decode(text: str) -> str:
     return text if text.isascii() else text.encode("latin1").decode(errors="replace")
 
 
-class EnvironHeaders(ImmutableHeadersMixin, Headers):
+class EnvironHeaders(ImmutableHeadersMixin, Headers):  # type: ignore[misc]  # the mixin forbids what headers allow
     """The headers of a request, read from its environ: a live, read-only view.
 
     The names lost their case and their difference between ``-`` and ``_`` on the way into the environ.
@@ -37,7 +37,7 @@ class EnvironHeaders(ImmutableHeadersMixin, Headers):
         self.environ = environ
 
     @property
-    def _list(self) -> list[tuple[str, str]]:  # type: ignore[override]  # always made anew: the environ may change
+    def _list(self) -> list[tuple[str, str]]:  # type: ignore[override]  # made anew each time: the environ may change
         return list(self)
 
     def __eq__(self, other: object) -> bool:
@@ -45,7 +45,7 @@ class EnvironHeaders(ImmutableHeadersMixin, Headers):
             return NotImplemented
         return self.environ is other.environ
 
-    __hash__ = None  # type: ignore[assignment]  # as for all headers
+    __hash__ = None  # as for all headers
 
     def __getitem__(self, key: str) -> str:  # type: ignore[override]  # they have no positions
         return self._get_key(key)
@@ -59,6 +59,18 @@ class EnvironHeaders(ImmutableHeadersMixin, Headers):
             raise BadRequestKeyError(key)
         value: str = self.environ[_environ_key(key)]
         return value
+
+    def getlist(self, key: str, type: Any = None) -> list[Any]:
+        """All values of a name: one at most, since the server joined them."""
+        value = self._find(key)
+        if value is None:
+            return []
+        if type is None:
+            return [value]
+        try:
+            return [type(value)]
+        except ValueError:
+            return []
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -88,10 +100,9 @@ def _get_server(environ: WSGIEnvironment) -> tuple[str, int | None] | None:
     if name is None:
         return None
     try:
-        port = int(environ.get("SERVER_PORT", None))  # type: ignore[arg-type]  # None raises TypeError
-    except (TypeError, ValueError):
-        port = None
-    return name, port
+        return name, int(environ["SERVER_PORT"])
+    except (KeyError, TypeError, ValueError):
+        return name, None
 
 
 def get_host(environ: WSGIEnvironment, trusted_hosts: Collection[str] | None = None) -> str:

@@ -35,7 +35,7 @@ def send_file(
     conditional: bool = True,
     etag: bool | str = True,
     last_modified: datetime | int | float | None = None,
-    max_age: None | (int | Callable[[str | None], int | None]) = None,
+    max_age: int | Callable[[str | None], int | None] | None = None,
     use_x_sendfile: bool = False,
     response_class: type[Response] | None = None,
     _root_path: os.PathLike[str] | str | None = None,

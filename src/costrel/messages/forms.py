@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
@@ -14,7 +14,7 @@ from ..http.multidict import MultiDict
 from ..http.multipart import File
 from ..http.uploads import FileStorage
 from .environ import get_content_length, get_input_stream
-from .parts import Part, PartParser, PartsError, PartsLimit
+from .parts import FormatError, FormError, LimitError, Part, PartParser
 from .urlencoded import decode_form, parse_query
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def default_stream_factory(
     content_length: int | None = None,
 ) -> IO[bytes]:
     """Open the stream for one uploaded file: in memory up to 500 KiB, then a temporary file that only we can read."""
-    return SpooledTemporaryFile(max_size=_SPOOL_SIZE, mode="rb+")  # type: ignore[return-value]  # is one in all but name
+    return SpooledTemporaryFile(max_size=_SPOOL_SIZE, mode="rb+")
 
 
 def parse_form_data(
@@ -246,23 +246,38 @@ class _MultipartReading:
         self.files: list[tuple[str, FileStorage]] = []
         self.parts = 0
         self.memory = 0
-        self.part: Part | None = None
+        self.started = False
+        self.outside = 0
+        self.part: Part
         self.chunks: list[bytes] = []
         self.container: IO[bytes] | None = None
 
     def run(self, stream: IO[bytes], boundary: bytes) -> None:
+        """Read a stream to its end; an empty one is an empty form."""
         try:
-            for event in _events(stream, boundary, self.parser.buffer_size):
-                if event is None:
-                    self._end_part()
-                elif isinstance(event, bytes):
-                    self._add(event)
-                else:
-                    self._begin_part(event)
-        except PartsLimit as error:
+            parser = PartParser(boundary)
+            while chunk := stream.read(self.parser.buffer_size):
+                self._read_chunk(parser, chunk)
+            if self.started:
+                parser.close()
+        except LimitError as error:
             raise RequestEntityTooLarge(f"The multipart body is not acceptable: {error}.") from None
-        except PartsError as error:
-            self.parser.fail(f"The multipart body is malformed: {error}.")
+        except FormError as error:
+            self.parser.fail(f"The multipart body is malformed: {error.args[0]}.")
+
+    def _read_chunk(self, parser: PartParser, chunk: bytes) -> None:
+        self.started = True
+        self.outside += len(chunk)
+        for event in parser.parse(chunk):
+            self.outside = 0
+            if event is None:
+                self._end_part()
+            elif isinstance(event, bytes):
+                self._add(event)
+            else:
+                self._begin_part(event)
+        if self.outside > _MAX_OUTSIDE_PARTS:
+            raise FormatError(f"More than {_MAX_OUTSIDE_PARTS:,} bytes in a row belong to none of its parts")
 
     def close_files(self) -> None:
         if self.container is not None:
@@ -280,7 +295,8 @@ class _MultipartReading:
         if part.filename is None:
             self.chunks = []
         else:
-            event = File(name=part.name, filename=part.filename, headers=part.headers)  # type: ignore[arg-type]  # a part may lack a name
+            name: Any = part.name  # which may be missing
+            event = File(name=name, filename=part.filename, headers=part.headers)
             self.container = self.parser.start_file_streaming(event, self.content_length)
 
     def _add(self, chunk: bytes) -> None:
@@ -298,12 +314,9 @@ class _MultipartReading:
 
     def _end_part(self) -> None:
         part = self.part
-        if part is None:  # pragma: no cover  # the parser ends only what it began
-            return
-        name: Any = part.name
+        name: Any = part.name  # which may be missing
         if self.container is None:
-            text = b"".join(self.chunks).decode(self._charset(part), "replace")
-            self.fields.append((name, text))
+            self.fields.append((name, b"".join(self.chunks).decode(self._charset(part), "replace")))
         else:
             self.container.seek(0)
             file = FileStorage(self.container, part.filename, name, headers=part.headers)
@@ -311,23 +324,10 @@ class _MultipartReading:
             self.container = None
 
     def _charset(self, part: Part) -> str:
+        # Nearly no field has a type; a parser that overrides this is asked in any case.
+        if part.content_type is None and type(self.parser).get_part_charset is MultiPartParser.get_part_charset:
+            return "utf-8"
         return self.parser.get_part_charset(part.headers)
-
-
-def _events(stream: IO[bytes], boundary: bytes, buffer_size: int) -> Iterator[Part | bytes | None]:
-    """Feed a stream through the parser, to its end; an empty one is an empty form."""
-    parser = PartParser(boundary)
-    outside = total = 0
-    while chunk := stream.read(buffer_size):
-        total += len(chunk)
-        outside += len(chunk)
-        for event in parser.parse(chunk):
-            outside = 0
-            yield event
-        if outside > _MAX_OUTSIDE_PARTS:
-            raise PartsError(f"more than {_MAX_OUTSIDE_PARTS:,} bytes in a row belong to none of its parts")
-    if total:
-        parser.finish()
 
 
 def _too_many_parts(limit: int) -> RequestEntityTooLarge:

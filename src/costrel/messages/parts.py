@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
-from multipart import MultipartError, ParserLimitReached, PushMultipartParser
+import multipart  # type: ignore[import-untyped]  # it has no annotations
 
 from ..http.grammar import parse_options_header
 from ..http.headers import Headers
 from ..support.properties import cached_property
 
+# What the parser raises: either of the two, for what breaks the format and for what passes its limits.
+FormError: type[ValueError] = multipart.MultipartError
+FormatError: type[ValueError] = multipart.ParserError
+LimitError: type[ValueError] = multipart.ParserLimitReached
+
+# How much head a part may have: lines, and bytes in each.
 _MAX_HEADERS = 16
 _MAX_HEADER_SIZE = 8 * 1024
 
@@ -19,14 +24,6 @@ _plain_disposition = re.compile(r'form-data; name="([^"\\%]*)"(?:; filename="([^
 _has_plain_name = re.compile(r"[;\s]name\s*=", re.IGNORECASE).search
 _has_extended_name = re.compile(r"[;\s]name\*", re.IGNORECASE).search
 _has_control = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
-
-
-class PartsError(ValueError):
-    """The body breaks the multipart format; the text says how."""
-
-
-class PartsLimit(PartsError):
-    """The headers of a part are more or longer than allowed."""
 
 
 class Part:
@@ -40,14 +37,17 @@ class Part:
         self.header_list = header_list
         self.name: str | None = None
         self.filename: str | None = None
+        self.content_type: str | None = None
         disposition = None
         for name, value in header_list:
-            if _has_control(value):
-                raise PartsError(f"a part's {name} header has a control character")
+            if not value.isprintable() and _has_control(value):
+                raise FormatError(f"A part's {name} header has a control character")
             if name == "Content-Disposition":
                 disposition = value
+            elif name == "Content-Type":
+                self.content_type = value
         if disposition is None:
-            raise PartsError("a part has no Content-Disposition header")
+            raise FormatError("A part has no Content-Disposition header")
         if match := _plain_disposition(disposition):
             self.name, self.filename = match.groups()
         else:
@@ -56,7 +56,7 @@ class Part:
     def _read(self, disposition: str) -> None:
         # RFC 7578 §4.2 forbids `name*`. Beside a `name` it could only serve to show two readers different names.
         if _has_extended_name(disposition) and _has_plain_name(disposition):
-            raise PartsError("a part has both 'name' and 'name*'")
+            raise FormatError("A part has both 'name' and 'name*'")
         options = parse_options_header(disposition)[1]
         self.name = options.get("name")
         self.filename = options.get("filename")
@@ -71,40 +71,14 @@ class Part:
         """How much of the head stays in memory: a field's name, all headers of a file."""
         if self.filename is None:
             return len(self.name or "")
-        return sum(len(name) + len(value) for name, value in self.header_list)
+        return sum([len(name) + len(value) for name, value in self.header_list])
 
 
-class PartParser:
+class PartParser(multipart.PushMultipartParser):  # type: ignore[misc]  # the library is not typed
     """Bytes in, parts out: for each part its :class:`Part`, then its ``bytes`` in pieces, then None."""
 
     def __init__(self, boundary: bytes) -> None:
-        try:
-            self._parser = _PushParser(boundary, max_header_size=_MAX_HEADER_SIZE, max_header_count=_MAX_HEADERS)
-        except MultipartError as error:
-            raise PartsError(_reason(error)) from None
+        super().__init__(boundary, max_header_size=_MAX_HEADER_SIZE, max_header_count=_MAX_HEADERS)
 
-    def parse(self, chunk: bytes) -> Iterator[Part | bytes | None]:
-        """Yield what the next piece of the body completes."""
-        try:
-            yield from self._parser.parse(chunk)
-        except ParserLimitReached as error:
-            raise PartsLimit(_reason(error)) from None
-        except MultipartError as error:
-            raise PartsError(_reason(error)) from None
-
-    def finish(self) -> None:
-        """Check that the last boundary was seen."""
-        try:
-            self._parser.close()
-        except MultipartError:
-            raise PartsError("it ends before its last boundary") from None
-
-
-def _reason(error: MultipartError) -> str:
-    text = str(error.args[0])
-    return text[:1].lower() + text[1:]
-
-
-class _PushParser(PushMultipartParser):
     def _create_segment(self, headerlist: list[tuple[str, str]]) -> Part:
         return Part(headerlist)

@@ -14,12 +14,20 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 
+_MAX_LOCATION = 16 * 1024
+
+
 def redirect(location: str, code: int = 302, Response: type[_response.Response] | None = None) -> _response.Response:
     """Make a response that redirects to ``location``, a URL or a path relative to the current one.
 
     :param code: 301, 302, 303, 305, 307 or 308.
     :param Response: the class of the response.
+    :raises ValueError: for a location of more than 16,384 characters, which no browser follows.
     """
+    if len(location) > _MAX_LOCATION:
+        raise ValueError(
+            f"The location to redirect to has {len(location):,} characters, at most {_MAX_LOCATION:,} are allowed."
+        )
     response_class = _response.Response if Response is None else Response
     shown = escape(location)
     page = (

@@ -309,7 +309,7 @@ class Request(RequestHead):
             builder.close()
 
     @classmethod
-    def application(cls, f: Callable[[Request], WSGIApplication]) -> WSGIApplication:
+    def application(cls, f: Callable[..., WSGIApplication]) -> WSGIApplication:
         """Turn a function or method from a request to a response into a WSGI application.
 
         An :exc:`HTTPException` that it raises becomes the response.
@@ -321,7 +321,7 @@ class Request(RequestHead):
             start_response: StartResponse = args[-1]
             with cls(environ) as request:
                 try:
-                    response = f(*args[:-2], request)
+                    response: WSGIApplication = f(*args[:-2], request)
                 except HTTPException as error:
                     response = error.get_response(environ)
                 return response(environ, start_response)

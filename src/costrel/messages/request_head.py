@@ -10,6 +10,7 @@ from ..http.authentication import Authorization
 from ..http.cache_control import RequestCacheControl
 from ..http.cookies import parse_cookie
 from ..http.dates import parse_date
+from ..http.errors import SecurityError
 from ..http.etags import ETags
 from ..http.grammar import parse_list_header, parse_options_header
 from ..http.header_set import HeaderSet
@@ -122,9 +123,13 @@ class RequestHead:
     def host(self) -> str:
         """The host that was addressed, with the port unless it is the scheme's own.
 
-        :raises SecurityError: if :attr:`trusted_hosts` is set and does not have it.
+        :raises SecurityError: if it is malformed, or :attr:`trusted_hosts` is set and does not have it.
         """
-        return get_host(self.scheme, self.headers.get("host"), self.server, self.trusted_hosts)
+        header = self.headers.get("host")
+        host = get_host(self.scheme, header, self.server, self.trusted_hosts)
+        if header and not host:
+            raise SecurityError(f"The request's Host header is {header[:100]!r}, which is not the name of a host.")
+        return host
 
     # -- what the headers say
 
@@ -132,7 +137,8 @@ class RequestHead:
     def cookies(self) -> MultiDict[str, str]:
         """The cookies that were sent."""
         header = ";".join(self.headers.getlist("Cookie"))
-        return parse_cookie(header, cls=self.dict_storage_class)
+        cookies: MultiDict[str, str] = parse_cookie(header, cls=self.dict_storage_class)
+        return cookies
 
     content_type = header_property[str | None]("Content-Type", read_only=True)
 

@@ -17,9 +17,9 @@ from ..http.headers import Headers
 from ..http.ranges import Range
 from ..http.urls import iri_to_uri
 from ..support.properties import cached_property
-from .body import AnyBody, Body, EdgeBody, ResponseStream, body_of, encoded
+from .body import Body, EdgeBody, ResponseStream, body_of, encoded
 from .environ import get_current_url
-from .response_head import HeadersInput, ResponseHead
+from .response_head import HeadersInput, ResponseHead, known_types, lower_names
 from .streams import ClosingIterator, RangeWrapper
 from .wsgi_call import run_wsgi_app
 
@@ -52,8 +52,10 @@ class Response(ResponseHead):
     json_module: Any = json
 
     #: The body: a list of one ``bytes`` where it was given as text or bytes.
-    response: AnyBody
+    response: Any
     direct_passthrough: bool = False
+
+    _on_close: list[Callable[[], Any]] | None = None
 
     def __init__(
         self,
@@ -64,6 +66,20 @@ class Response(ResponseHead):
         content_type: str | None = None,
         direct_passthrough: bool = False,
     ) -> None:
+        # PERF: bench_response. Most responses are a text and perhaps a media type: that is said without further calls.
+        if headers is None and status is None and content_type is None and response.__class__ is str:
+            named = known_types.get(self.default_mimetype if mimetype is None else mimetype)
+            if (
+                named is not None
+                and not direct_passthrough
+                and self.default_status == 200
+                and self.automatically_set_content_length
+                and self.__class__.set_data is _set_data
+            ):
+                body = response.encode()
+                self.response = [body]
+                self._header_pairs = [named, ("Content-Length", str(len(body)))]
+                return
         super().__init__(status, headers, mimetype, content_type)
         if direct_passthrough:
             self.direct_passthrough = True
@@ -78,12 +94,10 @@ class Response(ResponseHead):
         size = f"{sum(map(len, self.iter_encoded()))} bytes" if self.is_sequence else "streamed"
         return f"<{type(self).__name__} {size} [{self.status}]>"
 
-    @cached_property
-    def _on_close(self) -> list[Callable[[], Any]]:
-        return []
-
     def call_on_close(self, func: Callable[[], Any]) -> Callable[[], Any]:
         """Call ``func`` when the response was sent, or could not be; usable as a decorator."""
+        if self._on_close is None:
+            self._on_close = []
         self._on_close.append(func)
         return func
 
@@ -95,12 +109,12 @@ class Response(ResponseHead):
 
         :param environ: what to call the application with.
         """
-        if not isinstance(response, Response):
-            if environ is None:
-                raise TypeError("cannot convert WSGI application into response objects without an environ")
-            response = cls.from_app(response, environ)
-        response.__class__ = cls
-        return response
+        if isinstance(response, Response):
+            response.__class__ = cls
+            return response
+        if environ is None:
+            raise TypeError("cannot convert WSGI application into response objects without an environ")
+        return cls.from_app(response, environ)
 
     @classmethod
     def from_app(cls, app: WSGIApplication, environ: WSGIEnvironment, buffered: bool = False) -> Response:
@@ -122,7 +136,7 @@ class Response(ResponseHead):
         data = b"".join(self.iter_encoded())
         return data.decode() if as_text else data
 
-    def set_data(self, value: bytes | str) -> None:
+    def set_data(self, value: bytes | bytearray | str) -> None:
         """Replace the body and set ``Content-Length``."""
         body = value.encode() if isinstance(value, str) else value
         self.response = [body]
@@ -176,7 +190,7 @@ class Response(ResponseHead):
     def is_streamed(self) -> bool:
         """Whether the length of the body is unknown: it is an iterator."""
         try:
-            len(self.response)  # type: ignore[arg-type]  # that is the question
+            len(self.response)
         except (TypeError, AttributeError):
             return True
         return False
@@ -189,7 +203,7 @@ class Response(ResponseHead):
     def _ensure_sequence(self, mutable: bool = False) -> None:
         if self.is_sequence:
             if mutable and not isinstance(self.response, list):
-                self.response = list(self.response)  # type: ignore[arg-type]  # a tuple
+                self.response = list(self.response)
             return
         if self.direct_passthrough:
             raise RuntimeError(
@@ -244,7 +258,7 @@ class Response(ResponseHead):
         :param complete_length: bytes of the whole body, needed for ranges.
         :raises RequestedRangeNotSatisfiable: if no part of the body is in the ``Range`` that was asked for.
         """
-        environ: WSGIEnvironment = getattr(request_or_environ, "environ", request_or_environ)
+        environ: WSGIEnvironment = getattr(request_or_environ, "environ", request_or_environ)  # type: ignore[arg-type]  # without, it is one
         if environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
             return self
         headers = self.headers
@@ -293,14 +307,15 @@ class Response(ResponseHead):
             raise RequestedRangeNotSatisfiable(complete_length)
         start, stop = span
         self.headers["Content-Length"] = str(stop - start)
-        self.content_range = content_range  # type: ignore[assignment]  # the setter takes text
+        self.content_range = content_range
         self.status_code = 206
         self._wrap_range_response(start, stop - start)
         return True
 
     def _wrap_range_response(self, start: int, length: int) -> None:
         if self.status_code == 206:
-            self.response = RangeWrapper(self.response, start, length)  # type: ignore[arg-type]  # only WSGI bodies have ranges
+            body = list(self.iter_encoded()) if self.is_sequence else self.response
+            self.response = RangeWrapper(body, start, length)
 
     # -- sending
 
@@ -309,9 +324,8 @@ class Response(ResponseHead):
         close = getattr(self.response, "close", None)
         if close is not None:
             close()
-        if "_on_close" in self.__dict__:
-            for func in self._on_close:
-                func()
+        for func in self._on_close or ():
+            func()
 
     def __enter__(self) -> Response:
         return self
@@ -322,10 +336,13 @@ class Response(ResponseHead):
         self.close()
 
     def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
-        """The headers as they are sent: a copy, with locations as URIs and what the status asks for."""
+        """The headers as they are sent: a copy, with locations as URIs and what the status asks for.
+
+        :raises ValueError: if the name of one is not a token.
+        """
         pairs = self._header_pairs
-        headers = Headers(self.headers) if pairs is None else Headers.adopt(list(pairs))
-        names = {name.lower() for name, _ in headers}
+        headers = Headers(self.headers) if pairs is None else Headers.adopt(pairs.copy())
+        names = lower_names(headers)
         if "location" in names:
             headers["Location"] = self._location_to_send(environ, headers["location"])
         if "content-location" in names:
@@ -356,11 +373,48 @@ class Response(ResponseHead):
         if self._has_no_body(environ):
             return ClosingIterator((), self.close)
         if self.direct_passthrough:
-            return self.response  # type: ignore[return-value]  # that is what the flag says
+            body: Iterable[bytes] = self.response
+            return body
         return ClosingIterator(self.iter_encoded(), self.close)
+
+    def _is_one_piece(self, environ: WSGIEnvironment) -> bool:
+        """Whether the body can be sent as it lies there, one ``bytes``: there is nobody else to be asked or called."""
+        body, status, cls = self.response, self._status_code, self.__class__
+        return (
+            body.__class__ is list
+            and len(body) == 1
+            and body[0].__class__ is bytes
+            and self._on_close is None
+            and not self.direct_passthrough
+            and status >= 200
+            and status != 204
+            and status != 304
+            and environ["REQUEST_METHOD"] != "HEAD"
+            and cls.get_wsgi_headers is _get_wsgi_headers
+            and cls.get_app_iter is _get_app_iter
+            and cls.iter_encoded is _iter_encoded
+            and cls.close is _close
+        )
+
+    def _pairs_to_send(self) -> list[tuple[str, str]] | None:
+        """The headers, copied, if they can be sent as they are; None where :meth:`get_wsgi_headers` has to look."""
+        pairs = self._header_pairs
+        if pairs is None:
+            return None
+        if self._headers is None and len(pairs) == 2:  # type and length, as the constructor wrote them
+            return pairs.copy()
+        names = lower_names(pairs)
+        if "content-length" not in names or "location" in names or "content-location" in names:
+            return None
+        return pairs.copy()
 
     def get_wsgi_response(self, environ: WSGIEnvironment) -> tuple[Iterable[bytes], str, list[tuple[str, str]]]:
         """Body, status line and headers as they are sent."""
+        # PERF: bench_response
+        if self._is_one_piece(environ):
+            pairs = self._pairs_to_send()
+            if pairs is not None:
+                return self.response, self._status, pairs
         headers = self.get_wsgi_headers(environ)
         app_iter = self.get_app_iter(environ)
         return app_iter, self.status, headers.to_wsgi_list()
@@ -372,6 +426,10 @@ class Response(ResponseHead):
         iterable of bytes. After sending it, or failing to, the edge awaits its ``aclose`` if it has one, and then
         calls :meth:`close`.
         """
+        if self._is_one_piece(environ):
+            pairs = self._pairs_to_send()
+            if pairs is not None:
+                return self._status_code, pairs, self.response[0]
         headers = self.get_wsgi_headers(environ).to_wsgi_list()
         if self._has_no_body(environ):
             return self.status_code, headers, b""
@@ -382,3 +440,11 @@ class Response(ResponseHead):
         app_iter, status, headers = self.get_wsgi_response(environ)
         start_response(status, headers)
         return app_iter
+
+
+# What a response checks its own class against, before it takes a short way past one of these.
+_set_data = Response.set_data
+_get_wsgi_headers = Response.get_wsgi_headers
+_get_app_iter = Response.get_app_iter
+_iter_encoded = Response.iter_encoded
+_close = Response.close

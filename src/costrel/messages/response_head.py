@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
@@ -50,12 +49,52 @@ def get_content_type(mimetype: str, charset: str) -> str:
     return mimetype
 
 
-# PERF: bench_response_from_str. A content type is checked and put together once, not for every response.
-@lru_cache(maxsize=256)
-def _content_type_pair(mimetype: str | None, content_type: str | None) -> tuple[str, str]:
-    value = get_content_type(mimetype or "", "utf-8") if content_type is None else content_type
-    Headers([("Content-Type", value)])  # raises ValueError for what no header may contain
-    return "Content-Type", value
+# PERF: bench_response. A content type is checked and written out once, not for each response. The table is bounded,
+# since an application may take types from its clients.
+known_types: dict[str | None, tuple[str, str]] = {}
+_MAX_KNOWN_TYPES = 256
+
+
+def _type_header(mimetype: str) -> tuple[str, str]:
+    """The ``Content-Type`` header for a media type."""
+    header = known_types.get(mimetype)
+    if header is None:
+        header = _content_type_header(get_content_type(mimetype, "utf-8"))
+        if len(known_types) < _MAX_KNOWN_TYPES:
+            known_types[mimetype] = header
+    return header
+
+
+def _content_type_header(content_type: str) -> tuple[str, str]:
+    # Going through `Headers` raises ValueError for what no header may contain.
+    return Headers([("Content-Type", content_type)])[0]
+
+
+# Names of headers that were found to be tokens (RFC 9110 §5.1), and how they are spelled in lower case.
+_known_names: dict[str, str] = {}
+_MAX_KNOWN_NAMES = 1024
+_is_token = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
+
+
+def lower_names(headers: Iterable[tuple[str, str]]) -> set[str]:
+    """The names of headers in lower case.
+
+    :raises ValueError: if one is not a token: with a blank or a colon in it, it would be another header.
+    """
+    return {_known_names.get(name) or _lower_name(name) for name, _ in headers}
+
+
+def _lower_name(name: str) -> str:
+    if not _is_token(name):
+        raise ValueError(f"{name!r} cannot be the name of a header: use letters, digits and any of !#$%&'*+-.^_`|~.")
+    lower = name.lower()
+    if len(_known_names) < _MAX_KNOWN_NAMES:
+        _known_names[name] = lower
+    return lower
+
+
+def _dump_set(words: Any) -> str:
+    return dump_header(words)
 
 
 def _live_set(name: str, doc: str) -> property:
@@ -123,8 +162,12 @@ class ResponseHead:
     #: Warn about cookies longer than this, in bytes; 0 never warns.
     max_cookie_size = 4093
 
+    # The headers are a plain list of pairs until somebody asks for them; then a `Headers` around that same list. The
+    # list is None only where somebody has put an object of another class in their place.
     _header_pairs: list[tuple[str, str]] | None
     _headers: Headers | None = None
+    _status = "200 OK"
+    _status_code = 200
 
     def __init__(
         self,
@@ -135,24 +178,26 @@ class ResponseHead:
     ) -> None:
         if headers or isinstance(headers, Headers):
             self._take_headers(headers, mimetype, content_type)
+        elif content_type is not None:
+            self._header_pairs = [_content_type_header(content_type)]
         else:
-            if content_type is None and mimetype is None:
-                mimetype = self.default_mimetype
-            if content_type is None and mimetype is None:
-                self._header_pairs = []
-            else:
-                self._header_pairs = [_content_type_pair(mimetype, content_type)]
-        self.status = self.default_status if status is None else status  # type: ignore[assignment]  # the setter takes each
+            mimetype = self.default_mimetype if mimetype is None else mimetype
+            self._header_pairs = [] if mimetype is None else [_type_header(mimetype)]
+        if status is None:
+            status = self.default_status
+        if status.__class__ is int and status in STATUS_LINES:
+            self._status, self._status_code = STATUS_LINES[status], status
+        else:
+            self.status = status
 
     def _take_headers(self, headers: HeadersInput, mimetype: str | None, content_type: str | None) -> None:
-        self.headers = headers if isinstance(headers, Headers) else Headers(headers)
-        if content_type is None:
-            if mimetype is None and "content-type" not in self.headers:
-                mimetype = self.default_mimetype
-            if mimetype is None:
-                return
-            content_type = get_content_type(mimetype, "utf-8")
-        self.headers["Content-Type"] = content_type
+        self.headers = taken = headers if isinstance(headers, Headers) else Headers(headers)
+        if content_type is not None:
+            taken["Content-Type"] = content_type
+        elif mimetype is not None:
+            taken["Content-Type"] = get_content_type(mimetype, "utf-8")
+        elif self.default_mimetype is not None and "content-type" not in taken:
+            taken.add(*_type_header(self.default_mimetype))
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} [{self.status}]>"
@@ -162,16 +207,16 @@ class ResponseHead:
     @property
     def headers(self) -> Headers:
         """All headers."""
-        # Until somebody asks, they are a plain list of pairs; then a `Headers` around that same list.
         headers = self._headers
         if headers is None:
-            headers = self._headers = Headers.adopt(self._header_pairs)
+            pairs = self._header_pairs
+            headers = self._headers = Headers() if pairs is None else Headers.adopt(pairs)
         return headers
 
     @headers.setter
     def headers(self, value: Headers) -> None:
         self._headers = value
-        self._header_pairs = value._list if isinstance(value, Headers) else None
+        self._header_pairs = value._list if type(value) is Headers else None
 
     @property
     def status_code(self) -> int:
@@ -180,7 +225,7 @@ class ResponseHead:
 
     @status_code.setter
     def status_code(self, code: int) -> None:
-        self.status = code  # type: ignore[assignment]  # the setter takes numbers too
+        self.status = code
 
     @property
     def status(self) -> str:
@@ -435,13 +480,13 @@ class ResponseHead:
             self.headers.pop("Access-Control-Allow-Credentials", None)
 
     access_control_allow_headers = header_property[HeaderSet | None](
-        "Access-Control-Allow-Headers", None, HeaderSet.from_header, dump_header
+        "Access-Control-Allow-Headers", None, HeaderSet.from_header, _dump_set
     )
     access_control_allow_methods = header_property[HeaderSet | None](
-        "Access-Control-Allow-Methods", None, HeaderSet.from_header, dump_header
+        "Access-Control-Allow-Methods", None, HeaderSet.from_header, _dump_set
     )
     access_control_allow_origin = header_property[str | None]("Access-Control-Allow-Origin")
     access_control_expose_headers = header_property[HeaderSet | None](
-        "Access-Control-Expose-Headers", None, HeaderSet.from_header, dump_header
+        "Access-Control-Expose-Headers", None, HeaderSet.from_header, _dump_set
     )
     access_control_max_age = header_property[int | None]("Access-Control-Max-Age", None, int, str)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import partial, update_wrapper
 from typing import IO, TYPE_CHECKING, Any
 
@@ -143,7 +143,7 @@ class ClosingIterator:
         callbacks: Callable[[], None] | Iterable[Callable[[], None]] | None = None,
     ) -> None:
         iterator = iter(iterable)
-        self._next = partial(next, iterator)
+        self._next: Callable[[], bytes] = partial(next, iterator)
         if callbacks is None:
             functions: list[Callable[[], None]] = []
         elif callable(callbacks):
@@ -214,7 +214,7 @@ class RangeWrapper:
         start_byte: int = 0,
         byte_range: int | None = None,
     ) -> None:
-        self.iterable: Iterator[bytes] = iter(iterable)
+        self.iterable: Any = iter(iterable)
         self.byte_range = byte_range
         self.start_byte = start_byte
         self.end_byte = None if byte_range is None else start_byte + byte_range
@@ -227,7 +227,7 @@ class RangeWrapper:
 
     def _next_chunk(self) -> bytes:
         try:
-            chunk = next(self.iterable)
+            chunk: bytes = next(self.iterable)
         except StopIteration:
             self.end_reached = True
             raise
@@ -237,8 +237,8 @@ class RangeWrapper:
     def _first_iteration(self) -> tuple[bytes | None, int]:
         """Go to the start; return what a chunk that overlaps it has to give, and where that chunk began."""
         if self.seekable:
-            self.iterable.seek(self.start_byte)  # type: ignore[attr-defined]  # seekable() said so
-            self.read_length = self.iterable.tell()  # type: ignore[attr-defined]
+            self.iterable.seek(self.start_byte)
+            self.read_length = self.iterable.tell()
             return None, self.read_length
         chunk = None
         while self.read_length <= self.start_byte:
@@ -282,7 +282,7 @@ def wrap_file(environ: WSGIEnvironment, file: IO[bytes], buffer_size: int = 8192
 
 
 def responder(f: Callable[..., WSGIApplication]) -> WSGIApplication:
-    """Turn a function or method that returns a WSGI application into one; it is called with environ and start_response."""
+    """Turn a function or method that returns a WSGI application into one; it gets environ and start_response too."""
 
     def application(*args: Any) -> Iterable[bytes]:
         environ, start_response = args[-2:]
