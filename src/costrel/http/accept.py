@@ -7,6 +7,7 @@ import re
 import typing as t
 from collections import abc
 from encodings.aliases import aliases
+from functools import lru_cache
 
 from .grammar import dump_options_header, parse_list_header, parse_options_header
 from .immutable import ImmutableList
@@ -14,7 +15,7 @@ from .immutable import ImmutableList
 _match_quality = re.compile(r"-?[0-9]+(?:\.[0-9]+)?").fullmatch
 
 # A slash, or a semicolon with the blanks around it. The lookbehind lets a run of blanks be tried only once.
-_split_mime = re.compile(r"/|;[ \t]*+|(?<![ \t])[ \t]++;[ \t]*+").split
+_split_with_parameters = re.compile(r"/|;[ \t]*+|(?<![ \t])[ \t]++;[ \t]*+").split
 _split_language = re.compile("[_-]").split
 
 
@@ -42,7 +43,7 @@ class Accept(ImmutableList[tuple[str, float]]):
         pairs = []
         for member in parse_list_header(value):
             item, options = parse_options_header(member)
-            quality = _parse_quality(options.pop("q", None))
+            quality = _parse_quality(options.pop("q")) if "q" in options else 1
             if quality is not None:
                 pairs.append((dump_options_header(item, options) if options else item, quality))
         return cls(pairs)
@@ -214,12 +215,13 @@ class CharsetAccept(Accept):
     """The value of `Accept-Charset`: charsets, compared with all their aliases (RFC 9110 §12.5.2)."""
 
     def _value_matches(self, value: str, item: str) -> bool:
-        return item == "*" or _normalize_charset(value) == _normalize_charset(item)
+        if item == "*" or item.lower() == value.lower():
+            return True
+        # The names in RFC 2978's registry are at most 40 characters long; longer ones would fill the cache.
+        return len(item) <= 40 and _normalize_charset(value) == _normalize_charset(item)
 
 
-def _parse_quality(text: str | None) -> float | None:
-    if text is None:
-        return 1
+def _parse_quality(text: str) -> float | None:
     text = text.strip()
     if not _match_quality(text):
         return None
@@ -227,12 +229,16 @@ def _parse_quality(text: str | None) -> float | None:
     return quality if 0 <= quality <= 1 else None
 
 
+def _split_mime(value: str) -> list[str]:
+    return _split_with_parameters(value) if ";" in value else value.split("/")
+
+
 def _normalize_mime(value: str) -> list[str]:
     return _split_mime(value.lower())
 
 
-def _normalize_language(value: str) -> list[str]:
-    return _split_language(value.lower())
+def _normalize_language(value: str) -> str:
+    return value.lower().replace("_", "-")
 
 
 def _primary_language(value: str) -> str:
@@ -247,6 +253,7 @@ _KNOWN_CODECS = frozenset(aliases).union(
 _replace_codec_punctuation = re.compile("[^0-9a-z.]+").sub
 
 
+@lru_cache(64)
 def _normalize_charset(name: str) -> str:
     name = name.lower()
     if _replace_codec_punctuation("_", name).strip("_") not in _KNOWN_CODECS:
