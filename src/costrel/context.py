@@ -43,7 +43,6 @@ class AppContract(t.Protocol):
 
     def create_url_adapter(self, request: t.Any) -> MapAdapter | None: ...
     def finds_plainly(self) -> bool: ...
-    def session_opens_late(self) -> bool: ...
     def end_context(self, ctx: t.Any, exc: BaseException | None) -> None: ...
     def ensure_sync(self, func: Callable[..., t.Any]) -> Callable[..., t.Any]: ...
 
@@ -275,9 +274,10 @@ class RequestContext(Context):
         _current.set(self)
         if owns_app and appcontext_pushed.receivers:
             appcontext_pushed.send(self.app, _async_wrapper=self.app.ensure_sync)
-        if self._opened is None and not self.app.session_opens_late():
+        if self._opened is None and not getattr(self.app.session_interface, "opens_late", False):
             self._session  # noqa: B018 - read for its effect: a foreign interface expects to open early
-        if self.request.url_rule is None and self.request.routing_exception is None:
+        request = self.request
+        if request.url_rule is None and request.routing_exception is None:
             self.match_request()
 
     def close_request(self) -> None:

@@ -308,47 +308,36 @@ class Costrel(App):
 
     # -- what the lifecycle asks ----------------------------------------------------------------------------------
 
-    @property
-    def overridden(self) -> frozenset[str]:
-        """The stages that this application's class, or the application itself, replaces by methods of its own."""
-        found: frozenset[str] | None = self.__dict__.get("_overridden")
-        if found is None:
-            found = frozenset(
-                name for name in STEPS if name in self.__dict__ or getattr(type(self), name) is not _ORIGINALS[name]
-            )
-            self.__dict__["_overridden"] = found
-        return found
+    overridden: frozenset[str] = frozenset()
+    """The stages that this application's class, or the application itself, replaces by methods of its own."""
+
+    def seal(self) -> None:
+        """Note which stages are overridden: at the first request, when a method is assigned, and always in tests."""
+        own, cls = self.__dict__, type(self)
+        own["overridden"] = frozenset(name for name in STEPS if name in own or getattr(cls, name) is not _ORIGINALS[name])
 
     def __setattr__(self, name: str, value: t.Any) -> None:
-        if name in STEPS:
-            self.__dict__.pop("_overridden", None)
         object.__setattr__(self, name, value)
+        if name in STEPS:
+            self.seal()
 
     def __delattr__(self, name: str) -> None:
-        if name in STEPS:
-            self.__dict__.pop("_overridden", None)
         object.__delattr__(self, name)
+        if name in STEPS:
+            self.seal()
 
     def finds_plainly(self) -> bool:
         """Whether a rule may be found by path and method alone, without an adapter for the host."""
         return (
-            "create_url_adapter" not in self.overridden
-            and not self.subdomain_matching
+            not self.subdomain_matching
             and self.config["TRUSTED_HOSTS"] is None
+            and "create_url_adapter" not in self.overridden
         )
 
-    def session_opens_late(self) -> bool:
-        """Whether a session is opened only when it is used: true of signed cookies, not of foreign interfaces."""
-        return bool(getattr(self.session_interface, "opens_late", False))
-
-    def session_may_refresh(self, request: Request) -> bool:
+    def session_may_refresh(self, cookies: str) -> bool:
         """Whether a session that nobody touched may have to be sent again, to keep a permanent one alive."""
-        header = request.environ.get("HTTP_COOKIE")
-        return (
-            header is not None
-            and self.config["SESSION_REFRESH_EACH_REQUEST"]
-            and self.config["SESSION_COOKIE_NAME"] in header
-        )
+        config = self.config
+        return config["SESSION_REFRESH_EACH_REQUEST"] and config["SESSION_COOKIE_NAME"] in cookies
 
 
 class Flask(Costrel):

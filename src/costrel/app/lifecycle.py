@@ -44,10 +44,13 @@ def serve(ctx: RequestContext, write: Callable[[Response], T]) -> Steps[T]:
     `write` makes of the response what the edge hands to its server; it still runs within the context.
     """
     app = ctx.app
+    if not app._got_first_request or app.config["TESTING"]:
+        app._got_first_request = True
+        app.seal()
     error: BaseException | None = None
     try:
         try:
-            if ctx.on_loop and not app.session_opens_late():
+            if ctx.on_loop and opens_early(app):
                 yield TO_THREAD
             ctx.push()
             if "full_dispatch_request" in app.overridden:
@@ -73,24 +76,17 @@ def serve(ctx: RequestContext, write: Callable[[Response], T]) -> Steps[T]:
 def respond(ctx: RequestContext) -> Steps[Response]:
     """Run the hooks and the view, and make the response; an error of theirs goes to its handler."""
     app = ctx.app
-    app._got_first_request = True
-    overridden = app.overridden
     try:
         if request_started.receivers:
             request_started.send(app, _async_wrapper=app.ensure_sync)
         rv = None
-        if overridden or app.before_request_funcs or app.url_value_preprocessors:
+        if app.before_request_funcs or app.url_value_preprocessors or app.overridden:
             rv = yield from stage(ctx, "preprocess_request", before)
         if rv is None:
-            if "dispatch_request" in overridden:
-                rv = yield from call(ctx, app.dispatch_request)
-            else:
-                rv = yield from dispatch(ctx)
+            rv = yield from (stage(ctx, "dispatch_request", dispatch) if app.overridden else dispatch(ctx))
     except Exception as error:
         rv = yield from stage(ctx, "handle_user_exception", answer_error, error)
-    if "finalize_request" in overridden:
-        return (yield from call(ctx, app.finalize_request, rv))
-    return (yield from finalize(ctx, rv))
+    return (yield from (stage(ctx, "finalize_request", finalize, rv) if app.overridden else finalize(ctx, rv)))
 
 
 def before(ctx: RequestContext) -> Steps[t.Any]:
@@ -133,15 +129,12 @@ def finalize(ctx: RequestContext, rv: t.Any, from_error_handler: bool = False) -
     """Make a response of what a view or handler returned, and run what comes after the request."""
     app = ctx.app
     response: Response
-    if "make_response" in app.overridden:
-        response = app.make_response(rv)
-    else:
-        response = make_response(app, ctx.request, rv)
+    response = app.make_response(rv) if "make_response" in app.overridden else make_response(app, ctx.request, rv)
     try:
-        if "process_response" in app.overridden:
-            response = yield from call(ctx, app.process_response, response)
-        else:
-            response = yield from after(ctx, response)
+        if app.after_request_funcs or ctx._after_request_functions or app.overridden:
+            response = yield from stage(ctx, "process_response", after, response)
+        elif keeps_session(ctx):
+            yield from save_session(ctx, response)
         if request_finished.receivers:
             request_finished.send(app, _async_wrapper=app.ensure_sync, response=response)
     except Exception:
@@ -152,21 +145,39 @@ def finalize(ctx: RequestContext, rv: t.Any, from_error_handler: bool = False) -
 
 
 def after(ctx: RequestContext, response: Response) -> Steps[Response]:
-    """The functions after the request, the innermost first, then the session's cookie."""
-    app = ctx.app
+    """The functions after the request, the innermost first, then the session."""
+    functions = ctx.app.after_request_funcs
     for function in ctx._after_request_functions:
         response = yield from call(ctx, function, response)
-    if app.after_request_funcs:
-        for name in (*ctx.request.blueprints, None):
-            for function in reversed(app.after_request_funcs.get(name, ())):
-                response = yield from call(ctx, function, response)
-    if ctx._opened is not None or app.session_may_refresh(ctx.request):
-        if ctx.on_loop and not app.session_opens_late():
-            yield TO_THREAD
-        session = ctx._session
-        if not app.session_interface.is_null_session(session):
-            app.session_interface.save_session(app, session, response)
+    for name in (*ctx.request.blueprints, None):
+        for function in reversed(functions.get(name, ())):
+            response = yield from call(ctx, function, response)
+    if keeps_session(ctx):
+        yield from save_session(ctx, response)
     return response
+
+
+def keeps_session(ctx: RequestContext) -> bool:
+    """Whether there is a session to save: one that was opened, or a permanent one to be sent again."""
+    if ctx._opened is not None:
+        return True
+    cookies = ctx.request.environ.get("HTTP_COOKIE")
+    return cookies is not None and ctx.app.session_may_refresh(cookies)
+
+
+def save_session(ctx: RequestContext, response: Response) -> Steps[None]:
+    """Have the session interface save the session of the request."""
+    app = ctx.app
+    if ctx.on_loop and opens_early(app):
+        yield TO_THREAD
+    session = ctx._session
+    if not app.session_interface.is_null_session(session):
+        app.session_interface.save_session(app, session, response)
+
+
+def opens_early(app: t.Any) -> bool:
+    """Whether the session interface is not Costrel's own: it expects each request's session, and may block."""
+    return not getattr(app.session_interface, "opens_late", False)
 
 
 def answer_error(ctx: RequestContext, error: Exception) -> Steps[t.Any]:
@@ -208,9 +219,7 @@ def failure(ctx: RequestContext, error: Exception) -> Steps[Response]:
     handler = app._find_error_handler(server_error, ctx.request.blueprints)
     if handler is not None:
         server_error = yield from call(ctx, handler, server_error)
-    if "finalize_request" in app.overridden:
-        return (yield from call(ctx, app.finalize_request, server_error, True))
-    return (yield from finalize(ctx, server_error, from_error_handler=True))
+    return (yield from stage(ctx, "finalize_request", finalize, server_error, True))
 
 
 def end(ctx: RequestContext, exc: BaseException | None) -> Steps[None]:

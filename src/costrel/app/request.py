@@ -82,8 +82,10 @@ class Request(MessageRequest):
     @property
     def blueprints(self) -> list[str]:
         """The names of the current blueprint and of those around it, from the inside out."""
-        name = self.blueprint
-        return [] if name is None else blueprint_path(name)
+        rule = self.url_rule
+        if rule is None or "." not in rule.endpoint:
+            return []
+        return blueprint_path(rule.endpoint.rpartition(".")[0])
 
     def _load_form_data(self) -> None:
         super()._load_form_data()

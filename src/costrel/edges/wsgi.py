@@ -13,13 +13,15 @@ def serve(app: t.Any, environ: dict[str, t.Any], start_response: Callable[..., t
     """Answer one request: the iterable of the response, as `start_response` was told."""
 
     def write(response: t.Any) -> Iterable[bytes]:
-        if isinstance(getattr(response, "response", None), AsyncIterable):
-            response.response = iterate(response.response)
-        body: Iterable[bytes] = response(environ, start_response)
-        return body
+        chunks = getattr(response, "response", None)
+        if hasattr(chunks, "__aiter__"):
+            response.response = iterate(chunks)
+        answer: Iterable[bytes] = response(environ, start_response)
+        return answer
 
-    body: Iterable[bytes] = app._drive(lifecycle.serve(app.request_context(environ), write))
-    return body
+    steps = lifecycle.serve(app.request_context(environ), write)
+    answer: Iterable[bytes] = app._drive(steps)
+    return answer
 
 
 def iterate(items: AsyncIterable[t.Any]) -> Iterator[t.Any]:
