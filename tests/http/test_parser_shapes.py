@@ -192,4 +192,4 @@ def test_no_boundary_makes_reading_slower(boundary: bytes) -> None:
         with suppress(ValueError):
             decoder.next_event()
 
-    assert_linear(read, 512 * KILOBYTE)
+    assert_linear(read, 64 * KILOBYTE)
