@@ -20,8 +20,6 @@ from .routes import routes_command
 from .run import run_command
 from .shell import shell_command
 
-ENTRY_POINTS = ("costrel.commands", "flask.commands")
-
 plug_application_class(Costrel)
 
 
@@ -111,6 +109,8 @@ class FlaskGroup(AppGroup):
         if self._loaded_plugin_commands:
             return
         self._loaded_plugin_commands = True
-        for group in ENTRY_POINTS:
+        # What packages offer to Flask imports Flask: it is for those who have Costrel under that name.
+        groups = ("costrel.commands", "flask.commands") if served_as_flask() else ("costrel.commands",)
+        for group in groups:
             for entry_point in importlib.metadata.entry_points(group=group):
                 self.add_command(entry_point.load(), entry_point.name)

@@ -58,7 +58,7 @@ def run_command(
     """
     app = info.load_app()
     debug = get_debug_flag()
-    show_server_banner(debug, info.app_import_path)
+    show_server_banner(debug, info.app_import_path or app.name)
     options = Options(
         use_reloader=debug if reload is None else reload,
         use_debugger=debug if debugger is None else debugger,

@@ -12,6 +12,10 @@ from .errors import StartError
 
 LISTEN_QUEUE = 128
 UNIX_SCHEME = "unix://"
+
+af_unix: socket.AddressFamily | None = getattr(socket, "AF_UNIX", None)
+"""The address family of Unix sockets, where there is one."""
+
 _PORTS_TRIED = 20
 
 
@@ -26,7 +30,7 @@ def select_address_family(host: str, port: int) -> socket.AddressFamily:
 
 def get_sockaddr(host: str, port: int, family: socket.AddressFamily) -> tuple[str, int] | str:
     """What to bind a socket of `family` to; a name that cannot be resolved is left as it is."""
-    if family == getattr(socket, "AF_UNIX", None):
+    if family == af_unix:
         return os.path.abspath(host.removeprefix(UNIX_SCHEME))
     try:
         found = socket.getaddrinfo(host, port, family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -125,7 +129,7 @@ def _port_number(port: int | str) -> int:
 
 def _resolve(host: str, port: int, family: socket.AddressFamily) -> tuple[str, int] | str:
     """Like get_sockaddr, but a name that nobody knows is an error here."""
-    if family == getattr(socket, "AF_UNIX", None):
+    if family == af_unix:
         return get_sockaddr(host, port, family)
     found = socket.getaddrinfo(host or None, port, family, socket.SOCK_STREAM, socket.IPPROTO_TCP, socket.AI_PASSIVE)
     return t.cast("tuple[str, int]", found[0][4])

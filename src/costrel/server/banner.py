@@ -8,7 +8,6 @@ import click
 
 from .identity import served_as_flask
 
-
 NOT_FOR_PRODUCTION = (
     "WARNING: This is a development server. In production use: costrel serve, or any WSGI or ASGI server."
 )

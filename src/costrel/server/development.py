@@ -92,12 +92,12 @@ def run_development(
     options = {"use_reloader": app.debug, "use_debugger": app.debug, **options}
 
     show_server_banner(app.debug, app.name)
-    replaced = replaced_run_simple(run_simple)
-    if replaced is not None:
-        replaced(host, port, app, **{"threaded": True, **options})
-        return
     try:
-        serve(app, host, port, Options(**options))
+        replaced = replaced_run_simple(run_simple)
+        if replaced is None:
+            serve(app, host, port, Options(**options))
+        else:
+            replaced(host, port, app, **{"threaded": True, **options})
     except StartError as error:
         click.secho(f"Error: {error}", err=True, fg="red")
         sys.exit(1)
@@ -182,12 +182,11 @@ def _stop_signals(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> 
 
 
 def _listen(loop: asyncio.AbstractEventLoop, number: signal.Signals, stop: Callable[[], None]) -> None:
-    # Through the loop where it can: a signal that one of the server's own threads takes does not wake the loop
-    # by itself.
+    # Through the loop where it can: a signal that another thread of the process takes does not wake the loop.
     try:
         loop.add_signal_handler(number, stop)
     except NotImplementedError:  # Windows
-        signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
+        signal.signal(number, lambda *_: stop())
 
 
 def _is_default(handler: t.Any) -> bool:

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from granian._granian import SocketHolder
 from granian.constants import Interfaces, SSLProtocols
+from granian.log import LogLevels
 from granian.server.embed import Server
 
-from .addresses import LISTEN_QUEUE
+from .addresses import LISTEN_QUEUE, af_unix
 from .errors import StartError
 from .request_log import Application, RequestLog
 
@@ -48,11 +49,13 @@ class EmbeddedServer(Server):
         self.log = RequestLog(application, logger)
         self.sock = sock
         self._stopping = False
+        self._loop: asyncio.AbstractEventLoop | None = None
         cert, key = certificate or (None, None)
         super().__init__(
             target=self.log,
             address="",
             interface=Interfaces.ASGI,
+            log_level=LogLevels.warning,
             log_dictconfig=_KEEP_LOGGING,
             ssl_cert=cert,
             ssl_key=key,
@@ -60,19 +63,29 @@ class EmbeddedServer(Server):
         )
 
     async def run(self) -> None:
-        """Serve until :meth:`stop` is called on this loop. Raises StartError where the application refuses to start."""
+        """Serve until :meth:`stop` is called. Raises StartError where the application refuses to start."""
         _granian_logger.addFilter(self._is_worth_saying)
+        self._loop = asyncio.get_running_loop()
         try:
-            await self.serve()
+            if not self._stopping:
+                await self.serve()
         finally:
+            self._loop = None
             _granian_logger.removeFilter(self._is_worth_saying)
             self.sock.close()
 
     def stop(self) -> None:
         """Take no more requests, and end when those in progress are answered or GRACE is over.
 
-        Asked a second time, end them at once.
+        Asked a second time, end them at once. May be called from any thread, and before :meth:`run`.
         """
+        loop = self._loop
+        if loop is None:
+            self._stopping = True
+        else:
+            loop.call_soon_threadsafe(self._stop)
+
+    def _stop(self) -> None:
         if self._stopping:
             self._cancel_requests()
         self._stopping = True
@@ -87,10 +100,12 @@ class EmbeddedServer(Server):
 
     def _init_shared_socket(self) -> None:
         # Granian's own socket has SO_REUSEPORT set, and so shares its port with whoever else wants it.
-        number = self.sock.fileno()
+        # The holder closes the file descriptor in the end: it is no longer the socket object's to close.
+        is_unix = self.sock.family == af_unix
+        number = self.sock.detach()
         self._ssp: t.Any = None
         self._sfd: t.Any = number
-        self._shd: t.Any = _holder_class(number, self.sock.family == socket.AF_UNIX, LISTEN_QUEUE)
+        self._shd: t.Any = _holder_class(number, is_unix, LISTEN_QUEUE)
 
     async def _stop_workers(self) -> None:
         workers: list[t.Any] = list(self.wrks)
@@ -100,8 +115,9 @@ class EmbeddedServer(Server):
         tasks: list[asyncio.Task[None]] = [worker._task for worker in workers]
         if await _still_running(tasks, GRACE):
             self._cancel_requests()
-        for task in await _still_running(tasks, _AFTER_CANCELLING):
-            task.cancel()
+        if await _still_running(tasks, _AFTER_CANCELLING):
+            # What goes on now ends with the loop, and what it says about that is no news.
+            asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
         failed = [task.exception() for task in tasks if task.done() and not task.cancelled()]
         if any(failed):
             raise StartError("The application refused to start: see the error above.") from failed[0]

@@ -14,7 +14,7 @@ from http.server import HTTPServer
 
 from ..version import __version__
 from . import terminal
-from .addresses import LISTEN_QUEUE, explain, get_sockaddr, running_on, select_address_family
+from .addresses import LISTEN_QUEUE, af_unix, explain, get_sockaddr, running_on, select_address_family
 from .banner import NOT_FOR_PRODUCTION, is_running_from_reloader
 from .certificates import SSLContextArgument, generate_adhoc_ssl_context, load_ssl_context
 from .identity import served_as_flask
@@ -67,7 +67,7 @@ class BaseWSGIServer(HTTPServer):
             self._listen()
         else:
             self._take_over(fd)
-        if family != getattr(socket, "AF_UNIX", None):
+        if family != af_unix:
             self.port = self.server_address[1]
         self.ssl_context = _ssl_context(ssl_context)
         if self.ssl_context is not None:

@@ -18,7 +18,7 @@ def read_variable(name: str) -> str | None:
 
 
 def set_variable(name: str, value: str) -> None:
-    """Set Flask's name, which everything reads, and our own only where it is set already and would win."""
+    """Set ``FLASK_<name>``, which code of applications may read too, and ``COSTREL_<name>`` where it would win."""
     os.environ[f"FLASK_{name}"] = value
     if f"COSTREL_{name}" in os.environ:
         os.environ[f"COSTREL_{name}"] = value
