@@ -288,15 +288,14 @@ def _split_off_script_root(builder: EnvironBuilder) -> None:
 def _rewind(environ: WSGIEnvironment) -> None:
     """Put the body of a request back to its start, to be sent once more."""
     stream: IO[bytes] = environ["wsgi.input"]
-    if length := environ.get("CONTENT_LENGTH"):
-        stream.seek(-int(length), SEEK_END)
+    end = stream.seek(0, SEEK_END)
+    stream.seek(max(end - int(environ.get("CONTENT_LENGTH") or 0), 0))
 
 
 def _drop_body(builder: EnvironBuilder) -> None:
     if builder.method != "HEAD":
         builder.method = "GET"
-    if builder.input_stream is not None:
-        builder.input_stream = None
+    builder.input_stream = None
     builder.content_type = None
     builder.content_length = None
     builder.headers.pop("Transfer-Encoding", None)

@@ -125,7 +125,7 @@ class EnvironBuilder:
         url = urlsplit(path)
         if query_string is not None and "?" in path:
             raise ValueError("Query string is defined in the path and as an argument: pass it in one of the two.")
-        if query_string is None and url.query:
+        if "?" in path:
             query_string = url.query
         self.path = iri_to_uri(url.path)
         self.request_uri = path
