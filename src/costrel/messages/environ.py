@@ -177,14 +177,15 @@ def get_input_stream(
         raise RequestEntityTooLarge(
             f"The request's body has {length:,} bytes, MAX_CONTENT_LENGTH allows {max_content_length:,}."
         )
-    if environ.get("wsgi.input_terminated", False):
-        if length is None and max_content_length is None:
-            return stream
-        limit = _UNLIMITED if max_content_length is None else max_content_length
-        return CountedStream(stream, limit, length or 0)  # type: ignore[return-value]  # reads like an IO[bytes]
-    if length is None:
-        return io.BytesIO() if safe_fallback else stream
-    return LimitedStream(stream, length)  # type: ignore[return-value]  # reads like an IO[bytes]
+    terminated = environ.get("wsgi.input_terminated", False)
+    if length is not None and not terminated:
+        return LimitedStream(stream, length)  # type: ignore[return-value]  # reads like an IO[bytes]
+    if safe_fallback and not terminated:
+        return io.BytesIO()
+    if length is None and max_content_length is None:
+        return stream
+    limit = _UNLIMITED if max_content_length is None else max_content_length
+    return CountedStream(stream, limit, length or 0)  # type: ignore[return-value]  # likewise
 
 
 def _check_length_is_number(length: str) -> None:

@@ -57,41 +57,72 @@ def send_file(
     :raises TypeError: if there is neither a name nor a type, or no name for an attachment.
     :raises ValueError: if the file is open in text mode, or the name has control characters.
     """
-    path = _absolute_path(path_or_file, _root_path)
-    if path is not None and download_name is None:
-        download_name = os.path.basename(path)
+    source = _Source(path_or_file, _root_path)
+    name = source.name if download_name is None else download_name
     headers = Headers()
     if mimetype is None:
-        mimetype = _guess_type(download_name, as_attachment, headers)
-    _set_disposition(headers, download_name, as_attachment)
-    found = None if path is None else os.stat(path)
-    passed_on = use_x_sendfile and path is not None
-    if path is not None and passed_on:
-        headers["X-Sendfile"] = path
-        file = None
-    else:
-        file = open(path, "rb") if path is not None else _check_binary(path_or_file)  # noqa: SIM115  # the response closes it
+        mimetype = _guess_type(name, as_attachment, headers)
+    _set_disposition(headers, name, as_attachment)
+    passed_on = use_x_sendfile and source.path is not None
+    if passed_on:
+        headers["X-Sendfile"] = source.path
+    file = None if passed_on else source.open()
     try:
-        response = (response_class or Response)(
-            None if file is None else wrap_file(environ, file),
-            mimetype=mimetype,
-            headers=headers,
-            direct_passthrough=True,
-        )
-        size = found.st_size if found is not None else _size_in_memory(path_or_file)
-        if size is not None and not passed_on:
+        body = None if file is None else wrap_file(environ, file)
+        response = (response_class or Response)(body, None, headers, mimetype, direct_passthrough=True)
+        # What the server in front sends it also measures, and cuts to the range.
+        size = None if passed_on else source.size
+        if size is not None:
             response.content_length = size
-        _set_last_modified(response, last_modified, found)
-        _set_caching(response, max_age(path) if callable(max_age) else max_age)
-        _set_etag(response, etag, path, found)
+        source.set_last_modified(response, last_modified)
+        _set_caching(response, max_age(source.path) if callable(max_age) else max_age)
+        source.set_etag(response, etag)
         if conditional:
-            # What the server in front sends, it also cuts to the range.
-            response.make_conditional(environ, accept_ranges=True, complete_length=None if passed_on else size)
+            response.make_conditional(environ, accept_ranges=True, complete_length=size)
     except BaseException:
         if file is not None:
             file.close()
         raise
     return response
+
+
+class _Source:
+    """What is sent, and what is known of it: of a path its name, time and size, of bytes in memory their number."""
+
+    def __init__(self, path_or_file: Any, root: os.PathLike[str] | str | None) -> None:
+        self.file: IO[bytes] | None = None
+        self.path: str | None = None
+        self.name: str | None = None
+        self.size: int | None = None
+        self.modified: float | None = None
+        if not isinstance(path_or_file, (os.PathLike, str)):
+            self.file = path_or_file
+            if isinstance(path_or_file, io.BytesIO):
+                self.size = path_or_file.getbuffer().nbytes
+            return
+        path = os.fspath(path_or_file)
+        self.path = os.path.abspath(path) if root is None else os.path.join(root, path)
+        self.name = os.path.basename(path)
+        status = os.stat(self.path)
+        self.size, self.modified = status.st_size, status.st_mtime
+
+    def open(self) -> IO[bytes]:
+        if self.path is not None:
+            return open(self.path, "rb")
+        if self.file is None or isinstance(self.file, io.TextIOBase):
+            raise ValueError("Files must be opened in binary mode or use BytesIO.")
+        return self.file
+
+    def set_last_modified(self, response: Response, moment: datetime | int | float | None) -> None:
+        date: Any = self.modified if moment is None else moment  # timestamps are dumped too
+        if date is not None:
+            response.last_modified = date
+
+    def set_etag(self, response: Response, etag: bool | str) -> None:
+        if isinstance(etag, str):
+            response.set_etag(etag)
+        elif etag and self.path is not None:
+            response.set_etag(f"{self.modified}-{self.size}-{adler32(os.fsencode(self.path))}")
 
 
 def send_from_directory(
@@ -132,14 +163,6 @@ def _is_inside(directory: str, path: str) -> bool:
     return not any(name.startswith(".") for name in (*asked.split(os.sep), *os.path.relpath(real, root).split(os.sep)))
 
 
-def _absolute_path(path_or_file: Any, root: os.PathLike[str] | str | None) -> str | None:
-    """The path as text; None for a file object."""
-    if not isinstance(path_or_file, (os.PathLike, str)):
-        return None
-    path = os.fspath(path_or_file)
-    return os.path.join(root, path) if root is not None else os.path.abspath(path)
-
-
 def _guess_type(name: str | None, as_attachment: bool, headers: Headers) -> str:
     if name is None:
         raise TypeError(
@@ -169,27 +192,6 @@ def _set_disposition(headers: Headers, name: str | None, as_attachment: bool) ->
     headers.set("Content-Disposition", "attachment" if as_attachment else "inline", **names)
 
 
-def _check_binary(file: Any) -> IO[bytes]:
-    if isinstance(file, io.TextIOBase):
-        raise ValueError("Files must be opened in binary mode or use BytesIO.")
-    binary: IO[bytes] = file
-    return binary
-
-
-def _size_in_memory(file: Any) -> int | None:
-    return file.getbuffer().nbytes if isinstance(file, io.BytesIO) else None
-
-
-def _set_last_modified(
-    response: Response, last_modified: datetime | int | float | None, found: os.stat_result | None
-) -> None:
-    moment: Any = last_modified
-    if moment is None and found is not None:
-        moment = found.st_mtime
-    if moment is not None:
-        response.last_modified = moment
-
-
 def _set_caching(response: Response, max_age: int | None) -> None:
     """Let caches keep the file for ``max_age`` seconds; without, they have to ask each time."""
     cache_control = response.cache_control
@@ -200,10 +202,3 @@ def _set_caching(response: Response, max_age: int | None) -> None:
     if max_age is not None:
         cache_control.max_age = max_age
         response.expires = int(time.time() + max_age)  # type: ignore[assignment]  # timestamps are dumped too
-
-
-def _set_etag(response: Response, etag: bool | str, path: str | None, found: os.stat_result | None) -> None:
-    if isinstance(etag, str):
-        response.set_etag(etag)
-    elif etag and path is not None and found is not None:
-        response.set_etag(f"{found.st_mtime}-{found.st_size}-{adler32(os.fsencode(path))}")

@@ -84,7 +84,10 @@ class LimitedStream(io.RawIOBase):
         if left <= 0:
             return self._past_the_limit()
         wanted = left if size is None or size < 0 else min(size, left)
-        return self._counted(self._stream.readline, wanted) if wanted else b""
+        line = self._counted(self._stream.readline, wanted) if wanted else b""
+        if line and len(line) < wanted and not line.endswith(b"\n"):
+            self._ended()  # in the middle of a line
+        return line
 
     def tell(self) -> int:
         """Number of bytes read so far."""
@@ -235,19 +238,15 @@ class RangeWrapper:
         return chunk
 
     def _first_iteration(self) -> tuple[bytes | None, int]:
-        """Go to the start; return what a chunk that overlaps it has to give, and where that chunk began."""
+        """Go to the start; return what the chunk there has to give, if one had to be read, and the position."""
         if self.seekable:
             self.iterable.seek(self.start_byte)
             self.read_length = self.iterable.tell()
             return None, self.read_length
-        chunk = None
+        chunk = b""
         while self.read_length <= self.start_byte:
             chunk = self._next_chunk()
-        began = self.read_length
-        if chunk is not None:
-            began -= len(chunk)
-            chunk = chunk[self.start_byte - self.read_length :]
-        return chunk, began + len(chunk or b"")
+        return chunk[self.start_byte - self.read_length :], self.start_byte
 
     def _next(self) -> bytes:
         if self.end_reached:
