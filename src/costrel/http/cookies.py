@@ -119,7 +119,7 @@ def dump_cookie(
         ("Domain", None if domain is None else _dump_domain(domain)),
         ("Expires", expires),
         ("Max-Age", max_age),
-        ("Secure", secure or partitioned),
+        ("Secure", True if partitioned else secure),
         ("HttpOnly", httponly),
         ("Path", None if path is None else _dump_path(path)),
         ("SameSite", None if samesite is None else _dump_samesite(samesite)),

@@ -54,16 +54,20 @@ def _with_options(value: str | None, options: dict[str, t.Any]) -> str:
     return dump_options_header(value, {name.replace("_", "-"): option for name, option in options.items()})
 
 
-def _spellings(source: Headers | MultiDict[str, t.Any]) -> t.Iterable[str]:
-    """Each name once, as it is written where it comes last, and in that order."""
-    if not isinstance(source, Headers):
-        return list(source.keys())
-    names: dict[str, str] = {}
-    for name, _ in source:
+def _names_to_set(source: Headers | MultiDict[str, t.Any]) -> t.Iterable[str]:
+    """The names in their order, and of those that stand several times the first and the last.
+
+    The first settles where a name goes, the last how it is written and where its further values go; those between
+    would change nothing, and take quadratic time.
+    """
+    names = list(source.keys())
+    first: dict[str, int] = {}
+    last: dict[str, int] = {}
+    for index, name in enumerate(names):
         lower = name.lower()
-        names.pop(lower, None)
-        names[lower] = name
-    return names.values()
+        first.setdefault(lower, index)
+        last[lower] = index
+    return [names[index] for index in sorted({*first.values(), *last.values()})]
 
 
 class Headers:
@@ -355,7 +359,7 @@ class Headers:
         """
         if arg is not None:
             if isinstance(arg, (Headers, MultiDict)):
-                for name in _spellings(arg):
+                for name in _names_to_set(arg):
                     self.setlist(name, arg.getlist(name))
             elif isinstance(arg, cabc.Mapping):
                 self._update_from(arg)

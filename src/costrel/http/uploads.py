@@ -90,6 +90,8 @@ class FileStorage:
         return bool(self.filename)
 
     def __getattr__(self, name: str) -> t.Any:
+        if name == "stream":  # asked for while a copy is made, before it has one
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         try:
             return getattr(self.stream, name)
         except AttributeError:

@@ -66,7 +66,7 @@ _unquote_user = _unquoter(":@/?#")
 def uri_to_iri(uri: str) -> str:
     """Write a URI for people: with its characters instead of their codes, where that leaves its meaning.
 
-    :raises ValueError: The host or the port is malformed.
+    :raises ValueError: The port or an IPv6 address is malformed.
     """
     parts = urlsplit(uri)
     return urlunsplit(
@@ -106,8 +106,14 @@ def _encode_idna(domain: str) -> str:
 
 
 def _decode_idna(domain: str) -> str:
-    """Decode the labels of a host; a label that is none of IDNA stays as it is."""
-    return domain.encode("ascii").decode("idna") if domain.isascii() else domain
+    """Decode a host; one that is not properly encoded stays as it is, since clients choose what they send."""
+    # RFC 1035 §2.3.4 allows no longer names, and the codec takes quadratic time.
+    if "xn--" not in domain or len(domain) > 255:
+        return domain
+    try:
+        return domain.encode("ascii").decode("idna")
+    except UnicodeError:
+        return domain
 
 
 def _authority(parts: SplitResult, host: t.Callable[[str], str], user: t.Callable[[str], str]) -> str:
