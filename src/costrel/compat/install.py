@@ -17,7 +17,7 @@ PACKAGES = ("werkzeug", "flask")
 MODULES = (
     "werkzeug._internal",
     "werkzeug.user_agent",
-    "werkzeug.urls",
+    "werkzeug.http",
     "werkzeug.exceptions",
     "werkzeug.datastructures.mixins",
     "werkzeug.datastructures.structures",
@@ -30,7 +30,7 @@ MODULES = (
     "werkzeug.datastructures.file_storage",
     "werkzeug.datastructures.range",
     "werkzeug.datastructures",
-    "werkzeug.http",
+    "werkzeug.urls",
     "werkzeug.sansio.utils",
     "werkzeug.sansio.http",
     "werkzeug.sansio.multipart",

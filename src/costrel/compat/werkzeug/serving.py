@@ -1,5 +1,6 @@
 """`werkzeug.serving`: the names of the original, and Costrel behind them."""
 
+from costrel.compat.older_names import parse_set_header as parse_set_header
 from costrel.http.errors import InternalServerError as InternalServerError
 from costrel.http.urls import uri_to_iri as uri_to_iri
 from costrel.server.addresses import LISTEN_QUEUE as LISTEN_QUEUE

@@ -1,5 +1,6 @@
 """`werkzeug.test`: the names of the original, and Costrel behind them."""
 
+from costrel.compat.older_names import parse_cookie as parse_cookie
 from costrel.http.authentication import Authorization as Authorization
 from costrel.http.callback import CallbackDict as CallbackDict
 from costrel.http.cookies import dump_cookie as dump_cookie

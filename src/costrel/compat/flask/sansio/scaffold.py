@@ -15,4 +15,5 @@ from costrel.app.scaffold import T_url_value_preprocessor as T_url_value_preproc
 from costrel.app.scaffold import _endpoint_from_view_func as _endpoint_from_view_func
 from costrel.app.scaffold import setupmethod as setupmethod
 from costrel.http.errors import HTTPException as HTTPException
+from costrel.http.errors import default_exceptions as default_exceptions
 from costrel.support.properties import cached_property as cached_property

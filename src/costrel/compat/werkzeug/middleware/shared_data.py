@@ -1,5 +1,6 @@
 """`werkzeug.middleware.shared_data`: the names of the original, and Costrel behind them."""
 
+from costrel.compat.older_names import is_resource_modified as is_resource_modified
 from costrel.http.dates import http_date as http_date
 from costrel.http.etags import quote_etag as quote_etag
 from costrel.messages.environ import get_path_info as get_path_info

@@ -1,5 +1,7 @@
 """`werkzeug.sansio.request`: the names of the original, and Costrel behind them."""
 
+from costrel.compat.older_names import get_content_length as get_content_length
+from costrel.compat.older_names import parse_set_header as parse_set_header
 from costrel.http.accept import Accept as Accept
 from costrel.http.accept import CharsetAccept as CharsetAccept
 from costrel.http.accept import LanguageAccept as LanguageAccept

@@ -1,5 +1,6 @@
 """`werkzeug.sansio.response`: the names of the original, and Costrel behind them."""
 
+from costrel.compat.older_names import parse_set_header as parse_set_header
 from costrel.http.authentication import WWWAuthenticate as WWWAuthenticate
 from costrel.http.cache_control import ResponseCacheControl as ResponseCacheControl
 from costrel.http.cache_control import parse_cache_control_header as parse_cache_control_header

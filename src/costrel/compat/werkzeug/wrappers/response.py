@@ -1,5 +1,6 @@
 """`werkzeug.wrappers.response`: the names of the original, and Costrel behind them."""
 
+from costrel.compat.older_names import is_resource_modified as is_resource_modified
 from costrel.http.conditional import remove_entity_headers as remove_entity_headers
 from costrel.http.dates import http_date as http_date
 from costrel.http.etags import generate_etag as generate_etag
