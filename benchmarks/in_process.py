@@ -74,10 +74,10 @@ def measure(app: Callable[..., Any], scenario: Scenario) -> float:
 
 
 def main(peer: str, *only: str) -> None:
-    app = build(peer)
     results = {}
     for scenario in SCENARIOS:
         if not only or scenario.name in only:
+            app = build(peer, scenario.name)
             check(app, scenario)
             results[scenario.name] = measure(app, scenario)
     print(json.dumps(results))

@@ -35,14 +35,17 @@ _NOTHING: t.Any = object()
 class AppContract(t.Protocol):
     """What a context asks of its application."""
 
-    name: str
     app_ctx_globals_class: type[AppCtxGlobals]
     request_class: t.Any
+    config: t.Any
+    overridden: frozenset[str]
     session_interface: t.Any
+    subdomain_matching: bool
     url_map: Map
 
+    @property
+    def name(self) -> str: ...
     def create_url_adapter(self, request: t.Any) -> MapAdapter | None: ...
-    def finds_plainly(self) -> bool: ...
     def end_context(self, ctx: t.Any, exc: BaseException | None) -> None: ...
     def ensure_sync(self, func: Callable[..., t.Any]) -> Callable[..., t.Any]: ...
 
@@ -95,11 +98,12 @@ class Context:
     """True while the steps of this request run on an event loop, where no blocking code may run."""
 
     _g: t.Any = None
+    _request_context: RequestContext | None = None
 
     def __init__(self, app: AppContract) -> None:
         self.app = app
-        self._outer: list[tuple[Context | None, bool]] = []
-        self._request_context: RequestContext | None = None
+        self.entries: list[tuple[Context | None, bool]] = []
+        """For each push that was not popped yet: the context around it, and whether the application's came with it."""
 
     @property
     def g(self) -> t.Any:
@@ -133,7 +137,7 @@ class Context:
         outer = _current.get()
         if outer is not None:
             self._inherit(outer)
-        self._outer.append((outer, True))
+        self.entries.append((outer, True))
         _current.set(self)
         if appcontext_pushed.receivers:
             appcontext_pushed.send(self.app, _async_wrapper=self.app.ensure_sync)
@@ -149,20 +153,12 @@ class Context:
         """
         self.app.end_context(self, sys.exc_info()[1] if exc is _NOTHING else exc)
 
-    @property
-    def entered(self) -> int:
-        """How many times this context has been pushed and not yet popped."""
-        return len(self._outer)
-
-    @property
-    def brought_app(self) -> bool:
-        """Whether the application's context came, and goes, with this one."""
-        return self._outer[-1][1]
-
     def leave(self) -> None:
         """Restore the outer context."""
         found = _current.get()
-        outer, brought_app = self._outer.pop()
+        if not self.entries:
+            raise AssertionError(f"Popped a context that was not pushed, or was popped already: {self!r}.")
+        outer, brought_app = self.entries.pop()
         _current.set(outer)
         if found is not self:
             raise AssertionError(f"Popped wrong context. ({found!r} instead of {self!r})")
@@ -190,6 +186,7 @@ class RequestContext(Context):
     """
 
     has_request = True
+    flashes: list[tuple[str, str]] | None = None
 
     def __init__(
         self,
@@ -200,12 +197,14 @@ class RequestContext(Context):
     ) -> None:
         # The attributes of Context.__init__ once more: PERF: hello (one call fewer per request).
         self.app = app
-        self._outer = []
-        self._request_context = self
+        self.entries = []
         self.request: t.Any = app.request_class(environ) if request is None else request
         self._opened = session
         self._after_request_functions: list[Callable[[t.Any], t.Any]] = []
-        self.flashes: list[tuple[str, str]] | None = None
+
+    @property
+    def _request_context(self) -> RequestContext:  # type: ignore[override]  # an attribute where another one is kept
+        return self  # kept as an attribute it would be a cycle, which only the garbage collector frees
 
     def _bind_url_map(self) -> MapAdapter | None:
         try:
@@ -250,9 +249,9 @@ class RequestContext(Context):
 
     def match_request(self) -> None:
         """Find the rule for the request's path and method, or note why there is none."""
-        request = self.request
-        if self.app.finds_plainly():
-            hit = self.app.url_map.find(request.path, request.method)
+        request, app = self.request, self.app
+        if not app.subdomain_matching and app.config["TRUSTED_HOSTS"] is None and not app.overridden:
+            hit = app.url_map.find(request.path, request.method)
             if hit is not None:
                 request.url_rule, request.view_args = hit
                 return
@@ -270,7 +269,7 @@ class RequestContext(Context):
         owns_app = outer is None or outer.app is not self.app
         if not owns_app and outer is not None and self._g is None:
             self._g = outer.g
-        self._outer.append((outer, owns_app))
+        self.entries.append((outer, owns_app))
         _current.set(self)
         if owns_app and appcontext_pushed.receivers:
             appcontext_pushed.send(self.app, _async_wrapper=self.app.ensure_sync)

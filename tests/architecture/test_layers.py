@@ -10,13 +10,14 @@ ROOT = Path(__file__).parents[2]
 def test_no_room_imports_from_a_higher_floor() -> None:
     command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert 0 == result.returncode, result.stdout + result.stderr
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
 def test_http_knows_no_environ() -> None:
     naming = [
         path.name
         for path in (ROOT / "src/costrel/http").glob("*.py")
-        if path.name != "errors.py" and "environ" in path.read_text()  # errors: a parameter's name in a public signature
+        if path.name != "errors.py"
+        and "environ" in path.read_text()  # errors: a parameter's name in a public signature
     ]
-    assert [] == naming
+    assert naming == []

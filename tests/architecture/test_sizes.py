@@ -28,8 +28,13 @@ def functions(path: Path) -> list[tuple[str, int]]:
 
 
 def test_no_function_is_longer_than_sixty_lines() -> None:
-    long = [f"{path.relative_to(ROOT)}: {name}, {size}" for path in SOURCES for name, size in functions(path) if size > MAX_FUNCTION]
-    assert [] == long
+    long = [
+        f"{path.relative_to(ROOT)}: {name}, {size}"
+        for path in SOURCES
+        for name, size in functions(path)
+        if size > MAX_FUNCTION
+    ]
+    assert long == []
 
 
 def test_nine_functions_in_ten_are_under_25_lines() -> None:
@@ -39,10 +44,12 @@ def test_nine_functions_in_ten_are_under_25_lines() -> None:
 
 def test_every_file_says_why_it_exists() -> None:
     silent = [str(path.relative_to(ROOT)) for path in SOURCES if not ast.get_docstring(ast.parse(path.read_text()))]
-    assert [] == silent
+    assert silent == []
 
 
 def test_modules_are_named_after_what_they_hold() -> None:
     # Under compat/ the names are those of the originals.
-    named = [str(path.relative_to(ROOT)) for path in SOURCES if path.stem in FORBIDDEN_NAMES and "compat" not in path.parts]
-    assert [] == named
+    named = [
+        str(path.relative_to(ROOT)) for path in SOURCES if path.stem in FORBIDDEN_NAMES and "compat" not in path.parts
+    ]
+    assert named == []

@@ -61,8 +61,8 @@ ROUTING = """
 def test_route_binds_a_function_to_a_url(app):
     run(ROUTING, app=app)
     client = app.test_client()
-    assert "Index Page" == client.get("/").text
-    assert "Hello, World" == client.get("/hello").text
+    assert client.get("/").text == "Index Page"
+    assert client.get("/hello").text == "Hello, World"
 
 
 VARIABLE_RULES = """
@@ -80,9 +80,9 @@ VARIABLE_RULES = """
 def test_variable_rules(app):
     run(VARIABLE_RULES, app=app)
     client = app.test_client()
-    assert "User ada" == client.get("/user/ada").text
-    assert "Post 7" == client.get("/post/7").text
-    assert 404 == client.get("/post/seven").status_code
+    assert client.get("/user/ada").text == "User ada"
+    assert client.get("/post/7").text == "Post 7"
+    assert client.get("/post/seven").status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_a_chinese_note_binds_an_int_as_keyword_argument(app):
     def hello(id):
         return f"{id + 1}"
 
-    assert "42" == app.test_client().get("/hello/41").text
+    assert app.test_client().get("/hello/41").text == "42"
 
 
 def test_projects_with_a_trailing_slash_are_canonical(app):
@@ -115,25 +115,30 @@ def test_projects_with_a_trailing_slash_are_canonical(app):
     app.add_url_rule("/about", "about", lambda: "The about page")
     client = app.test_client()
     moved = client.get("/projects")
-    assert (308, "http://localhost/projects/") == (moved.status_code, moved.headers["Location"].replace("/projects/", "/projects/") if "://" in moved.headers["Location"] else "http://localhost" + moved.headers["Location"])
-    assert 404 == client.get("/about/").status_code
+    assert (
+        moved.status_code,
+        moved.headers["Location"].replace("/projects/", "/projects/")
+        if "://" in moved.headers["Location"]
+        else "http://localhost" + moved.headers["Location"],
+    ) == (308, "http://localhost/projects/")
+    assert client.get("/about/").status_code == 404
 
 
 def test_unknown_variable_parts_become_the_query(app):
     app.add_url_rule("/login", "login", lambda: "login")
     app.add_url_rule("/user/<username>", "profile", lambda username: username)
     with app.test_request_context():
-        assert "/login?next=/" == url_for("login", next="/")
-        assert "/user/John%20Doe" == url_for("profile", username="John Doe")
+        assert url_for("login", next="/") == "/login?next=/"
+        assert url_for("profile", username="John Doe") == "/user/John%20Doe"
 
 
 def test_a_route_answers_only_get_unless_methods_say_more(app):
     app.add_url_rule("/get", "get", lambda: "got")
     app.add_url_rule("/both", "both", lambda: request.method, methods=["GET", "POST"])
     client = app.test_client()
-    assert 405 == client.post("/get").status_code
-    assert "POST" == client.post("/both").text
-    assert b"" == client.head("/get").data
+    assert client.post("/get").status_code == 405
+    assert client.post("/both").text == "POST"
+    assert client.head("/get").data == b""
     assert {"GET", "HEAD", "OPTIONS"} == set(client.options("/get").allow)
 
 
@@ -145,9 +150,9 @@ def test_the_http_methods(app, method):
 
 def test_static_files_are_found_by_their_url(app):
     with app.test_request_context():
-        assert "/static/style.css" == url_for("static", filename="style.css")
+        assert url_for("static", filename="style.css") == "/static/style.css"
     with app.test_client().get("/static/style.css") as answer:
-        assert (200, "text/css; charset=utf-8") == (answer.status_code, answer.headers["Content-Type"])
+        assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/css; charset=utf-8")
 
 
 def test_a_template_gets_its_variables_and_sees_request_session_and_g(app):
@@ -171,7 +176,7 @@ def test_form_args_and_values(app):
         return jsonify(form=request.form.get("username"), key=searchword, values=sorted(request.values))
 
     answer = app.test_client().post("/?key=value", data={"username": "ada"}).json
-    assert {"form": "ada", "key": "value", "values": ["key"]} == answer | {"values": ["key"]}
+    assert answer | {"values": ["key"]} == {"form": "ada", "key": "value", "values": ["key"]}
 
 
 def test_a_missing_form_key_is_a_key_error_and_else_a_400(app):
@@ -187,8 +192,8 @@ def test_a_missing_form_key_is_a_key_error_and_else_a_400(app):
         return request.form["username"]
 
     client = app.test_client()
-    assert "caught" == client.post("/caught").text
-    assert 400 == client.post("/not-caught").status_code
+    assert client.post("/caught").text == "caught"
+    assert client.post("/not-caught").status_code == 400
 
 
 UPLOAD = """
@@ -215,25 +220,23 @@ UPLOAD_BY_NAME = """
 """
 
 
-@pytest.mark.parametrize(
-    ("snippet", "saved_as"), [(UPLOAD, "uploaded_file.txt"), (UPLOAD_BY_NAME, "etc_passwd")]
-)
+@pytest.mark.parametrize(("snippet", "saved_as"), [(UPLOAD, "uploaded_file.txt"), (UPLOAD_BY_NAME, "etc_passwd")])
 def test_uploads_are_saved(app, tmp_path, snippet, saved_as):
     # The notes save to /var/www/uploads; a test has a folder of its own.
     run(snippet.replace("/var/www/uploads", str(tmp_path)), app=app)
     client = app.test_client()
     answer = client.post("/upload", data={"the_file": (io.BytesIO(b"content"), "../../../etc/passwd")})
-    assert "saved" == answer.text
-    assert b"content" == (tmp_path / saved_as).read_bytes()
+    assert answer.text == "saved"
+    assert (tmp_path / saved_as).read_bytes() == b"content"
 
 
 def test_secure_filename():
     from werkzeug.utils import secure_filename
 
-    assert "My_cool_movie.mov" == secure_filename("My cool movie.mov")
-    assert "etc_passwd" == secure_filename("../../../etc/passwd")
-    assert "i_contain_cool_umlauts.txt" == secure_filename("i contain cool \xfcml\xe4uts.txt")
-    assert "" == secure_filename("..")
+    assert secure_filename("My cool movie.mov") == "My_cool_movie.mov"
+    assert secure_filename("../../../etc/passwd") == "etc_passwd"
+    assert secure_filename("i contain cool \xfcml\xe4uts.txt") == "i_contain_cool_umlauts.txt"
+    assert secure_filename("..") == ""
 
 
 def test_a_file_over_the_configured_size_is_refused(app):
@@ -241,7 +244,7 @@ def test_a_file_over_the_configured_size_is_refused(app):
     app.config["MAX_CONTENT_LENGTH"] = 100
     app.add_url_rule("/", "up", lambda: request.files["f"].filename, methods=["POST"])
     answer = app.test_client().post("/", data={"f": (io.BytesIO(b"x" * 200), "big.txt")})
-    assert 413 == answer.status_code
+    assert answer.status_code == 413
 
 
 COOKIES = """
@@ -275,10 +278,10 @@ def test_cookies_are_stored_read_and_deleted(app):
 
     client = app.test_client()
     client.get("/")
-    assert "the username" == client.get("/read").text
+    assert client.get("/read").text == "the username"
     assert "Max-Age=60" in client.get("/set-for-a-minute").headers["Set-Cookie"]
     client.get("/delete")
-    assert "none" == client.get("/read").text
+    assert client.get("/read").text == "none"
 
 
 def test_a_cookie_where_no_response_exists_yet(app):
@@ -303,9 +306,9 @@ def test_session_variables_are_set_read_and_released(app):
     app.add_url_rule("/pop", "pop", lambda: session.pop("username", None) or "nobody")
     client = app.test_client()
     client.get("/set")
-    assert "ada" == client.get("/get").text
-    assert "ada" == client.get("/pop").text
-    assert "nobody" == client.get("/get").text
+    assert client.get("/get").text == "ada"
+    assert client.get("/pop").text == "ada"
+    assert client.get("/get").text == "nobody"
 
 
 def test_a_session_without_a_secret_key_says_so(app):
@@ -338,13 +341,13 @@ def test_redirect_and_abort(app):
 
     client = app.test_client()
     answer = client.get("/")
-    assert (302, "/login") == (answer.status_code, answer.headers["Location"])
-    assert 401 == client.get("/login").status_code
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/login")
+    assert client.get("/login").status_code == 401
 
 
 def test_the_application_can_redirect_and_abort_too(app):
     with app.test_request_context():
-        assert 301 == app.redirect("/x", 301).status_code
+        assert app.redirect("/x", 301).status_code == 301
         with pytest.raises(flask.Flask.aborter_class().mapping[403]):
             app.aborter(403)
 
@@ -355,7 +358,7 @@ def test_a_page_for_404(app):
         return render_template("404.html"), 404
 
     answer = app.test_client().get("/nowhere")
-    assert (404, "<h1>There is nothing here</h1>") == (answer.status_code, answer.text.strip())
+    assert (answer.status_code, answer.text.strip()) == (404, "<h1>There is nothing here</h1>")
 
 
 def test_what_views_return_becomes_a_response(app):
@@ -372,13 +375,13 @@ def test_what_views_return_becomes_a_response(app):
 
     app.add_url_rule("/wsgi", "wsgi", lambda: wsgi)
     client = app.test_client()
-    assert ("text", "text/html; charset=utf-8") == (client.get("/str").text, client.get("/str").content_type)
-    assert ({"a": 1}, "application/json") == (client.get("/dict").json, client.get("/dict").content_type)
-    assert 201 == client.get("/status").status_code
-    assert "b" == client.get("/headers").headers["X-A"]
-    assert (202, "b") == (client.get("/all").status_code, client.get("/all").headers["X-A"])
-    assert "made" == client.get("/response").text
-    assert "from WSGI" == client.get("/wsgi").text
+    assert (client.get("/str").text, client.get("/str").content_type) == ("text", "text/html; charset=utf-8")
+    assert (client.get("/dict").json, client.get("/dict").content_type) == ({"a": 1}, "application/json")
+    assert client.get("/status").status_code == 201
+    assert client.get("/headers").headers["X-A"] == "b"
+    assert (client.get("/all").status_code, client.get("/all").headers["X-A"]) == (202, "b")
+    assert client.get("/response").text == "made"
+    assert client.get("/wsgi").text == "from WSGI"
 
 
 def test_flashed_messages_are_there_on_the_next_request_and_only_then(app):
@@ -393,8 +396,8 @@ def test_flashed_messages_are_there_on_the_next_request_and_only_then(app):
     )
     client = app.test_client()
     client.get("/flash")
-    assert [["info", "You were logged in"]] == client.get("/all").json
-    assert [] == client.get("/all").json
+    assert client.get("/all").json == [["info", "You were logged in"]]
+    assert client.get("/all").json == []
 
 
 def test_middleware_is_put_around_wsgi_app(app):
@@ -402,22 +405,22 @@ def test_middleware_is_put_around_wsgi_app(app):
 
     app.wsgi_app = ProxyFix(app.wsgi_app)
     app.add_url_rule("/", "ip", lambda: request.remote_addr)
-    assert "203.0.113.9" == app.test_client().get("/", headers={"X-Forwarded-For": "203.0.113.9"}).text
+    assert app.test_client().get("/", headers={"X-Forwarded-For": "203.0.113.9"}).text == "203.0.113.9"
 
 
 def test_a_request_is_bound_for_a_unit_test(app):
     with app.test_request_context("/hello", method="POST"):
-        assert "/hello" == request.path
-        assert "POST" == request.method
+        assert request.path == "/hello"
+        assert request.method == "POST"
 
 
 def test_the_attributes_of_the_request_that_the_notes_name(app):
     with app.test_request_context("/nowhere?a=1", method="PUT", data=b"raw", headers={"Cookie": "c=d"}):
-        assert b"raw" == request.data
-        assert {"a": "1"} == request.args.to_dict()
-        assert {"c": "d"} == request.cookies.to_dict()
-        assert "PUT" == request.environ["REQUEST_METHOD"]
-        assert 404 == request.routing_exception.code
+        assert request.data == b"raw"
+        assert request.args.to_dict() == {"a": "1"}
+        assert request.cookies.to_dict() == {"c": "d"}
+        assert request.environ["REQUEST_METHOD"] == "PUT"
+        assert request.routing_exception.code == 404
         assert not request.files
         assert not hasattr(request, "module")  # gone since Flask 0.7: `request.blueprint` is what it became
         assert request.blueprint is None
@@ -428,16 +431,26 @@ def test_the_commands_that_start_the_server(tmp_path):
     (tmp_path / "hello.py").write_text("from flask import Flask\napp = Flask(__name__)\n" + textwrap.dedent(ROUTING))
     environ = {**os.environ, "FLASK_APP": "hello", "FLASK_DEBUG": "1"}
     out = subprocess.run(
-        [sys.executable, "-m", "flask", "routes"], cwd=tmp_path, env=environ, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "flask", "routes"],
+        cwd=tmp_path,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    assert 0 == out.returncode, out.stderr
+    assert out.returncode == 0, out.stderr
     assert "/hello" in out.stdout
 
 
 def test_a_wrong_import_name_is_an_import_error_that_names_it(tmp_path):
     environ = {**os.environ, "FLASK_APP": "helo"}
     out = subprocess.run(
-        [sys.executable, "-m", "flask", "routes"], cwd=tmp_path, env=environ, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "flask", "routes"],
+        cwd=tmp_path,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    assert 0 != out.returncode
+    assert out.returncode != 0
     assert "helo" in out.stderr

@@ -12,6 +12,6 @@ def test_every_snippet_does_what_the_notes_say() -> None:
     result = subprocess.run(
         [*command, str(HERE / "snippets_under_flask_name.py")], capture_output=True, text=True, check=False, timeout=100
     )
-    assert 0 == result.returncode, result.stdout + result.stderr
+    assert result.returncode == 0, result.stdout + result.stderr
     assert " passed" in result.stdout
     assert "failed" not in result.stdout

@@ -14,7 +14,6 @@ from types import TracebackType
 from .. import context
 from ..context import AppContext, RequestContext
 from ..http.errors import HTTPException
-from ..http.immutable import ImmutableDict
 from ..routing import MapAdapter, RoutingException
 from ..services import templating
 from ..services.sessions import SecureCookieSessionInterface, SessionInterface
@@ -54,7 +53,7 @@ class Costrel(App):
     templates and static files are found from there. The other parameters are those of Flask.
     """
 
-    default_config: t.ClassVar[ImmutableDict[str, t.Any]] = profiles.NATIVE
+    default_config: t.Mapping[str, t.Any] = profiles.NATIVE
     request_class: type[Request] = Request
     response_class: type[Response] = Response
     session_interface: SessionInterface = SecureCookieSessionInterface()
@@ -218,9 +217,7 @@ class Costrel(App):
             raise FormDataRoutingRedirect(request)
         raise error
 
-    def log_exception(
-        self, exc_info: tuple[type, BaseException, TracebackType] | tuple[None, None, None]
-    ) -> None:
+    def log_exception(self, exc_info: tuple[type, BaseException, TracebackType] | tuple[None, None, None]) -> None:
         """Log the error of a request that nothing handled."""
         request = context.requesting().request
         self.logger.error(f"Exception on {request.path} [{request.method}]", exc_info=exc_info)
@@ -252,11 +249,11 @@ class Costrel(App):
 
         return update_wrapper(run, func)
 
-    def _drive(self, steps: lifecycle.Steps[t.Any]) -> t.Any:
-        """Run the steps of a stage to their end in this thread."""
+    def _drive(self, steps: lifecycle.Steps[lifecycle.T], awaitable: t.Any = None) -> lifecycle.T:
+        """Run the steps of a stage to their end in this thread; `awaitable` is their first, if they were begun."""
         if "async_to_sync" in self.overridden:
-            return run_steps(steps, lambda coroutine: self.async_to_sync(lambda: coroutine)())
-        return run_steps(steps)
+            return run_steps(steps, lambda coroutine: self.async_to_sync(lambda: coroutine)(), awaitable)
+        return run_steps(steps, run_coroutine, awaitable)
 
     # -- templates, links, files ----------------------------------------------------------------------------------
 
@@ -314,7 +311,9 @@ class Costrel(App):
     def seal(self) -> None:
         """Note which stages are overridden: at the first request, when a method is assigned, and always in tests."""
         own, cls = self.__dict__, type(self)
-        own["overridden"] = frozenset(name for name in STEPS if name in own or getattr(cls, name) is not _ORIGINALS[name])
+        own["overridden"] = frozenset(
+            name for name in STEPS if name in own or getattr(cls, name) is not _ORIGINALS[name]
+        )
 
     def __setattr__(self, name: str, value: t.Any) -> None:
         object.__setattr__(self, name, value)
@@ -326,14 +325,6 @@ class Costrel(App):
         if name in STEPS:
             self.seal()
 
-    def finds_plainly(self) -> bool:
-        """Whether a rule may be found by path and method alone, without an adapter for the host."""
-        return (
-            not self.subdomain_matching
-            and self.config["TRUSTED_HOSTS"] is None
-            and "create_url_adapter" not in self.overridden
-        )
-
     def session_may_refresh(self, cookies: str) -> bool:
         """Whether a session that nobody touched may have to be sent again, to keep a permanent one alive."""
         config = self.config
@@ -343,7 +334,7 @@ class Costrel(App):
 class Flask(Costrel):
     """`Costrel` with Flask's defaults, to the letter: what ``flask.Flask`` is under the alias."""
 
-    default_config: t.ClassVar[ImmutableDict[str, t.Any]] = profiles.FLASK
+    default_config: t.Mapping[str, t.Any] = profiles.FLASK
 
 
 _ORIGINALS: t.Final = {name: getattr(Costrel, name) for name in STEPS}

@@ -70,7 +70,11 @@ def serve(ctx: RequestContext, write: Callable[[Response], T]) -> Steps[T]:
             preserve(ctx)
         if error is not None and app.should_ignore_error(error):
             error = None
-        yield from end(ctx, error)
+        if ends_plainly(ctx):
+            ctx.close_request()
+            ctx.leave()
+        else:
+            yield from end(ctx, error)
 
 
 def respond(ctx: RequestContext) -> Steps[Response]:
@@ -92,13 +96,13 @@ def respond(ctx: RequestContext) -> Steps[Response]:
 def before(ctx: RequestContext) -> Steps[t.Any]:
     """The URL value preprocessors, then the functions before the request: the first value but None is the answer."""
     app, request = ctx.app, ctx.request
-    scopes = (None, *reversed(request.blueprints))
-    for name in scopes:
+    scopes = scopes_of(request)
+    for name in reversed(scopes):
         for preprocess in app.url_value_preprocessors.get(name, ()):
             if ctx.on_loop:
                 yield TO_THREAD
             preprocess(request.endpoint, request.view_args)
-    for name in scopes:
+    for name in reversed(scopes):
         for function in app.before_request_funcs.get(name, ()):
             rv = yield from call(ctx, function)
             if rv is not None:
@@ -131,8 +135,10 @@ def finalize(ctx: RequestContext, rv: t.Any, from_error_handler: bool = False) -
     response: Response
     response = app.make_response(rv) if "make_response" in app.overridden else make_response(app, ctx.request, rv)
     try:
-        if app.after_request_funcs or ctx._after_request_functions or app.overridden:
+        if app.overridden:
             response = yield from stage(ctx, "process_response", after, response)
+        elif app.after_request_funcs or ctx._after_request_functions:
+            response = yield from after(ctx, response)
         elif keeps_session(ctx):
             yield from save_session(ctx, response)
         if request_finished.receivers:
@@ -146,12 +152,13 @@ def finalize(ctx: RequestContext, rv: t.Any, from_error_handler: bool = False) -
 
 def after(ctx: RequestContext, response: Response) -> Steps[Response]:
     """The functions after the request, the innermost first, then the session."""
-    functions = ctx.app.after_request_funcs
     for function in ctx._after_request_functions:
         response = yield from call(ctx, function, response)
-    for name in (*ctx.request.blueprints, None):
-        for function in reversed(functions.get(name, ())):
-            response = yield from call(ctx, function, response)
+    functions = ctx.app.after_request_funcs
+    for name in scopes_of(ctx.request):
+        if name in functions:
+            for function in reversed(functions[name]):
+                response = yield from call(ctx, function, response)
     if keeps_session(ctx):
         yield from save_session(ctx, response)
     return response
@@ -219,7 +226,21 @@ def failure(ctx: RequestContext, error: Exception) -> Steps[Response]:
     handler = app._find_error_handler(server_error, ctx.request.blueprints)
     if handler is not None:
         server_error = yield from call(ctx, handler, server_error)
-    return (yield from stage(ctx, "finalize_request", finalize, server_error, True))
+    response: Response = yield from stage(ctx, "finalize_request", finalize, server_error, True)
+    return response
+
+
+def ends_plainly(ctx: RequestContext) -> bool:
+    """Whether nothing is to be done at the end of a request but to leave its context. PERF: hello."""
+    app = ctx.app
+    return not (
+        app.teardown_request_funcs
+        or app.teardown_appcontext_funcs
+        or request_tearing_down.receivers
+        or appcontext_tearing_down.receivers
+        or app.overridden
+        or len(ctx.entries) > 1
+    )
 
 
 def end(ctx: RequestContext, exc: BaseException | None) -> Steps[None]:
@@ -227,16 +248,12 @@ def end(ctx: RequestContext, exc: BaseException | None) -> Steps[None]:
 
     A stream that keeps its context has entered it once more: then the end comes with the end of the stream.
     """
-    app = ctx.app
     try:
-        if ctx.entered == 1:
+        if len(ctx.entries) == 1:
             if ctx.has_request:
-                if app.teardown_request_funcs or request_tearing_down.receivers or app.overridden:
-                    yield from stage(ctx, "do_teardown_request", end_request, exc)
+                yield from stage(ctx, "do_teardown_request", end_request, exc)
                 ctx.close_request()
-            if ctx.brought_app and (
-                app.teardown_appcontext_funcs or appcontext_tearing_down.receivers or app.overridden
-            ):
+            if ctx.entries[0][1]:
                 yield from stage(ctx, "do_teardown_appcontext", end_app_context, exc)
     finally:
         ctx.leave()
@@ -245,7 +262,7 @@ def end(ctx: RequestContext, exc: BaseException | None) -> Steps[None]:
 def end_request(ctx: RequestContext, exc: BaseException | None) -> Steps[None]:
     """The functions that tear a request down, all of them, whatever one of them raises."""
     app = ctx.app
-    for name in (*ctx.request.blueprints, None):
+    for name in scopes_of(ctx.request):
         for function in reversed(app.teardown_request_funcs.get(name, ())):
             yield from tear_down(ctx, function, exc)
     if request_tearing_down.receivers:
@@ -267,6 +284,20 @@ def tear_down(ctx: Context, function: Callable[..., t.Any], exc: BaseException |
         yield from call(ctx, function, exc)
     except Exception:
         ctx.app.logger.exception("The teardown function %r failed.", function)
+
+
+def scopes_of(request: t.Any) -> tuple[str | None, ...]:
+    """The keys of the hooks' registries that concern a request: its blueprints from the inside out, then None."""
+    rule = request.url_rule
+    endpoint = None if rule is None else rule.endpoint
+    scopes = _scopes.get(endpoint)
+    if scopes is None:
+        scopes = _scopes[endpoint] = (*request.blueprints, None)
+    return scopes
+
+
+_scopes: dict[str | None, tuple[str | None, ...]] = {None: (None,)}
+"""Endpoint → scopes. PERF: hooks. As many entries as the applications of this process have endpoints."""
 
 
 def stage(ctx: RequestContext, name: str, steps: Callable[..., Steps[t.Any]], *args: t.Any) -> Steps[t.Any]:

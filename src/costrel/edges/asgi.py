@@ -87,9 +87,7 @@ class Drive:
             else:
                 advance = lambda: steps.send(value)  # noqa: E731, B023
 
-    async def _advance(
-        self, steps: Generator[t.Any, t.Any, t.Any], advance: Callable[[], t.Any]
-    ) -> tuple[bool, t.Any]:
+    async def _advance(self, steps: Generator[t.Any, t.Any, t.Any], advance: Callable[[], t.Any]) -> tuple[bool, t.Any]:
         def step() -> tuple[bool, t.Any]:
             try:
                 return False, advance()

@@ -80,7 +80,7 @@ def _path_of(scope: Scope, root: str) -> str:
 
 def _add_headers(environ: dict[str, t.Any], headers: t.Iterable[tuple[bytes, bytes]]) -> None:
     for name, raw in headers:
-        name = name.lower()  # noqa: PLW2901 - servers send lower case, as the spec asks; clients of tests may not
+        name = name.lower()
         key = _KEYS[name] if name in _KEYS else _key_of(name)
         if key is None:
             continue

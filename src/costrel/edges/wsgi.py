@@ -13,14 +13,19 @@ def serve(app: t.Any, environ: dict[str, t.Any], start_response: Callable[..., t
     """Answer one request: the iterable of the response, as `start_response` was told."""
 
     def write(response: t.Any) -> Iterable[bytes]:
-        chunks = getattr(response, "response", None)
+        chunks: t.Any = getattr(response, "response", None)
         if hasattr(chunks, "__aiter__"):
             response.response = iterate(chunks)
         answer: Iterable[bytes] = response(environ, start_response)
         return answer
 
     steps = lifecycle.serve(app.request_context(environ), write)
-    answer: Iterable[bytes] = app._drive(steps)
+    try:
+        awaitable = next(steps)
+    except StopIteration as end:  # nothing to await: most requests
+        answer: Iterable[bytes] = end.value
+        return answer
+    answer = app._drive(steps, awaitable)
     return answer
 
 

@@ -13,11 +13,7 @@ from .threads import Workers
 def is_wrapped(app: t.Any) -> bool:
     """Whether `wsgi_app` or the call of the application is not Costrel's own any more."""
     cls = type(app)
-    return (
-        "wsgi_app" in app.__dict__
-        or cls.wsgi_app is not _OWN_WSGI_APP
-        or cls.__call__ is not _OWN_CALL
-    )
+    return "wsgi_app" in app.__dict__ or cls.wsgi_app is not _OWN_WSGI_APP or cls.__call__ is not _OWN_CALL
 
 
 _OWN_WSGI_APP: t.Final = Costrel.wsgi_app

@@ -173,15 +173,13 @@ class SecureCookieSessionInterface(SessionInterface):
 
     session_class = SecureCookieSession
 
-    @property
-    def opens_late(self) -> bool:  # type: ignore[override]  # a plain attribute is enough above
-        """Whether a session may be opened when it is first used: unless opening or saving is overridden."""
-        kind = type(self)
-        return (
-            kind.open_session is _OPEN
-            and kind.save_session is _SAVE
-            and self.session_class is SecureCookieSession
-            and not self.__dict__.keys() & {"open_session", "save_session"}
+    opens_late = True
+
+    def __init_subclass__(cls) -> None:
+        """A subclass that opens or saves in its own way does so at the start and the end of every request."""
+        super().__init_subclass__()
+        cls.opens_late = (
+            cls.open_session is _OPEN and cls.save_session is _SAVE and cls.session_class is SecureCookieSession
         )
 
     def get_signing_serializer(self, app: AnyApp) -> URLSafeTimedSerializer | None:

@@ -95,10 +95,16 @@ def _in_another_thread(coroutine: Coroutine[t.Any, t.Any, T], context: contextva
     return outcome[0]
 
 
-def run_steps(steps: Generator[t.Any, t.Any, T], run: Callable[[t.Any], t.Any] = run_coroutine) -> T:
-    """Drive a generator that yields coroutines to its end in this thread, and return what it returns."""
+def run_steps(
+    steps: Generator[t.Any, t.Any, T], run: Callable[[t.Any], t.Any] = run_coroutine, awaitable: t.Any = None
+) -> T:
+    """Drive a generator that yields coroutines to its end in this thread, and return what it returns.
+
+    `awaitable` is its first coroutine, where the generator was begun already.
+    """
     try:
-        awaitable = next(steps)
+        if awaitable is None:
+            awaitable = next(steps)
         while True:
             try:
                 value = run(awaitable)
