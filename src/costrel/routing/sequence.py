@@ -76,17 +76,25 @@ class Run(t.NamedTuple):
     def starts(self, subject: str, ends: bytearray) -> bytearray:
         """Mark where such a run begins such that it can end at a mark of `ends`."""
         marks = bytearray(len(ends)) if self.least else bytearray(ends)
+        if self.least == self.most == 1:
+            for character in self.member.finditer(subject):
+                marks[character.start()] = ends[character.end()]
+            return marks
         for run in self.members.finditer(subject):
             self._mark_run(run.start(), run.end(), ends, marks)
         return marks
 
     def _mark_run(self, first: int, last: int, ends: bytearray, marks: bytearray) -> None:
-        nearest = -1
-        for start in range(last - self.least, first - 1, -1):
+        end = ends.rfind(1, first + self.least, last + 1)
+        if end < 0:
+            return
+        if self.most is None:  # all that reach the last mark
+            marks[first : end - self.least + 1] = b"\1" * (end - self.least + 1 - first)
+            return
+        for start in range(end - self.least, first - 1, -1):
             if ends[start + self.least]:
-                nearest = start + self.least
-            if nearest >= 0 and (self.most is None or nearest <= start + self.most):
-                marks[start] = 1
+                end = start + self.least
+            marks[start] |= end <= start + self.most
 
     def end(self, subject: str, start: int, ends: bytearray) -> int:
         """Where the run that begins at `start` ends: at the first mark of `ends` if lazy, else at the last."""
