@@ -37,6 +37,13 @@ def test_it_describes_itself():
     assert (described.__name__, described.__doc__) == ("n", "d")
 
 
+def test_it_is_not_made_of_several_functions():
+    with pytest.raises(TypeError) as error:
+        Report.total.setter(print)
+    assert str(error.value) == "The cached property 'total' takes no other functions: assign and delete its value."
+    assert (Report.total.fget(Report()), Report.total.fset, Report.total.fdel) == (10, None, None)
+
+
 def test_one_that_is_added_to_a_finished_class_runs_once_too():
     calls = []
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar, overload
 
 T = TypeVar("T")
 
@@ -17,8 +17,13 @@ class cached_property(Generic[T]):
     must have a slot ``_cache_<name>``.
     """
 
+    fget: Callable[[Any], T] | None = None
+    """The function; None on the class alone."""
+    fset = fdel = None
+    """A `property` has functions here; the value of this one is assigned and deleted as any attribute."""
+
     def __init__(self, fget: Callable[[Any], T], name: str | None = None, doc: str | None = None) -> None:
-        self.fget = fget
+        self.fget = self._function = fget
         self.__name__ = name or fget.__name__
         self.__doc__ = fget.__doc__ if doc is None else doc
         self.__module__ = fget.__module__
@@ -27,7 +32,7 @@ class cached_property(Generic[T]):
     def __set_name__(self, owner: type, name: str) -> None:
         self._key = name
         if not owner.__dictoffset__:
-            setattr(owner, name, _CachedInSlot(self.fget, name, self.__doc__))
+            setattr(owner, name, _CachedInSlot(self._function, name, self.__doc__))
 
     @overload
     def __get__(self, instance: None, owner: type) -> Self: ...
@@ -38,8 +43,14 @@ class cached_property(Generic[T]):
             return self
         values = instance.__dict__
         if self._key not in values:  # it can be there where the property was put into a finished class by another name
-            values[self._key] = self.fget(instance)
+            values[self._key] = self._function(instance)
         return values[self._key]  # type: ignore[no-any-return]  # the dictionary is the instance's own
+
+    def _refuse(self, function: Callable[..., Any]) -> NoReturn:
+        raise TypeError(f"The cached property {self.__name__!r} takes no other functions: assign and delete its value.")
+
+    getter = setter = deleter = _refuse
+    """A `property` makes another one with these decorators."""
 
     if TYPE_CHECKING:  # assigned and deleted in the instance, as any attribute
 
@@ -57,7 +68,7 @@ class _CachedInSlot(cached_property[T]):
         try:
             return getattr(instance, slot)
         except AttributeError:
-            value = self.fget(instance)
+            value = self._function(instance)
             setattr(instance, slot, value)
             return value
 
