@@ -181,8 +181,8 @@ def _value_of(text: str, loads: Callable[[str], t.Any]) -> t.Any:
 def _not_a_dict(variable: str, keys: list[str], found: object) -> TypeError:
     place = "".join(f"[{key!r}]" for key in keys)
     return TypeError(
-        f"The environment variable {variable!r} sets a key inside config{place}, which is a"
-        f" {type(found).__name__} and not a dict. Rename the variable, or make config{place} a dict."
+        f"The environment variable {variable!r} sets a key inside config{place}, which is no dict but of type"
+        f" {type(found).__name__!r}. Rename the variable, or make config{place} a dict."
     )
 
 
