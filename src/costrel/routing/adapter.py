@@ -276,8 +276,7 @@ def _stays(path: str) -> bool:
 
 
 def _present(values: Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """The values without those that are None; of a MultiDict, all of a name that has several."""
+    """The values of a MultiDict as lists where there are several; of another mapping, those that are not None."""
     if not isinstance(values, MultiDict):
         return {name: value for name, value in values.items() if value is not None}
-    lists = ((name, [value for value in values.getlist(name) if value is not None]) for name in values)
-    return {name: found[0] if len(found) == 1 else found for name, found in lists if found}
+    return {name: found[0] if len(found) == 1 else found for name, found in values.lists() if found}

@@ -47,6 +47,8 @@ class RequestRedirect(HTTPException, RoutingException):
 class RequestPath(RoutingException):
     """Raised by the matcher where the path matches once it is written as `path_info`."""
 
+    __slots__ = ("path_info",)
+
     def __init__(self, path_info: str) -> None:
         super().__init__()
         self.path_info = path_info
@@ -123,6 +125,8 @@ class NoMatch(Exception):
 
     `have_match_for` has the methods with which one would; `websocket_mismatch` says that only the protocol is wrong.
     """
+
+    __slots__ = ("have_match_for", "websocket_mismatch")
 
     def __init__(self, have_match_for: set[str], websocket_mismatch: bool) -> None:
         super().__init__()

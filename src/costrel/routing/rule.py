@@ -89,8 +89,11 @@ class Rule(RuleFactory):
         return type(self)(self.rule, **self.get_empty_kwargs())
 
     def get_empty_kwargs(self) -> Mapping[str, t.Any]:
-        """The keyword arguments from which `empty` makes the copy."""
-        return {
+        """The keyword arguments from which `empty` makes the copy.
+
+        `merge_slashes` and `websocket` are there only where they are set, since a subclass need not take them.
+        """
+        kwargs: dict[str, t.Any] = {
             "defaults": dict(self.defaults) if self.defaults else None,
             "subdomain": self.subdomain,
             "methods": self.methods,
@@ -101,6 +104,11 @@ class Rule(RuleFactory):
             "alias": self.alias,
             "host": self.host,
         }
+        if self.merge_slashes is not None:
+            kwargs["merge_slashes"] = self.merge_slashes
+        if self.websocket:
+            kwargs["websocket"] = True
+        return kwargs
 
     def get_rules(self, map: Map) -> Iterator[Rule]:
         """The rule itself."""
