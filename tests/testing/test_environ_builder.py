@@ -277,3 +277,8 @@ def test_a_builder_is_made_of_an_environ():
     assert EnvironBuilder.from_environ(environ, path="/b", method="GET").get_environ()["PATH_INFO"] == "/b"
     environ["PATH_INFO"] = "//b"
     assert EnvironBuilder.from_environ(environ).get_environ()["PATH_INFO"] == "//b"
+
+
+def test_requests_can_be_made_of_values():
+    request = Request.from_values("/a?b=c", method="POST", data={"d": "e"})
+    assert (request.path, request.args["b"], request.form["d"]) == ("/a", "c", "e")
