@@ -34,7 +34,8 @@ def no_thread_is_left():
     for thread in started:
         thread.join(PATIENCE)
     left = [thread.name for thread in started if thread.is_alive()]
-    assert not left, f"threads are still running: {left}"
+    if left:
+        pytest.fail(f"threads are still running: {left}")
 
 
 @pytest.fixture(autouse=True)
@@ -64,8 +65,8 @@ def client_module():
 def every_response_is_validated(request, monkeypatch, client_module, no_context_is_left, no_thread_is_left):
     """Put the WSGI validator between the test clients and the applications; close the responses after the test."""
     marker = request.node.get_closest_marker("unvalidated")
-    if marker is not None:
-        assert marker.args, "say why the responses of this test are not valid: @pytest.mark.unvalidated('reason')"
+    if marker is not None and not marker.args:
+        pytest.fail("say why the responses of this test are not valid: @pytest.mark.unvalidated('reason')")
     if marker is not None or client_module is None:
         yield
         return

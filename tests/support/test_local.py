@@ -25,6 +25,12 @@ def test_a_local_holds_attributes():
     assert list(local) == [("role", "admin")]
 
 
+def test_a_local_has_no_names_of_its_own_in_the_way():
+    local = Local()
+    local._storage = "mine"
+    assert local._storage == "mine"
+
+
 def test_a_missing_attribute_of_a_local_is_named():
     local = Local()
     with pytest.raises(AttributeError, match=r"^user$"):

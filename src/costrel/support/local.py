@@ -29,38 +29,38 @@ class Local:
     copied earlier keeps what it saw.
     """
 
-    __slots__ = ("_storage",)
-    _storage: ContextVar[dict[str, Any]]
+    __slots__ = ("__storage",)
+    __storage: ContextVar[dict[str, Any]]
 
     def __init__(self, context_var: ContextVar[dict[str, Any]] | None = None) -> None:
         storage = ContextVar(f"costrel.Local<{id(self)}>") if context_var is None else context_var
-        object.__setattr__(self, "_storage", storage)
+        object.__setattr__(self, "_Local__storage", storage)
 
     def __iter__(self) -> Iterator[tuple[str, Any]]:
-        return iter(self._storage.get({}).items())
+        return iter(self.__storage.get({}).items())
 
     def __call__(self, name: str, *, unbound_message: str | None = None) -> LocalProxy[Any]:
         """Return a proxy to the attribute `name` of this namespace."""
         return LocalProxy(self, name, unbound_message=unbound_message)
 
     def __release_local__(self) -> None:
-        self._storage.set({})
+        self.__storage.set({})
 
     def __getattr__(self, name: str) -> Any:
         try:
-            return self._storage.get({})[name]
+            return self.__storage.get({})[name]
         except KeyError:
             raise AttributeError(name) from None
 
     def __setattr__(self, name: str, value: Any) -> None:
-        self._storage.set({**self._storage.get({}), name: value})
+        self.__storage.set({**self.__storage.get({}), name: value})
 
     def __delattr__(self, name: str) -> None:
-        remaining = self._storage.get({}).copy()
+        remaining = self.__storage.get({}).copy()
         if name not in remaining:
             raise AttributeError(name)
         del remaining[name]
-        self._storage.set(remaining)
+        self.__storage.set(remaining)
 
 
 class LocalStack(Generic[T]):
