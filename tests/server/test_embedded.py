@@ -49,7 +49,7 @@ def test_a_server_in_a_thread_answers_and_stops(serving):
 
 
 def test_a_client_that_keeps_its_connection_does_not_hold_up_the_end(serving):
-    with serving(hello) as (server, port):
+    with serving(hello) as (_server, port):
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
         connection.request("GET", "/")
         connection.getresponse().read()
@@ -177,7 +177,7 @@ def test_an_application_that_refuses_to_start(serving, caplog):
         await receive()
         await send({"type": "lifespan.startup.failed", "message": "no database"})
 
-    with serving(refuses) as (server, port):
+    with serving(refuses) as (server, _port):
         server.thread.join(10)
         assert not server.thread.is_alive()
 

@@ -9,7 +9,6 @@ import time
 import typing as t
 from collections.abc import Awaitable, Callable, MutableMapping
 
-from ..http.urls import uri_to_iri
 from . import terminal
 
 Message = MutableMapping[str, t.Any]
@@ -85,7 +84,7 @@ class Exchange:
         """The line, in the common log format, with the time taken at its end."""
         scope = self.scope
         client = (scope.get("client") or ("-",))[0]
-        request = terminal.harmless(f"{scope.get('method', 'GET')} {_target(scope)} HTTP/{scope['http_version']}")
+        request = f"{scope.get('method', 'GET')} {terminal.readable(_target(scope))} HTTP/{scope['http_version']}"
         status = self.status or 500
         quoted = paint(f'"{request}"', *terminal.style_of_status(status))
         now = time.strftime("%d/%b/%Y %H:%M:%S")
@@ -94,11 +93,11 @@ class Exchange:
 
 
 def _target(scope: Message) -> str:
-    """The path and the query as they were asked for, with what is readable of it decoded."""
-    path = scope.get("raw_path") or scope["path"].encode()
-    query = scope.get("query_string", b"")
-    target = (path + b"?" + query if query else path).decode("latin-1")
-    return uri_to_iri(target)
+    """The path and the query as they were asked for."""
+    raw = scope.get("raw_path")
+    path: str = scope["path"] if raw is None else raw.decode("latin-1")
+    query = scope.get("query_string", b"").decode("latin-1")
+    return f"{path}?{query}" if query else path
 
 
 def _duration(started: float) -> str:

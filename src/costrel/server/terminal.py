@@ -8,6 +8,7 @@ import sys
 import typing as t
 from collections.abc import Callable
 
+from ..http.urls import uri_to_iri
 from ..services.logging import has_level_handler
 
 _CODES = {"bold": 1, "red": 31, "green": 32, "yellow": 33, "magenta": 35, "cyan": 36}
@@ -28,6 +29,14 @@ def paint(value: str, *styles: str) -> str:
 def harmless(text: str) -> str:
     """`text` with its control characters written out, so that what a client sends can neither break nor paint lines."""
     return text.translate(_VISIBLE)
+
+
+def readable(target: str) -> str:
+    """A request's target with what can be shown of it decoded, and nothing in it that could act."""
+    try:
+        return harmless(uri_to_iri(target))
+    except ValueError:  # it is no URI at all
+        return harmless(target)
 
 
 def shows_colour(stream: t.Any) -> bool:

@@ -14,7 +14,6 @@ from http.server import BaseHTTPRequestHandler
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from ..http.errors import InternalServerError
-from ..http.urls import uri_to_iri
 from . import terminal
 from .certificates import is_ssl_error
 from .chunked import DechunkedInput
@@ -67,7 +66,7 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
             "REQUEST_URI": self.path,
             "RAW_URI": self.path,
             "REMOTE_ADDR": self.address_string(),
-            "REMOTE_PORT": self.port_integer(),
+            "REMOTE_PORT": str(self.port_integer()),
             "SERVER_NAME": self.server.server_address[0],
             "SERVER_PORT": str(self.server.server_address[1]),
             "SERVER_PROTOCOL": self.request_version,
@@ -109,7 +108,7 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
             self._answer_error(answer)
 
     def _answer_error(self, answer: Answer) -> None:
-        trace = traceback.format_exc()
+        trace = traceback.format_exc().rstrip()
         try:
             if answer.sent_head:
                 answer.cut()
@@ -174,12 +173,12 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Log the request line with the answer's status."""
         try:
-            request = f"{self.command} {uri_to_iri(self.path)} {self.request_version}"
+            request = f"{self.command} {terminal.readable(self.path)} {self.request_version}"
         except AttributeError:  # the request line could not be read
-            request = self.requestline
+            request = terminal.harmless(self.requestline)
         status = str(getattr(code, "value", code))
         styles = terminal.style_of_status(int(status)) if status.isdecimal() else ()
-        request = terminal.painter(sys.stderr)(terminal.harmless(request), *styles)
+        request = terminal.painter(sys.stderr)(request, *styles)
         self.log("info", '"%s" %s %s', request, status, size)
 
     def log_error(self, format: str, *args: t.Any) -> None:
