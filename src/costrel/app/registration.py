@@ -14,10 +14,9 @@ from ..messages.redirects import redirect as make_redirect
 from ..routing import Map, Rule
 from ..services.config import Config, ConfigAttribute
 from ..services.environment import get_debug_flag
-from ..services.flashing import get_flashed_messages
 from ..services.json_provider import DefaultJSONProvider, JSONProvider
 from ..services.logging import create_logger
-from ..services.templating import DispatchingJinjaLoader, Environment
+from ..services.templating import DispatchingJinjaLoader, Environment, create_environment
 from ..support.properties import cached_property
 from . import error_handlers, links
 from . import typing as ft
@@ -140,25 +139,8 @@ class App(Scaffold):
 
     def create_jinja_environment(self) -> Environment:
         """Make `jinja_env` of `jinja_options`, with the names that every template may use."""
-        options = dict(self.jinja_options)
-        options.setdefault("autoescape", self.select_jinja_autoescape)
-        options.setdefault("auto_reload", self._reloads_templates())
-        environment = self.jinja_environment(self, **options)
-        environment.globals.update(
-            url_for=self.url_for,  # type: ignore[attr-defined]  # the application class below has it
-            get_flashed_messages=get_flashed_messages,
-            config=self.config,
-            # Context processors give these too, but macros that are imported without context see only globals.
-            request=context.request,
-            session=context.session,
-            g=context.g,
-        )
-        environment.policies["json.dumps_function"] = self.json.dumps
+        environment: Environment = create_environment(self)
         return environment
-
-    def _reloads_templates(self) -> bool:
-        setting: bool | None = self.config["TEMPLATES_AUTO_RELOAD"]
-        return self.debug if setting is None else setting
 
     def create_global_jinja_loader(self) -> DispatchingJinjaLoader:
         """Make the loader that asks the application, then its blueprints."""
