@@ -82,6 +82,7 @@ def test_under_the_name_of_flask_the_client_is_werkzeugs():
 def test_a_request_is_opened_in_several_forms(app):
     client = app.test_client()
     client.environ_base["REMOTE_ADDR"] = "10.0.0.1"
+    assert client.open("/environ").json["REMOTE_ADDR"] == "10.0.0.1"
     builder = PlainBuilder("/environ", environ_base={"HTTP_X_TAG": "1"})
     seen = client.open(builder).json
     assert (seen["REMOTE_ADDR"], seen["HTTP_X_TAG"]) == ("10.0.0.1", "1")

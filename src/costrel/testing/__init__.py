@@ -5,7 +5,7 @@ from .app_client import FlaskClient as FlaskClient
 from .app_client import FlaskCliRunner as FlaskCliRunner
 from .client import Client as Client
 from .client import ClientRedirectError as ClientRedirectError
-from .client import Cookie as Cookie
 from .client import TestResponse as TestResponse
 from .client import run_wsgi_app as run_wsgi_app
+from .cookie_jar import Cookie as Cookie
 from .environ_builder import create_environ as create_environ
