@@ -23,7 +23,7 @@ from ..http.user_agent import UserAgent
 from ..support.properties import cached_property
 from .environ import parse_content_length
 from .properties import header_property
-from .urlencoded import parse_query
+from .urlencoded import decode_form, parse_query
 
 
 class RequestHead:
@@ -78,7 +78,7 @@ class RequestHead:
     @cached_property
     def args(self) -> MultiDict[str, str]:
         """The parameters of the query string."""
-        return self.parameter_storage_class(parse_query(self.query_string.decode(errors="replace")))
+        return self.parameter_storage_class(parse_query(decode_form(self.query_string)))
 
     @cached_property
     def access_route(self) -> list[str]:
@@ -92,7 +92,7 @@ class RequestHead:
     @cached_property
     def full_path(self) -> str:
         """Path and query string, with a ``?`` also where the query is empty."""
-        return f"{self.path}?{self.query_string.decode(errors='replace')}"
+        return f"{self.path}?{decode_form(self.query_string)}"
 
     @property
     def is_secure(self) -> bool:
