@@ -32,7 +32,8 @@ class SessionMixin(MutableMapping[str, t.Any]):
     @property
     def permanent(self) -> bool:
         """Whether the session outlives the browser's: it is kept as the key ``_permanent``."""
-        return bool(self.get("_permanent", False))
+        permanent: bool = self.get("_permanent", False)
+        return permanent
 
     @permanent.setter
     def permanent(self, value: bool) -> None:
@@ -175,12 +176,18 @@ class SecureCookieSessionInterface(SessionInterface):
 
     opens_late = True
 
-    def __init_subclass__(cls) -> None:
-        """A subclass that opens or saves in its own way does so at the start and the end of every request."""
-        super().__init_subclass__()
-        cls.opens_late = (
-            cls.open_session is _OPEN and cls.save_session is _SAVE and cls.session_class is SecureCookieSession
-        )
+    def __init_subclass__(cls, **kwargs: t.Any) -> None:
+        """A subclass that opens or saves in its own way does so in every request, unless it says otherwise."""
+        super().__init_subclass__(**kwargs)
+        if "opens_late" not in cls.__dict__:
+            cls.opens_late = (
+                cls.open_session is _OPEN and cls.save_session is _SAVE and cls.session_class is SecureCookieSession
+            )
+
+    def __setattr__(self, name: str, value: t.Any) -> None:
+        if name in ("open_session", "save_session", "session_class"):
+            self.__dict__["opens_late"] = False
+        super().__setattr__(name, value)
 
     def get_signing_serializer(self, app: AnyApp) -> URLSafeTimedSerializer | None:
         """The itsdangerous serializer for the application's secret key and fallbacks; None without a secret key."""

@@ -1,0 +1,524 @@
+"""Sessions in signed cookies, and the interface that they stand behind."""
+
+import hashlib
+import warnings
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from itsdangerous import BadSignature, TimestampSigner
+
+import costrel
+from costrel.app.application import Costrel, Flask
+from costrel.services import sessions, signing
+from costrel.services.sessions import (
+    NullSession,
+    SecureCookieSession,
+    SecureCookieSessionInterface,
+    SessionInterface,
+)
+
+KEY = "a key that is long enough for anybody"
+
+
+@pytest.fixture
+def app():
+    app = Flask("shop")
+    app.secret_key = KEY
+    return app
+
+
+def make_session(content=(), *, modified=True, accessed=True, permanent=False):
+    session = SecureCookieSession(dict(content))
+    if permanent:
+        session.permanent = True
+    session.modified = modified
+    session.accessed = accessed
+    return session
+
+
+def save(app, session, response=None):
+    """The headers of a response that the session was saved into, but its content type."""
+    response = app.response_class() if response is None else response
+    app.session_interface.save_session(app, session, response)
+    return [(name, value) for name, value in response.headers if name != "Content-Type"]
+
+
+def cookie_of(headers):
+    return dict(headers)["Set-Cookie"].partition(";")[0].partition("=")[2]
+
+
+def open_session(app, cookie=None):
+    request = app.request_class({} if cookie is None else {"HTTP_COOKIE": f"session={cookie}"})
+    return app.session_interface.open_session(app, request)
+
+
+class TestSession:
+    def test_it_notices_changes_of_its_own(self):
+        for change in (
+            lambda session: session.update(b=1),
+            lambda session: session.__setitem__("a", 2),
+            lambda session: session.pop("a"),
+            lambda session: session.setdefault("b", 1),
+            lambda session: session.clear(),
+            lambda session: session.popitem(),
+            lambda session: session.__delitem__("a"),
+        ):
+            session = SecureCookieSession({"a": 1})
+            assert not session.modified
+            change(session)
+            assert session.modified
+
+    def test_it_does_not_notice_changes_inside(self):
+        session = SecureCookieSession({"cart": []})
+        session["cart"].append(1)
+        assert not session.modified
+
+    def test_reading_is_no_change(self):
+        session = SecureCookieSession({"a": 1})
+        assert session["a"] == session.get("a") == session.setdefault("a", 2) == 1
+        assert session.pop("missing", None) is None
+        assert not session.modified
+
+    def test_permanence_is_a_key(self):
+        session = SecureCookieSession()
+        assert session.permanent is False
+        session.permanent = 1
+        assert session == {"_permanent": True}
+        session.permanent = False
+        assert session == {"_permanent": False}
+
+    def test_what_it_starts_with(self):
+        session = SecureCookieSession()
+        assert (session.new, session.modified, session.accessed) == (False, False, False)
+        assert repr(session) == "<SecureCookieSession {}>"
+
+
+class TestNullSession:
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda session: session.__setitem__("a", 1),
+            lambda session: session.__delitem__("a"),
+            lambda session: session.clear(),
+            lambda session: session.pop("a"),
+            lambda session: session.popitem(),
+            lambda session: session.update(a=1),
+            lambda session: session.setdefault("a", 1),
+        ],
+    )
+    def test_it_cannot_be_changed(self, change):
+        with pytest.raises(RuntimeError) as error:
+            change(NullSession())
+        assert str(error.value) == (
+            "The session is unavailable because no secret key was set.  Set the secret_key on the application to"
+            " something unique and secret."
+        )
+
+    def test_it_can_be_read(self):
+        assert NullSession().get("a") is None
+        assert "a" not in NullSession()
+
+    def test_it_stands_for_a_session_that_cannot_be(self):
+        app = Flask("shop")
+        assert open_session(app) is None
+        null = app.session_interface.make_null_session(app)
+        assert app.session_interface.is_null_session(null)
+        assert not app.session_interface.is_null_session(SecureCookieSession())
+
+
+class TestInterface:
+    def test_opening_and_saving_is_left_to_others(self, app):
+        with pytest.raises(NotImplementedError):
+            SessionInterface().open_session(app, None)
+        with pytest.raises(NotImplementedError):
+            SessionInterface().save_session(app, None, None)
+        assert SessionInterface().pickle_based is False
+
+    def test_the_cookie_is_as_configured(self, app):
+        app.config.update(
+            SESSION_COOKIE_NAME="sid",
+            SESSION_COOKIE_DOMAIN="example.com",
+            SESSION_COOKIE_HTTPONLY=False,
+            SESSION_COOKIE_SECURE=True,
+            SESSION_COOKIE_SAMESITE="Strict",
+            SESSION_COOKIE_PARTITIONED=True,
+            APPLICATION_ROOT="/shop",
+        )
+        interface = SessionInterface()
+        assert interface.get_cookie_name(app) == "sid"
+        assert interface.get_cookie_domain(app) == "example.com"
+        assert interface.get_cookie_path(app) == "/shop"
+        assert interface.get_cookie_httponly(app) is False
+        assert interface.get_cookie_secure(app) is True
+        assert interface.get_cookie_samesite(app) == "Strict"
+        assert interface.get_cookie_partitioned(app) is True
+        app.config["SESSION_COOKIE_PATH"] = "/cart"
+        assert interface.get_cookie_path(app) == "/cart"
+
+    def test_a_permanent_session_expires(self, app):
+        app.permanent_session_lifetime = timedelta(hours=1)
+        interface = SessionInterface()
+        assert interface.get_expiration_time(app, make_session()) is None
+        expires = interface.get_expiration_time(app, make_session(permanent=True))
+        assert timedelta(minutes=59) < expires - datetime.now(UTC) <= timedelta(hours=1)
+
+    @pytest.mark.parametrize(
+        ("modified", "permanent", "refresh", "expected"),
+        [
+            (True, False, False, True),
+            (False, True, True, True),
+            (False, True, False, False),
+            (False, False, True, False),
+        ],
+    )
+    def test_when_the_cookie_is_sent(self, app, modified, permanent, refresh, expected):
+        app.config["SESSION_REFRESH_EACH_REQUEST"] = refresh
+        session = make_session(modified=modified, permanent=permanent)
+        assert bool(SessionInterface().should_set_cookie(app, session)) is expected
+
+
+class TestSaving:
+    def test_a_changed_session_is_sent(self, app):
+        headers = save(app, make_session({"a": 1}))
+        assert headers[0] == ("Vary", "Cookie")
+        assert headers[1][1].endswith("; HttpOnly; Path=/")
+        assert open_session(app, cookie_of(headers)) == {"a": 1}
+
+    def test_one_that_was_only_read_makes_the_response_vary(self, app):
+        assert save(app, make_session({"a": 1}, modified=False)) == [("Vary", "Cookie")]
+
+    def test_one_that_was_not_used_leaves_no_trace(self, app):
+        assert save(app, make_session({"a": 1}, modified=False, accessed=False)) == []
+        assert save(app, make_session(modified=False, accessed=False)) == []
+
+    def test_one_that_was_emptied_is_deleted(self, app):
+        deleted = "session=; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; HttpOnly; Path=/"
+        assert save(app, make_session()) == [("Vary", "Cookie"), ("Set-Cookie", deleted)]
+        assert save(app, make_session(accessed=False)) == [("Set-Cookie", deleted), ("Vary", "Cookie")]
+
+    def test_a_permanent_one_is_sent_again_to_stay(self, app):
+        headers = dict(save(app, make_session({"a": 1}, modified=False, accessed=False, permanent=True)))
+        assert "; Expires=" in headers["Set-Cookie"]
+        assert headers["Vary"] == "Cookie"
+
+    def test_all_attributes_are_sent_and_deleted_with(self, app):
+        app.config.update(
+            SESSION_COOKIE_DOMAIN=".example.com",
+            SESSION_COOKIE_PATH="/shop",
+            SESSION_COOKIE_SECURE=True,
+            SESSION_COOKIE_SAMESITE="Lax",
+            SESSION_COOKIE_PARTITIONED=True,
+        )
+        sent = dict(save(app, make_session({"a": 1}, permanent=True)))["Set-Cookie"].split("; ")
+        assert sent[1] == "Domain=example.com"
+        assert sent[2].startswith("Expires=")
+        assert sent[3:] == ["Secure", "HttpOnly", "Path=/shop", "SameSite=Lax", "Partitioned"]
+        deleted = dict(save(app, make_session()))["Set-Cookie"].split("; ")
+        assert deleted[1] == "Domain=example.com"
+        assert deleted[4:] == ["Secure", "HttpOnly", "Path=/shop", "SameSite=Lax", "Partitioned"]
+
+    def test_vary_is_added_to(self, app):
+        for before, after in (("Accept", "Accept, Cookie"), ("cookie", "cookie"), ("Cookie", "Cookie")):
+            response = app.response_class(headers={"Vary": before})
+            assert dict(save(app, make_session({"a": 1}), response))["Vary"] == after
+
+    def test_a_response_may_set_cookies_its_own_way(self, app):
+        class Response(app.response_class):
+            def set_cookie(self, key, value="", **attributes):
+                self.headers["X-Cookie"] = f"{key} {attributes['path']}"
+
+        assert dict(save(app, make_session({"a": 1}), Response())) == {"Vary": "Cookie", "X-Cookie": "session /"}
+        response = app.response_class()
+        response.set_cookie = lambda *args, **attributes: None
+        assert save(app, make_session({"a": 1}), response) == [("Vary", "Cookie")]
+
+    def test_a_response_may_have_headers_of_its_own(self, app):
+        from costrel.http.headers import Headers
+
+        class Shouting(Headers):
+            def add(self, key, value, /, **kwargs):
+                super().add(key.upper(), value)
+
+        response = app.response_class()
+        response.headers = Shouting()
+        assert [name for name, _ in save(app, make_session({"a": 1}), response)] == ["VARY", "SET-COOKIE"]
+
+    def test_without_a_secret_key_it_cannot_be_saved(self, app):
+        app.secret_key = None
+        with pytest.raises(RuntimeError, match="no secret key was set"):
+            save(app, make_session({"a": 1}))
+
+    @pytest.mark.parametrize("path", ["/;x", "/\n"])
+    def test_an_attribute_cannot_begin_another(self, app, path):
+        app.config["SESSION_COOKIE_PATH"] = path
+        with pytest.raises(ValueError):
+            save(app, make_session({"a": 1}))
+
+
+class TestTooLarge:
+    def test_the_warning_names_the_size_and_the_largest_keys(self, app):
+        noise = hashlib.shake_128(b"noise").hexdigest(2600)
+        session = make_session({"cart": noise, "small": 1, "history": noise[:400], "note": "x", "flag": True})
+        with pytest.warns(UserWarning, match="too large") as caught, app.app_context():
+            headers = save(app, session)
+        size = len(dict(headers)["Set-Cookie"])
+        value = len(cookie_of(headers))
+        assert str(caught[0].message) == (
+            f"The 'session' cookie is too large: the value was {value} bytes but the header required 26 extra bytes."
+            f" The final size was {size} bytes but the limit is 4093 bytes. Browsers may silently ignore cookies larger"
+            " than this. The largest keys of the session: 'cart' (5211 bytes), 'history' (414 bytes), 'flag'"
+            " (13 bytes). Keep such values on the server, and only their names in the session."
+        )
+        assert len(caught) == 1
+
+    def test_the_limit_is_a_setting_and_0_is_none(self, app):
+        with app.app_context():
+            app.config["MAX_COOKIE_SIZE"] = 50
+            with pytest.warns(UserWarning, match="the limit is 50 bytes"):
+                save(app, make_session({"a": 1}))
+            app.config["MAX_COOKIE_SIZE"] = 0
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                save(app, make_session({"a": hashlib.shake_128(b"noise").hexdigest(5000)}))
+
+
+class TestOpening:
+    def test_a_new_client_has_an_empty_session(self, app):
+        session = open_session(app)
+        assert type(session) is SecureCookieSession
+        assert session == {}
+        assert not session.modified
+
+    @pytest.mark.parametrize("cookie", ["", "nonsense", "a.b.c", "eyJhIjoxfQ.ZVPxAA.AAAAAAAAAAAAAAAAAAAAAAAAAAA"])
+    def test_what_is_not_ours_is_empty(self, app, cookie):
+        assert open_session(app, cookie) == {}
+
+    def test_a_session_ends_with_its_lifetime(self, app, monkeypatch):
+        """Whatever the client says: the age is inside of the signature."""
+        cookie = cookie_of(save(app, make_session({"a": 1}, permanent=True)))
+        signed_at = TimestampSigner(KEY).get_timestamp()
+
+        class Later:
+            @staticmethod
+            def time():
+                return signed_at + 31 * 24 * 3600 + 2
+
+        assert open_session(app, cookie) == {"a": 1, "_permanent": True}
+        monkeypatch.setattr(signing, "time", Later)
+        monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda self: Later.time())
+        assert open_session(app, cookie) == {}
+
+    def test_fallback_keys_read_and_do_not_sign(self, app):
+        old = cookie_of(save(app, make_session({"a": 1})))
+        app.secret_key = "the new key"
+        assert open_session(app, old) == {}
+        app.config["SECRET_KEY_FALLBACKS"] = ["another", KEY]
+        session = open_session(app, old)
+        assert session == {"a": 1}
+        session["b"] = 2
+        new = cookie_of(save(app, session))
+        app.config["SECRET_KEY_FALLBACKS"] = None
+        assert open_session(app, new) == {"a": 1, "b": 2}
+        app.secret_key = KEY
+        assert open_session(app, new) == {}
+
+    def test_the_public_serializer_reads_and_writes_the_same(self, app):
+        serializer = app.session_interface.get_signing_serializer(app)
+        cookie = cookie_of(save(app, make_session({"a": (1, b"x")})))
+        assert serializer.loads(cookie) == {"a": (1, b"x")}
+        assert open_session(app, serializer.dumps({"b": 1})) == {"b": 1}
+        app.secret_key = ""
+        assert app.session_interface.get_signing_serializer(app) is None
+
+    @pytest.mark.parametrize("key", [1, ["a list"]])
+    def test_a_key_that_is_none_is_refused_when_it_is_needed(self, app, key):
+        app.secret_key = key
+        assert open_session(app) == {}
+        with pytest.raises((TypeError, AttributeError)):
+            save(app, make_session({"a": 1}))
+
+    def test_bytes_are_a_key(self, app):
+        app.secret_key = KEY.encode()
+        assert open_session(app, cookie_of(save(app, make_session({"a": 1})))) == {"a": 1}
+
+
+class TestSubclass:
+    def test_salt_derivation_digest_and_serializer_are_attributes(self, app):
+        class Own(SecureCookieSessionInterface):
+            salt = "own"
+            key_derivation = "concat"
+            digest_method = staticmethod(hashlib.sha256)
+
+        plain = cookie_of(save(app, make_session({"a": 1})))
+        app.session_interface = Own()
+        assert open_session(app, plain) == {}
+        own = cookie_of(save(app, make_session({"a": 1})))
+        assert open_session(app, own) == {"a": 1}
+        assert app.session_interface.get_signing_serializer(app).loads(own) == {"a": 1}
+
+    def test_a_serializer_of_ones_own_is_used(self, app):
+        class Plain:
+            def dumps(self, session):
+                return "a,b"
+
+            def loads(self, value, max_age):
+                if value != "a,b":
+                    raise BadSignature(value)
+                return {"read": value}
+
+        class Own(SecureCookieSessionInterface):
+            def get_signing_serializer(self, app):
+                return Plain()
+
+        app.session_interface = Own()
+        header = dict(save(app, make_session({"a": 1})))["Set-Cookie"]
+        assert header == 'session="a\\054b"; HttpOnly; Path=/'
+        assert open_session(app, '"a\\054b"') == {"read": "a,b"}
+        assert open_session(app, "other") == {}
+
+    def test_so_is_one_that_is_set_on_the_interface(self, app):
+        app.session_interface = SecureCookieSessionInterface()
+        app.session_interface.get_signing_serializer = lambda app: None
+        assert open_session(app, "a.b.c") is None
+
+    def test_it_may_have_a_session_class(self, app):
+        class Session(SecureCookieSession):
+            pass
+
+        class Own(SecureCookieSessionInterface):
+            session_class = Session
+
+        app.session_interface = Own()
+        assert type(open_session(app)) is Session
+
+
+class TestOpensLate:
+    def test_the_default_does(self):
+        assert SecureCookieSessionInterface().opens_late is True
+
+    def test_an_interface_of_ones_own_does_not(self):
+        assert SessionInterface().opens_late is False
+
+        class Opens(SecureCookieSessionInterface):
+            def open_session(self, app, request):
+                return super().open_session(app, request)
+
+        class Saves(SecureCookieSessionInterface):
+            def save_session(self, app, session, response):
+                super().save_session(app, session, response)
+
+        class Filled(SecureCookieSessionInterface):
+            session_class = type("Session", (SecureCookieSession,), {})
+
+        class Named(SecureCookieSessionInterface):
+            def get_cookie_name(self, app):
+                return "other"
+
+        assert [kind().opens_late for kind in (Opens, Saves, Filled, Named)] == [False, False, False, True]
+
+    @pytest.mark.parametrize("name", ["open_session", "save_session", "session_class"])
+    def test_nor_does_one_that_was_patched(self, name):
+        interface = SecureCookieSessionInterface()
+        interface.salt = "own"
+        assert interface.opens_late is True
+        setattr(interface, name, SecureCookieSession)
+        assert interface.opens_late is False
+
+    def test_one_may_say_so_itself(self):
+        class Store(SecureCookieSessionInterface):
+            opens_late = True
+
+            def open_session(self, app, request):
+                return SecureCookieSession()
+
+        assert Store().opens_late is True
+
+
+class TestRequest:
+    """Sessions as a view sees them."""
+
+    @pytest.fixture
+    def client(self, app):
+        @app.get("/untouched")
+        def untouched():
+            return "x"
+
+        @app.get("/read")
+        def read():
+            return str(costrel.session.get("a"))
+
+        @app.get("/write")
+        def write():
+            costrel.session["a"] = costrel.session.get("a", 0) + 1
+            costrel.session.permanent = True
+            return "x"
+
+        @app.get("/clear")
+        def clear():
+            costrel.session.clear()
+            return "x"
+
+        return app.test_client()
+
+    def test_it_is_remembered_until_it_is_cleared(self, client):
+        assert client.get("/read").text == "None"
+        client.get("/write")
+        client.get("/write")
+        assert client.get("/read").text == "2"
+        client.get("/clear")
+        assert client.get("/read").text == "None"
+
+    def test_a_request_that_does_not_use_it_says_nothing_of_cookies(self, client):
+        response = client.get("/untouched")
+        assert "Vary" not in response.headers
+        assert "Set-Cookie" not in response.headers
+
+    def test_a_permanent_one_is_renewed_even_then(self, app, client):
+        client.get("/write")
+        response = client.get("/untouched")
+        assert "Set-Cookie" in response.headers
+        assert response.headers["Vary"] == "Cookie"
+        app.config["SESSION_REFRESH_EACH_REQUEST"] = False
+        assert "Set-Cookie" not in client.get("/untouched").headers
+
+    @pytest.mark.parametrize(
+        "read",
+        [
+            lambda session: "a" in session,
+            len,
+            list,
+            bool,
+            lambda session: session.get("a"),
+            lambda session: session.copy(),
+            lambda session: session == {},
+            lambda session: session.pop("a", None),
+        ],
+    )
+    def test_every_way_of_reading_makes_the_response_vary(self, app, read):
+        @app.get("/")
+        def view():
+            read(costrel.session)
+            return "x"
+
+        assert app.test_client().get("/").headers["Vary"] == "Cookie"
+
+    def test_without_a_secret_key_it_can_be_read_only(self):
+        app = Costrel("shop")
+
+        @app.get("/")
+        def view():
+            with pytest.raises(RuntimeError, match="no secret key"):
+                costrel.session["a"] = 1
+            return str(costrel.session.get("a"))
+
+        assert app.test_client().get("/").text == "None"
+
+
+def test_keys_are_derived_once(app):
+    save(app, make_session({"a": 1}))
+    before = sessions._kept_serializer.cache_info()
+    save(app, make_session({"a": 1}))
+    open_session(app, "x.y.z")
+    after = sessions._kept_serializer.cache_info()
+    assert after.misses == before.misses
+    assert after.hits == before.hits + 2

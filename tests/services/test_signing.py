@@ -1,0 +1,205 @@
+"""Signed cookie values, as itsdangerous writes them."""
+
+import hashlib
+import hmac
+import json
+import time
+import zlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from itsdangerous import BadPayload, BadSignature, SignatureExpired, TimestampSigner, URLSafeTimedSerializer
+
+from costrel.services import signing
+from costrel.services.signing import KeptSerializer, Mac
+from costrel.services.tagged_json import TaggedJSONSerializer
+
+NOW = 1_700_000_000
+
+
+class Clock:
+    """Stands in for the module `time` where the two read it."""
+
+    def __init__(self, now=NOW):
+        self.now = now
+
+    def time(self):
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(signing, "time", clock)
+    monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda self: clock.now)
+    return clock
+
+
+def serializers(keys="secret", serializer=None, salt="cookie-session", derivation="hmac", digest=hashlib.sha1):
+    reference = URLSafeTimedSerializer(
+        keys,
+        salt=salt,
+        serializer=serializer or TaggedJSONSerializer(),
+        signer_kwargs={"key_derivation": derivation, "digest_method": digest},
+    )
+    return reference, KeptSerializer(reference)
+
+
+sessions = st.dictionaries(
+    st.text(max_size=6),
+    st.one_of(st.integers(), st.booleans(), st.text(max_size=60), st.lists(st.text("ab", max_size=30)), st.binary()),
+    max_size=6,
+)
+
+
+@given(data=sessions, now=st.one_of(st.just(NOW), st.integers(1, 2**37)))
+def test_the_same_value_as_itsdangerous_to_the_byte(data, now):
+    clock = Clock(now)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(signing, "time", clock)
+        patch.setattr(TimestampSigner, "get_timestamp", lambda self: clock.now)
+        reference, kept = serializers()
+        value = reference.dumps(data)
+        assert kept.dumps(data) == value
+        assert kept.loads(value, 10) == reference.loads(value, 10) == data
+
+
+@given(st.binary(max_size=300).map(lambda data: data * 40), st.integers(0, 5000))
+def test_compressed_to_the_same_bytes(data, length):
+    text = data[:length]
+    compressed = zlib.compress(text)
+    shorter = b"." + signing._encoded(compressed) if len(compressed) < len(text) - 1 else signing._encoded(text)
+    assert signing._packed(text) == shorter
+    assert signing._unpacked(shorter) == text
+
+
+@given(st.binary(), st.binary(max_size=200), st.sampled_from([hashlib.sha1, hashlib.sha256, hashlib.sha512]))
+def test_the_code_is_hmac(key, message, digest):
+    mac = Mac(key, digest)
+    assert mac.of(message) == hmac.digest(key, message, digest)
+    assert mac.of(message) == mac.of(message)
+
+
+@pytest.mark.parametrize("derivation", ["hmac", "concat", "django-concat", "none"])
+@pytest.mark.parametrize("digest", [hashlib.sha1, hashlib.sha512])
+def test_any_derivation_and_digest(clock, derivation, digest):
+    reference, kept = serializers(derivation=derivation, digest=digest)
+    assert kept.dumps({"a": 1}) == reference.dumps({"a": 1})
+
+
+def test_a_serializer_may_write_bytes(clock):
+    class Bytes:
+        def dumps(self, value):
+            return json.dumps(value).encode()
+
+        def loads(self, data):
+            assert type(data) is bytes
+            return json.loads(data)
+
+    reference, kept = serializers(serializer=Bytes())
+    assert kept.dumps([1]).encode() == reference.dumps([1])
+    assert kept.loads(kept.dumps([1]), 10) == [1]
+
+
+def test_the_newest_key_signs_and_the_older_ones_read(clock):
+    _, old = serializers("old")
+    _, both = serializers(["old", "new"])
+    _, new = serializers("new")
+    assert both.loads(old.dumps({"a": 1}), 10) == {"a": 1}
+    assert new.loads(both.dumps({"a": 1}), 10) == {"a": 1}
+    with pytest.raises(BadSignature):
+        old.loads(both.dumps({"a": 1}), 10)
+
+
+def test_salt_and_key_do_not_run_together(clock):
+    _, one = serializers("ab", salt="c")
+    _, other = serializers("a", salt="bc")
+    with pytest.raises(BadSignature):
+        other.loads(one.dumps({"a": 1}), 10)
+
+
+class TestRefused:
+    def test_every_changed_character(self, clock):
+        _, kept = serializers()
+        value = kept.dumps({"user": 1})
+        # The last character of a signature carries two bits of its own only, which base64 lets differ.
+        for index in range(len(value) - 1):
+            changed = value[:index] + ("A" if value[index] != "A" else "B") + value[index + 1 :]
+            with pytest.raises(BadSignature):
+                kept.loads(changed, 10)
+
+    @pytest.mark.parametrize("value", ["", ".", "..", "a", "a.b", "a.b.c", "é.é.é", ".a.b", "a..b", "\x00.\x00.\x00"])
+    def test_what_is_no_value(self, clock, value):
+        reference, kept = serializers()
+        with pytest.raises(BadSignature) as expected:
+            reference.loads(value, 10)
+        with pytest.raises(BadSignature) as found:
+            kept.loads(value, 10)
+        assert (type(found.value), str(found.value)) == (type(expected.value), str(expected.value))
+
+    def test_what_is_too_old_or_from_the_future(self, clock):
+        _, kept = serializers()
+        value = kept.dumps({"a": 1})
+        clock.now = NOW + 10
+        assert kept.loads(value, 10) == {"a": 1}
+        clock.now = NOW + 11
+        with pytest.raises(SignatureExpired, match="Signature age 11 > 10 seconds"):
+            kept.loads(value, 10)
+        clock.now = NOW - 1
+        with pytest.raises(SignatureExpired):
+            kept.loads(value, 10)
+
+    def test_a_timestamp_that_is_none(self, clock):
+        reference, kept = serializers()
+        value = reference.make_signer(reference.salt).get_signature(b"e30.A")
+        with pytest.raises(BadSignature, match="Malformed timestamp"):
+            kept.loads(f"e30.A.{value.decode()}", 10)
+
+    def test_what_inflates_without_end(self, clock):
+        _, kept = serializers()
+        huge = "a" * (signing.INFLATED_LIMIT + 100)
+        value = kept.dumps(huge)
+        assert len(value) < 10_000
+        with pytest.raises(BadSignature, match=r"inflates to more than 4,194,304 bytes"):
+            kept.loads(value, 10)
+
+    def test_what_is_large_and_below_the_limit_is_read(self, clock):
+        _, kept = serializers()
+        large = "a" * (signing.INFLATED_LIMIT - 100)
+        assert kept.loads(kept.dumps(large), 10) == large
+
+    def test_a_signed_payload_that_is_none(self, clock):
+        reference, kept = serializers()
+        for payload in (b".AAAA", b"bm8ganNvbg", b"_"):
+            value = reference.make_signer(reference.salt).sign(payload).decode()
+            with pytest.raises(BadPayload):
+                reference.loads(value, 10)
+            with pytest.raises(BadPayload):
+                kept.loads(value, 10)
+
+
+def test_a_value_that_is_written_in_an_unusual_way_is_read_as_itsdangerous_does(clock):
+    reference, kept = serializers()
+    value = kept.dumps({"a": 1})
+    assert kept.loads(value + "=", 10) == reference.loads(value + "=", 10) == {"a": 1}
+
+
+def test_without_a_standing_clock_it_reads_what_it_wrote():
+    _, kept = serializers()
+    assert kept.loads(kept.dumps({"now": int(time.time())}), 60)["now"] > NOW
+
+
+def test_reading_takes_time_in_proportion(clock):
+    _, kept = serializers()
+
+    def seconds(size):
+        values = ["A" * size + ".ZVPxAA.AAAA", "." * size]
+        started = time.perf_counter()
+        for _ in range(20):
+            for value in values:
+                with pytest.raises(BadSignature):
+                    kept.loads(value, 10)
+        return time.perf_counter() - started
+
+    assert min(seconds(60_000) for _ in range(5)) / min(seconds(30_000) for _ in range(5)) < 2.5
