@@ -155,6 +155,18 @@ def test_classes_and_functions_say_that_they_come_from_the_originals_modules():
     )
 
 
+def test_annotations_can_be_read_from_the_originals_modules():
+    printed = aliased(
+        """
+        import typing, flask.views, werkzeug.local
+        print(typing.get_type_hints(flask.views.MethodView)["init_every_request"].__origin__)
+        print(typing.get_type_hints(flask.Config), sorted(typing.get_type_hints(werkzeug.local.Local))[:1])
+        """
+    )
+
+    assert printed == "typing.ClassVar\n{} ['_Local__storage']\n"
+
+
 METADATA = """
     from importlib.metadata import distribution, entry_points, metadata, version
     print(version("flask"), version("Flask"), version("werkzeug"), version("Werkzeug"))

@@ -6,6 +6,7 @@ import importlib
 import sys
 import typing as t
 from collections.abc import Iterable
+from contextlib import suppress
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_file_location
 from pathlib import Path
@@ -156,11 +157,25 @@ def _take_home(module: ModuleType) -> None:
     """
     for name, value in vars(module).items():
         if _is_ours(value):
+            if isinstance(value, type):
+                _resolve_annotations(value)
             value.__module__ = module.__name__
             value.__name__ = name
             value.__qualname__ = name
             if isinstance(value, type):
                 _take_methods_home(value)
+
+
+def _resolve_annotations(cls: type) -> None:
+    """Evaluate what is annotated while the names are known: `typing.get_type_hints` looks for them in ``__module__``.
+
+    What only type checkers know stays as it is written.
+    """
+    names = vars(sys.modules[cls.__module__])
+    for attribute, hint in vars(cls).get("__annotations__", {}).items():
+        if isinstance(hint, str):
+            with suppress(NameError, TypeError):
+                cls.__annotations__[attribute] = eval(hint, names)  # noqa: S307 - the text of our own source
 
 
 def _take_methods_home(cls: type) -> None:
