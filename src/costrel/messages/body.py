@@ -113,9 +113,9 @@ class ResponseStream:
         return False
 
     def tell(self) -> int:
-        """Length of the body so far, in bytes."""
+        """Length of the body so far: of its pieces as they were written, bytes or text."""
         self.response._ensure_sequence()
-        return sum(map(len, self.response.iter_encoded()))
+        return sum(map(len, self.response.response))
 
     def _check_open(self) -> None:
         if self.closed:

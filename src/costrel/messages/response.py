@@ -91,7 +91,10 @@ class Response(ResponseHead):
             self.response = response
 
     def __repr__(self) -> str:
-        size = f"{sum(map(len, self.iter_encoded()))} bytes" if self.is_sequence else "streamed"
+        if self.is_sequence:
+            size = f"{sum(map(len, self.iter_encoded()))} bytes"
+        else:
+            size = "streamed" if self.is_streamed else "likely-streamed"
         return f"<{type(self).__name__} {size} [{self.status}]>"
 
     def call_on_close(self, func: Callable[[], Any]) -> Callable[[], Any]:
@@ -344,9 +347,9 @@ class Response(ResponseHead):
         headers = Headers(self.headers) if pairs is None else Headers.adopt(pairs.copy())
         names = lower_names(headers)
         if "location" in names:
-            headers["Location"] = self._location_to_send(environ, headers["location"])
+            headers["Location"] = self._location_to_send(environ, headers.getlist("location")[-1])
         if "content-location" in names:
-            headers["Content-Location"] = iri_to_uri(headers["content-location"])
+            headers["Content-Location"] = iri_to_uri(headers.getlist("content-location")[-1])
         status = self.status_code
         if 100 <= status < 200 or status == 204:
             # RFC 9110 §8.6: "A server MUST NOT send a Content-Length header field in any response with a status code

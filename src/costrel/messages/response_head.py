@@ -452,6 +452,11 @@ class ResponseHead:
 
             value._on_update = on_update
 
+    @www_authenticate.deleter
+    def www_authenticate(self) -> None:
+        if "WWW-Authenticate" in self.headers:
+            del self.headers["WWW-Authenticate"]
+
     content_security_policy = _live_policy(
         "Content-Security-Policy", "The content security policy; a live ``ContentSecurityPolicy``."
     )
