@@ -181,7 +181,7 @@ def _resolve_annotations(cls: type) -> None:
 def _take_methods_home(cls: type) -> None:
     for member in vars(cls).values():
         function = member.__func__ if isinstance(member, (classmethod, staticmethod)) else member
-        if _is_ours(function):
+        if type(function) is FunctionType and _is_ours(function):
             function.__module__ = cls.__module__
 
 

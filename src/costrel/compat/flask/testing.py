@@ -3,7 +3,7 @@
 from costrel.messages.request import Request as BaseRequest  # noqa: F401 - the original has this name
 from costrel.services.commands import ScriptInfo as ScriptInfo
 from costrel.services.sessions import SessionMixin as SessionMixin
+from costrel.testing import Client as Client
 from costrel.testing.app_client import EnvironBuilder as EnvironBuilder
 from costrel.testing.app_client import FlaskClient as FlaskClient
 from costrel.testing.app_client import FlaskCliRunner as FlaskCliRunner
-from costrel.testing.client import Client as Client
