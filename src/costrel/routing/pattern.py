@@ -109,6 +109,16 @@ def _argument_value(match: re.Match[str]) -> t.Any:
     return text
 
 
+@lru_cache
+def regex_error(regex: str) -> str | None:
+    """Why a variable's regular expression cannot be used, or None."""
+    try:
+        re.compile(f"({regex})")
+    except re.error as error:
+        return str(error)
+    return None
+
+
 class Weighting(t.NamedTuple):
     """What orders the variable parts that may follow one place of the tree: the lesser one is tried first.
 

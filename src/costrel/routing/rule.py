@@ -7,7 +7,7 @@ import typing as t
 
 from .builder import Builder
 from .converters import BaseConverter, ValidationError, conversion
-from .pattern import Variable, parse_converter_args, parse_rule, split_parts
+from .pattern import Variable, parse_converter_args, parse_rule, regex_error, split_parts
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -174,7 +174,14 @@ class Rule(RuleFactory):
         if name in self._converters:
             raise ValueError(f"URL rule {self.rule!r} uses the variable name {name!r} twice.")
         arguments, keywords = parse_converter_args(variable.arguments) if variable.arguments else ((), {})
-        self._converters[name] = self.get_converter(name, variable.converter, arguments, keywords)
+        converter = self.get_converter(name, variable.converter, arguments, keywords)
+        error = regex_error(converter.regex)
+        if error is not None:
+            raise ValueError(
+                f"URL rule {self.rule!r}: the regex {converter.regex!r} of the converter {variable.converter!r}"
+                f" cannot be compiled: {error}."
+            )
+        self._converters[name] = converter
         self._trace.append((True, name))
         self.arguments.add(name)
 
