@@ -8,7 +8,7 @@ DEV := .venv/.dev
 
 # The example application at http://127.0.0.1:5000.
 run: $(READY)
-	$(BIN)/costrel --app examples/gallery/app.py run
+	$(BIN)/costrel --app examples/gallery run
 
 # All tests, on every core; the browser's are skipped, with a line that says so, where Chromium is missing.
 test: $(DEV)

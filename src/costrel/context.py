@@ -53,9 +53,11 @@ class AppContract(t.Protocol):
 class AppCtxGlobals:
     """The namespace behind ``g``: attributes, and the access of a dict."""
 
-    def __getattr__(self, name: str) -> t.Any:
-        # Only for type checkers: ordinary look-up has failed when Python asks here.
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+    if t.TYPE_CHECKING:  # any attribute may be set, and is of the type that the user knows
+
+        def __getattr__(self, name: str) -> t.Any: ...
+        def __setattr__(self, name: str, value: t.Any) -> None: ...
+        def __delattr__(self, name: str) -> None: ...
 
     def get(self, name: str, default: t.Any = None) -> t.Any:
         """The attribute `name`, or `default` where it is not set."""

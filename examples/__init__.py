@@ -1,0 +1,1 @@
+"""Applications that show what Costrel does, each of them whole."""

@@ -1,0 +1,59 @@
+"""Gallery: people sign up, upload pictures, look at them and comment. Run it with ``costrel --app examples/gallery run``.
+
+Accounts, pictures and comments are in sqlite, in the instance folder; there is nothing to set up.
+"""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+from costrel import Costrel, Response, render_template, request
+from costrel.http.errors import HTTPException, RequestEntityTooLarge
+
+from . import accounts, api, database, pictures
+
+
+def create_app(config: dict[str, Any] | None = None) -> Costrel:
+    """The application; `config` overrides settings, as tests do."""
+    app = Costrel(__name__, instance_path=str(Path(__file__).parent.resolve() / "instance"))
+    app.config.update(
+        MAX_CONTENT_LENGTH=5 * 1024 * 1024,
+        SAMPLES=True,
+        INSTANCE=app.instance_path,
+    )
+    app.config.update(config or {})
+    Path(app.config["INSTANCE"], "pictures").mkdir(parents=True, exist_ok=True)
+    if not app.secret_key:
+        app.secret_key = kept_secret(Path(app.config["INSTANCE"]))
+    database.init_app(app)
+    app.register_blueprint(accounts.blueprint)
+    app.register_blueprint(pictures.blueprint)
+    app.register_blueprint(api.blueprint, url_prefix="/api")
+    app.register_error_handler(404, not_found)
+    app.register_error_handler(413, too_large)
+    app.add_template_filter(pictures.ago)
+    return app
+
+
+def kept_secret(folder: Path) -> str:
+    """A secret key made at the first start and kept in the instance folder, readable by its owner alone."""
+    path = folder / "secret_key"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_hex(32))
+    return path.read_text()
+
+
+def not_found(error: HTTPException) -> tuple[Response | str, int]:
+    """The page for what is not there; JSON for the API."""
+    if request.path.startswith("/api/"):
+        return api.problem(404, "There is nothing at this address."), 404
+    return render_template("error.html", title="Nothing here", text="This picture or page is not (or no longer) here."), 404
+
+
+def too_large(error: RequestEntityTooLarge) -> tuple[str, int]:
+    """The page for an upload over the limit."""
+    text = "A picture may have up to 5 MB. Scale it down a little, or save it as JPEG, and try again."
+    return render_template("error.html", title="That picture is too large", text=text), 413

@@ -1,0 +1,107 @@
+"""Signing up, in and out; views that need an account are decorated with `signed_in`."""
+
+from __future__ import annotations
+
+import functools
+import sqlite3
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+from costrel import Blueprint, Response, flash, g, redirect, render_template, request, session, url_for
+from costrel.support.passwords import check_password_hash, generate_password_hash
+
+from . import database
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+blueprint = Blueprint("accounts", __name__)
+SHORTEST_PASSWORD = 8
+NO_ACCOUNT = generate_password_hash("for the time it takes to check")
+
+
+@blueprint.before_app_request
+def load_user() -> None:
+    """Find who is signed in: ``g.user`` is a row, or None."""
+    user_id = session.get("user_id")
+    g.user = None if user_id is None else user_by("id", user_id)
+
+
+def user_by(column: str, value: object) -> sqlite3.Row | None:
+    """The user whose `column` has `value`."""
+    query = {"id": "SELECT * FROM user WHERE id = ?", "name": "SELECT * FROM user WHERE name = ?"}[column]
+    row: sqlite3.Row | None = database.get().execute(query, (value,)).fetchone()
+    return row
+
+
+def signed_in(view: Callable[P, R]) -> Callable[P, R | Response]:
+    """Send who is not signed in to the form, and back afterwards."""
+
+    @functools.wraps(view)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> R | Response:
+        if g.user is None:
+            flash("Please sign in first.", "info")
+            return redirect(url_for("accounts.sign_in", next=request.path))  # type: ignore[return-value]
+        return view(*args, **kwargs)
+
+    return checked
+
+
+@blueprint.route("/sign-up", methods=["GET", "POST"])
+def sign_up() -> str | Response | tuple[str, int]:
+    """Make an account."""
+    if request.method == "GET":
+        return render_template("account.html", new=True)
+    name, password = request.form["name"].strip(), request.form["password"]
+    problem = check_account(name, password)
+    if problem is None:
+        try:
+            with database.get() as connection:
+                row = connection.execute(
+                    "INSERT INTO user (name, password) VALUES (?, ?)", (name, generate_password_hash(password))
+                )
+            return enter(row.lastrowid, f"Welcome, {name}!")
+        except sqlite3.IntegrityError:
+            problem = f"The name {name} is taken. Try another one."
+    flash(problem, "error")
+    return render_template("account.html", new=True, name=name), 400
+
+
+def check_account(name: str, password: str) -> str | None:
+    """What is wrong with a new account's name or password, if anything."""
+    if not name or len(name) > 30:
+        return "Choose a name of 1 to 30 characters."
+    if len(password) < SHORTEST_PASSWORD:
+        return f"Choose a password of {SHORTEST_PASSWORD} characters or more."
+    return None
+
+
+@blueprint.route("/sign-in", methods=["GET", "POST"])
+def sign_in() -> str | Response | tuple[str, int]:
+    """Check name and password. An unknown name takes as long as a wrong password."""
+    if request.method == "GET":
+        return render_template("account.html", new=False)
+    name = request.form["name"].strip()
+    user = user_by("name", name)
+    stored = user["password"] if user is not None and user["password"] else NO_ACCOUNT
+    if check_password_hash(stored, request.form["password"]) and user is not None and user["password"]:
+        return enter(user["id"], f"Welcome back, {user['name']}!")
+    flash("Name and password do not fit together.", "error")
+    return render_template("account.html", new=False, name=name), 400
+
+
+def enter(user_id: int | None, greeting: str) -> Response:
+    """Begin a new session for a user, and go to where they wanted to go."""
+    session.clear()
+    session["user_id"] = user_id
+    flash(greeting, "success")
+    wanted = request.args.get("next", "")
+    inside = wanted.startswith("/") and not wanted.startswith(("//", "/\\"))
+    return redirect(wanted if inside else url_for("pictures.index"))  # type: ignore[return-value]
+
+
+@blueprint.post("/sign-out")
+def sign_out() -> Response:
+    """End the session."""
+    session.clear()
+    return redirect(url_for("pictures.index"))  # type: ignore[return-value]

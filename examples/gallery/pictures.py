@@ -1,0 +1,161 @@
+"""The grid of pictures, one picture with its comments, uploading and deleting."""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+import time
+from pathlib import Path
+
+from costrel import (
+    Blueprint,
+    Response,
+    abort,
+    current_app,
+    flash,
+    g,
+    redirect,
+    render_template,
+    request,
+    send_from_directory,
+    url_for,
+)
+from costrel.http.uploads import FileStorage
+from costrel.support.paths import secure_filename
+
+from . import database
+from .accounts import signed_in
+
+blueprint = Blueprint("pictures", __name__)
+
+SIGNATURES = {
+    ".png": (b"\x89PNG\r\n\x1a\n",),
+    ".jpg": (b"\xff\xd8\xff",),
+    ".gif": (b"GIF87a", b"GIF89a"),
+    ".webp": (b"RIFF",),
+}
+"""How the files of each type begin. What a file is called says nothing."""
+
+LIST = """
+    SELECT picture.*, user.name AS author,
+           (SELECT count(*) FROM comment WHERE comment.picture_id = picture.id) AS comments
+    FROM picture JOIN user ON user.id = picture.user_id
+"""
+
+
+def folder() -> Path:
+    """Where the uploaded files are."""
+    return Path(current_app.config["INSTANCE"], "pictures")
+
+
+def newest(limit: int = 60) -> list[sqlite3.Row]:
+    """The pictures, the newest first."""
+    return database.get().execute(f"{LIST} ORDER BY created DESC LIMIT ?", (limit,)).fetchall()
+
+
+def find(picture_id: int) -> sqlite3.Row:
+    """One picture, or 404."""
+    row: sqlite3.Row | None = database.get().execute(f"{LIST} WHERE picture.id = ?", (picture_id,)).fetchone()
+    if row is None:
+        abort(404)
+    return row
+
+
+def comments_on(picture_id: int) -> list[sqlite3.Row]:
+    """The comments on a picture, the oldest first."""
+    query = """
+        SELECT comment.*, user.name AS author FROM comment JOIN user ON user.id = comment.user_id
+        WHERE picture_id = ? ORDER BY created
+    """
+    return database.get().execute(query, (picture_id,)).fetchall()
+
+
+def kind_of(upload: FileStorage) -> str | None:
+    """The ending for an uploaded picture by its first bytes, or None for what is no picture."""
+    start = upload.stream.read(12)
+    upload.stream.seek(0)
+    for ending, signatures in SIGNATURES.items():
+        if start.startswith(signatures) and (ending != ".webp" or start[8:] == b"WEBP"):
+            return ending
+    return None
+
+
+@blueprint.get("/")
+def index() -> str:
+    """The grid."""
+    return render_template("index.html", pictures=newest())
+
+
+@blueprint.get("/picture/<int:picture_id>")
+def show(picture_id: int) -> str:
+    """One picture and its comments."""
+    return render_template("picture.html", picture=find(picture_id), comments=comments_on(picture_id))
+
+
+@blueprint.get("/files/<path:name>")
+def file(name: str) -> Response:
+    """An uploaded file. Its name is never used twice, so browsers may keep it."""
+    return send_from_directory(folder(), name, max_age=31_536_000)
+
+
+@blueprint.route("/upload", methods=["GET", "POST"])
+@signed_in
+def upload() -> str | Response | tuple[str, int]:
+    """Take a picture."""
+    if request.method == "GET":
+        return render_template("upload.html")
+    picture = request.files["picture"]
+    ending = kind_of(picture)
+    if ending is None:
+        flash("That is no picture that browsers show: choose a PNG, JPEG, GIF or WebP file.", "error")
+        return render_template("upload.html", title=request.form["title"]), 400
+    stem = Path(secure_filename(picture.filename or "")).stem or "picture"
+    name = f"{secrets.token_hex(8)}-{stem[:60]}{ending}"
+    picture.save(folder() / name)
+    title = request.form["title"].strip()[:80] or stem
+    with database.get() as connection:
+        row = connection.execute(
+            "INSERT INTO picture (user_id, title, file, created) VALUES (?, ?, ?, ?)",
+            (g.user["id"], title, name, time.time()),
+        )
+    flash(f"“{title}” is in the gallery.", "success")
+    return redirect(url_for(".show", picture_id=row.lastrowid))  # type: ignore[return-value]
+
+
+@blueprint.post("/picture/<int:picture_id>/comments")
+@signed_in
+def comment(picture_id: int) -> Response:
+    """Comment on a picture."""
+    find(picture_id)
+    text = request.form["text"].strip()[:1000]
+    if text:
+        with database.get() as connection:
+            connection.execute(
+                "INSERT INTO comment (picture_id, user_id, text, created) VALUES (?, ?, ?, ?)",
+                (picture_id, g.user["id"], text, time.time()),
+            )
+    return redirect(url_for(".show", picture_id=picture_id, _anchor="comments"))  # type: ignore[return-value]
+
+
+@blueprint.post("/picture/<int:picture_id>/delete")
+@signed_in
+def delete(picture_id: int) -> Response:
+    """Delete a picture of one's own."""
+    picture = find(picture_id)
+    if picture["user_id"] != g.user["id"]:
+        abort(403)
+    with database.get() as connection:
+        connection.execute("DELETE FROM picture WHERE id = ?", (picture_id,))
+    (folder() / picture["file"]).unlink(missing_ok=True)
+    flash(f"“{picture['title']}” was deleted.", "info")
+    return redirect(url_for(".index"))  # type: ignore[return-value]
+
+
+def ago(moment: float) -> str:
+    """How long ago a moment was, in words."""
+    seconds = max(0, time.time() - moment)
+    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= size:
+            count = int(seconds // size)
+            return f"{count} {unit}{'s' if count > 1 else ''} ago"
+    return "just now"

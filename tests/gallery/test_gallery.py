@@ -1,0 +1,127 @@
+"""The gallery as its visitors use it, by the test client."""
+
+import io
+
+import pytest
+
+from .conftest import png
+
+
+def upload(client, data=None, name="boat.png", title="A boat"):
+    return client.post(
+        "/upload", data={"title": title, "picture": (io.BytesIO(data or png()), name)}, follow_redirects=True
+    )
+
+
+def test_an_empty_gallery_invites(client):
+    page = client.get("/")
+    assert page.status_code == 200
+    assert "Hang the first picture" in page.text
+
+
+def test_the_samples_are_there_at_the_first_start(tmp_path):
+    from examples.gallery import create_app
+
+    client = create_app({"INSTANCE": str(tmp_path)}).test_client()
+    pictures = client.get("/api/pictures").json["pictures"]
+    assert len(pictures) == 6
+    assert client.get(pictures[0]["file"]).content_type == "image/jpeg"
+
+
+def test_signing_up_in_and_out(client):
+    page = client.post("/sign-up", data={"name": "ada", "password": "a long password"}, follow_redirects=True)
+    assert "Welcome, ada!" in page.text
+    assert "Sign in" in client.post("/sign-out", follow_redirects=True).text
+    page = client.post("/sign-in", data={"name": "ada", "password": "a long password"}, follow_redirects=True)
+    assert "Welcome back, ada!" in page.text
+
+
+@pytest.mark.parametrize(
+    ("name", "password", "says"),
+    [
+        ("", "a long password", "Choose a name"),
+        ("ada", "short", "8 characters or more"),
+        ("Taken", "a long password", "Taken is taken"),
+    ],
+)
+def test_what_cannot_be_an_account(client, name, password, says):
+    client.post("/sign-up", data={"name": "taken", "password": "a long password"})
+    client.post("/sign-out")
+    page = client.post("/sign-up", data={"name": name, "password": password})
+    assert page.status_code == 400
+    assert says in page.text
+
+
+@pytest.mark.parametrize("name", ["ada", "nobody"])
+def test_a_wrong_password_and_an_unknown_name_look_alike(ada, name):
+    ada.post("/sign-out")
+    page = ada.post("/sign-in", data={"name": name, "password": "wrong"})
+    assert page.status_code == 400
+    assert "Name and password do not fit together." in page.text
+
+
+def test_signing_in_leads_back_but_never_to_another_site(client):
+    client.post("/sign-up", data={"name": "ada", "password": "a long password"})
+    form = {"name": "ada", "password": "a long password"}
+    assert client.post("/sign-in?next=/upload", data=form).headers["Location"] == "/upload"
+    for elsewhere in ("https://example.com", "//example.com", "/\\example.com"):
+        assert client.post("/sign-in", query_string={"next": elsewhere}, data=form).headers["Location"] == "/"
+
+
+def test_uploading_needs_an_account(client):
+    assert client.get("/upload").headers["Location"] == "/sign-in?next=/upload"
+
+
+def test_an_upload_is_shown_and_listed(ada):
+    page = upload(ada)
+    assert "“A boat” is in the gallery." in page.text
+    assert "A boat" in ada.get("/").text
+    listed = ada.get("/api/pictures").json["pictures"]
+    assert [(p["title"], p["author"]) for p in listed] == [("A boat", "ada")]
+    assert ada.get(listed[0]["file"]).data == png()
+
+
+def test_what_is_no_picture_is_refused(ada):
+    page = upload(ada, b"MZ this is a program", "boat.png")
+    assert page.status_code == 400
+    assert "That is no picture that browsers show" in page.text
+
+
+def test_a_file_name_cannot_leave_the_folder(ada, tmp_path):
+    upload(ada, name="../../../boat.png")
+    assert [path.name.partition("-")[2] for path in (tmp_path / "pictures").iterdir()] == ["boat.png"]
+
+
+def test_a_picture_over_the_limit_gets_a_page_that_says_so(ada):
+    page = upload(ada, png() + b"\0" * 6_000_000)
+    assert page.status_code == 413
+    assert "up to 5 MB" in page.text
+
+
+def test_comments_are_escaped(ada):
+    upload(ada)
+    ada.post("/picture/1/comments", data={"text": "<script>alert(1)</script>"})
+    page = ada.get("/picture/1")
+    assert "&lt;script&gt;" in page.text
+    assert "<script>" not in page.text
+    assert ada.get("/api/pictures/1").json["comments"][0]["author"] == "ada"
+
+
+def test_only_ones_own_pictures_can_be_deleted(ada, tmp_path):
+    upload(ada)
+    ada.post("/sign-out")
+    ada.post("/sign-up", data={"name": "grace", "password": "a long password"})
+    assert ada.post("/picture/1/delete").status_code == 403
+    ada.post("/sign-out")
+    ada.post("/sign-in", data={"name": "ada", "password": "a long password"})
+    assert "was deleted" in ada.post("/picture/1/delete", follow_redirects=True).text
+    assert list((tmp_path / "pictures").iterdir()) == []
+
+
+def test_a_missing_page_has_the_gallerys_own_face_and_the_api_speaks_json(client):
+    page = client.get("/picture/99")
+    assert page.status_code == 404
+    assert "Nothing here" in page.text
+    answer = client.get("/api/pictures/99")
+    assert (answer.status_code, answer.content_type) == (404, "application/problem+json")
+    assert answer.get_json()["title"] == "There is nothing at this address."
