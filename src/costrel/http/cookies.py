@@ -105,7 +105,8 @@ def dump_cookie(
     :param partitioned: Keep the cookie apart for each site that embeds this one; implies `secure`.
     :raises ValueError: The name is empty, a part contains characters that would end it, or `samesite` is another.
     """
-    name = _checked_name(key)
+    name = key if key.isidentifier() and key.isascii() else _checked_name(key)
+    quoted = _quote(value)
     if isinstance(max_age, dt.timedelta):
         max_age = int(max_age.total_seconds())
     if expires is not None:
@@ -114,24 +115,22 @@ def dump_cookie(
     elif max_age is not None and sync_expires:
         expires = http_date(time.time() + max_age)
 
-    parts = [f"{name}={_quote(value)}"]
-    for attribute, setting in (
-        ("Domain", None if domain is None else _dump_domain(domain)),
-        ("Expires", expires),
-        ("Max-Age", max_age),
-        ("Secure", True if partitioned else secure),
-        ("HttpOnly", httponly),
-        ("Path", None if path is None else _dump_path(path)),
-        ("SameSite", None if samesite is None else _dump_samesite(samesite)),
-        ("Partitioned", partitioned),
-    ):
-        if setting is True:
-            parts.append(attribute)
-        elif setting is not None and setting is not False:
-            parts.append(f"{attribute}={_checked_attribute(attribute, str(setting))}")
-    field = "; ".join(parts)
+    field = f"{name}={quoted}"
+    if domain is not None:
+        field += f"; Domain={_dump_domain(domain)}"
+    if expires is not None:
+        field += f"; Expires={_checked_attribute('Expires', expires)}"
+    if max_age is not None:
+        field += f"; Max-Age={max_age}" if type(max_age) is int else _dump_flag("Max-Age", max_age)
+    field += _dump_flag("Secure", True if partitioned else secure)
+    field += _dump_flag("HttpOnly", httponly)
+    if path is not None:
+        field += f"; Path={path if path == '/' else _dump_path(path)}"
+    if samesite is not None:
+        field += f"; SameSite={_dump_samesite(samesite)}"
+    field += _dump_flag("Partitioned", partitioned)
     if max_size and len(field) > max_size:
-        _warn_of_size(key, len(parts[0]) - len(name) - 1, len(field), max_size)
+        _warn_of_size(key, len(quoted), len(field), max_size)
     return field
 
 
@@ -150,6 +149,12 @@ def _checked_attribute(attribute: str, setting: str) -> str:
     return setting
 
 
+def _dump_flag(attribute: str, setting: t.Any) -> str:
+    if setting is False or setting is None:
+        return ""
+    return f"; {attribute}" if setting is True else f"; {attribute}={_checked_attribute(attribute, str(setting))}"
+
+
 def _dump_domain(domain: str) -> str:
     # RFC 6265 §5.2.3 has browsers ignore a leading dot, and a cookie knows no port.
     name = domain.partition(":")[0].lstrip(".")
@@ -165,7 +170,7 @@ def _dump_path(path: str) -> str:
 
 def _dump_samesite(samesite: str) -> str:
     samesite = samesite.title()
-    if samesite not in {"Strict", "Lax", "None"}:
+    if samesite not in ("Strict", "Lax", "None"):
         raise ValueError("SameSite must be 'Strict', 'Lax', or 'None'.")
     return samesite
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import datetime as dt
 import typing as t
 
-from markupsafe import Markup, escape
+from markupsafe import escape
 
+from .authentication import WWWAuthenticate
 from .dates import http_date
 from .status import HTTP_STATUS_CODES
 
@@ -50,12 +51,12 @@ class HTTPException(Exception):
     def get_description(self, environ: Environ | None = None, scope: Scope | None = None) -> str:
         """The description as HTML."""
         text = "" if self.description is None else self.description
-        lines = escape(text if isinstance(text, str) else str(text)).replace("\n", Markup("<br>"))
+        lines = str(escape(text if isinstance(text, str) else str(text))).replace("\n", "<br>")
         return f"<p>{lines}</p>"
 
     def get_body(self, environ: Environ | None = None, scope: Scope | None = None) -> str:
         """The whole page as HTML."""
-        name = escape(self.name)
+        name = str(escape(self.name))
         return (
             "<!doctype html>\n"
             "<html lang=en>\n"
@@ -162,10 +163,10 @@ class Unauthorized(HTTPException):
         self,
         description: str | None = None,
         response: t.Any = None,
-        www_authenticate: t.Any = None,
+        www_authenticate: WWWAuthenticate | t.Iterable[WWWAuthenticate] | None = None,
     ) -> None:
         super().__init__(description, response)
-        if www_authenticate is not None and not hasattr(www_authenticate, "__iter__"):
+        if isinstance(www_authenticate, WWWAuthenticate):
             www_authenticate = (www_authenticate,)
         self.www_authenticate = www_authenticate
 

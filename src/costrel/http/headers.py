@@ -26,28 +26,29 @@ _find_control_in_value = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
 _find_control_in_name = re.compile(r"[\x00-\x1f\x7f]").search
 
 
-def _text(value: t.Any) -> str:
-    """A field's value as text.
-
-    :raises ValueError: It contains a control character.
-    """
-    text: str = value if isinstance(value, str) else str(value)
-    # Nearly every value is printable, and that is told quickly; so are none of the control characters.
-    if not text.isprintable() and (found := _find_control_in_value(text)):
-        if found[0] in "\r\n":
-            raise ValueError("Header values must not contain newline characters.")
-        raise ValueError(f"Header values must not contain control characters, found {found[0]!r} in {text!r}.")
-    return text
-
-
 def _pair(name: str, value: t.Any) -> Pair:
     """A field's name and its value as text.
 
     :raises ValueError: One of them contains a control character.
     """
-    if isinstance(name, str) and not name.isprintable() and _find_control_in_name(name):
+    # Nearly all of them are printable, which is told quickly, and then contain no control characters.
+    if type(name) is str is type(value) and name.isprintable() and value.isprintable():
+        return name, value
+    if isinstance(name, str) and _find_control_in_name(name):
         raise ValueError(f"Header names must not contain control characters, found {name!r}.")
-    return name, _text(value)
+    text: str = value if isinstance(value, str) else str(value)
+    if found := _find_control_in_value(text):
+        if found[0] in "\r\n":
+            raise ValueError("Header values must not contain newline characters.")
+        raise ValueError(f"Header values must not contain control characters, found {found[0]!r} in {text!r}.")
+    return name, text
+
+
+def _convert(value: str, default: t.Any, type: cabc.Callable[[str], T]) -> t.Any:
+    try:
+        return type(value)
+    except ValueError:
+        return default
 
 
 def _with_options(value: str | None, options: dict[str, t.Any]) -> str:
@@ -87,6 +88,12 @@ class Headers:
         if defaults is not None:
             self.extend(defaults)
 
+    def __init_subclass__(cls, **kwargs: t.Any) -> None:
+        super().__init_subclass__(**kwargs)
+        # `get` reads the list; a class that finds its values elsewhere gets the `get` that asks `_find`.
+        if "_find" in cls.__dict__ and "get" not in cls.__dict__:
+            cls.get = Headers._get_found  # type: ignore[assignment, method-assign]  # the overloads are those of get
+
     @classmethod
     def adopt(cls, pairs: list[Pair]) -> t.Self:
         """Wrap a list of pairs without a copy and without a check: what changes the one changes the other."""
@@ -98,7 +105,7 @@ class Headers:
         """The first value of a name, if there is one: what all that reads by name asks."""
         wanted = key.lower()
         for name, value in self._list:
-            if name.lower() == wanted:
+            if name == key or name.lower() == wanted:
                 return value
         return None
 
@@ -120,7 +127,10 @@ class Headers:
         :raises BadRequestKeyError: There is no such name.
         """
         if isinstance(key, str):
-            return self._get_key(key)
+            value = self._find(key)
+            if value is None:
+                raise BadRequestKeyError(key)
+            return value
         if isinstance(key, int):
             return self._list[key]
         return self.__class__(self._list[key])
@@ -152,15 +162,18 @@ class Headers:
 
         :param type: Makes the result from the value. Where it raises a `ValueError`, the default is returned.
         """
+        wanted = key.lower()
+        for name, value in self._list:
+            # PERF: headers_get. Most code writes a name as the sender does, and comparing is quicker than lowering.
+            if name == key or name.lower() == wanted:
+                return value if type is None else _convert(value, default, type)
+        return default
+
+    def _get_found(self, key: str, default: t.Any = None, type: cabc.Callable[[str], T] | None = None) -> t.Any:
         value = self._find(key)
         if value is None:
             return default
-        if type is None:
-            return value
-        try:
-            return type(value)
-        except ValueError:
-            return default
+        return value if type is None else _convert(value, default, type)
 
     @t.overload
     def getlist(self, key: str) -> list[str]: ...
@@ -172,7 +185,7 @@ class Headers:
         :param type: Makes each item from a value. Values for which it raises a `ValueError` are left out.
         """
         wanted = key.lower()
-        values = [value for name, value in self if name.lower() == wanted]
+        values = [value for name, value in self._list if name.lower() == wanted]
         if type is None:
             return values
         result = []
@@ -200,21 +213,29 @@ class Headers:
 
         :param lower: Give the names in lower case.
         """
-        for name, _ in self.items(lower):
-            yield name
+        for name, _ in self:
+            yield name.lower() if lower else name
 
     def values(self) -> t.Iterable[str]:
         """Yield the value of each pair."""
-        for _, value in self.items():
+        for _, value in self:
             yield value
 
     def extend(self, arg: Source | None = None, /, **kwargs: t.Any) -> None:
         """Add pairs after those that are there; in a dict, lists, tuples and sets count as values."""
         if arg is not None:
-            for name, value in iter_multi_items(arg):
+            self._add_all(arg if type(arg) is list else iter_multi_items(arg))
+        if kwargs:
+            self._add_all(iter_multi_items(kwargs))
+
+    def _add_all(self, pairs: t.Iterable[tuple[str, t.Any]]) -> None:
+        if type(self).add is not Headers.add:  # a class may add in a way of its own
+            for name, value in pairs:
                 self.add(name, value)
-        for name, value in iter_multi_items(kwargs):
-            self.add(name, value)
+            return
+        append = self._list.append
+        for name, value in pairs:
+            append(_pair(name, value))
 
     def __delitem__(self, key: str | int | slice) -> None:
         """Remove all pairs of a name, if there are any, or what stands at an index or slice."""
@@ -306,12 +327,18 @@ class Headers:
         pair = _pair(key, value)
         pairs = self._list
         wanted = key.lower()
-        for index, (name, _) in enumerate(pairs, 1):
+        place = count = 0
+        for index, (name, _) in enumerate(pairs):
             if name.lower() == wanted:
-                pairs[index - 1] = pair
-                pairs[index:] = [other for other in pairs[index:] if other[0].lower() != wanted]
-                return
-        pairs.append(pair)
+                if not count:
+                    place = index
+                count += 1
+        if not count:
+            pairs.append(pair)
+            return
+        pairs[place] = pair
+        if count > 1:
+            pairs[:] = [other for other in pairs if other is pair or other[0].lower() != wanted]
 
     def setlist(self, key: str, values: cabc.Iterable[t.Any]) -> None:
         """Put these values in the place of all that a name has."""
@@ -394,6 +421,8 @@ class Headers:
 
     def copy(self) -> t.Self:
         """A copy that can be changed on its own."""
+        if type(self) is Headers:
+            return self.adopt(self._list.copy())
         return self.__class__(self._list)
 
     def __copy__(self) -> t.Self:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import typing as t
+from functools import lru_cache
 from urllib.parse import quote
 
 from .errors import SecurityError
@@ -12,7 +13,7 @@ from .urls import uri_to_iri
 # RFC 9110 §7.2: Host = uri-host [ ":" port ]. Anything else, such as a slash, could change what URLs made of it mean.
 _match_host = re.compile(r"([A-Za-z0-9.-]+|\[[A-Fa-f0-9]*:[A-Fa-f0-9.:]+\])(?::([1-9][0-9]{0,4}))?").fullmatch
 
-_DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+_DEFAULT_PORTS = {"http": ":80", "https": ":443", "ws": ":80", "wss": ":443"}
 
 # RFC 3986 §3.3 and §3.4: what may stand in a path and in a query. What looks quoted stays so, also in a path.
 _SAFE_IN_PATH = "%!$&'()*+,/:;=@"
@@ -28,25 +29,27 @@ def host_is_trusted(hostname: str | None, trusted_list: t.Collection[str] | None
     if not hostname:
         return False
     match = _match_host(hostname)
-    if match is None or int(match[2] or 1) > 65535:
+    if match is None:
+        return False
+    name, port = match.groups()
+    if port is not None and int(port) > 65535:
         return False
     if not trusted_list:
         return True
     if isinstance(trusted_list, str):
         trusted_list = [trusted_list]
-    name = match[1]
     for trusted in trusted_list:
-        suffix = trusted.startswith(".")
-        if suffix:
-            trusted = trusted[1:]
-        trusted = _host_name(trusted)
-        if name == trusted or (suffix and name.endswith(f".{trusted}")):
+        expected, suffix = _trusted_names(trusted)
+        if name == expected or (suffix and name.endswith(suffix)):
             return True
     return False
 
 
-def _host_name(trusted: str) -> str:
-    return trusted.partition(":")[0].encode("idna").decode("ascii")
+@lru_cache(maxsize=256)  # of what an application trusts, never of what a client sends
+def _trusted_names(trusted: str) -> tuple[str, str | None]:
+    """The name that an entry of the list stands for, and the end of the others that it does."""
+    name = trusted.removeprefix(".").partition(":")[0].encode("idna").decode("ascii")
+    return name, f".{name}" if trusted.startswith(".") else None
 
 
 def get_host(
@@ -65,9 +68,8 @@ def get_host(
     host = _server_host(server) if host_header is None else host_header
     if host is None:
         return ""
-    port = _DEFAULT_PORTS.get(scheme)
-    if port is not None:
-        host = host.removesuffix(f":{port}")
+    if ":" in host and scheme in _DEFAULT_PORTS:
+        host = host.removesuffix(_DEFAULT_PORTS[scheme])
     if host_is_trusted(host, trusted_hosts):
         return host
     if trusted_hosts:

@@ -20,9 +20,14 @@ _missing: t.Any = object()
 
 # What dict itself stores for a MultiDict: the lists, below the methods that show the first value of each.
 _list_at: t.Any = dict.get
+_list_at_or_new: t.Any = dict.setdefault
 _store_list: t.Any = dict.__setitem__
+_store_lists: t.Any = dict.update
 _stored_items: t.Any = dict.items
 _stored_values: t.Any = dict.values
+
+# PERF: multidict_of_pairs. Up to about this many pairs, filling the dict itself beats filling another one first.
+_SHORT = 12
 
 
 def iter_multi_items(
@@ -103,24 +108,21 @@ class MultiDict(TypeConversionDict[K, V]):
     ) -> None:
         if mapping is None:
             return
-        lists: t.Any
-        if isinstance(mapping, MultiDict):
-            lists = mapping.lists()
-        elif isinstance(mapping, list) or not isinstance(mapping, cabc.Mapping):
-            lists = _group(mapping)
+        if type(mapping) is list and len(mapping) < _SHORT:
+            for key, value in mapping:
+                _list_at_or_new(self, key, []).append(value)
+        elif isinstance(mapping, MultiDict):
+            _store_lists(self, mapping.lists())
+        elif isinstance(mapping, (dict, cabc.Mapping)):
+            _store_lists(self, _split(mapping))
         else:
-            lists = {}
-            for key, value in mapping.items():
-                values = list(value) if isinstance(value, (list, tuple, set)) else [value]
-                if values:
-                    lists[key] = values
-        super().__init__(lists)
+            _store_lists(self, _group(mapping))
 
     def __init_subclass__(cls, **kwargs: t.Any) -> None:
         super().__init_subclass__(**kwargs)
         # `get` looks below `__getitem__`; a class with one of its own gets the `get` that asks it.
         if "__getitem__" in cls.__dict__ and "get" not in cls.__dict__:
-            cls.get = TypeConversionDict.get  # type: ignore[method-assign]
+            cls.get = TypeConversionDict.get  # type: ignore[method-assign]  # bound when the class is made
 
     @t.overload
     def get(self, key: K, default: None = None, type: None = None) -> V | None: ...
@@ -352,6 +354,16 @@ def _group(pairs: t.Iterable[tuple[K, V]]) -> dict[K, list[V]]:
             lists[key].append(value)
         else:
             lists[key] = [value]
+    return lists
+
+
+def _split(mapping: t.Mapping[K, t.Any]) -> dict[K, list[t.Any]]:
+    lists = {}
+    for key, value in mapping.items():
+        if not isinstance(value, (list, tuple, set)):
+            lists[key] = [value]
+        elif value:
+            lists[key] = list(value)
     return lists
 
 

@@ -25,6 +25,13 @@ _NEVER_UNQUOTED = frozenset(range(0x21)) | {ord("%"), 0x7F}
 _replace_escapes = re.compile(r"(?:%[0-9A-Fa-f]{2})+").sub
 
 
+# PERF: current_url. URLs in which nothing is to be quoted or unquoted, and that have nothing to normalise.
+_is_plain = re.compile(
+    r"(?:https?://(?:[a-z0-9-]{1,63}\.)*[a-z0-9-]{1,63}(?::[1-9][0-9]{0,3})?)?"
+    r"/(?!/)[A-Za-z0-9/_.~-]*(?:\?[A-Za-z0-9=&_.~-]+)?"
+).fullmatch
+
+
 def _unquoter(delimiters: str) -> t.Callable[[str], str]:
     """A function that decodes the percent-encoded characters of a part, but none of its delimiters."""
     kept = _NEVER_UNQUOTED | frozenset(map(ord, delimiters))
@@ -68,6 +75,8 @@ def uri_to_iri(uri: str) -> str:
 
     :raises ValueError: The port or an IPv6 address is malformed.
     """
+    if _is_plain(uri) and "xn--" not in uri:
+        return uri
     parts = urlsplit(uri)
     return urlunsplit(
         (
@@ -85,6 +94,8 @@ def iri_to_uri(iri: str) -> str:
 
     :raises ValueError: The host or the port is malformed.
     """
+    if _is_plain(iri):
+        return iri
     parts = urlsplit(iri)
     return urlunsplit(
         (
@@ -121,7 +132,7 @@ def _authority(parts: SplitResult, host: t.Callable[[str], str], user: t.Callabl
     authority = host(parts.hostname) if parts.hostname else ""
     if ":" in authority:
         authority = f"[{authority}]"
-    if parts.port:
+    if parts.port is not None:
         authority = f"{authority}:{parts.port}"
     if parts.username is not None:
         name = user(parts.username)
