@@ -6,9 +6,11 @@ import typing as t
 
 import click
 
-from ..server.banner import show_server_banner
-from ..server.development import DEFAULT_HOST, DEFAULT_PORT, Options, serve
+from ..server.banner import is_running_from_reloader, show_server_banner
+from ..server.development import DEFAULT_HOST, DEFAULT_PORT, Options, serve, watch_over
 from ..server.errors import StartError
+from ..server.failed_load import describe, failed_application, files_of
+from ..server.reloading import is_first_start
 from ..services.commands import ScriptInfo, pass_script_info
 from ..services.environment import get_debug_flag
 from .options import as_flask_option, debug_option
@@ -56,9 +58,7 @@ def run_command(
 
     It is made for development: one process, a line per request. In debug mode it starts anew when a file changes.
     """
-    app = info.load_app()
     debug = get_debug_flag()
-    show_server_banner(debug, info.app_import_path or app.name)
     options = Options(
         use_reloader=debug if reload is None else reload,
         use_debugger=debug if debugger is None else debugger,
@@ -68,6 +68,23 @@ def run_command(
         exclude_patterns=exclude_patterns,
     )
     try:
+        if options.use_reloader and not is_running_from_reloader():
+            show_server_banner(debug, info.app_import_path)
+            watch_over(host, port, options)
+        app = _load(info, options)
+        show_server_banner(debug, info.app_import_path or app.name)
         serve(app, host, port, options)
     except StartError as error:
         raise click.ClickException(str(error)) from error
+
+
+def _load(info: ScriptInfo, options: Options) -> t.Any:
+    """The application; after a change that broke it, one that shows the error until the next change."""
+    if not is_running_from_reloader() or is_first_start():
+        return info.load_app()
+    try:
+        return info.load_app()
+    except Exception as error:
+        click.secho(f"Error: {describe(error)}", err=True, fg="red")
+        options.extra_files = [*(options.extra_files or ()), *files_of(error)]
+        return failed_application(error)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import sys
 
 import click
 
+from . import terminal
 from .identity import served_as_flask
 
 NOT_FOR_PRODUCTION = (
@@ -26,3 +29,17 @@ def show_server_banner(debug: bool | None, app_import_path: str | None) -> None:
         click.echo(f" * Serving {'Flask' if served_as_flask() else 'Costrel'} app '{app_import_path}'")
     if debug is not None:
         click.echo(f" * Debug mode: {'on' if debug else 'off'}")
+
+
+def server_logger() -> logging.Logger:
+    """The logger of the request lines: ``costrel.server``, and under Flask's names ``werkzeug``."""
+    return terminal.ready_logger("werkzeug" if served_as_flask() else "costrel.server")
+
+
+def announce(places: str) -> None:
+    """Say where the server is, and how to stop it."""
+    logger = server_logger()
+    paint = terminal.painter(sys.stderr)
+    logger.info("%s", paint(NOT_FOR_PRODUCTION, "bold", "red"))
+    logger.info("%s", places)
+    logger.info("%s", paint("Press CTRL+C to quit", "yellow"))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import signal
+import socket
 import ssl
 import sys
 import tempfile
@@ -20,12 +20,14 @@ import click
 
 from ..services.dotenv import load_dotenv as read_dotenv
 from ..services.environment import get_debug_flag, get_load_dotenv, read_variable
-from . import addresses, terminal
-from .banner import NOT_FOR_PRODUCTION, is_running_from_reloader, show_server_banner
+from . import addresses
+from .banner import announce, is_running_from_reloader, server_logger, show_server_banner
 from .certificates import SSLContextArgument, make_ssl_devcert
 from .embedded import Certificate, EmbeddedServer
 from .errors import StartError
 from .identity import replaced_run_simple, served_as_flask
+from .reloading import run_reloadable, supervise
+from .watching import Watcher
 from .wsgi_serving import run_simple
 
 DEFAULT_HOST = "127.0.0.1"
@@ -49,6 +51,10 @@ class Options:
     static_files: dict[str, t.Any] | None = None
     passthrough_errors: bool = False
     ssl_context: SSLContextArgument = None
+
+    def watcher(self) -> Watcher:
+        """What watches the files, for the reloader."""
+        return Watcher(self.extra_files, self.exclude_patterns, self.reloader_interval, self.reloader_type)
 
     def need_wsgi(self) -> bool:
         """Whether something is asked for that only the WSGI development server can do."""
@@ -108,34 +114,52 @@ def run_development(
 
 def serve(app: t.Any, host: str, port: int | str, options: Options) -> None:
     """Serve an application at `host` and `port` until the process is told to stop. Raises StartError."""
+    if options.use_reloader and not is_running_from_reloader():
+        watch_over(host, port, options)
+    _refuse_exposed_debugger(host, options)
     if options.need_wsgi():
-        _serve_wsgi(app, host, port, options)
+        run_simple(host, int(port), app, **vars(options))
         return
     with _certificate_files(options.ssl_context) as certificate:
-        sock = addresses.bind(host, port)
+        sock = _listening_socket(host, port)
         try:
-            server = EmbeddedServer(app.asgi, sock, request_logger(), certificate)
+            server = EmbeddedServer(app.asgi, sock, server_logger(), certificate)
         except OSError as error:
             sock.close()
             raise StartError(f"The certificate or its key cannot be used: {error}.") from error
+        if options.use_reloader:
+            run_reloadable(lambda: run_until_stopped(server), server.stop_now, options.watcher())
+            return
         announce(addresses.running_on(host, sock, "https" if certificate else "http"))
         run_until_stopped(server)
 
 
-def request_logger() -> logging.Logger:
-    """The logger of the request lines: ``costrel.server``, and under Flask's names ``werkzeug``."""
-    return terminal.ready_logger("werkzeug" if served_as_flask() else "costrel.server")
+def watch_over(host: str, port: int | str, options: Options) -> t.NoReturn:
+    """Have another process serve, and start it anew when a file changes; ends this one. Raises StartError.
+
+    The application itself is not needed here: a command that is going to reload calls this before loading it.
+    """
+    _refuse_exposed_debugger(host, options)
+    sock = addresses.bind(host, port)
+    announce(addresses.running_on(host, sock, "https" if options.ssl_context else "http"))
+    if os.name == "nt":  # where a socket cannot be handed on
+        sock.close()
+        sys.exit(supervise(options.watcher()))
+    sys.exit(supervise(options.watcher(), sock.fileno()))
 
 
-def announce(places: str) -> None:
-    """Say where the server is, and how to stop it."""
-    if is_running_from_reloader():
-        return
-    logger = request_logger()
-    paint = terminal.painter(sys.stderr)
-    logger.info("%s", paint(NOT_FOR_PRODUCTION, "bold", "red"))
-    logger.info("%s", places)
-    logger.info("%s", paint("Press CTRL+C to quit", "yellow"))
+def _listening_socket(host: str, port: int | str) -> socket.socket:
+    inherited = os.environ.get("WERKZEUG_SERVER_FD") if is_running_from_reloader() else None
+    return socket.socket(fileno=int(inherited)) if inherited else addresses.bind(host, port)
+
+
+def _refuse_exposed_debugger(host: str, options: Options) -> None:
+    # Under Flask's name, what starts there starts here; the debugger itself answers to this computer only.
+    if options.use_debugger and not addresses.is_loopback(host) and not served_as_flask():
+        raise StartError(
+            f"The debugger lets whoever reaches it run code, and others can reach the host {host}. Leave the debugger"
+            " out with --no-debugger (in code: use_debugger=False), or use --host 127.0.0.1."
+        )
 
 
 def run_until_stopped(server: EmbeddedServer) -> None:

@@ -64,14 +64,14 @@ class EmbeddedServer(Server):
 
     async def run(self) -> None:
         """Serve until :meth:`stop` is called. Raises StartError where the application refuses to start."""
-        _granian_logger.addFilter(self._is_worth_saying)
+        _granian_logger.addFilter(_is_worth_saying)
         self._loop = asyncio.get_running_loop()
         try:
             if not self._stopping:
                 await self.serve()
         finally:
             self._loop = None
-            _granian_logger.removeFilter(self._is_worth_saying)
+            _granian_logger.removeFilter(_is_worth_saying)
             self.sock.close()
 
     def stop(self) -> None:
@@ -85,18 +85,17 @@ class EmbeddedServer(Server):
         else:
             loop.call_soon_threadsafe(self._stop)
 
+    def stop_now(self) -> None:
+        """End at once, whatever is in progress."""
+        self.stop()
+        self.stop()
+
     def _stop(self) -> None:
         if self._stopping:
-            self._cancel_requests()
+            self.log.end_all()
         self._stopping = True
         self.interrupt_signal = True
         self.main_loop_interrupt.set()
-
-    def _is_worth_saying(self, record: logging.LogRecord) -> bool:
-        # Two lines would mislead: that embedding is experimental, and the traceback of a request that was ended.
-        return record.msg != "Embedded server is experimental!" and not (
-            self._stopping and record.exc_info and record.exc_info[0] is asyncio.CancelledError
-        )
 
     def _init_shared_socket(self) -> None:
         # Granian's own socket has SO_REUSEPORT set, and so shares its port with whoever else wants it.
@@ -114,7 +113,7 @@ class EmbeddedServer(Server):
             worker.terminate()
         tasks: list[asyncio.Task[None]] = [worker._task for worker in workers]
         if await _still_running(tasks, GRACE):
-            self._cancel_requests()
+            self.log.end_all()
         if await _still_running(tasks, _AFTER_CANCELLING):
             # What goes on now ends with the loop, and what it says about that is no news.
             asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
@@ -122,9 +121,9 @@ class EmbeddedServer(Server):
         if any(failed):
             raise StartError("The application refused to start: see the error above.") from failed[0]
 
-    def _cancel_requests(self) -> None:
-        for task in self.log.running:
-            task.cancel()
+
+def _is_worth_saying(record: logging.LogRecord) -> bool:
+    return record.msg != "Embedded server is experimental!"
 
 
 async def _still_running(tasks: Iterable[asyncio.Task[None]], timeout: float) -> set[asyncio.Task[None]]:

@@ -18,15 +18,19 @@ Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
 class RequestLog:
-    """Passes requests on to `application`, and writes a line for each to `logger` when it has been answered.
-
-    The tasks that are answering are in `running`, for a server that has to end them.
-    """
+    """Passes requests on to `application`, and writes a line for each to `logger` when it has been answered."""
 
     def __init__(self, application: Application, logger: logging.Logger) -> None:
         self.application = application
         self.logger = logger
-        self.running: set[asyncio.Task[t.Any]] = set()
+        self._running: set[asyncio.Task[t.Any]] = set()
+        self._ended: set[asyncio.Task[t.Any]] = set()
+
+    def end_all(self) -> None:
+        """End the requests in progress; what was begun of an answer is cut."""
+        self._ended |= self._running
+        for task in self._running:
+            task.cancel()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one ASGI scope."""
@@ -35,11 +39,15 @@ class RequestLog:
             return
         task = asyncio.current_task()
         if task is not None:
-            self.running.add(task)
-            task.add_done_callback(self.running.discard)
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
         exchange = Exchange(scope, send, self.logger)
         try:
             await self.application(scope, receive, exchange.send)
+        except asyncio.CancelledError:
+            # Of what was ended on purpose no traceback is wanted; the server cuts an answer that is not complete.
+            if task not in self._ended:
+                raise
         finally:
             exchange.end()
 

@@ -18,7 +18,12 @@ from .addresses import LISTEN_QUEUE, af_unix, explain, get_sockaddr, running_on,
 from .banner import NOT_FOR_PRODUCTION, is_running_from_reloader
 from .certificates import SSLContextArgument, generate_adhoc_ssl_context, load_ssl_context
 from .identity import served_as_flask
+from .reloading import run_reloadable, supervise
+from .watching import Watcher
 from .wsgi_handler import WSGIRequestHandler
+
+_POLL_INTERVAL = 0.05
+"""How often a server that is watched looks whether it is to end, in seconds."""
 
 can_fork = hasattr(os, "fork")
 
@@ -200,17 +205,22 @@ def run_simple(
 
         application = SharedDataMiddleware(application, static_files)
 
-    fd = int(os.environ["WERKZEUG_SERVER_FD"]) if is_running_from_reloader() else None
+    inherited = os.environ.get("WERKZEUG_SERVER_FD") if is_running_from_reloader() else None
+    fd = int(inherited) if inherited else None
     server = make_server(
         hostname, port, application, threaded, processes, request_handler, passthrough_errors, ssl_context, fd
     )
-    # The process that the reloader starts serves on the same socket, which stays open in between.
-    server.socket.set_inheritable(True)
-    os.environ["WERKZEUG_SERVER_FD"] = str(server.fileno())
     if not is_running_from_reloader():
         server.log_startup()
         terminal.log("info", "%s", terminal.painter(sys.stderr)("Press CTRL+C to quit", "yellow"))
-    server.serve_forever()
+    if not use_reloader:
+        server.serve_forever()
+        return
+    watcher = Watcher(extra_files, exclude_patterns, reloader_interval, reloader_type)
+    if not is_running_from_reloader():
+        with server:
+            sys.exit(supervise(watcher, server.fileno()))
+    run_reloadable(lambda: server.serve_forever(poll_interval=_POLL_INTERVAL), server.shutdown, watcher)
 
 
 def _ssl_context(argument: SSLContextArgument) -> ssl.SSLContext | None:

@@ -1,0 +1,125 @@
+"""Starts the program anew when one of its files changes: one process watches over another that serves."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import typing as t
+from collections.abc import Callable, Iterable
+
+from .banner import is_running_from_reloader, server_logger
+from .watching import Watcher
+
+RESTART = 3
+"""The exit status by which the serving process asks to be started again."""
+
+_TIME_TO_END = 5.0
+"""How long the serving process may take to end, in seconds."""
+
+
+def is_first_start() -> bool:
+    """Whether this process is the first to serve, and not one after a change."""
+    return os.environ.get("COSTREL_RELOADED") != "true"
+
+
+def supervise(watcher: Watcher, fd: int | None = None) -> int:
+    """Run this program again as a process that serves, and again whenever it asks; returns its last exit status.
+
+    The listening socket `fd` stays open in between, so that no request is refused meanwhile. A program that fails
+    after a change is started again at the next one.
+    """
+    signal.signal(signal.SIGTERM, _end)
+    environ = {**os.environ, "WERKZEUG_RUN_MAIN": "true"}
+    inherited: dict[str, t.Any] = {}
+    if fd is not None and os.name != "nt":
+        environ["WERKZEUG_SERVER_FD"] = str(fd)
+        inherited["pass_fds"] = (fd,)
+    while True:
+        server_logger().info(" * Restarting with %s", watcher.name)
+        started = time.time()
+        status = _wait(subprocess.Popen(_command(), env=environ, **inherited))  # noqa: S603 - this program again
+        if status != RESTART and (status <= 0 or "COSTREL_RELOADED" not in environ):
+            return status if status >= 0 else 128 - status
+        if status != RESTART:
+            server_logger().info(" * The program ended with status %s: waiting for a change", status)
+            if watcher.wait(threading.Event(), since=started) is None:
+                return status
+        environ["COSTREL_RELOADED"] = "true"
+
+
+def run_reloadable(main: Callable[[], None], stop: Callable[[], None], watcher: Watcher) -> None:
+    """Run `main` here; when a file changes, have `stop` end it, and end the process so that it is started again."""
+    ended = threading.Event()
+    changed: list[str] = []
+
+    def watch() -> None:
+        path = watcher.wait(ended)
+        if path is None:
+            if not ended.is_set():
+                stop()  # the watching process has gone
+            return
+        changed.append(path)
+        server_logger().info(" * Detected change in %r, reloading", path)
+        stop()
+        if not ended.wait(_TIME_TO_END):
+            os._exit(RESTART)
+
+    thread = threading.Thread(target=watch, name="costrel-reloader", daemon=True)
+    thread.start()
+    try:
+        main()
+    finally:
+        ended.set()
+    if changed:
+        sys.exit(RESTART)
+
+
+def run_with_reloader(
+    main_func: Callable[[], None],
+    extra_files: Iterable[str] | None = None,
+    exclude_patterns: Iterable[str] | None = None,
+    interval: float = 1,
+    reloader_type: str = "auto",
+) -> None:
+    """Run a function in a process of its own, and again whenever a file of the program changes.
+
+    The function runs in a thread; the process ends with it when the main thread does.
+    """
+    watcher = Watcher(extra_files, exclude_patterns, interval, reloader_type)
+    if not is_running_from_reloader():
+        sys.exit(supervise(watcher))
+    signal.signal(signal.SIGTERM, _end)
+    threading.Thread(target=main_func, name="costrel-reloadable", daemon=True).start()
+    try:
+        path = watcher.wait(threading.Event())
+    except KeyboardInterrupt:
+        return
+    if path is not None:
+        server_logger().info(" * Detected change in %r, reloading", path)
+        sys.exit(RESTART)
+
+
+def _wait(process: subprocess.Popen[bytes]) -> int:
+    """The exit status of the process; it ends when this one is told to."""
+    try:
+        return process.wait()
+    except (KeyboardInterrupt, SystemExit):
+        process.terminate()
+        try:
+            process.wait(_TIME_TO_END)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        return 0
+
+
+def _command() -> list[str]:
+    return [sys.executable, *sys.orig_argv[1:]]
+
+
+def _end(number: int, frame: t.Any) -> None:
+    sys.exit(0)

@@ -1,0 +1,142 @@
+"""Notices when a file of the running program changes: through watchfiles, or by looking every second."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import sysconfig
+import threading
+import time
+import typing as t
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatch
+
+_LOADED_AT = time.time()
+
+_DEBOUNCE_MS = 50
+_STEP_MS = 10
+_LOOK_UP_MS = 1_000
+
+_INSTALLED = tuple(
+    os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "platstdlib", "purelib", "platlib")
+)
+"""Where files lie that are installed, and not written by who waits for a change."""
+
+
+class Watcher:
+    """Watches the files of the imported modules, their neighbours, and `extra_files` (a folder: the files in it).
+
+    Files that match one of `exclude_patterns` (fnmatch, on the whole path) are left out. `interval`, in seconds,
+    is for looking; that is done where watchfiles is missing, or `kind` is ``stat``.
+    """
+
+    def __init__(
+        self,
+        extra_files: Iterable[str] | None = None,
+        exclude_patterns: Iterable[str] | None = None,
+        interval: float = 1,
+        kind: str = "auto",
+    ) -> None:
+        self.extra = {os.path.realpath(path) for path in extra_files or ()}
+        self.exclude_patterns = tuple(exclude_patterns or ())
+        self.interval = interval
+        self.kind = kind
+
+    @property
+    def name(self) -> str:
+        """What does the watching."""
+        return "stat" if self.kind == "stat" or _watchfiles() is None else "watchfiles"
+
+    def wait(self, ended: threading.Event, since: float = _LOADED_AT) -> str | None:
+        """The path of the first file that changes; None once `ended` is set or the parent process has gone.
+
+        Changes count from the time `since` on, which is when this program began to load.
+        """
+        changed = self._changed_since(since)
+        if changed is not None:
+            return changed
+        return self._look(ended) if self.name == "stat" else self._listen(ended)
+
+    def concerns(self, path: str) -> bool:
+        """Whether a change of this file is one to report."""
+        if any(fnmatch(path, pattern) for pattern in self.exclude_patterns):
+            return False
+        return path.endswith(".py") or path in self.extra or os.path.dirname(path) in self.extra
+
+    def files(self) -> set[str]:
+        """The files that are known now."""
+        known = set(_module_files())
+        for path in self.extra:
+            known.update(entry.path for entry in os.scandir(path)) if os.path.isdir(path) else known.add(path)
+        return {path for path in known if self.concerns(path)}
+
+    def _changed_since(self, since: float) -> str | None:
+        now = time.time()
+        for path, changed in _times(self.files()).items():
+            # Times in the future are those of another computer's clock: they would start the program for ever.
+            if since < changed <= now:
+                return path
+        return None
+
+    def _look(self, ended: threading.Event) -> str | None:
+        parent = os.getppid()
+        before = _times(self.files())
+        while not ended.wait(self.interval) and os.getppid() == parent:
+            now = _times(self.files() | before.keys())
+            for path in before:
+                if now.get(path) != before[path]:
+                    return path
+            before = now
+        return None
+
+    def _listen(self, ended: threading.Event) -> str | None:
+        parent = os.getppid()
+        changes = _watchfiles().watch(
+            *self._folders(),
+            watch_filter=lambda change, path: self.concerns(path),
+            debounce=_DEBOUNCE_MS,
+            step=_STEP_MS,
+            stop_event=ended,
+            rust_timeout=_LOOK_UP_MS,
+            yield_on_timeout=True,
+            raise_interrupt=False,
+            recursive=False,
+        )
+        for found in changes:
+            for _, path in found:
+                return str(path)
+            if os.getppid() != parent:
+                break
+        return None
+
+    def _folders(self) -> set[str]:
+        # Not recursively: that would register every folder of a node_modules or a virtual environment.
+        folders = {os.path.dirname(path) for path in _module_files()}
+        folders.update(path if os.path.isdir(path) else os.path.dirname(path) for path in self.extra)
+        return {folder for folder in folders if os.path.isdir(folder)}
+
+
+def _watchfiles() -> t.Any:
+    try:
+        import watchfiles
+    except ImportError:
+        return None
+    return watchfiles
+
+
+def _module_files() -> Iterator[str]:
+    for module in list(sys.modules.values()):
+        file = getattr(module, "__file__", None)
+        if isinstance(file, str):
+            path = os.path.realpath(file)
+            if not path.startswith(_INSTALLED):
+                yield path
+
+
+def _times(paths: Iterable[str]) -> dict[str, float]:
+    times = {}
+    for path in paths:
+        with contextlib.suppress(OSError):  # it is not there, or not any more
+            times[path] = os.stat(path).st_mtime
+    return times
