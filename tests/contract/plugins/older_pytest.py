@@ -1,4 +1,4 @@
-"""A pytest plugin for the Flask suite, which was written for pytest 8: it imports a name that pytest 9 spells NOTSET."""
+"""A pytest plugin for the Flask suite, written for pytest 8: it imports a name that pytest 9 spells NOTSET."""
 
 import _pytest.monkeypatch
 
