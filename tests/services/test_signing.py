@@ -74,7 +74,7 @@ def test_compressed_to_the_same_bytes(data, length):
     assert signing._unpacked(shorter) == text
 
 
-@given(st.binary(), st.binary(max_size=200), st.sampled_from([hashlib.sha1, hashlib.sha256, hashlib.sha512]))
+@given(st.one_of(st.binary(), st.binary(min_size=65, max_size=200)), st.binary(max_size=200), st.sampled_from([hashlib.sha1, hashlib.sha256, hashlib.sha512]))
 def test_the_code_is_hmac(key, message, digest):
     mac = Mac(key, digest)
     assert mac.of(message) == hmac.digest(key, message, digest)
@@ -195,11 +195,12 @@ def test_reading_takes_time_in_proportion(clock):
 
     def seconds(size):
         values = ["A" * size + ".ZVPxAA.AAAA", "." * size]
-        started = time.perf_counter()
+        started = time.process_time()
         for _ in range(20):
             for value in values:
                 with pytest.raises(BadSignature):
                     kept.loads(value, 10)
-        return time.perf_counter() - started
+        return time.process_time() - started
 
-    assert min(seconds(60_000) for _ in range(5)) / min(seconds(30_000) for _ in range(5)) < 2.5
+    rounds = [(seconds(40_000), seconds(80_000)) for _ in range(7)]
+    assert min(twice for _, twice in rounds) / min(once for once, _ in rounds) < 2.5

@@ -20,9 +20,10 @@ def _default_template_ctx_processor() -> dict[str, t.Any]:
     ctx = context.peek()
     if ctx is None:
         return {}
-    if context.has_request_context():
-        return {"g": ctx.g, "request": context.requesting().request}
-    return {"g": ctx.g}
+    request_context = ctx._request_context
+    if request_context is None:
+        return {"g": ctx.g}
+    return {"g": ctx.g, "request": request_context.request}
 
 
 class Environment(BaseEnvironment):
@@ -104,14 +105,16 @@ def create_environment(app: t.Any) -> t.Any:
 
 def update_context(app: t.Any, variables: dict[str, t.Any]) -> None:
     """Add what the context processors give, the application's first; what was in `variables` stays as it was."""
-    given = variables.copy()
     processors = app.template_context_processors
     names: tuple[str | None, ...] = (None,)
-    if context.has_request_context():
+    if len(processors) > 1 and context.has_request_context():
         names = (None, *reversed(context.requesting().request.blueprints))
+    given = variables.copy()
     for name in names:
         for processor in processors.get(name, ()):
-            variables.update(app.ensure_sync(processor)())
+            if processor is not _default_template_ctx_processor:
+                processor = app.ensure_sync(processor)
+            variables.update(processor())
     variables.update(given)
 
 
