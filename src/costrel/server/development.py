@@ -127,11 +127,11 @@ def serve(app: t.Any, host: str, port: int | str, options: Options) -> None:
         except OSError as error:
             sock.close()
             raise StartError(f"The certificate or its key cannot be used: {error}.") from error
-        if options.use_reloader:
+        if options.use_reloader:  # the process that watches has said where the server is
             run_reloadable(lambda: run_until_stopped(server), server.stop_now, options.watcher())
             return
-        announce(addresses.running_on(host, sock, "https" if certificate else "http"))
-        run_until_stopped(server)
+        places = addresses.running_on(host, sock, "https" if certificate else "http")
+        run_until_stopped(server, lambda: announce(places))
 
 
 def watch_over(host: str, port: int | str, options: Options) -> t.NoReturn:
@@ -145,7 +145,8 @@ def watch_over(host: str, port: int | str, options: Options) -> t.NoReturn:
     if os.name == "nt":  # where a socket cannot be handed on
         sock.close()
         sys.exit(supervise(options.watcher()))
-    sys.exit(supervise(options.watcher(), sock.fileno()))
+    with sock:
+        sys.exit(supervise(options.watcher(), sock.fileno()))
 
 
 def _listening_socket(host: str, port: int | str) -> socket.socket:
@@ -162,15 +163,16 @@ def _refuse_exposed_debugger(host: str, options: Options) -> None:
         )
 
 
-def run_until_stopped(server: EmbeddedServer) -> None:
+def run_until_stopped(server: EmbeddedServer, at_start: Callable[[], None] = lambda: None) -> None:
     """Run a server on an event loop of its own, until Ctrl-C, SIGTERM or a call of its ``stop``.
 
     Where a loop is running in this thread already, as in a notebook, the server gets a thread for itself.
+    `at_start` is called once it can be stopped.
     """
     if not _loop_is_running():
-        asyncio.run(_run(server))
+        asyncio.run(_run(server, at_start))
         return
-    thread = threading.Thread(target=lambda: asyncio.run(_run(server)), name="costrel-server", daemon=True)
+    thread = threading.Thread(target=lambda: asyncio.run(_run(server, at_start)), name="costrel-server", daemon=True)
     thread.start()
     thread.join()
 
@@ -183,8 +185,9 @@ def _loop_is_running() -> bool:
     return True
 
 
-async def _run(server: EmbeddedServer) -> None:
+async def _run(server: EmbeddedServer, at_start: Callable[[], None]) -> None:
     with _stop_signals(asyncio.get_running_loop(), server.stop):
+        at_start()
         await server.run()
 
 

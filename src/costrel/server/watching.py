@@ -83,11 +83,9 @@ class Watcher:
         parent = os.getppid()
         before = _times(self.files())
         while not ended.wait(self.interval) and os.getppid() == parent:
-            now = _times(self.files() | before.keys())
-            for path in before:
-                if now.get(path) != before[path]:
+            for path, changed in _times(self.files()).items():
+                if before.setdefault(path, changed) != changed:
                     return path
-            before = now
         return None
 
     def _listen(self, ended: threading.Event) -> str | None:

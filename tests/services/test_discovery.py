@@ -1,0 +1,405 @@
+"""Finding the application, and saying what there is where it is not found. The texts are held word for word."""
+
+import importlib
+import sys
+import textwrap
+from types import ModuleType
+
+import click
+import pytest
+
+import costrel
+from costrel.services import discovery
+from costrel.services.discovery import (
+    NoAppException,
+    find_app_by_string,
+    find_best_app,
+    locate_app,
+    not_located,
+    plug_application_class,
+    prepare_import,
+)
+
+
+@pytest.fixture(autouse=True)
+def applications_are_costrels(monkeypatch):
+    monkeypatch.setattr(discovery, "application_class", costrel.Costrel)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An empty working directory from which modules are imported; they are forgotten afterwards."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    before = set(sys.modules)
+    importlib.invalidate_caches()
+    yield tmp_path
+    for name in set(sys.modules) - before:
+        del sys.modules[name]
+
+
+def write(path, text=""):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(textwrap.dedent(text))
+
+
+def module(**names):
+    made = ModuleType("shop")
+    vars(made).update(names)
+    return made
+
+
+def message(function, *args, **kwargs):
+    with pytest.raises(NoAppException) as caught:
+        function(*args, **kwargs)
+    return caught.value.message
+
+
+# -- in a module -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["app", "application", "anything"])
+def test_an_application_is_found_by_its_name_or_as_the_only_one(name):
+    app = costrel.Costrel("shop")
+
+    assert find_best_app(module(**{name: app})) is app
+
+
+def test_the_usual_name_wins():
+    app, other = costrel.Costrel("a"), costrel.Costrel("b")
+
+    assert find_best_app(module(other=other, app=app)) is app
+
+
+@pytest.mark.parametrize("name", ["create_app", "make_app"])
+def test_a_factory_is_called(name):
+    app = costrel.Costrel("shop")
+
+    assert find_best_app(module(**{name: lambda: app})) is app
+
+
+def test_a_factory_may_have_optional_parameters():
+    app = costrel.Costrel("shop")
+
+    assert find_best_app(module(create_app=lambda a=1, **options: app)) is app
+
+
+def test_a_factory_that_returns_something_else_is_passed_over():
+    app = costrel.Costrel("shop")
+
+    assert find_best_app(module(create_app=lambda: None, make_app=lambda: app)) is app
+
+
+def test_several_applications():
+    text = message(find_best_app, module(a=costrel.Costrel("a"), b=costrel.Costrel("b")))
+
+    assert text == "Detected several applications in module 'shop': a, b. Use 'shop:name' to say which one."
+
+
+def test_a_module_without_an_application():
+    text = message(find_best_app, module(CONFIG=1, helper=len, sys=sys, _private=2))
+
+    assert text == (
+        "There is no application and no factory in module 'shop'. Looked for app, application, any other instance,"
+        " create_app() and make_app(). It has: CONFIG, helper. Use 'shop:name' to name one."
+    )
+
+
+def test_a_module_with_nothing_in_it():
+    assert "It has no names of its own." in message(find_best_app, module())
+
+
+def test_long_lists_are_cut():
+    text = message(find_best_app, module(**{f"n{number}": 1 for number in range(20)}))
+
+    assert "It has: n0, n1, n2, n3, n4, n5, n6, n7, n8, n9, n10, n11, …. Use" in text
+
+
+def test_an_application_of_the_installed_flask():
+    cls = type("Flask", (), {"__module__": "flask.app"})
+
+    text = message(find_best_app, module(app=cls()))
+
+    assert text.endswith(
+        "It has: app. Use 'shop:name' to name one."
+        " It is an application of the installed Flask: costrel run --as-flask runs it on Costrel."
+    )
+
+
+def test_a_factory_that_wants_arguments():
+    def create_app(name, debug=False):
+        raise AssertionError("it was called")
+
+    assert message(find_best_app, module(create_app=create_app)) == (
+        "Factory 'create_app' in module 'shop' could not be called as create_app(): its parameters are"
+        " (name, debug=False). Use 'shop:create_app(args)' to give arguments."
+    )
+
+
+def test_a_type_error_of_the_factory_itself_is_raised():
+    def create_app():
+        raise TypeError("bad factory")
+
+    with pytest.raises(TypeError, match="bad factory"):
+        find_best_app(module(create_app=create_app))
+
+
+# -- by a reference ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("reference", "name"),
+    [
+        ("app", "plain"),
+        (" app ", "plain"),
+        ("make", "made"),
+        ("make()", "made"),
+        ("make('x')", "x"),
+        ('make("x", )', "x"),
+        ("make(name='y')", "y"),
+        ("make(*[])", None),
+    ],
+)
+def test_an_application_is_named(reference, name):
+    def make(name="made"):
+        return costrel.Costrel(name)
+
+    where = module(app=costrel.Costrel("plain"), make=make)
+    if name is None:
+        assert message(find_app_by_string, where, reference).startswith("Failed to parse 'make(*[])'")
+    else:
+        assert find_app_by_string(where, reference).import_name == name
+
+
+@pytest.mark.parametrize("reference", ["", "make(", "a.b", "a[0]", "1", "a b", "a=1"])
+def test_what_is_neither_a_name_nor_a_call(reference):
+    assert message(find_app_by_string, module(), reference) == (
+        f"Failed to parse {reference!r}: write it as a name, or as a call of a function."
+    )
+
+
+@pytest.mark.parametrize("reference", ["a.b()", "a()()", "os.system('x')"])
+def test_what_is_called_has_to_be_a_name(reference):
+    assert message(find_app_by_string, module(), reference) == (
+        f"Failed to parse {reference!r}: the function has to be a simple name."
+    )
+
+
+@pytest.mark.parametrize("reference", ["make(x)", "make(1 + x)", "make(f())", "make(**{'a': 1})"])
+def test_arguments_have_to_be_literals(reference):
+    assert message(find_app_by_string, module(), reference) == (
+        f"Failed to parse {reference!r}: arguments have to be literal values, such as 'text', 1 or True."
+    )
+
+
+def test_a_name_that_is_not_there():
+    where = module(application=1)
+
+    assert message(find_app_by_string, where, "aplication") == (
+        "There is no 'aplication' in module 'shop'. Did you mean 'application'?"
+    )
+    assert message(find_app_by_string, where, "zzz") == "There is no 'zzz' in module 'shop'."
+
+
+def test_what_is_named_is_no_application():
+    where = module(config={}, make=lambda: None)
+
+    assert message(find_app_by_string, where, "config") == (
+        "'shop:config' is an object of type 'dict', not an application."
+    )
+    assert message(find_app_by_string, where, "make()") == "'shop:make()' is None, not an application."
+
+
+def test_a_factory_called_with_the_wrong_arguments():
+    def make(name):
+        raise AssertionError("it was called")
+
+    assert message(find_app_by_string, module(make=make), "make('a', 'b')") == (
+        "Factory 'make' in module 'shop' could not be called as make('a', 'b'): its parameters are (name)."
+        " Use 'shop:make(args)' to give arguments."
+    )
+
+
+# -- by its module -----------------------------------------------------------------------------------------------
+
+
+def test_an_application_is_imported(folder):
+    write(folder / "shop.py", "import costrel\napp = costrel.Costrel('one')\nother = costrel.Costrel('two')")
+
+    assert locate_app("shop", None).import_name == "one"
+    assert locate_app("shop", "other").import_name == "two"
+
+
+def test_a_module_that_is_not_there(folder):
+    write(folder / "main.py")
+    write(folder / "tools" / "__init__.py")
+
+    assert message(locate_app, "shop", None) == (
+        f"Could not import 'shop': there is no module 'shop' in {folder}. Modules there: main, tools."
+    )
+    assert message(locate_app, "mian", None) == (
+        f"Could not import 'mian': there is no module 'mian' in {folder}. Did you mean 'main'?"
+    )
+
+
+def test_a_module_of_a_package_that_is_not_there(folder):
+    write(folder / "shop" / "__init__.py")
+    write(folder / "shop" / "web.py")
+
+    assert message(locate_app, "shop.wbe", None) == (
+        f"Could not import 'shop.wbe': there is no module 'wbe' in {folder / 'shop'}. Did you mean 'web'?"
+    )
+
+
+def test_a_folder_without_modules(folder):
+    assert message(locate_app, "shop", None) == (
+        f"Could not import 'shop': there is no module 'shop' in {folder}. There are no Python modules there."
+    )
+
+
+def test_a_folder_that_is_not_there(folder):
+    assert message(locate_app, "a.b.c", None) == f"Could not import 'a.b.c': there is no folder {folder / 'a' / 'b'}."
+
+
+def test_a_missing_module_may_be_passed_over(folder):
+    assert locate_app("shop", None, raise_if_not_found=False) is None
+
+
+@pytest.mark.parametrize("raise_if_not_found", [True, False])
+def test_an_import_error_inside_the_module_is_shown_from_its_first_frame(folder, raise_if_not_found):
+    write(folder / "shop.py", "from models import User\n")
+    write(folder / "models.py", "import no_such_package\n")
+
+    assert message(locate_app, "shop", None, raise_if_not_found) == (
+        "While importing 'shop', an ImportError was raised:\n"
+        "\n"
+        "Traceback (most recent call last):\n"
+        f'  File "{folder}/shop.py", line 1, in <module>\n'
+        "    from models import User\n"
+        f'  File "{folder}/models.py", line 1, in <module>\n'
+        "    import no_such_package\n"
+        "ModuleNotFoundError: No module named 'no_such_package'\n"
+    )
+
+
+def test_a_syntax_error_is_shown_with_its_place(folder):
+    write(folder / "shop.py", "app = 1\ndef x(:\n    pass\n")
+
+    assert message(locate_app, "shop", None) == (
+        "While importing 'shop', a SyntaxError was raised:\n"
+        "\n"
+        f'  File "{folder}/shop.py", line 2\n'
+        "    def x(:\n"
+        "          ^\n"
+        "SyntaxError: invalid syntax\n"
+    )
+
+
+def test_any_other_error_of_the_module_is_raised(folder):
+    write(folder / "shop.py", "1 / 0\n")
+
+    with pytest.raises(ZeroDivisionError):
+        locate_app("shop", None)
+
+
+# -- by a path ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "folder_name"),
+    [
+        ("shop", "shop", ""),
+        ("shop.py", "shop", ""),
+        ("./shop.py", "shop", ""),
+        ("src/shop", "shop", "src"),
+        ("shop/__init__.py", "shop", ""),
+        ("shop.web", "shop.web", ""),
+        ("src/pkg/inner/web.py", "pkg.inner.web", "src"),
+        ("src/pkg/inner/__init__", "pkg.inner", "src"),
+        ("notes.txt", "notes.txt", ""),
+    ],
+)
+def test_the_name_by_which_a_path_is_imported(folder, path, name, folder_name):
+    write(folder / "src" / "pkg" / "__init__.py")
+    write(folder / "src" / "pkg" / "inner" / "__init__.py")
+
+    assert prepare_import(path) == name
+    assert sys.path[0] == str(folder / folder_name)
+
+
+def test_a_folder_is_put_on_the_path_once(folder):
+    before = list(sys.path)
+
+    prepare_import("shop.py")
+
+    assert sys.path == before
+
+
+# -- nowhere -----------------------------------------------------------------------------------------------------
+
+ADVICE = (
+    " Name the application with the --app option, or with the environment variable COSTREL_APP or FLASK_APP, as in"
+    " --app module:name."
+)
+
+
+def test_an_empty_folder(folder):
+    assert not_located().message == (
+        f"Could not locate an application: there is no wsgi.py and no app.py in {folder}."
+        f" There are no Python files there.{ADVICE}"
+    )
+
+
+def test_a_folder_with_other_files(folder):
+    write(folder / "tools.py")
+    write(folder / "setup.py")
+
+    assert not_located().message == (
+        f"Could not locate an application: there is no wsgi.py and no app.py in {folder}."
+        f" Python files there: setup.py, tools.py.{ADVICE}"
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["app = Costrel(__name__)", "app = flask.Flask(__name__)", "def create_app():", "def make_app(x):"]
+)
+def test_a_folder_with_a_file_that_seems_to_hold_one(folder, text):
+    write(folder / "main.py", text)
+    write(folder / "setup.py")
+
+    assert not_located().message == (
+        f"Could not locate an application: there is no wsgi.py and no app.py in {folder}."
+        f" An application seems to be in main.py: try --app main.{ADVICE}"
+    )
+
+
+def test_a_file_that_cannot_be_read_holds_none(folder):
+    (folder / "broken.py").mkdir()
+
+    assert "Python files there: broken.py." in not_located().message
+
+
+# -- the error ---------------------------------------------------------------------------------------------------
+
+
+def test_the_error_is_shown_without_the_usage(capsys):
+    error = NoAppException("There is none.", click.Context(click.Command("run")))
+
+    error.show()
+
+    assert capsys.readouterr().err == "Error: There is none.\n"
+    assert error.exit_code == 2
+
+
+def test_the_error_may_be_shown_elsewhere(tmp_path):
+    with open(tmp_path / "out", "w+") as file:
+        NoAppException("There is none.").show(file)
+        file.seek(0)
+        assert file.read() == "Error: There is none.\n"
+
+
+def test_the_class_of_applications_is_plugged_in():
+    plug_application_class(dict)
+
+    assert find_best_app(module(app={})) == {}
