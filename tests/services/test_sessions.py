@@ -281,6 +281,60 @@ class TestTooLarge:
                 warnings.simplefilter("error")
                 save(app, make_session({"a": hashlib.shake_128(b"noise").hexdigest(5000)}))
 
+    def test_strictly_it_is_an_error(self, app):
+        app.config["SESSION_COOKIE_STRICT_SIZE"] = True
+        with pytest.raises(ValueError, match="The largest keys of the session: 'cart'"):
+            save(app, make_session({"cart": hashlib.shake_128(b"noise").hexdigest(5000)}))
+
+
+class TestPrivateCache:
+    """`SESSION_CACHE_PRIVATE`: what sets a client's cookie is for that client alone."""
+
+    @pytest.mark.parametrize(
+        ("before", "after"),
+        [
+            (None, "private"),
+            ("max-age=60", "max-age=60, private"),
+            ("public, max-age=60", "max-age=60, private"),
+            ("no-store", "no-store"),
+        ],
+    )
+    def test_it_is_said_with_every_session_cookie(self, app, before, after):
+        app.config["SESSION_CACHE_PRIVATE"] = True
+        for session in (make_session({"a": 1}), make_session()):
+            response = app.response_class(headers={"Cache-Control": before} if before else None)
+            assert dict(save(app, session, response))["Cache-Control"] == after
+
+    def test_and_only_then(self, app):
+        assert "Cache-Control" not in dict(save(app, make_session({"a": 1})))
+        app.config["SESSION_CACHE_PRIVATE"] = True
+        assert "Cache-Control" not in dict(save(app, make_session({"a": 1}, modified=False)))
+
+
+class TestShortKey:
+    """`SECRET_KEY_MIN_BYTES`: a key that can be guessed signs nothing."""
+
+    @pytest.fixture(autouse=True)
+    def required(self, app):
+        app.config["SECRET_KEY_MIN_BYTES"] = 32
+
+    @pytest.mark.parametrize(("key", "size"), [("dev", 3), (b"dev", 3), ("é" * 15, 30)])
+    def test_it_is_refused_when_a_session_is_used(self, app, key, size):
+        app.secret_key = key
+        with pytest.raises(RuntimeError, match=r"needs 32 at least \(SECRET_KEY_MIN_BYTES\)"):
+            open_session(app)
+        with pytest.raises(RuntimeError, match=rf"The secret key has {size} bytes"):
+            save(app, make_session({"a": 1}))
+
+    @pytest.mark.parametrize("mode", ["DEBUG", "TESTING"])
+    def test_but_not_in_debug_mode_and_tests(self, app, mode):
+        app.config["SECRET_KEY"], app.config[mode] = "dev", True
+        assert open_session(app) == {}
+
+    def test_a_long_one_will_do(self, app):
+        app.secret_key = "é" * 16
+        assert open_session(app) == {}
+
 
 class TestOpening:
     def test_a_new_client_has_an_empty_session(self, app):

@@ -35,10 +35,12 @@ def set_cookie(
     expires: datetime | None,
     attributes: Attributes,
     advise: Callable[[], str],
+    strict: bool = False,
 ) -> None:
     """Set the cookie by the response's `set_cookie`.
 
-    Where it is longer than the response's ``max_cookie_size`` a warning says so, with what `advise` has to say.
+    Where it is longer than the response's ``max_cookie_size`` a warning says so, with what `advise` has to say; if
+    `strict`, it raises that as a ValueError instead.
     """
     overridden = type(response).set_cookie is not _PLAIN_SET or "set_cookie" in response.__dict__
     if overridden or not _needs_no_quotes(value):
@@ -50,7 +52,10 @@ def set_cookie(
     field = f"{head}{value}{before}{date}{after}"
     limit = response.max_cookie_size
     if limit and len(field) > limit:
-        warnings.warn(_too_large(name, len(value), len(field), limit, advise()), stacklevel=3)
+        message = _too_large(name, len(value), len(field), limit, advise())
+        if strict:
+            raise ValueError(message)
+        warnings.warn(message, stacklevel=3)
     _add(response.headers, "Set-Cookie", field)
 
 
@@ -81,6 +86,14 @@ def vary_by_cookie(response: t.Any) -> None:
         _add(headers, "Vary", "Cookie")
     elif vary != "Cookie":
         response.vary.add("Cookie")
+
+
+def keep_private(response: t.Any) -> None:
+    """Say that no shared cache may keep the response, which sets one client's cookie (RFC 9111 §5.2.2.7)."""
+    cache_control = response.cache_control
+    if not cache_control.no_store:
+        cache_control.public = False
+        cache_control.private = True
 
 
 def _add(headers: t.Any, name: str, value: str) -> None:

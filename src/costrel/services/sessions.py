@@ -11,7 +11,7 @@ from functools import lru_cache
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from ..http.callback import CallbackDict
-from .session_cookie import Attributes, named, set_cookie, vary_by_cookie
+from .session_cookie import Attributes, keep_private, named, set_cookie, vary_by_cookie
 from .signing import KeptSerializer
 from .tagged_json import TaggedJSONSerializer
 
@@ -229,6 +229,7 @@ class SecureCookieSessionInterface(SessionInterface):
                 self.get_expiration_time(app, session),
                 self._cookie_attributes(app),
                 lambda: self._largest_keys(data),
+                strict=app.config.get("SESSION_COOKIE_STRICT_SIZE", False),
             )
         elif session.modified:
             response.delete_cookie(self.get_cookie_name(app), **named(self._cookie_attributes(app)))
@@ -236,6 +237,8 @@ class SecureCookieSessionInterface(SessionInterface):
             return
         if not session.accessed:
             vary_by_cookie(response)
+        if app.config.get("SESSION_CACHE_PRIVATE"):
+            keep_private(response)
 
     def _kept_serializer(self, app: AnyApp) -> t.Any:
         """What writes and reads the cookie's value: as `get_signing_serializer` has it, its keys derived only once."""
@@ -244,6 +247,9 @@ class SecureCookieSessionInterface(SessionInterface):
         secret_key = app.secret_key
         if not secret_key:
             return None
+        shortest = app.config.get("SECRET_KEY_MIN_BYTES")
+        if shortest and _size(secret_key) < shortest and not (app.debug or app.testing):
+            raise RuntimeError(_too_short(_size(secret_key), shortest))
         fallbacks = app.config["SECRET_KEY_FALLBACKS"]
         keys = (*fallbacks, secret_key) if fallbacks else (secret_key,)
         try:
@@ -268,6 +274,18 @@ class SecureCookieSessionInterface(SessionInterface):
             f"The largest keys of the session: {', '.join(f'{key!r} ({sizes[key]} bytes)' for key in largest)}."
             " Keep such values on the server, and only their names in the session."
         )
+
+
+def _size(secret_key: str | bytes) -> int:
+    return len(secret_key.encode() if isinstance(secret_key, str) else secret_key)
+
+
+def _too_short(size: int, shortest: int) -> str:
+    return (
+        f"The secret key has {size} bytes, and a session's signature needs {shortest} at least (SECRET_KEY_MIN_BYTES):"
+        " a shorter one can be guessed, and with it anybody can sign a session. Set SECRET_KEY to the output of"
+        " python -c 'import secrets; print(secrets.token_hex())'. In debug mode and in tests any key will do."
+    )
 
 
 _OPEN = SecureCookieSessionInterface.open_session
