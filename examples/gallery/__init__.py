@@ -1,6 +1,7 @@
-"""Gallery: people sign up, upload pictures, look at them and comment. Run it with ``costrel --app examples/gallery run``.
+"""Gallery: people sign up, upload pictures, look at them and comment.
 
-Accounts, pictures and comments are in sqlite, in the instance folder; there is nothing to set up.
+Run it with ``costrel --app examples/gallery run``. Accounts, pictures and comments are in sqlite, in the instance
+folder; there is nothing to set up.
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ def not_found(error: HTTPException) -> tuple[Response | str, int]:
     """The page for what is not there; JSON for the API."""
     if request.path.startswith("/api/"):
         return api.problem(404, "There is nothing at this address."), 404
-    return render_template("error.html", title="Nothing here", text="This picture or page is not (or no longer) here."), 404
+    text = "This picture or page is not (or no longer) here."
+    return render_template("error.html", title="Nothing here", text=text), 404
 
 
 def too_large(error: RequestEntityTooLarge) -> tuple[str, int]:

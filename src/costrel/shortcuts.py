@@ -66,11 +66,8 @@ def abort(code: int | MessageResponse, *args: t.Any, **kwargs: t.Any) -> t.NoRet
 def make_response(*args: t.Any) -> Response:
     """The response for what a view would return, to set headers and cookies on; without arguments an empty one."""
     app = context.current().app
-    if not args:
-        response: Response = app.response_class()
-        return response
-    response = app.make_response(args[0] if len(args) == 1 else args)
-    return response
+    made = app.make_response(args[0] if len(args) == 1 else args) if args else app.response_class()
+    return t.cast("Response", made)
 
 
 def get_template_attribute(template_name: str, attribute: str) -> t.Any:

@@ -14,7 +14,6 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
-
 from examples.gallery import create_app
 
 ROOT = Path(__file__).parents[2]

@@ -115,12 +115,8 @@ def test_projects_with_a_trailing_slash_are_canonical(app):
     app.add_url_rule("/about", "about", lambda: "The about page")
     client = app.test_client()
     moved = client.get("/projects")
-    assert (
-        moved.status_code,
-        moved.headers["Location"].replace("/projects/", "/projects/")
-        if "://" in moved.headers["Location"]
-        else "http://localhost" + moved.headers["Location"],
-    ) == (308, "http://localhost/projects/")
+    assert moved.status_code == 308
+    assert moved.headers["Location"] == "http://localhost/projects/"
     assert client.get("/about/").status_code == 404
 
 

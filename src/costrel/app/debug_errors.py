@@ -20,7 +20,7 @@ class DebugFilesKeyError(KeyError, AssertionError):
     def __init__(self, request: Request, key: str) -> None:
         super().__init__(key)
         lines = [
-            f"request.files has no {key!r}: the form came as {request.mimetype!r}, so no file contents were transmitted.",
+            f"request.files has no {key!r}: sent as {request.mimetype!r}, so no file contents were transmitted.",
             'Write the form as <form method="post" enctype="multipart/form-data">.',
         ]
         submitted = request.form.getlist(key)

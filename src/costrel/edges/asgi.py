@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import typing as t
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Callable
+from functools import partial
 
 from ..app import lifecycle
+from ..app.application import Costrel
+from ..app.lifecycle import Steps
 from ..context import RequestContext
-from . import wsgi_bridge
 from .bodies import Body, Receive
 from .lifespan import answer_lifespan
-from .outgoing import Answer
+from .outgoing import Answer, Send
 from .scope import Scope, environ_of
 from .threads import Workers
-
-Send = Callable[[t.MutableMapping[str, t.Any]], Awaitable[None]]
 
 
 class AsgiApplication:
@@ -45,69 +45,90 @@ class AsgiApplication:
         try:
             if not body.complete:
                 await body.begin()
-            if wsgi_bridge.is_wrapped(self.app):
-                await wsgi_bridge.answer(self.app, environ, self.workers, send)
-                return
-            ctx = self.app.request_context(environ)
-            ctx.on_loop = True
-            drive = Drive(ctx, body, self.workers)
-            answer = await drive.to_end(lifecycle.serve(ctx, lambda response: Answer.of(response, environ)))
-            await answer.send(send, drive.in_thread)
+            hop = Hop(self.workers)
+            if is_wrapped(self.app):
+                # WSGI middleware is around the application: all of it runs in a thread.
+                answer = await hop.run(lambda: Answer.of_wsgi(self.app, environ))
+            else:
+                ctx = self.app.request_context(environ)
+                ctx.on_loop = True
+                drive = Drive(ctx, body, hop)
+                answer = await drive.to_end(lifecycle.serve(ctx, lambda response: Answer.of(response, environ)))
+            await answer.send(send, hop.run, receive if body.complete else None)
         finally:
             body.close()
+
+
+def is_wrapped(app: t.Any) -> bool:
+    """Whether `wsgi_app`, or the call of the application, is not Costrel's own any more."""
+    cls = type(app)
+    return "wsgi_app" in app.__dict__ or cls.wsgi_app is not _OWN_WSGI_APP or cls.__call__ is not _OWN_CALL
+
+
+_OWN_WSGI_APP: t.Final = Costrel.wsgi_app
+_OWN_CALL: t.Final = Costrel.__call__
+
+
+class Hop:
+    """The way to the worker threads for one request, which keeps its context variables."""
+
+    def __init__(self, workers: Workers) -> None:
+        self._workers = workers
+        self.variables: contextvars.Context | None = None
+        """The context variables of this request, once it has left the server's task."""
+
+    async def run(self, function: Callable[[], lifecycle.T]) -> lifecycle.T:
+        """Call `function` in a worker thread, with the context variables of this request."""
+        if self.variables is None:
+            self.variables = contextvars.copy_context()
+        variables = self.variables
+        return await self._workers.run(lambda: variables.run(function))
 
 
 class Drive:
     """Drives the steps of one request: on the loop while they await, in a worker thread when they may block."""
 
-    def __init__(self, ctx: RequestContext, body: Body, workers: Workers) -> None:
+    def __init__(self, ctx: RequestContext, body: Body, hop: Hop) -> None:
         self.ctx = ctx
         self.body = body
-        self.workers = workers
-        self._context: contextvars.Context | None = None
-        """The context variables of this request, once it has left the server's task."""
+        self.hop = hop
 
-    async def to_end(self, steps: Generator[t.Any, t.Any, lifecycle.T]) -> lifecycle.T:
+    async def to_end(self, steps: Steps[lifecycle.T]) -> lifecycle.T:
         """What `steps` return. What they yield is awaited here; after TO_THREAD they go on in a worker thread."""
-        advance: Callable[[], t.Any] = lambda: next(steps)  # noqa: E731
+        advance: Callable[[], t.Any] = steps.__next__
         while True:
-            finished, item = await self._advance(steps, advance)
+            finished, item = await self._advance(advance)
             if finished:
                 return t.cast("lifecycle.T", item)
             if item is lifecycle.TO_THREAD:
                 self.ctx.on_loop = False
-                advance = lambda: next(steps)  # noqa: E731
+                advance = steps.__next__
                 continue
             self.ctx.on_loop = True
             try:
                 value = await self._await(item)
-            except BaseException as caught:
-                error = caught
-                advance = lambda: steps.throw(error)  # noqa: E731, B023
+            except BaseException as error:
+                advance = partial(steps.throw, error)
             else:
-                advance = lambda: steps.send(value)  # noqa: E731, B023
+                advance = partial(steps.send, value)
 
-    async def _advance(self, steps: Generator[t.Any, t.Any, t.Any], advance: Callable[[], t.Any]) -> tuple[bool, t.Any]:
-        def step() -> tuple[bool, t.Any]:
-            try:
-                return False, advance()
-            except StopIteration as stop:
-                return True, stop.value
-
+    async def _advance(self, advance: Callable[[], t.Any]) -> tuple[bool, t.Any]:
+        """Go on to what the steps yield next, or to what they return in the end."""
         if not self.ctx.on_loop:
-            return await self.in_thread(step)
-        return step() if self._context is None else self._context.run(step)
-
-    async def in_thread(self, function: Callable[[], lifecycle.T]) -> lifecycle.T:
-        """Call `function` in a worker thread, with the context variables of this request."""
-        if self._context is None:
-            self._context = contextvars.copy_context()
-        context = self._context
-        return await self.workers.run(lambda: context.run(function))
+            return await self.hop.run(lambda: _step(advance))
+        variables = self.hop.variables
+        return _step(advance) if variables is None else variables.run(_step, advance)
 
     async def _await(self, coroutine: t.Any) -> t.Any:
         await self.body.spool(self.ctx.request.max_content_length)
-        if self._context is None:
+        if self.hop.variables is None:
             return await coroutine
         # The request has been in a thread: what was set there in context variables is to be seen here.
-        return await asyncio.get_running_loop().create_task(coroutine, context=self._context)
+        return await asyncio.get_running_loop().create_task(coroutine, context=self.hop.variables)
+
+
+def _step(advance: Callable[[], t.Any]) -> tuple[bool, t.Any]:
+    try:
+        return False, advance()
+    except StopIteration as stop:
+        return True, stop.value

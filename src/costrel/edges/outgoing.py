@@ -2,53 +2,101 @@
 
 from __future__ import annotations
 
+import asyncio
 import typing as t
-from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Iterable, Iterator
 
-InThread = Callable[[Callable[[], t.Any]], Awaitable[t.Any]]
+from ..messages.response import Response
+from .bodies import Receive
+
+InThread = Callable[[Callable[[], t.Any]], Coroutine[t.Any, t.Any, t.Any]]
+Send = Callable[[t.MutableMapping[str, t.Any]], Awaitable[None]]
+Pairs = Iterable[tuple[str, str]]
 
 _END: t.Final = object()
 
 
 class Answer:
-    """What goes out for one request. `body` is complete, or an iterable or async iterable of chunks."""
+    """What goes out for one request. `body` is complete, or an iterable or asynchronous iterable of chunks.
+
+    `close` is called in a thread when the body was sent, or could not be.
+    """
 
     def __init__(
-        self, status: str, headers: Iterable[tuple[str, str]], body: bytes | Iterable[bytes] | AsyncIterable[bytes]
+        self,
+        status: int,
+        headers: Pairs,
+        body: bytes | Iterable[bytes] | AsyncIterable[bytes],
+        close: Callable[[], object] | None = None,
     ) -> None:
-        self.status = int(status[:3])
+        self.status = status
         self.headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
         self.body = body
+        self.close = close
 
     @classmethod
     def of(cls, response: t.Any, environ: dict[str, t.Any]) -> Answer:
-        """The answer that `response` makes to the request of `environ`."""
-        chunks = getattr(response, "response", None)
-        if isinstance(chunks, AsyncIterable):
-            headers = response.get_wsgi_headers(environ)
-            body = _AsyncBody(response, chunks)
-            return cls(response.status, headers.to_wsgi_list(), () if environ["REQUEST_METHOD"] == "HEAD" else body)
-        iterable, status, pairs = response.get_wsgi_response(environ)
-        if not response.is_streamed:
-            try:
-                return cls(status, pairs, b"".join(iterable))
-            finally:
-                response.close()
-        return cls(status, pairs, iterable)
+        """The answer that `response` makes to the request of `environ`.
 
-    async def send(self, send: t.Any, in_thread: InThread) -> None:
-        """Send it all. An error half-way leaves the body without its end, so that the client can tell."""
-        await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
-        if isinstance(self.body, bytes):
-            await send({"type": "http.response.body", "body": self.body})
-            return
+        A response whose class writes itself out in its own way is asked as the WSGI application that it is.
+        """
+        kind = type(response)
+        own_way = kind.__call__ is not _OWN_CALL or kind.get_wsgi_response is not _OWN_WSGI_RESPONSE
+        if own_way and not hasattr(response.response, "__aiter__"):
+            return cls.of_wsgi(response, environ)
+        status, headers, body = response.for_edge(environ)
+        # Most responses have nothing to close: they need no thread for it.
+        return cls(status, headers, body, response.close if response.has_to_close else None)
+
+    @classmethod
+    def of_wsgi(cls, app: Callable[..., t.Any], environ: dict[str, t.Any]) -> Answer:
+        """The answer of a WSGI application, called here (PEP 3333). Raises RuntimeError where it starts none."""
+        started: list[tuple[str, list[tuple[str, str]]]] = []
+        written: list[bytes] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]], exc_info: t.Any = None) -> t.Any:
+            started[:] = [(status, headers)]
+            return written.append
+
+        body = app(environ, start_response)
+        close = getattr(body, "close", None)
+        chunks = iter(body)
+        # An application may call start_response as late as before its first chunk.
+        while not started and (chunk := next(chunks, None)) is not None:
+            written.append(chunk)
+        if not started:
+            if close is not None:
+                close()
+            raise RuntimeError(f"The WSGI application {app!r} ended without calling start_response().")
+        status, headers = started[0]
+        return cls(int(status[:3]), headers, _chain(written, chunks), close)
+
+    async def send(self, send: Send, in_thread: InThread, receive: Receive | None = None) -> None:
+        """Send it all; a client that leaves meanwhile, as `receive` tells, ends it.
+
+        An error half-way leaves the body without its end, so that the client can tell.
+        """
+        try:
+            await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
+            if isinstance(self.body, bytes):
+                await send({"type": "http.response.body", "body": self.body})
+            else:
+                await self._send_chunks(send, in_thread, receive)
+        finally:
+            if self.close is not None:
+                await in_thread(self.close)
+
+    async def _send_chunks(self, send: Send, in_thread: InThread, receive: Receive | None) -> None:
         if isinstance(self.body, AsyncIterable):
-            await self._send_async(send, self.body)
+            sending = self._send_async(send, self.body)
         else:
-            await self._send_sync(send, in_thread, self.body)
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+            sending = self._send_sync(send, in_thread, t.cast("Iterable[bytes]", self.body))
+        if receive is None:
+            await sending
+        else:
+            await _until_client_leaves(sending, receive)
 
-    async def _send_async(self, send: t.Any, body: AsyncIterable[bytes]) -> None:
+    async def _send_async(self, send: Send, body: AsyncIterable[bytes]) -> None:
         iterator = body.__aiter__()
         try:
             async for chunk in iterator:
@@ -57,31 +105,47 @@ class Answer:
             close = getattr(iterator, "aclose", None)
             if close is not None:
                 await close()
+        await send({"type": "http.response.body", "body": b""})
 
-    async def _send_sync(self, send: t.Any, in_thread: InThread, body: Iterable[bytes]) -> None:
+    async def _send_sync(self, send: Send, in_thread: InThread, body: Iterable[bytes]) -> None:
         iterator: Iterator[bytes] = iter(body)
-        try:
-            while (chunk := await in_thread(lambda: next(iterator, _END))) is not _END:
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        finally:
-            close = getattr(body, "close", None)
-            if close is not None:
-                await in_thread(close)
+        while True:
+            step = asyncio.ensure_future(in_thread(lambda: next(iterator, _END)))
+            try:
+                chunk = await asyncio.shield(step)
+            except asyncio.CancelledError:
+                await asyncio.wait([step])  # a generator cannot be closed while a thread is in it
+                raise
+            if chunk is _END:
+                break
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
 
 
-class _AsyncBody:
-    """The chunks of an async iterable as bytes; the response is closed after the last one."""
+_OWN_CALL: t.Final = Response.__call__
+_OWN_WSGI_RESPONSE: t.Final = Response.get_wsgi_response
 
-    def __init__(self, response: t.Any, chunks: AsyncIterable[t.Any]) -> None:
-        self._response = response
-        self._chunks = chunks
 
-    async def __aiter__(self) -> t.AsyncIterator[bytes]:
-        try:
-            async for chunk in self._chunks:
-                yield chunk.encode() if isinstance(chunk, str) else bytes(chunk)
-        finally:
-            close = getattr(self._chunks, "aclose", None)
-            if close is not None:
-                await close()
-            self._response.close()
+def _chain(first: list[bytes], rest: Iterator[bytes]) -> Iterator[bytes]:
+    yield from first
+    yield from rest
+
+
+async def _until_client_leaves(sending: Coroutine[t.Any, t.Any, None], receive: Receive) -> None:
+    """Run `sending` to its end, or cancel it when the client has gone."""
+    task = asyncio.ensure_future(sending)
+    leaving = asyncio.ensure_future(_disconnect(receive))
+    try:
+        await asyncio.wait([task, leaving], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        leaving.cancel()
+        if not task.done():
+            task.cancel()
+        await asyncio.wait([task, leaving])
+    if not task.cancelled():
+        task.result()
+
+
+async def _disconnect(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

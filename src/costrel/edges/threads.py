@@ -6,6 +6,7 @@ import asyncio
 import threading
 import typing as t
 from collections.abc import Callable
+from contextlib import suppress
 from queue import SimpleQueue
 
 T = t.TypeVar("T")
@@ -56,10 +57,8 @@ class Workers:
                 result, error = None, caught
             with self._lock:
                 self._idle += 1
-            try:
+            with suppress(RuntimeError):  # the loop was closed while the function ran: nobody waits any more
                 loop.call_soon_threadsafe(_settle, future, result, error)
-            except RuntimeError:
-                pass  # the loop was closed while the function ran: nobody waits any more
             del function, future, loop, result, error, job
 
     def close(self, timeout: float = 1.0) -> None:

@@ -23,10 +23,8 @@ def serve(app: t.Any, environ: dict[str, t.Any], start_response: Callable[..., t
     try:
         awaitable = next(steps)
     except StopIteration as end:  # nothing to await: most requests
-        answer: Iterable[bytes] = end.value
-        return answer
-    answer = app._drive(steps, awaitable)
-    return answer
+        return t.cast("Iterable[bytes]", end.value)
+    return t.cast("Iterable[bytes]", app._drive(steps, awaitable))
 
 
 def iterate(items: AsyncIterable[t.Any]) -> Iterator[t.Any]:

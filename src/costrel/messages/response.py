@@ -322,6 +322,11 @@ class Response(ResponseHead):
 
     # -- sending
 
+    @property
+    def has_to_close(self) -> bool:
+        """Whether :meth:`close` has something to do."""
+        return self._on_close is not None or hasattr(self.response, "close") or type(self).close is not _close
+
     def close(self) -> None:
         """Close the body and run what :meth:`call_on_close` has; servers call it."""
         close = getattr(self.response, "close", None)

@@ -1,0 +1,46 @@
+"""How much of our code a plain request walks through: counted, not timed."""
+
+import sys
+from pathlib import Path
+
+import costrel
+from costrel import Costrel
+
+SOURCES = str(Path(costrel.__file__).parent)
+MAX_CALLS = 30
+MAX_FILES = 9
+
+
+def test_a_plain_view_takes_at_most_thirty_calls_in_nine_files() -> None:
+    app = Costrel("hot", static_folder=None)
+    app.add_url_rule("/", "index", lambda: "Hello")
+    environ = {
+        "REQUEST_METHOD": "GET",
+        "SCRIPT_NAME": "",
+        "PATH_INFO": "/",
+        "QUERY_STRING": "",
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "8000",
+        "HTTP_HOST": "127.0.0.1:8000",
+        "wsgi.url_scheme": "http",
+    }
+
+    def start_response(status, headers):
+        pass
+
+    list(app(environ.copy(), start_response))  # the first request sets things up
+    calls: list[tuple[str, str]] = []
+
+    def profile(frame, event, argument):
+        if event == "call" and frame.f_code.co_filename.startswith(SOURCES):
+            calls.append((Path(frame.f_code.co_filename).name, frame.f_code.co_qualname))
+
+    request_environ = environ.copy()
+    sys.setprofile(profile)
+    try:
+        app(request_environ, start_response)
+    finally:
+        sys.setprofile(None)
+    files = {file for file, _ in calls}
+    assert len(calls) <= MAX_CALLS, "\n".join(f"{file}: {name}" for file, name in calls)
+    assert len(files) <= MAX_FILES, files
