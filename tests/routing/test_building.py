@@ -178,6 +178,45 @@ def test_a_build_error_knows_the_closest_rule():
     assert isinstance(caught.value, LookupError)
 
 
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({}, BuildError),
+        ({"x": 1}, BuildError),
+        ({"x": 1, "y": None}, BuildError),
+        ({"x": "b"}, BuildError),
+        ({"x": "b", "y": "c"}, ValueError),
+        ({"x": [], "y": "c"}, TypeError),
+        ({"x": 1, "y": "é", "z": None}, "/app/1/%C3%A9"),
+        ({"x": 1, "y": 2, "z": 3}, "/app/1/2?z=3"),
+    ],
+)
+def test_an_endpoint_with_one_rule_builds_like_one_with_more(values, expected):
+    lone = bind(Rule("/<int:x>/<y>", endpoint="e", methods=["GET"]))
+    several = bind(
+        Rule("/<int:x>/<y>", endpoint="e", methods=["GET"]), Rule("/<x>/<y>/<z>", endpoint="e", methods=["PUT"])
+    )
+    for adapter in (lone, several):
+        if isinstance(expected, str):
+            assert adapter.build("e", values, method="GET") == expected
+        else:
+            with pytest.raises(expected):
+                adapter.build("e", values, method="GET")
+        with pytest.raises(BuildError):
+            adapter.build("e", values, method="POST")
+
+
+def test_a_changed_rule_is_what_the_short_way_builds_from():
+    rule = Rule("/<x>", endpoint="e", methods=["GET"])
+    adapter = bind(rule)
+    assert adapter.build("e", {"x": 1}, method="GET") == "/app/1"
+    rule.methods.discard("GET")
+    with pytest.raises(BuildError):
+        adapter.build("e", {"x": 1}, method="GET")
+    adapter.map.add(Rule("/<x>/<y>", endpoint="e"))
+    assert adapter.build("e", {"x": 1, "y": 2}) == "/app/1/2"
+
+
 def test_a_rule_builds_by_itself():
     rule = Rule("/<x>", endpoint="e", subdomain="<y>")
     Map([rule])

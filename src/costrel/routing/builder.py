@@ -10,7 +10,7 @@ from ..http.urls import encode_query
 from .converters import PATH_SAFE
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from .rule import Rule
 
@@ -24,23 +24,46 @@ class Builder:
         self._path = Template(rule, rule._trace[split + 1 :])
         self._known = {*rule._converters, *(rule.defaults or ())}
         self._map = rule.map
+        #: The domain part where it is the same for all values.
+        self.domain = None if self._domain.variables else self._domain.first
 
     def build(self, values: Mapping[str, t.Any], append_unknown: bool) -> tuple[str, str]:
         """The domain, and the path with, if `append_unknown`, all that is no part of it as the query."""
         domain, url = self._domain.fill(values), self._path.fill(values)
         if append_unknown and not self._known.issuperset(values):
-            query = self._query({name: value for name, value in values.items() if name not in self._known})
-            if query:
-                url = f"{url}?{query}"
+            url += self._query(values)
         return domain, url
 
+    def build_path(self, values: Mapping[str, t.Any], append_unknown: bool) -> str | None:
+        """The path alone; None where a value is missing. For rules without defaults."""
+        url = self._path.first
+        for name, to_url, text in self._path.variables:
+            value = values.get(name)
+            if value is None:
+                return None
+            url += to_url(value) + text
+        if append_unknown and len(values) > len(self._known):
+            url += self._query(values)
+        return url
+
     def _query(self, values: Mapping[str, t.Any]) -> str:
+        """What the path has not, as a query with its question mark."""
+        if not self._map.sort_parameters:
+            # PERF: most queries are a number or a word, and need no quoting (benchmarks: routing).
+            query = ""
+            for name, value in values.items():
+                if name in self._known or value is None:
+                    continue
+                if not (_is_plain(name) and (type(value) is int or _is_plain(value))):
+                    break
+                query += f"&{name}={value}"
+            else:
+                return query and f"?{query[1:]}"
+        pairs: t.Any = {name: value for name, value in values.items() if name not in self._known}
         if self._map.sort_parameters:
-            return encode_query(sorted(iter_multi_items(values), key=self._map.sort_key))
-        # PERF: most queries are a number or a word, and need no quoting (benchmarks: routing).
-        if all(_is_plain(name) and (type(value) is int or _is_plain(value)) for name, value in values.items()):
-            return "&".join([f"{name}={value}" for name, value in values.items()])
-        return encode_query(values)
+            pairs = sorted(iter_multi_items(pairs), key=self._map.sort_key)
+        query = encode_query(pairs)
+        return query and f"?{query}"
 
 
 def _is_plain(text: object) -> bool:
@@ -61,13 +84,13 @@ class Template:
             else:
                 variables.append((text, rule._converters[text].to_url))
                 texts.append("")
-        self._first = texts[0]
+        self.first = texts[0]
         #: (name, how its value is written, the text after it)
-        self._variables = [(*variable, text) for variable, text in zip(variables, texts[1:], strict=True)]
+        self.variables = [(*variable, text) for variable, text in zip(variables, texts[1:], strict=True)]
 
     def fill(self, values: Mapping[str, t.Any]) -> str:
         """The text with the variables' values."""
-        filled = self._first
-        for name, to_url, text in self._variables:
+        filled = self.first
+        for name, to_url, text in self.variables:
             filled += to_url(values[name]) + text
         return filled

@@ -58,6 +58,7 @@ class Map:
         self._matcher = StateMachineMatcher(merge_slashes)
         self._rules_by_endpoint: dict[t.Any, list[Rule]] = {}
         self._changed_endpoints: dict[t.Any, None] = {}
+        self._lone_rules: dict[t.Any, Rule] = {}
         self._remap = True
         self._remap_lock = self.lock_class()
         self.default_subdomain = default_subdomain
@@ -115,6 +116,7 @@ class Map:
             changed, self._changed_endpoints = self._changed_endpoints, {}
             for endpoint in changed:
                 self._order(self._rules_by_endpoint[endpoint])
+                self._find_lone_rule(endpoint)
             self._remap = bool(self._changed_endpoints)  # another thread may have added a rule meanwhile
 
     def _order(self, rules: list[Rule]) -> None:
@@ -124,6 +126,14 @@ class Map:
             rule._set_nicer([other for other in giving if other.provides_defaults_for(rule)])
             if rule.defaults or type(rule).provides_defaults_for is not Rule.provides_defaults_for:
                 giving.append(rule)
+
+    def _find_lone_rule(self, endpoint: t.Any) -> None:
+        """Note an endpoint's only rule, where nothing but the values decides its URL."""
+        rule, *more = self._rules_by_endpoint[endpoint]
+        if more or rule.defaults or rule.websocket or not rule._builds_plainly:
+            self._lone_rules.pop(endpoint, None)
+        else:
+            self._lone_rules[endpoint] = rule
 
     def find(self, path: str, method: str) -> tuple[Rule, dict[str, t.Any]] | None:
         """The rule and the values of a plain hit on the default subdomain: the short way of `MapAdapter.match`.

@@ -141,7 +141,9 @@ class StateMachineMatcher:
         `NoMatch`.
         """
         search = Search(self._root, domain, method, websocket)
-        found = search.search(path)
+        static_rules = (self._domains.get(domain) or _NOWHERE)[1].get(path)
+        found = static_rules and search.allowed(static_rules, ())  # where the walk would come to first
+        found = found or search.search(path)
         if found is None and self.merge_slashes and "//" in path:
             path = _SLASHES.sub("/", path)
             found = search.search(path)
@@ -178,6 +180,17 @@ class Search:
         """Why nothing was found."""
         return NoMatch(self._methods, self._websocket_mismatch)
 
+    def allowed(self, rules: list[Rule], texts: tuple[str, ...]) -> tuple[Rule, tuple[str, ...]] | None:
+        """The first of the rules that takes the method and the protocol."""
+        for rule in rules:
+            if rule.methods is not None and self._method not in rule.methods:
+                self._methods.update(rule.methods)
+            elif rule.websocket != self._websocket:
+                self._websocket_mismatch = True
+            else:
+                return rule, texts
+        return None
+
     def values(self, rule: Rule, texts: tuple[str, ...]) -> tuple[Rule, dict[str, t.Any]]:
         """The texts as values, and the defaults."""
         values = {}
@@ -213,7 +226,7 @@ class Search:
             if found is not None:
                 return found
         if segment == "" and index == len(parts) - 1:
-            return self._allowed([rule for rule in node.rules if not rule.strict_slashes], texts)
+            return self.allowed([rule for rule in node.rules if not rule.strict_slashes], texts)
         return None
 
     def _visit_final(
@@ -229,7 +242,7 @@ class Search:
         return None if match is None else self._visit(child, slash, 0, texts + match)
 
     def _end(self, node: State, texts: tuple[str, ...]) -> tuple[Rule, tuple[str, ...]] | None:
-        found = self._allowed(node.rules, texts)
+        found = self.allowed(node.rules, texts)
         if found is None and "" in node.static:
             for rule in node.static[""].rules:
                 if rule.websocket == self._websocket and (rule.methods is None or self._method in rule.methods):
@@ -237,13 +250,3 @@ class Search:
                         raise SlashRequired
                     return rule, texts
         return found
-
-    def _allowed(self, rules: list[Rule], texts: tuple[str, ...]) -> tuple[Rule, tuple[str, ...]] | None:
-        for rule in rules:
-            if rule.methods is not None and self._method not in rule.methods:
-                self._methods.update(rule.methods)
-            elif rule.websocket != self._websocket:
-                self._websocket_mismatch = True
-            else:
-                return rule, texts
-        return None

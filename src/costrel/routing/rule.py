@@ -155,7 +155,7 @@ class Rule(RuleFactory):
         self._trace.append((False, "|"))
         self._parts += self._read(path)
         if self.defaults and not self._converters.keys().isdisjoint(self.defaults):
-            self._builder = Builder(self)  # now, so that a converter that refuses its default is seen early
+            self._make_builder()  # now, so that a converter that refuses its default is seen early
         self._conversions = [
             (index, name, conversion(converter)) for index, (name, converter) in enumerate(self._converters.items())
         ]
@@ -187,13 +187,15 @@ class Rule(RuleFactory):
 
     def build(self, values: Mapping[str, t.Any], append_unknown: bool = True) -> tuple[str, str] | None:
         """The domain part and the path with query; None where a converter refuses its value."""
-        builder = self._builder
-        if builder is None:
-            builder = self._builder = Builder(self)
+        builder = self._builder or self._make_builder()
         try:
             return builder.build(values, append_unknown)
         except ValidationError:
             return None
+
+    def _make_builder(self) -> Builder:
+        self._builder = Builder(self)
+        return self._builder
 
     def provides_defaults_for(self, rule: Rule) -> bool:
         """Is this the nicer URL of the same endpoint, for when the values are its defaults?"""
@@ -220,6 +222,12 @@ class Rule(RuleFactory):
     def build_compare_key(self) -> tuple[int, int, int]:
         """What orders the rules of an endpoint for building: no alias, more variables, more defaults first."""
         return (1 if self.alias else 0, -len(self.arguments), -len(self.defaults or ()))
+
+    @property
+    def _builds_plainly(self) -> bool:
+        """Has no subclass its own way to choose a rule and to build its URL?"""
+        kind = type(self)
+        return kind.build is Rule.build and kind.suitable_for is Rule.suitable_for
 
     def _set_nicer(self, rules: list[Rule]) -> None:
         """Take note of the rules to redirect to where the values are their defaults.
