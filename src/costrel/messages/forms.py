@@ -14,7 +14,7 @@ from ..http.multidict import MultiDict
 from ..http.multipart import File
 from ..http.uploads import FileStorage
 from .environ import get_content_length, get_input_stream
-from .parts import FormatError, FormError, LimitError, Part, PartParser
+from .parts import FormatError, HeadTooLarge, Part, PartParser
 from .urlencoded import decode_form, parse_query
 
 if TYPE_CHECKING:
@@ -25,9 +25,6 @@ ParsedForm = tuple[IO[bytes], MultiDict[str, Any], MultiDict[str, Any]]
 
 # A file up to this size stays in memory.
 _SPOOL_SIZE = 500 * 1024
-
-# RFC 2046 §5.1.1 allows 70 characters; clients send up to about 100.
-_MAX_BOUNDARY = 256
 
 # Bytes in a row that belong to no part: preamble, epilogue, and the headers of one part (16 lines of 8 KiB).
 _MAX_OUTSIDE_PARTS = 256 * 1024
@@ -223,8 +220,6 @@ class MultiPartParser:
         self, stream: IO[bytes], boundary: bytes, content_length: int | None
     ) -> tuple[MultiDict[str, str], MultiDict[str, FileStorage]]:
         """Parse a stream to its end; answer the fields and the files. On any error the files are closed."""
-        if len(boundary) > _MAX_BOUNDARY:
-            self.fail(f"The multipart boundary has {len(boundary):,} bytes, at most {_MAX_BOUNDARY} are allowed.")
         reading = _MultipartReading(self, content_length)
         try:
             reading.run(stream, boundary)
@@ -259,11 +254,11 @@ class _MultipartReading:
             while chunk := stream.read(self.parser.buffer_size):
                 self._read_chunk(parser, chunk)
             if self.started:
-                parser.close()
-        except LimitError as error:
-            raise RequestEntityTooLarge(f"The multipart body is not acceptable: {error}.") from None
-        except FormError as error:
-            self.parser.fail(f"The multipart body is malformed: {error.args[0]}.")
+                parser.finish()
+        except HeadTooLarge as error:
+            raise RequestEntityTooLarge(f"The multipart body is too large: {error}.") from None
+        except FormatError as error:
+            self.parser.fail(f"The multipart body is malformed: {error}.")
 
     def _read_chunk(self, parser: PartParser, chunk: bytes) -> None:
         self.started = True
@@ -277,7 +272,7 @@ class _MultipartReading:
             else:
                 self._begin_part(event)
         if self.outside > _MAX_OUTSIDE_PARTS:
-            raise FormatError(f"More than {_MAX_OUTSIDE_PARTS:,} bytes in a row belong to none of its parts")
+            raise FormatError(f"more than {_MAX_OUTSIDE_PARTS:,} bytes in a row belong to none of its parts")
 
     def close_files(self) -> None:
         if self.container is not None:
@@ -324,8 +319,8 @@ class _MultipartReading:
             self.container = None
 
     def _charset(self, part: Part) -> str:
-        # Nearly no field has a type; a parser that overrides this is asked in any case.
-        if part.content_type is None and type(self.parser).get_part_charset is MultiPartParser.get_part_charset:
+        # Nearly no field says its type; a parser that overrides this is asked in any case.
+        if len(part.lines) == 1 and type(self.parser).get_part_charset is MultiPartParser.get_part_charset:
             return "utf-8"
         return self.parser.get_part_charset(part.headers)
 

@@ -1,62 +1,73 @@
-"""The parts of a multipart body, as events of the `multipart` library's push parser (RFC 7578, RFC 2046 §5.1)."""
+"""Splits a multipart body into its parts: bytes in, events out, in one pass, without I/O (RFC 2046 §5.1, RFC 7578)."""
 
 from __future__ import annotations
 
 import re
-
-import multipart  # type: ignore[import-untyped]  # it has no annotations
+from collections.abc import Iterator
 
 from ..http.grammar import parse_options_header
 from ..http.headers import Headers
 from ..support.properties import cached_property
 
-# What the parser raises: either of the two, for what breaks the format and for what passes its limits.
-FormError: type[ValueError] = multipart.MultipartError
-FormatError: type[ValueError] = multipart.ParserError
-LimitError: type[ValueError] = multipart.ParserLimitReached
-
-# How much head a part may have: lines, and bytes in each.
+# RFC 2046 §5.1.1 allows 70 characters in a boundary; clients send up to about 100.
+_MAX_BOUNDARY = 256
 _MAX_HEADERS = 16
 _MAX_HEADER_SIZE = 8 * 1024
+# Blanks between a boundary and the end of its line: "transport padding", which readers skip (RFC 2046 §5.1.1).
+_MAX_PADDING = 64
 
-# What browsers send; anything else takes the way of the whole grammar.
-_plain_disposition = re.compile(r'form-data; name="([^"\\%]*)"(?:; filename="([^"\\%]*)")?').fullmatch
+_CONTROLS = r"\x00-\x08\x0a-\x1f\x7f"
+_has_control = re.compile(f"[{_CONTROLS}]").search
+# The line that browsers send; any other takes the way of the whole grammar.
+_plain_disposition = re.compile(
+    rf'Content-Disposition: form-data; name="([^"\\%{_CONTROLS}]*)"(?:; filename="([^"\\%{_CONTROLS}]*)")?'
+).fullmatch
 _has_plain_name = re.compile(r"[;\s]name\s*=", re.IGNORECASE).search
 _has_extended_name = re.compile(r"[;\s]name\*", re.IGNORECASE).search
-_has_control = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
+
+
+class FormatError(ValueError):
+    """The body breaks the format; the text says how."""
+
+
+class HeadTooLarge(ValueError):
+    """a part has more or longer headers than are allowed; the text says which."""
 
 
 class Part:
-    """The head of one part: a form field, or a file if :attr:`filename` is not None."""
+    """The head of one part: of a form field, or of a file if :attr:`filename` is not None.
 
-    # The push parser counts in these two.
-    bytes_received = 0
-    complete = False
+    :param lines: its header lines, without their line breaks.
+    """
 
-    def __init__(self, header_list: list[tuple[str, str]]) -> None:
-        self.header_list = header_list
+    def __init__(self, lines: list[str]) -> None:
+        self.lines = lines
         self.name: str | None = None
         self.filename: str | None = None
-        self.content_type: str | None = None
-        disposition = None
-        for name, value in header_list:
-            if not value.isprintable() and _has_control(value):
-                raise FormatError(f"A part's {name} header has a control character")
-            if name == "Content-Disposition":
-                disposition = value
-            elif name == "Content-Type":
-                self.content_type = value
-        if disposition is None:
-            raise FormatError("A part has no Content-Disposition header")
-        if match := _plain_disposition(disposition):
+        # PERF: messages (form). A field has one header, and that nearly always in this form.
+        match = _plain_disposition(lines[0]) if lines else None
+        if match is None or len(lines) > 1:
+            self._check()
+        if match is not None:
             self.name, self.filename = match.groups()
         else:
-            self._read(disposition)
+            self._read_disposition()
 
-    def _read(self, disposition: str) -> None:
+    def _check(self) -> None:
+        for line in self.lines:
+            if _has_control(line):
+                raise FormatError(f"the header {line[:40]!r} of a part has a control character")
+        length = self.headers.get("content-length")
+        if length is not None and not (length.isascii() and length.isdigit()):
+            raise FormatError(f"the Content-Length of a part is {length[:40]!r}, which is no number of bytes")
+
+    def _read_disposition(self) -> None:
+        disposition = self.headers.get("content-disposition")
+        if disposition is None:
+            raise FormatError("a part has no Content-Disposition header")
         # RFC 7578 §4.2 forbids `name*`. Beside a `name` it could only serve to show two readers different names.
         if _has_extended_name(disposition) and _has_plain_name(disposition):
-            raise FormatError("A part has both 'name' and 'name*'")
+            raise FormatError("a part has both 'name' and 'name*'")
         options = parse_options_header(disposition)[1]
         self.name = options.get("name")
         self.filename = options.get("filename")
@@ -64,21 +75,142 @@ class Part:
     @cached_property
     def headers(self) -> Headers:
         """All headers of the part."""
-        return Headers(self.header_list)
+        fields = [line.partition(":") for line in self.lines]
+        return Headers.adopt([(name.strip(), value.strip()) for name, _, value in fields])
 
     @property
     def kept_size(self) -> int:
         """How much of the head stays in memory: a field's name, all headers of a file."""
-        if self.filename is None:
-            return len(self.name or "")
-        return sum([len(name) + len(value) for name, value in self.header_list])
+        return len(self.name or "") if self.filename is None else sum(map(len, self.lines))
 
 
-class PartParser(multipart.PushMultipartParser):  # type: ignore[misc]  # the library is not typed
-    """Bytes in, parts out: for each part its :class:`Part`, then its ``bytes`` in pieces, then None."""
+class PartParser:
+    """Yields for each part its :class:`Part`, then its ``bytes`` in pieces, then None.
+
+    A first boundary whose line ends with LF alone makes that the line break of the whole body.
+
+    :raises FormatError: if the boundary is empty or longer than 256 bytes, or the body breaks the format.
+    :raises HeadTooLarge: if a part has more than 16 headers, or one of more than 8 KiB.
+    """
 
     def __init__(self, boundary: bytes) -> None:
-        super().__init__(boundary, max_header_size=_MAX_HEADER_SIZE, max_header_count=_MAX_HEADERS)
+        if not 0 < len(boundary) <= _MAX_BOUNDARY:
+            raise FormatError(f"its boundary has {len(boundary):,} bytes, 1 to {_MAX_BOUNDARY} are allowed")
+        self.complete = False
+        self._dashed = b"--" + boundary
+        self._newline = b"\r\n"
+        self._delimiter = self._newline + self._dashed
+        self._in_preamble = True
+        self._in_content = False
+        self._rest = b"\n"  # as if a line had ended: the first boundary may begin the body
+        self._lines: list[str] = []
+        # How much lies before the content: the line break of the blank line. It stays in the buffer with the content,
+        # since it may be that of a boundary which follows at once.
+        self._before_content = 0
 
-    def _create_segment(self, headerlist: list[tuple[str, str]]) -> Part:
-        return Part(headerlist)
+    def parse(self, chunk: bytes) -> Iterator[Part | bytes | None]:
+        """Yield what the next piece of the body completes."""
+        buffer = self._rest + chunk
+        position = 0
+        while not self.complete:
+            if self._in_content:
+                found = buffer.find(self._delimiter, position)
+                end = found if found >= 0 else self._undecided(buffer, position)
+                start = position + self._before_content
+                if end > start:
+                    yield buffer[start:end]
+                    position, self._before_content = end, 0
+                after = -1 if found < 0 else self._end_of_boundary_line(buffer, found + len(self._delimiter))
+                if after < 0:
+                    break
+                yield None
+            elif self._in_preamble:
+                position, after = self._find_first_boundary(buffer)
+                if after < 0:
+                    break
+            else:
+                after = self._read_header(buffer, position)
+                if after < 0:
+                    break
+                if after == position:  # the blank line
+                    yield self._begin_content()
+            position = after
+        self._rest = buffer[position:]
+
+    def finish(self) -> None:
+        """Check that the last boundary was seen."""
+        if not self.complete:
+            raise FormatError("it ends before its last boundary")
+
+    # Each of these answers the position behind what it has read, or -1 where it takes more bytes to tell.
+
+    def _find_first_boundary(self, buffer: bytes) -> tuple[int, int]:
+        """Answer also from where the buffer is still needed."""
+        found = buffer.find(self._dashed)
+        if found < 0:
+            return max(0, len(buffer) - len(self._dashed)), -1
+        if buffer[found - 1 : found] != b"\n":
+            raise FormatError("its first boundary does not begin a line")
+        end = found + len(self._dashed)
+        if buffer.startswith(b"\n", end):
+            self._newline = b"\n"
+            self._delimiter = self._newline + self._dashed
+        return found - 1, self._end_of_boundary_line(buffer, end)
+
+    def _end_of_boundary_line(self, buffer: bytes, position: int) -> int:
+        newline = self._newline
+        if not buffer.startswith(newline, position):
+            if buffer.startswith(b"--", position):
+                self.complete = True
+                return len(buffer)
+            line = buffer[position : position + _MAX_PADDING + 2]
+            rest = line.lstrip(b" \t")
+            if len(line) < _MAX_PADDING + 2 and (newline.startswith(rest) or line == b"-"):
+                return -1
+            if not rest.startswith(newline):
+                raise FormatError("a boundary is followed by something else than the end of its line")
+            position += len(line) - len(rest)
+        self._in_preamble = self._in_content = False
+        return position + len(newline)
+
+    def _read_header(self, buffer: bytes, position: int) -> int:
+        """Read one line of a head; for the blank line that ends it, answer the position as it was."""
+        end = buffer.find(self._newline, position)
+        if end == position:
+            return position
+        if (len(buffer) if end < 0 else end) - position > _MAX_HEADER_SIZE:
+            raise HeadTooLarge(f"a part has a header of more than {_MAX_HEADER_SIZE:,} bytes")
+        if end < 0:
+            return -1
+        try:
+            line = buffer[position:end].decode()
+        except UnicodeDecodeError:
+            raise FormatError("a header of a part is not UTF-8") from None
+        self._add_line(line)
+        return end + len(self._newline)
+
+    def _add_line(self, line: str) -> None:
+        lines = self._lines
+        if line[0] in " \t" and lines:  # the header goes on (RFC 5322 §2.2.3)
+            lines[-1] += line
+            if len(lines[-1]) > _MAX_HEADER_SIZE:
+                raise HeadTooLarge(f"a part has a header of more than {_MAX_HEADER_SIZE:,} bytes")
+        elif ":" not in line:
+            raise FormatError(f"a part has the header {line[:40]!r}, which has no colon")
+        elif len(lines) == _MAX_HEADERS:
+            raise HeadTooLarge(f"a part has more than {_MAX_HEADERS} headers")
+        else:
+            lines.append(line)
+
+    def _begin_content(self) -> Part:
+        part = Part(self._lines)
+        self._lines = []
+        self._in_content = True
+        self._before_content = len(self._newline)
+        return part
+
+    def _undecided(self, buffer: bytes, position: int) -> int:
+        """Where a boundary may begin of which the rest is yet to come; else the end of the buffer."""
+        # A boundary has one line break, so none can begin before the last one.
+        start = buffer.rfind(self._newline[:1], max(position, len(buffer) - len(self._delimiter) + 1))
+        return start if start >= 0 and self._delimiter.startswith(buffer[start:]) else len(buffer)

@@ -66,7 +66,7 @@ class Response(ResponseHead):
         content_type: str | None = None,
         direct_passthrough: bool = False,
     ) -> None:
-        # PERF: bench_response. Most responses are a text and perhaps a media type: that is said without further calls.
+        # PERF: messages (response). Most responses are a text and perhaps a media type: that is said without further calls.
         if headers is None and status is None and content_type is None and response.__class__ is str:
             named = known_types.get(self.default_mimetype if mimetype is None else mimetype)
             if (
@@ -418,7 +418,7 @@ class Response(ResponseHead):
 
     def get_wsgi_response(self, environ: WSGIEnvironment) -> tuple[Iterable[bytes], str, list[tuple[str, str]]]:
         """Body, status line and headers as they are sent."""
-        # PERF: bench_response
+        # PERF: messages (response)
         if self._is_one_piece(environ):
             pairs = self._pairs_to_send()
             if pairs is not None:
