@@ -73,7 +73,12 @@ class FlaskGroup(AppGroup):
             for param in self.params:
                 if param.name in ("env_file", "app"):
                     param.handle_parse_result(ctx, {}, [])
-        return super().parse_args(ctx, args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError:
+            # Help without arguments comes as an error, and by then may have pushed the application's context.
+            ctx.close()
+            raise
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """The command of that name: the group's own, or the application's."""
@@ -113,4 +118,17 @@ class FlaskGroup(AppGroup):
         groups = ("costrel.commands", "flask.commands") if served_as_flask() else ("costrel.commands",)
         for group in groups:
             for entry_point in importlib.metadata.entry_points(group=group):
-                self.add_command(entry_point.load(), entry_point.name)
+                self._add_plugin_command(entry_point)
+
+    def _add_plugin_command(self, entry_point: importlib.metadata.EntryPoint) -> None:
+        try:
+            command = entry_point.load()
+        except Exception as error:
+            click.secho(
+                f"Warning: The command {entry_point.name!r} ({entry_point.value}) could not be loaded:"
+                f" {type(error).__name__}: {error}",
+                err=True,
+                fg="yellow",
+            )
+        else:
+            self.add_command(command, entry_point.name)

@@ -1,0 +1,60 @@
+"""An environment, a folder and a runner of each test's own."""
+
+import os
+import sys
+import textwrap
+
+import pytest
+from click.testing import CliRunner
+
+
+@pytest.fixture(autouse=True)
+def environ(monkeypatch):
+    """The environment without the variables that steer Costrel; what a test sets is gone after it."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("COSTREL_", "FLASK_", "WERKZEUG_")) and name != "PYTHONSTARTUP"
+    }
+    monkeypatch.setattr(os, "environ", kept)
+    return kept
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An empty working directory; what is imported from it is forgotten afterwards."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    before = set(sys.modules)
+    yield tmp_path
+    for name in set(sys.modules) - before:
+        module = sys.modules[name]
+        if (getattr(module, "__file__", None) or "").startswith(str(tmp_path)):
+            del sys.modules[name]
+
+
+@pytest.fixture
+def write(folder):
+    """Write a file into the folder."""
+
+    def write(name, text):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def invoke():
+    """Run a command; gives its exit code, and what it wrote to standard output and standard error."""
+
+    def invoke(command, *args, input=None):
+        result = CliRunner().invoke(command, args, input=input)
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    return invoke

@@ -1,0 +1,224 @@
+"""`costrel run`: its options, and what it does with them."""
+
+import os
+import ssl
+import sys
+from types import ModuleType
+
+import click
+import pytest
+
+import costrel
+from costrel.cli import CertParamType, FlaskGroup, SeparatedPathType, run, run_command
+from costrel.server.development import Options
+from costrel.server.errors import StartError
+
+
+@pytest.fixture
+def app():
+    return costrel.Costrel("shop")
+
+
+@pytest.fixture
+def shop(app):
+    return FlaskGroup(create_app=lambda: app)
+
+
+@pytest.fixture
+def served(monkeypatch):
+    """What is served, where, and how, in the place of serving."""
+    calls = []
+    monkeypatch.setattr(run, "serve", lambda *args: calls.append(args))
+    return calls
+
+
+@pytest.fixture
+def watched(monkeypatch):
+    calls = []
+
+    def watch_over(*args):
+        calls.append(args)
+        sys.exit(0)
+
+    monkeypatch.setattr(run, "watch_over", watch_over)
+    return calls
+
+
+def test_a_plain_run(shop, app, served, invoke):
+    result = invoke(shop, "run")
+
+    assert served == [(app, "127.0.0.1", 5000, Options())]
+    assert result.output == " * Serving Costrel app 'shop'\n * Debug mode: off\n"
+
+
+def test_another_place(shop, app, served, invoke):
+    invoke(shop, "run", "-h", "0.0.0.0", "-p", "80")
+
+    assert served == [(app, "0.0.0.0", 80, Options())]
+
+
+@pytest.mark.parametrize("prefix", ["COSTREL", "FLASK"])
+def test_the_environment_sets_options(shop, app, served, invoke, environ, prefix):
+    environ[f"{prefix}_RUN_PORT"] = "5001"
+    environ[f"{prefix}_RUN_HOST"] = "localhost"
+    environ[f"{prefix}_RUN_EXTRA_FILES"] = "a:b"
+
+    invoke(shop, "run")
+
+    assert served == [(app, "localhost", 5001, Options(extra_files=["a", "b"]))]
+
+
+def test_costrels_variable_wins_over_flasks_and_the_option_over_both(shop, served, invoke, environ):
+    environ["FLASK_RUN_PORT"] = "5001"
+    environ["COSTREL_RUN_PORT"] = "5002"
+
+    invoke(shop, "run")
+    invoke(shop, "run", "--port", "5003")
+
+    assert [port for _, _, port, _ in served] == [5002, 5003]
+
+
+def test_what_is_no_number_is_no_port(shop, invoke):
+    result = invoke(shop, "run", "--port", "http")
+
+    assert result.exit_code == 2
+    assert "Error: Invalid value for '--port' / '-p': 'http' is not a valid integer." in result.stderr
+
+
+def test_debug_mode_brings_the_reloader_which_does_without_the_application(watched, invoke, folder):
+    def create_app():
+        raise AssertionError("it was loaded")
+
+    result = invoke(FlaskGroup(create_app=create_app), "run", "--debug")
+
+    assert watched == [("127.0.0.1", 5000, Options(use_reloader=True, use_debugger=True))]
+    assert result.output == " * Debug mode: on\n"
+
+
+def test_debug_mode_may_be_asked_for_before_the_command(shop, watched, invoke):
+    invoke(shop, "--debug", "run", "--no-debugger")
+
+    assert watched == [("127.0.0.1", 5000, Options(use_reloader=True))]
+
+
+def test_the_process_that_serves_loads_the_application(shop, app, served, invoke, environ):
+    environ["WERKZEUG_RUN_MAIN"] = "true"
+
+    result = invoke(shop, "run", "--debug")
+
+    assert served == [(app, "127.0.0.1", 5000, Options(use_reloader=True, use_debugger=True))]
+    assert result.output == ""
+
+
+def test_other_options(shop, served, invoke):
+    invoke(shop, "run", "--without-threads", "--exclude-patterns", "a/*:b/*")
+
+    assert served[0][3] == Options(threaded=False, exclude_patterns=["a/*", "b/*"])
+
+
+def test_at_the_first_start_an_application_that_does_not_load_ends_the_command(served, invoke, environ, write):
+    environ["WERKZEUG_RUN_MAIN"] = "true"
+    write("app.py", "import no_such_package\n")
+
+    result = invoke(FlaskGroup(), "run", "--reload")
+
+    assert served == []
+    assert result.exit_code == 2
+    assert "ModuleNotFoundError: No module named 'no_such_package'" in result.stderr
+
+
+def test_after_a_change_it_is_answered_with_the_error(served, invoke, environ, write):
+    environ["WERKZEUG_RUN_MAIN"] = "true"
+    environ["COSTREL_RELOADED"] = "true"
+    path = write("app.py", "def x(:\n")
+
+    result = invoke(FlaskGroup(), "run", "--reload")
+
+    ((app, _, _, options),) = served
+    assert "SyntaxError: invalid syntax" in app.test_client().get("/").text
+    assert "SyntaxError: invalid syntax" in result.stderr
+    assert str(path) in options.extra_files
+
+
+def test_an_application_that_loads_after_a_change_is_served(shop, app, served, invoke, environ):
+    environ["WERKZEUG_RUN_MAIN"] = "true"
+    environ["COSTREL_RELOADED"] = "true"
+
+    invoke(shop, "run", "--reload")
+
+    assert served[0][0] is app
+
+
+def test_a_server_that_cannot_start_says_why(shop, invoke, monkeypatch):
+    def serve(*args):
+        raise StartError("Port 5000 is in use.")
+
+    monkeypatch.setattr(run, "serve", serve)
+
+    result = invoke(shop, "run")
+
+    assert result.exit_code == 1
+    assert result.stderr == "Error: Port 5000 is in use.\n"
+
+
+# -- certificates ------------------------------------------------------------------------------------------------
+
+
+def parse(*arguments):
+    return run_command.make_context("run", list(arguments)).params["cert"]
+
+
+def refusal(*arguments):
+    with pytest.raises(click.BadParameter) as caught:
+        parse(*arguments)
+    return f"{caught.value.param.name}: {caught.value.message}"
+
+
+def test_a_certificate_and_its_key():
+    here = os.path.realpath(__file__)
+
+    assert parse("--cert", here, "--key", here) == (here, here)
+    assert parse("--key", here, "--cert", here) == (here, here)
+    assert parse() is None
+
+
+def test_a_certificate_without_a_key_and_the_other_way_round():
+    assert refusal("--cert", __file__) == 'key: It is required with "--cert": name the file with the key.'
+    assert refusal("--key", __file__) == 'key: It needs "--cert" beside it: name the file with the certificate.'
+
+
+def test_a_certificate_made_on_the_spot():
+    assert parse("--cert", "adhoc") == "adhoc"
+    assert parse("--cert", "ADHOC") == "adhoc"
+    assert refusal("--cert", "adhoc", "--key", __file__) == 'key: It is not used where "--cert" is adhoc.'
+
+
+def test_a_certificate_made_on_the_spot_takes_cryptography(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cryptography", None)
+
+    assert refusal("--cert", "adhoc") == (
+        "cert: A certificate can be made only with the cryptography library: pip install cryptography"
+    )
+
+
+def test_an_ssl_context(monkeypatch):
+    module = ModuleType("shop_tls")
+    module.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    monkeypatch.setitem(sys.modules, "shop_tls", module)
+
+    assert parse("--cert", "shop_tls:context") is module.context
+    assert refusal("--cert", "shop_tls:context", "--key", __file__) == (
+        'key: It is not used where "--cert" is an SSLContext object.'
+    )
+    assert refusal("--cert", "shop_tls") == "cert: File 'shop_tls' does not exist."
+
+
+def test_a_python_without_ssl(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ssl", None)
+
+    assert refusal("--cert", __file__) == "cert: HTTPS needs a Python that was built with SSL."
+
+
+def test_the_types_stand_alone():
+    assert CertParamType().convert(__file__, None, None) == os.path.realpath(__file__)
+    assert SeparatedPathType().convert("a:b", None, None) == ["a", "b"]
