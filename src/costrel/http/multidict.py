@@ -417,9 +417,17 @@ class CombinedMultiDict(  # type: ignore[misc]  # it can be hashed, a dict canno
                 return source[key]
         raise BadRequestKeyError(key)
 
-    def get(  # type: ignore[override]  # the overloads are those of MultiDict.get
-        self, key: K, default: V | T | None = None, type: cabc.Callable[[V], T] | None = None
-    ) -> V | T | None:
+    @t.overload
+    def get(self, key: K, default: None = None, type: None = None) -> V | None: ...
+    @t.overload
+    def get(self, key: K, default: V, type: None = None) -> V: ...
+    @t.overload
+    def get(self, key: K, default: T, type: None = None) -> V | T: ...
+    @t.overload
+    def get(self, key: K, default: None = None, *, type: cabc.Callable[[V], T]) -> T | None: ...
+    @t.overload
+    def get(self, key: K, default: T, type: cabc.Callable[[V], T]) -> T: ...
+    def get(self, key: t.Any, default: V | T | None = None, type: cabc.Callable[[V], T] | None = None) -> V | T | None:
         """The first value of a key, or with a `type` the first that it takes: it skips what it raises errors for."""
         for source in self.dicts:
             if key in source:
@@ -431,9 +439,11 @@ class CombinedMultiDict(  # type: ignore[misc]  # it can be hashed, a dict canno
                     continue
         return default
 
-    def getlist(  # type: ignore[override]  # the overloads are those of MultiDict.getlist
-        self, key: K, type: cabc.Callable[[V], T] | None = None
-    ) -> list[V] | list[T]:
+    @t.overload
+    def getlist(self, key: K) -> list[V]: ...
+    @t.overload
+    def getlist(self, key: K, type: cabc.Callable[[V], T]) -> list[T]: ...
+    def getlist(self, key: K, type: cabc.Callable[[V], T] | None = None) -> list[V] | list[T]:
         """All values of a key in all of the dicts."""
         result: list[t.Any] = []
         for source in self.dicts:
