@@ -81,6 +81,16 @@ def test_tabs_and_text_beyond_ascii_are_let_through():
     assert list(headers) == [("é", "a\tb é ☃\xa0")]
 
 
+def test_a_proxy_of_text_is_made_text():
+    class Proxy:
+        __class__ = str
+
+        def __str__(self):
+            return "text"
+
+    assert [type(value) for value in Headers([("a", Proxy())]).values()] == [str]
+
+
 def test_names_that_are_no_text_are_not_looked_at():
     assert list(Headers([(1, "x")])) == [(1, "x")]
 

@@ -36,7 +36,7 @@ def _pair(name: str, value: t.Any) -> Pair:
         return name, value
     if isinstance(name, str) and _find_control_in_name(name):
         raise ValueError(f"Header names must not contain control characters, found {name!r}.")
-    text: str = value if isinstance(value, str) else str(value)
+    text: str = value if issubclass(type(value), str) else str(value)  # a proxy says that it is a str, and is none
     if found := _find_control_in_value(text):
         if found[0] in "\r\n":
             raise ValueError("Header values must not contain newline characters.")
