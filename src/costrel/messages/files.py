@@ -89,13 +89,16 @@ def send_file(
 class _Source:
     """What is sent, and what is known of it: of a path its name, time and size, of bytes in memory their number."""
 
+    file: IO[bytes]
+
     def __init__(self, path_or_file: Any, root: os.PathLike[str] | str | None) -> None:
-        self.file: IO[bytes] | None = None
         self.path: str | None = None
         self.name: str | None = None
         self.size: int | None = None
         self.modified: float | None = None
         if not isinstance(path_or_file, (os.PathLike, str)):
+            if not hasattr(path_or_file, "read"):
+                raise TypeError(f"send_file() takes a path or a file, not {type(path_or_file).__name__}.")
             self.file = path_or_file
             if isinstance(path_or_file, io.BytesIO):
                 self.size = path_or_file.getbuffer().nbytes
@@ -109,7 +112,7 @@ class _Source:
     def open(self) -> IO[bytes]:
         if self.path is not None:
             return open(self.path, "rb")
-        if self.file is None or isinstance(self.file, io.TextIOBase):
+        if isinstance(self.file, io.TextIOBase):
             raise ValueError("Files must be opened in binary mode or use BytesIO.")
         return self.file
 

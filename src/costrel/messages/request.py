@@ -9,7 +9,7 @@ from io import BytesIO
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Literal, overload
 
-from ..http.errors import BadRequest, HTTPException, UnsupportedMediaType
+from ..http.errors import BadRequest, HTTPException, UnsupportedMediaType, SecurityError
 from ..http.headers import Headers
 from ..http.multidict import CombinedMultiDict, ImmutableMultiDict, MultiDict, iter_multi_items
 from ..http.uploads import FileStorage
@@ -122,6 +122,20 @@ class Request(RequestHead):
     def script_root(self) -> str:
         """:attr:`root_path`, as WSGI calls it."""
         return self.root_path.rstrip("/")
+
+    def check_host(self) -> None:
+        """Refuse a request whose ``Host`` header names no host, by which URLs could be forged.
+
+        :raises SecurityError: if it is malformed, or not among :attr:`trusted_hosts`.
+        """
+        header: str = self.environ.get("HTTP_HOST", "")
+        if header.isascii() or self.trusted_hosts is not None:
+            self.host  # noqa: B018 - read for its check
+            return
+        try:
+            header.encode("idna")
+        except UnicodeError as error:
+            raise SecurityError(f"The request's Host header {header[:100]!r} is not the name of a host.") from error
 
     # -- the body as a stream or as bytes
 

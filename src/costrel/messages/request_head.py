@@ -126,7 +126,7 @@ class RequestHead:
         :raises SecurityError: if it is malformed, or :attr:`trusted_hosts` is set and does not have it.
         """
         header = self.headers.get("host")
-        host = get_host(self.scheme, header, self.server, self.trusted_hosts)
+        host = get_host(self.scheme, header, self.server if header is None else None, self.trusted_hosts)
         if header and not host:
             raise SecurityError(f"The request's Host header is {header[:100]!r}, which is not the name of a host.")
         return host

@@ -8,12 +8,12 @@ from urllib.parse import unquote_to_bytes
 
 def parse_query(text: str) -> list[tuple[str, str]]:
     """Split ``a=1&b=2`` into pairs, keeping fields without a value; ``;`` separates nothing."""
-    plain = "%" not in text and "+" not in text
     pairs = []
     for field in text.split("&"):
         if field:
             name, _, value = field.partition("=")
-            pairs.append((name, value) if plain else (_unquote(name), _unquote(value)))
+            quoted = "%" in field or "+" in field
+            pairs.append((_unquote(name), _unquote(value)) if quoted else (name, value))
     return pairs
 
 
