@@ -31,6 +31,10 @@ Run it inside a view, or, in tests and shells, inside a block `with app.test_req
 
 _NOTHING: t.Any = object()
 
+MAX_KNOWN_HOSTS: t.Final = 1024
+_well_formed_hosts: set[str | None] = set()
+"""Host headers that were found to name a host; a client that makes up new ones has each of them looked at."""
+
 
 class AppContract(t.Protocol):
     """What a context asks of its application."""
@@ -251,19 +255,36 @@ class RequestContext(Context):
 
     def match_request(self) -> None:
         """Find the rule for the request's path and method, or note why there is none."""
-        request, app = self.request, self.app
-        if not app.subdomain_matching and app.config["TRUSTED_HOSTS"] is None and not app.overridden:
-            hit = app.url_map.find(request.path, request.method)
-            if hit is not None:
-                request.url_rule, request.view_args = hit
-                return
-        adapter = self.url_adapter
-        if adapter is None:
-            return
+        request = self.request
         try:
-            request.url_rule, request.view_args = adapter.match(return_rule=True)
+            hit = self._find_plainly() if not self.app.overridden else None
+            if hit is None:
+                adapter = self.url_adapter
+                if adapter is None:
+                    return
+                hit = adapter.match(return_rule=True)
+            request.url_rule, request.view_args = hit
         except HTTPException as error:
             request.routing_exception = error
+
+    def _find_plainly(self) -> tuple[t.Any, t.Any] | None:
+        """The rule by path and method alone; None where the host, or the adapter's care, decides."""
+        request, app = self.request, self.app
+        environ = request.environ
+        if (
+            app.subdomain_matching
+            or app.config["TRUSTED_HOSTS"] is not None
+            or not environ.get("PATH_INFO")
+            or "HTTP_UPGRADE" in environ
+        ):
+            return None
+        host = environ.get("HTTP_HOST")
+        if host not in _well_formed_hosts:
+            request.check_host()
+            if len(_well_formed_hosts) < MAX_KNOWN_HOSTS:
+                _well_formed_hosts.add(host)
+        hit: tuple[t.Any, t.Any] | None = app.url_map.find(request.path, request.method)
+        return hit
 
     def push(self) -> None:
         """Make this the current context, open a session that wants to be open, and match the request."""

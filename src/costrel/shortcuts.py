@@ -60,7 +60,7 @@ def abort(code: int | MessageResponse, *args: t.Any, **kwargs: t.Any) -> t.NoRet
     ctx = context.peek()
     if ctx is not None:
         ctx.app.aborter(code, *args, **kwargs)
-    errors.abort(code, *args, **kwargs)  # type: ignore[arg-type]
+    errors.abort(code, *args, **kwargs)
 
 
 def make_response(*args: t.Any) -> Response:

@@ -198,3 +198,25 @@ def test_a_foreign_session_interface_opens_at_the_start_of_each_request(app):
     app.session_interface = Own()
     app.test_client().get("/")
     assert opened == ["/"]
+
+
+@pytest.mark.parametrize("host", ["a/admin?x=", "a,b", "a b", "[::1", "a:port"])
+def test_a_malformed_host_is_refused_before_any_view(app, host):
+    app.add_url_rule("/view", "view", lambda: pytest.fail("the view was called"))
+    for path in ("/view", "/nowhere"):
+        with app.test_request_context(path, headers={"Host": host}):
+            assert request.routing_exception.code == 400
+        assert app.test_client().get(path, headers={"Host": host}).status_code == 400
+
+
+def test_what_a_converter_aborts_with_is_the_answer(app):
+    from costrel import abort
+    from costrel.routing import BaseConverter
+
+    class Aborting(BaseConverter):
+        def to_python(self, value):
+            abort(418)
+
+    app.url_map.converters["aborting"] = Aborting
+    app.add_url_rule("/a/<aborting:x>", "a", lambda x: x)
+    assert app.test_client().get("/a/b").status_code == 418

@@ -93,7 +93,7 @@ def create_url_adapter(app: t.Any, request: t.Any) -> MapAdapter | None:
         return t.cast("MapAdapter", url_map.bind(server_name, script_name=root, url_scheme=scheme))
     if config["TRUSTED_HOSTS"] is not None:
         request.trusted_hosts = config["TRUSTED_HOSTS"]
-    request.host  # noqa: B018 - read for its check against the trusted hosts
+    request.check_host()
     subdomain = None
     if url_map.host_matching:
         server_name = None

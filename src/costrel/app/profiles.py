@@ -46,5 +46,7 @@ NATIVE: ImmutableDict[str, t.Any] = ImmutableDict(
     | {
         "SESSION_COOKIE_SAMESITE": "Lax",
         "MAX_CONTENT_LENGTH": 16 * 1024 * 1024,
+        "STATIC_DOTFILES": False,
+        "STATIC_FOLLOW_SYMLINKS": False,
     }
 )

@@ -30,7 +30,7 @@ class Request(MessageRequest):
     _max_form_parts: int | None = None
 
     @property
-    def max_content_length(self) -> int | None:  # type: ignore[override]  # a class attribute below, on purpose
+    def max_content_length(self) -> int | None:
         """How many bytes of body are read at most: this request's own limit, else ``MAX_CONTENT_LENGTH``."""
         return self._limit(self._max_content_length, "MAX_CONTENT_LENGTH", None)
 
@@ -39,7 +39,7 @@ class Request(MessageRequest):
         self._max_content_length = value
 
     @property
-    def max_form_memory_size(self) -> int | None:  # type: ignore[override]  # as above
+    def max_form_memory_size(self) -> int | None:
         """How many bytes the form's fields may take in memory, all together: else ``MAX_FORM_MEMORY_SIZE``."""
         return self._limit(self._max_form_memory_size, "MAX_FORM_MEMORY_SIZE", 500_000)
 
@@ -48,7 +48,7 @@ class Request(MessageRequest):
         self._max_form_memory_size = value
 
     @property
-    def max_form_parts(self) -> int | None:  # type: ignore[override]  # as above
+    def max_form_parts(self) -> int | None:
         """How many fields and files a form may have: this request's own limit, else ``MAX_FORM_PARTS``."""
         return self._limit(self._max_form_parts, "MAX_FORM_PARTS", 1_000)
 

@@ -9,16 +9,13 @@ from collections.abc import AsyncIterator, Iterator
 from ..http.headers import Headers
 from ..messages.response import Response
 
-if t.TYPE_CHECKING:
-    from ..messages.request import Request
-
 EXPECTED = (
     "The return type must be a string, bytes, dict, list, iterator, tuple with headers or status, Response instance,"
     " or WSGI callable"
 )
 
 
-def make_response(app: t.Any, request: Request | t.Any, rv: t.Any) -> Response:
+def make_response(app: t.Any, request: t.Any, rv: t.Any) -> Response:
     """The response for the value `rv` that a view or an error handler returned.
 
     Raises TypeError where it cannot become one, naming the endpoint or the type.
@@ -68,7 +65,7 @@ def unpack(rv: tuple[t.Any, ...]) -> tuple[t.Any, t.Any, t.Any]:
     )
 
 
-def adopt(app: t.Any, request: Request | t.Any, rv: t.Any) -> t.Any:
+def adopt(app: t.Any, request: t.Any, rv: t.Any) -> t.Any:
     """Another kind of response, or a WSGI application, as the application's own class."""
     wrong = f"{EXPECTED}, but it was a {type(rv).__name__}."
     if not isinstance(rv, Response) and not callable(rv):

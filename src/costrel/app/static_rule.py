@@ -20,6 +20,6 @@ def add_static_rule(app: t.Any, static_host: str | None, host_matching: bool, mo
     # A weak reference: the application holds the view, which must not hold the application in turn.
     app_ref = weakref.ref(app)
     # A lambda, under this module's name, is what extensions know the view by ("flask.app.<lambda>").
-    view = lambda **kwargs: app_ref().send_static_file(**kwargs)  # type: ignore[misc,union-attr]  # noqa: E731
+    view = lambda **kwargs: app_ref().send_static_file(**kwargs)  # type: ignore[union-attr]  # noqa: E731
     view.__module__ = module
     app.add_url_rule(f"{app.static_url_path}/<path:filename>", endpoint="static", host=static_host, view_func=view)

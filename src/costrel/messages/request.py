@@ -9,7 +9,7 @@ from io import BytesIO
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Literal, overload
 
-from ..http.errors import BadRequest, HTTPException, UnsupportedMediaType, SecurityError
+from ..http.errors import BadRequest, HTTPException, SecurityError, UnsupportedMediaType
 from ..http.headers import Headers
 from ..http.multidict import CombinedMultiDict, ImmutableMultiDict, MultiDict, iter_multi_items
 from ..http.uploads import FileStorage
