@@ -114,6 +114,10 @@ class TestLoads:
     def test_text_and_bytes(self, app, text):
         assert app.json.loads(text) == {"a": [1, 2.5, "é", None]}
 
+    def test_subclasses_of_text(self, app):
+        assert app.json.loads(type("Text", (str,), {})("[1]")) == [1]
+        assert app.json.loads(type("Bytes", (bytes,), {})(b"[1]")) == [1]
+
     def test_other_encodings(self, app):
         assert app.json.loads('{"a": "é"}'.encode("utf-16")) == {"a": "é"}
         assert app.json.loads('{"a": "é"}'.encode("utf-32-le")) == {"a": "é"}
@@ -184,6 +188,8 @@ class TestResponse:
                 return f"{obj} {kwargs}"
 
         assert Provider(app).response(1).data == b"1 {'separators': (',', ':')}\n"
+        app.json.dumps = Provider(app).dumps
+        assert app.json.response(1).data == b"1 {'separators': (',', ':')}\n"
 
 
 def test_the_interface_leaves_reading_and_writing_to_others(app):

@@ -74,7 +74,11 @@ def test_compressed_to_the_same_bytes(data, length):
     assert signing._unpacked(shorter) == text
 
 
-@given(st.one_of(st.binary(), st.binary(min_size=65, max_size=200)), st.binary(max_size=200), st.sampled_from([hashlib.sha1, hashlib.sha256, hashlib.sha512]))
+@given(
+    st.one_of(st.binary(), st.binary(min_size=65, max_size=200)),
+    st.binary(max_size=200),
+    st.sampled_from([hashlib.sha1, hashlib.sha256, hashlib.sha512]),
+)
 def test_the_code_is_hmac(key, message, digest):
     mac = Mac(key, digest)
     assert mac.of(message) == hmac.digest(key, message, digest)

@@ -1,7 +1,9 @@
 """Templates: where they are found, what they see, and how they are rendered."""
 
+import gc
 import logging
 import os
+import weakref
 
 import jinja2
 import pytest
@@ -327,8 +329,25 @@ class TestStrings:
         with app.app_context():
             for number in range(10):
                 assert templating.render_template_string(f"{number}") == f"{number}"
-        kept = string_templates._compiled[app.jinja_env].templates
-        assert list(kept) == ["7", "8", "9"]
+        kept = app.jinja_env.__dict__[string_templates._KEPT]
+        assert list(kept.templates) == ["7", "8", "9"]
+
+    def test_an_overlay_has_its_own(self, app):
+        with app.app_context():
+            assert templating.render_template_string("{{ 1 }}") == "1"
+        overlay = app.jinja_env.overlay(variable_start_string="<<", variable_end_string=">>")
+        assert string_templates.template_of_string(overlay, "{{ 1 }}").render() == "{{ 1 }}"
+        with app.app_context():
+            assert templating.render_template_string("{{ 1 }}") == "1"
+
+    def test_an_application_that_is_gone_leaves_none(self):
+        app = Costrel("gone")
+        with app.app_context():
+            templating.render_template_string("{{ 1 }}")
+        gone = weakref.ref(app)
+        del app
+        gc.collect()
+        assert gone() is None
 
     def test_an_environment_may_compile_its_own_way(self, folder):
         class Own(Environment):

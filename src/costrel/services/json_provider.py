@@ -18,6 +18,7 @@ from ..support.properties import cached_property
 
 _read_fast = msgspec.json.Decoder().decode
 _Encode = Callable[[t.Any], str]
+_FAST_TO_READ = frozenset({str, bytes, bytearray})
 _COMPACT = (",", ":")
 _LAYOUT = frozenset({"indent", "separators"})
 
@@ -46,7 +47,7 @@ def loads(s: str | bytes, **kwargs: t.Any) -> t.Any:
     """
     # PERF: json_loads. msgspec is several times faster and reads the same values out of what it accepts; what it
     # refuses (NaN, lone surrogates, other encodings, huge numbers, mistakes) the standard library decides.
-    if not kwargs and isinstance(s, str | bytes | bytearray):
+    if type(s) in _FAST_TO_READ and not kwargs:
         try:
             return _read_fast(s)
         except (ValueError, RecursionError):
@@ -171,7 +172,7 @@ class DefaultJSONProvider(JSONProvider):
         app = self._app
         if self.compact is False or (self.compact is None and app.debug):
             text = self.dumps(obj, indent=2)
-        elif type(self).dumps is _OWN_DUMPS:
+        elif type(self).dumps is _OWN_DUMPS and "dumps" not in self.__dict__:
             text = self._encode(None, _COMPACT)(obj)
         else:
             text = self.dumps(obj, separators=_COMPACT)

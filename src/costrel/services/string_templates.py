@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import typing as t
 from operator import attrgetter
-from weakref import WeakKeyDictionary
+from threading import Lock
 
 from jinja2 import Environment, Template
 
 LIMIT = 256
 """How many compiled sources are kept for one environment."""
+
+_KEPT: t.Final = "_costrel_compiled_strings"
 
 _settings_of = attrgetter(
     "autoescape",
@@ -36,20 +38,32 @@ _settings_of = attrgetter(
 _tables_of = attrgetter("filters", "tests", "extensions", "policies")
 
 
+_changing = Lock()
+
+
 class _Compiled:
     """The compiled strings of one environment, and what they were compiled with."""
 
     def __init__(self, environment: Environment) -> None:
+        self.environment = environment
         self.settings = _settings_of(environment)
         self.tables = tuple(table.copy() for table in _tables_of(environment))
         self.templates: dict[str, Template] = {}
 
     def is_current(self, environment: Environment) -> bool:
         """Whether a source would still be compiled to the same code."""
-        return self.settings == _settings_of(environment) and self.tables == _tables_of(environment)
+        return (
+            self.environment is environment  # an overlay begins with the attributes of another
+            and self.settings == _settings_of(environment)
+            and self.tables == _tables_of(environment)
+        )
 
-
-_compiled: WeakKeyDictionary[Environment, _Compiled] = WeakKeyDictionary()
+    def keep(self, source: str, template: Template) -> None:
+        """Keep one more, in place of the one that has been there the longest where there are too many."""
+        with _changing:
+            if len(self.templates) >= LIMIT:
+                del self.templates[next(iter(self.templates))]
+            self.templates[source] = template
 
 
 def template_of_string(environment: t.Any, source: str) -> Template:
@@ -58,13 +72,12 @@ def template_of_string(environment: t.Any, source: str) -> Template:
         made: Template = environment.from_string(source)
         return made
     # PERF: render_string. Compiling takes a hundred times as long as rendering a short template.
-    compiled = _compiled.get(environment)
+    compiled: _Compiled | None = environment.__dict__.get(_KEPT)
     if compiled is None or not compiled.is_current(environment):
-        compiled = _compiled[environment] = _Compiled(environment)
+        # Kept by the environment, so that they end with it: templates refer to their environment.
+        compiled = environment.__dict__[_KEPT] = _Compiled(environment)
     template = compiled.templates.get(source)
     if template is None:
         template = environment.from_string(source)
-        if len(compiled.templates) >= LIMIT:
-            compiled.templates.pop(next(iter(compiled.templates)), None)
-        compiled.templates[source] = template
+        compiled.keep(source, template)
     return template
