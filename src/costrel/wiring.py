@@ -6,6 +6,7 @@ import typing as t
 
 from .app import ports
 from .edges import wsgi
+from .messages.request import Request
 
 
 def asgi_application(app: t.Any) -> t.Any:
@@ -33,6 +34,13 @@ def environ_builder_class() -> type:
     return EnvironBuilder
 
 
+def environ_builder(*args: t.Any, **kwargs: t.Any) -> t.Any:
+    """The builder behind ``Request.from_values``."""
+    from .testing.environ_builder import EnvironBuilder
+
+    return EnvironBuilder(*args, **kwargs)
+
+
 def run_server(*args: t.Any, **kwargs: t.Any) -> None:
     """The development server; Granian is imported with it."""
     from .server.development import run_development
@@ -46,3 +54,4 @@ ports.test_client_class = test_client_class
 ports.test_cli_runner_class = test_cli_runner_class
 ports.environ_builder_class = environ_builder_class
 ports.run_server = run_server
+Request.environ_builder = staticmethod(environ_builder)

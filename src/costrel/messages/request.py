@@ -43,7 +43,7 @@ class Request(RequestHead):
     form_data_parser_class: type[FormDataParser] = FormDataParser
     #: A module or object with ``loads`` (and ``dumps``), for :meth:`get_json`.
     json_module: Any = json
-    #: The class behind :meth:`from_values`; ``testing`` plugs in its ``EnvironBuilder``.
+    #: What :meth:`from_values` makes its environ with; ``costrel.wiring`` plugs it in.
     environ_builder: Callable[..., Any] | None = None
 
     environ: WSGIEnvironment
@@ -321,7 +321,7 @@ class Request(RequestHead):
     def from_values(cls, *args: Any, **kwargs: Any) -> Request:
         """Make a request as the test client does; the arguments are those of ``EnvironBuilder``."""
         if cls.environ_builder is None:
-            raise RuntimeError("Request.from_values() needs costrel.testing to be imported: it plugs its builder in.")
+            raise RuntimeError("Request.from_values() is not connected: import `costrel` itself, which plugs it in.")
         builder = cls.environ_builder(*args, **kwargs)
         try:
             request: Request = builder.get_request(cls)

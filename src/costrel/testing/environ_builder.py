@@ -450,6 +450,3 @@ def create_environ(*args: Any, **kwargs: Any) -> WSGIEnvironment:
         return builder.get_environ()
     finally:
         builder.close()
-
-
-Request.environ_builder = EnvironBuilder  # what Request.from_values() makes its request with
