@@ -18,7 +18,7 @@ from .addresses import LISTEN_QUEUE, af_unix
 from .errors import StartError
 from .request_log import Application, RequestLog
 
-GRACE = 2.0
+GRACE = 1.0
 """How long requests may go on, in seconds, after the server was asked to stop."""
 
 _AFTER_CANCELLING = 1.0

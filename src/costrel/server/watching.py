@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import sys
 import sysconfig
@@ -53,10 +54,7 @@ class Watcher:
 
         Changes count from the time `since` on, which is when this program began to load.
         """
-        changed = self._changed_since(since)
-        if changed is not None:
-            return changed
-        return self._look(ended) if self.name == "stat" else self._listen(ended)
+        return self._look(ended, since) if self.name == "stat" else self._listen(ended, since)
 
     def concerns(self, path: str) -> bool:
         """Whether a change of this file is one to report."""
@@ -79,16 +77,19 @@ class Watcher:
                 return path
         return None
 
-    def _look(self, ended: threading.Event) -> str | None:
+    def _look(self, ended: threading.Event, since: float) -> str | None:
         parent = os.getppid()
         before = _times(self.files())
+        changed_before = self._changed_since(since)
+        if changed_before is not None:
+            return changed_before
         while not ended.wait(self.interval) and os.getppid() == parent:
             for path, changed in _times(self.files()).items():
                 if before.setdefault(path, changed) != changed:
                     return path
         return None
 
-    def _listen(self, ended: threading.Event) -> str | None:
+    def _listen(self, ended: threading.Event, since: float) -> str | None:
         parent = os.getppid()
         changes = _watchfiles().watch(
             *self._folders(),
@@ -101,11 +102,16 @@ class Watcher:
             raise_interrupt=False,
             recursive=False,
         )
-        for found in changes:
+        changed = self._changed_since(since)
+        if changed is not None:
+            return changed
+        for number, found in enumerate(changes):
             for _, path in found:
                 return str(path)
             if os.getppid() != parent:
                 break
+            if number == 0 and (changed := self._changed_since(since)):
+                return changed  # it came between the first look and the moment from which changes are heard
         return None
 
     def _folders(self) -> set[str]:
@@ -127,9 +133,13 @@ def _module_files() -> Iterator[str]:
     for module in list(sys.modules.values()):
         file = getattr(module, "__file__", None)
         if isinstance(file, str):
-            path = os.path.realpath(file)
+            path = _realpath(file)
             if not path.startswith(_INSTALLED):
                 yield path
+
+
+# A name for each imported file, of which there are some hundreds.
+_realpath = functools.cache(os.path.realpath)
 
 
 def _times(paths: Iterable[str]) -> dict[str, float]:

@@ -1,0 +1,352 @@
+"""The command as a process of its own: started, asked, changed under way, and told to end."""
+
+import contextlib
+import http.client
+import os
+import queue
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+
+import pytest
+
+PATIENCE = 20
+"""How many seconds a test waits for what is to happen at once; processes are slow to start on a busy computer."""
+
+APP = """\
+    import os
+    import costrel
+
+    app = costrel.Costrel("shop")
+
+    @app.route("/")
+    def index():
+        return "one"
+
+    @app.route("/pid")
+    async def pid():
+        return str(os.getpid())
+
+    if __name__ == "__main__":
+        app.run(port=0, debug={debug})
+    """
+
+
+class Process:
+    """A process whose lines can be waited for."""
+
+    def __init__(self, popen):
+        self.popen = popen
+        self.lines = []
+        self._queue = queue.SimpleQueue()
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self):
+        for line in self.popen.stdout:
+            self._queue.put(line)
+        self._queue.put(None)
+
+    def wait_for(self, pattern):
+        """The match in the first line that has one."""
+        deadline = time.monotonic() + PATIENCE
+        while (left := deadline - time.monotonic()) > 0:
+            try:
+                line = self._queue.get(timeout=left)
+            except queue.Empty:
+                break
+            if line is None:
+                break
+            self.lines.append(line)
+            match = re.search(pattern, line)
+            if match:
+                return match
+        raise AssertionError(f"no line like {pattern!r} in {self.lines}")
+
+    def port(self):
+        return int(self.wait_for(r"Running on http://127\.0\.0\.1:(\d+)")[1])
+
+    def end(self, number=signal.SIGTERM):
+        """Tell the process to end; its exit status."""
+        self.popen.send_signal(number)
+        return self.popen.wait(PATIENCE)
+
+    def close(self):
+        if self.popen.poll() is None:
+            self.popen.kill()
+            self.popen.wait()
+        self._reader.join(PATIENCE)
+        self.popen.stdout.close()
+        self.popen.stdin.close()
+        while not self._queue.empty():
+            line = self._queue.get()
+            if line is not None:
+                self.lines.append(line)
+
+
+@pytest.fixture
+def started(folder, environ):
+    """Start Python in the folder with these arguments."""
+
+    @contextmanager
+    def started(*arguments, **variables):
+        popen = subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=folder,
+            env={**environ, "PYTHONUNBUFFERED": "1", **variables},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        process = Process(popen)
+        try:
+            yield process
+        finally:
+            process.close()
+
+    return started
+
+
+def get(port, path="/"):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return response.status, response.read().decode()
+    finally:
+        connection.close()
+
+
+def get_until(port, text):
+    """The first answer with `text` in it."""
+    deadline = time.monotonic() + PATIENCE
+    answer = None
+    while time.monotonic() < deadline:
+        try:
+            answer = get(port)
+        except (http.client.HTTPException, OSError) as error:
+            answer = repr(error)
+        else:
+            if text in answer[1]:
+                return answer
+    raise AssertionError(f"never answered with {text!r}, at last {answer}")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_development_server(started, write, number):
+    write("app.py", APP.format(debug=False))
+
+    with started("-m", "costrel", "run", "--port", "0") as process:
+        port = process.port()
+        assert get(port) == (200, "one")
+        assert get(port, "/nowhere?a=b")[0] == 404
+        process.wait_for(r'^127\.0\.0\.1 - - \[.*\] "GET / HTTP/1\.1" 200 3 \d+\.\dms$')
+        process.wait_for(r'"GET /nowhere\?a=b HTTP/1\.1" 404 ')
+        assert process.end(number) == 0
+
+    assert not any("Traceback" in line for line in process.lines)
+    assert process.lines[:2] == [" * Serving Costrel app 'shop'\n", " * Debug mode: off\n"]
+
+
+def test_a_program_that_runs_itself(started, write):
+    write("program.py", APP.format(debug=False))
+
+    with started("program.py") as process:
+        assert get(process.port()) == (200, "one")
+        assert process.end(signal.SIGINT) == 0
+
+
+def test_a_program_that_serves_in_a_thread_ends_by_itself(started, write):
+    write(
+        "program.py",
+        """\
+        import sys, threading, costrel
+
+        app = costrel.Costrel("shop")
+
+        @app.route("/")
+        def index():
+            return "one"
+
+        threading.Thread(target=lambda: app.run(port=0), daemon=True).start()
+        sys.stdin.read()
+        """,
+    )
+
+    with started("program.py") as process:
+        assert get(process.port()) == (200, "one")
+        process.popen.stdin.close()
+        assert process.popen.wait(PATIENCE) == 0
+
+
+def test_a_sync_view_that_hangs_does_not_hold_up_the_end(started, write):
+    write(
+        "app.py",
+        """\
+        import time, costrel
+
+        app = costrel.Costrel("shop")
+
+        @app.route("/")
+        def index():
+            print("arrived", flush=True)
+            time.sleep(1000)
+        """,
+    )
+
+    with started("-m", "costrel", "run", "--port", "0") as process:
+        port = process.port()
+
+        def ask():
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                get(port)
+
+        client = threading.Thread(target=ask)
+        client.start()
+        process.wait_for("arrived")
+        assert process.end(signal.SIGINT) == 0
+        client.join(PATIENCE)
+
+
+@pytest.mark.parametrize("arguments", [["-m", "costrel", "run", "--debug", "--port", "0"], ["app.py"]])
+def test_a_change_is_served_without_a_refused_request(started, write, folder, arguments):
+    path = write("app.py", APP.format(debug=True))
+    text = path.read_text()
+
+    with started(*arguments) as process:
+        port = process.port()
+        assert get_until(port, "one")[0] == 200
+        first = get(port, "/pid")
+
+        path.write_text(text.replace('return "one"', 'return "two"'))
+
+        assert get_until(port, "two")[0] == 200
+        assert get(port, "/pid") != first
+        assert process.end() == 0
+
+    assert any(f" * Detected change in {str(path)!r}, reloading" in line for line in process.lines)
+
+
+def test_a_change_that_breaks_the_application_is_shown_until_the_next(started, write):
+    path = write("app.py", APP.format(debug=False))
+    text = path.read_text()
+
+    with started("-m", "costrel", "run", "--reload", "--port", "0") as process:
+        port = process.port()
+        get_until(port, "one")
+
+        path.write_text("def x(:\n")
+        assert get_until(port, "SyntaxError: invalid syntax")[0] == 500
+
+        path.write_text(text)
+        assert get_until(port, "one")[0] == 200
+        assert process.end() == 0
+
+
+def test_the_serving_process_ends_with_the_one_that_watches(started, write):
+    write("app.py", APP.format(debug=False))
+
+    with started("-m", "costrel", "run", "--reload", "--port", "0") as process:
+        serving = int(get(process.port(), "/pid")[1])
+        process.popen.kill()
+        process.popen.wait(PATIENCE)
+
+        deadline = time.monotonic() + PATIENCE
+        while is_running(serving) and time.monotonic() < deadline:
+            threading.Event().wait(0.05)
+        assert not is_running(serving)
+
+
+def is_running(process_id):
+    try:
+        with open(f"/proc/{process_id}/stat") as stat:
+            return stat.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_a_port_in_use(started, write):
+    write("app.py", APP.format(debug=False))
+
+    with started("-m", "costrel", "run", "--port", "0") as first:
+        port = first.port()
+        for arguments in (["run"], ["run", "--reload"]):
+            with started("-m", "costrel", *arguments, "--port", str(port)) as second:
+                second.wait_for(
+                    f"^Error: Port {port} on 127.0.0.1 is in use by another program. Stop that program, or "
+                )
+                assert second.popen.wait(PATIENCE) == 1
+        assert get(port) == (200, "one")
+        first.end()
+
+
+def test_a_module_that_does_not_import(started, write):
+    write("app.py", "import no_such_package\n")
+
+    for arguments in (["run"], ["run", "--reload"]):
+        with started("-m", "costrel", *arguments, "--port", "0") as process:
+            process.wait_for("^Error: While importing 'app', an ImportError was raised:$")
+            process.wait_for("^ModuleNotFoundError: No module named 'no_such_package'$")
+            assert process.popen.wait(PATIENCE) == 2
+
+
+FLASK_APP = """\
+    import flask, werkzeug
+
+    app = flask.Flask("shop")
+
+    @app.route("/")
+    def index():
+        return flask.Flask.__mro__[1].__module__
+
+    @app.cli.command("which")
+    def which():
+        print(flask.Flask.__mro__[1].__module__)
+    """
+
+
+def test_an_application_that_imports_flask(started, write):
+    write("app.py", FLASK_APP)
+
+    with started("-m", "costrel", "--as-flask", "which") as process:
+        process.wait_for(r"^costrel\.")
+        assert process.popen.wait(PATIENCE) == 0
+
+
+@pytest.mark.parametrize("arguments", [["run", "--as-flask"], ["run", "--as-flask", "--debug"]])
+def test_it_is_served_under_flasks_name(started, write, arguments):
+    write("app.py", FLASK_APP)
+
+    with started("-m", "costrel", *arguments, "--port", "0") as process:
+        port = process.port()
+        status, body = get(port)
+        assert process.end() == 0
+
+    assert status == 200
+    assert body.startswith("costrel.")
+
+
+def test_without_the_option_flasks_application_is_not_taken(started, write):
+    pytest.importorskip("flask")
+    write("app.py", FLASK_APP)
+
+    with started("-m", "costrel", "run", "--port", "0") as process:
+        process.wait_for(
+            "It is an application of the installed Flask: costrel run --as-flask runs it on Costrel.$",
+        )
+        assert process.popen.wait(PATIENCE) == 2
+
+
+def test_the_installed_script(started, write, folder):
+    script = os.path.join(os.path.dirname(sys.executable), "costrel")
+    if not os.path.exists(script):
+        pytest.skip("the package is not installed with its script")
+
+    with started(script, "--version") as process:
+        process.wait_for("^Costrel ")
+        assert process.popen.wait(PATIENCE) == 0
