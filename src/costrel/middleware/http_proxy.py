@@ -80,6 +80,8 @@ class ProxyMiddleware:
             while data := response.read(self.chunk_size):
                 yield data
         finally:
+            # The response keeps the socket of a connection that is not used again.
+            response.close()
             connection.close()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> t.Iterable[bytes]:
