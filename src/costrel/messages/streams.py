@@ -249,8 +249,6 @@ class RangeWrapper:
         return chunk[self.start_byte - self.read_length :], self.start_byte
 
     def _next(self) -> bytes:
-        if self.end_reached:
-            raise StopIteration
         chunk = None
         began = self.read_length
         if self.read_length == 0:
@@ -263,10 +261,10 @@ class RangeWrapper:
         return chunk
 
     def __next__(self) -> bytes:
-        chunk = self._next()
-        if chunk:
-            return chunk
-        self.end_reached = True
+        while not self.end_reached:
+            chunk = self._next()
+            if chunk:
+                return chunk
         raise StopIteration
 
     def close(self) -> None:
