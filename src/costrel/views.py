@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from inspect import isawaitable, iscoroutinefunction
 
 from . import context
@@ -30,8 +30,9 @@ class View:
     init_every_request: t.ClassVar[bool] = True
     """Whether each request has an object of its own; False for views that keep nothing on ``self``."""
 
-    def dispatch_request(self) -> ResponseReturnValue:
-        """Answer a request; the URL's values come as keyword arguments."""
+    # With these parameters a type checker accepts any in a subclass.
+    def dispatch_request(self, *args: t.Any, **kwargs: t.Any) -> ResponseReturnValue | Awaitable[ResponseReturnValue]:
+        """Answer a request; the URL's values come as keyword arguments. It may be ``async def``."""
         raise NotImplementedError
 
     @classmethod
@@ -99,9 +100,9 @@ class MethodView(View):
         if methods:
             cls.methods = methods
 
-    def dispatch_request(self, **kwargs: t.Any) -> ResponseReturnValue:
+    def dispatch_request(self, *args: t.Any, **kwargs: t.Any) -> ResponseReturnValue | Awaitable[ResponseReturnValue]:
         """Call the method for the request's. Raises AssertionError where the rule allows one that is not there."""
-        rv: ResponseReturnValue = context.current().app.ensure_sync(self._handler())(**kwargs)
+        rv: ResponseReturnValue = context.current().app.ensure_sync(self._handler())(*args, **kwargs)
         return rv
 
     def _handler(self) -> Callable[..., t.Any]:
