@@ -4,6 +4,7 @@ import gc
 import logging
 import os
 import weakref
+from itertools import count
 
 import jinja2
 import pytest
@@ -273,11 +274,11 @@ class TestStrings:
         counts = []
         compile_ = jinja2.Environment.compile
 
-        def count(self, source, *args, **kwargs):
+        def counted(self, source, *args, **kwargs):
             counts.append(source)
             return compile_(self, source, *args, **kwargs)
 
-        monkeypatch.setattr(jinja2.Environment, "compile", count)
+        monkeypatch.setattr(jinja2.Environment, "compile", counted)
         return counts
 
     def test_once(self, app, compiled):
@@ -310,11 +311,11 @@ class TestStrings:
         env = app.jinja_env
         env.filters["shout"] = lambda value: f"{value}!"
         env.autoescape = False
-        source = "{{ 'x'|shout }} {{ a }}"
+        source = "{{ x|shout }} {{ a }}"
         with app.app_context():
-            assert templating.render_template_string(source, a="<", b="here") == "x! <"
+            assert templating.render_template_string(source, x="x", a="<", b="here") == "x! <"
             change(env)
-            assert templating.render_template_string(source, a="<", b="here") == expected
+            assert templating.render_template_string(source, x="x", a="<", b="here") == expected
         assert compiled == [source, source]
 
     def test_a_new_global_needs_no_compiling(self, app, compiled):
@@ -323,6 +324,34 @@ class TestStrings:
             app.jinja_env.globals["new"] = "there"
             assert templating.render_template_string("{{ new }}") == "there"
         assert len(compiled) == 1
+
+    @pytest.mark.parametrize(
+        ("source", "times"),
+        [
+            ("{{ 1|count }}", 2),
+            ("{{ (1 if true else a)|count }}", 2),
+            ("{{ 1 is counted }}", 2),
+            ("{% if a and 1 is counted %}{% endif %}", 2),
+            ("{{ a|count }}", 1),
+            ("{{ a is counted }}", 1),
+            ("{{ 'x'|upper }}", 1),
+            ("{{ 1 is odd }} {{ 'a|b is c' }}", 1),
+        ],
+    )
+    def test_each_time_where_the_applications_code_runs_while_compiling(self, app, compiled, source, times):
+        numbers = count(1)
+        app.jinja_env.filters["count"] = lambda value: next(numbers)
+        app.jinja_env.tests["counted"] = lambda value: next(numbers) > 0
+        with app.app_context():
+            for _ in range(2):
+                templating.render_template_string(source, a=1)
+        assert compiled == [source] * times
+
+    def test_each_time_where_every_value_passes_a_function(self, app):
+        numbers = count(1)
+        app.jinja_env.finalize = lambda value: next(numbers)
+        with app.app_context():
+            assert [templating.render_template_string("{{ 0 }}") for _ in range(2)] == ["1", "2"]
 
     def test_only_so_many_are_kept(self, app, monkeypatch):
         monkeypatch.setattr(string_templates, "LIMIT", 3)

@@ -6,7 +6,9 @@ import typing as t
 from operator import attrgetter
 from threading import Lock
 
-from jinja2 import Environment, Template
+from jinja2 import Environment, Template, nodes
+from jinja2.filters import FILTERS
+from jinja2.tests import TESTS
 
 LIMIT = 256
 """How many compiled sources are kept for one environment."""
@@ -37,6 +39,8 @@ _settings_of = attrgetter(
 )
 _tables_of = attrgetter("filters", "tests", "extensions", "policies")
 
+_VARYING = (nodes.Name, nodes.Call)
+_CHOOSING = (nodes.CondExpr, nodes.And, nodes.Or)
 
 _changing = Lock()
 
@@ -79,5 +83,28 @@ def template_of_string(environment: t.Any, source: str) -> Template:
     template = compiled.templates.get(source)
     if template is None:
         template = environment.from_string(source)
-        compiled.keep(source, template)
+        if not calls_while_compiling(environment, source):
+            compiled.keep(source, template)
     return template
+
+
+def calls_while_compiling(environment: Environment, source: str) -> bool:
+    """Whether code of the application's has run to compile `source`: its result is in the code, for once.
+
+    Jinja computes what does not vary when it compiles: in ``{{ 0.5|percentformat }}``, the filter asks for the locale
+    of the request in which that happens.
+    """
+    if environment.finalize is not None:
+        return True
+    if "|" not in source and "is" not in source:
+        return False
+    tree = environment.parse(source)
+    filters, tests = environment.filters, environment.tests
+    return any(
+        constant(used) and filters.get(used.name) is not FILTERS.get(used.name) for used in tree.find_all(nodes.Filter)
+    ) or any(constant(used) and tests.get(used.name) is not TESTS.get(used.name) for used in tree.find_all(nodes.Test))
+
+
+def constant(expression: nodes.Expr) -> bool:
+    """Whether Jinja may find that an expression does not vary; sooner yes than no."""
+    return next(expression.find_all(_VARYING), None) is None or next(expression.find_all(_CHOOSING), None) is not None
