@@ -468,7 +468,15 @@ class TestOpensLate:
             def get_cookie_name(self, app):
                 return "other"
 
-        assert [kind().opens_late for kind in (Opens, Saves, Filled, Named)] == [False, False, False, True]
+        class Renewed(SecureCookieSessionInterface):
+            def should_set_cookie(self, app, session):
+                return True
+
+        class Salted(SecureCookieSessionInterface):
+            salt = "own"
+
+        kinds = (Opens, Saves, Filled, Named, Renewed, Salted)
+        assert [kind().opens_late for kind in kinds] == [False, False, False, False, False, True]
 
     @pytest.mark.parametrize("name", ["open_session", "save_session", "session_class"])
     def test_nor_does_one_that_was_patched(self, name):

@@ -177,15 +177,16 @@ class SecureCookieSessionInterface(SessionInterface):
     opens_late = True
 
     def __init_subclass__(cls, **kwargs: t.Any) -> None:
-        """A subclass that opens or saves in its own way does so in every request, unless it says otherwise."""
+        """A subclass that opens or saves in its own way does so in every request, unless it says otherwise.
+
+        So does one that has a say in whether a session is sent again which nobody has used.
+        """
         super().__init_subclass__(**kwargs)
         if "opens_late" not in cls.__dict__:
-            cls.opens_late = (
-                cls.open_session is _OPEN and cls.save_session is _SAVE and cls.session_class is SecureCookieSession
-            )
+            cls.opens_late = all(getattr(cls, name) is original for name, original in _OWN.items())
 
     def __setattr__(self, name: str, value: t.Any) -> None:
-        if name in ("open_session", "save_session", "session_class"):
+        if name in _OWN:
             self.__dict__["opens_late"] = False
         super().__setattr__(name, value)
 
@@ -288,9 +289,11 @@ def _too_short(size: int, shortest: int) -> str:
     )
 
 
-_OPEN = SecureCookieSessionInterface.open_session
-_SAVE = SecureCookieSessionInterface.save_session
 _SERIALIZER = SecureCookieSessionInterface.get_signing_serializer
+_OWN: t.Final[dict[str, t.Any]] = {
+    name: getattr(SecureCookieSessionInterface, name)
+    for name in ("open_session", "save_session", "session_class", "get_cookie_name", "should_set_cookie")
+}
 
 
 @lru_cache(maxsize=16)
