@@ -5,15 +5,14 @@ import http.client
 import logging
 import os
 import signal
-import socket
 import threading
 from pathlib import Path
 
 import pytest
 
 import costrel
-from costrel.server import addresses, development
-from costrel.server.development import Options, run_development, serve, watch_over
+from costrel.server import addresses, development, embedded
+from costrel.server.development import Options, run_development, serve
 from costrel.server.errors import StartError
 from costrel.server.wsgi_handler import WSGIRequestHandler
 
@@ -68,12 +67,11 @@ class Servers:
 
     def __init__(self, monkeypatch):
         self.made = []
-        monkeypatch.setattr(development, "EmbeddedServer", self.make)
+        self.cls = embedded.EmbeddedServer
+        monkeypatch.setattr(embedded, "EmbeddedServer", self.make)
 
     def make(self, *args):
-        from costrel.server.embedded import EmbeddedServer
-
-        self.made.append(EmbeddedServer(*args))
+        self.made.append(self.cls(*args))
         return self.made[-1]
 
 
@@ -399,30 +397,38 @@ def test_the_process_that_serves_takes_the_socket_over(app, monkeypatch, servers
 
 
 def test_the_process_that_watches_hands_its_socket_on(app, monkeypatch, places):
-    supervised = []
-    monkeypatch.setattr(
-        development, "supervise", lambda watcher, fd: supervised.append(socket.socket(fileno=os.dup(fd))) or 0
-    )
+    ports = []
+
+    def supervise_with(sock, watcher):
+        ports.append(sock.getsockname()[1])
+        sock.close()
+        return 4
+
+    monkeypatch.setattr(development, "supervise_with", supervise_with)
 
     with pytest.raises(SystemExit) as caught:
         serve(app, "127.0.0.1", 0, Options(use_reloader=True))
 
-    (sock,) = supervised
-    assert caught.value.code == 0
-    assert places() == f" * Running on http://127.0.0.1:{sock.getsockname()[1]}"
-    sock.close()
-
-
-def test_where_no_socket_can_be_handed_on_none_is_kept(monkeypatch, places):
-    handed = []
-    monkeypatch.setattr(development.os, "name", "nt")
-    monkeypatch.setattr(development, "supervise", lambda watcher, *fd: handed.append(fd) or 4)
-
-    with pytest.raises(SystemExit) as caught:
-        watch_over("127.0.0.1", 0, Options())
-
     assert caught.value.code == 4
-    assert handed == [()]
+    assert places() == f" * Running on http://127.0.0.1:{ports[0]}"
+
+
+def test_the_reloader_is_for_the_main_thread(app, capsys):
+    def run():
+        try:
+            app.run(debug=True)
+        except SystemExit as end:
+            codes.append(end.code)
+
+    codes = []
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join(10)
+
+    assert codes == [1]
+    assert capsys.readouterr().err == (
+        "Error: The reloader works in the main thread only: elsewhere, use app.run(use_reloader=False).\n"
+    )
 
 
 def test_what_is_said_at_the_start(caplog):

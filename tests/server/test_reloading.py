@@ -1,6 +1,7 @@
 """Two processes: one that serves, and one that starts it anew."""
 
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -84,6 +85,28 @@ def test_without_a_socket_none_is_handed_on(monkeypatch):
 
     assert processes.options == {}
     assert "WERKZEUG_SERVER_FD" not in processes.environs[0]
+
+
+def test_a_listening_socket_is_handed_on_and_closed_in_the_end(monkeypatch):
+    processes = Processes(monkeypatch, 0)
+    sock = socket.socket()
+    number = sock.fileno()
+
+    reloading.supervise_with(sock, Changes())
+
+    assert processes.options == {"pass_fds": (number,)}
+    assert sock.fileno() == -1
+
+
+def test_where_it_cannot_be_handed_on_it_is_closed_before(monkeypatch):
+    processes = Processes(monkeypatch, 0)
+    sock = socket.socket()
+    monkeypatch.setattr(reloading.os, "name", "nt")
+
+    reloading.supervise_with(sock, Changes())
+
+    assert processes.options == {}
+    assert sock.fileno() == -1
 
 
 def test_it_is_started_again_when_it_asks(monkeypatch):

@@ -770,6 +770,44 @@ def test_the_process_that_the_reloader_starts_takes_the_socket_over(monkeypatch,
     assert log() == []
 
 
+def test_with_the_reloader_another_process_serves(monkeypatch):
+    monkeypatch.delenv("WERKZEUG_RUN_MAIN", raising=False)
+    watchers = []
+
+    def supervise_with(sock, watcher):
+        watchers.append(watcher)
+        sock.close()
+        return 3
+
+    monkeypatch.setattr(wsgi_serving, "supervise_with", supervise_with)
+    with pytest.raises(SystemExit) as caught:
+        run_simple("127.0.0.1", 0, hello, use_reloader=True, extra_files=["/a"], reloader_type="stat")
+
+    assert caught.value.code == 3
+    assert (watchers[0].extra, watchers[0].name) == ({"/a"}, "stat")
+
+
+def test_the_other_process_serves_until_a_file_changes(monkeypatch, exchange):
+    answers = []
+
+    def run_reloadable(main, stop, watcher):
+        client = threading.Thread(
+            target=lambda: (answers.append(exchange(first.port, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")), stop())
+        )
+        client.start()
+        main()
+        client.join(10)
+
+    monkeypatch.setattr(wsgi_serving, "run_reloadable", run_reloadable)
+    with make_server("127.0.0.1", 0, hello) as first:
+        monkeypatch.setenv("WERKZEUG_RUN_MAIN", "true")
+        monkeypatch.setenv("WERKZEUG_SERVER_FD", str(first.fileno()))
+
+        run_simple("127.0.0.1", 0, hello, use_reloader=True)
+
+    assert answers[0].endswith(b"hello")
+
+
 def test_under_flasks_name_the_server_is_called_werkzeug(monkeypatch):
     monkeypatch.setattr(wsgi_serving, "served_as_flask", lambda: True)
     with make_server("127.0.0.1", 0, hello) as server:

@@ -65,8 +65,6 @@ def bind(host: str, port: int | str) -> socket.socket:
     except OSError as error:
         raise StartError(explain(host, number, error)) from error
     try:
-        if family == socket.AF_INET6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         if os.name != "nt":  # there the option lets two programs share a port
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if isinstance(address, str):

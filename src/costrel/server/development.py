@@ -23,12 +23,14 @@ from ..services.environment import get_debug_flag, get_load_dotenv, read_variabl
 from . import addresses
 from .banner import announce, is_running_from_reloader, server_logger, show_server_banner
 from .certificates import SSLContextArgument, make_ssl_devcert
-from .embedded import Certificate, EmbeddedServer
 from .errors import StartError
 from .identity import replaced_run_simple, served_as_flask
-from .reloading import run_reloadable, supervise
+from .reloading import run_reloadable, supervise_with
 from .watching import Watcher
 from .wsgi_serving import run_simple
+
+if t.TYPE_CHECKING:
+    from .embedded import Certificate, EmbeddedServer
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 5000
@@ -120,6 +122,8 @@ def serve(app: t.Any, host: str, port: int | str, options: Options) -> None:
     if options.need_wsgi():
         run_simple(host, int(port), app, **vars(options))
         return
+    from .embedded import EmbeddedServer  # Granian takes 20 ms to load, which no other command needs
+
     with _certificate_files(options.ssl_context) as certificate:
         sock = _listening_socket(host, port)
         try:
@@ -139,14 +143,12 @@ def watch_over(host: str, port: int | str, options: Options) -> t.NoReturn:
 
     The application itself is not needed here: a command that is going to reload calls this before loading it.
     """
+    if threading.current_thread() is not threading.main_thread():
+        raise StartError("The reloader works in the main thread only: elsewhere, use app.run(use_reloader=False).")
     _refuse_exposed_debugger(host, options)
     sock = addresses.bind(host, port)
     announce(addresses.running_on(host, sock, "https" if options.ssl_context else "http"))
-    if os.name == "nt":  # where a socket cannot be handed on
-        sock.close()
-        sys.exit(supervise(options.watcher()))
-    with sock:
-        sys.exit(supervise(options.watcher(), sock.fileno()))
+    sys.exit(supervise_with(sock, options.watcher()))
 
 
 def _listening_socket(host: str, port: int | str) -> socket.socket:

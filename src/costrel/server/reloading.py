@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -26,6 +27,15 @@ def is_first_start() -> bool:
     return os.environ.get("COSTREL_RELOADED") != "true"
 
 
+def supervise_with(sock: socket.socket, watcher: Watcher) -> int:
+    """Like :func:`supervise`, with a listening socket that is closed in the end."""
+    if os.name == "nt":  # where a socket cannot be handed on: the serving process opens one itself
+        sock.close()
+        return supervise(watcher)
+    with sock:
+        return supervise(watcher, sock.fileno())
+
+
 def supervise(watcher: Watcher, fd: int | None = None) -> int:
     """Run this program again as a process that serves, and again whenever it asks; returns its last exit status.
 
@@ -35,7 +45,7 @@ def supervise(watcher: Watcher, fd: int | None = None) -> int:
     signal.signal(signal.SIGTERM, _end)
     environ = {**os.environ, "WERKZEUG_RUN_MAIN": "true"}
     inherited: dict[str, t.Any] = {}
-    if fd is not None and os.name != "nt":
+    if fd is not None:
         environ["WERKZEUG_SERVER_FD"] = str(fd)
         inherited["pass_fds"] = (fd,)
     while True:

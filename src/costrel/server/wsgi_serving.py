@@ -18,7 +18,7 @@ from .addresses import LISTEN_QUEUE, af_unix, explain, get_sockaddr, running_on,
 from .banner import NOT_FOR_PRODUCTION, is_running_from_reloader
 from .certificates import SSLContextArgument, generate_adhoc_ssl_context, load_ssl_context
 from .identity import served_as_flask
-from .reloading import run_reloadable, supervise
+from .reloading import run_reloadable, supervise_with
 from .watching import Watcher
 from .wsgi_handler import WSGIRequestHandler
 
@@ -218,8 +218,7 @@ def run_simple(
         return
     watcher = Watcher(extra_files, exclude_patterns, reloader_interval, reloader_type)
     if not is_running_from_reloader():
-        with server:
-            sys.exit(supervise(watcher, server.fileno()))
+        sys.exit(supervise_with(server.socket, watcher))
     run_reloadable(lambda: server.serve_forever(poll_interval=_POLL_INTERVAL), server.shutdown, watcher)
 
 
