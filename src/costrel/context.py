@@ -204,6 +204,8 @@ class RequestContext(Context):
         # The attributes of Context.__init__ once more: PERF: hello (one call fewer per request).
         self.app = app
         self.entries = []
+        self.on_loop = False
+        self._g = None
         self.request: t.Any = app.request_class(environ) if request is None else request
         self._opened = session
         self._after_request_functions: list[Callable[[t.Any], t.Any]] = []
@@ -288,15 +290,16 @@ class RequestContext(Context):
 
     def push(self) -> None:
         """Make this the current context, open a session that wants to be open, and match the request."""
+        app = self.app
         outer = _current.get()
-        owns_app = outer is None or outer.app is not self.app
-        if not owns_app and outer is not None and self._g is None:
-            self._g = outer.g
+        owns_app = outer is None or outer.app is not app
+        if not owns_app and self._g is None:
+            self._g = outer.g  # type: ignore[union-attr]  # there is an outer one: it is of the same application
         self.entries.append((outer, owns_app))
         _current.set(self)
         if owns_app and appcontext_pushed.receivers:
-            appcontext_pushed.send(self.app, _async_wrapper=self.app.ensure_sync)
-        if self._opened is None and not getattr(self.app.session_interface, "opens_late", False):
+            appcontext_pushed.send(app, _async_wrapper=app.ensure_sync)
+        if self._opened is None and not getattr(app.session_interface, "opens_late", False):
             self._session  # noqa: B018 - read for its effect: a foreign interface expects to open early
         request = self.request
         if request.url_rule is None and request.routing_exception is None:

@@ -50,6 +50,7 @@ class Request(RequestHead):
     shallow: bool = False
 
     _cached_json: tuple[Any, Any] = (_UNREAD, _UNREAD)
+    _parsed_files: Any = None
 
     def __init__(self, environ: WSGIEnvironment, populate_request: bool = True, shallow: bool = False) -> None:
         self.environ = environ
@@ -299,10 +300,11 @@ class Request(RequestHead):
             parsed = (self.stream, self.parameter_storage_class(), self.parameter_storage_class())
         attributes = self.__dict__
         attributes["stream"], attributes["form"], attributes["files"] = parsed
+        self._parsed_files = parsed[2]
 
     def close(self) -> None:
         """Close the uploaded files, which removes those that were spooled to disk."""
-        files = self.__dict__.get("files")
+        files = self._parsed_files
         if files:
             for _, file in iter_multi_items(files):
                 file.close()

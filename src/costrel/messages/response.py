@@ -66,7 +66,7 @@ class Response(ResponseHead):
         content_type: str | None = None,
         direct_passthrough: bool = False,
     ) -> None:
-        # PERF: messages (response). Most responses are a text and perhaps a media type: that is said without further calls.
+        # PERF: messages (response). Most are a text and perhaps a media type: that is said without further calls.
         if headers is None and status is None and content_type is None and response.__class__ is str:
             named = known_types.get(self.default_mimetype if mimetype is None else mimetype)
             if (
@@ -79,6 +79,10 @@ class Response(ResponseHead):
                 body = response.encode()
                 self.response = [body]
                 self._header_pairs = [named, ("Content-Length", str(len(body)))]
+                # The class has these, too; Python finds them sooner here, and each is read on the way out.
+                self._headers = self._on_close = None
+                self._status, self._status_code = "200 OK", 200
+                self.direct_passthrough = False
                 return
         super().__init__(status, headers, mimetype, content_type)
         if direct_passthrough:
