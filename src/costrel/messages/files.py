@@ -131,39 +131,26 @@ class _Source:
 def send_from_directory(
     directory: os.PathLike[str] | str, path: os.PathLike[str] | str, environ: WSGIEnvironment, **kwargs: Any
 ) -> Response:
-    """Send a file from below a directory; the path may come from a client.
+    """Send a file from below a directory; the path may come from a client. Symbolic links are followed.
 
     :param directory: trusted; relative to ``_root_path`` if that is given.
     :param path: below the directory.
-    :param kwargs: for :func:`send_file`. Besides these, ``_inside`` set to True refuses what a symbolic link leads
-        out of the directory, and names that begin with a dot.
+    :param kwargs: for :func:`send_file`.
     :raises NotFound: if the path leads out of the directory, or is no file.
     """
-    inside = kwargs.pop("_inside", False)
     joined = safe_join(os.fspath(directory), os.fspath(path))
     if joined is None:
         raise NotFound()
-    root = os.fspath(kwargs.get("_root_path") or "")
-    full = os.path.join(root, joined)
+    full = os.path.join(os.fspath(kwargs.get("_root_path") or ""), joined)
     try:
-        if not os.path.isfile(full) or (inside and not _is_inside(os.path.join(root, directory), full)):
+        if not os.path.isfile(full):
             raise NotFound()
-        return send_file(full, environ, **kwargs)
-    except (ValueError, FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
-        # The name has a NUL, or the file went away meanwhile.
-        if isinstance(error, ValueError) and "\0" not in full:
-            raise
+    except ValueError:  # a character that the file system has no bytes for
         raise NotFound() from None
-
-
-def _is_inside(directory: str, path: str) -> bool:
-    """Whether a path, its links resolved, lies below a directory and has no name that begins with a dot."""
-    root = os.path.realpath(directory)
-    real = os.path.realpath(path)
-    if os.path.commonpath([root, real]) != root:
-        return False
-    asked = os.path.relpath(path, directory)
-    return not any(name.startswith(".") for name in (*asked.split(os.sep), *os.path.relpath(real, root).split(os.sep)))
+    try:
+        return send_file(full, environ, **kwargs)
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):  # it went away meanwhile
+        raise NotFound() from None
 
 
 def _guess_type(name: str | None, as_attachment: bool, headers: Headers) -> str:

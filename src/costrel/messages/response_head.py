@@ -49,8 +49,8 @@ def get_content_type(mimetype: str, charset: str) -> str:
     return mimetype
 
 
-# PERF: messages (response). A content type is checked and written out once, not for each response. The table is bounded,
-# since an application may take types from its clients.
+# PERF: messages (response). A content type is checked and written out once, not for each response. The table is
+# bounded, since an application may take types from its clients.
 known_types: dict[str | None, tuple[str, str]] = {}
 _MAX_KNOWN_TYPES = 256
 

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-import codecs
-from urllib.parse import unquote_to_bytes
+import re
+
+# Possessive: a run of escapes is never tried in another way, so it takes no memory to remember its beginnings.
+_replace_escapes = re.compile(r"(?:%[0-9A-Fa-f]{2})++").sub
+
+# What `surrogateescape` makes of bytes that are not UTF-8, and how they are written instead.
+_has_undecoded = re.compile("[\udc80-\udcff]").search
+_QUOTED = {0xDC00 + byte: f"%{byte:02X}" for byte in range(0x80, 0x100)}
 
 
 def parse_query(text: str) -> list[tuple[str, str]]:
@@ -19,21 +25,17 @@ def parse_query(text: str) -> list[tuple[str, str]]:
 
 def decode_form(body: bytes) -> str:
     """Decode bytes as UTF-8; those that are not become their percent-encoding, so that nothing is lost."""
-    return body.decode(errors=_KEEP_QUOTED)
+    return _quote_undecoded(body.decode(errors="surrogateescape"))
+
+
+def _quote_undecoded(text: str) -> str:
+    return text.translate(_QUOTED) if _has_undecoded(text) else text
 
 
 def _unquote(text: str) -> str:
-    if "+" in text:
-        text = text.replace("+", " ")
-    return decode_form(unquote_to_bytes(text)) if "%" in text else text
+    text = text.replace("+", " ")
+    return _quote_undecoded(_replace_escapes(_decode, text)) if "%" in text else text
 
 
-def _quote_undecodable(error: UnicodeError) -> tuple[str, int]:
-    if not isinstance(error, UnicodeDecodeError):  # pragma: no cover  # it is used for decoding alone
-        raise error
-    return "".join([f"%{byte:02X}" for byte in error.object[error.start : error.end]]), error.end
-
-
-# A codec's error handler, since only that meets each bad byte in one pass over the text.
-_KEEP_QUOTED = "costrel.keep_quoted"
-codecs.register_error(_KEEP_QUOTED, _quote_undecodable)
+def _decode(escapes: re.Match[str]) -> str:
+    return bytes.fromhex(escapes[0].replace("%", "")).decode(errors="surrogateescape")

@@ -1,0 +1,125 @@
+"""Files: sent with what is known of them, closed in any case, and never from outside their folder."""
+
+import io
+import os
+
+import pytest
+
+from costrel.http.errors import NotFound, RequestedRangeNotSatisfiable
+from costrel.messages import files
+from costrel.messages.files import send_file, send_from_directory
+
+ENVIRON = {"REQUEST_METHOD": "GET", "wsgi.url_scheme": "http"}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    root = tmp_path / "static"
+    (root / "sub").mkdir(parents=True)
+    for name in ("a.txt", "sub/b.txt"):
+        (root / name).write_bytes(b"hello world")
+    (tmp_path / "static-private").mkdir()
+    (tmp_path / "static-private" / "secret.txt").write_bytes(b"secret")
+    return root
+
+
+def content(response):
+    body = b"".join(response.get_wsgi_response(ENVIRON)[0])
+    response.close()
+    return body
+
+
+class Watched(io.BytesIO):
+    asked = 0
+
+    def read(self, size=-1):
+        self.asked += size
+        return super().read(size)
+
+
+def test_a_range_is_read_without_the_rest():
+    file = Watched(b"x" * 1_000_000)
+    environ = {**ENVIRON, "HTTP_RANGE": "bytes=500000-500099"}
+    response = send_file(file, environ, mimetype="a/b")
+    assert [response.status_code, len(content(response)), file.asked] == [206, 100, 8192]
+
+
+FAILURES = {
+    "range": ({"HTTP_RANGE": "bytes=99-"}, {}, RequestedRangeNotSatisfiable),
+    "etag": ({}, {"etag": 'a"b'}, ValueError),
+    "age": ({}, {"max_age": lambda path: 1 / 0}, ZeroDivisionError),
+    "name": ({}, {"download_name": "a\nb"}, ValueError),
+    "type": ({}, {"mimetype": "a\nb"}, ValueError),
+}
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_a_file_is_closed_when_it_cannot_be_sent(monkeypatch, folder, failure):
+    opened = []
+
+    def watching_open(*args):
+        opened.append(open(*args))  # noqa: SIM115
+        return opened[-1]
+
+    monkeypatch.setattr(files, "open", watching_open, raising=False)
+    head, settings, error = FAILURES[failure]
+    with pytest.raises(error):
+        send_file(folder / "a.txt", {**ENVIRON, **head}, **settings)
+    assert all(file.closed for file in opened)
+
+
+def test_only_paths_and_files_are_sent():
+    for thing in (5, b"/path", None):
+        with pytest.raises(TypeError, match=rf"^send_file\(\) takes a path or a file, not {type(thing).__name__}\.$"):
+            send_file(thing, ENVIRON, mimetype="a/b")
+
+
+def test_a_name_is_quoted_for_the_header():
+    response = send_file(io.BytesIO(), ENVIRON, download_name='a"; x="é\\.txt', as_attachment=True)
+    assert response.headers["Content-Disposition"] == (
+        'attachment; filename="a\\"; x=\\"e\\\\.txt"; filename*=UTF-8\'\'a%22%3B%20x%3D%22%C3%A9%5C.txt'
+    )
+
+
+def test_what_the_server_in_front_sends_is_not_opened(folder):
+    environ = {**ENVIRON, "HTTP_RANGE": "bytes=0-1"}
+    response = send_file(folder / "a.txt", environ, use_x_sendfile=True)
+    assert [response.status_code, response.headers["X-Sendfile"]] == [200, str(folder / "a.txt")]
+    assert [response.headers["Content-Length"], content(response)] == ["0", b""]
+    not_modified = {**ENVIRON, "HTTP_IF_NONE_MATCH": response.headers["ETag"]}
+    assert send_file(folder / "a.txt", not_modified, use_x_sendfile=True).status_code == 304
+
+
+def test_open_files_are_sent_even_where_a_server_in_front_could_send_paths():
+    response = send_file(io.BytesIO(b"x"), ENVIRON, mimetype="a/b", use_x_sendfile=True)
+    assert ["X-Sendfile" in response.headers, content(response)] == [False, b"x"]
+
+
+# -- folders
+
+OUTSIDE = ["../static-private/secret.txt", "..", "../../etc/passwd", "/etc/passwd", "sub/../../static-private"]
+NO_FILE = ["", ".", "sub", "missing", "a.txt/x", "a\0.txt", "x" * 5000, "x/" * 3000]
+NO_FILE += ["..\\a.txt", "NUL", "a.txt::$DATA", "\ud800"]
+
+
+@pytest.mark.parametrize("path", OUTSIDE + NO_FILE)
+def test_what_is_no_file_of_the_folder_is_not_found(folder, path):
+    with pytest.raises(NotFound):
+        send_from_directory(folder, path, ENVIRON)
+
+
+def test_a_file_that_goes_away_is_not_found(monkeypatch, folder):
+    monkeypatch.setattr(os.path, "isfile", lambda path: True)
+    for name in ("gone.txt", "sub", "a.txt/x"):
+        with pytest.raises(NotFound):
+            send_from_directory(folder, name, ENVIRON)
+
+
+def test_a_mistake_of_the_application_is_no_missing_file(folder):
+    with pytest.raises(ValueError, match="etag"):
+        send_from_directory(folder, "a.txt", ENVIRON, etag='a"b')
+
+
+def test_a_folder_is_relative_to_the_root(folder):
+    response = send_from_directory("static", "sub/b.txt", ENVIRON, _root_path=folder.parent)
+    assert content(response) == b"hello world"
