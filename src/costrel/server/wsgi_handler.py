@@ -30,8 +30,13 @@ _UNSAFE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _CONTENT_LENGTH = re.compile(r"[0-9]{1,18}")
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+"""For SO_LINGER: on, zero seconds."""
+
 _DRAIN_IDLE = 0.05
+"""How long, in seconds, a client may pause that is still sending after it was answered."""
+
 _DRAIN_BYTES = 64 * 1024 * 1024
+"""How much of that is read at most."""
 
 
 class WSGIRequestHandler(BaseHTTPRequestHandler):
@@ -137,6 +142,9 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
     def _drain(self) -> None:
         # A socket that is closed with bytes unread resets the connection, and the client loses what it was sent.
         try:
+            self.wfile.flush()
+            if not isinstance(self.connection, ssl.SSLSocket):  # the client sees the end, and need not be waited for
+                self.connection.shutdown(socket.SHUT_WR)
             self.connection.settimeout(_DRAIN_IDLE)
             left = _DRAIN_BYTES
             while left > 0 and (data := self.connection.recv(65_536)):
