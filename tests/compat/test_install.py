@@ -348,7 +348,7 @@ def test_a_child_that_imports_no_flask_imports_no_costrel():
     assert printed == "False\n"
 
 
-@pytest.mark.parametrize("first", ["werkzeug", "flask.json"])
+@pytest.mark.parametrize("first", ["flask", "werkzeug", "flask.json", "werkzeug.http"])
 def test_a_child_gets_costrel_with_its_first_import(first):
     printed = child(
         f"""
@@ -357,11 +357,27 @@ def test_a_child_gets_costrel_with_its_first_import(first):
         print(flask.Flask.__mro__[1].__name__, flask.__spec__.origin == flask.__file__, len(flask.__path__))
         import importlib.util
         print(importlib.util.find_spec("werkzeug").origin == werkzeug.__file__)
+        print(hasattr(flask, "globals"), hasattr(werkzeug, "http"), flask.Flask is flask.app.Flask)
         """,
         COSTREL_AS_FLASK="1",
     )
 
-    assert printed == "Costrel True 1\nTrue\n"
+    assert printed == "Costrel True 1\nTrue\nTrue True True\n"
+
+
+def test_a_child_may_look_for_the_package_first():
+    printed = child(
+        """
+        import importlib.resources, importlib.util
+        spec = importlib.util.find_spec("flask")
+        import flask
+        print(spec is flask.__spec__, hasattr(flask, "globals"), importlib.reload(flask) is flask)
+        print(importlib.resources.files("flask").joinpath("__init__.py").is_file())
+        """,
+        COSTREL_AS_FLASK="1",
+    )
+
+    assert printed == "True True True\nTrue\n"
 
 
 def test_a_child_may_ask_for_the_metadata_first():

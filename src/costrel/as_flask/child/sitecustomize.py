@@ -6,7 +6,7 @@ It costs a program that never imports Flask nothing, and gives way to the `sitec
 import importlib.util
 import os
 import sys
-from importlib.machinery import ModuleSpec, PathFinder
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 
 TYPE_CHECKING = False  # not `typing`'s: every Python that starts would import it here
 if TYPE_CHECKING:
@@ -22,7 +22,11 @@ class FirstImport:
         if fullname not in ("flask", "werkzeug"):
             return None
         self.install()
-        return ModuleSpec(fullname, self, is_package=True)  # type: ignore[arg-type]  # it has the two methods needed
+        # Python goes by the spec of the module that is there by now, whatever is returned here.
+        spec = sys.modules[fullname].__spec__
+        if spec is not None:
+            spec.loader = Loaded(fullname, str(spec.origin))
+        return spec
 
     def find_distributions(self, context: "Any" = None) -> "Iterable[Any]":
         name = "" if context is None else str(context.name).lower()
@@ -41,15 +45,15 @@ class FirstImport:
         install.install_as_flask()
         return install.AliasFinder()
 
+
+class Loaded(SourceFileLoader):
+    """The loader of a module that is loaded: the import that made it so would load it once more."""
+
     def create_module(self, spec: "ModuleSpec") -> "ModuleType":
-        module = sys.modules[spec.name]
-        spec.loader_state = module.__spec__
-        return module
+        return sys.modules[spec.name]
 
     def exec_module(self, module: "ModuleType") -> "None":
-        """Only give the module its own spec back: it was executed when the alias was installed."""
-        if module.__spec__ is not None:
-            module.__spec__ = module.__spec__.loader_state
+        """Nothing: the module was executed when the alias was installed."""
 
 
 def chain() -> "None":
