@@ -59,7 +59,7 @@ def parse_date(value: str | None) -> datetime | None:
     if value is None:
         return None
     try:
-        # PERF: dates (benchmarks/headers.py); nearly every sender uses this one form.
+        # PERF: parse_date. Nearly every sender uses this one form.
         if match := _match_imf_fixdate(value):
             day, month, year, hour, minute, second = match.groups()
             return datetime(int(year), _MONTH_NUMBERS[month], int(day), int(hour), int(minute), int(second), tzinfo=UTC)

@@ -50,9 +50,10 @@ def quote_header_value(value: t.Any, allow_token: bool = True) -> str:
 
 def unquote_header_value(value: str) -> str:
     """Take the quotes and escapes off a quoted string; return anything else as it is."""
-    if len(value) >= 2 and value[0] == value[-1] == '"':
-        return _unescape(r"\1", value[1:-1])
-    return value
+    if len(value) < 2 or not value[0] == value[-1] == '"':
+        return value
+    value = value[1:-1]
+    return _unescape(r"\1", value) if "\\" in value else value
 
 
 def parse_list_header(value: str) -> list[str]:
@@ -143,6 +144,10 @@ def _parse_parameters(text: str, settled: t.Container[str] = ()) -> dict[str, st
     continued: dict[str, list[str]] = {}
     charsets: dict[str, str] = {}
     for name, raw in _scan_parameters(text):
+        if "*" not in name:
+            plain[name] = _plain_value(raw)
+            continued.pop(name, None)
+            continue
         extended = name[-1] == "*"
         if extended:
             name = name[:-1]
@@ -156,8 +161,7 @@ def _parse_parameters(text: str, settled: t.Container[str] = ()) -> dict[str, st
             if continuation:
                 charsets[name] = charset
         else:
-            # Browsers send the quotes of a file name as %22 (HTML Standard, multipart/form-data encoding).
-            part = unquote_header_value(raw).replace("%22", '"')
+            part = _plain_value(raw)
         if continuation is not None:
             continued.setdefault(name, []).append(part)
         else:
@@ -166,6 +170,11 @@ def _parse_parameters(text: str, settled: t.Container[str] = ()) -> dict[str, st
     for name, parts in continued.items():
         plain[name] = "".join(parts)
     return plain
+
+
+def _plain_value(raw: str) -> str:
+    # Browsers send the quotes of a file name as %22 (HTML Standard, multipart/form-data encoding).
+    return unquote_header_value(raw).replace("%22", '"')
 
 
 def _scan_parameters(text: str) -> t.Iterator[tuple[str, str]]:
