@@ -327,8 +327,7 @@ def test_it_is_served_under_flasks_name(started, write, arguments):
         status, body = get(port)
         assert process.end() == 0
 
-    assert status == 200
-    assert body.startswith("costrel.")
+    assert (status, body) == (200, "costrel.app.application")
 
 
 def test_without_the_option_flasks_application_is_not_taken(started, write):
