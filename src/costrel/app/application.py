@@ -16,7 +16,8 @@ from ..context import AppContext, RequestContext
 from ..http.errors import HTTPException
 from ..routing import MapAdapter, RoutingException
 from ..services import templating
-from ..services.sessions import SecureCookieSessionInterface, SessionInterface
+from ..services.session_stores.choice import ChosenSessions
+from ..services.sessions import SessionInterface
 from ..support.coroutines import run_coroutine, run_steps
 from . import files, lifecycle, links, ports, profiles, response_values
 from .debug_errors import FormDataRoutingRedirect
@@ -56,7 +57,7 @@ class Costrel(App):
     default_config: t.Mapping[str, t.Any] = profiles.NATIVE
     request_class: type[Request] = Request
     response_class: type[Response] = Response
-    session_interface: SessionInterface = SecureCookieSessionInterface()
+    session_interface: SessionInterface = t.cast(SessionInterface, ChosenSessions())
 
     def __init__(
         self,
@@ -314,6 +315,8 @@ class Costrel(App):
         own["overridden"] = frozenset(
             name for name in STEPS if name in own or getattr(cls, name) is not _ORIGINALS[name]
         )
+        if self._got_first_request:
+            own.setdefault("session_interface", self.session_interface)  # PERF: hello
 
     def __setattr__(self, name: str, value: t.Any) -> None:
         object.__setattr__(self, name, value)

@@ -129,6 +129,16 @@ class SessionInterface:
         partitioned: bool = app.config["SESSION_COOKIE_PARTITIONED"]
         return partitioned
 
+    def _cookie_attributes(self, app: AnyApp) -> Attributes:
+        return (
+            self.get_cookie_domain(app),
+            self.get_cookie_path(app),
+            self.get_cookie_secure(app),
+            self.get_cookie_httponly(app),
+            self.get_cookie_samesite(app),
+            self.get_cookie_partitioned(app),
+        )
+
     def get_expiration_time(self, app: AnyApp, session: SessionMixin) -> datetime | None:
         """When a permanent session ends; None for one that ends with the browser."""
         if session.permanent:
@@ -257,16 +267,6 @@ class SecureCookieSessionInterface(SessionInterface):
             return _kept_serializer(keys, self.salt, self.serializer, self.key_derivation, self.digest_method)
         except TypeError:  # keys that are no text: itsdangerous says so when it needs them
             return self.get_signing_serializer(app)
-
-    def _cookie_attributes(self, app: AnyApp) -> Attributes:
-        return (
-            self.get_cookie_domain(app),
-            self.get_cookie_path(app),
-            self.get_cookie_secure(app),
-            self.get_cookie_httponly(app),
-            self.get_cookie_samesite(app),
-            self.get_cookie_partitioned(app),
-        )
 
     def _largest_keys(self, data: dict[str, t.Any]) -> str:
         sizes = {key: len(self.serializer.dumps({key: item})) for key, item in data.items()}

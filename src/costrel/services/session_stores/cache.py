@@ -1,0 +1,128 @@
+"""Sessions in any object with `get`, `set` and `delete`, as cachelib's caches are."""
+
+from __future__ import annotations
+
+import json
+import time
+import typing as t
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from hashlib import sha256
+from threading import RLock
+
+from .store import Change, Record, SessionStore, StoreError, UnreadableRecordError
+
+LIST_SECONDS: t.Final = 10 * 366 * 24 * 60 * 60
+"""How long the list of a user's sessions is kept; it goes with the last of them."""
+
+
+class CacheStore(SessionStore):
+    """Keeps each record as one JSON text, by ``set(key, text, seconds)``.
+
+    Such an object cannot change a record in one step. Threads of one process wait for each other here; where several
+    processes change the same session at the same moment, the last one wins.
+    """
+
+    def __init__(self, cache: t.Any, prefix: str = "costrel:session:") -> None:
+        self._cache = cache
+        self._prefix = prefix
+        self._lock = RLock()
+
+    def load(self, key: str) -> Record | None:
+        text = self._get(self._prefix + key)
+        if text is None:
+            return None
+        try:
+            fields = json.loads(text)
+            record = Record(**fields)
+            values = record.values
+            times = (record.created, record.seen, record.expires)
+            sound = all(type(item) is str for item in values.values()) and all(type(at) is float for at in times)
+            if record.key == key and sound:
+                return record
+        except (TypeError, ValueError, AttributeError, RecursionError):
+            pass
+        raise UnreadableRecordError("The cache holds no session under this key.")
+
+    def create(self, record: Record) -> None:
+        with self._lock:
+            self._keep(record)
+            self._list(record.user, record.key)
+
+    def change(self, key: str, change: Change) -> bool:
+        with self._lock:
+            record = self.load(key)
+            if record is None:
+                return False
+            changed = change.of(record)
+            self._keep(changed)
+            if (changed.key, changed.user) != (key, record.user):
+                self._list(record.user, key, listed=False)
+                self._list(changed.user, changed.key)
+            if changed.key != key:
+                self._remove(self._prefix + key)
+            return True
+
+    def delete(self, key: str) -> bool:
+        with self._lock:
+            record = self.load(key)
+            if record is None:
+                return False
+            self._list(record.user, key, listed=False)
+            self._remove(self._prefix + key)
+            return True
+
+    def of_user(self, user: str) -> list[Record]:
+        records = [self.load(key) for key in self._keys_of(user)]
+        return [record for record in records if record is not None and record.user == user]
+
+    def take_foreign(self, name: str) -> t.Any:
+        return self._get(name)
+
+    def drop_foreign(self, name: str) -> None:
+        self._remove(name)
+
+    def _keep(self, record: Record) -> None:
+        seconds = max(1, int(record.expires - time.time()) + 1)
+        self._set(self._prefix + record.key, json.dumps(asdict(record)), seconds)
+
+    def _list(self, user: str | None, key: str, listed: bool = True) -> None:
+        if user is None:
+            return
+        keys = {other for other in self._keys_of(user) if other != key and self._get(self._prefix + other) is not None}
+        if listed:
+            keys.add(key)
+        if keys:
+            self._set(self._place_of(user), json.dumps(sorted(keys)), LIST_SECONDS)
+        else:
+            self._remove(self._place_of(user))
+
+    def _keys_of(self, user: str) -> list[str]:
+        text = self._get(self._place_of(user))
+        return [] if text is None else [str(key) for key in json.loads(text)]
+
+    def _place_of(self, user: str) -> str:
+        return f"{self._prefix}user:{sha256(user.encode()).hexdigest()}"
+
+    def _get(self, name: str) -> t.Any:
+        with _errors():
+            return self._cache.get(name)
+
+    def _set(self, name: str, text: str, seconds: int) -> None:
+        with _errors():
+            kept = self._cache.set(name, text, seconds)
+        if kept is False:
+            raise StoreError("The sessions' cache did not keep a session.")
+
+    def _remove(self, name: str) -> None:
+        with _errors():
+            self._cache.delete(name)
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # such an object may raise anything
+        raise StoreError(f"The sessions' cache cannot be reached: {error!r}.") from error

@@ -1,0 +1,106 @@
+"""Which session interface an application has: what its setting ``SESSION_STORE`` says."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+from collections.abc import Callable
+
+from ..sessions import SecureCookieSessionInterface, SessionInterface
+from .cookies import CookieSessions, EncryptedCookieSessions
+from .server import ServerSessions
+from .store import SessionStore
+
+PREFIX: t.Final = "costrel:session:"
+
+
+class ChosenSessions:
+    """The application's ``session_interface``, until another one is assigned: made when it is first asked for."""
+
+    def __init__(self) -> None:
+        self._default = SecureCookieSessionInterface()
+
+    def __get__(self, app: t.Any, owner: type | None = None) -> SessionInterface:
+        store = None if app is None else app.config.get("SESSION_STORE")
+        if store is None:
+            return self._default
+        chosen: tuple[t.Any, SessionInterface] | None = app.__dict__.get("_chosen_sessions")
+        if chosen is None or chosen[0] is not store:
+            chosen = app.__dict__["_chosen_sessions"] = (store, interface_for(app, store))
+        return chosen[1]
+
+
+def interface_for(app: t.Any, store: t.Any) -> SessionInterface:
+    """The interface for a value of ``SESSION_STORE``.
+
+    Raises ValueError for a name that is not known, TypeError for an object that is no store, RuntimeError where a
+    package is missing.
+    """
+    if isinstance(store, SessionInterface):
+        return store
+    if isinstance(store, str):
+        return _named(app, store)
+    if isinstance(store, SessionStore):
+        return ServerSessions(store)
+    if hasattr(store, "register_script"):
+        return ServerSessions(_redis(app, store))
+    if all(callable(getattr(store, name, None)) for name in ("get", "set", "delete")):
+        from .cache import CacheStore
+
+        return ServerSessions(CacheStore(store, _prefix(app)))
+    raise TypeError(
+        f"SESSION_STORE is {store!r}, which keeps no sessions. It can be {_names()}, a URL of Redis, a Redis client,"
+        " a SessionStore, or any object with the methods get, set and delete, such as cachelib's caches."
+    )
+
+
+def _named(app: t.Any, store: str) -> SessionInterface:
+    if store.startswith(("redis://", "rediss://", "unix://")):
+        return ServerSessions(_redis(app, store))
+    make = _BY_NAME.get(store)
+    if make is None:
+        raise ValueError(f"SESSION_STORE is {store!r}, which is not known. It can be {_names()}, or a URL of Redis.")
+    return make(app)
+
+
+def _sqlite(app: t.Any) -> SessionInterface:
+    from .sqlite import SqliteStore
+
+    path = app.config.get("SESSION_SQLITE") or os.path.join(app.instance_path, "sessions.sqlite")
+    return ServerSessions(SqliteStore(path))
+
+
+def _memory(app: t.Any) -> SessionInterface:
+    from .memory import MemoryStore
+
+    return ServerSessions(MemoryStore())
+
+
+def _redis(app: t.Any, client: t.Any) -> SessionStore:
+    from .redis_store import RedisStore
+
+    return RedisStore(client, _prefix(app))
+
+
+def _redis_of_settings(app: t.Any) -> SessionInterface:
+    from .redis_store import URL
+
+    return ServerSessions(_redis(app, app.config.get("SESSION_REDIS") or URL))
+
+
+def _prefix(app: t.Any) -> str:
+    prefix: str = app.config.get("SESSION_STORE_PREFIX", PREFIX)
+    return prefix
+
+
+_BY_NAME: t.Final[dict[str, Callable[[t.Any], SessionInterface]]] = {
+    "cookie": lambda app: CookieSessions(),
+    "encrypted": lambda app: EncryptedCookieSessions(),
+    "memory": _memory,
+    "redis": _redis_of_settings,
+    "sqlite": _sqlite,
+}
+
+
+def _names() -> str:
+    return ", ".join(repr(name) for name in _BY_NAME)

@@ -1,0 +1,41 @@
+"""How long a session is valid: since it was last used, and since it began."""
+
+from __future__ import annotations
+
+import typing as t
+from datetime import timedelta
+
+TOUCH_PART: t.Final = 20
+TOUCH_MOST: t.Final = 60.0
+"""A use is noted when a twentieth of the idle time, or a minute, has gone since the last one that was."""
+
+
+class Lifetimes(t.NamedTuple):
+    """Seconds that a session lives unused, and seconds that it lives at all (None: no end)."""
+
+    idle: float
+    absolute: float | None
+
+    def expires(self, created: float, seen: float) -> float:
+        """When a session is over that began at `created` and was last used at `seen`."""
+        end = seen + self.idle
+        return end if self.absolute is None else min(end, created + self.absolute)
+
+    def wants_touch(self, seen: float, now: float) -> bool:
+        """Whether it is time to note that a session is in use; also when the clock was set back."""
+        return not 0 <= now - seen < min(self.idle / TOUCH_PART, TOUCH_MOST)
+
+
+def lifetimes(app: t.Any) -> Lifetimes:
+    """The settings ``SESSION_IDLE_LIFETIME`` (else ``PERMANENT_SESSION_LIFETIME``), ``SESSION_ABSOLUTE_LIFETIME``."""
+    idle = app.config.get("SESSION_IDLE_LIFETIME")
+    absolute = app.config.get("SESSION_ABSOLUTE_LIFETIME")
+    return Lifetimes(
+        seconds(app.permanent_session_lifetime if idle is None else idle),
+        None if absolute is None else seconds(absolute),
+    )
+
+
+def seconds(value: timedelta | float) -> float:
+    """A setting that is a timedelta or a number of seconds, in seconds."""
+    return value.total_seconds() if isinstance(value, timedelta) else float(value)

@@ -1,0 +1,173 @@
+"""Sessions in Redis: for several machines. A session is a hash with a field for each value."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from .store import Change, Record, SessionStore, StoreError, UnreadableRecordError
+
+TIMEOUT: t.Final = 0.25
+"""How many seconds Redis may take to connect, and to answer."""
+
+URL: t.Final = "redis://127.0.0.1:6379/0"
+
+MISSING: t.Final = (
+    "SESSION_STORE = 'redis' needs the package redis, which is not installed: pip install 'costrel[redis]'."
+)
+
+_SAVE: t.Final = """
+local key, new_key = KEYS[1], KEYS[2]
+local index, created, seen, user, expires, ttl = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+if ARGV[7] == 'change' then
+    if redis.call('EXISTS', key) == 0 then return 0 end
+    local former = redis.call('HGET', key, 'user')
+    if former then redis.call('SREM', index .. former, key) end
+    if key ~= new_key then redis.call('RENAME', key, new_key) end
+end
+redis.call('HSET', new_key, 'created', created, 'seen', seen, 'expires', expires)
+redis.call('HDEL', new_key, 'user')
+local removed = tonumber(ARGV[8])
+for i = 9, 8 + removed do redis.call('HDEL', new_key, ARGV[i]) end
+for i = 9 + removed, #ARGV, 2 do redis.call('HSET', new_key, ARGV[i], ARGV[i + 1]) end
+redis.call('PEXPIRE', new_key, ttl)
+if string.sub(user, 1, 1) == '=' then
+    local name = string.sub(user, 2)
+    redis.call('HSET', new_key, 'user', name)
+    redis.call('SADD', index .. name, new_key)
+    if redis.call('PTTL', index .. name) < tonumber(ttl) then redis.call('PEXPIRE', index .. name, ttl) end
+end
+return 1
+"""
+"""Redis runs a script in one step. A value's field is '=' and its name, so that no name means something else."""
+
+_DELETE: t.Final = """
+local user = redis.call('HGET', KEYS[1], 'user')
+if user then redis.call('SREM', ARGV[1] .. user, KEYS[1]) end
+return redis.call('DEL', KEYS[1])
+"""
+
+
+class RedisStore(SessionStore):
+    """Keeps records in Redis, under keys that start with `prefix`.
+
+    `client` is a `redis.Redis` with timeouts of its own, or a URL. Raises RuntimeError where the package is missing.
+    """
+
+    def __init__(self, client: t.Any = URL, prefix: str = "costrel:session:") -> None:
+        self._own = isinstance(client, str)
+        self._client = connect(client) if isinstance(client, str) else client
+        self._prefix = prefix
+        self._index = f"{prefix}user:"
+        self._save = self._client.register_script(_SAVE)
+        self._delete = self._client.register_script(_DELETE)
+
+    def load(self, key: str) -> Record | None:
+        with _errors():
+            try:
+                found = self._client.hgetall(self._prefix + key)
+            except _redis().ResponseError as error:
+                raise UnreadableRecordError(f"Redis holds no session under this key: {error}.") from error
+        return _record(key, {_text(name): _text(value) for name, value in found.items()}) if found else None
+
+    def create(self, record: Record) -> None:
+        change = Change(record.seen, record.created, record.expires, record.user, record.values)
+        self._run("create", record.key, change)
+
+    def change(self, key: str, change: Change) -> bool:
+        return self._run("change", key, change)
+
+    def _run(self, action: str, key: str, change: Change) -> bool:
+        arguments: list[t.Any] = [
+            self._index,
+            repr(change.created),
+            repr(change.seen),
+            "" if change.user is None else f"={change.user}",
+            repr(change.expires),
+            max(1, int((change.expires - time.time()) * 1000)),
+            action,
+            len(change.removed),
+            *(f"={name}" for name in change.removed),
+        ]
+        for name, text in change.written.items():
+            arguments += (f"={name}", text)
+        keys = [self._prefix + key, self._prefix + (change.new_key or key)]
+        with _errors():
+            return bool(self._save(keys=keys, args=arguments))
+
+    def delete(self, key: str) -> bool:
+        with _errors():
+            return bool(self._delete(keys=[self._prefix + key], args=[self._index]))
+
+    def of_user(self, user: str) -> list[Record]:
+        index = f"{self._index}{user}"
+        with _errors():
+            members = [_text(member) for member in self._client.smembers(index)]
+        records = []
+        for member in members:
+            record = self.load(member.removeprefix(self._prefix))
+            if record is not None:
+                records.append(record)
+            else:
+                with _errors():
+                    self._client.srem(index, member)
+        return records
+
+    def take_foreign(self, name: str) -> t.Any:
+        with _errors():
+            try:
+                return self._client.get(name)
+            except _redis().ResponseError as error:
+                raise UnreadableRecordError(f"Redis holds no session under {name!r}: {error}.") from error
+
+    def drop_foreign(self, name: str) -> None:
+        with _errors():
+            self._client.delete(name)
+
+    def close(self) -> None:
+        if self._own:
+            self._client.close()
+
+
+def connect(url: str) -> t.Any:
+    """A client that waits no longer than `TIMEOUT`, and tries once more only where a kept connection had ended."""
+    redis = _redis()
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    retry = Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,))
+    return redis.Redis.from_url(url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, retry=retry)
+
+
+def _redis() -> t.Any:
+    try:
+        import redis
+    except ImportError:
+        raise RuntimeError(MISSING) from None
+    return redis
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    try:
+        yield
+    except (_redis().RedisError, OSError) as error:
+        raise StoreError(f"The sessions in Redis cannot be reached: {error}") from error
+
+
+def _record(key: str, fields: dict[str, str]) -> Record:
+    values = {name[1:]: value for name, value in fields.items() if name.startswith("=")}
+    try:
+        created, seen, expires = (float(fields[name]) for name in ("created", "seen", "expires"))
+    except (KeyError, ValueError) as error:
+        raise UnreadableRecordError(f"Redis holds no session under this key: {error!r}.") from error
+    return Record(key, values, created, seen, expires, fields.get("user"))
+
+
+def _text(value: t.Any) -> str:
+    try:
+        return value.decode() if isinstance(value, bytes) else str(value)
+    except UnicodeDecodeError as error:
+        raise UnreadableRecordError(f"Redis holds no session under this key: {error}.") from error

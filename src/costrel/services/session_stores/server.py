@@ -1,0 +1,218 @@
+"""Sessions that are kept on the server: the cookie carries an identifier, and the store sees only its hash."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+import typing as t
+from dataclasses import dataclass
+from hashlib import sha256
+
+from ..session_cookie import keep_private, named, set_cookie, vary_by_cookie
+from ..sessions import SessionInterface, SessionMixin, session_json_serializer
+from . import moving
+from .errors import SessionConflict, SessionUnavailable
+from .lifetimes import Lifetimes, lifetimes
+from .session import ReadOnlySession, Session, UnavailableSession
+from .store import Change, Record, SessionStore, StoreError, UnreadableRecordError
+
+_is_identifier = re.compile(r"[A-Za-z0-9_-]{43}").fullmatch
+
+
+@dataclass(frozen=True)
+class SessionInfo:
+    """One of a user's sessions: when it began, was last used and ends, in seconds since 1970.
+
+    `key` names it for `ServerSessions.revoke`; no client can use it for a cookie.
+    """
+
+    key: str
+    user: str | None
+    created: float
+    seen: float
+    expires: float
+
+
+class ServerSessions(SessionInterface):
+    """Keeps sessions in a store, each under an identifier of 256 random bits."""
+
+    opens_late = False  # a store may block: under ASGI it is asked in a worker thread, before the view
+    session_class = Session
+
+    def __init__(self, store: SessionStore) -> None:
+        self.store = store
+
+    # -- what an application asks --------------------------------------------------------------------------------
+
+    def sessions_of(self, user: str | int) -> list[SessionInfo]:
+        """The sessions of a user that are not over, the one used last first. Raises StoreError."""
+        now = time.time()
+        records = [record for record in self.store.of_user(str(user)) if record.expires > now]
+        records.sort(key=lambda record: record.seen, reverse=True)
+        return [SessionInfo(kept.key, kept.user, kept.created, kept.seen, kept.expires) for kept in records]
+
+    def revoke(self, session: SessionInfo | Session | str) -> bool:
+        """End a session, given itself, its info or its key; False where it had ended. Raises StoreError."""
+        key = session if isinstance(session, str) else session.key
+        return key is not None and self.store.delete(key)
+
+    def revoke_all(self, user: str | int, but: Session | None = None) -> int:
+        """End the sessions of a user, except perhaps the present one, and count them. Raises StoreError."""
+        kept = None if but is None else but.key
+        return sum(self.revoke(info) for info in self.sessions_of(user) if info.key != kept)
+
+    def regenerate(self, session: Session) -> None:
+        """What Flask-Session calls `Session.renew`."""
+        session.renew()
+
+    # -- opening -------------------------------------------------------------------------------------------------
+
+    def open_session(self, app: t.Any, request: t.Any) -> SessionMixin:
+        """The session that the request's cookie names; a new one where there is none, or it is over."""
+        value = request.cookies.get(self.get_cookie_name(app))
+        if not value:
+            return self.session_class()
+        try:
+            return self._find(app, value) or self._move(app, value) or self.session_class()
+        except UnreadableRecordError as error:
+            app.logger.warning("A session was refused. %s", error)
+            return self.session_class()
+        except StoreError as error:
+            app.logger.error("%s", error)
+            return self._stand_in(app)
+
+    def _find(self, app: t.Any, value: str) -> Session | None:
+        if not _is_identifier(value):
+            return None
+        record = self.store.load(_key_of(value))
+        if record is None or lifetimes(app).expires(record.created, record.seen) <= time.time():
+            return None
+        session = self.session_class(_values_of(record), record.values)
+        session.key, session.identifier = record.key, value
+        session.created, session.seen = record.created, record.seen
+        session._user = session._saved_user = record.user
+        return session
+
+    def _move(self, app: t.Any, value: str) -> Session | None:
+        """The session of a format that is still read (``SESSION_MOVE_FROM``); it is kept here when it is saved."""
+        names = moving.sources(app)
+        data = moving.from_cookie(app, value) if "cookie" in names else None
+        former = None
+        if data is None and "flask-session" in names:
+            found = moving.from_flask_session(app, self.store, value)
+            former, data = found or (None, None)
+        if data is None:
+            return None
+        session = self.session_class()
+        session.update(data)
+        session.former = former
+        return session
+
+    def _stand_in(self, app: t.Any) -> Session:
+        policy = app.config.get("SESSION_STORE_DOWN", "refuse")
+        if policy not in ("refuse", "read-only"):
+            raise ValueError(f"SESSION_STORE_DOWN is {policy!r}; it can be 'refuse' or 'read-only'.")
+        return ReadOnlySession() if policy == "read-only" else UnavailableSession()
+
+    # -- saving --------------------------------------------------------------------------------------------------
+
+    def save_session(self, app: t.Any, session: SessionMixin, response: t.Any) -> None:
+        """Save what changed, and set the cookie where the client has to get it.
+
+        Raises SessionUnavailable where the store is down, SessionConflict where the session ended meanwhile.
+        """
+        if session.accessed:
+            vary_by_cookie(response)
+        if isinstance(session, ReadOnlySession) or not isinstance(session, Session):
+            return
+        try:
+            sends = self._save(app, session)
+        except StoreError as error:
+            app.logger.error("%s", error)
+            raise SessionUnavailable(retry_after=1) from error
+        if sends:
+            self._send_cookie(app, session, response)
+
+    def _save(self, app: t.Any, session: Session) -> bool:
+        """Bring the store up to date; whether the cookie is to be sent, or deleted."""
+        if session.cleared and session.key is not None:
+            self.store.delete(session.key)
+            session.key = session.identifier = session.created = None
+            if not session:
+                session.settle({})
+                return True
+        if session.key is None:
+            return bool(session) and self._create(app, session)
+        return self._change(app, session)
+
+    def _create(self, app: t.Any, session: Session) -> bool:
+        session.changes()  # for the errors that it raises
+        texts, now = session.texts(), time.time()
+        identifier = secrets.token_urlsafe(32)
+        record = Record(_key_of(identifier), texts, now, now, lifetimes(app).expires(now, now), session.user)
+        self.store.create(record)
+        if session.former is not None:
+            self.store.drop_foreign(session.former)
+            session.former = None
+        _settle(session, identifier, record, texts)
+        return True
+
+    def _change(self, app: t.Any, session: Session) -> bool:
+        key, lives, now = t.cast("str", session.key), lifetimes(app), time.time()
+        refreshes = session.permanent and app.config["SESSION_REFRESH_EACH_REQUEST"]
+        written, removed = session.changes()
+        changes = bool(written or removed or session.wants_new_id)
+        if not changes and not ((session.accessed or refreshes) and _is_stale(lives, session, now)):
+            return refreshes
+        created = now if session.created is None else min(session.created, now)
+        identifier = secrets.token_urlsafe(32) if session.wants_new_id else t.cast("str", session.identifier)
+        change = Change(
+            now, created, lives.expires(created, now), session.user, written, removed, new_key=_key_of(identifier)
+        )
+        try:
+            found = self.store.change(key, change)
+        except StoreError as error:
+            if changes:
+                raise
+            app.logger.error("%s", error)  # that the session was used is not noted, which loses nothing
+            return False
+        if not found:
+            if written or session.wants_new_id:
+                raise SessionConflict
+            return False
+        sends = session.wants_new_id or session.permanent or "_permanent" in removed
+        _settle(session, identifier, change, session.texts())
+        return sends
+
+    def _send_cookie(self, app: t.Any, session: Session, response: t.Any) -> None:
+        name, attributes = self.get_cookie_name(app), self._cookie_attributes(app)
+        if session.identifier is None:
+            response.delete_cookie(name, **named(attributes))
+        else:
+            expires = self.get_expiration_time(app, session)
+            set_cookie(response, name, session.identifier, expires, attributes, str)
+        vary_by_cookie(response)
+        if app.config.get("SESSION_CACHE_PRIVATE"):
+            keep_private(response)
+
+
+def _is_stale(lives: Lifetimes, session: Session, now: float) -> bool:
+    return session.seen is None or lives.wants_touch(session.seen, now)
+
+
+def _settle(session: Session, identifier: str, kept: Record | Change, texts: dict[str, str]) -> None:
+    session.identifier, session.key = identifier, _key_of(identifier)
+    session.created, session.seen = kept.created, kept.seen
+    session.settle(texts)
+
+
+def _key_of(identifier: str) -> str:
+    return sha256(identifier.encode()).hexdigest()
+
+
+def _values_of(record: Record) -> dict[str, t.Any]:
+    try:
+        return {name: session_json_serializer.loads(text) for name, text in record.values.items()}
+    except Exception as error:  # JSON of any depth, and tags of any kind
+        raise UnreadableRecordError(f"A value in the store is not the JSON of a session: {error!r}.") from error

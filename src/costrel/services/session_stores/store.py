@@ -1,0 +1,95 @@
+"""What a store of sessions does: it loads a session, and changes the keys that a request has changed."""
+
+from __future__ import annotations
+
+import typing as t
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field, replace
+
+
+class StoreError(Exception):
+    """A store cannot be reached, or cannot write. What it kept is as it was."""
+
+
+class UnreadableRecordError(ValueError):
+    """What a store holds was not written by it."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """A session as a store keeps it.
+
+    `key` is the SHA-256 of the identifier that the client has, in hexadecimal. `values` has the JSON of each value.
+    Times are seconds since 1970: when the session began, when it was last used, and when it may be forgotten.
+    """
+
+    key: str
+    values: dict[str, str]
+    created: float
+    seen: float
+    expires: float
+    user: str | None = None
+
+
+@dataclass(frozen=True)
+class Change:
+    """What one request does to a record: values set and removed, and the new times, user and key."""
+
+    seen: float
+    created: float
+    expires: float
+    user: str | None = None
+    written: dict[str, str] = field(default_factory=dict)
+    removed: frozenset[str] = frozenset()
+    new_key: str | None = None
+
+    def of(self, record: Record) -> Record:
+        """The record after this change."""
+        values = {name: text for name, text in record.values.items() if name not in self.removed}
+        return replace(
+            record,
+            key=self.new_key or record.key,
+            values=values | self.written,
+            created=self.created,
+            seen=self.seen,
+            expires=self.expires,
+            user=self.user,
+        )
+
+
+class SessionStore(ABC):
+    """Where sessions are kept. Each method is safe in several threads, and raises StoreError where the store is down.
+
+    A store of your own is a subclass; an object with `get`, `set` and `delete` needs none.
+    """
+
+    @abstractmethod
+    def load(self, key: str) -> Record | None:
+        """The record, or None. Raises UnreadableRecordError for what is no session."""
+
+    @abstractmethod
+    def create(self, record: Record) -> None:
+        """Keep a new record."""
+
+    @abstractmethod
+    def change(self, key: str, change: Change) -> bool:
+        """Change a record in one step that no other change can come between; False where there is no such record."""
+
+    @abstractmethod
+    def delete(self, key: str) -> bool:
+        """Forget a record; False where there was none."""
+
+    @abstractmethod
+    def of_user(self, user: str) -> list[Record]:
+        """The records of a user, in no order."""
+
+    def take_foreign(self, name: str) -> t.Any:
+        """What another library keeps under `name`: bytes, or a dict; None where there is nothing."""
+        raise NotImplementedError
+
+    def drop_foreign(self, name: str) -> None:
+        """Forget what another library keeps under `name`."""
+        raise NotImplementedError
+
+    def close(self) -> None:  # noqa: B027 - most have nothing to close
+        """Give back connections and files."""
