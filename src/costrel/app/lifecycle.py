@@ -19,6 +19,8 @@ from types import CoroutineType
 from ..context import Context, RequestContext
 from ..http.errors import BadRequestKeyError, HTTPException, InternalServerError
 from ..routing import RoutingException
+from ..services.session_cookie import vary_by_cookie
+from ..services.session_stores.errors import SessionConflict, SessionUnavailable
 from ..support.signals import (
     appcontext_tearing_down,
     got_request_exception,
@@ -140,7 +142,7 @@ def finalize(ctx: RequestContext, rv: t.Any, from_error_handler: bool = False) -
         elif app.after_request_funcs or ctx._after_request_functions:
             response = yield from after(ctx, response)
         elif keeps_session(ctx):
-            yield from save_session(ctx, response)
+            response = yield from save_session(ctx, response)
         if request_finished.receivers:
             request_finished.send(app, _async_wrapper=app.ensure_sync, response=response)
     except Exception:
@@ -160,7 +162,7 @@ def after(ctx: RequestContext, response: Response) -> Steps[Response]:
             for function in reversed(functions[name]):
                 response = yield from call(ctx, function, response)
     if keeps_session(ctx):
-        yield from save_session(ctx, response)
+        response = yield from save_session(ctx, response)
     return response
 
 
@@ -172,14 +174,29 @@ def keeps_session(ctx: RequestContext) -> bool:
     return cookies is not None and ctx.app.session_may_refresh(cookies)
 
 
-def save_session(ctx: RequestContext, response: Response) -> Steps[None]:
-    """Have the session interface save the session of the request."""
+def save_session(ctx: RequestContext, response: Response) -> Steps[Response]:
+    """Have the session interface save the session of the request; the response, or what stands for it if it cannot."""
     app = ctx.app
     if ctx.on_loop and opens_early(app):
         yield TO_THREAD
     session = ctx._session
     if not app.session_interface.is_null_session(session):
-        app.session_interface.save_session(app, session, response)
+        try:
+            app.session_interface.save_session(app, session, response)
+        except (SessionUnavailable, SessionConflict) as error:
+            return (yield from refuse(ctx, response, error))
+    return response
+
+
+def refuse(ctx: RequestContext, response: Response, error: HTTPException) -> Steps[Response]:
+    """The answer in place of the view's where the session was not saved: its client must not take it for done."""
+    response.close()
+    rv = yield from stage(ctx, "handle_user_exception", answer_error, error)
+    app = ctx.app
+    refused: Response
+    refused = app.make_response(rv) if "make_response" in app.overridden else make_response(app, ctx.request, rv)
+    vary_by_cookie(refused)
+    return refused
 
 
 def opens_early(app: t.Any) -> bool:
