@@ -5,6 +5,7 @@ import http.client
 import logging
 import os
 import signal
+import sys
 import threading
 from pathlib import Path
 
@@ -337,6 +338,13 @@ def test_an_ssl_context_is_one_of_these():
     assert not Options(ssl_context=("a.crt", "a.key")).need_wsgi()
 
 
+def test_a_package_that_needs_the_connections_socket_gets_it(monkeypatch):
+    monkeypatch.delitem(sys.modules, "simple_websocket", raising=False)
+    assert not Options().need_wsgi()
+    monkeypatch.setitem(sys.modules, "simple_websocket", object())
+    assert Options().need_wsgi()
+
+
 @pytest.mark.parametrize("kind", ["adhoc", "files", "one file"])
 def test_https(app, places, servers, tmp_path, kind):
     import ssl
@@ -479,3 +487,8 @@ def test_run_simple_may_be_replaced_under_flasks_name(app, monkeypatch):
     ((args, options),) = calls
     assert args == ("localhost", 5001, app)
     assert options == {"threaded": True, "use_reloader": False, "use_debugger": False}
+
+
+def test_what_is_not_a_port_is_said_by_the_wsgi_server_too(app):
+    with pytest.raises(StartError, match="'http' is not a port"):
+        serve(app, "127.0.0.1", "http", Options(threaded=False))

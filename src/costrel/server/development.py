@@ -67,6 +67,8 @@ class Options:
             or self.static_files is not None
             or self.passthrough_errors
             or isinstance(self.ssl_context, ssl.SSLContext)
+            # Flask-Sock's and Flask-SocketIO's WebSockets take the connection's socket out of the environ.
+            or "simple_websocket" in sys.modules
         )
 
 
@@ -120,7 +122,7 @@ def serve(app: t.Any, host: str, port: int | str, options: Options) -> None:
         watch_over(host, port, options)
     _refuse_exposed_debugger(host, options)
     if options.need_wsgi():
-        run_simple(host, int(port), app, **vars(options))
+        run_simple(host, addresses.port_number(port), app, **vars(options))
         return
     from .embedded import EmbeddedServer  # Granian takes 20 ms to load, which no other command needs
 
@@ -222,10 +224,6 @@ def _is_default(handler: t.Any) -> bool:
     # asyncio.run puts a bound method of its Runner in the place of Python's own handler.
     owner = getattr(handler, "__self__", None) or getattr(getattr(handler, "func", None), "__self__", None)
     return handler in (signal.SIG_DFL, signal.default_int_handler) or isinstance(owner, asyncio.Runner)
-
-
-def _serve_wsgi(app: t.Any, host: str, port: int | str, options: Options) -> None:
-    run_simple(host, int(port), app, **vars(options))
 
 
 @contextmanager
