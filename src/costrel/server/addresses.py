@@ -57,7 +57,7 @@ def bind(host: str, port: int | str) -> socket.socket:
     ``SO_REUSEPORT`` is not set: with it, a second server on the same port would start, and the two would share its
     requests. Port 0 takes a free one. Raises StartError.
     """
-    number = _port_number(port)
+    number = port_number(port)
     family = select_address_family(host, number)
     try:
         address = _resolve(host, number, family)
@@ -76,6 +76,17 @@ def bind(host: str, port: int | str) -> socket.socket:
         raise StartError(explain(host, number, error)) from error
     sock.setblocking(False)
     return sock
+
+
+def port_number(port: int | str) -> int:
+    """A port, which may have come as text. Raises StartError for what is none."""
+    try:
+        number = int(port)
+    except ValueError:
+        number = -1
+    if not 0 <= number <= 65535:
+        raise StartError(f"{port!r} is not a port. Use a number from 1 to 65535, or 0 for any free port.")
+    return number
 
 
 def is_loopback(host: str) -> bool:
@@ -113,16 +124,6 @@ def running_on(host: str, sock: socket.socket, scheme: str) -> str:
 
 def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host and not host.startswith("[") else host
-
-
-def _port_number(port: int | str) -> int:
-    try:
-        number = int(port)
-    except ValueError:
-        number = -1
-    if not 0 <= number <= 65535:
-        raise StartError(f"{port!r} is not a port. Use a number from 1 to 65535, or 0 for any free port.")
-    return number
 
 
 def _resolve(host: str, port: int, family: socket.AddressFamily) -> tuple[str, int] | str:
