@@ -8,6 +8,8 @@ import pytest
 from costrel.http.errors import BadRequest, SecurityError
 from costrel.http.headers import Headers
 from costrel.http.multidict import MultiDict
+from costrel.messages.environ import EnvironHeaders
+from costrel.messages.properties import _StoredProperty
 from costrel.messages.request import Request
 from costrel.messages.request_head import RequestHead
 
@@ -223,3 +225,22 @@ def test_a_request_closes_what_it_has_opened():
     with Request(environ()) as request:
         pass
     assert "files" not in vars(request)
+
+
+def test_the_content_type_is_parsed_once():
+    request = Request(environ(CONTENT_TYPE="Text/HTML; charset=x"))
+    request._parse_content_type()
+    del request.environ["CONTENT_TYPE"]
+    assert [request.mimetype, request.mimetype_params] == ["text/html", {"charset": "x"}]
+
+
+def test_a_stored_property_must_know_its_store():
+    class Thing:
+        name = _StoredProperty("name")
+
+    with pytest.raises(NotImplementedError):
+        Thing().name
+
+
+def test_headers_of_an_environ_compare_as_lists_of_pairs():
+    assert list(EnvironHeaders({"HTTP_A": "b"})._list) == [("A", "b")]

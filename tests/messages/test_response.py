@@ -9,7 +9,7 @@ import pytest
 from costrel.http.headers import Headers
 from costrel.messages.body import FileBody
 from costrel.messages.response import Response
-from costrel.messages.response_head import known_types, lower_names
+from costrel.messages.response_head import ResponseHead, known_types, lower_names
 from costrel.messages.streams import FileWrapper, RangeWrapper
 
 ENVIRON = {"REQUEST_METHOD": "GET", "wsgi.url_scheme": "http", "HTTP_HOST": "ex.org"}
@@ -327,3 +327,33 @@ def test_a_body_changed_under_way_is_sent_as_it_is():
 def test_a_made_up_status_is_sent_as_it_is():
     assert sent(Response("x", "299 Fine"))[0] == "299 Fine"
     assert Response("x", True).status == "1 UNKNOWN"
+
+
+def test_a_head_shows_its_status():
+    assert repr(ResponseHead("404 Lost")) == "<ResponseHead [404 Lost]>"
+
+
+def test_retry_after_and_challenges_can_be_taken_back():
+    response = Response("x", headers={"Retry-After": "5", "WWW-Authenticate": "Basic"})
+    response.retry_after = None
+    del response.www_authenticate
+    assert ["Retry-After" in response.headers, "WWW-Authenticate" in response.headers] == [False, False]
+    del response.www_authenticate
+    assert response.headers.get("WWW-Authenticate") is None
+
+
+def test_a_conditional_answer_of_an_iterator_stays_one():
+    response = type("Own", (Response,), {"implicit_sequence_conversion": False})(iter(["a"]))
+    response.make_conditional(ENVIRON)
+    assert [response.is_streamed, "Content-Length" in response.headers] == [True, False]
+
+
+def test_a_status_that_is_no_longer_partial_keeps_the_whole_body():
+    class Own(Response):
+        def _wrap_range_response(self, start, length):
+            self.status_code = 200
+            super()._wrap_range_response(start, length)
+
+    response = Own("hello")
+    response.make_conditional({**ENVIRON, "HTTP_RANGE": "bytes=1-2"}, True, 5)
+    assert response.data == b"hello"
