@@ -192,6 +192,8 @@ class RequestContext(Context):
     """
 
     has_request = True
+    answer: t.Any = None
+    """What the edge has made of the response, for its server."""
     flashes: list[tuple[str, str]] | None = None
 
     def __init__(
@@ -273,10 +275,11 @@ class RequestContext(Context):
         """The rule by path and method alone; None where the host, or the adapter's care, decides."""
         request, app = self.request, self.app
         environ = request.environ
+        path = environ.get("PATH_INFO")
         if (
-            app.subdomain_matching
+            not path
+            or app.subdomain_matching
             or app.config["TRUSTED_HOSTS"] is not None
-            or not environ.get("PATH_INFO")
             or "HTTP_UPGRADE" in environ
         ):
             return None
@@ -285,7 +288,7 @@ class RequestContext(Context):
             request.check_host()
             if len(_well_formed_hosts) < MAX_KNOWN_HOSTS:
                 _well_formed_hosts.add(host)
-        hit: tuple[t.Any, t.Any] | None = app.url_map.find(request.path, request.method)
+        hit: tuple[t.Any, t.Any] | None = app.url_map.find(path if path.isascii() else request.path, request.method)
         return hit
 
     def push(self) -> None:
@@ -308,9 +311,7 @@ class RequestContext(Context):
     def close_request(self) -> None:
         """Close the files of the request, and let go of it."""
         request = self.request
-        close = getattr(request, "close", None)
-        if close is not None:
-            close()
+        request.close()
         # The environ refers to the request and the request to the environ: without this only the garbage
         # collector could free the two.
         request.environ["werkzeug.request"] = None

@@ -40,10 +40,11 @@ TO_THREAD: t.Final = object()
 """Yielded on a loop before blocking code: go on in a worker thread."""
 
 
-def serve(ctx: RequestContext, write: Callable[[Response], T]) -> Steps[T]:
+def serve(ctx: RequestContext, write: Callable[[Response], t.Any]) -> Steps[None]:
     """Answer the request of `ctx`, which is current from here to the end of its teardown functions.
 
-    `write` makes of the response what the edge hands to its server; it still runs within the context.
+    `write` makes of the response what the edge hands to its server; it still runs within the context, and its result
+    is left in ``ctx.answer``.
     """
     app = ctx.app
     if not app._got_first_request or app.config["TESTING"]:
@@ -62,7 +63,7 @@ def serve(ctx: RequestContext, write: Callable[[Response], T]) -> Steps[T]:
         except Exception as caught:
             error = caught
             response = yield from stage(ctx, "handle_exception", failure, caught)
-        return write(response)
+        ctx.answer = write(response)
     except BaseException as caught:
         error = caught
         raise

@@ -53,7 +53,8 @@ class AsgiApplication:
                 ctx = self.app.request_context(environ)
                 ctx.on_loop = True
                 drive = Drive(ctx, body, hop)
-                answer = await drive.to_end(lifecycle.serve(ctx, lambda response: Answer.of(response, environ)))
+                await drive.to_end(lifecycle.serve(ctx, lambda response: Answer.of(response, environ)))
+                answer = ctx.answer
             await answer.send(send, hop.run, receive if body.complete else None)
         finally:
             body.close()

@@ -14,17 +14,16 @@ def serve(app: t.Any, environ: dict[str, t.Any], start_response: Callable[..., t
 
     def write(response: t.Any) -> Iterable[bytes]:
         chunks: t.Any = getattr(response, "response", None)
-        if hasattr(chunks, "__aiter__"):
+        if chunks.__class__ is not list and hasattr(chunks, "__aiter__"):
             response.response = iterate(chunks)
         answer: Iterable[bytes] = response(environ, start_response)
         return answer
 
-    steps = lifecycle.serve(app.request_context(environ), write)
-    try:
-        awaitable = next(steps)
-    except StopIteration as end:  # nothing to await: most requests
-        return t.cast("Iterable[bytes]", end.value)
-    return t.cast("Iterable[bytes]", app._drive(steps, awaitable))
+    ctx = app.request_context(environ)
+    steps = lifecycle.serve(ctx, write)
+    for awaitable in steps:  # there is nothing to await in most requests
+        app._drive(steps, awaitable)
+    return t.cast("Iterable[bytes]", ctx.answer)
 
 
 def iterate(items: AsyncIterable[t.Any]) -> Iterator[t.Any]:
