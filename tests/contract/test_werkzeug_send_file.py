@@ -108,7 +108,7 @@ SOURCES: dict[str, t.Callable[[Path], t.Any]] = {
 }
 
 
-@pytest.mark.parametrize("settings", SETTINGS, ids=str)
+@pytest.mark.parametrize("settings", SETTINGS, ids=lambda settings: " ".join(settings) or "none")
 @pytest.mark.parametrize("source", SOURCES)
 def test_settings_have_the_same_effect(folder: Path, source: str, settings: dict[str, t.Any]) -> None:
     def call(module: t.Any) -> t.Any:
