@@ -1,5 +1,6 @@
 """Which changes of which files are noticed."""
 
+import itertools
 import os
 import sys
 import threading
@@ -50,9 +51,23 @@ def changed(watcher, change):
 
 @pytest.mark.parametrize("kind", ["auto", "stat"])
 def test_a_module_that_changes_is_noticed(program, kind):
-    watcher = Watcher(interval=0.01, kind=kind)
+    file = program / "program.py"
+    times = itertools.count(LONG_AGO + 1)
 
-    assert changed(watcher, lambda: (program / "program.py").write_text("2")) == str(program / "program.py")
+    def change():  # into what is still the past, so that only the difference can tell
+        now = next(times)
+        file.write_text("2")
+        os.utime(file, (now, now))
+
+    assert changed(Watcher(interval=0.01, kind=kind), change) == str(file)
+
+
+def test_a_change_is_noticed_that_came_before_the_watch_had_begun(program, monkeypatch):
+    monkeypatch.setattr(watching, "_LOOK_UP_MS", 10)
+    looks = iter([None, "/app.py"])
+    monkeypatch.setattr(Watcher, "_changed_since", lambda self, since: next(looks))
+
+    assert Watcher().wait(threading.Event()) == "/app.py"
 
 
 @pytest.mark.parametrize("kind", ["auto", "stat"])
