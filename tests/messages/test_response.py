@@ -246,6 +246,14 @@ def test_part_of_a_file_is_handed_over_with_its_place():
     assert b"".join(body) == b"wor"
 
 
+def test_an_overridden_iterable_is_what_the_edges_send():
+    class Own(Response):
+        def get_app_iter(self, environ):
+            return [b"own"]
+
+    assert Own("Hello").for_edge(ENVIRON)[2] == [b"own"]
+
+
 def test_a_file_that_grows_is_sent_as_long_as_it_was_said_to_be():
     assert b"".join(FileBody(io.BytesIO(b"hello, and more"), None, 5)) == b"hello"
     assert b"".join(FileBody(io.BytesIO(b"x" * 200_000))) == b"x" * 200_000
@@ -264,9 +272,13 @@ def test_ranges_of_text_count_bytes():
     assert sent(response)[2] == "é".encode()[1:] + b"a"
 
 
-async def count(pieces):
-    for piece in pieces:
-        yield piece
+async def count(pieces, closed=None):
+    try:
+        for piece in pieces:
+            yield piece
+    finally:
+        if closed is not None:
+            closed.append("body")
 
 
 def drive(coroutine):
@@ -281,9 +293,31 @@ async def gather(body):
     return [piece async for piece in body]
 
 
+async def take_one_and_close(body):
+    iterator = aiter(body)
+    first = await anext(iterator)
+    await iterator.aclose()
+    return first
+
+
 def test_an_asynchronous_body_is_handed_over_as_one():
     body = Response(count(["é", b"b"])).for_edge(ENVIRON)[2]
     assert drive(gather(body)) == ["é".encode(), b"b"]
+
+
+def test_an_asynchronous_body_is_closed_when_the_edge_closes_it():
+    closed = []
+    body = Response(count(["a", "b"], closed)).for_edge(ENVIRON)[2]
+    assert [drive(take_one_and_close(body)), closed] == [b"a", ["body"]]
+
+    class Endless:
+        def __aiter__(self):
+            return self
+
+        async def __anext__(self):
+            return "c"
+
+    assert drive(take_one_and_close(Response(Endless()).for_edge(ENVIRON)[2])) == b"c"
 
 
 def test_an_asynchronous_body_cannot_be_sent_by_wsgi():

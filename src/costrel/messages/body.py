@@ -62,12 +62,17 @@ def _encode(body: Iterable[str] | Iterable[bytes]) -> Iterator[bytes]:
 
 
 async def _encode_async(body: AsyncIterable[str] | AsyncIterable[bytes]) -> AsyncIterator[bytes]:
-    async for piece in body:
-        yield piece.encode() if isinstance(piece, str) else piece
+    pieces: Any = body.__aiter__()
+    try:
+        async for piece in pieces:
+            yield piece.encode() if isinstance(piece, str) else piece
+    finally:
+        if hasattr(pieces, "aclose"):
+            await pieces.aclose()
 
 
-def body_of(response: Response) -> EdgeBody:
-    """A response's body for an edge: see ``Response.for_edge``."""
+def body_of(response: Response) -> EdgeBody | None:
+    """A response's body for an edge, see ``Response.for_edge``; None if it is nothing better than its iterable."""
     body: Any = response.response
     if isinstance(body, (list, tuple)):
         return b"".join(response.iter_encoded())
@@ -77,7 +82,7 @@ def body_of(response: Response) -> EdgeBody:
         return FileBody(body.file, None, response.content_length)
     if isinstance(body, RangeWrapper) and isinstance(body.iterable, FileWrapper) and body.seekable:
         return FileBody(body.iterable.file, body.start_byte, body.byte_range)
-    return body if response.direct_passthrough else response.iter_encoded()
+    return None
 
 
 class ResponseStream:

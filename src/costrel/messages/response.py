@@ -435,8 +435,8 @@ class Response(ResponseHead):
         """Status, headers and body for an edge that is not WSGI.
 
         The body is ``bytes`` if it is complete, a :class:`FileBody` if it is a file, else an iterable or asynchronous
-        iterable of bytes. After sending it, or failing to, the edge awaits its ``aclose`` if it has one, and then
-        calls :meth:`close`.
+        iterable of bytes. After sending it, or failing to, the edge awaits the ``aclose`` of an asynchronous iterator,
+        and then calls :meth:`close`.
         """
         if self._is_one_piece(environ):
             pairs = self._pairs_to_send()
@@ -445,7 +445,9 @@ class Response(ResponseHead):
         headers = self.get_wsgi_headers(environ).to_wsgi_list()
         if self._has_no_body(environ):
             return self.status_code, headers, b""
-        return self.status_code, headers, body_of(self)
+        # Whoever overrides the iterable means it to be sent.
+        body = body_of(self) if self.__class__.get_app_iter is _get_app_iter else None
+        return self.status_code, headers, self.get_app_iter(environ) if body is None else body
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer as a WSGI application."""
