@@ -26,7 +26,9 @@ def test_the_snippets_of_a_page_run_one_after_the_other(name, monkeypatch):
 
 TEXT = (DOCS / "configuration.md").read_text(encoding="utf-8")
 SETTINGS = dict(re.findall(r"^\| `([A-Z_]+)` \| (`[^`]*`|31 days) \| (?!`[^`]*` \|).*\|$", TEXT, re.MULTILINE))
-OWN = {name: values for name, *values in re.findall(r"^\| `([A-Z_]+)` \| `(\w+)` \| `(\w+)` \|", TEXT, re.MULTILINE)}
+OWN = {
+    name: values for name, *values in re.findall(r"^\| `([A-Z_]+)` \| `([^`]*)` \| `([^`]*)` \|", TEXT, re.MULTILINE)
+}
 
 
 def test_every_setting_is_there_with_its_default():

@@ -126,7 +126,7 @@ class TestVariables:
             assert templating.render_template_string("{{ a }}") == "1"
 
     def test_the_session_is_used_only_where_it_is_named(self, app):
-        app.secret_key = "key"
+        app.secret_key = "k" * 32
         app.add_url_rule("/without", "without", lambda: templating.render_template_string("x"))
         app.add_url_rule("/with", "with", lambda: templating.render_template_string("{{ session.a }}"))
         client = app.test_client()

@@ -48,5 +48,9 @@ NATIVE: ImmutableDict[str, t.Any] = ImmutableDict(
         "MAX_CONTENT_LENGTH": 16 * 1024 * 1024,
         "STATIC_DOTFILES": False,
         "STATIC_FOLLOW_SYMLINKS": False,
+        "SECRET_KEY_MIN_BYTES": 32,
+        "SESSION_CACHE_PRIVATE": True,
+        "SESSION_COOKIE_STRICT_SIZE": True,
+        "SESSION_STORE": "cookie",
     }
 )
