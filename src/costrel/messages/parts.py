@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ..http.grammar import parse_options_header
+from ..http.grammar import parse_disposition_parameters
 from ..http.headers import Headers
 from ..support.properties import cached_property
 
@@ -22,8 +22,6 @@ _has_control = re.compile(f"[{_CONTROLS}]").search
 _plain_disposition = re.compile(
     rf'Content-Disposition: form-data; name="([^"\\%{_CONTROLS}]*)"(?:; filename="([^"\\%{_CONTROLS}]*)")?'
 ).fullmatch
-_has_plain_name = re.compile(r"[;\s]name\s*=", re.IGNORECASE).search
-_has_extended_name = re.compile(r"[;\s]name\*", re.IGNORECASE).search
 
 
 class FormatError(ValueError):
@@ -65,10 +63,7 @@ class Part:
         disposition = self.headers.get("content-disposition")
         if disposition is None:
             raise FormatError("a part has no Content-Disposition header")
-        # RFC 7578 §4.2 forbids `name*`. Beside a `name` it could only serve to show two readers different names.
-        if _has_extended_name(disposition) and _has_plain_name(disposition):
-            raise FormatError("a part has both 'name' and 'name*'")
-        options = parse_options_header(disposition)[1]
+        options = parse_disposition_parameters(disposition)
         self.name = options.get("name")
         self.filename = options.get("filename")
 
