@@ -34,6 +34,7 @@ def _option(*names: str, **attributes: t.Any) -> t.Callable[[t.Any], t.Any]:
 )
 @_option("--reload/--no-reload", default=None, help="Start anew when a file changes. Without it: in debug mode.")
 @_option("--debugger/--no-debugger", default=None, help="Show the debugger. Without it: in debug mode.")
+@_option("--refresh/--no-refresh", default=None, help="Have pages reload themselves. Without it: in debug mode.")
 @_option("--with-threads/--without-threads", default=True, help="Answer several requests at a time.")
 @_option("--extra-files", default=None, type=SeparatedPathType(), help="More files to watch, separated as in PATH.")
 @_option(
@@ -49,6 +50,7 @@ def run_command(
     port: int,
     reload: bool | None,
     debugger: bool | None,
+    refresh: bool | None,
     with_threads: bool,
     cert: t.Any,
     extra_files: list[str] | None,
@@ -62,6 +64,7 @@ def run_command(
     options = Options(
         use_reloader=debug if reload is None else reload,
         use_debugger=debug if debugger is None else debugger,
+        use_refresh=debug if refresh is None else refresh,
         threaded=with_threads,
         ssl_context=cert,
         extra_files=extra_files,
@@ -87,4 +90,4 @@ def _load(info: ScriptInfo, options: Options) -> t.Any:
     except Exception as error:
         click.secho(f"Error: {describe(error)}", err=True, fg="red")
         options.extra_files = [*(options.extra_files or ()), *files_of(error)]
-        return failed_application(error)
+        return failed_application(error, raises=options.use_debugger)

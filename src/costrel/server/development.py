@@ -53,10 +53,15 @@ class Options:
     static_files: dict[str, t.Any] | None = None
     passthrough_errors: bool = False
     ssl_context: SSLContextArgument = None
+    use_refresh: bool = False
 
     def watcher(self) -> Watcher:
         """What watches the files, for the reloader."""
         return Watcher(self.extra_files, self.exclude_patterns, self.reloader_interval, self.reloader_type)
+
+    def for_run_simple(self) -> dict[str, t.Any]:
+        """The keywords of ``run_simple``, whose pages do not reload themselves."""
+        return {name: value for name, value in vars(self).items() if name != "use_refresh"}
 
     def need_wsgi(self) -> bool:
         """Whether something is asked for that only the WSGI development server can do."""
@@ -105,8 +110,9 @@ def run_development(
     try:
         replaced = replaced_run_simple(run_simple)
         if replaced is None:
-            serve(app, host, port, Options(**options))
+            serve(app, host, port, Options(**{"use_refresh": app.debug, **options}))
         else:
+            options.pop("use_refresh", None)
             replaced(host, port, app, **{"threaded": True, **options})
     except StartError as error:
         click.secho(f"Error: {error}", err=True, fg="red")
@@ -129,7 +135,8 @@ def serve(app: t.Any, host: str, port: int | str, options: Options) -> None:
     with _certificate_files(options.ssl_context) as certificate:
         sock = _listening_socket(host, port)
         try:
-            server = EmbeddedServer(app.asgi, sock, server_logger(), certificate)
+            application, close = _in_development(app, host, options)
+            server = EmbeddedServer(application, sock, server_logger(), certificate, close)
         except OSError as error:
             sock.close()
             raise StartError(f"The certificate or its key cannot be used: {error}.") from error
@@ -138,6 +145,28 @@ def serve(app: t.Any, host: str, port: int | str, options: Options) -> None:
             return
         places = addresses.running_on(host, sock, "https" if certificate else "http")
         run_until_stopped(server, lambda: announce(places))
+
+
+def _in_development(app: t.Any, host: str, options: Options) -> tuple[t.Any, Callable[[], None]]:
+    """The ASGI application with what a developer sees around it, and what lets go of pages that wait."""
+    if not (options.use_debugger or options.use_refresh):
+        return app.asgi, lambda: None
+    from ..devtools.development import DevelopmentApplication
+
+    path = "/console" if served_as_flask() else "/__costrel__/console"
+    application = DevelopmentApplication(
+        app,
+        app.asgi,
+        debugger=options.use_debugger,
+        evalex=options.use_evalex,
+        refresh=options.use_refresh,
+        console_path=path,
+    )
+    if addresses.is_loopback(host):
+        application.debugger.trusted_hosts.append(host)
+    if options.use_debugger and not is_running_from_reloader():
+        application.debugger.say_pin()
+    return application, application.close
 
 
 def watch_over(host: str, port: int | str, options: Options) -> t.NoReturn:
@@ -164,6 +193,11 @@ def _refuse_exposed_debugger(host: str, options: Options) -> None:
         raise StartError(
             f"The debugger lets whoever reaches it run code, and others can reach the host {host}. Leave the debugger"
             " out with --no-debugger (in code: use_debugger=False), or use --host 127.0.0.1."
+        )
+    if options.use_debugger and options.processes > 1 and not served_as_flask():
+        raise StartError(
+            f"The debugger keeps what its consoles need in one process, and {options.processes} are asked for. Leave it"
+            " out with use_debugger=False, or use one process."
         )
 
 

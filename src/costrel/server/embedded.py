@@ -6,7 +6,7 @@ import asyncio
 import logging
 import socket
 import typing as t
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from granian._granian import SocketHolder
@@ -45,10 +45,12 @@ class EmbeddedServer(Server):
         sock: socket.socket,
         logger: logging.Logger,
         certificate: Certificate | None = None,
+        at_stop: Callable[[], None] = lambda: None,
     ) -> None:
         self.log = RequestLog(application, logger)
         self.sock = sock
         self._stopping = False
+        self._at_stop = at_stop
         self._loop: asyncio.AbstractEventLoop | None = None
         cert, key = certificate or (None, None)
         super().__init__(
@@ -94,6 +96,7 @@ class EmbeddedServer(Server):
         if self._stopping:
             self.log.end_all()
         self._stopping = True
+        self._at_stop()
         self.interrupt_signal = True
         self.main_loop_interrupt.set()
 

@@ -15,16 +15,21 @@ _HIDDEN = "The application could not be loaded. The reason is shown where the se
 _THIS_COMPUTER = ("localhost", "127.0.0.1")
 
 
-def failed_application(error: BaseException) -> Costrel:
+def failed_application(error: BaseException, raises: bool = False) -> Costrel:
     """An application that answers every request with the error that kept the real one from loading.
+
+    With `raises` it raises that error, for the debugger around it to show.
 
     Only this computer is told what it was, and only under its own name: a page of another site, whose name leads
     here, is not (DNS rebinding).
     """
     app = Costrel(__name__, static_folder=None)
-    text = describe(error)
+    app.config["PROPAGATE_EXCEPTIONS"] = True
+    text, tb = describe(error), error.__traceback__
 
     def answer() -> t.Any:
+        if raises:
+            raise error.with_traceback(tb)  # each time anew: raising it adds frames
         request = context.requesting().request
         is_here = request.remote_addr in ("127.0.0.1", "::1") and host_is_trusted(request.host, _THIS_COMPUTER)
         return app.response_class(

@@ -12,6 +12,7 @@ import time
 import typing as t
 from collections.abc import Callable, Iterable
 
+from ..devtools.pin import environment_for_child
 from .banner import is_running_from_reloader, server_logger
 from .watching import Watcher
 
@@ -43,7 +44,7 @@ def supervise(watcher: Watcher, fd: int | None = None) -> int:
     after a change is started again at the next one.
     """
     signal.signal(signal.SIGTERM, _end)
-    environ = {**os.environ, "WERKZEUG_RUN_MAIN": "true"}
+    environ = {**os.environ, "WERKZEUG_RUN_MAIN": "true", **environment_for_child()}
     inherited: dict[str, t.Any] = {}
     if fd is not None:
         environ["WERKZEUG_SERVER_FD"] = str(fd)

@@ -9,6 +9,7 @@ import time
 import typing as t
 from collections.abc import Awaitable, Callable, MutableMapping
 
+from ..devtools.gates import QUIET
 from . import terminal
 
 Message = MutableMapping[str, t.Any]
@@ -83,7 +84,7 @@ class Exchange:
 
     def end(self) -> None:
         """Write the line, once."""
-        if self._written:
+        if self._written or QUIET in self.scope:
             return
         self._written = True
         self.logger.info("%s", self.line(terminal.painter(sys.stderr)))

@@ -14,7 +14,7 @@ from http.server import HTTPServer
 
 from ..version import __version__
 from . import terminal
-from .addresses import LISTEN_QUEUE, af_unix, explain, get_sockaddr, running_on, select_address_family
+from .addresses import LISTEN_QUEUE, af_unix, explain, get_sockaddr, is_loopback, running_on, select_address_family
 from .banner import NOT_FOR_PRODUCTION, is_running_from_reloader
 from .certificates import SSLContextArgument, generate_adhoc_ssl_context, load_ssl_context
 from .identity import served_as_flask
@@ -204,6 +204,12 @@ def run_simple(
         from ..middleware.shared_data import SharedDataMiddleware
 
         application = SharedDataMiddleware(application, static_files)
+    if use_debugger:
+        from ..devtools.debugger import DebuggedApplication
+
+        application = DebuggedApplication(application, evalex=use_evalex)
+        if is_loopback(hostname):
+            application.trusted_hosts.append(hostname)
 
     inherited = os.environ.get("WERKZEUG_SERVER_FD") if is_running_from_reloader() else None
     fd = int(inherited) if inherited else None

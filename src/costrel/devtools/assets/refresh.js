@@ -1,0 +1,49 @@
+"use strict";
+(() => {
+  // Reloads the page when the program was started again or a template changed. One tab of a browser listens and tells
+  // the others: browsers open only six connections to a server, and each listener keeps one.
+  const script = document.currentScript;
+  const start = script.dataset.start || document.documentElement.dataset.start;
+  if (!start || window.costrelRefresh) return;
+  window.costrelRefresh = start;
+  const events = "/__costrel__/events";
+  const channel = "BroadcastChannel" in window ? new BroadcastChannel("costrel-refresh") : null;
+
+  const reload = (reason) => {
+    // Should a cache keep a page of an earlier start, reloading it once is enough.
+    const mark = "costrel-reloaded-for";
+    if (reason !== "change" && sessionStorage.getItem(mark) === reason + location.href) return;
+    if (reason !== "change") sessionStorage.setItem(mark, reason + location.href);
+    location.reload();
+  };
+
+  const hear = (message) => {
+    if (message.kind === "start" && message.data !== start) reload(message.data);
+    else if (message.kind === "change") reload("change");
+    else if (message.kind === "style") restyle();
+  };
+
+  const restyle = () => {
+    for (const link of document.querySelectorAll("link[rel~=stylesheet]")) {
+      const url = new URL(link.href);
+      if (url.origin !== location.origin) continue;
+      url.searchParams.set("refreshed", Date.now());
+      link.href = url;
+    }
+  };
+
+  const listen = () => new Promise(() => {
+    const source = new EventSource(events);
+    for (const kind of ["start", "change", "style"]) {
+      source.addEventListener(kind, (event) => {
+        const message = { kind, data: event.data };
+        if (channel) channel.postMessage(message);
+        hear(message);
+      });
+    }
+  });
+
+  if (channel) channel.addEventListener("message", (event) => hear(event.data));
+  if (navigator.locks && channel) navigator.locks.request("costrel-refresh", listen);
+  else listen();
+})();

@@ -1,0 +1,362 @@
+"""The debugger: gates, PIN, consoles and error pages in one core, and the WSGI middleware around an application."""
+
+from __future__ import annotations
+
+import hmac
+import os
+import secrets
+import sys
+import typing as t
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+
+from ..context import RequestContext
+from ..http.errors import InternalServerError, NotFound, SecurityError
+from ..messages.request import Request
+from ..messages.response import Response
+from . import gates, pin
+from .console import Console
+from .frames import Frame, Report, report_of
+from .hints import hints_for
+from .page import ASSETS, Asker, ErrorPage, Shell, asset
+from .terminal import format_report, painter
+from .values import Describer, secrets_of
+
+KEPT_ERRORS: t.Final = 8
+"""The frames of how many errors are kept for their consoles, and with them all that their variables hold."""
+
+MAX_CODE: t.Final = 100_000
+"""How many characters may be typed into a console at once."""
+
+_TYPES = {".css": "text/css", ".js": "text/javascript"}
+
+
+class _ConsoleFrame:
+    """Stands in for a frame where a console belongs to none."""
+
+    def __init__(self, namespace: dict[str, t.Any]) -> None:
+        self.console = Console(namespace)
+        self.id = 0
+
+    def eval(self, code: str) -> t.Any:
+        """Evaluate code: what came of it, as HTML."""
+        return self.console.eval(code)
+
+
+class Debugger:
+    """What both middlewares share. `app` is the application; its settings tell which values are secret.
+
+    `start` names this start of the program, for pages that reload themselves; without it they do not.
+    """
+
+    def __init__(
+        self,
+        app: t.Any,
+        evalex: bool = False,
+        console_path: str = "/console",
+        console_init_func: Callable[[], dict[str, t.Any]] | None = None,
+        show_hidden_frames: bool = False,
+        pin_security: bool = True,
+        pin_logging: bool = True,
+        start: str = "",
+    ) -> None:
+        self.app = app
+        self.evalex = evalex
+        self.frames: dict[int, t.Any] = {}
+        self.frame_contexts: dict[int, list[t.Any]] = {}
+        self.console_path = console_path
+        self.console_init_func = console_init_func
+        self.show_hidden_frames = show_hidden_frames
+        self.secret = secrets.token_urlsafe(18)
+        self.pin_logging = pin_logging
+        self.trusted_hosts: list[str] = list(gates.TRUSTED_HOSTS)
+        self.start = start
+        self.tries = pin.Tries()
+        self._kept: deque[list[int]] = deque()
+        self._logged: BaseException | None = None
+        self._pin: str | None
+        self._pin_cookie: str | None
+        if not pin_security:
+            self.pin = None
+        elif os.environ.get("WERKZEUG_RUN_MAIN") == "true":
+            self.say_pin()
+
+    def say_pin(self) -> None:
+        """Say the PIN in the terminal, where there are consoles; not again after every reload."""
+        if self.pin_logging and self.evalex and self.pin is not None and "COSTREL_RELOADED" not in os.environ:
+            _say(" * Debugger is active!", f" * Debugger PIN: {self.pin}")
+
+    # -- PIN ------------------------------------------------------------------------------------------------------
+
+    @property
+    def pin(self) -> str | None:
+        """What unlocks the consoles; None where nothing is to."""
+        if not hasattr(self, "_pin"):
+            self._pin, self._pin_cookie = pin.get_pin_and_cookie_name(self.app)
+        return self._pin
+
+    @pin.setter
+    def pin(self, value: str | None) -> None:
+        self._pin = value
+
+    @property
+    def pin_cookie_name(self) -> str:
+        """The cookie that remembers a browser which gave the PIN."""
+        name: str | None = getattr(self, "_pin_cookie", None)
+        if name is None:
+            name = self._pin_cookie = pin.get_pin_and_cookie_name(self.app)[1] or "__costrel_pin"
+        return name
+
+    def check_pin_trust(self, environ: dict[str, t.Any]) -> bool | None:
+        """Whether the browser gave the PIN; None where its cookie is wrong or too old."""
+        if self.pin is None:
+            return True
+        ticket = Request(environ, populate_request=False).cookies.get(self.pin_cookie_name)
+        if not ticket:
+            return False
+        return True if pin.check_ticket(ticket, self.pin) else None
+
+    def check_host_trust(self, environ: dict[str, t.Any]) -> bool:
+        """Whether the request comes from this computer, and under one of `trusted_hosts`."""
+        return gates.is_local(environ, self.trusted_hosts)
+
+    def may_evaluate(self, environ: dict[str, t.Any]) -> bool:
+        """Whether consoles work here at all: only where one process answers every request."""
+        # An ASGI environ says "multiprocess" since it cannot know.
+        return self.evalex and (not environ.get("wsgi.multiprocess") or "asgi.scope" in environ)
+
+    def pin_auth(self, request: Request) -> Response:
+        """Answer a PIN that was entered. After ten wrong ones none is taken any more."""
+        if not self._is_welcome(request):
+            return _refused(request)
+        if self.pin is None:
+            return _json(auth=True)
+        if self.check_pin_trust(request.environ):
+            return _json(auth=True)
+        if not self.tries.take():
+            return _json(auth=False, exhausted=True)
+        if not pin.is_same_pin(request.args.get("pin") or request.form.get("pin", ""), self.pin):
+            return _json(auth=False, exhausted=self.tries.exhausted)
+        self.tries.reset()
+        response = _json(auth=True)
+        response.set_cookie(
+            self.pin_cookie_name,
+            pin.make_ticket(self.pin),
+            httponly=True,
+            samesite="Strict",
+            secure=request.is_secure,
+        )
+        return response
+
+    def log_pin_request(self, request: Request) -> Response:
+        """Say the PIN in the terminal once more, for a browser that asks for it."""
+        if not self._is_welcome(request):
+            return _refused(request)
+        if self.pin_logging and self.pin is not None:
+            _say(" * To enable the debugger you need to enter the security pin:", f" * Debugger pin code: {self.pin}")
+        return Response("")
+
+    # -- requests to the debugger itself ---------------------------------------------------------------------------
+
+    def answer(self, request: Request) -> Response | None:
+        """The answer to a request that is for the debugger; None for any other."""
+        if request.args.get("__debugger__") == "yes":
+            return self._command(request)
+        if self.evalex and self.console_path is not None and request.path == self.console_path:
+            return self.display_console(request)
+        return None
+
+    def _command(self, request: Request) -> Response | None:
+        command, has_secret = request.args.get("cmd"), self._has_secret(request)
+        if command == "resource" and "f" in request.args:
+            return self.get_resource(request, request.args["f"])
+        if command == "pinauth" and has_secret:
+            return self.pin_auth(request)
+        if command == "printpin" and has_secret:
+            return self.log_pin_request(request)
+        frame = self.frames.get(request.args.get("frm", default=-1, type=int))
+        if not has_secret or not self.may_evaluate(request.environ):
+            return None
+        if frame is None:
+            return Response("This error is too old, or the program was started again: reload the page.", 404)
+        code = request.get_data(as_text=True) if request.method == "POST" else command
+        if code is None or not self.check_pin_trust(request.environ):
+            return None
+        return self.execute_command(request, code, frame)
+
+    def _has_secret(self, request: Request) -> bool:
+        given = request.args.get("s", "").encode("utf-8", "replace")
+        return hmac.compare_digest(given, self.secret.encode())
+
+    def _is_welcome(self, request: Request) -> bool:
+        return self.check_host_trust(request.environ) and gates.is_same_origin(request.environ)
+
+    def execute_command(self, request: Request, command: str, frame: t.Any) -> Response:
+        """Evaluate code in a frame, with the contexts that were current there."""
+        if not self._is_welcome(request):
+            return _refused(request)
+        if len(command) > MAX_CODE:
+            return Response("That is too long for a console.", 413)
+        with ExitStack() as stack:
+            for ctx in self.frame_contexts.get(frame.id if hasattr(frame, "id") else id(frame), ()):
+                stack.enter_context(ctx)
+            html = frame.eval(command)
+        response = Response(html, mimetype="text/html")
+        response.headers["X-Console-More"] = "1" if getattr(frame.console, "more", False) else "0"
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    def display_console(self, request: Request) -> Response:
+        """The page with a console of its own, whose variables `console_init_func` gives."""
+        if not self._is_welcome(request) or not self.may_evaluate(request.environ):
+            return _refused(request)
+        if 0 not in self.frames:
+            namespace = {} if self.console_init_func is None else dict(self.console_init_func())
+            namespace.setdefault("app", self.app)
+            self.frames[0] = _ConsoleFrame(namespace)
+        shell = Shell(evalex=True, secret=self.secret, trusted=bool(self.check_pin_trust(request.environ)))
+        return Response(shell.render("console.html"), 200, shell.headers(), mimetype="text/html")
+
+    def get_resource(self, request: Request, filename: str) -> Response:
+        """A style sheet or script of the pages."""
+        names = {path.name for path in ASSETS.iterdir() if path.suffix in _TYPES}
+        if filename not in names:
+            return t.cast("Response", NotFound().get_response(request.environ))
+        return Response(asset(filename), mimetype=_TYPES[filename[filename.rindex(".") :]])
+
+    # -- errors ---------------------------------------------------------------------------------------------------
+
+    def report(self, error: BaseException) -> Report:
+        """The exception as data."""
+        return report_of(error, self.show_hidden_frames)
+
+    def log(self, report: Report, stream: t.Any = None) -> None:
+        """Write the traceback to the terminal; of an exception that comes again and again, once."""
+        if report.exception is self._logged:
+            return
+        self._logged = report.exception
+        stream = sys.stderr if stream is None else stream
+        stream.write(format_report(report, painter(sys.stderr), self.describer()))
+
+    def describer(self) -> Describer:
+        """What makes values readable, and knows what is secret in the settings and in the environment."""
+        settings = getattr(self.app, "config", None)
+        return Describer(secrets_of(os.environ, settings if isinstance(settings, dict) else {}))
+
+    def show(self, report: Report, request: Request, contexts: Iterable[t.Any] = ()) -> Response:
+        """The error page, or, for whoever is not to see it, the plain 500.
+
+        Programs that want no HTML get the traceback as text.
+        """
+        if not self.check_host_trust(request.environ):
+            return t.cast("Response", InternalServerError().get_response(request.environ))
+        contexts = list(contexts)
+        ctx = next((ctx for ctx in contexts if isinstance(ctx, RequestContext)), None)
+        self._keep(report, contexts)
+        describer = self.describer()
+        page = ErrorPage(
+            report,
+            describer,
+            Asker.of(request, describer, ctx),
+            hints_for(report, ctx),
+            evalex=self.may_evaluate(request.environ),
+            secret=self.secret,
+            trusted=bool(self.check_pin_trust(request.environ)),
+            start=self.start if request.method == "GET" else "",
+        )
+        if _wants_text(request):
+            return Response(page.text(), 500, page.headers(), mimetype="text/plain")
+        return Response(page.html(), 500, page.headers(), mimetype="text/html")
+
+    def _keep(self, report: Report, contexts: list[t.Any]) -> None:
+        if not self.evalex:
+            return
+        frames: list[Frame] = [frame for item in report.all() for frame in item.frames if frame.scope is not None]
+        for frame in frames:
+            self.frames[frame.id] = frame
+            self.frame_contexts[frame.id] = contexts
+        self._kept.append([frame.id for frame in frames])
+        while len(self._kept) > KEPT_ERRORS:
+            for number in self._kept.popleft():
+                self.frames.pop(number, None)
+                self.frame_contexts.pop(number, None)
+
+
+class DebuggedApplication(Debugger):
+    """WSGI middleware: answers exceptions of `app` with the debugger's page.
+
+    With `evalex` there is a console in every frame, and one at `console_path` with the variables that
+    `console_init_func` returns. Only for development: whoever gets into a console runs code.
+    """
+
+    def __init__(
+        self,
+        app: t.Any,
+        evalex: bool = False,
+        request_key: str = "werkzeug.request",
+        console_path: str = "/console",
+        console_init_func: Callable[[], dict[str, t.Any]] | None = None,
+        show_hidden_frames: bool = False,
+        pin_security: bool = True,
+        pin_logging: bool = True,
+    ) -> None:
+        self.request_key = request_key
+        super().__init__(app, evalex, console_path, console_init_func, show_hidden_frames, pin_security, pin_logging)
+
+    def __call__(self, environ: dict[str, t.Any], start_response: Callable[..., t.Any]) -> Iterable[bytes]:
+        """Answer a request to the debugger, or have the application answer it."""
+        request = Request(environ, populate_request=False)
+        response = self.answer(request) if self._concerns(environ) else None
+        if response is not None:
+            return response(environ, start_response)
+        return self.debug_application(environ, start_response)
+
+    def _concerns(self, environ: dict[str, t.Any]) -> bool:
+        return "__debugger__" in environ.get("QUERY_STRING", "") or environ.get("PATH_INFO") == self.console_path
+
+    def debug_application(self, environ: dict[str, t.Any], start_response: Callable[..., t.Any]) -> Iterator[bytes]:
+        """Run the application; an exception of it becomes the error page.
+
+        Where the response was begun already, the exception goes on to the server, which cuts it.
+        """
+        contexts: list[t.Any] = []
+        if self.evalex:
+            environ["werkzeug.debug.preserve_context"] = contexts.append
+        body: t.Any = None
+        try:
+            body = self.app(environ, start_response)
+            yield from body
+        except Exception as error:
+            report = self.report(error)
+            self.log(report, environ.get("wsgi.errors"))
+            response = self.show(report, Request(environ, populate_request=False), contexts)
+            chunks, status, headers = response.get_wsgi_response(environ)
+            start_response(status, headers, sys.exc_info())
+            yield from chunks
+        finally:
+            close = getattr(body, "close", None)
+            if close is not None:
+                close()
+
+
+def _say(*lines: str) -> None:
+    for line in lines:
+        print(line, file=sys.stderr)  # noqa: T201 - to the developer, whatever the logging is set to
+
+
+def _json(auth: bool, exhausted: bool = False) -> Response:
+    words = {True: "true", False: "false"}
+    text = f'{{"auth": {words[auth]}, "exhausted": {words[exhausted]}}}'
+    return Response(text, mimetype="application/json", headers={"Cache-Control": "no-store"})
+
+
+def _refused(request: Request) -> Response:
+    return t.cast("Response", SecurityError().get_response(request.environ))
+
+
+def _wants_text(request: Request) -> bool:
+    """Whether a program asks: one that says what it accepts, and does not name HTML."""
+    accepts = request.headers.get("Accept")
+    return accepts is not None and "html" not in accepts

@@ -1,0 +1,142 @@
+"""What helps with an exception beyond its message: what there is, where something was asked for that is not."""
+
+from __future__ import annotations
+
+import difflib
+import traceback
+import typing as t
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from ..http.errors import BadRequestKeyError
+from ..routing import BuildError
+from .frames import Report
+
+_MAX_NAMES = 12
+
+
+@dataclass
+class Hint:
+    """A sentence, and rows of what it speaks of: each a text and a remark."""
+
+    text: str
+    rows: list[tuple[str, str]] = field(default_factory=list)
+
+
+def hints_for(report: Report, ctx: t.Any = None) -> list[Hint]:
+    """The hints for an exception; `ctx` is the context of its request, where there is one."""
+    try:
+        return list(_hints(report, ctx))
+    except Exception:  # help that fails must not hide the error it is for
+        return []
+
+
+def _hints(report: Report, ctx: t.Any) -> Iterator[Hint]:
+    error = report.exception
+    if isinstance(error, BadRequestKeyError) and ctx is not None and getattr(ctx, "has_request", False):
+        yield from _missing_key(error, report, ctx.request)
+    if isinstance(error, BuildError):
+        yield _near_endpoints(error)
+    if type(error).__name__ in ("TemplateNotFound", "TemplatesNotFound") and ctx is not None:
+        yield from _near_templates(error, ctx.app)
+    if isinstance(error, (NameError, AttributeError, ImportError)):
+        yield from _python_suggestion(error, report)
+
+
+def _missing_key(error: BadRequestKeyError, report: Report, request: t.Any) -> Iterator[Hint]:
+    key = error.args[0] if error.args else None
+    sources = {"form": "fields", "args": "query parameters", "files": "files"}
+    asked = _asked_of(report, request, sources)
+    for name in sources:
+        if asked is not None and name != asked:
+            continue
+        there = list(getattr(request, name))
+        near = difflib.get_close_matches(str(key), there, 1)
+        meant = f" Did you mean {near[0]!r}?" if near else ""
+        came = f"it came with {_listed(there)}" if there else "it came with none"
+        yield Hint(f"request.{name} has no {key!r}. Of {sources[name]}, {came}.{meant}")
+    if asked == "files" and request.mimetype != "multipart/form-data":
+        yield Hint(
+            f"The form was sent as {request.mimetype or 'no form at all'}, which carries no files:"
+            ' write it as <form method="post" enctype="multipart/form-data">.'
+        )
+    elif asked == "form" and not request.form:
+        yield Hint(_why_no_form(request))
+    elsewhere = [name for name in sources if name != asked and key in getattr(request, name)]
+    for name in elsewhere:
+        if asked is not None:
+            yield Hint(f"There is a {key!r} in request.{name}.")
+
+
+def _why_no_form(request: t.Any) -> str:
+    if request.is_json:
+        return "The body is JSON: read it with request.get_json() or request.json."
+    if request.method in ("GET", "HEAD"):
+        return f"A {request.method} request has no form: its parameters are in request.args."
+    sent = f"The body was sent as {request.mimetype}" if request.mimetype else "The request names no Content-Type"
+    return f"{sent}: only application/x-www-form-urlencoded and multipart/form-data are read as forms."
+
+
+def _asked_of(report: Report, request: t.Any, names: Iterable[str]) -> str | None:
+    """Which of the request's dicts was asked, by the frames that the error passed through."""
+    asked = [frame.scope.f_locals.get("self") for frame in report.frames if frame.scope is not None]
+    for name in names:
+        if any(getattr(request, name) is dict_asked for dict_asked in asked):
+            return name
+    return None
+
+
+def _near_endpoints(error: BuildError) -> Hint:
+    rules = [] if error.adapter is None else list(error.adapter.map.iter_rules())
+    by_endpoint: dict[str, list[t.Any]] = {}
+    for rule in rules:
+        by_endpoint.setdefault(str(rule.endpoint), []).append(rule)
+    wanted = str(error.endpoint)
+    near = [wanted] if wanted in by_endpoint else difflib.get_close_matches(wanted, by_endpoint, 5, 0.4)
+    for name in by_endpoint:  # "index" for "shop.index", and the reverse
+        if name not in near and len(near) < 6 and name.rpartition(".")[2] == wanted.rpartition(".")[2]:
+            near.append(name)
+    rows = [(f"{name}  {rule.rule}", _needs(rule, error)) for name in near for rule in by_endpoint[name][:4]]
+    if wanted in by_endpoint:
+        return Hint(f"The endpoint {wanted!r} exists, but its URL cannot be built of these values.", rows)
+    if rows:
+        return Hint(f"There is no endpoint {wanted!r}. These are near:", rows)
+    return Hint(f"There is no endpoint {wanted!r}, and none like it: `costrel routes` lists them all.")
+
+
+def _needs(rule: t.Any, error: BuildError) -> str:
+    needed = set(rule.arguments) - set(rule.defaults or ())
+    missing = sorted(needed - set(error.values or ()))
+    if error.method and rule.methods is not None and error.method not in rule.methods:
+        return f"is for {', '.join(sorted(rule.methods))}"
+    if missing:
+        return f"needs {_listed(missing)}"
+    return f"takes {_listed(sorted(needed))}" if needed else "takes no values"
+
+
+def _near_templates(error: t.Any, app: t.Any) -> Iterator[Hint]:
+    names = getattr(error, "templates", None) or [error.name]
+    there = app.jinja_env.list_templates()
+    near = [match for name in names for match in difflib.get_close_matches(str(name), there, 3, 0.5)]
+    folders = [
+        (str(path), f"of {getattr(owner, 'name', owner)}")
+        for owner in (app, *app.iter_blueprints())
+        for path in getattr(owner.jinja_loader, "searchpath", ())
+    ]
+    if near:
+        yield Hint(f"Did you mean {_listed(list(dict.fromkeys(near)))}?")
+    yield Hint("These folders were searched:" if folders else "There is no folder for templates.", folders)
+
+
+def _python_suggestion(error: BaseException, report: Report) -> Iterator[Hint]:
+    """What Python adds to the message when it prints an error: "Did you mean: …?"."""
+    text = "".join(traceback.TracebackException.from_exception(error, lookup_lines=False).format_exception_only())
+    for phrase in ("Did you mean", "Did you forget"):
+        _, found, rest = text.partition(phrase)
+        if found and phrase not in report.message:
+            yield Hint(f"{found}{rest.strip()}")
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(repr(name) for name in names[:_MAX_NAMES])
+    return f"{shown} and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else shown

@@ -1,0 +1,204 @@
+"""The pages that a developer sees: an error, a console, and help with a request that found no rule."""
+
+from __future__ import annotations
+
+import platform
+import secrets
+import typing as t
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import groupby
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from ..version import __version__
+from . import editor
+from .frames import Frame, Report
+from .hints import Hint
+from .near_rules import Explanation
+from .terminal import format_report
+from .values import HIDDEN, Describer, is_secret
+
+ASSETS: t.Final = Path(__file__).with_name("assets")
+
+_HIDDEN_HEADERS = frozenset({"cookie", "authorization", "proxy-authorization", "x-api-key", "x-csrf-token"})
+
+POLICY = (
+    "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self'; img-src data:;"
+    " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""The pages are complete in themselves; should something of a message get through as HTML, it could not run."""
+
+
+@dataclass
+class Asker:
+    """The request that a page answers, as far as it is shown."""
+
+    method: str = ""
+    url: str = ""
+    rows: list[tuple[str, str]] = field(default_factory=list)
+    headers: list[tuple[str, str]] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, request: t.Any, describer: Describer, ctx: t.Any = None) -> Asker:
+        """What `request` says, without what is secret."""
+        headers = [
+            (name, HIDDEN if name.lower() in _HIDDEN_HEADERS or is_secret(name) else describer.clean(value))
+            for name, value in request.headers
+        ]
+        rows: list[tuple[str, str]] = []
+        own = getattr(ctx, "request", None)
+        if own is not None and getattr(own, "url_rule", None) is not None:
+            rows = [("rule", str(own.url_rule.rule)), ("endpoint", str(own.endpoint))]
+            rows += [(str(name), describer.named(name, value)) for name, value in (own.view_args or {}).items()]
+        url = request.full_path.removesuffix("?") if not request.query_string else _hide_query(request)
+        return cls(request.method, describer.clean(url), rows, headers)
+
+
+def _hide_query(request: t.Any) -> str:
+    pairs = [(name, HIDDEN if is_secret(name) else value) for name, value in request.args.items(multi=True)]
+    return f"{request.path}?{'&'.join(f'{name}={value}' for name, value in pairs)}"
+
+
+@dataclass(kw_only=True)
+class Shell:
+    """What all pages have: whether consoles work, whether they are open, and what to wait for."""
+
+    evalex: bool = False
+    trusted: bool = False
+    secret: str = ""
+    start: str = ""
+    nonce: str = field(default_factory=lambda: secrets.token_urlsafe(16))
+
+    def headers(self) -> dict[str, str]:
+        """The headers that go with the page."""
+        return {
+            "Content-Security-Policy": POLICY.format(nonce=self.nonce),
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "no-referrer",
+            "Cross-Origin-Opener-Policy": "same-origin",
+        }
+
+    def render(self, template: str, /, **variables: t.Any) -> str:
+        """The HTML of a template."""
+        return (
+            _environment()
+            .get_template(template)
+            .render(
+                shell=self,
+                css=Markup(asset("debugger.css")),  # noqa: S704 - files of this package
+                js=Markup(asset("debugger.js") + asset("refresh.js")),  # noqa: S704
+                version=__version__,
+                python=platform.python_version(),
+                editor_link=editor.link,
+                **variables,
+            )
+        )
+
+
+class ErrorPage(Shell):
+    """The page of one exception."""
+
+    def __init__(
+        self,
+        report: Report,
+        describer: Describer | None = None,
+        asker: Asker | None = None,
+        hints: list[Hint] | None = None,
+        **shell: t.Any,
+    ) -> None:
+        super().__init__(**shell)
+        self.report = report
+        self.describer = describer or Describer()
+        self.asker = asker or Asker()
+        self.hints = hints or []
+
+    def html(self) -> str:
+        """The page; in a comment at its end the traceback as text, for programs that read pages."""
+        return self.render(
+            "error.html",
+            report=self.report,
+            asker=self.asker,
+            hints=self.hints,
+            clean=self.describer.clean,
+            clean_html=self.describer.clean_html,
+            variables=lambda frame: frame.variables(self.describer),
+            runs=runs_of,
+            text=self.text(),
+            markdown=self.markdown(),
+            comment=Markup(_in_comment(self.text())),  # noqa: S704 - it cannot leave its comment
+        )
+
+    def text(self) -> str:
+        """The traceback as plain text."""
+        head = f"{self.asker.method} {self.asker.url}\n\n" if self.asker.method else ""
+        return head + self.describer.clean(format_report(self.report, describer=self.describer))
+
+    def markdown(self) -> str:
+        """What one would put into an issue: message, source, variables and traceback, as Markdown."""
+        return self.describer.clean("\n".join(self._markdown()))
+
+    def _markdown(self) -> Iterator[str]:
+        report = self.report
+        yield f"### {report.kind}: {report.message}" if report.message else f"### {report.kind}"
+        if self.asker.method:
+            yield f"\n`{self.asker.method} {self.asker.url}`, Python {platform.python_version()}, Costrel {__version__}"
+        if report.focus is not None:
+            frame = report.focus
+            yield f"\n`{frame.short_filename}`, line {frame.lineno}" + (
+                f", in `{frame.function}`" if frame.function else ""
+            )
+            yield "\n```python"
+            for line in frame.source(5, 3):
+                yield f"{'>' if line.is_current else ' '} {line.number:4} | {line.text}"
+            yield "```"
+            variables = frame.variables(self.describer)
+            if variables:
+                yield "\n<details><summary>Variables</summary>\n\n```python"
+                yield from (f"{name} = {value}" for name, value in variables)
+                yield "```\n</details>"
+        yield "\n<details><summary>Traceback</summary>\n\n```\n" + format_report(report) + "```\n</details>"
+
+
+class HelpPage(Shell):
+    """The page for a request that found no rule, or none for its method."""
+
+    def html(self, code: int, name: str, asker: Asker, explanation: Explanation) -> str:
+        """The page as HTML."""
+        return self.render("help.html", code=code, name=name, asker=asker, explanation=explanation)
+
+
+def render_console_page(**shell: t.Any) -> str:
+    """The page with a console alone."""
+    return Shell(evalex=True, **shell).render("console.html")
+
+
+def runs_of(frames: list[Frame]) -> list[tuple[str | None, list[Frame]]]:
+    """The frames, those of one library that follow each other together."""
+    return [(package, list(run)) for package, run in groupby(frames, key=lambda frame: frame.package)]
+
+
+@cache
+def asset(name: str) -> str:
+    """The text of a file in `ASSETS`."""
+    return (ASSETS / name).read_text(encoding="utf-8")
+
+
+def _in_comment(text: str) -> str:
+    # HTML, "Comments": the text must not contain "-->" or "--!>", start with ">" or end with "<!-".
+    return text.replace("--", "- - ").replace("<", "&lt;").replace(">", "&gt;")
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(ASSETS),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )

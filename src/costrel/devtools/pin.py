@@ -1,0 +1,133 @@
+"""The PIN that unlocks the consoles: random at every start, counted when it is wrong, remembered in a cookie."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+import threading
+import time
+import typing as t
+
+PIN_TIME: t.Final = 60 * 60 * 24 * 7
+"""How long a browser that gave the PIN may use the consoles, in seconds."""
+
+MAX_TRIES: t.Final = 10
+
+SECRET_VARIABLE: t.Final = "COSTREL_DEBUG_START"  # noqa: S105 - a name
+"""Hands the secret of a start on to the process that serves, so that the PIN stays when the program is reloaded."""
+
+_PIN_VARIABLES = ("COSTREL_DEBUG_PIN", "WERKZEUG_DEBUG_PIN")
+_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
+_GROUPS, _GROUP = 4, 4  # 31 ** 16: 79 bits
+
+_lock = threading.Lock()
+_secret: bytes | None = None
+
+
+def start_secret() -> bytes:
+    """The secret of this start: 32 random bytes, from the process that watches over this one or made here."""
+    global _secret
+    with _lock:
+        if _secret is None:
+            handed_on = os.environ.pop(SECRET_VARIABLE, "")
+            _secret = bytes.fromhex(handed_on) if len(handed_on) == 64 else secrets.token_bytes(32)
+        return _secret
+
+
+def environment_for_child() -> dict[str, str]:
+    """What the environment of a process must have that is to know the secret of this start."""
+    return {SECRET_VARIABLE: start_secret().hex()}
+
+
+def make_pin() -> str:
+    """The PIN of this start: sixteen letters and digits, 79 bits that have nothing to do with the machine."""
+    number = int.from_bytes(_keyed(b"pin"), "big")
+    letters = []
+    for _ in range(_GROUPS * _GROUP):
+        number, index = divmod(number, len(_ALPHABET))
+        letters.append(_ALPHABET[index])
+    text = "".join(letters)
+    return "-".join(text[start : start + _GROUP] for start in range(0, len(text), _GROUP))
+
+
+def chosen_pin() -> str | None:
+    """The PIN that the environment asks for, digits and hyphens, or ``off`` for none; None where it says nothing."""
+    for name in _PIN_VARIABLES:
+        value = os.environ.get(name)
+        if value == "off" or (value is not None and value.replace("-", "").isdecimal()):
+            return value
+    return None
+
+
+def get_pin_and_cookie_name(app: t.Any) -> tuple[str, str] | tuple[None, None]:
+    """The PIN and the name of the cookie that remembers it; two times None where the environment turns it off."""
+    pin = chosen_pin()
+    if pin == "off":
+        return None, None
+    return pin or make_pin(), f"__costrel_{_keyed(b'cookie').hex()[:16]}"
+
+
+def get_machine_id() -> str | bytes | None:
+    """None: nothing here is derived from the machine."""
+    return None
+
+
+def hash_pin(pin: str) -> str:
+    """A digest of `pin` that only this start can make."""
+    return hmac.new(start_secret(), pin.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
+
+
+def _keyed(purpose: bytes) -> bytes:
+    return hmac.new(start_secret(), b"costrel debugger " + purpose, hashlib.sha256).digest()
+
+
+def is_same_pin(entered: str, pin: str) -> bool:
+    """Whether the PIN is right, however it was grouped; takes the same time for every wrong one."""
+    given, wanted = (text.strip().replace("-", "").lower().encode() for text in (entered, pin))
+    return hmac.compare_digest(given, wanted)
+
+
+def make_ticket(pin: str) -> str:
+    """The cookie's value for a browser that gave the PIN."""
+    now = int(time.time())
+    return f"{now}|{hash_pin(f'{now}|{pin}')}"
+
+
+def check_ticket(ticket: str, pin: str) -> bool:
+    """Whether a cookie's value was made here for this PIN, less than PIN_TIME ago."""
+    stamp, _, digest = ticket.partition("|")
+    if not stamp.isascii() or not stamp.isdecimal() or len(stamp) > 12:
+        return False
+    expected = hash_pin(f"{int(stamp)}|{pin}")
+    return hmac.compare_digest(expected.encode(), digest.encode("utf-8", "replace")) and (
+        0 <= time.time() - int(stamp) < PIN_TIME
+    )
+
+
+class Tries:
+    """Counts wrong PINs, of all threads together. After MAX_TRIES none is taken until the program is started again."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._left = MAX_TRIES
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether no more PIN is taken."""
+        with self._lock:
+            return self._left <= 0
+
+    def take(self) -> bool:
+        """Use up one try before the PIN is looked at; False where there is none left."""
+        with self._lock:
+            if self._left <= 0:
+                return False
+            self._left -= 1
+            return True
+
+    def reset(self) -> None:
+        """The PIN was right."""
+        with self._lock:
+            self._left = MAX_TRIES

@@ -1,0 +1,202 @@
+"""Pages that reload themselves in development: a script in each page, and the events that it waits for."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import typing as t
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from dataclasses import dataclass, field
+
+from . import gates
+from .page import asset
+
+Message = MutableMapping[str, t.Any]
+Send = Callable[[Message], Awaitable[None]]
+Receive = Callable[[], Awaitable[Message]]
+
+PREFIX: t.Final = "/__costrel__/"
+EVENTS: t.Final = PREFIX + "events"
+SCRIPT: t.Final = PREFIX + "refresh.js"
+
+LOOK_EVERY: t.Final = 0.3
+"""How often the folders of templates and static files are looked at while a page waits, in seconds."""
+
+_MAX_FILES = 5_000
+_RETRY_MS = 200
+_STYLES = (".css",)
+
+
+def new_start() -> str:
+    """A name for this start of the program."""
+    return secrets.token_hex(8)
+
+
+def script_tag(start: str) -> bytes:
+    """What is put into a page."""
+    return f'<script src="{SCRIPT}" data-start="{start}"></script>'.encode()
+
+
+def wants_script(environ: dict[str, t.Any]) -> bool:
+    """Whether the answer to a request will be a page in a browser, as the browser says (Fetch Metadata)."""
+    return environ["REQUEST_METHOD"] == "GET" and environ.get("HTTP_SEC_FETCH_DEST") in ("document", "iframe", "frame")
+
+
+@dataclass
+class Page:
+    """Holds the start of an HTML answer until it is known how long its body becomes, and passes the rest on.
+
+    `change` gets the start and the whole body, where that comes in one piece, and returns what to send instead.
+    Of a streamed body only `tail` is added, at its end.
+    """
+
+    pass_on: Send
+    change: Callable[[Message, bytes], bytes]
+    tail: bytes = b""
+    _start: Message | None = None
+    _streaming: bool = False
+    started: bool = field(default=False)
+
+    async def send(self, message: Message) -> None:
+        """Take one message of the application."""
+        kind = message["type"]
+        if kind == "http.response.start" and _is_html(message):
+            self._start = message
+        elif kind == "http.response.body" and self._start is not None:
+            await self._begin(self._start, message)
+        elif kind == "http.response.body" and self._streaming and not message.get("more_body", False):
+            await self.pass_on({**message, "body": message.get("body", b"") + self.tail})
+        else:
+            self.started = True
+            await self.pass_on(message)
+
+    async def _begin(self, start: Message, message: Message) -> None:
+        self._start, self.started = None, True
+        body = message.get("body", b"")
+        self._streaming = bool(message.get("more_body", False))
+        if self._streaming:
+            _lengthen(start, len(self.tail))
+            changed = body
+        else:
+            changed = self.change(start, body)
+            _lengthen(start, len(changed) - len(body))
+        await self.pass_on(start)
+        await self.pass_on({**message, "body": changed})
+
+
+def insert(body: bytes, tag: bytes) -> bytes:
+    """The page with the script at the end of its body."""
+    position = body.lower().rfind(b"</body")
+    return body + tag if position < 0 else body[:position] + tag + body[position:]
+
+
+def uncache(start: Message) -> None:
+    """Have the browser ask anew for a page that was changed on its way: it is not the one of the validators."""
+    names = (b"etag", b"last-modified", b"cache-control", b"accept-ranges")
+    start["headers"] = [(name, value) for name, value in start["headers"] if name.lower() not in names]
+    start["headers"].append((b"cache-control", b"no-cache"))
+
+
+def _is_html(start: Message) -> bool:
+    headers = {name.lower(): value for name, value in start.get("headers", ())}
+    kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    return kind == b"text/html" and b"content-encoding" not in headers and start["status"] not in (204, 206, 304)
+
+
+def _lengthen(start: Message, by: int) -> None:
+    start["headers"] = [
+        (name, b"%d" % (int(value) + by)) if name.lower() == b"content-length" and value.isdigit() else (name, value)
+        for name, value in start["headers"]
+    ]
+
+
+class Refresher:
+    """Answers the requests of the pages that wait. `app` tells which folders have its templates and static files."""
+
+    def __init__(self, app: t.Any, start: str) -> None:
+        self.app = app
+        self.start = start
+        self._waiting: set[asyncio.Task[t.Any]] = set()
+
+    def close(self) -> None:
+        """Let go of the pages that wait, since the server is about to end. To be called on its loop."""
+        for task in list(self._waiting):
+            task.cancel()
+
+    async def answer(self, path: str, environ: dict[str, t.Any], receive: Receive, send: Send) -> None:
+        """Answer a request for a path that begins with PREFIX."""
+        if path == SCRIPT:
+            await _send_text(send, 200, "text/javascript", asset("refresh.js"))
+        elif path == EVENTS and gates.is_same_origin(environ):
+            await self._send_events(receive, send)
+        else:
+            await _send_text(send, 404, "text/plain", "Not Found")
+
+    async def _send_events(self, receive: Receive, send: Send) -> None:
+        headers = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        first = f"retry: {_RETRY_MS}\nevent: start\ndata: {self.start}\n\n"
+        await send({"type": "http.response.body", "body": first.encode(), "more_body": True})
+        watching = asyncio.ensure_future(self._watch(send))
+        leaving = asyncio.ensure_future(_disconnect(receive))
+        self._waiting.add(watching)
+        try:
+            await asyncio.wait([watching, leaving], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._waiting.discard(watching)
+            for task in (watching, leaving):
+                task.cancel()
+            await asyncio.gather(watching, leaving, return_exceptions=True)
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _watch(self, send: Send) -> None:
+        folders = folders_of(self.app)
+        before = await asyncio.to_thread(snapshot, folders)
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            now = await asyncio.to_thread(snapshot, folders)
+            changed = {path for path, _ in before.items() ^ now.items()}
+            before = now
+            if changed:
+                kind = "style" if all(path.endswith(_STYLES) for path in changed) else "change"
+                event = f"event: {kind}\ndata: {len(changed)}\n\n"
+                await send({"type": "http.response.body", "body": event.encode(), "more_body": True})
+
+
+def folders_of(app: t.Any) -> tuple[str, ...]:
+    """The folders of an application and its blueprints from which pages are made."""
+    found: list[str] = []
+    for owner in (app, *app.iter_blueprints()):
+        found += [os.fspath(path) for path in getattr(owner.jinja_loader, "searchpath", ())]
+        if owner.static_folder is not None:
+            found.append(os.fspath(owner.static_folder))
+    return tuple(dict.fromkeys(found))
+
+
+def snapshot(folders: Iterable[str]) -> dict[str, float]:
+    """The files in these folders with the times at which they were changed."""
+    found: dict[str, float] = {}
+    waiting = list(folders)
+    while waiting and len(found) < _MAX_FILES:
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+                    elif not entry.name.startswith(".") and not entry.name.endswith(("~", ".swp", ".tmp")):
+                        found[entry.path] = entry.stat().st_mtime
+        except OSError:  # it has gone since
+            continue
+    return found
+
+
+async def _send_text(send: Send, status: int, kind: str, text: str) -> None:
+    headers = [(b"content-type", f"{kind}; charset=utf-8".encode()), (b"cache-control", b"no-cache")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": text.encode()})
+
+
+async def _disconnect(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,107 @@
+"""A traceback for reading in a terminal: the user's own frames with their source, the libraries' in one line each."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+from collections.abc import Callable, Iterator
+
+from .frames import Frame, Report
+from .values import Describer
+
+Paint = Callable[..., str]
+
+_CODES = {"bold": "1", "dim": "2", "red": "31", "yellow": "33", "cyan": "36"}
+_INNERMOST_LIBRARY_FRAMES = 3
+
+# What an exception's message or a source line may contain must not act on the terminal.
+_VISIBLE = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if code not in (9, 10)}
+
+
+def colours(text: str, *styles: str) -> str:
+    """`text` in the named styles."""
+    return f"\x1b[{';'.join(_CODES[style] for style in styles)}m{text}\x1b[0m" if text else ""
+
+
+def plain(text: str, *styles: str) -> str:
+    """`text` as it is."""
+    return text
+
+
+def painter(stream: t.Any) -> Paint:
+    """:func:`colours` where `stream` is a terminal and ``NO_COLOR`` is not set, else :func:`plain`."""
+    wanted = not os.environ.get("NO_COLOR") and bool(getattr(stream, "isatty", lambda: False)())
+    return colours if wanted else plain
+
+
+def format_report(report: Report, paint: Paint = plain, describer: Describer | None = None) -> str:
+    """The report as text, the earliest exception first and the message last, as Python has it."""
+    clean = (describer or Describer()).clean
+    parts = [_one(item, paint, clean) for item in reversed(list(report.chain()))]
+    sentences = [_sentence(item.relation) for item in reversed(list(report.chain())) if item.relation]
+    pieces = [parts[0]]
+    for sentence, part in zip(sentences, parts[1:], strict=True):
+        pieces += ["", paint(sentence, "dim"), "", part]
+    return "\n".join(pieces) + "\n"
+
+
+def _sentence(relation: str) -> str:
+    if "direct cause" in relation:
+        return "The above exception was the direct cause of the following exception:"
+    return "During handling of the above exception, another exception occurred:"
+
+
+def _one(report: Report, paint: Paint, clean: Callable[[str], str]) -> str:
+    lines = [paint("Traceback (most recent call last):", "dim")]
+    for frame, skipped in _shown(report.frames):
+        if skipped:
+            lines.append(paint(f"  … {skipped} frames in {frame.package}", "dim"))
+        else:
+            lines += _frame(frame, paint)
+    message = clean(report.message).translate(_VISIBLE)
+    lines.append(f"{paint(report.kind, 'bold', 'red')}: {message}" if message else paint(report.kind, "bold", "red"))
+    lines += [paint(clean(note).translate(_VISIBLE), "yellow") for note in report.notes]
+    for number, child in enumerate(report.children, start=1):
+        text = format_report(child, paint)
+        lines += [paint(f"  {number}.", "bold"), *(f"  │ {line}" for line in text.splitlines())]
+    if report.more_children:
+        lines.append(f"  … and {report.more_children} more exceptions in the group")
+    return "\n".join(lines)
+
+
+def _shown(frames: list[Frame]) -> Iterator[tuple[Frame, int]]:
+    """The frames, with a count in the place of several that follow each other in one library."""
+    has_own = any(frame.is_user for frame in frames)
+    run: list[Frame] = []
+    for frame in [*frames, None]:
+        if run and (frame is None or frame.package != run[-1].package):
+            # Where no code of the user's is, or at the innermost, it is the library that the error is in.
+            keep = _INNERMOST_LIBRARY_FRAMES if frame is None or not has_own else 0
+            if len(run) > keep + 1:
+                yield run[0], len(run) - keep
+                run = run[len(run) - keep :]
+            yield from ((kept, 0) for kept in run)
+            run = []
+        if frame is not None and frame.is_user:
+            yield frame, 0
+        elif frame is not None:
+            run.append(frame)
+
+
+def _frame(frame: Frame, paint: Paint) -> Iterator[str]:
+    function = f", in {frame.function}" if frame.function else ""
+    place = f'  File "{frame.filename}", line {frame.lineno}{function}'.translate(_VISIBLE)
+    if not frame.is_user:
+        yield paint(place, "dim")
+        yield paint(f"    {frame.line}".translate(_VISIBLE), "dim")
+        return
+    mark = paint("  ◀ your code", "bold", "yellow") if frame.is_focus else ""
+    yield paint(place, "bold" if frame.is_focus else "cyan") + mark
+    for line in frame.source(2, 1) if frame.is_focus else frame.source(0, 0):
+        sign = "❱" if line.is_current and frame.is_focus else " "
+        yield paint(
+            f"  {sign} {line.number:4} │ {line.text}".rstrip().translate(_VISIBLE),
+            *(() if line.is_current else ("dim",)),
+        )
+        if line.pointer and line.pointer.strip() != "^" * len(line.text.strip()):
+            yield paint(f"         │ {line.pointer}", "red")

@@ -1,0 +1,176 @@
+"""Values as text for the error pages: bounded, safe whatever their own repr does, and silent about secrets."""
+
+from __future__ import annotations
+
+import os
+import re
+import typing as t
+from collections import deque
+from collections.abc import Iterable, Mapping
+
+from markupsafe import Markup, escape
+
+HIDDEN: t.Final = "•••••• (hidden)"
+"""Stands for a value whose name says that it is secret."""
+
+MAX_TEXT = 400
+"""How many characters of one value are shown."""
+
+_MAX_ITEMS = 12
+_MAX_DEPTH = 3
+_MAX_OWN_REPR = 4_000
+_SHORTEST_SECRET = 8
+_NO_SECRETS = frozenset({"PWD", "OLDPWD"})
+
+_TELLING_WORDS = (
+    "secret|passw|passphrase|token|(?:api|access|private|signing|encryption|master)_?key|credential|authorization|"
+    "database_ur[il]|broker_url|redis_url|session_?id"
+)
+_SECRET_NAME = re.compile(rf"{_TELLING_WORDS}|(?:^|[_-])(?:pwd|pin|auth|salt|dsn|cookies?)$", re.IGNORECASE)
+
+# In the text of an object's own repr: a name that says secret, then its value in quotes.
+_SECRET_IN_TEXT = re.compile(
+    rf"((?:{_TELLING_WORDS}|cookie|api[-_]key)[\w-]*['\"]?\s*[,:=]\s*b?)(['\"])(?:\\.|(?!\2).)*(?:\2|$)", re.IGNORECASE
+)
+_PASSWORD_IN_URL = re.compile(r"(://[^/\s:@'\"]{0,100}:)[^@\s/'\"]{1,200}@")
+
+_CGI_KEYS = (
+    "HTTP_", "REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", "SCRIPT_NAME", "SERVER_", "REMOTE_", "CONTENT_", "wsgi.",
+    "asgi.", "werkzeug.",
+)  # fmt: skip
+"""What the keys of a WSGI environ begin with, besides the environment of the process that some servers put there."""
+
+_BRACKETS: t.Final[tuple[tuple[type, str, str], ...]] = (
+    (list, "[", "]"),
+    (tuple, "(", ")"),
+    (set, "{", "}"),
+    (frozenset, "frozenset({", "})"),
+    (deque, "deque([", "])"),
+)
+
+
+def is_secret(name: object) -> bool:
+    """Whether a variable, key or setting of this name holds what nobody should see."""
+    return isinstance(name, str) and name not in _NO_SECRETS and _SECRET_NAME.search(name[:200]) is not None
+
+
+def secrets_of(*sources: Mapping[t.Any, t.Any]) -> tuple[str, ...]:
+    """The values in these mappings whose names say secret, the longest first: they are hidden wherever they appear."""
+    found = {
+        text
+        for source in sources
+        for name, value in list(source.items())
+        if is_secret(name) and len(text := _as_text(value)) >= _SHORTEST_SECRET
+    }
+    return tuple(sorted(found, key=len, reverse=True))
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    return value if isinstance(value, str) else ""
+
+
+class Describer:
+    """Makes the text of values; `secrets` are texts that appear in none of them."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._secrets = tuple(secrets)
+
+    def named(self, name: object, value: object) -> str:
+        """The text of the value of a variable."""
+        if is_secret(name) and value is not None and not callable(value):
+            return HIDDEN
+        return self.value(value)
+
+    def value(self, value: object) -> str:
+        """The text of a value."""
+        return self.clean(_shorten(_describe(value, 0), MAX_TEXT))
+
+    def clean(self, text: str) -> str:
+        """`text` without the secrets that are known."""
+        for secret in self._secrets:
+            if secret in text:
+                text = text.replace(secret, HIDDEN)
+        return _PASSWORD_IN_URL.sub(rf"\1{HIDDEN}@", text)
+
+    def clean_html(self, html: Markup) -> Markup:
+        """The same for HTML."""
+        for secret in self._secrets:
+            html = html.replace(escape(secret), HIDDEN)
+        return html
+
+
+def _describe(value: object, depth: int) -> str:
+    cls = type(value)  # not isinstance: a proxy answers that for the object behind it, and may have none
+    if issubclass(cls, os._Environ):
+        return "<the environment of the process, not shown>"
+    if issubclass(cls, (str, bytes, bytearray)):
+        return _text_or_bytes(t.cast("str | bytes | bytearray", value))
+    if issubclass(cls, dict):
+        return _mapping(t.cast("dict[t.Any, t.Any]", value), depth)
+    for kind, start, end in _BRACKETS:
+        if cls is kind:
+            return _sequence(t.cast("t.Collection[object]", value), start, end, depth)
+    return _own_repr(value)
+
+
+def _text_or_bytes(value: str | bytes | bytearray) -> str:
+    if len(value) <= MAX_TEXT:
+        return _own_repr(value)
+    unit = "characters" if isinstance(value, str) else "bytes"
+    return f"{_own_repr(value[: MAX_TEXT // 2])}… ({len(value):,} {unit})"
+
+
+def _sequence(value: t.Collection[object], start: str, end: str, depth: int) -> str:
+    if not value:
+        return f"{start}{end}" if start != "{" else "set()"
+    if depth == _MAX_DEPTH:
+        return f"{start}…{end}"
+    items = [_describe(item, depth + 1) for item, _ in zip(value, range(_MAX_ITEMS), strict=False)]
+    if len(value) > _MAX_ITEMS:
+        items.append(f"… {len(value):,} in all")
+    elif start == "(" and len(items) == 1:
+        items[0] += ","
+    return f"{start}{', '.join(items)}{end}"
+
+
+def _mapping(value: dict[t.Any, t.Any], depth: int) -> str:
+    start, end = ("{", "}") if type(value) is dict else (f"{type(value).__name__}({{", "})")
+    if depth == _MAX_DEPTH:
+        return f"{start}…{end}"
+    items = list(dict.items(value))  # not the class's own: a MultiDict leaves values out
+    total = len(items)
+    if "wsgi.version" in value:
+        items = [(key, item) for key, item in items if _is_of_the_request(key, item)]
+    shown = [f"{_describe(key, depth + 1)}: {_item(key, item, depth)}" for key, item in items[:_MAX_ITEMS]]
+    if total > len(shown):
+        shown.append(f"… {total:,} in all")
+    return f"{start}{', '.join(shown)}{end}"
+
+
+def _item(key: object, value: object, depth: int) -> str:
+    secret = is_secret(key) and value is not None
+    return HIDDEN if secret else _describe(value, depth + 1)
+
+
+def _is_of_the_request(key: object, value: object) -> bool:
+    return isinstance(key, str) and key.startswith(_CGI_KEYS) and os.environ.get(key) != value
+
+
+def _own_repr(value: object) -> str:
+    """What the object says of itself; code of the user's, which may raise whatever it likes."""
+    try:
+        text = repr(value)
+        text = text if type(text) is str else str(text)
+    except Exception as error:
+        return f"<{type(value).__qualname__}: its repr raised {type(error).__name__}>"
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        return f"<{type(value).__qualname__}: its repr raised {type(error).__name__}>"
+    return _SECRET_IN_TEXT.sub(rf"\1{HIDDEN}", text[:_MAX_OWN_REPR])
+
+
+def _shorten(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
