@@ -74,7 +74,10 @@ class ServerSessions(SessionInterface):
         if not value:
             return self.session_class()
         try:
-            return self._find(app, value) or self._move(app, value) or self.session_class()
+            session = self._find(app, value)
+            if session is None:
+                session = self._move(app, value)
+            return self.session_class() if session is None else session
         except UnreadableRecordError as error:
             app.logger.warning("A session was refused. %s", error)
             return self.session_class()
@@ -143,7 +146,7 @@ class ServerSessions(SessionInterface):
                 session.settle({})
                 return True
         if session.key is None:
-            return bool(session) and self._create(app, session)
+            return (bool(session) or session.user is not None) and self._create(app, session)
         return self._change(app, session)
 
     def _create(self, app: t.Any, session: Session) -> bool:
