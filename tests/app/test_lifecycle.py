@@ -230,6 +230,15 @@ def test_the_stages_are_methods_that_can_be_called(app):
         assert app.preprocess_request() == "stopped"
 
 
+def test_a_plain_value_is_made_a_response_without_a_request(app):
+    assert app.make_response(("made", 201, {"X-A": "1"})).status_code == 201
+    assert app.make_response(b"made").data == b"made"
+    with app.app_context():
+        assert app.make_response({"a": 1}).json == {"a": 1}
+    with pytest.raises(RuntimeError, match="outside of request context"):
+        app.make_response(lambda environ, start_response: [])
+
+
 # -- sessions open late
 
 

@@ -167,7 +167,8 @@ class Costrel(App):
 
     def make_response(self, rv: t.Any) -> Response:
         """The response for a view's return value. Raises TypeError where it cannot become one."""
-        return t.cast(Response, response_values.make_response(self, context.requesting().request, rv))
+        # Through the proxy: most values need no request.
+        return t.cast(Response, response_values.make_response(self, context.request, rv))
 
     def finalize_request(self, rv: t.Any, from_error_handler: bool = False) -> Response:
         """Make a response of a view's value and run what comes after the request."""
