@@ -10,6 +10,9 @@ from .dates import http_date, parse_date
 from .etags import quote_etag, unquote_etag
 from .grammar import is_byte_range_valid, parse_plain_int
 
+# RFC 9110 §14.2 lets a server ignore many small ranges. What is left after so many is no range, with its commas.
+_MAX_RANGES = 1_000
+
 
 class Range:
     """The value of `Range`: a unit, and `(start, stop)` pairs whose stop is exclusive.
@@ -33,7 +36,7 @@ class Range:
             return None
         ranges: list[tuple[int, int | None]] = []
         last_stop: int | None = 0  # None: the last range reached the end, and no other may follow
-        for item in text.split(","):
+        for item in text.split(",", _MAX_RANGES):
             pair = _parse_range_spec(item.strip())
             if pair is None or last_stop is None or 0 <= pair[0] < last_stop:
                 return None
