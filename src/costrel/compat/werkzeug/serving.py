@@ -4,6 +4,7 @@ from costrel.compat.older_names import parse_set_header as parse_set_header
 from costrel.http.errors import InternalServerError as InternalServerError
 from costrel.http.urls import uri_to_iri as uri_to_iri
 from costrel.server.addresses import LISTEN_QUEUE as LISTEN_QUEUE
+from costrel.server.addresses import af_unix as af_unix
 from costrel.server.addresses import get_interface_ip as get_interface_ip
 from costrel.server.addresses import get_sockaddr as get_sockaddr
 from costrel.server.addresses import select_address_family as select_address_family
