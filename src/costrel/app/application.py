@@ -222,7 +222,10 @@ class Costrel(App):
     def log_exception(self, exc_info: tuple[type, BaseException, TracebackType] | tuple[None, None, None]) -> None:
         """Log the error of a request that nothing handled."""
         request = context.requesting().request
-        self.logger.error(f"Exception on {request.path} [{request.method}]", exc_info=exc_info)
+        path: str = request.path
+        if not path.isprintable():  # a line break would let a client write lines of the log
+            path = path.encode("unicode_escape").decode()
+        self.logger.error(f"Exception on {path} [{request.method}]", exc_info=exc_info)
 
     def make_default_options_response(self) -> Response:
         """The answer to OPTIONS where no view gives one: the methods that the URL allows."""

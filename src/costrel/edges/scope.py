@@ -79,6 +79,7 @@ def _path_of(scope: Scope, root: str) -> str:
 
 
 def _add_headers(environ: dict[str, t.Any], headers: t.Iterable[tuple[bytes, bytes]]) -> None:
+    repeated: dict[str, list[str]] = {}
     for name, raw in headers:
         name = name.lower()
         key = _KEYS[name] if name in _KEYS else _key_of(name)
@@ -86,6 +87,9 @@ def _add_headers(environ: dict[str, t.Any], headers: t.Iterable[tuple[bytes, byt
             continue
         value = raw.decode("latin-1")
         if key in environ:
-            # RFC 9110 §5.3: the values of a repeated field make one list; RFC 9113 §8.2.3: cookies may be split.
-            value = f"{environ[key]}{'; ' if key == 'HTTP_COOKIE' else ','}{value}"
-        environ[key] = value
+            repeated.setdefault(key, [environ[key]]).append(value)
+        else:
+            environ[key] = value
+    for key, values in repeated.items():
+        # RFC 9110 §5.3: the values of a repeated field make one list; RFC 9113 §8.2.3: cookies may be split.
+        environ[key] = ("; " if key == "HTTP_COOKIE" else ",").join(values)
