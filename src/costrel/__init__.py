@@ -5,11 +5,14 @@ from .app.application import Costrel as Costrel
 from .app.blueprint import Blueprint as Blueprint
 from .app.request import Request as Request
 from .app.response import Response as Response
+from .app.websocket import WebSocket as WebSocket
+from .app.websocket import WebSocketDisconnect as WebSocketDisconnect
 from .compat.install import install_as_flask as install_as_flask
 from .globals import current_app as current_app
 from .globals import g as g
 from .globals import request as request
 from .globals import session as session
+from .globals import websocket as websocket
 from .services import json as json
 from .services.config import Config as Config
 from .shortcuts import abort as abort

@@ -29,6 +29,11 @@ OUTSIDE_REQUEST = """Working outside of request context.
 Something here needs the request that is being handled: request, session, flash, a relative url_for.
 Run it inside a view, or, in tests and shells, inside a block `with app.test_request_context("/"): ...`."""
 
+OUTSIDE_WEBSOCKET = """Working outside of a WebSocket.
+
+Something here needs the WebSocket that is being served: websocket.
+Run it inside a view registered with 'websocket' and not with 'route', or inside a function of 'before_websocket'."""
+
 _NOTHING: t.Any = object()
 
 MAX_KNOWN_HOSTS: t.Final = 1024
@@ -195,6 +200,8 @@ class RequestContext(Context):
     answer: t.Any = None
     """What the edge has made of the response, for its server."""
     flashes: list[tuple[str, str]] | None = None
+    websocket: t.Any = None
+    """What the edge speaks through, where the request asks for a WebSocket."""
 
     def __init__(
         self,
@@ -344,6 +351,14 @@ def requesting() -> RequestContext:
     return ctx._request_context
 
 
+def connected() -> t.Any:
+    """The current WebSocket. Raises RuntimeError outside of one."""
+    websocket = requesting().websocket
+    if websocket is None:
+        raise RuntimeError(OUTSIDE_WEBSOCKET)
+    return websocket
+
+
 def has_request_context() -> bool:
     """Whether a request is being handled here."""
     ctx = _current.get()
@@ -419,3 +434,4 @@ app_ctx: t.Any = LocalProxy(current)
 request_ctx: t.Any = LocalProxy(requesting)
 request: t.Any = LocalProxy(lambda: requesting().request)
 session: t.Any = LocalProxy(lambda: requesting().session)
+websocket: t.Any = LocalProxy(connected)

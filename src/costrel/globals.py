@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import context
 from .app.application import Costrel
 from .app.request import Request
+from .app.websocket import WebSocket
 from .context import AppContext, AppCtxGlobals, RequestContext
 from .services.sessions import SessionMixin
 
@@ -19,6 +20,9 @@ request: Request = context.request
 
 session: SessionMixin = context.session
 """The session of the request that is being handled."""
+
+websocket: WebSocket = context.websocket
+"""The WebSocket that is being served."""
 
 app_ctx: AppContext = context.app_ctx
 request_ctx: RequestContext = context.request_ctx

@@ -227,6 +227,8 @@ class Blueprint(Scaffold):
         _extend(app.before_request_funcs, self.before_request_funcs, name)
         _extend(app.after_request_funcs, self.after_request_funcs, name)
         _extend(app.teardown_request_funcs, self.teardown_request_funcs, name)
+        _extend(app.before_websocket_funcs, self.before_websocket_funcs, name)
+        _extend(app.after_websocket_funcs, self.after_websocket_funcs, name)
         _extend(app.url_default_functions, self.url_default_functions, name)
         _extend(app.url_value_preprocessors, self.url_value_preprocessors, name)
         _extend(app.template_context_processors, self.template_context_processors, name)

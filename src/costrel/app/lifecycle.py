@@ -230,6 +230,13 @@ def answer_http_error(ctx: RequestContext, error: HTTPException) -> Steps[t.Any]
 
 def failure(ctx: RequestContext, error: Exception) -> Steps[Response]:
     """The answer to an error that nothing handled: 500, logged; or the error itself where it is to propagate."""
+    rv = yield from report(ctx, error)
+    response: Response = yield from stage(ctx, "finalize_request", finalize, rv, True)
+    return response
+
+
+def report(ctx: RequestContext, error: Exception) -> Steps[t.Any]:
+    """Log an error that nothing handled, and return what answers it; raises it again where it is to propagate."""
     app = ctx.app
     exc_info = sys.exc_info()
     if got_request_exception.receivers:
@@ -244,8 +251,7 @@ def failure(ctx: RequestContext, error: Exception) -> Steps[Response]:
     handler = app._find_error_handler(server_error, ctx.request.blueprints)
     if handler is not None:
         server_error = yield from call(ctx, handler, server_error)
-    response: Response = yield from stage(ctx, "finalize_request", finalize, server_error, True)
-    return response
+    return server_error
 
 
 def ends_plainly(ctx: RequestContext) -> bool:

@@ -48,6 +48,7 @@ NATIVE: ImmutableDict[str, t.Any] = ImmutableDict(
         "MAX_CONTENT_LENGTH": 16 * 1024 * 1024,
         "STATIC_DOTFILES": False,
         "STATIC_FOLLOW_SYMLINKS": False,
+        "WEBSOCKET_ALLOWED_ORIGINS": (),
         "SECRET_KEY_MIN_BYTES": 32,
         "SESSION_CACHE_PRIVATE": True,
         "SESSION_COOKIE_STRICT_SIZE": True,

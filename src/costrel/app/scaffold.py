@@ -7,6 +7,7 @@ import typing as t
 from collections import defaultdict
 from collections.abc import Callable
 from functools import update_wrapper
+from inspect import iscoroutinefunction
 
 from jinja2 import FileSystemLoader
 
@@ -15,6 +16,7 @@ from ..support.properties import cached_property
 from . import error_handlers, files
 from . import typing as ft
 from .packages import get_root_path
+from .websocket import WebSocketView
 
 if t.TYPE_CHECKING:
     from jinja2 import BaseLoader
@@ -33,6 +35,8 @@ T_template_test = t.TypeVar("T_template_test", bound=ft.TemplateTestCallable)
 T_url_defaults = t.TypeVar("T_url_defaults", bound=ft.URLDefaultCallable)
 T_url_value_preprocessor = t.TypeVar("T_url_value_preprocessor", bound=ft.URLValuePreprocessorCallable)
 T_route = t.TypeVar("T_route", bound=ft.RouteCallable)
+T_websocket = t.TypeVar("T_websocket", bound=ft.WebSocketCallable)
+T_after_websocket = t.TypeVar("T_after_websocket", bound=ft.AfterWebSocketCallable)
 
 
 def setupmethod(f: F) -> F:
@@ -82,6 +86,8 @@ class Scaffold:
         self.before_request_funcs: dict[ft.AppOrBlueprintKey, list[ft.BeforeRequestCallable]] = defaultdict(list)
         self.after_request_funcs: dict[ft.AppOrBlueprintKey, list[ft.AfterRequestCallable[t.Any]]] = defaultdict(list)
         self.teardown_request_funcs: dict[ft.AppOrBlueprintKey, list[ft.TeardownCallable]] = defaultdict(list)
+        self.before_websocket_funcs: dict[ft.AppOrBlueprintKey, list[ft.BeforeRequestCallable]] = defaultdict(list)
+        self.after_websocket_funcs: dict[ft.AppOrBlueprintKey, list[ft.AfterWebSocketCallable]] = defaultdict(list)
         self.template_context_processors: dict[ft.AppOrBlueprintKey, list[ft.TemplateContextProcessorCallable]] = (
             defaultdict(list, {None: [_default_template_ctx_processor]})
         )
@@ -195,6 +201,25 @@ class Scaffold:
         return decorator
 
     @setupmethod
+    def websocket(self, rule: str, **options: t.Any) -> Callable[[T_websocket], T_websocket]:
+        """Have the decorated ``async def`` view serve the WebSockets of `rule`; the options are those of `Rule`.
+
+        Raises TypeError for a view that is not ``async def``.
+        """
+
+        def decorator(f: T_websocket) -> T_websocket:
+            if not iscoroutinefunction(f):
+                raise TypeError(
+                    f"The view {getattr(f, '__name__', f)!r} of the WebSocket {rule!r} must be 'async def': it waits"
+                    " for messages on the server's loop."
+                )
+            endpoint = options.pop("endpoint", None)
+            self.add_url_rule(rule, endpoint, WebSocketView(f), websocket=True, **options)
+            return t.cast("T_websocket", f)
+
+        return decorator
+
+    @setupmethod
     def add_url_rule(
         self,
         rule: str,
@@ -234,6 +259,24 @@ class Scaffold:
     def teardown_request(self, f: T_teardown) -> T_teardown:
         """Call `f` when the context of a request ends, with the error that nothing handled, or None."""
         self.teardown_request_funcs.setdefault(None, []).append(f)
+        return f
+
+    @setupmethod
+    def before_websocket(self, f: T_before_request) -> T_before_request:
+        """Call `f` before each WebSocket's view; what it returns, unless None, is the response that refuses it.
+
+        The functions of `before_request` are not called for a WebSocket.
+        """
+        self.before_websocket_funcs.setdefault(None, []).append(f)
+        return f
+
+    @setupmethod
+    def after_websocket(self, f: T_after_websocket) -> T_after_websocket:
+        """Call `f` when a WebSocket has ended, with the response that refuses it, or None where it was accepted.
+
+        It returns the response to refuse with, or None.
+        """
+        self.after_websocket_funcs.setdefault(None, []).append(f)
         return f
 
     @setupmethod

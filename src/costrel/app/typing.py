@@ -68,3 +68,6 @@ ErrorHandlerCallable: t.TypeAlias = (
     Callable[[t.Any], ResponseReturnValue] | Callable[[t.Any], Awaitable[ResponseReturnValue]]
 )
 RouteCallable: t.TypeAlias = Callable[..., ResponseReturnValue] | Callable[..., Awaitable[ResponseReturnValue]]
+
+WebSocketCallable: t.TypeAlias = Callable[..., Awaitable[t.Any]]
+AfterWebSocketCallable: t.TypeAlias = Callable[[t.Any], t.Any]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from copy import copy
 from functools import cache
@@ -18,6 +18,7 @@ from ..services.commands import ScriptInfo
 from ..version import __version__
 from . import environ_builder
 from .client import Client, TestResponse
+from .websocket import WebSocketSession
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -124,6 +125,15 @@ class FlaskClient(Client):
         response.json_module = self.application.json
         self._enter_last_context()
         return response
+
+    def websocket(self, *args: Any, subprotocols: Iterable[str] = (), **kwargs: Any) -> WebSocketSession:
+        """Open a WebSocket, with ``async with`` or with ``with``; the arguments are those of `open`.
+
+        Entering raises `WebSocketRefused` where the application refuses the handshake.
+        """
+        environ = self._request_from_builder_args(args, kwargs).environ
+        self._add_cookies_to_wsgi(environ)
+        return WebSocketSession(self.application, environ, tuple(subprotocols))
 
     def _request_from_builder_args(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Request:
         """Return the request that the arguments of `open` describe, with what every request of this client has."""

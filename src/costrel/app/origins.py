@@ -1,0 +1,39 @@
+"""Which sites' pages may open a WebSocket: browsers let any of them, cookies included, and leave the check to us."""
+
+from __future__ import annotations
+
+import typing as t
+from urllib.parse import urlsplit
+
+from ..http.errors import Forbidden
+
+_PORTS: t.Final = {"http": ":80", "https": ":443"}
+
+
+def check_origin(app: t.Any, request: t.Any) -> None:
+    """Raise Forbidden for a handshake from a page of another site (RFC 6455 §10.2).
+
+    ``WEBSOCKET_ALLOWED_ORIGINS`` lists the other sites that may, such as ``https://app.example.org``; ``*`` stands for
+    all; None for no check. A client that sends no ``Origin`` is no browser, and passes.
+    """
+    allowed = app.config.get("WEBSOCKET_ALLOWED_ORIGINS")
+    origin: str | None = request.headers.get("Origin")
+    if allowed is None or origin is None:
+        return
+    if isinstance(allowed, str):
+        allowed = (allowed,)
+    if "*" in allowed or origin in allowed or _is_own(origin, request.headers.get("Host", "")):
+        return
+    raise Forbidden(f"Pages of {origin} may not open this WebSocket: WEBSOCKET_ALLOWED_ORIGINS does not list it.")
+
+
+def _is_own(origin: str, host: str) -> bool:
+    """Whether the page is of the host that is asked. The scheme may differ, where a proxy ends TLS."""
+    try:
+        url = urlsplit(origin)
+    except ValueError:
+        return False
+    if url.scheme not in _PORTS or not url.netloc or url.path or url.query or url.fragment:
+        return False
+    port = _PORTS[url.scheme]
+    return url.netloc.lower().removesuffix(port) == host.lower().removesuffix(port)

@@ -1,0 +1,160 @@
+"""A WebSocket from its handshake to its end: match, before, view, then a close or a refusal, after, teardown.
+
+It is the way of a request, in the same form (see `lifecycle`), with hooks of its own. What goes wrong before the
+handshake was accepted is answered as for a request, by a response that refuses it; afterwards by a close code.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..context import RequestContext
+from ..http import errors
+from . import lifecycle
+from .lifecycle import TO_THREAD, Steps, call, opens_early, scopes_of, stage
+from .origins import check_origin
+from .response_values import make_response
+from .websocket import (
+    INTERNAL_ERROR,
+    NORMAL,
+    POLICY_VIOLATION,
+    TRY_AGAIN_LATER,
+    WRONG_DATA,
+    WebSocket,
+    WebSocketDisconnect,
+    WebSocketView,
+)
+
+if t.TYPE_CHECKING:
+    from ..messages.response import Response
+
+_CLOSE_CODES: t.Final = {400: WRONG_DATA, 503: TRY_AGAIN_LATER}
+
+
+def serve(ctx: RequestContext) -> Steps[Response | None]:
+    """Serve the WebSocket of `ctx` to its end; the response that refuses it, or None where it was accepted."""
+    app = ctx.app
+    if not app._got_first_request or app.config["TESTING"]:
+        app._got_first_request = True
+        app.seal()
+    error: BaseException | None = None
+    try:
+        if ctx.on_loop and opens_early(app):
+            yield TO_THREAD
+        ctx.push()
+        try:
+            return (yield from converse(ctx))
+        except Exception as caught:
+            error = caught
+            accepted = ctx.websocket.accepted
+            if accepted:
+                yield ctx.websocket.close(INTERNAL_ERROR)
+            response = yield from stage(ctx, "handle_exception", failure, caught)
+            return None if accepted else response
+    except BaseException as caught:
+        error = caught
+        raise
+    finally:
+        yield from lifecycle.end(ctx, None if app.should_ignore_error(error) else error)
+
+
+def converse(ctx: RequestContext) -> Steps[Response | None]:
+    """Run the hooks and the view, and close what the view left open."""
+    websocket: WebSocket = ctx.websocket
+    response: Response | None = None
+    try:
+        rv = yield from before(ctx)
+        if rv is None:
+            rv = yield from view(ctx)
+        if websocket.accepted:
+            _expect_nothing(ctx, rv)
+            yield websocket.close(NORMAL)
+        elif rv is not None:
+            response = make_response(ctx.app, ctx.request, rv)
+    except WebSocketDisconnect:
+        pass  # the client has left, or a hook or the view has closed: that is the usual end
+    except Exception as error:
+        if not _is_disconnect(error):
+            response = yield from answer_error(ctx, error)
+    if response is None and not websocket.closed:
+        yield websocket.close(NORMAL)
+    return (yield from after(ctx, response))
+
+
+def before(ctx: RequestContext) -> Steps[t.Any]:
+    """The URL value preprocessors, then the functions before a WebSocket: a value but None refuses it."""
+    app, request = ctx.app, ctx.request
+    if request.routing_exception is not None:
+        raise request.routing_exception
+    check_origin(app, request)
+    scopes = scopes_of(request)
+    for name in reversed(scopes):
+        for preprocess in app.url_value_preprocessors.get(name, ()):
+            if ctx.on_loop:
+                yield TO_THREAD
+            preprocess(request.endpoint, request.view_args)
+    for name in reversed(scopes):
+        for function in app.before_websocket_funcs.get(name, ()):
+            rv = yield from call(ctx, function)
+            if rv is not None:
+                return rv
+    return None
+
+
+def view(ctx: RequestContext) -> Steps[t.Any]:
+    """Run the view of the rule that matched."""
+    request = ctx.request
+    found = ctx.app.view_functions[request.url_rule.endpoint]
+    if not isinstance(found, WebSocketView):
+        raise errors.NotImplemented(
+            f"The view of {request.endpoint!r} takes over the socket of a WSGI server, which ASGI has not:"
+            " register it with 'websocket' instead of 'route'."
+        )
+    return (yield found.function(**request.view_args))
+
+
+def after(ctx: RequestContext, response: Response | None) -> Steps[Response | None]:
+    """The functions after a WebSocket, the innermost first, each with the response that refuses it, or None."""
+    functions = ctx.app.after_websocket_funcs
+    for name in scopes_of(ctx.request):
+        for function in reversed(functions.get(name, ())):
+            response = yield from call(ctx, function, response)
+    if ctx._opened is not None and getattr(ctx._opened, "modified", False):
+        ctx.app.logger.warning(
+            "The session was changed while %s was served. A WebSocket sends no cookies: the change is lost.",
+            ctx.websocket,
+        )
+    return response
+
+
+def answer_error(ctx: RequestContext, error: Exception) -> Steps[Response | None]:
+    """Refuse with the answer to `error`; or, where the handshake was accepted, close with the code for it."""
+    websocket: WebSocket = ctx.websocket
+    if not websocket.accepted:
+        rv = yield from stage(ctx, "handle_user_exception", lifecycle.answer_error, error)
+        return make_response(ctx.app, ctx.request, rv)
+    if not isinstance(error, errors.HTTPException) or ctx.app.trap_http_exception(error):
+        raise error
+    code = error.code or 500
+    usual = POLICY_VIOLATION if code < 500 else INTERNAL_ERROR
+    yield websocket.close(_CLOSE_CODES.get(code, usual), error.name)
+    return None
+
+
+def failure(ctx: RequestContext, error: Exception) -> Steps[Response | None]:
+    """The answer to an error that nothing handled: 500, logged; or the error itself where it is to propagate."""
+    rv = yield from lifecycle.report(ctx, error)
+    return make_response(ctx.app, ctx.request, rv)
+
+
+def _is_disconnect(error: Exception) -> bool:
+    """Whether a group of tasks ended since each of them met the end of the WebSocket."""
+    return isinstance(error, ExceptionGroup) and error.split(WebSocketDisconnect)[1] is None
+
+
+def _expect_nothing(ctx: RequestContext, rv: t.Any) -> None:
+    if rv is not None:
+        raise TypeError(
+            f"The view of the WebSocket {ctx.request.endpoint!r} returned a {type(rv).__name__}. After the handshake"
+            " there is no response any more: send it with 'await websocket.send(...)' and return nothing."
+        )

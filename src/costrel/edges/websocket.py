@@ -1,0 +1,220 @@
+"""The WebSocket edge: one connection as messages to and from a server (ASGI WebSocket spec 2.4)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import typing as t
+from collections.abc import Callable
+
+from ..app import websocket_lifecycle
+from ..app.websocket import ABNORMAL, GOING_AWAY, NORMAL, TOO_BIG, Message, WebSocket, WebSocketDisconnect
+from .bodies import Receive
+from .drive import Drive, Hop
+from .outgoing import Answer, Send
+from .scope import Scope, environ_of
+from .threads import Workers
+
+GRACE: t.Final = 0.5
+"""Seconds that a view has, after the client left, to come to a `receive` or `send` that tells it so."""
+
+WAITING: t.Final = 16
+"""Messages that are taken from the server before the view asks for them; then the client has to wait."""
+
+MAX_MESSAGE_SIZE: t.Final = 1024 * 1024
+
+
+async def serve_websocket(app: t.Any, workers: Workers, scope: Scope, receive: Receive, send: Send) -> None:
+    """Serve one WebSocket to its end."""
+    if (await receive())["type"] != "websocket.connect":
+        return  # the client left before anything was said
+    connection = ServerConnection(scope, receive, send, app.config.get("WEBSOCKET_MAX_MESSAGE_SIZE", MAX_MESSAGE_SIZE))
+    environ = environ_of(scope)
+    # What HTTP/1.1 says to ask for a WebSocket; HTTP/2 has other words for it (RFC 8441).
+    environ.update(HTTP_UPGRADE="websocket", HTTP_CONNECTION="Upgrade")
+    ctx = app.request_context(environ)
+    ctx.websocket = WebSocket(app, ctx.request, connection)
+    hop = Hop(workers)
+    hop.variables = contextvars.copy_context()
+    connection.start()
+    try:
+        response = await WebSocketDrive(ctx, hop, connection).to_end(websocket_lifecycle.serve(ctx))
+        if response is not None:
+            await connection.refuse(Answer.of(response, environ), hop)
+    except asyncio.CancelledError:
+        await connection.leave()  # the server stops
+        raise
+    finally:
+        await connection.stop()
+
+
+class WebSocketDrive(Drive):
+    """A drive that ends a view when its client has left and the view does not notice."""
+
+    def __init__(self, ctx: t.Any, hop: Hop, connection: ServerConnection) -> None:
+        super().__init__(ctx, hop)
+        self.connection = connection
+
+    async def _await(self, coroutine: t.Any) -> t.Any:
+        task = asyncio.get_running_loop().create_task(coroutine, context=self.hop.variables)
+        connection = self.connection
+        connection.on_neglect = task.cancel
+        try:
+            return await task
+        except asyncio.CancelledError:
+            if connection.neglected and task.cancelled() and connection.ended is not None:
+                raise connection.ended from None
+            raise
+        finally:
+            connection.on_neglect = None
+
+
+class ServerConnection:
+    """One connection of an ASGI server.
+
+    Messages are taken from the server as they come, so that the end of the connection is seen while a view is busy
+    with something else: then the view has `GRACE` seconds to notice, and is cancelled.
+    """
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, max_size: int | None) -> None:
+        self.subprotocols = list(scope.get("subprotocols") or ())
+        self.accepted = False
+        self.ended: WebSocketDisconnect | None = None
+        self.on_neglect: Callable[[], object] | None = None
+        self.neglected = False
+        self._can_refuse = "websocket.http.response" in (scope.get("extensions") or {})
+        self._receive = receive
+        self._send = send
+        self._max_size = max_size
+        self._messages: asyncio.Queue[Message | None] = asyncio.Queue(WAITING)
+        self._reader: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._has_left = False
+
+    # -- what a WebSocket asks for
+
+    async def accept(self, subprotocol: str | None, headers: list[tuple[str, str]]) -> None:
+        self._check_open()
+        self.accepted = True
+        pairs = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        await self._pass_on({"type": "websocket.accept", "subprotocol": subprotocol, "headers": pairs})
+
+    async def receive(self) -> Message:
+        if self._has_left:
+            self._start_timer()
+        if self.ended is not None and self._messages.empty():
+            self._check_open()
+        message = await self._messages.get()
+        if message is None:
+            self._messages.put_nowait(None)  # for whoever else waits
+            self._check_open()
+            raise RuntimeError("The messages of a WebSocket ended before it did.")
+        return message
+
+    async def send(self, message: Message) -> None:
+        self._check_open()
+        kind = "text" if isinstance(message, str) else "bytes"
+        await self._pass_on({"type": "websocket.send", kind: message})
+
+    async def close(self, code: int, reason: str) -> None:
+        self._end(WebSocketDisconnect(code, reason))
+        await self._pass_on({"type": "websocket.close", "code": code, "reason": reason})
+
+    def _check_open(self) -> None:
+        if self.ended is not None:
+            self._stop_timer()
+            self._has_left = False  # the view knows now, and may take its time to clean up
+            raise WebSocketDisconnect(self.ended.code, self.ended.reason)
+
+    async def _pass_on(self, message: dict[str, t.Any]) -> None:
+        try:
+            await self._send(message)
+        except OSError as error:  # how servers say that the client is not there any more
+            if self.ended is None:
+                self._end(WebSocketDisconnect(ABNORMAL))
+            if message["type"] != "websocket.close":
+                raise WebSocketDisconnect(ABNORMAL) from error
+
+    # -- what the server says
+
+    def start(self) -> None:
+        """Begin to take messages from the server."""
+        self._reader = asyncio.get_running_loop().create_task(self._read())
+
+    async def _read(self) -> None:
+        while True:
+            message = await self._receive()
+            if message["type"] != "websocket.receive":
+                self._client_left(message)
+                return
+            text, data = message.get("text"), message.get("bytes")
+            received: Message = data if text is None else text  # type: ignore[assignment]  # one of the two is there
+            if self._max_size is not None and _is_longer(received, self._max_size):
+                await self.close(TOO_BIG, f"A message may have {self._max_size} bytes.")
+                return
+            await self._messages.put(received)
+
+    def _client_left(self, message: t.MutableMapping[str, t.Any]) -> None:
+        if self.ended is None:
+            self._end(WebSocketDisconnect(message.get("code", 1005), message.get("reason") or ""))
+            self._has_left = True
+            self._start_timer()
+
+    def _end(self, ended: WebSocketDisconnect) -> None:
+        """Note the end, and wake up whoever waits for a message, after those that came before it."""
+        if self.ended is None:
+            self.ended = ended
+            if not self._messages.full():
+                self._messages.put_nowait(None)
+
+    def _start_timer(self) -> None:
+        self._stop_timer()
+        self._timer = asyncio.get_running_loop().call_later(GRACE, self._cancel_view)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _cancel_view(self) -> None:
+        if self.on_neglect is not None and self._has_left:
+            self.neglected = True
+            self._has_left = False
+            self.on_neglect()
+
+    # -- the end
+
+    async def refuse(self, answer: Answer, hop: Hop) -> None:
+        """Answer the handshake with a response: where the server cannot send one, it says 403."""
+        if self.ended is not None:
+            return
+        self.ended = WebSocketDisconnect(ABNORMAL)
+        if self._can_refuse:
+            await answer.send(self._as_refusal, hop.run)
+            return
+        try:
+            await self._pass_on({"type": "websocket.close", "code": NORMAL, "reason": ""})
+        finally:
+            if answer.close is not None:
+                await hop.run(answer.close)
+
+    async def _as_refusal(self, message: t.MutableMapping[str, t.Any]) -> None:
+        await self._pass_on({**message, "type": f"websocket.{message['type']}"})
+
+    async def leave(self) -> None:
+        """Tell the client that the server goes away."""
+        if self.ended is None:
+            await self.close(GOING_AWAY, "")
+
+    async def stop(self) -> None:
+        """Take no more messages."""
+        self._stop_timer()
+        if self._reader is not None:
+            self._reader.cancel()
+            await asyncio.wait([self._reader])
+
+
+def _is_longer(message: Message, size: int) -> bool:
+    if len(message) > size:
+        return True
+    return isinstance(message, str) and len(message) * 4 > size and len(message.encode()) > size

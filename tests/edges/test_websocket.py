@@ -1,0 +1,671 @@
+"""WebSockets: the handshake, messages, the end from either side, and what a page of another site may not do."""
+
+import asyncio
+import time
+
+import pytest
+
+from costrel import (
+    Blueprint,
+    Costrel,
+    Response,
+    WebSocketDisconnect,
+    abort,
+    g,
+    request,
+    session,
+    url_for,
+    websocket,
+)
+from costrel.app.application import Flask
+from costrel.testing.websocket import WebSocketRefused, scope_of
+
+
+@pytest.fixture
+def app():
+    app = Costrel(__name__, static_folder=None)
+    app.secret_key = "k" * 32
+    app.config["TESTING"] = True
+    yield app
+    app.asgi.workers.close()
+
+
+@pytest.fixture
+def echo(app):
+    @app.websocket("/echo")
+    async def echo():
+        async for message in websocket:
+            await websocket.send(message)
+
+    return app.test_client()
+
+
+def refused(client, *args, **kwargs) -> WebSocketRefused:
+    with pytest.raises(WebSocketRefused) as caught:
+        with client.websocket(*args, **kwargs):
+            pass
+    return caught.value
+
+
+def until_closed(client, *args, **kwargs) -> WebSocketDisconnect:
+    with client.websocket(*args, **kwargs) as ws, pytest.raises(WebSocketDisconnect) as caught:
+        while True:
+            ws.receive()
+    return caught.value
+
+
+# -- messages
+
+
+def test_messages_go_both_ways_as_text_and_bytes(echo):
+    with echo.websocket("/echo") as ws:
+        for message in ("hello", "", "ünï", b"\x00\xff", b""):
+            ws.send(message)
+            assert ws.receive() == message
+
+
+def test_the_client_works_on_the_tests_own_loop(echo):
+    async def talk():
+        async with echo.websocket("/echo") as ws:
+            await ws.send_json({"a": 1})
+            return await ws.receive_json()
+
+    assert asyncio.run(talk()) == {"a": 1}
+
+
+def test_json_is_written_and_read_by_the_application(app):
+    @app.websocket("/")
+    async def index():
+        received = await websocket.receive_json()
+        await websocket.send_json(received, 2)
+        await websocket.send_json(name="ada")
+        await websocket.send_json([1])
+        with pytest.raises(TypeError, match="not both"):
+            await websocket.send_json(1, a=2)
+
+    with app.test_client().websocket("/") as ws:
+        ws.send_json({"x": None})
+        assert [ws.receive_json() for _ in range(3)] == [[{"x": None}, 2], {"name": "ada"}, [1]]
+
+
+@pytest.mark.parametrize("text", ["{", "", "[" * 100_000])
+def test_a_message_that_is_not_json_ends_it_with_wrong_data(app, text):
+    @app.websocket("/")
+    async def index():
+        await websocket.receive_json()
+
+    with app.test_client().websocket("/") as ws:
+        ws.send(text)
+        with pytest.raises(WebSocketDisconnect, match="1007: Bad Request"):
+            ws.receive()
+
+
+def test_only_text_and_bytes_are_messages(app):
+    @app.websocket("/")
+    async def index():
+        await websocket.send(bytearray(b"x"))
+        await websocket.send(1)
+
+    with app.test_client().websocket("/") as ws:
+        assert ws.receive() == b"x"
+        with pytest.raises(TypeError, match="A message is str or bytes, not int"):
+            ws.receive()
+
+
+def test_a_message_above_the_limit_ends_it(app):
+    app.config["WEBSOCKET_MAX_MESSAGE_SIZE"] = 10
+    ended = []
+
+    @app.websocket("/")
+    async def index():
+        try:
+            while True:
+                await websocket.send(str(len(await websocket.receive())))
+        except WebSocketDisconnect as error:
+            ended.append(error.code)
+            raise
+
+    with app.test_client().websocket("/") as ws:
+        ws.send("x" * 10)
+        assert ws.receive() == "10"
+        ws.send("é" * 6)
+        with pytest.raises(WebSocketDisconnect, match="1009: A message may have 10 bytes"):
+            ws.receive()
+    assert ended == [1009]
+
+
+# -- the request behind it
+
+
+def test_a_websocket_knows_its_request(app):
+    @app.websocket("/room/<int:room>")
+    async def room(room):
+        await websocket.send_json(
+            [
+                websocket.path,
+                websocket.url,
+                websocket.host,
+                websocket.args["q"],
+                websocket.headers["X-Own"],
+                websocket.cookies["name"],
+                websocket.view_args,
+                websocket.remote_addr,
+                websocket.subprotocols,
+                websocket.endpoint,
+                websocket.origin,
+                str(websocket.url_rule),
+                request.path,
+                url_for("room", room=room + 1),
+                repr(websocket),
+            ]
+        )
+
+    client = app.test_client()
+    client.set_cookie("name", "ada")
+    with client.websocket("/room/7?q=1", headers={"X-Own": "x"}, subprotocols=["chat"]) as ws:
+        assert ws.receive_json() == [
+            "/room/7",
+            "ws://localhost/room/7?q=1",
+            "localhost",
+            "1",
+            "x",
+            "ada",
+            {"room": 7},
+            "127.0.0.1",
+            ["chat"],
+            "room",
+            None,
+            "/room/<int:room>",
+            "/room/7",
+            "ws://localhost/room/8",
+            "<WebSocket 'ws://localhost/room/7?q=1', not accepted yet>",
+        ]
+
+
+def test_the_session_can_be_read_and_a_change_is_warned_of(app, caplog):
+    @app.websocket("/")
+    async def index():
+        await websocket.send(session["name"])
+        session["name"] = "changed"
+
+    client = app.test_client()
+    with client.session_transaction() as stored:
+        stored["name"] = "ada"
+    with client.websocket("/") as ws:
+        assert ws.receive() == "ada"
+    assert "A WebSocket sends no cookies" in caplog.text
+    with client.session_transaction() as stored:
+        assert stored["name"] == "ada"
+
+
+def test_outside_of_a_websocket_the_proxy_says_where_it_works(app):
+    app.add_url_rule("/", "index", lambda: websocket.path)
+    with pytest.raises(RuntimeError, match="Working outside of a WebSocket"):
+        app.test_client().get("/")
+
+
+# -- the handshake
+
+
+def test_accepting_chooses_a_subprotocol_and_sends_headers(app):
+    @app.websocket("/")
+    async def index():
+        assert not websocket.accepted
+        await websocket.accept(subprotocol="b", headers={"X-Own": "1"})
+        assert websocket.accepted
+        with pytest.raises(RuntimeError, match="accepted already"):
+            await websocket.accept()
+        await websocket.send("hi")
+
+    with app.test_client().websocket("/", subprotocols=["a", "b"]) as ws:
+        assert (ws.subprotocol, ws.headers["X-Own"], ws.receive()) == ("b", "1", "hi")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"subprotocol": "c"}, "did not offer the subprotocol 'c'; it offers 'a'"),
+        ({"headers": {"X-Own": "a\r\nSet-Cookie: b"}}, "control characters"),
+        ({"headers": [("X Own", "a")]}, "no name for a header"),
+        ({"headers": {"Sec-WebSocket-Protocol": "a"}}, "the subprotocol is an argument"),
+    ],
+)
+def test_a_handshake_that_cannot_be_sent_is_an_error(app, arguments, message):
+    @app.websocket("/")
+    async def index():
+        await websocket.accept(**arguments)
+
+    with pytest.raises(ValueError, match=message), app.test_client().websocket("/", subprotocols=["a"]):
+        pass
+
+
+def test_bytes_that_are_no_subprotocol_do_no_harm(echo, app):  # SECURITY G18
+    environ = app.test_request_context("/echo").request.environ
+
+    async def talk():
+        scope = scope_of(environ)
+        scope["headers"].append((b"sec-websocket-protocol", b"\x80\xff"))
+        sent = []
+        received = asyncio.Queue()
+        received.put_nowait({"type": "websocket.connect"})
+
+        async def send(message):
+            sent.append(message)
+            if message["type"] == "websocket.accept":
+                received.put_nowait({"type": "websocket.receive", "text": "alive"})
+                received.put_nowait({"type": "websocket.disconnect", "code": 1005})
+
+        await app.asgi(scope, received.get, send)
+        return sent
+
+    assert [message["type"] for message in asyncio.run(talk())] == ["websocket.accept"]
+
+
+@pytest.mark.parametrize(("path", "status"), [("/nowhere", 404), ("/page", 400)])
+def test_a_websocket_to_what_is_none_is_refused(echo, app, path, status):  # SECURITY G20
+    app.add_url_rule("/page", "page", lambda: "page")
+    assert refused(echo, path).status_code == status
+
+
+def test_http_to_a_websocket_is_refused(echo):
+    assert echo.get("/echo").status_code == 400
+
+
+def test_over_wsgi_the_answer_says_what_it_needs(echo):
+    response = echo.get("/echo", headers={"Upgrade": "websocket", "Connection": "Upgrade"})
+    assert response.status_code == 501
+    assert "over ASGI" in response.text
+
+
+def test_a_view_for_the_sockets_of_wsgi_servers_is_refused_with_the_reason(app):
+    app.add_url_rule("/", "index", lambda: "", websocket=True)
+    answer = refused(app.test_client(), "/")
+    assert answer.status_code == 501
+    assert "register it with &#39;websocket&#39;" in answer.text
+
+
+def test_an_http_error_before_the_handshake_is_its_answer(app):
+    @app.errorhandler(403)
+    async def forbidden(error):
+        return Response("not you", 403, {"X-Own": "1"})
+
+    @app.websocket("/")
+    async def index():
+        abort(403)
+
+    answer = refused(app.test_client(), "/")
+    assert (answer.status_code, answer.headers["X-Own"], answer.text) == (403, "1", "not you")
+    assert str(answer) == "The WebSocket was refused with 403: not you"
+
+
+def test_a_server_without_the_extension_says_403(app):
+    closed = []
+
+    async def talk():
+        scope = scope_of(app.test_request_context("/nowhere").request.environ)
+        del scope["extensions"]
+
+        async def send(message):
+            closed.append(message["type"])
+
+        received = asyncio.Queue()
+        received.put_nowait({"type": "websocket.connect"})
+        await app.asgi(scope, received.get, send)
+
+    asyncio.run(talk())
+    assert closed == ["websocket.close"]
+
+
+def test_a_view_may_refuse_by_a_response_or_by_closing(app):
+    @app.websocket("/response")
+    async def response():
+        return "later", 503
+
+    @app.websocket("/close")
+    async def close():
+        await websocket.close()
+
+    @app.websocket("/nothing")
+    async def nothing():
+        pass
+
+    client = app.test_client()
+    assert [refused(client, path).status_code for path in ("/response", "/close", "/nothing")] == [503, 403, 403]
+
+
+def test_a_view_must_be_async(app):
+    with pytest.raises(TypeError, match="The view 'index' of the WebSocket '/' must be 'async def'"):
+
+        @app.websocket("/")
+        def index():
+            pass
+
+
+# -- pages of other sites
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://evil.org", "https://localhost.evil.org", "null", "http://localhost:81", "http://[", "http://"]
+)
+def test_a_page_of_another_site_is_refused(echo, origin):  # SECURITY G19
+    assert refused(echo, "/echo", headers={"Origin": origin}).status_code == 403
+
+
+@pytest.mark.parametrize("origin", ["http://localhost", "https://LOCALHOST", "http://localhost:80", "https://other.org"])
+def test_pages_of_the_own_host_and_of_listed_sites_may(echo, app, origin):
+    app.config["WEBSOCKET_ALLOWED_ORIGINS"] = "https://other.org"
+    with echo.websocket("/echo", headers={"Origin": origin}) as ws:
+        ws.send("x")
+        assert ws.receive() == "x"
+
+
+@pytest.mark.parametrize("allowed", [None, "*", ["*"]])
+def test_the_check_can_be_turned_off(echo, app, allowed):
+    app.config["WEBSOCKET_ALLOWED_ORIGINS"] = allowed
+    with echo.websocket("/echo", headers={"Origin": "http://evil.org"}):
+        pass
+
+
+def test_under_flasks_defaults_nothing_is_checked():
+    app = Flask(__name__)
+
+    @app.websocket("/")
+    async def index():
+        await websocket.accept()
+
+    with app.test_client().websocket("/", headers={"Origin": "http://evil.org"}):
+        pass
+
+
+# -- hooks
+
+
+def test_the_hooks_run_in_order_and_teardown_once(app):
+    seen = []
+    bp = Blueprint("bp", __name__, url_prefix="/bp")
+
+    @app.before_websocket
+    def sync_before():
+        seen.append("before app")
+        g.name = "ada"
+
+    @bp.before_websocket
+    async def before():
+        seen.append("before bp")
+
+    @app.after_websocket
+    def after(response):
+        seen.append(("after", response))
+        return response
+
+    @app.before_request
+    def never():
+        seen.append("before_request")
+
+    @app.teardown_request
+    async def teardown(error):
+        seen.append(("teardown", error))
+
+    @app.teardown_appcontext
+    def end(error):
+        seen.append(("end", error))
+
+    @bp.websocket("/<name>")
+    async def view(name):
+        seen.append(f"view {name} {g.name}")
+        await websocket.send("x")
+
+    app.register_blueprint(bp)
+    with app.test_client().websocket("/bp/you") as ws:
+        ws.receive()
+    assert seen == [
+        "before app", "before bp", "view you ada", ("after", None), ("teardown", None), ("end", None),
+    ]  # fmt: skip
+
+
+def test_a_hook_refuses_and_another_changes_the_refusal(app):
+    @app.url_value_preprocessor
+    def pull(endpoint, values):
+        values["name"] = values["name"].upper()
+
+    @app.before_websocket
+    def before():
+        return f"not you, {websocket.view_args['name']}", 403
+
+    @app.after_websocket
+    async def after(response):
+        response.headers["X-Own"] = "1"
+        return response
+
+    @app.websocket("/<name>")
+    async def view(name):
+        raise AssertionError
+
+    answer = refused(app.test_client(), "/ada")
+    assert (answer.status_code, answer.text, answer.headers["X-Own"]) == (403, "not you, ADA", "1")
+
+
+# -- the end
+
+
+@pytest.mark.parametrize(("status", "code"), [(400, 1007), (404, 1008), (503, 1013), (500, 1011)])
+def test_an_http_error_after_the_handshake_is_a_close_code(app, status, code):
+    @app.websocket("/")
+    async def index():
+        await websocket.accept()
+        abort(status)
+
+    assert until_closed(app.test_client(), "/").code == code
+
+
+def test_an_unhandled_error_is_logged_and_closes_with_1011(app, caplog):
+    app.config["TESTING"] = False
+
+    @app.websocket("/late")
+    async def late():
+        await websocket.accept()
+        raise ZeroDivisionError("too late")
+
+    @app.websocket("/early")
+    async def early():
+        raise ZeroDivisionError("early")
+
+    client = app.test_client()
+    assert until_closed(client, "/late").code == 1011
+    assert refused(client, "/early").status_code == 500
+    assert "too late" in caplog.text
+    assert "early" in caplog.text
+
+
+def test_in_tests_an_unhandled_error_comes_out_of_the_client(app):
+    @app.websocket("/")
+    async def index():
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError), app.test_client().websocket("/"):
+        pass
+
+
+def test_a_value_after_the_handshake_is_an_error(app, caplog):
+    app.config["TESTING"] = False
+
+    @app.websocket("/")
+    async def index():
+        await websocket.accept()
+        return "text"
+
+    assert until_closed(app.test_client(), "/").code == 1011
+    assert "returned a str. After the handshake there is no response any more" in caplog.text
+
+
+def test_the_view_closes_with_a_code_and_a_reason(app):
+    states = []
+
+    @app.websocket("/")
+    async def index():
+        await websocket.accept()
+        states.append((websocket.closed, websocket.close_code, websocket.close_reason))
+        await websocket.close(4000, "enough")
+        await websocket.close()
+        states.append((websocket.closed, websocket.close_code, websocket.close_reason))
+        await websocket.send("late")
+
+    ended = until_closed(app.test_client(), "/")
+    assert (ended.code, ended.reason) == (4000, "enough")
+    assert states == [(False, None, None), (True, 4000, "enough")]
+
+
+@pytest.mark.parametrize(("code", "reason"), [(999, ""), (1005, ""), (1006, ""), (5000, ""), (1000, "é" * 62)])
+def test_what_cannot_be_sent_as_an_end_is_an_error(app, code, reason):
+    @app.websocket("/")
+    async def index():
+        await websocket.close(code, reason)
+
+    with pytest.raises(ValueError), app.test_client().websocket("/"):
+        pass
+
+
+def test_the_view_ending_closes_normally(app):
+    @app.websocket("/")
+    async def index():
+        await websocket.send("bye")
+
+    assert until_closed(app.test_client(), "/").code == 1000
+
+
+def test_the_client_leaving_ends_the_view_quietly(app, caplog):
+    seen = []
+
+    @app.websocket("/")
+    async def index():
+        await websocket.accept()
+        try:
+            await websocket.receive()
+        except WebSocketDisconnect as error:
+            seen.append((error.code, error.reason))
+            raise
+
+    app.teardown_request(seen.append)
+    with app.test_client().websocket("/") as ws:
+        ws.close(4001, "because")
+    assert seen == [(4001, "because"), None]
+    assert caplog.text == ""
+
+
+def test_messages_that_came_before_the_end_are_still_received(app):
+    received = []
+
+    @app.websocket("/")
+    async def index():
+        await websocket.accept()
+        await asyncio.sleep(0.05)
+        async for message in websocket:
+            received.append(message)
+
+    with app.test_client().websocket("/") as ws:
+        for number in range(10):
+            ws.send(str(number))
+    assert received == [str(number) for number in range(10)]
+
+
+@pytest.mark.parametrize("view", ["sleeping", "sending", "grouped"])
+def test_a_view_that_does_not_listen_ends_within_a_second(app, caplog, view):
+    torn_down, ended = [], []
+
+    @app.websocket("/sleeping")
+    async def sleeping():
+        await websocket.accept()
+        await asyncio.sleep(60)
+
+    @app.websocket("/sending")
+    async def sending():
+        while True:
+            await websocket.send("tick")
+            await asyncio.sleep(0.01)
+
+    @app.websocket("/grouped")
+    async def grouped():
+        async with asyncio.TaskGroup() as group:
+            group.create_task(websocket.receive())
+            group.create_task(sending())
+
+    app.teardown_request(lambda error: torn_down.append((error, time.monotonic() - ended[0])))
+    with app.test_client().websocket(f"/{view}"):
+        ended.append(time.monotonic())
+    ((error, seconds),) = torn_down
+    assert error is None
+    assert seconds < 1
+    assert caplog.text == ""
+
+
+def test_a_view_that_noticed_the_end_may_take_its_time(app):
+    cleaned = []
+
+    @app.websocket("/")
+    async def index():
+        await websocket.accept()
+        try:
+            await websocket.receive()
+        finally:
+            await asyncio.sleep(0.7)
+            cleaned.append(True)
+
+    with app.test_client().websocket("/"):
+        pass
+    assert cleaned == [True]
+
+
+def test_a_server_that_stops_says_so_and_tears_down_once(app):
+    torn_down = []
+    app.teardown_request(lambda error: torn_down.append(type(error)))
+
+    @app.websocket("/")
+    async def index():
+        await websocket.send("x")
+        await asyncio.sleep(60)
+
+    async def talk():
+        ws = app.test_client().websocket("/")
+        async with ws as entered:
+            await entered.receive()
+            entered._task.cancel()
+            with pytest.raises(WebSocketDisconnect) as caught:
+                await entered.receive()
+        return caught.value.code
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(talk())
+    assert torn_down == [asyncio.CancelledError]
+
+
+def test_a_client_that_broke_off_is_seen_when_something_is_sent(app):
+    async def talk():
+        scope = scope_of(app.test_request_context("/").request.environ)
+        received = asyncio.Queue()
+        received.put_nowait({"type": "websocket.connect"})
+
+        async def send(message):
+            if message["type"] == "websocket.send":
+                raise OSError("gone")
+
+        await app.asgi(scope, received.get, send)
+
+    codes = []
+
+    @app.websocket("/")
+    async def index():
+        try:
+            await websocket.send("x")
+        except WebSocketDisconnect as error:
+            codes.append(error.code)
+            raise
+
+    asyncio.run(talk())
+    assert codes == [1006]
+
+
+def test_a_client_that_leaves_at_once_reaches_no_view(app):
+    async def receive():
+        return {"type": "websocket.disconnect", "code": 1006}
+
+    asyncio.run(app.asgi(scope_of(app.test_request_context("/").request.environ), receive, None))
