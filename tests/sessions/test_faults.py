@@ -249,6 +249,12 @@ def small_disk(tmp_path):
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
+def fill(path):
+    with path.open("wb", buffering=0) as file:
+        while True:
+            file.write(b"x" * 4096)
+
+
 class TestSqlite:
     def test_a_file_that_is_none_of_its_own_is_a_503(self, make_app, tmp_path):
         path = tmp_path / "other"
@@ -304,9 +310,8 @@ app.session_interface.store.close()
         filler = small_disk / "filler"
         client = make_app("sqlite", SESSION_SQLITE=small_disk / "s.sqlite").test_client()
         client.post("/set/first/1")
-        with filler.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space left"):
-            while True:
-                file.write(b"x" * 4096)
+        with pytest.raises(OSError, match="No space left"):
+            fill(filler)
         answers = {name: client.post(f"/set/{name}/{'x' * 3000}").status_code for name in "abcdefgh"}
 
         assert 503 in answers.values()

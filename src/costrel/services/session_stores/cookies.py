@@ -8,7 +8,7 @@ import time
 import typing as t
 from functools import lru_cache
 
-from itsdangerous import BadPayload, BadSignature, SignatureExpired
+from itsdangerous import BadSignature, SignatureExpired
 
 from ..sessions import SecureCookieSessionInterface, SessionMixin, session_json_serializer
 from ..signing import _decoded, _encoded
@@ -140,7 +140,7 @@ class Box:
         try:
             return session_json_serializer.loads(text[_STAMP:].decode())
         except Exception as error:
-            raise BadPayload("The session's cookie is ours, but cannot be read.", original_error=error) from error
+            raise BadSignature("The session's cookie is ours, but cannot be read.") from error
 
     def _opened(self, value: str) -> bytes:
         from cryptography.exceptions import InvalidTag

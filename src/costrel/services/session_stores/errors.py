@@ -14,6 +14,4 @@ class SessionUnavailable(ServiceUnavailable):
 class SessionConflict(Conflict):
     """409: the session ended, or got a new identifier, while this request was changing it."""
 
-    description = (
-        "Your session ended while this request ran, and what it changed was not kept. Please try again."
-    )
+    description = "Your session ended while this request ran, and what it changed was not kept. Please try again."

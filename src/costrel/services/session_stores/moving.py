@@ -5,7 +5,7 @@ from __future__ import annotations
 import typing as t
 
 import msgspec
-from itsdangerous import BadSignature, Signer
+from itsdangerous import BadData, BadSignature, Signer
 
 from ..sessions import SecureCookieSessionInterface
 from .store import SessionStore, UnreadableRecordError
@@ -32,7 +32,7 @@ def from_cookie(app: t.Any, value: str) -> dict[str, t.Any] | None:
         return None
     try:
         data = serializer.loads(value, max_age=int(app.permanent_session_lifetime.total_seconds()))
-    except BadSignature:
+    except BadData:
         return None
     return _checked(data)
 

@@ -1,0 +1,78 @@
+"""Under ASGI a store that blocks is asked in a worker thread, whatever the view is."""
+
+import threading
+
+import pytest
+
+from costrel import session
+from costrel.services.session_stores import ServerSessions, StoreError
+from costrel.services.session_stores.memory import MemoryStore
+
+from ..edges.asgi_call import ask
+
+
+class Noting(MemoryStore):
+    """A store that notes in which threads it was asked."""
+
+    def __init__(self):
+        super().__init__()
+        self.threads = set()
+        self.down = False
+
+    def load(self, key):
+        self.threads.add(threading.current_thread())
+        if self.down:
+            raise StoreError("down")
+        return super().load(key)
+
+    def create(self, record):
+        self.threads.add(threading.current_thread())
+        super().create(record)
+
+    def change(self, key, change):
+        self.threads.add(threading.current_thread())
+        return super().change(key, change)
+
+
+@pytest.fixture
+def app(make_app):
+    app = make_app(Noting())
+
+    @app.post("/async/<name>")
+    async def keep(name):
+        session[name] = len(session)
+        return dict(session)
+
+    return app
+
+
+def call(app, path, cookie=None):
+    """One request, and the cookie that it set."""
+    answered = ask(app.asgi, path, "POST", headers=[(b"cookie", cookie.encode())] if cookie else [])
+    sent = {name.lower(): value for name, value in answered.headers.items()}.get("set-cookie", "")
+    return answered, sent.partition(";")[0]
+
+
+@pytest.mark.parametrize("path", ["/async", "/set/a"])
+def test_the_store_is_never_asked_on_the_loop(app, path):
+    answered, cookie = call(app, f"{path}/one")
+    call(app, f"{path}/two", cookie)
+
+    assert 200 == answered.status
+    assert isinstance(app.session_interface, ServerSessions)
+    assert app.session_interface.store.threads
+    assert threading.main_thread() not in app.session_interface.store.threads
+
+
+def test_an_async_view_keeps_its_session(app):
+    _, cookie = call(app, "/async/one")
+    answered, _ = call(app, "/async/two", cookie)
+
+    assert b'{"one":0,"two":1}\n' == answered.body
+
+
+def test_a_store_that_is_down_is_a_503(app):
+    _, cookie = call(app, "/async/one")
+    app.session_interface.store.down = True
+
+    assert 503 == call(app, "/async/two", cookie)[0].status
