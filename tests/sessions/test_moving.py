@@ -60,6 +60,13 @@ def test_a_format_that_is_not_known_is_named(make_app):
         client_with(app, "x").get("/all")
 
 
+@pytest.mark.parametrize("store", ["memory", "sqlite"])
+def test_a_store_where_flask_session_keeps_nothing_is_an_error(make_app, store):
+    app = make_app(store, SESSION_MOVE_FROM="flask-session", TESTING=True)
+    with pytest.raises(ValueError, match="whose sessions are read from Redis and from caches"):
+        client_with(app, "x").get("/all")
+
+
 class TestFlaskSession:
     @pytest.fixture(params=["redis msgpack", "redis json", "cache"])
     def app(self, request, make_app):

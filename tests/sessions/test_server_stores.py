@@ -12,10 +12,11 @@ from hashlib import sha256
 import pytest
 
 from costrel import session
-from costrel.services.session_stores import Record, SessionConflict, SessionStore
+from costrel.services.session_stores import Record, SessionConflict, StoreError, sqlite
 from costrel.services.session_stores.memory import SWEEP_EVERY, MemoryStore
 from costrel.services.session_stores.sqlite import SWEEP_EVERY as SQLITE_SWEEP_EVERY
 from costrel.services.session_stores.sqlite import SqliteStore
+from costrel.services.session_stores.store import Change
 
 STORES = ("memory", "sqlite", "redis", "cache")
 WRITERS = 50
@@ -316,6 +317,30 @@ class TestSqlite:
 
         assert [0] * 6 == [child.wait() for child in children]
 
+    def test_what_cannot_be_written_as_text_leaves_it_as_it_was(self, tmp_path):
+        store = SqliteStore(tmp_path / "s.sqlite")
+        store.create(Record("k", {"a": "1"}, 1.0, 1.0, 9e9))
+        with pytest.raises(UnicodeEncodeError):
+            store.change("k", Change(1.0, 1.0, 9e9, written={"b": "2", "\ud800": "3"}))
+
+        assert {"a": "1"} == store.load("k").values
+        assert store.change("k", Change(1.0, 1.0, 9e9, written={"b": "2"}))
+        store.close()
+
+    def test_a_file_that_others_have_locked_is_waited_for(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(sqlite, "PATIENCE", 0.0)
+        path = tmp_path / "s.sqlite"
+        holder = sqlite3.connect(path, isolation_level=None)
+        holder.execute("BEGIN EXCLUSIVE")
+        store = SqliteStore(path)
+        with pytest.raises(StoreError, match="locked"):
+            store.load("k")
+        holder.execute("ROLLBACK")
+        holder.close()
+
+        assert store.load("k") is None
+        store.close()
+
     def test_a_forked_process_opens_it_anew(self, tmp_path):
         store = SqliteStore(tmp_path / "s.sqlite")
         store.create(Record("k", {"a": "1"}, 1.0, 1.0, 9e9))
@@ -387,7 +412,3 @@ def test_a_store_of_ones_own(make_app):
     client.post("/set/a/1")
 
     assert {"a": "1"} == client.get("/all").json
-    with pytest.raises(NotImplementedError):
-        SessionStore.take_foreign(app.session_interface.store, "x")
-    with pytest.raises(NotImplementedError):
-        SessionStore.drop_foreign(app.session_interface.store, "x")

@@ -84,12 +84,17 @@ class SessionStore(ABC):
         """The records of a user, in no order."""
 
     def take_foreign(self, name: str) -> t.Any:
-        """What another library keeps under `name`: bytes, or a dict; None where there is nothing."""
-        raise NotImplementedError
+        """What another library keeps under `name`: bytes, or a dict; None where there is nothing.
 
-    def drop_foreign(self, name: str) -> None:
+        Raises ValueError where no other library keeps sessions in such a store.
+        """
+        raise ValueError(
+            f"SESSION_MOVE_FROM names 'flask-session', whose sessions are read from Redis and from caches, and"
+            f" SESSION_STORE is a {type(self).__name__}. Move to the same Redis or cache first."
+        )
+
+    def drop_foreign(self, name: str) -> None:  # noqa: B027 - most have nothing to forget
         """Forget what another library keeps under `name`."""
-        raise NotImplementedError
 
     def close(self) -> None:  # noqa: B027 - most have nothing to close
         """Give back connections and files."""
