@@ -133,7 +133,7 @@ class DevelopmentApplication:
     def _help(self, page: HelpPage, code: int, name: str, environ: dict[str, t.Any]) -> bytes:
         request = Request(environ, populate_request=False)
         explanation = explain(self._adapter(environ), request.path, request.method)
-        html = page.html(code, name, Asker.of(request, self.debugger.describer()), explanation)
+        html: str = page.html(code, name, Asker.of(request, self.debugger.describer()), explanation)
         return html.encode()
 
     def _adapter(self, environ: dict[str, t.Any]) -> t.Any:

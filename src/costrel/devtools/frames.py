@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import os
 import sysconfig
@@ -74,10 +75,11 @@ class Frame:
         """All lines of the file, as far as it can be read."""
         return file_lines(self.filename, None if self.scope is None else self.scope.f_globals)
 
-    def source(self, before: int = 7, after: int = 5) -> list[Line]:
-        """The lines around the place."""
-        first = 1 if self.code is None else self.code.co_firstlineno
-        return excerpt(self.lines, self.span, before, after, first)
+    def source(self, before: int = 8, after: int = 5) -> list[Line]:
+        """The lines around the place, within its function."""
+        first, last = _extent(self.code)
+        is_python = self.filename.endswith((".py", ".pyw", ">")) and self.filename != "<template>"
+        return excerpt(self.lines, self.span, before, after, first, last, is_python)
 
     @property
     def line(self) -> str:
@@ -108,6 +110,13 @@ class Frame:
     def eval(self, code: str) -> str:
         """Evaluate a line in the console of this frame: what came of it, as HTML."""
         return self.console.eval(code)
+
+
+def _extent(code: CodeType | None) -> tuple[int, int | None]:
+    """The first and last line of a function; of a module all of it."""
+    if code is None or code.co_name == "<module>" or not code.co_flags & inspect.CO_NEWLOCALS:
+        return 1, None
+    return code.co_firstlineno, max((line for _, _, line in code.co_lines() if line), default=None)
 
 
 @dataclass
@@ -202,7 +211,7 @@ def _single(error: BaseException, show_hidden_frames: bool) -> Report:
 
 def _kind(error: BaseException) -> str:
     cls = type(error)
-    if cls.__module__ in ("builtins", "__main__"):
+    if cls.__module__ in ("builtins", "__main__") or cls.__module__.startswith("costrel."):
         return cls.__qualname__
     return f"{cls.__module__}.{cls.__qualname__}"
 
@@ -229,7 +238,7 @@ def _frames(tb: TracebackType | None, show_hidden: bool) -> Iterator[Frame]:
             yield Frame(
                 code.co_filename,
                 _span(tb),
-                getattr(code, "co_qualname", code.co_name),
+                code.co_qualname,
                 package_of(code.co_filename, frame.f_globals.get("__name__")),
                 frame,
                 code,
@@ -240,7 +249,8 @@ def _frames(tb: TracebackType | None, show_hidden: bool) -> Iterator[Frame]:
 def _span(tb: TracebackType) -> Span:
     code = tb.tb_frame.f_code
     positions = next(itertools.islice(code.co_positions(), tb.tb_lasti // 2, None), None) if tb.tb_lasti >= 0 else None
-    if positions is None or positions[0] != tb.tb_lineno:  # Jinja gives lines of the template, not of its code
+    is_template = "__jinja_exception__" in tb.tb_frame.f_globals  # its columns are those of other code
+    if positions is None or positions[0] != tb.tb_lineno or is_template:
         return Span(tb.tb_lineno)
     line, end_line, column, end_column = positions
     if column is None or end_column is None or end_line is None:

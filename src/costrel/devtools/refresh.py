@@ -74,7 +74,8 @@ class Page:
     async def _begin(self, start: Message, message: Message) -> None:
         self._start, self.started = None, True
         body = message.get("body", b"")
-        self._streaming = bool(message.get("more_body", False))
+        # Complete in one piece is also what is as long as the headers say, though an empty end follows.
+        self._streaming = message.get("more_body", False) and _length(start) != len(body)
         if self._streaming:
             _lengthen(start, len(self.tail))
             changed = body
@@ -102,6 +103,11 @@ def _is_html(start: Message) -> bool:
     headers = {name.lower(): value for name, value in start.get("headers", ())}
     kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
     return kind == b"text/html" and b"content-encoding" not in headers and start["status"] not in (204, 206, 304)
+
+
+def _length(start: Message) -> int | None:
+    lengths = [value for name, value in start["headers"] if name.lower() == b"content-length"]
+    return int(lengths[0]) if lengths and lengths[0].isdigit() else None
 
 
 def _lengthen(start: Message, by: int) -> None:

@@ -56,6 +56,8 @@ class Line:
         """A line for below it that points to the part; empty where the whole line is meant."""
         if self.start is None or self.end is None or self.end <= self.start:
             return ""
+        if not self.text[: self.start].strip() and not self.text[self.end :].strip():
+            return ""  # all of the line is meant: that it is marked says so
         # Tabs stay, so that the pointer stands where the part does.
         indent = "".join("\t" if character == "\t" else " " for character in self.text[: self.start])
         return indent + "^" * (self.end - self.start)
@@ -70,15 +72,26 @@ def file_lines(filename: str, module_globals: dict[str, t.Any] | None = None) ->
         return []
 
 
-def excerpt(lines: list[str], span: Span, before: int, after: int, first: int = 1) -> list[Line]:
-    """The lines around `span`; `first` is where the function begins, from which strings are told from code."""
+def excerpt(
+    lines: list[str],
+    span: Span,
+    before: int,
+    after: int,
+    first: int = 1,
+    last: int | None = None,
+    is_python: bool = True,
+) -> list[Line]:
+    """The lines around `span`, within the function that begins at `first` and ends at `last`."""
     if not 1 <= span.line <= len(lines):
         return []
     end = span.end_line or span.line
-    start_at = max(1, span.line - before)
+    start_at = min(span.line, max(first, span.line - before))
     end_at = min(len(lines), min(end, span.line + before) + after)
+    if last is not None:
+        end_at = max(min(end_at, last), span.line)
     parse_from = max(1, min(first, start_at), start_at - _MAX_LINES_BEFORE)
-    marked = list(_highlight("\n".join(line[:_MAX_WIDTH] for line in lines[parse_from - 1 : end_at])))
+    text = [line[:_MAX_WIDTH] for line in lines[parse_from - 1 : end_at]]
+    marked = list(_highlight("\n".join(text))) if is_python else [escape(line) for line in text]
     shown = []
     for number in range(start_at, end_at + 1):
         text = lines[number - 1][:_MAX_WIDTH]
