@@ -343,6 +343,18 @@ def current() -> Context:
     return ctx
 
 
+def application_context() -> Context:
+    """The context that the current application came with. Raises RuntimeError outside of one.
+
+    For a request inside a context of its application that is the outer one, whose ``g`` it shares: extensions keep
+    what they open for as long as it lasts, and know it by its identity.
+    """
+    ctx = current()
+    while ctx.entries and not ctx.entries[0][1]:
+        ctx = t.cast(Context, ctx.entries[0][0])
+    return ctx
+
+
 def requesting() -> RequestContext:
     """The context of the current request. Raises RuntimeError outside of one."""
     ctx = _current.get()
@@ -430,7 +442,7 @@ def _request_context_for(name: str) -> RequestContext:
 # Untyped here, since the classes behind them stand on higher floors; `globals.py` gives them their types.
 current_app: t.Any = LocalProxy(lambda: current().app)
 g: t.Any = LocalProxy(lambda: current().g)
-app_ctx: t.Any = LocalProxy(current)
+app_ctx: t.Any = LocalProxy(application_context)
 request_ctx: t.Any = LocalProxy(requesting)
 request: t.Any = LocalProxy(lambda: requesting().request)
 session: t.Any = LocalProxy(lambda: requesting().session)

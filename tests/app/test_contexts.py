@@ -18,6 +18,7 @@ from costrel import (
     stream_with_context,
     url_for,
 )
+from costrel.globals import app_ctx
 
 
 @pytest.fixture
@@ -36,6 +37,25 @@ def test_outside_of_contexts_the_message_says_what_to_do():
     assert not current_app
     assert not has_app_context()
     assert not has_request_context()
+
+
+def test_a_request_inside_a_context_of_its_application_belongs_to_it(app):
+    seen = []
+    app.add_url_rule("/seen", "seen", lambda: seen.append(app_ctx._get_current_object()) or "")
+    client = app.test_client()
+    with app.app_context() as outer:
+        client.get("/seen")
+        with app.test_request_context("/") as request_context:
+            seen.append(app_ctx._get_current_object())
+            with request_context:
+                seen.append(app_ctx._get_current_object())
+            with app.app_context() as inner:
+                assert app_ctx._get_current_object() is inner
+    assert seen == [outer, outer, outer]
+
+    with Costrel("another").app_context() as another:
+        client.get("/seen")
+    assert seen.pop() is not another
 
 
 def test_an_application_context_has_a_namespace_and_no_request(app):

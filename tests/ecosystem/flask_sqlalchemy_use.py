@@ -94,3 +94,14 @@ def test_the_session_belongs_to_its_context(db):
 
     with pytest.raises(RuntimeError, match="outside of application context"):
         db.session()
+
+
+def test_a_request_inside_a_context_shares_its_session(db):
+    with db.app.app_context():
+        book = db.Book(title="Dune")
+        db.session.add(book)
+        db.session.flush()
+
+        assert {"title": "Dune"} == db.app.test_client().get("/books/1").json
+
+        assert book in db.session

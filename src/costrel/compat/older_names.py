@@ -83,5 +83,9 @@ def _request_context() -> context.RequestContext | None:
     return context.requesting() if context.has_request_context() else None
 
 
-current_app_context = ContextReader("flask.app_ctx", context.peek)
+def _application_context() -> context.Context | None:
+    return context.application_context() if context.has_app_context() else None
+
+
+current_app_context = ContextReader("flask.app_ctx", _application_context)
 current_request_context = ContextReader("flask.request_ctx", _request_context)
