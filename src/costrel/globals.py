@@ -7,7 +7,7 @@ from .app.application import Costrel
 from .app.request import Request
 from .app.websocket import WebSocket
 from .context import AppContext, AppCtxGlobals, RequestContext
-from .services.sessions import SessionMixin
+from .services.session_stores.session import Session
 
 current_app: Costrel = context.current_app
 """The application that handles the current request or command."""
@@ -18,7 +18,7 @@ g: AppCtxGlobals = context.g
 request: Request = context.request
 """The request that is being handled."""
 
-session: SessionMixin = context.session
+session: Session = context.session
 """The session of the request that is being handled."""
 
 websocket: WebSocket = context.websocket

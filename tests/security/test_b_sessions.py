@@ -28,7 +28,8 @@ def kept(make, tmp_path):
 
     def application(store, **config):
         app = make(instance_path=str(tmp_path / "instance"))
-        app.config.update({"SESSION_STORE": SimpleCache() if store == "cache" else store, **config})
+        where = SimpleCache() if store == "cache" else store
+        app.config.update({"SESSION_STORE": where, "SESSION_COOKIE_NAME": "session", **config})
         app.add_url_rule("/set/<name>/<value>", "put", put)
         app.add_url_rule("/all", "everything", lambda: dict(session))
         made.append(app)

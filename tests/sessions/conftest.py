@@ -110,7 +110,7 @@ def make_app(tmp_path, request):
 
             store = SimpleCache()
         app = profile("shop", instance_path=str(tmp_path / "instance"))
-        app.config.update({"SECRET_KEY": KEY, "SESSION_STORE": store, **config})
+        app.config.update({"SECRET_KEY": KEY, "SESSION_STORE": store, "SESSION_COOKIE_NAME": "session", **config})
         add_views(app)
         made.append(app)
         return app

@@ -84,7 +84,7 @@ class TestSigned:
         client.post("/set/a/1")
         kept = app.session_interface.get_signing_serializer(app).loads(cookie(client))
 
-        assert {"_began", "_seen", "_user", "a"} == kept.keys()
+        assert {" began", " seen", " user", "a"} == kept.keys()
         assert {"a": "1"} == client.get("/all").json
 
     def test_its_use_is_noted_now_and_then(self, make_app, clock):

@@ -36,6 +36,20 @@ def test_a_signed_cookie_goes_on_in_another_store(make_app, store, profile):
     assert {"a": "1", "b": "2"} == client.get("/all").json
 
 
+def test_its_user_and_its_beginning_come_along(make_app, clock):
+    before = make_app("cookie", SESSION_ABSOLUTE_LIFETIME=3600).test_client()
+    before.post("/login/ann")
+    before.post("/set/a/1")
+    clock.ahead = 3000
+    app = make_app("memory", SESSION_ABSOLUTE_LIFETIME=3600, SESSION_MOVE_FROM="cookie")
+    client = client_with(app, before.get_cookie("session").value)
+
+    assert ({"a": "1"}, {"user": "ann"}) == (client.get("/all").json, client.get("/user").json)
+    assert 1 == len(app.session_interface.sessions_of("ann"))
+    clock.ahead = 3602
+    assert {} == client.get("/all").json
+
+
 @pytest.mark.parametrize("store", ["encrypted", "memory"])
 def test_where_it_is_not_asked_for_it_is_refused(make_app, store):
     before = make_app("cookie").test_client()

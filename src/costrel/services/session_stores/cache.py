@@ -100,7 +100,10 @@ class CacheStore(SessionStore):
 
     def _keys_of(self, user: str) -> list[str]:
         text = self._get(self._place_of(user))
-        return [] if text is None else [str(key) for key in json.loads(text)]
+        try:
+            return [] if text is None else [str(key) for key in json.loads(text)]
+        except (TypeError, ValueError) as error:
+            raise UnreadableRecordError(f"The cache holds no list of sessions for this user: {error}.") from error
 
     def _place_of(self, user: str) -> str:
         return f"{self._prefix}user:{sha256(user.encode()).hexdigest()}"

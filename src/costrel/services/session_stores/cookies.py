@@ -14,11 +14,7 @@ from ..sessions import SecureCookieSessionInterface, SessionMixin, session_json_
 from ..signing import _decoded, _encoded
 from . import moving
 from .lifetimes import lifetimes
-from .session import Session
-
-BEGAN: t.Final = "_began"
-SEEN: t.Final = "_seen"
-USER: t.Final = "_user"
+from .session import BEGAN, SEEN, USER, Session
 
 MISSING: t.Final = (
     "SESSION_STORE = 'encrypted' needs the package cryptography, which is not installed: pip install 'costrel[crypto]'."
@@ -92,6 +88,8 @@ class EncryptedCookieSessions(CookieSessions):
 
     Raises RuntimeError where cryptography is not installed.
     """
+
+    opens_late = True
 
     def __init__(self) -> None:
         _aesgcm()

@@ -6,15 +6,18 @@ import re
 import secrets
 import time
 import typing as t
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
+from logging import Logger
 
 from ..session_cookie import keep_private, named, set_cookie, vary_by_cookie
 from ..sessions import SessionInterface, SessionMixin, session_json_serializer
 from . import moving
 from .errors import SessionConflict, SessionUnavailable
 from .lifetimes import Lifetimes, lifetimes
-from .session import ReadOnlySession, Session, UnavailableSession
+from .session import BEGAN, SEEN, USER, ReadOnlySession, Session, UnavailableSession
 from .store import Change, Record, SessionStore, StoreError, UnreadableRecordError
 
 _is_identifier = re.compile(r"[A-Za-z0-9_-]{43}").fullmatch
@@ -46,19 +49,21 @@ class ServerSessions(SessionInterface):
     # -- what an application asks --------------------------------------------------------------------------------
 
     def sessions_of(self, user: str | int) -> list[SessionInfo]:
-        """The sessions of a user that are not over, the one used last first. Raises StoreError."""
+        """The sessions of a user that are not over, the one used last first. Raises SessionUnavailable."""
         now = time.time()
-        records = [record for record in self.store.of_user(str(user)) if record.expires > now]
+        with _reaching():
+            records = [record for record in self.store.of_user(str(user)) if record.expires > now]
         records.sort(key=lambda record: record.seen, reverse=True)
         return [SessionInfo(kept.key, kept.user, kept.created, kept.seen, kept.expires) for kept in records]
 
     def revoke(self, session: SessionInfo | Session | str) -> bool:
-        """End a session, given itself, its info or its key; False where it had ended. Raises StoreError."""
+        """End a session, given itself, its info or its key; False where it had ended. Raises SessionUnavailable."""
         key = session if isinstance(session, str) else session.key
-        return key is not None and self.store.delete(key)
+        with _reaching():
+            return key is not None and self.store.delete(key)
 
     def revoke_all(self, user: str | int, but: Session | None = None) -> int:
-        """End the sessions of a user, except perhaps the present one, and count them. Raises StoreError."""
+        """End the sessions of a user, except perhaps the present one, and count them. Raises SessionUnavailable."""
         kept = None if but is None else but.key
         return sum(self.revoke(info) for info in self.sessions_of(user) if info.key != kept)
 
@@ -108,6 +113,7 @@ class ServerSessions(SessionInterface):
         if data is None:
             return None
         session = self.session_class()
+        session._user, session.created, _ = (data.pop(name, None) for name in (USER, BEGAN, SEEN))
         session.update(data)
         session.former = former
         return session
@@ -129,11 +135,8 @@ class ServerSessions(SessionInterface):
             vary_by_cookie(response)
         if isinstance(session, ReadOnlySession) or not isinstance(session, Session):
             return
-        try:
+        with _reaching(app.logger):
             sends = self._save(app, session)
-        except StoreError as error:
-            app.logger.error("%s", error)
-            raise SessionUnavailable(retry_after=1) from error
         if sends:
             self._send_cookie(app, session, response)
 
@@ -153,7 +156,8 @@ class ServerSessions(SessionInterface):
         session.changes()  # for the errors that it raises
         texts, now = session.texts(), time.time()
         identifier = secrets.token_urlsafe(32)
-        record = Record(_key_of(identifier), texts, now, now, lifetimes(app).expires(now, now), session.user)
+        began = now if session.created is None else min(session.created, now)
+        record = Record(_key_of(identifier), texts, began, now, lifetimes(app).expires(began, now), session.user)
         self.store.create(record)
         if session.former is not None:
             self.store.drop_foreign(session.former)
@@ -198,6 +202,16 @@ class ServerSessions(SessionInterface):
         vary_by_cookie(response)
         if app.config.get("SESSION_CACHE_PRIVATE"):
             keep_private(response)
+
+
+@contextmanager
+def _reaching(logger: Logger | None = None) -> Iterator[None]:
+    try:
+        yield
+    except StoreError as error:
+        if logger is not None:
+            logger.error("%s", error)
+        raise SessionUnavailable(retry_after=1) from error
 
 
 def _is_stale(lives: Lifetimes, session: Session, now: float) -> bool:

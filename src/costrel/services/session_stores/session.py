@@ -11,6 +11,11 @@ from .errors import SessionUnavailable
 SCALARS: t.Final = frozenset({str, int, bool, float, type(None)})
 """Types of values inside which nothing can change."""
 
+BEGAN: t.Final = " began"
+SEEN: t.Final = " seen"
+USER: t.Final = " user"
+"""What a cookie says beside the data. Like the tags of tagged JSON, these names begin with a blank."""
+
 _ABSENT: t.Any = object()
 
 
