@@ -120,10 +120,8 @@ class DevelopmentApplication:
         plain, name = _PLAIN_PAGES.get(start["status"], (b"", ""))
         if body and body == plain and "html" in environ.get("HTTP_ACCEPT", "") and self.app.debug:
             page = HelpPage(start=self.debugger.start if environ["REQUEST_METHOD"] == "GET" else "")
-            start["headers"] = [
-                *start["headers"],
-                *((k.lower().encode(), v.encode()) for k, v in page.headers().items()),
-            ]
+            own = {key.lower().encode(): value.encode() for key, value in page.headers().items()}
+            start["headers"] = [pair for pair in start["headers"] if pair[0].lower() not in own] + list(own.items())
             return self._help(page, start["status"], name, environ)
         if tag and environ["REQUEST_METHOD"] == "GET":
             uncache(start)
@@ -180,12 +178,12 @@ def _contexts(report: Report) -> list[RequestContext]:
 
 async def _read(receive: Receive, limit: int) -> bytes:
     """The body of a request, or its beginning where it is too long."""
-    body = b""
+    body = bytearray()
     while True:
         message = await receive()
         body += message.get("body", b"")
         if not message.get("more_body", False) or len(body) > limit:
-            return body
+            return bytes(body)
 
 
 async def _send_response(response: t.Any, environ: dict[str, t.Any], send: Send) -> None:

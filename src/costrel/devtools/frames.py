@@ -24,6 +24,9 @@ _LIBRARIES = tuple(
 )
 _SITE = tuple(os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("purelib", "platlib"))
 
+_TEMPLATE = "__jinja_exception__"
+"""Among the globals of the frames that Jinja puts in the place of its own, to show a template's source."""
+
 _MAX_CHAIN = 12
 _MAX_CHILDREN = 8
 _MAX_LOCALS = 40
@@ -90,10 +93,11 @@ class Frame:
         """The names that the code there sees as its own, with their values as text."""
         if self.scope is None:
             return []
-        at_module_level = self.scope.f_locals is self.scope.f_globals
+        scope = self.scope
+        many = scope.f_locals is scope.f_globals or _TEMPLATE in scope.f_globals
         shown = []
-        for name, value in itertools.islice(list(self.scope.f_locals.items()), 500):
-            if at_module_level and (name.startswith("__") or issubclass(type(value), ModuleType) or callable(value)):
+        for name, value in itertools.islice(list(scope.f_locals.items()), 500):
+            if many and (name.startswith("__") or issubclass(type(value), ModuleType) or callable(value)):
                 continue
             shown.append((str(name), describer.named(name, value)))
             if len(shown) == _MAX_LOCALS:
@@ -238,7 +242,7 @@ def _frames(tb: TracebackType | None, show_hidden: bool) -> Iterator[Frame]:
             yield Frame(
                 code.co_filename,
                 _span(tb),
-                code.co_qualname,
+                code.co_name if _TEMPLATE in frame.f_globals else code.co_qualname,
                 package_of(code.co_filename, frame.f_globals.get("__name__")),
                 frame,
                 code,
@@ -249,8 +253,8 @@ def _frames(tb: TracebackType | None, show_hidden: bool) -> Iterator[Frame]:
 def _span(tb: TracebackType) -> Span:
     code = tb.tb_frame.f_code
     positions = next(itertools.islice(code.co_positions(), tb.tb_lasti // 2, None), None) if tb.tb_lasti >= 0 else None
-    is_template = "__jinja_exception__" in tb.tb_frame.f_globals  # its columns are those of other code
-    if positions is None or positions[0] != tb.tb_lineno or is_template:
+    # The columns of a template's frame are those of other code.
+    if positions is None or positions[0] != tb.tb_lineno or _TEMPLATE in tb.tb_frame.f_globals:
         return Span(tb.tb_lineno)
     line, end_line, column, end_column = positions
     if column is None or end_column is None or end_line is None:

@@ -90,8 +90,8 @@ def excerpt(
     if last is not None:
         end_at = max(min(end_at, last), span.line)
     parse_from = max(1, min(first, start_at), start_at - _MAX_LINES_BEFORE)
-    text = [line[:_MAX_WIDTH] for line in lines[parse_from - 1 : end_at]]
-    marked = list(_highlight("\n".join(text))) if is_python else [escape(line) for line in text]
+    cut = [line[:_MAX_WIDTH] for line in lines[parse_from - 1 : end_at]]
+    marked = list(_highlight("\n".join(cut))) if is_python else [escape(line) for line in cut]
     shown = []
     for number in range(start_at, end_at + 1):
         text = lines[number - 1][:_MAX_WIDTH]
