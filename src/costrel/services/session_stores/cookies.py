@@ -39,13 +39,19 @@ class CookieSessions(SecureCookieSessionInterface):
         if not isinstance(session, Session) or not session:
             return session
         # By `dict.pop`, since the view's session never had them.
-        began, seen, user = (dict.pop(session, name, None) for name in (BEGAN, SEEN, USER))
+        notes = {name: dict.pop(session, name) for name in (BEGAN, SEEN, USER) if name in session}
+        return self._noted(app, session, notes) if notes else session
+
+    def _noted(self, app: t.Any, session: Session, notes: dict[str, t.Any]) -> Session:
+        """The session with what its cookie says beside the data; an empty one where it is over."""
+        session.created, session.seen, session._user = notes.get(BEGAN), notes.get(SEEN), notes.get(USER)
         now, lives = time.time(), lifetimes(app)
-        if began is not None and lives.absolute is not None and now >= began + lives.absolute:
+        too_old = session.created is not None and lives.absolute is not None and now >= session.created + lives.absolute
+        unused = (
+            session.seen is not None and app.config.get("SESSION_IDLE_LIFETIME") and now >= session.seen + lives.idle
+        )
+        if too_old or unused:
             return self.session_class()
-        if seen is not None and app.config.get("SESSION_IDLE_LIFETIME") is not None and now >= seen + lives.idle:
-            return self.session_class()
-        session.created, session.seen, session._user = began, seen, user
         session.settle(session._texts)
         return session
 
@@ -120,6 +126,9 @@ class Box:
     """
 
     def __init__(self, secret_keys: tuple[str | bytes, ...], name: str) -> None:
+        from cryptography.exceptions import InvalidTag
+
+        self._cipher, self._invalid = _aesgcm(), InvalidTag
         self._keys = [_derived(key) for key in secret_keys]
         self._context = f"{PREFIX}{name}".encode()
 
@@ -127,7 +136,7 @@ class Box:
         """The encrypted value for `data`."""
         salt, nonce = secrets.token_bytes(_SALT), secrets.token_bytes(_NONCE)
         text = int(time.time()).to_bytes(_STAMP, "big") + session_json_serializer.dumps(data).encode()
-        sealed = _cipher(self._keys[0], salt).encrypt(nonce, text, self._context)
+        sealed = self._cipher(_of_message(self._keys[0], salt)).encrypt(nonce, text, self._context)
         return PREFIX + _encoded(salt + nonce + sealed).decode("ascii")
 
     def loads(self, value: str, max_age: int) -> t.Any:
@@ -141,8 +150,6 @@ class Box:
             raise BadSignature("The session's cookie is ours, but cannot be read.") from error
 
     def _opened(self, value: str) -> bytes:
-        from cryptography.exceptions import InvalidTag
-
         if not value.startswith(PREFIX):
             raise BadSignature("The session's cookie is not encrypted.")
         try:
@@ -153,8 +160,8 @@ class Box:
         if len(box) >= _STAMP:
             for key in self._keys:
                 try:
-                    opened: bytes = _cipher(key, salt).decrypt(nonce, box, self._context)
-                except InvalidTag:
+                    opened: bytes = self._cipher(_of_message(key, salt)).decrypt(nonce, box, self._context)
+                except self._invalid:
                     continue
                 return opened
         raise BadSignature("The session's cookie was not encrypted with a key of this application.")
@@ -189,8 +196,8 @@ def _derived(secret_key: str | bytes) -> bytes:
     return HKDF(SHA256(), 32, salt=b"costrel", info=b"encrypted session cookie").derive(secret)
 
 
-def _cipher(key: bytes, salt: bytes) -> t.Any:
-    return _aesgcm()(hmac.digest(key, salt, "sha256"))
+def _of_message(key: bytes, salt: bytes) -> bytes:
+    return hmac.digest(key, salt, "sha256")
 
 
 def _aesgcm() -> t.Any:
