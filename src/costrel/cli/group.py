@@ -18,6 +18,7 @@ from ..services.environment import get_load_dotenv, set_variable
 from .options import app_option, debug_option, env_file_option, version_option
 from .routes import routes_command
 from .run import run_command
+from .serve import serve_command
 from .shell import shell_command
 
 plug_application_class(Costrel)
@@ -48,7 +49,7 @@ class FlaskGroup(AppGroup):
         self.set_debug_flag = set_debug_flag
         self._loaded_plugin_commands = False
         if add_default_commands:
-            for command in (run_command, routes_command, shell_command):
+            for command in (run_command, serve_command, routes_command, shell_command):
                 self.add_command(command)
 
     def make_context(

@@ -51,11 +51,12 @@ def get_interface_ip(family: socket.AddressFamily) -> str:
         return t.cast("str", sock.getsockname()[0])
 
 
-def bind(host: str, port: int | str) -> socket.socket:
+def bind(host: str, port: int | str, option: str = "--host") -> socket.socket:
     """A listening socket, and nobody else on its port.
 
     ``SO_REUSEPORT`` is not set: with it, a second server on the same port would start, and the two would share its
-    requests. Port 0 takes a free one. Raises StartError.
+    requests. Port 0 takes a free one. `option` is that of the command line which took the host; messages name it.
+    Raises StartError.
     """
     number = port_number(port)
     family = select_address_family(host, number)
@@ -63,7 +64,7 @@ def bind(host: str, port: int | str) -> socket.socket:
         address = _resolve(host, number, family)
         sock = socket.socket(family, socket.SOCK_STREAM)
     except OSError as error:
-        raise StartError(explain(host, number, error)) from error
+        raise StartError(explain(host, number, error, option)) from error
     try:
         if os.name != "nt":  # there the option lets two programs share a port
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -73,7 +74,7 @@ def bind(host: str, port: int | str) -> socket.socket:
         sock.listen(LISTEN_QUEUE)
     except OSError as error:
         sock.close()
-        raise StartError(explain(host, number, error)) from error
+        raise StartError(explain(host, number, error, option)) from error
     sock.setblocking(False)
     return sock
 
@@ -145,27 +146,36 @@ def _remove_stale(path: str) -> None:
             os.unlink(path)
 
 
-def explain(host: str, port: int, error: OSError) -> str:
+def explain(host: str, port: int, error: OSError, option: str = "--host") -> str:
     """Why a server cannot listen there, and what to do."""
     if host.startswith(UNIX_SCHEME):
         return f"The Unix socket {host.removeprefix(UNIX_SCHEME)} cannot be used: {error.strerror}."
     if isinstance(error, socket.gaierror):
         return (
-            f"The host {host!r} is not known here. Use --host with a name or an address of this computer:"
+            f"The host {host!r} is not known here. Use {option} with a name or an address of this computer:"
             " 127.0.0.1 for this computer alone, 0.0.0.0 for everyone on its network."
         )
     if error.errno == errno.EADDRINUSE:
         free = _free_port(host, port)
-        hint = f": --port {free} is free, in code app.run(port={free})" if free else ""
+        in_code = f", in code app.run(port={free})" if option == "--host" else ""
+        hint = f": {_spell(option, host, free)} is free{in_code}" if free else ""
         return f"Port {port} on {host} is in use by another program. Stop that program, or choose another port{hint}."
     if error.errno == errno.EADDRNOTAVAIL:
         return (
-            f"The host {host!r} is not an address of this computer. Use --host 127.0.0.1 for this computer alone,"
-            " or --host 0.0.0.0 for everyone on its network."
+            f"The host {host!r} is not an address of this computer. Use {option} 127.0.0.1 for this computer alone,"
+            f" or {option} 0.0.0.0 for everyone on its network."
         )
     if error.errno in (errno.EACCES, errno.EPERM):
-        return f"You may not use port {port} on {host}. Choose a port above 1023, for example --port 5000."
+        example = _spell(option, host, 5000)
+        return f"You may not use port {port} on {host}. Choose a port above 1023, for example {example}."
     return f"The server cannot listen at {host}, port {port}: {error.strerror or error}."
+
+
+def _spell(option: str, host: str, port: int) -> str:
+    """How to ask for another port."""
+    if option == "--host":
+        return f"--port {port}"
+    return f"{option} {_bracketed(host)}:{port}"
 
 
 def _free_port(host: str, port: int) -> int | None:

@@ -7,7 +7,7 @@ import logging
 import sys
 import time
 import typing as t
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 
 from ..devtools.gates import QUIET
 from . import terminal
@@ -62,6 +62,7 @@ class Exchange:
         self.status = 0
         self.size = 0
         self.complete = False
+        self._announced: int | None = None
         self._send = send
         self._started = time.perf_counter()
         self._written = False
@@ -71,9 +72,11 @@ class Exchange:
         kind = message["type"]
         if kind == "http.response.start":
             self.status = message["status"]
+            self._announced = _content_length(message.get("headers") or ())
         elif kind == "http.response.body":
             self.size += len(message.get("body", b""))
-            self.complete = not message.get("more_body", False)
+            # A client that has what was announced may leave before the end is said.
+            self.complete = not message.get("more_body", False) or self.size == self._announced
         elif kind == "http.response.pathsend":
             self.complete = True
         elif kind in ("websocket.accept", "websocket.close") and not self._written:
@@ -92,23 +95,34 @@ class Exchange:
     def line(self, paint: Callable[..., str]) -> str:
         """The line, in the common log format, with the time taken at its end."""
         scope = self.scope
-        client = (scope.get("client") or ("-",))[0]
-        request = f"{scope.get('method', 'GET')} {terminal.readable(_target(scope))} HTTP/{scope['http_version']}"
+        client = self.client()
+        request = f"{scope.get('method', 'GET')} {terminal.readable(self.target())} HTTP/{scope['http_version']}"
         status = self.status or 500
         quoted = paint(f'"{request}"', *terminal.style_of_status(status))
         now = time.strftime("%d/%b/%Y %H:%M:%S")
         cut = "" if self.complete or not self.status else " cut off"
-        return f"{client} - - [{now}] {quoted} {status} {self.size} {_duration(self._started)}{cut}"
+        return f"{client} - - [{now}] {quoted} {status} {self.size} {_duration(self.seconds())}{cut}"
+
+    def client(self) -> str:
+        """The address of the other end, or a dash where it has none, as on a Unix socket."""
+        return (self.scope.get("client") or ("",))[0] or "-"
+
+    def target(self) -> str:
+        """The path and the query as they were asked for."""
+        raw = self.scope.get("raw_path")
+        path: str = self.scope["path"] if raw is None else raw.decode("latin-1")
+        query: str = self.scope.get("query_string", b"").decode("latin-1")
+        return f"{path}?{query}" if query else path
+
+    def seconds(self) -> float:
+        """The time since the request came."""
+        return time.perf_counter() - self._started
 
 
-def _target(scope: Message) -> str:
-    """The path and the query as they were asked for."""
-    raw = scope.get("raw_path")
-    path: str = scope["path"] if raw is None else raw.decode("latin-1")
-    query = scope.get("query_string", b"").decode("latin-1")
-    return f"{path}?{query}" if query else path
+def _content_length(headers: Iterable[tuple[bytes, bytes]]) -> int | None:
+    found = [value for name, value in headers if name.lower() == b"content-length"]
+    return int(found[0]) if found and found[0].isdigit() else None
 
 
-def _duration(started: float) -> str:
-    seconds = time.perf_counter() - started
+def _duration(seconds: float) -> str:
     return f"{seconds:.2f}s" if seconds >= 1 else f"{seconds * 1000:.1f}ms"

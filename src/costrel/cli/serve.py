@@ -1,0 +1,67 @@
+"""`costrel serve`: the production server."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+import click
+
+from ..server.errors import StartError
+from ..server.production import DEFAULT_BIND, GRACE, ServeOptions, default_workers, refuse_debug, serve_production
+from ..services.commands import ScriptInfo, pass_script_info
+from ..services.environment import get_debug_flag
+from .options import as_flask_option, debug_option
+from .parameters import EnvironmentOption
+
+_LOST_OVER_WSGI = (
+    "Warning: over WSGI there are no WebSockets, no async views on the loop, no access log and no request ids; an"
+    " upload that is cut off is taken for a whole one, and a stream that fails ends as if it were complete."
+)
+
+_file = click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Path)
+
+
+def _option(*names: str, **attributes: t.Any) -> t.Callable[[t.Any], t.Any]:
+    return click.option(*names, cls=EnvironmentOption, **attributes)
+
+
+@click.command("serve", short_help="Run a production server.", params=[debug_option(), as_flask_option()])
+@click.argument("application", metavar="[MODULE:NAME]", required=False)
+@_option("--bind", "-b", default=DEFAULT_BIND, show_default=True, help="Where to listen: host:port, or unix:/path.")
+@_option(
+    "--workers", "-w", type=click.IntRange(1), default=default_workers, help="Processes. Default: one a CPU, 2 to 8."
+)
+@_option("--threads", type=click.IntRange(1), help="Threads for sync views in each process. Default: THREADS, or 32.")
+@_option("--cert", type=_file, help="A certificate file for HTTPS, with those of the authorities below it.")
+@_option("--key", type=_file, help="The file with the certificate's key.")
+@_option("--grace", type=click.IntRange(1), default=GRACE, show_default=True, help="Seconds for requests at the end.")
+@_option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Of the log.")
+@_option("--access-log/--no-access-log", default=True, help="Write a line for each request to standard output.")
+@_option("--max-worker-age", type=click.IntRange(60), help="Seconds after which a process is replaced by a new one.")
+@_option("--max-worker-memory", type=click.IntRange(1), help="MiB of memory above which a process is replaced.")
+@_option("--interface", type=click.Choice(["asgi", "wsgi"]), default="asgi", show_default=True, help="Of the server.")
+@pass_script_info
+def serve_command(
+    info: ScriptInfo, /, application: str | None, cert: Path | None, key: Path | None, interface: str, **options: t.Any
+) -> None:
+    """Run a production server, with several processes.
+
+    The application is named here, or by '--app' as for the other commands. SIGTERM and Ctrl-C end the server when the
+    requests in progress are answered; SIGHUP replaces the processes one after the other, with the code as it is then.
+    """
+    if application is not None:
+        info.app_import_path = application
+    if (cert is None) != (key is None):
+        raise click.UsageError("--cert and --key belong together: name both files, or none.")
+    if interface == "wsgi":
+        click.secho(_LOST_OVER_WSGI, err=True, fg="yellow")
+    certificate = (cert, key) if cert and key else None
+    try:
+        refuse_debug(get_debug_flag())
+        serve_production(
+            info.load_app,
+            ServeOptions(certificate=certificate, interface="wsgi" if interface == "wsgi" else "asgi", **options),
+        )
+    except StartError as error:
+        raise click.ClickException(str(error)) from error

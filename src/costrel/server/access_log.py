@@ -1,0 +1,185 @@
+"""What `costrel serve` says of each request: a line of text or JSON, with an id that the application sees as well."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import re
+import secrets
+import sys
+import typing as t
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from . import terminal
+from .request_log import Application, Exchange, Message, Receive, Send
+
+LOGGER: t.Final = "costrel.access"
+
+REQUEST_ID: t.Final = b"x-request-id"
+
+# What UUIDs, ULIDs, trace ids and Base64 are written with, and nothing that could act in a log or a shell.
+_WELL_FORMED = re.compile(rb"[A-Za-z0-9._:+/=@-]{8,128}")
+
+
+class AccessLog:
+    """Passes requests on to `application`, each with an id, and writes a line for each to the logger.
+
+    `at_start` is called when the application has said that it is ready. The application hears of the end when its
+    requests are done, or after `grace` seconds.
+    """
+
+    def __init__(
+        self,
+        application: Application,
+        line: Callable[[ServedExchange], str],
+        at_start: Callable[[], None] = lambda: None,
+        grace: float = 30,
+    ) -> None:
+        self.application = application
+        self.line = line
+        self.grace = grace
+        self.logger = logging.getLogger(LOGGER)
+        self._at_start = at_start
+        self._running: set[asyncio.Task[t.Any]] = set()
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer one ASGI scope."""
+        if scope["type"] not in ("http", "websocket"):
+            await self.application(scope, self._after_requests(receive), self._noting_start(send))
+            return
+        task = asyncio.current_task()
+        if task is not None:
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+        exchange = ServedExchange(scope, send, self.logger, take_request_id(scope), self.line)
+        try:
+            await self.application(scope, receive, exchange.send)
+        finally:
+            exchange.end()
+
+    def _after_requests(self, receive: Receive) -> Receive:
+        # Granian takes a request for done when its answer is out, and would leave what the application does after it.
+        async def wait() -> Message:
+            message = await receive()
+            if message["type"] == "lifespan.shutdown" and self._running:
+                await asyncio.wait(self._running, timeout=self.grace)
+            return message
+
+        return wait
+
+    def _noting_start(self, send: Send) -> Send:
+        async def note(message: Message) -> None:
+            await send(message)
+            if message["type"] == "lifespan.startup.complete":
+                self._at_start()
+
+        return note
+
+
+class ServedExchange(Exchange):
+    """A request with an id, which its answer carries too."""
+
+    def __init__(
+        self,
+        scope: Message,
+        send: Send,
+        logger: logging.Logger,
+        request_id: bytes,
+        write_line: Callable[[ServedExchange], str],
+    ) -> None:
+        super().__init__(scope, send, logger)
+        self.request_id = request_id
+        self._write_line = write_line
+
+    async def send(self, message: Message) -> None:
+        """Note what a message says, and pass it on; the first of an answer gets the id."""
+        if message["type"] in ("http.response.start", "websocket.accept"):
+            headers = list(message.get("headers") or ())
+            if not any(name.lower() == REQUEST_ID for name, _ in headers):
+                message = {**message, "headers": [*headers, (REQUEST_ID, self.request_id)]}
+        await super().send(message)
+
+    def end(self) -> None:
+        """Write the line, once, where somebody reads it."""
+        if self.logger.isEnabledFor(logging.INFO):
+            super().end()
+
+    def line(self, paint: Callable[..., str]) -> str:
+        """The line, in the format that was asked for."""
+        return self._write_line(self)
+
+    def text(self) -> str:
+        """The common log format, with the time taken and the id at its end."""
+        return f"{super().line(terminal.painter(sys.stdout))} {self.request_id.decode('ascii')}"
+
+    def json(self) -> str:
+        """One object of JSON; `duration_ms` is in milliseconds, `size` is that of the body in bytes."""
+        return json.dumps(
+            {
+                "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+                "client": self.client(),
+                "method": self.scope.get("method", "GET"),
+                "target": self.target(),
+                "protocol": f"HTTP/{self.scope['http_version']}",
+                "status": self.status or 500,
+                "size": self.size,
+                "duration_ms": round(self.seconds() * 1000, 3),
+                "complete": self.complete,
+                "request_id": self.request_id.decode("ascii"),
+            }
+        )
+
+
+LINES: t.Final[dict[str, Callable[[ServedExchange], str]]] = {
+    "text": ServedExchange.text,
+    "json": ServedExchange.json,
+}
+"""The formats of ``--log-format``."""
+
+
+def take_request_id(scope: Message) -> bytes:
+    """The id of a request: its header ``X-Request-ID`` where there is one and it is well-formed, else a new one.
+
+    The application finds it in that header either way.
+    """
+    headers = list(scope["headers"])
+    sent = [value for name, value in headers if name == REQUEST_ID]
+    if len(sent) == 1 and _WELL_FORMED.fullmatch(sent[0]):
+        return t.cast("bytes", sent[0])
+    made = secrets.token_hex(16).encode()
+    scope["headers"] = [*((name, value) for name, value in headers if name != REQUEST_ID), (REQUEST_ID, made)]
+    return made
+
+
+class JSONFormatter(logging.Formatter):
+    """Log records as objects of JSON, one a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record; a traceback is one string in it."""
+        entry = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            entry["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(entry)
+
+
+def set_up_logging(log_format: str, access: bool) -> None:
+    """Have the server's own lines go to standard error, and those of requests to standard output."""
+    own = logging.StreamHandler(sys.stderr)
+    own.setFormatter(JSONFormatter() if log_format == "json" else logging.Formatter("[%(levelname)s] %(message)s"))
+    lines = logging.StreamHandler(sys.stdout)
+    for name, handler, level in (
+        ("costrel.server", own, logging.INFO),
+        ("_granian", own, logging.WARNING),
+        (LOGGER, lines, logging.INFO if access else logging.CRITICAL),
+    ):
+        logger = logging.getLogger(name)
+        logger.handlers[:] = [handler]
+        logger.propagate = False
+        logger.setLevel(level)

@@ -1,0 +1,183 @@
+"""Keeps Granian's worker processes running: on one socket, replaced by others that are ready, and when they end."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+import threading
+import time
+import typing as t
+from collections.abc import Callable
+from multiprocessing.connection import Connection, wait
+
+from granian._granian import SocketHolder
+from granian.server.mp import MPServer
+
+from .addresses import af_unix
+
+BACKLOG = 1024
+"""How many connections may wait for a worker to take them."""
+
+PAUSE = 1.0
+"""How long the place of a worker stays empty that ended soon after its start, in seconds."""
+
+_SOON = 5.0
+_TICK = 0.1
+
+# Granian would set up logging by `dictConfig` for the whole process. Incremental, it leaves what there is.
+KEEP_LOGGING: dict[str, t.Any] = {"incremental": True, "handlers": {}, "loggers": {}}
+
+# Its stub leaves out the arguments: file descriptor, whether it is a Unix socket, length of the queue.
+_holder_class: t.Any = SocketHolder
+
+_logger = logging.getLogger("costrel.server")
+
+
+class Supervisor(MPServer):
+    """Granian with worker processes, on a listening socket of ours.
+
+    A worker writes its process id to the other end of `ready` when it can serve. `options` are Granian's own.
+    """
+
+    def __init__(self, sock: socket.socket, ready: Connection, **options: t.Any) -> None:
+        super().__init__("costrel", backlog=BACKLOG, log_dictconfig=KEEP_LOGGING, **options)
+        self.sock = sock
+        self.failed = False
+        """Whether the application could not be loaded at the start."""
+        self.main_loop_interrupt = Wakeup(self._has_news)
+        self._ready = ready
+        self._ready_ids: set[int] = set()
+        self._leaving: list[t.Any] = []
+
+    def _has_news(self) -> bool:
+        return bool(self.interrupt_signal or self.reload_signal or self.interrupt_children)
+
+    def _init_shared_socket(self) -> None:
+        # On Linux, Granian would give each worker a socket with SO_REUSEPORT: the port would be shared with whoever
+        # else wants it, and the connections that wait for a worker would be lost when it ends.
+        self.sock.listen(BACKLOG)
+        self.sock.set_inheritable(True)
+        number = self.sock.fileno()
+        self._ssp: t.Any = None
+        self._sfd: t.Any = number
+        self._shd: t.Any = _holder_class(number, self.sock.family == af_unix, BACKLOG)
+        self._sso: t.Any = self.sock
+
+    def signal_handler_interrupt(self, *args: t.Any, **kwargs: t.Any) -> None:
+        """Stop, with the grace that was asked for; a second Ctrl-C does not wait."""
+        if self.interrupt_signal and args[:1] == (signal.SIGINT,):
+            for worker in [*self.wrks, *self._leaving]:
+                worker.kill()
+        super().signal_handler_interrupt(*args, **kwargs)  # type: ignore[no-untyped-call]  # Granian's own
+
+    def _spawn_workers(self, spawn_target: t.Any, target_loader: t.Any) -> None:
+        # The first one alone: what keeps the application from loading is said once, and the others are not started.
+        first = self._start(0, spawn_target, target_loader)
+        self.wrks.append(first)
+        if self._becomes_ready(first):
+            for idx in range(1, self.workers):
+                worker: t.Any = self._spawn_worker(idx, spawn_target, target_loader)
+                worker.start()
+                self.wrks.append(worker)
+            _logger.info("Serving, with the processes %s", ", ".join(str(worker.inner.pid) for worker in self.wrks))
+        else:
+            self.failed = not self.interrupt_signal
+            self.signal_handler_interrupt()
+
+    def _respawn_workers(self, workers: list[int], spawn_target: t.Any, target_loader: t.Any, delay: float = 0) -> None:
+        for idx in workers:
+            if self.interrupt_signal:
+                return
+            old: t.Any = self.wrks[idx]
+            if old.is_alive():
+                self._replace(idx, spawn_target, target_loader)
+            else:
+                self._restart(idx, spawn_target, target_loader)
+
+    def _replace(self, idx: int, spawn_target: t.Any, target_loader: t.Any) -> None:
+        """Start another worker, and when it is ready let the old one end; where it does not get ready, keep the old."""
+        new = self._start(idx, spawn_target, target_loader)
+        if not self._becomes_ready(new):
+            self._leaving.append(new)
+            if not self.interrupt_signal:
+                _logger.error("The new worker did not start: the old process %s goes on.", self.wrks[idx].inner.pid)
+            return
+        old: t.Any = self.wrks[idx]
+        self.wrks[idx] = new
+        _logger.info("Process %s takes the place of %s", new.inner.pid, old.inner.pid)
+        self._leaving = [worker for worker in self._leaving if worker.is_alive()]
+        self._leaving.append(old)
+        old.terminate()
+        threading.Thread(target=self._see_off, args=(old,), daemon=True).start()
+
+    def _restart(self, idx: int, spawn_target: t.Any, target_loader: t.Any) -> None:
+        """Start a worker in the place of one that has ended by itself."""
+        old: t.Any = self.wrks[idx]
+        if time.monotonic() - old.birth < _SOON and not self._wait(PAUSE):
+            return
+        worker: t.Any = self._spawn_worker(idx, spawn_target, target_loader)
+        self.wrks[idx] = worker
+        worker.start()
+        _logger.warning("Process %s has ended; %s takes its place", old.inner.pid, worker.inner.pid)
+
+    def _start(self, idx: int, spawn_target: t.Any, target_loader: t.Any) -> t.Any:
+        worker: t.Any = self._spawn_worker(idx, spawn_target, target_loader)
+        worker.interrupt_by_parent = True  # should it end before it is ready, that is seen here
+        worker.start()
+        return worker
+
+    def _becomes_ready(self, worker: t.Any) -> bool:
+        """Wait for a worker to be ready; False where it ended before, or the server is to stop."""
+        process = worker.inner
+        while process.pid not in self._ready_ids:
+            if self.interrupt_signal:
+                return False
+            found = wait([self._ready, process.sentinel], _TICK)
+            while self._ready.poll():
+                self._ready_ids.add(self._ready.recv())
+            if process.sentinel in found and process.pid not in self._ready_ids:
+                return False
+        worker.interrupt_by_parent = False
+        if wait([process.sentinel], 0):  # it ended just now, before anybody was told
+            self.interrupt_children.append(worker.idx)
+            self.main_loop_interrupt.set()
+        return True
+
+    def _wait(self, seconds: float) -> bool:
+        """Wait, unless the server is to stop: then return False."""
+        until = time.monotonic() + seconds
+        while not self.interrupt_signal and time.monotonic() < until:
+            time.sleep(_TICK)
+        return not self.interrupt_signal
+
+    def _see_off(self, worker: t.Any) -> None:
+        if not wait([worker.inner.sentinel], self.workers_kill_timeout):
+            worker.kill()
+
+    def _stop_workers(self) -> None:
+        self.wrks += [worker for worker in self._leaving if worker.is_alive()]
+        self._leaving.clear()
+        super()._stop_workers()  # type: ignore[no-untyped-call]  # Granian's own
+
+    def shutdown(self, exit_code: int = 0) -> None:
+        """Let the workers end what they have begun, and kill what is still there after the grace."""
+        # Where all processes were sent the signal, as systemd does it, some have ended already: that is no failure.
+        for worker in self.wrks:
+            worker.interrupt_by_parent = True
+        self.interrupt_children.clear()
+        super().shutdown(1 if self.failed else exit_code)  # type: ignore[no-untyped-call]  # Granian's own
+
+
+class Wakeup(threading.Event):
+    """An event that stays set while there is news: Granian clears it after it has looked, and would miss what came."""
+
+    def __init__(self, has_news: Callable[[], bool]) -> None:
+        super().__init__()
+        self._has_news = has_news
+
+    def clear(self) -> None:
+        """Clear the event, unless there is news."""
+        super().clear()
+        if self._has_news():
+            self.set()
