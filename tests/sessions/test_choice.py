@@ -2,6 +2,7 @@
 
 import builtins
 import os
+import threading
 
 import pytest
 
@@ -27,6 +28,24 @@ def test_it_may_be_set_until_the_first_request(make_app):
     assert chosen is app.session_interface
     app.test_client().get("/plain")
     assert chosen is app.session_interface
+
+
+def test_first_requests_at_once_get_one_store(make_app):
+    app = make_app("memory")
+    barrier = threading.Barrier(16)
+    found = []
+
+    def ask():
+        barrier.wait()
+        found.append(app.session_interface)
+
+    threads = [threading.Thread(target=ask) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert [app.session_interface] * 16 == found
 
 
 def test_an_interface_that_is_assigned_wins(make_app):

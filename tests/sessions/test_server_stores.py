@@ -16,7 +16,7 @@ from costrel.services.session_stores import Record, SessionConflict, StoreError,
 from costrel.services.session_stores.memory import SWEEP_EVERY, MemoryStore
 from costrel.services.session_stores.sqlite import SWEEP_EVERY as SQLITE_SWEEP_EVERY
 from costrel.services.session_stores.sqlite import SqliteStore
-from costrel.services.session_stores.store import Change
+from costrel.services.session_stores.store import Change, UnreadableRecordError
 
 STORES = ("memory", "sqlite", "redis", "cache")
 WRITERS = 50
@@ -254,6 +254,27 @@ class TestMemory:
         assert not store.delete("old")
 
 
+class TestRedis:
+    def test_a_session_that_redis_has_forgotten_leaves_the_list(self, make_app):
+        app = make_app("redis")
+        client = app.test_client()
+        client.post("/login/ann")
+        store = app.session_interface.store
+        store._client.delete(store._prefix + key_of(client))
+
+        assert [] == app.session_interface.sessions_of("ann")
+        assert set() == store._client.smembers(f"{store._index}ann")
+
+    def test_redis_forgets_a_session_when_it_is_over(self, make_app):
+        app = make_app("redis", PERMANENT_SESSION_LIFETIME=3600)
+        client = app.test_client()
+        client.post("/login/ann")
+        store = app.session_interface.store
+
+        for name in (store._prefix + key_of(client), f"{store._index}ann"):
+            assert 3590 < store._client.ttl(name) <= 3600
+
+
 class TestSqlite:
     def test_its_files_are_its_owners(self, make_app, tmp_path):
         umask = os.umask(0)
@@ -390,9 +411,17 @@ class TestPlanted:
         client = app.test_client()
         client.post("/set/a/1")
         store = app.session_interface.store
-        for field, value in (("=a", self.PICKLE), ("created", "x")):
+        for field, value in (("created", "x"), ("=a", self.PICKLE)):
             store._client.hset(store._prefix + key_of(client), field, value)
             assert {} == client.get("/all").json
+
+    def test_so_is_the_list_of_a_users_sessions(self, make_app):
+        app = make_app("cache")
+        store = app.session_interface.store
+        store._cache.set(store._place_of("ann"), self.PICKLE)
+
+        with pytest.raises(UnreadableRecordError, match="holds no list of sessions"):
+            app.session_interface.sessions_of("ann")
 
     def test_so_is_another_text_of_a_cache(self, make_app):
         app = make_app("cache")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import typing as t
 from collections.abc import Callable
+from threading import RLock
 
 from ..sessions import SecureCookieSessionInterface, SessionInterface
 from .cookies import CookieSessions, EncryptedCookieSessions
@@ -19,14 +20,16 @@ class ChosenSessions:
 
     def __init__(self) -> None:
         self._default = SecureCookieSessionInterface()
+        self._choosing = RLock()  # of two first requests at once, each would make a store
 
     def __get__(self, app: t.Any, owner: type | None = None) -> SessionInterface:
         store = None if app is None else app.config.get("SESSION_STORE")
         if store is None:
             return self._default
-        chosen: tuple[t.Any, SessionInterface] | None = app.__dict__.get("_chosen_sessions")
-        if chosen is None or chosen[0] is not store:
-            chosen = app.__dict__["_chosen_sessions"] = (store, interface_for(app, store))
+        with self._choosing:
+            chosen: tuple[t.Any, SessionInterface] | None = app.__dict__.get("_chosen_sessions")
+            if chosen is None or chosen[0] is not store:
+                chosen = app.__dict__["_chosen_sessions"] = (store, interface_for(app, store))
         return chosen[1]
 
 
