@@ -118,6 +118,7 @@ class ServerConnection:
 
     async def close(self, code: int, reason: str) -> None:
         self._end(WebSocketDisconnect(code, reason))
+        await self._stop_reading()  # Granian holds a close back while somebody waits for a message
         await self._pass_on({"type": "websocket.close", "code": code, "reason": reason})
 
     def _check_open(self) -> None:
@@ -189,17 +190,23 @@ class ServerConnection:
         if self.ended is not None:
             return
         self.ended = WebSocketDisconnect(ABNORMAL)
+        await self._stop_reading()
         if self._can_refuse:
-            await answer.send(self._as_refusal, hop.run)
+            collected: list[t.MutableMapping[str, t.Any]] = []
+
+            async def collect(message: t.MutableMapping[str, t.Any]) -> None:
+                collected.append(message)
+
+            await answer.send(collect, hop.run)
+            body = b"".join(message["body"] for message in collected[1:])  # Granian takes it in one piece only
+            await self._pass_on({**collected[0], "type": "websocket.http.response.start"})
+            await self._pass_on({"type": "websocket.http.response.body", "body": body})
             return
         try:
             await self._pass_on({"type": "websocket.close", "code": NORMAL, "reason": ""})
         finally:
             if answer.close is not None:
                 await hop.run(answer.close)
-
-    async def _as_refusal(self, message: t.MutableMapping[str, t.Any]) -> None:
-        await self._pass_on({**message, "type": f"websocket.{message['type']}"})
 
     async def leave(self) -> None:
         """Tell the client that the server goes away."""
@@ -209,9 +216,13 @@ class ServerConnection:
     async def stop(self) -> None:
         """Take no more messages."""
         self._stop_timer()
-        if self._reader is not None:
-            self._reader.cancel()
-            await asyncio.wait([self._reader])
+        await self._stop_reading()
+
+    async def _stop_reading(self) -> None:
+        reader = self._reader
+        if reader is not None and reader is not asyncio.current_task():
+            reader.cancel()
+            await asyncio.wait([reader])
 
 
 def _is_longer(message: Message, size: int) -> bool:
