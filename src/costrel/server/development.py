@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import os
 import signal
 import socket
@@ -141,10 +142,26 @@ def serve(app: t.Any, host: str, port: int | str, options: Options) -> None:
             sock.close()
             raise StartError(f"The certificate or its key cannot be used: {error}.") from error
         if options.use_reloader:  # the process that watches has said where the server is
-            run_reloadable(lambda: run_until_stopped(server), server.stop_now, options.watcher())
+            with _ending_at_once():
+                run_reloadable(lambda: run_until_stopped(server), server.stop_now, options.watcher())
             return
         places = addresses.running_on(host, sock, "https" if certificate else "http")
         run_until_stopped(server, lambda: announce(places))
+
+
+@contextmanager
+def _ending_at_once() -> Iterator[None]:
+    """Leave the process, where the block ends it, without taking the interpreter down.
+
+    Granian's threads may still be about to enter it; they abort the process where it is not there any more.
+    """
+    try:
+        yield
+    except SystemExit as end:
+        atexit._run_exitfuncs()
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        os._exit(end.code if isinstance(end.code, int) else 1)
 
 
 def _in_development(app: t.Any, host: str, options: Options) -> tuple[t.Any, Callable[[], None]]:
