@@ -91,14 +91,14 @@ def test_debug_mode_brings_the_reloader_which_does_without_the_application(watch
 
     result = invoke(FlaskGroup(create_app=create_app), "run", "--debug")
 
-    assert watched == [("127.0.0.1", 5000, Options(use_reloader=True, use_debugger=True))]
+    assert watched == [("127.0.0.1", 5000, Options(use_reloader=True, use_debugger=True, use_refresh=True))]
     assert result.output == " * Debug mode: on\n"
 
 
 def test_debug_mode_may_be_asked_for_before_the_command(shop, watched, invoke):
     invoke(shop, "--debug", "run", "--no-debugger")
 
-    assert watched == [("127.0.0.1", 5000, Options(use_reloader=True))]
+    assert watched == [("127.0.0.1", 5000, Options(use_reloader=True, use_refresh=True))]
 
 
 def test_the_process_that_serves_loads_the_application(shop, app, served, invoke, environ):
@@ -106,7 +106,7 @@ def test_the_process_that_serves_loads_the_application(shop, app, served, invoke
 
     result = invoke(shop, "run", "--debug")
 
-    assert served == [(app, "127.0.0.1", 5000, Options(use_reloader=True, use_debugger=True))]
+    assert served == [(app, "127.0.0.1", 5000, Options(use_reloader=True, use_debugger=True, use_refresh=True))]
     assert result.output == ""
 
 

@@ -205,13 +205,13 @@ def test_debug_mode_brings_reloader_and_debugger(app, served):
     app.run(debug=True)
 
     assert app.debug is True
-    assert served[0][3] == Options(use_reloader=True, use_debugger=True)
+    assert served[0][3] == Options(use_reloader=True, use_debugger=True, use_refresh=True)
 
 
 def test_what_is_asked_for_is_kept(app, served):
     app.run(debug=True, use_reloader=False, threaded=False, extra_files=["a"])
 
-    assert served[0][3] == Options(use_debugger=True, threaded=False, extra_files=["a"])
+    assert served[0][3] == Options(use_debugger=True, use_refresh=True, threaded=False, extra_files=["a"])
 
 
 def test_an_unknown_option_is_an_error(app):
@@ -289,7 +289,7 @@ def test_a_port_in_use_ends_the_program(app, capsys):
 def test_the_debugger_is_for_this_computer_alone(app):
     for host in ("0.0.0.0", "::"):
         with pytest.raises(StartError) as caught:
-            serve(app, host, 0, Options(use_debugger=True))
+            serve(app, host, 0, Options(use_debugger=True, use_refresh=True))
         assert str(caught.value) == (
             f"The debugger lets whoever reaches it run code, and others can reach the host {host}. Leave the debugger"
             " out with --no-debugger (in code: use_debugger=False), or use --host 127.0.0.1."
@@ -298,13 +298,13 @@ def test_the_debugger_is_for_this_computer_alone(app):
 
 def test_with_the_reloader_too_it_is(app):
     with pytest.raises(StartError, match="The debugger lets whoever reaches it run code"):
-        serve(app, "0.0.0.0", 0, Options(use_debugger=True, use_reloader=True))
+        serve(app, "0.0.0.0", 0, Options(use_debugger=True, use_refresh=True, use_reloader=True))
 
 
 def test_under_flasks_name_it_starts_where_flask_would(app, monkeypatch):
     monkeypatch.setattr(development, "served_as_flask", lambda: True)
 
-    development._refuse_exposed_debugger("0.0.0.0", Options(use_debugger=True))
+    development._refuse_exposed_debugger("0.0.0.0", Options(use_debugger=True, use_refresh=True))
 
 
 class OtherHandler(WSGIRequestHandler):
