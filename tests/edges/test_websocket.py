@@ -48,8 +48,8 @@ def refused(client, *args, **kwargs) -> WebSocketRefused:
 
 
 def until_closed(client, *args, **kwargs) -> WebSocketDisconnect:
-    with client.websocket(*args, **kwargs) as ws, pytest.raises(WebSocketDisconnect) as caught:
-        while True:
+    with client.websocket(*args, **kwargs) as ws:
+        with pytest.raises(WebSocketDisconnect) as caught:
             ws.receive()
     return caught.value
 
@@ -351,7 +351,9 @@ def test_a_page_of_another_site_is_refused(echo, origin):  # SECURITY G19
     assert refused(echo, "/echo", headers={"Origin": origin}).status_code == 403
 
 
-@pytest.mark.parametrize("origin", ["http://localhost", "https://LOCALHOST", "http://localhost:80", "https://other.org"])
+@pytest.mark.parametrize(
+    "origin", ["http://localhost", "https://LOCALHOST", "http://localhost:80", "https://other.org"]
+)
 def test_pages_of_the_own_host_and_of_listed_sites_may(echo, app, origin):
     app.config["WEBSOCKET_ALLOWED_ORIGINS"] = "https://other.org"
     with echo.websocket("/echo", headers={"Origin": origin}) as ws:

@@ -45,6 +45,7 @@ class AsgiApplication:
                 # WSGI middleware is around the application: all of it runs in a thread.
                 answer = await hop.run(lambda: Answer.of_wsgi(self.app, environ))
             else:
+                environ["costrel.sends_async"] = True
                 ctx = self.app.request_context(environ)
                 drive = Drive(ctx, hop, lambda: body.spool(ctx.request.max_content_length))
                 await drive.to_end(lifecycle.serve(ctx, lambda response: Answer.of(response, environ)))
