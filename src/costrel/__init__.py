@@ -18,6 +18,9 @@ from .services.config import Config as Config
 from .shortcuts import abort as abort
 from .shortcuts import after_this_request as after_this_request
 from .shortcuts import copy_current_request_context as copy_current_request_context
+from .shortcuts import csp_nonce as csp_nonce
+from .shortcuts import csrf_exempt as csrf_exempt
+from .shortcuts import csrf_token as csrf_token
 from .shortcuts import flash as flash
 from .shortcuts import get_flashed_messages as get_flashed_messages
 from .shortcuts import get_template_attribute as get_template_attribute
@@ -28,6 +31,7 @@ from .shortcuts import make_response as make_response
 from .shortcuts import redirect as redirect
 from .shortcuts import render_template as render_template
 from .shortcuts import render_template_string as render_template_string
+from .shortcuts import safe_next as safe_next
 from .shortcuts import send_file as send_file
 from .shortcuts import send_from_directory as send_from_directory
 from .shortcuts import stream_template as stream_template

@@ -21,6 +21,7 @@ from ..services.sessions import SessionInterface
 from ..support.coroutines import run_coroutine, run_steps
 from . import files, lifecycle, links, ports, profiles, response_values
 from .debug_errors import FormDataRoutingRedirect
+from .guards import Guards, template_names
 from .registration import App
 from .request import Request
 from .response import Response
@@ -313,13 +314,24 @@ class Costrel(App):
     overridden: frozenset[str] = frozenset()
     """The stages that this application's class, or the application itself, replaces by methods of its own."""
 
+    guards: Guards | None = None
+    """What the settings put between clients and views, as they were at the first request; None for nothing."""
+
     def seal(self) -> None:
-        """Note which stages are overridden: at the first request, when a method is assigned, and always in tests."""
+        """Note which stages are overridden, and which guards the settings ask for.
+
+        At the first request, when a method is assigned, and always in tests.
+        """
         own, cls = self.__dict__, type(self)
         own["overridden"] = frozenset(
             name for name in STEPS if name in own or getattr(cls, name) is not _ORIGINALS[name]
         )
         if self._got_first_request:
+            profiles.apply_chosen(self.config)
+            own["guards"] = Guards.of(self)
+            if "jinja_env" in own:
+                for name, function in template_names(self).items():
+                    self.jinja_env.globals.setdefault(name, function)
             own.setdefault("session_interface", self.session_interface)  # PERF: hello
 
     def __setattr__(self, name: str, value: t.Any) -> None:

@@ -28,6 +28,7 @@ from ..support.signals import (
     request_started,
     request_tearing_down,
 )
+from .guards import FORWARDED, SAFE_METHODS, check_site
 from .response_values import make_response
 
 if t.TYPE_CHECKING:
@@ -50,6 +51,11 @@ def serve(ctx: RequestContext, write: Callable[[Response], t.Any]) -> Steps[None
     if not app._got_first_request or app.config["TESTING"]:
         app._got_first_request = True
         app.seal()
+    guards = app.guards
+    if guards is not None and guards.arrive is not None:
+        environ = ctx.request.environ
+        if not environ.keys().isdisjoint(FORWARDED):
+            guards.arrive(environ)
     error: BaseException | None = None
     try:
         try:
@@ -86,6 +92,8 @@ def respond(ctx: RequestContext) -> Steps[Response]:
     try:
         if request_started.receivers:
             request_started.send(app, _async_wrapper=app.ensure_sync)
+        if app.guards is not None and ctx.request.method not in SAFE_METHODS:
+            yield from check_site(ctx, TO_THREAD)
         rv = None
         if app.before_request_funcs or app.url_value_preprocessors or app.overridden:
             rv = yield from stage(ctx, "preprocess_request", before)
@@ -144,6 +152,8 @@ def finalize(ctx: RequestContext, rv: t.Any, from_error_handler: bool = False) -
             response = yield from after(ctx, response)
         elif keeps_session(ctx):
             response = yield from save_session(ctx, response)
+        if app.guards is not None:
+            add_headers(ctx, response)
         if request_finished.receivers:
             request_finished.send(app, _async_wrapper=app.ensure_sync, response=response)
     except Exception:
@@ -165,6 +175,18 @@ def after(ctx: RequestContext, response: Response) -> Steps[Response]:
     if keeps_session(ctx):
         response = yield from save_session(ctx, response)
     return response
+
+
+def add_headers(ctx: RequestContext, response: t.Any) -> None:
+    """Add the headers that the settings ask for and that nobody has set."""
+    guards = ctx.app.guards
+    headers = guards.headers
+    # PERF: hello. Where nobody has touched the headers there are but type and length.
+    if headers is not None and getattr(response, "_headers", True) is None and len(response._header_pairs or ()) == 2:
+        response._header_pairs.extend(headers)
+        response._plain_pairs = 2 + len(headers)
+    elif guards.finish is not None:
+        guards.finish(ctx.request.environ, response)
 
 
 def keeps_session(ctx: RequestContext) -> bool:

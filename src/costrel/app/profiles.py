@@ -45,13 +45,36 @@ NATIVE: ImmutableDict[str, t.Any] = ImmutableDict(
     _FLASK
     | {
         "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_COOKIE_SECURE": "auto",
         "MAX_CONTENT_LENGTH": 16 * 1024 * 1024,
         "STATIC_DOTFILES": False,
         "STATIC_FOLLOW_SYMLINKS": False,
         "WEBSOCKET_ALLOWED_ORIGINS": (),
+        "CONTENT_SECURITY_POLICY": "base-uri 'self'; frame-ancestors 'self'",
+        "CSRF_PROTECTION": True,
+        "JSON_ALLOW_NAN": False,
+        "JSON_MAX_DEPTH": 200,
+        "REDIRECT_SCHEMES": ("http", "https"),
+        "SECURITY_HEADERS": True,
+        "TRUSTED_PROXIES": (),
         "SECRET_KEY_MIN_BYTES": 32,
         "SESSION_CACHE_PRIVATE": True,
         "SESSION_COOKIE_STRICT_SIZE": True,
         "SESSION_STORE": "cookie",
     }
 )
+
+
+def apply_chosen(config: dict[str, t.Any]) -> None:
+    """Where ``SECURITY_PROFILE`` is "strict", give each setting that is still as Flask has it Costrel's own default.
+
+    Raises ValueError for any other profile but None.
+    """
+    chosen = config.get("SECURITY_PROFILE")
+    if chosen is None:
+        return
+    if chosen != "strict":
+        raise ValueError(f'SECURITY_PROFILE is {chosen!r}: there is "strict", and None for the settings as they are.')
+    for name, value in NATIVE.items():
+        if name not in config or (name in FLASK and config[name] == FLASK[name]):
+            config[name] = value

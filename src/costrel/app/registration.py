@@ -20,6 +20,8 @@ from ..services.templating import DispatchingJinjaLoader, Environment, create_en
 from ..support.properties import cached_property
 from . import error_handlers, links
 from . import typing as ft
+from .guards import template_names
+from .guards.redirects import check_location
 from .packages import find_package
 from .scaffold import (
     Scaffold,
@@ -140,6 +142,7 @@ class App(Scaffold):
     def create_jinja_environment(self) -> Environment:
         """Make `jinja_env` of `jinja_options`, with the names that every template may use."""
         environment: Environment = create_environment(self)
+        environment.globals.update(template_names(self))
         return environment
 
     def create_global_jinja_loader(self) -> DispatchingJinjaLoader:
@@ -242,7 +245,11 @@ class App(Scaffold):
         return links.rescue(self, error, endpoint, values)
 
     def redirect(self, location: str, code: int = 302) -> Response:
-        """A response that sends the client to another URL."""
+        """A response that sends the client to another URL.
+
+        Raises ValueError for a scheme that is not among ``REDIRECT_SCHEMES``.
+        """
+        check_location(location, self.config.get("REDIRECT_SCHEMES"))
         return t.cast("Response", make_redirect(location, code=code, Response=self.response_class))
 
     # Templates, shell and contexts

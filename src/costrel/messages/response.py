@@ -56,6 +56,8 @@ class Response(ResponseHead):
     direct_passthrough: bool = False
 
     _on_close: list[Callable[[], Any]] | None = None
+    #: How many pairs of headers there are when nothing but type, length and known defaults has been written.
+    _plain_pairs = 2
 
     def __init__(
         self,
@@ -413,7 +415,7 @@ class Response(ResponseHead):
         pairs = self._header_pairs
         if pairs is None:
             return None
-        if self._headers is None and len(pairs) == 2:  # type and length, as the constructor wrote them
+        if self._headers is None and len(pairs) == self._plain_pairs:
             return pairs.copy()
         names = lower_names(pairs)
         if "content-length" not in names or "location" in names or "content-location" in names:

@@ -45,6 +45,10 @@ def loads(s: str | bytes, **kwargs: t.Any) -> t.Any:
 
     Raises ValueError for what is no JSON, also for what is nested too deeply to be read.
     """
+    return _read(s, kwargs)
+
+
+def _read(s: str | bytes, kwargs: dict[str, t.Any], allow_nan: bool = True) -> t.Any:
     # PERF: json_loads. msgspec is several times faster and reads the same values out of what it accepts; what it
     # refuses (NaN, lone surrogates, other encodings, huge numbers, mistakes) the standard library decides.
     if type(s) in _FAST_TO_READ and not kwargs:
@@ -52,16 +56,51 @@ def loads(s: str | bytes, **kwargs: t.Any) -> t.Any:
             return _read_fast(s)
         except (ValueError, RecursionError):
             pass
+    if not allow_nan:
+        kwargs.setdefault("parse_constant", _refuse_constant)
     try:
         return json.loads(s, **kwargs)
     except RecursionError:
         raise ValueError("The JSON is nested too deeply to be read.") from None
 
 
-def _make_encode(default: t.Any, ensure_ascii: bool, sort_keys: bool, indent: t.Any, separators: t.Any) -> _Encode:
+def _openers(s: str | bytes) -> int:
+    """How many lists and objects begin in a JSON text at most: nothing in it is nested deeper."""
+    # Other encodings than UTF-8 hold the same bytes, among others.
+    return s.count("[") + s.count("{") if isinstance(s, str) else s.count(b"[") + s.count(b"{")
+
+
+def _check_depth(value: t.Any, limit: int) -> None:
+    """Raise ValueError where lists and objects are nested in each other more than `limit` deep."""
+    level = [value] if isinstance(value, list | dict) else []
+    for _ in range(limit):
+        level = [
+            item
+            for container in level
+            for item in (container.values() if isinstance(container, dict) else container)
+            if isinstance(item, list | dict)
+        ]
+        if not level:
+            return
+    raise ValueError(f"The JSON is nested more than {limit} deep (JSON_MAX_DEPTH).")
+
+
+def _refuse_constant(name: str) -> t.NoReturn:
+    """Raise ValueError for NaN and the infinities, which JSON does not have (RFC 8259 §6)."""
+    raise ValueError(f"{name} is no JSON (JSON_ALLOW_NAN).")
+
+
+def _make_encode(
+    default: t.Any, ensure_ascii: bool, sort_keys: bool, indent: t.Any, separators: t.Any, allow_nan: bool
+) -> _Encode:
     """What ``json.dumps`` does with these arguments, prepared for many calls."""
     encoder = json.JSONEncoder(
-        default=default, ensure_ascii=ensure_ascii, sort_keys=sort_keys, indent=indent, separators=separators
+        default=default,
+        ensure_ascii=ensure_ascii,
+        sort_keys=sort_keys,
+        indent=indent,
+        separators=separators,
+        allow_nan=allow_nan,
     )
     make_walk = getattr(json.encoder, "c_make_encoder", None)
     if make_walk is None or indent is not None:
@@ -70,7 +109,7 @@ def _make_encode(default: t.Any, ensure_ascii: bool, sort_keys: bool, indent: t.
     # kept that does not look for circles, and whoever runs into one gets the error from the standard way.
     write_string = json.encoder.encode_basestring_ascii if ensure_ascii else json.encoder.encode_basestring
     walk = make_walk(
-        None, default, write_string, None, encoder.key_separator, encoder.item_separator, sort_keys, False, True
+        None, default, write_string, None, encoder.key_separator, encoder.item_separator, sort_keys, False, allow_nan
     )
 
     def encode(obj: t.Any) -> str:
@@ -142,11 +181,13 @@ class DefaultJSONProvider(JSONProvider):
         kwargs.setdefault("default", self.default)
         kwargs.setdefault("ensure_ascii", self.ensure_ascii)
         kwargs.setdefault("sort_keys", self.sort_keys)
+        kwargs.setdefault("allow_nan", self._setting("JSON_ALLOW_NAN", True))
         return json.dumps(obj, **kwargs)
 
     def _encode(self, indent: t.Any, separators: t.Any) -> _Encode:
         """What encodes with the attributes as they are now, made when they are first used in this way."""
-        options = (self.default, self.ensure_ascii, self.sort_keys, indent, separators and tuple(separators))
+        allow_nan = self._setting("JSON_ALLOW_NAN", True)
+        options = (self.default, self.ensure_ascii, self.sort_keys, indent, separators and tuple(separators), allow_nan)
         encode = self._encoders.get(options)
         if encode is None:
             if len(self._encoders) >= 16:  # somebody changes the attributes all the time
@@ -154,13 +195,26 @@ class DefaultJSONProvider(JSONProvider):
             encode = self._encoders[options] = _make_encode(*options)
         return encode
 
+    def _setting(self, name: str, default: t.Any) -> t.Any:
+        try:
+            return self._app.config.get(name, default)
+        except (AttributeError, ReferenceError):  # a provider outlives its application, or belongs to a stand-in
+            return default
+
     @cached_property
     def _encoders(self) -> dict[tuple[t.Any, ...], _Encode]:
         return {}
 
     def loads(self, s: str | bytes, **kwargs: t.Any) -> t.Any:
-        """The value of a JSON text; keyword arguments are those of ``json.loads``. Raises ValueError."""
-        return loads(s, **kwargs)
+        """The value of a JSON text; keyword arguments are those of ``json.loads``.
+
+        Raises ValueError, also for what ``JSON_MAX_DEPTH`` and ``JSON_ALLOW_NAN`` keep out.
+        """
+        value = _read(s, kwargs, self._setting("JSON_ALLOW_NAN", True))
+        limit = self._setting("JSON_MAX_DEPTH", None)
+        if limit is not None and _openers(s) > limit:
+            _check_depth(value, limit)
+        return value
 
     def response(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
         """A response with JSON: of one value, of several as a list, or of keyword arguments as an object.

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
 
+from .. import context
 from ..http.cookies import dump_cookie
 from ..http.dates import http_date
 from ..http.headers import Headers
@@ -94,6 +95,26 @@ def keep_private(response: t.Any) -> None:
     if not cache_control.no_store:
         cache_control.public = False
         cache_control.private = True
+
+
+def may_be_secure(app: t.Any) -> bool:
+    """Whether the current request's client would send a cookie back that is for HTTPS only.
+
+    Over plain HTTP not all browsers do that for this machine's own addresses, where one develops; for any other host
+    the answer is yes, since there a proxy may have ended TLS. In debug mode only HTTPS itself counts.
+    """
+    ctx = context.peek()
+    if ctx is None or ctx._request_context is None:
+        return not app.debug
+    environ = ctx._request_context.request.environ
+    if environ.get("wsgi.url_scheme") == "https":
+        return True
+    return not app.debug and _is_loopback(environ.get("HTTP_HOST") or environ.get("SERVER_NAME", "")) is None
+
+
+_is_loopback = re.compile(
+    r"(?:(?:[a-z0-9-]+\.){0,9}localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE
+).fullmatch
 
 
 def _add(headers: t.Any, name: str, value: str) -> None:

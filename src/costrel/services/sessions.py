@@ -11,7 +11,7 @@ from functools import lru_cache
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from ..http.callback import CallbackDict
-from .session_cookie import Attributes, keep_private, named, set_cookie, vary_by_cookie
+from .session_cookie import Attributes, keep_private, may_be_secure, named, set_cookie, vary_by_cookie
 from .signing import KeptSerializer
 from .tagged_json import TaggedJSONSerializer
 
@@ -115,9 +115,9 @@ class SessionInterface:
         return httponly
 
     def get_cookie_secure(self, app: AnyApp) -> bool:
-        """Whether the cookie is sent over HTTPS only: ``SESSION_COOKIE_SECURE``."""
-        secure: bool = app.config["SESSION_COOKIE_SECURE"]
-        return secure
+        """Whether the cookie is sent over HTTPS only: ``SESSION_COOKIE_SECURE``; "auto": but for development."""
+        secure: bool | str = app.config["SESSION_COOKIE_SECURE"]
+        return may_be_secure(app) if secure == "auto" else t.cast(bool, secure)
 
     def get_cookie_samesite(self, app: AnyApp) -> str | None:
         """Which requests from other sites carry the cookie: ``SESSION_COOKIE_SAMESITE``."""
