@@ -38,7 +38,7 @@ def test_the_part_of_the_line_is_pointed_to():
 
 def test_the_source_ends_with_its_function():
     lines = report_of(raised(broken)).focus.source()
-    assert ("def broken(password=\"hunter2-hunter2\"):", "    return amount / 0") == (lines[0].text, lines[-1].text)
+    assert ('def broken(password="hunter2-hunter2"):', "    return amount / 0") == (lines[0].text, lines[-1].text)
 
 
 def test_a_library_is_named_and_skipped():
@@ -72,7 +72,9 @@ def test_causes_and_contexts_are_told_apart():
         except KeyError:
             raise ValueError("second") from None
 
-    assert [("second", CAUSE), ("'first'", "")] == [(r.message, r.relation) for r in report_of(raised(by_cause)).chain()]
+    assert [("second", CAUSE), ("'first'", "")] == [
+        (r.message, r.relation) for r in report_of(raised(by_cause)).chain()
+    ]
     assert [("second", CONTEXT), ("'first'", "")] == [
         (r.message, r.relation) for r in report_of(raised(by_context)).chain()
     ]
@@ -185,7 +187,9 @@ def test_a_known_secret_is_hidden_wherever_it_is():
     assert f"'a {HIDDEN} b visible-name /home/ada'" == describer.value("a 0123456789 b visible-name /home/ada")
 
 
-@pytest.mark.parametrize("name", ["SECRET_KEY", "password", "db_passwd", "csrf_token", "api_key", "Authorization", "pin"])
+@pytest.mark.parametrize(
+    "name", ["SECRET_KEY", "password", "db_passwd", "csrf_token", "api_key", "Authorization", "pin"]
+)
 def test_names_that_say_secret(name):
     assert is_secret(name)
 

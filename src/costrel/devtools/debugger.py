@@ -8,7 +8,7 @@ import secrets
 import sys
 import typing as t
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 
 from ..context import RequestContext
@@ -240,10 +240,14 @@ class Debugger:
         stream = sys.stderr if stream is None else stream
         stream.write(format_report(report, painter(sys.stderr), self.describer()))
 
-    def describer(self) -> Describer:
-        """What makes values readable, and knows what is secret in the settings and in the environment."""
+    def describer(self, request: Request | None = None) -> Describer:
+        """What makes values readable, and knows what is secret in the settings, the environment and the request."""
         settings = getattr(self.app, "config", None)
-        return Describer(secrets_of(os.environ, settings if isinstance(settings, dict) else {}))
+        sources: list[Mapping[t.Any, t.Any]] = [os.environ, settings if isinstance(settings, dict) else {}]
+        if request is not None:
+            sources.append(request.environ)
+            sources.append({f"{name}_cookie": value for name, value in request.cookies.items() if len(value) > 15})
+        return Describer(secrets_of(*sources))
 
     def show(self, report: Report, request: Request, contexts: Iterable[t.Any] = ()) -> Response:
         """The error page, or, for whoever is not to see it, the plain 500.
@@ -255,7 +259,7 @@ class Debugger:
         contexts = list(contexts)
         ctx = next((ctx for ctx in contexts if isinstance(ctx, RequestContext)), None)
         self._keep(report, contexts)
-        describer = self.describer()
+        describer = self.describer(request)
         page = ErrorPage(
             report,
             describer,
@@ -325,15 +329,21 @@ class DebuggedApplication(Debugger):
         if self.evalex:
             environ["werkzeug.debug.preserve_context"] = contexts.append
         body: t.Any = None
+        started: list[str] = []
+
+        def watched(status: str, headers: list[tuple[str, str]], *exc_info: t.Any) -> t.Any:
+            started.append(status)
+            return start_response(status, headers, *exc_info)
+
         try:
-            body = self.app(environ, start_response)
+            body = self.app(environ, watched)
             yield from body
         except Exception as error:
             report = self.report(error)
             self.log(report, environ.get("wsgi.errors"))
             response = self.show(report, Request(environ, populate_request=False), contexts)
             chunks, status, headers = response.get_wsgi_response(environ)
-            start_response(status, headers, sys.exc_info())
+            start_response(status, headers, *([sys.exc_info()] if started else []))
             yield from chunks
         finally:
             close = getattr(body, "close", None)

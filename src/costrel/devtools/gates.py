@@ -52,7 +52,10 @@ def host_is_known(environ: dict[str, t.Any], trusted_hosts: Collection[str] = TR
     """Whether the request asks for this computer under a name that only it has."""
     # Without a list every host would be trusted.
     trusted_hosts = [name for name in trusted_hosts if not name.startswith("unix://")]
-    return bool(trusted_hosts) and host_is_trusted(environ.get("HTTP_HOST") or _server_name(environ), trusted_hosts)
+    host = environ.get("HTTP_HOST") or _server_name(environ)
+    if host.startswith("["):  # a trusted name is compared up to its colon, of which an IPv6 address has several
+        return host_is_trusted(host) and f"{host.partition(']')[0]}]" in trusted_hosts
+    return bool(trusted_hosts) and host_is_trusted(host, trusted_hosts)
 
 
 def _server_name(environ: dict[str, t.Any]) -> str:

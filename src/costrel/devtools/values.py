@@ -51,6 +51,8 @@ _BRACKETS: t.Final[tuple[tuple[type, str, str], ...]] = (
 
 def is_secret(name: object) -> bool:
     """Whether a variable, key or setting of this name holds what nobody should see."""
+    if isinstance(name, bytes):
+        name = name.decode("latin-1")
     return isinstance(name, str) and name not in _NO_SECRETS and _SECRET_NAME.search(name[:200]) is not None
 
 
@@ -109,6 +111,10 @@ def _describe(value: object, depth: int) -> str:
         return _text_or_bytes(t.cast("str | bytes | bytearray", value))
     if issubclass(cls, dict):
         return _mapping(t.cast("dict[t.Any, t.Any]", value), depth)
+    if cls is tuple and len(t.cast("tuple[object, ...]", value)) == 2:  # perhaps a header
+        name, content = t.cast("tuple[object, object]", value)
+        if is_secret(name) and isinstance(content, (str, bytes)):
+            return f"({_describe(name, depth + 1)}, {HIDDEN})"
     for kind, start, end in _BRACKETS:
         if cls is kind:
             return _sequence(t.cast("t.Collection[object]", value), start, end, depth)
