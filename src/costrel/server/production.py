@@ -153,11 +153,9 @@ class WorkerLoader:
 
     def __call__(self) -> t.Any:
         """Load the application. Where that fails, say why and end the worker."""
-        # The parent's handlers are inherited, and would swallow the signals.
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        if hasattr(signal, "SIGHUP"):
-            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        from .supervision import release_signals
+
+        release_signals()
         set_up_logging(self.options.log_format, self.options.access_log)
         threading.Thread(target=self._end_with_parent, name="costrel-parent", daemon=True).start()
         try:

@@ -8,7 +8,8 @@ import socket
 import threading
 import time
 import typing as t
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
 
 from granian._granian import SocketHolder
@@ -21,6 +22,9 @@ BACKLOG = 1024
 
 PAUSE = 1.0
 """How long the place of a worker stays empty that ended soon after its start, in seconds."""
+
+ENDING = (signal.SIGTERM, signal.SIGINT)
+"""The signals that end a server."""
 
 _SOON = 5.0
 _TICK = 0.1
@@ -78,7 +82,7 @@ class Supervisor(MPServer):
         if self._becomes_ready(first):
             for idx in range(1, self.workers):
                 worker: t.Any = self._spawn_worker(idx, spawn_target, target_loader)
-                worker.start()
+                _launch(worker)
                 self.wrks.append(worker)
             _logger.info("Serving, with the processes %s", ", ".join(str(worker.inner.pid) for worker in self.wrks))
         else:
@@ -118,13 +122,13 @@ class Supervisor(MPServer):
             return
         worker: t.Any = self._spawn_worker(idx, spawn_target, target_loader)
         self.wrks[idx] = worker
-        worker.start()
+        _launch(worker)
         _logger.warning("Process %s has ended; %s takes its place", old.inner.pid, worker.inner.pid)
 
     def _start(self, idx: int, spawn_target: t.Any, target_loader: t.Any) -> t.Any:
         worker: t.Any = self._spawn_worker(idx, spawn_target, target_loader)
         worker.interrupt_by_parent = True  # should it end before it is ready, that is seen here
-        worker.start()
+        _launch(worker)
         return worker
 
     def _becomes_ready(self, worker: t.Any) -> bool:
@@ -167,6 +171,35 @@ class Supervisor(MPServer):
             worker.interrupt_by_parent = True
         self.interrupt_children.clear()
         super().shutdown(1 if self.failed else exit_code)  # type: ignore[no-untyped-call]  # Granian's own
+
+
+def _launch(worker: t.Any) -> None:
+    """Start a worker, in which signals wait until it can act on them: the handlers that it inherits are not its own."""
+    with held_signals():
+        worker.start()
+
+
+@contextmanager
+def held_signals() -> Iterator[None]:
+    """Have the signals that end a process wait, in this thread and in what it starts."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def release_signals() -> None:
+    """In a worker, take the signals that waited: from here on they end it."""
+    for number in ENDING:
+        signal.signal(number, signal.SIG_DFL)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
 class Wakeup(threading.Event):

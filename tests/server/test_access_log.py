@@ -1,0 +1,174 @@
+"""The ids of requests, and what is written of them."""
+
+import asyncio
+import json
+import logging
+import sys
+
+import pytest
+
+from costrel.server import access_log
+from costrel.server.access_log import LINES, AccessLog, JSONFormatter, take_request_id
+
+
+@pytest.fixture
+def lines(monkeypatch):
+    """What the access log writes."""
+    found = []
+    logger = logging.Logger("test", logging.INFO)
+    handler = logging.Handler()
+    handler.emit = lambda record: found.append(record.getMessage())
+    logger.addHandler(handler)
+    monkeypatch.setattr(access_log.logging, "getLogger", lambda name=None: logger)
+    return found
+
+
+def scope_with(*headers):
+    return {
+        "type": "http",
+        "method": "GET",
+        "path": "/a b",
+        "raw_path": b"/a%20b",
+        "query_string": b"c=1",
+        "http_version": "1.1",
+        "headers": list(headers),
+        "client": None,
+    }
+
+
+@pytest.mark.parametrize(
+    "value", [b"abcdefgh", b"550e8400-e29b-41d4-a716-446655440000", b"Root=1-67891233-abcdef", b"a" * 128]
+)
+def test_a_well_formed_id_is_kept(value):
+    scope = scope_with((b"x-request-id", value))
+
+    assert take_request_id(scope) == value
+    assert scope["headers"] == [(b"x-request-id", value)]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [],
+        [b""],
+        [b"short"],
+        [b"with space 123"],
+        [b"a" * 129],
+        [b'quote"quote'],
+        [b"line\nline1"],
+        [b"abcdefgh", b"ijklmnop"],
+    ],
+)
+def test_any_other_is_replaced(values):
+    scope = scope_with((b"host", b"a"), *((b"x-request-id", value) for value in values))
+
+    made = take_request_id(scope)
+
+    assert len(made) == 32
+    assert made not in values
+    assert scope["headers"] == [(b"host", b"a"), (b"x-request-id", made)]
+
+
+def answering(*messages):
+    async def application(scope, receive, send):
+        for message in messages:
+            await send(message)
+
+    return application
+
+
+def ask(application, scope, line=LINES["json"]):
+    """The messages that come out of an application behind the log."""
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    async def receive():
+        return {"type": "http.request", "body": b""}
+
+    asyncio.run(AccessLog(application, line)(scope, receive, send))
+    return sent
+
+
+START = {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]}
+
+
+def test_an_answer_carries_the_id(lines):
+    sent = ask(
+        answering(START, {"type": "http.response.body", "body": b"hi"}), scope_with((b"x-request-id", b"12345678"))
+    )
+
+    assert sent[0]["headers"] == [(b"content-length", b"2"), (b"x-request-id", b"12345678")]
+
+
+def test_an_id_that_the_application_has_set_is_left(lines):
+    start = {"type": "http.response.start", "status": 200, "headers": [(b"X-Request-ID", b"mine")]}
+
+    assert ask(answering(start), scope_with())[0] == start
+
+
+def test_a_client_that_leaves_with_all_that_was_announced_has_it_all(lines):
+    ask(answering(START, {"type": "http.response.body", "body": b"hi", "more_body": True}), scope_with())
+    ask(answering(START, {"type": "http.response.body", "body": b"h", "more_body": True}), scope_with())
+
+    assert [json.loads(line)["complete"] for line in lines] == [True, False]
+
+
+def test_the_line_of_a_websocket_comes_when_it_opens(lines):
+    scope = {**scope_with(), "type": "websocket"}
+    del scope["method"]
+
+    sent = ask(answering({"type": "websocket.accept"}), scope)
+
+    assert [name for name, _ in sent[0]["headers"]] == [b"x-request-id"]
+    entry = json.loads(lines[0])
+    assert (entry["method"], entry["status"], entry["client"], entry["target"]) == ("GET", 101, "-", "/a%20b?c=1")
+
+
+def test_a_line_of_text_ends_with_the_id(lines):
+    ask(answering(START), scope_with((b"x-request-id", b"12345678")), LINES["text"])
+
+    assert lines[0].endswith(" cut off 12345678")
+
+
+def test_the_application_hears_of_the_end_when_its_requests_are_done(lines):
+    said = []
+
+    async def application(scope, receive, send):
+        if scope["type"] == "lifespan":
+            await send({"type": "lifespan.startup.complete"})
+            said.append((await receive())["type"])
+            return
+        await asyncio.sleep(0)
+        said.append("request")
+
+    async def main():
+        async def receive():
+            return {"type": "lifespan.shutdown"}
+
+        async def send(message):
+            said.append(message["type"])
+
+        log = AccessLog(application, LINES["json"], lambda: said.append("ready"))
+        request = asyncio.create_task(log(scope_with(), receive, send))
+        await asyncio.sleep(0)
+        await log({"type": "lifespan"}, receive, send)
+        await request
+
+    asyncio.run(main())
+
+    assert said == ["lifespan.startup.complete", "ready", "request", "lifespan.shutdown"]
+
+
+def test_records_as_json():
+    try:
+        raise ValueError("no")
+    except ValueError:
+        record = logging.LogRecord("a", logging.ERROR, "f.py", 1, "it %s", ("failed",), sys.exc_info())
+
+    entry = json.loads(JSONFormatter().format(record))
+
+    assert (entry["level"], entry["logger"], entry["message"]) == ("error", "a", "it failed")
+    assert entry["traceback"].endswith("ValueError: no")
+    assert entry["time"].endswith("+00:00")

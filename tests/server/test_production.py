@@ -1,0 +1,68 @@
+"""Where the production server is to listen, and with how much."""
+
+import os
+import resource
+
+import pytest
+
+from costrel.server import production
+from costrel.server.errors import StartError
+from costrel.server.production import default_workers, parse_bind, refuse_debug
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("127.0.0.1:80", ("127.0.0.1", 80)),
+        ("localhost", ("localhost", 8000)),
+        ("localhost:0", ("localhost", 0)),
+        (":8080", ("", 8080)),
+        ("[::1]:8080", ("::1", 8080)),
+        ("[::1]", ("::1", 8000)),
+        ("::1", ("::1", 8000)),
+        ("unix:/run/a.sock", ("unix:///run/a.sock", 0)),
+        ("unix:///run/a.sock", ("unix:///run/a.sock", 0)),
+    ],
+)
+def test_where_to_listen(text, expected):
+    assert parse_bind(text) == expected
+
+
+def test_a_socket_in_the_working_directory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    assert parse_bind("unix:a.sock") == (f"unix://{tmp_path}/a.sock", 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("localhost:http", "'http' is not a port. Use a number from 1 to 65535, or 0 for any free port."),
+        ("unix:", "There is no path in '--bind unix:'. Write it as --bind unix:/run/app.sock."),
+    ],
+)
+def test_what_is_no_place(text, message):
+    with pytest.raises(StartError) as caught:
+        parse_bind(text)
+
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(("cpus", "expected"), [(1, 2), (4, 4), (64, 8)])
+def test_one_worker_a_cpu_within_bounds(monkeypatch, cpus, expected):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(cpus)))
+
+    assert default_workers() == expected
+
+
+@pytest.mark.parametrize(("files", "expected"), [(resource.RLIM_INFINITY, 1024), (65_536, 1024), (1024, 768), (8, 16)])
+def test_connections_leave_room_for_other_files(monkeypatch, files, expected):
+    monkeypatch.setattr(resource, "getrlimit", lambda what: (files, files))
+
+    assert production._connections() == expected
+
+
+def test_debug_mode_is_refused():
+    refuse_debug(False)
+    with pytest.raises(StartError):
+        refuse_debug(True)

@@ -1,0 +1,498 @@
+"""`costrel serve` as processes: they answer, are replaced, end in order, and say what happens."""
+
+import http.client
+import json
+import os
+import queue
+import re
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from contextlib import contextmanager
+
+import pytest
+
+from costrel.server.certificates import make_ssl_devcert
+
+PATIENCE = 30
+"""How many seconds a test waits for what is to happen soon; several processes are slow to start on a busy computer."""
+
+APP = """\
+    import os
+    import time
+    import costrel
+    from costrel import request
+
+    app = costrel.Costrel("shop")
+    word = "one"
+
+    @app.route("/")
+    def index():
+        return word
+
+    @app.route("/pid")
+    def pid():
+        return str(os.getpid())
+
+    @app.route("/id")
+    def request_id():
+        return request.headers["X-Request-ID"]
+
+    @app.route("/slow")
+    def slow():
+        open("begun", "w").close()
+        time.sleep(1)
+        return "done"
+
+    @app.route("/endless")
+    def endless():
+        def ticks():
+            while True:
+                yield "tick"
+                time.sleep(0.1)
+        return app.response_class(ticks())
+
+    @app.route("/threads")
+    def threads():
+        return str(app.config["THREADS"])
+
+    @app.route("/body", methods=["GET", "POST"])
+    def body():
+        return f"{request.method} {len(request.get_data())}"
+
+    def create_app(greeting):
+        global word
+        word = greeting
+        return app
+    """
+
+
+class Served:
+    """The processes of one server, whose lines can be waited for."""
+
+    def __init__(self, popen):
+        self.popen = popen
+        self.lines = []
+        self.output = []
+        self._queue = queue.SimpleQueue()
+        self._readers = [
+            threading.Thread(target=self._read, args=(popen.stderr, self._queue.put)),
+            threading.Thread(target=self._read, args=(popen.stdout, self.output.append)),
+        ]
+        for reader in self._readers:
+            reader.start()
+        self.port = None
+
+    def _read(self, stream, take):
+        for line in stream:
+            take(line.rstrip("\n"))
+        take(None)
+
+    def wait_for(self, pattern):
+        """The match in the first line on standard error that has one."""
+        deadline = time.monotonic() + PATIENCE
+        while (left := deadline - time.monotonic()) > 0:
+            try:
+                line = self._queue.get(timeout=left)
+            except queue.Empty:
+                break
+            if line is None:
+                break
+            self.lines.append(line)
+            match = re.search(pattern, line)
+            if match:
+                return match
+        raise AssertionError(f"no line like {pattern!r} in {self.lines}")
+
+    def get(self, path="/", **headers):
+        """The status and text of an answer."""
+        response, text = self.exchange(path, **headers)
+        return response.status, text
+
+    def exchange(self, path="/", **headers):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        try:
+            connection.request("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+            response = connection.getresponse()
+            return response, response.read().decode()
+        finally:
+            connection.close()
+
+    def raw(self, request, cut=False):
+        """The status line of the answer to these bytes; with `cut`, the client leaves after them."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE) as connection:
+            connection.sendall(request)
+            if cut:
+                connection.shutdown(socket.SHUT_WR)
+            received = b""
+            try:
+                while data := connection.recv(65_536):
+                    received += data
+            except ConnectionResetError:
+                pass
+        return received.partition(b"\r\n")[0].decode()
+
+    def get_until(self, text, path="/"):
+        """Ask until an answer is `text`."""
+        deadline = time.monotonic() + PATIENCE
+        while (answer := self.get(path)) != (200, text):
+            assert time.monotonic() < deadline, f"{answer} and never {text!r}"
+            time.sleep(0.05)
+
+    def end(self, number=signal.SIGTERM):
+        """Tell the server to end; its exit status."""
+        self.popen.send_signal(number)
+        return self.popen.wait(PATIENCE)
+
+    def close(self):
+        if self.popen.poll() is None:
+            self.popen.kill()  # its workers end with it
+            self.popen.wait()
+        for reader in self._readers:
+            reader.join(PATIENCE)
+        self.popen.stdout.close()
+        self.popen.stderr.close()
+        while not self._queue.empty():
+            self.lines.append(self._queue.get())
+        self.lines = [line for line in self.lines if line is not None]
+        self.output = [line for line in self.output if line is not None]
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write a Python file into the folder that is served from."""
+
+    def write(name, text):
+        (tmp_path / name).write_text(textwrap.dedent(text))
+
+    return write
+
+
+@pytest.fixture
+def started(tmp_path, write):
+    """Run `costrel serve` in a folder with APP in `shop.py`."""
+    write("shop.py", APP)
+
+    @contextmanager
+    def started(*arguments, **variables):
+        popen = subprocess.Popen(
+            [sys.executable, "-m", "costrel", "serve", *arguments],
+            cwd=tmp_path,
+            env={**_environ(), "PYTHONDONTWRITEBYTECODE": "1", **variables},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        served = Served(popen)
+        try:
+            yield served
+        finally:
+            served.close()
+
+    return started
+
+
+@pytest.fixture
+def serving(started):
+    """The same, on a free port and with two workers, and ready."""
+
+    @contextmanager
+    def serving(*arguments, app="shop:app", **variables):
+        with started(app, "--bind", "127.0.0.1:0", "--workers", "2", *arguments, **variables) as served:
+            served.port = int(served.wait_for(r"Listening at https?://127\.0\.0\.1:(\d+)")[1])
+            served.wait_for("Serving, with the processes")
+            yield served
+
+    return serving
+
+
+def _environ():
+    prefixes = ("COSTREL_", "FLASK_", "WERKZEUG_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}
+
+
+def wait_until(condition):
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def is_gone(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+def test_two_workers_answer(serving):
+    with serving() as served:
+        pids = {served.get("/pid")[1] for _ in range(40)}
+        assert served.get("/") == (200, "one")
+        status = served.end()
+
+    assert len(pids) <= 2
+    assert str(served.popen.pid) not in pids
+    assert status == 0
+    assert all("[ERROR]" not in line for line in served.lines)
+
+
+def test_a_request_in_progress_is_answered_before_the_end_and_new_ones_are_refused(serving, tmp_path):
+    answers = []
+    with serving() as served:
+        asking = threading.Thread(target=lambda: answers.append(served.get("/slow")))
+        asking.start()
+        wait_until((tmp_path / "begun").exists)
+        status = served.end()
+        asking.join(PATIENCE)
+        with pytest.raises(ConnectionRefusedError):
+            served.get("/")
+
+    assert (answers, status) == ([(200, "done")], 0)
+    assert ['"GET /slow HTTP/1.1" 200 4'] == [re.search(r'".*" \d+ \d+', line)[0] for line in served.output]
+
+
+def test_a_stream_without_end_is_cut_after_the_grace(serving):
+    with serving("--grace", "1") as served:
+        with socket.create_connection(("127.0.0.1", served.port), timeout=PATIENCE) as connection:
+            connection.sendall(b"GET /endless HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert connection.recv(65_536)
+            started = time.monotonic()
+            status = served.end()
+
+    assert status == 0
+    assert 1 <= time.monotonic() - started < 10
+
+
+def test_a_killed_worker_is_replaced(serving):
+    with serving() as served:
+        pid = int(served.get("/pid")[1])
+        os.kill(pid, signal.SIGKILL)
+        replaced = served.wait_for(r"Process (\d+) has ended; (\d+) takes its place")
+        answers = [served.get("/pid") for _ in range(10)]
+        status = served.end()
+
+    assert int(replaced[1]) == pid
+    assert {200} == {status for status, _ in answers}
+    assert str(pid) not in {text for _, text in answers}
+    assert status == 0
+
+
+def test_the_workers_end_with_the_process_that_started_them(serving):
+    with serving("--grace", "1") as served:
+        pid = int(served.get("/pid")[1])
+        served.popen.kill()
+        served.popen.wait()
+        wait_until(lambda: is_gone(pid))
+
+
+def test_sighup_serves_the_code_as_it_is_now(serving, write):
+    with serving() as served:
+        write("shop.py", APP.replace('word = "one"', 'word = "another"'))
+        served.popen.send_signal(signal.SIGHUP)
+        answers = []
+        for _ in range(2):
+            served.wait_for("takes the place of")
+            answers.append(served.get("/")[0])
+        served.get_until("another")
+        status = served.end()
+
+    assert (answers, status) == ([200, 200], 0)
+
+
+def test_after_sighup_with_broken_code_the_old_workers_go_on(serving, write):
+    with serving() as served:
+        write("shop.py", "this is no Python")
+        served.popen.send_signal(signal.SIGHUP)
+        served.wait_for("While importing 'shop', a SyntaxError was raised")
+        served.wait_for(r"The new worker did not start: the old process \d+ goes on")
+        assert served.get("/") == (200, "one")
+        assert served.end() == 0
+
+
+def test_an_application_that_cannot_be_loaded_is_said_once(started):
+    with started("nowhere:app", "--bind", "127.0.0.1:0") as served:
+        assert served.popen.wait(PATIENCE) == 1
+
+    errors = [line for line in served.lines if "Error" in line or "Traceback" in line]
+    assert len(errors) == 1
+    assert errors[0].startswith("Error: Could not import 'nowhere': there is no module 'nowhere' in ")
+
+
+def test_a_term_signal_while_the_application_loads_ends_at_once(started, write, tmp_path):
+    write("sleepy.py", "import time\nopen('begun', 'w').close()\ntime.sleep(60)\n")
+    with started("sleepy:app", "--bind", "127.0.0.1:0") as served:
+        wait_until((tmp_path / "begun").exists)
+        assert served.end() == 0
+
+
+def test_a_busy_port_is_said_in_one_line(started):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with started("shop:app", "--bind", f"127.0.0.1:{port}") as served:
+            assert served.popen.wait(PATIENCE) == 1
+
+    (line,) = served.lines
+    assert re.fullmatch(
+        f"Error: Port {port} on 127.0.0.1 is in use by another program. Stop that program, or choose another port"
+        r"(: --bind 127.0.0.1:\d+ is free)?\.",
+        line,
+    )
+
+
+def test_a_second_server_on_the_port_of_the_first_does_not_start(serving, started):
+    with serving() as served:
+        with started("shop:app", "--bind", f"127.0.0.1:{served.port}") as second:
+            assert second.popen.wait(PATIENCE) == 1
+        assert served.get("/") == (200, "one")
+
+
+@pytest.mark.parametrize(("arguments", "variables"), [(["--debug"], {}), ([], {"FLASK_DEBUG": "1"})])
+def test_debug_mode_is_refused(started, arguments, variables):
+    with started("shop:app", *arguments, **variables) as served:
+        assert served.popen.wait(PATIENCE) == 1
+
+    assert "\n".join(served.lines) == (
+        "Error: costrel serve does not serve in debug mode, whose pages show the source and run code. Leave out"
+        " --debug and COSTREL_DEBUG (or FLASK_DEBUG), or use costrel run."
+    )
+
+
+def test_a_unix_socket(started, tmp_path):
+    path = tmp_path / "shop.sock"
+    with started("shop:app", "--bind", f"unix:{path}", "--workers", "2") as served:
+        served.wait_for("Serving, with the processes")
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(PATIENCE)
+            connection.connect(str(path))
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            answer = b"".join(iter(lambda: connection.recv(65_536), b""))
+        status = served.end()
+
+    assert answer.startswith(b"HTTP/1.1 200 OK")
+    assert status == 0
+    assert not path.exists()
+    assert served.output[0].startswith("- - - [")
+
+
+def test_the_access_log_has_method_path_with_query_status_time_and_id(serving):
+    with serving() as served:
+        response, seen = served.exchange("/id?a=1&b=%20", X_Request_ID="abc-0123456789")
+        served.end()
+
+    assert (seen, response.headers["X-Request-ID"]) == ("abc-0123456789", "abc-0123456789")
+    (line,) = served.output
+    assert re.fullmatch(
+        r'127\.0\.0\.1 - - \[\d\d/\w{3}/\d{4} [\d:]{8}\] "GET /id\?a=1&b=%20 HTTP/1\.1" 200 14 [\d.]+m?s'
+        " abc-0123456789",
+        line,
+    )
+
+
+def test_the_access_log_as_json(serving):
+    with serving("--log-format", "json") as served:
+        _, seen = served.exchange("/id?a=1", X_Request_ID="bad id")
+        served.end()
+
+    (line,) = served.output
+    entry = json.loads(line)
+    assert re.fullmatch("[0-9a-f]{32}", seen)
+    assert entry.pop("duration_ms") > 0
+    assert entry.pop("time").endswith("+00:00")
+    assert entry == {
+        "client": "127.0.0.1",
+        "method": "GET",
+        "target": "/id?a=1",
+        "protocol": "HTTP/1.1",
+        "status": 200,
+        "size": 32,
+        "complete": True,
+        "request_id": seen,
+    }
+
+
+def test_without_the_access_log_a_request_has_an_id_still(serving):
+    with serving("--no-access-log") as served:
+        response, seen = served.exchange("/id")
+        served.end()
+
+    assert served.output == []
+    assert response.headers["X-Request-ID"] == seen
+
+
+def test_a_factory_with_arguments_and_the_number_of_threads(serving):
+    with serving("--threads", "3", app='shop:create_app("hello")') as served:
+        assert served.get("/") == (200, "hello")
+        assert served.get("/threads") == (200, "3")
+
+
+def test_an_application_that_imports_flask(serving, write):
+    write(
+        "flasky.py",
+        "import flask\napp = flask.Flask('flasky')\napp.route('/')(lambda: flask.Flask.__mro__[1].__name__)\n",
+    )
+    with serving("--as-flask", app="flasky:app") as served:
+        assert served.get("/") == (200, "Costrel")
+        assert served.end() == 0
+
+
+def test_over_wsgi_it_says_what_is_lost(serving):
+    with serving("--interface", "wsgi") as served:
+        assert served.get("/") == (200, "one")
+        assert served.end() == 0
+
+    assert served.lines[0].startswith("Warning: over WSGI there are no WebSockets")
+
+
+def test_https(serving, tmp_path):
+    cert, key = make_ssl_devcert(str(tmp_path / "cert"), cn="localhost")
+    with serving("--cert", cert, "--key", key) as served:
+        context = ssl.create_default_context(cafile=cert)
+        context.set_alpn_protocols(["h2", "http/1.1"])
+        with socket.create_connection(("127.0.0.1", served.port), timeout=PATIENCE) as connection:
+            with context.wrap_socket(connection, server_hostname="localhost") as secure:
+                assert secure.selected_alpn_protocol() == "h2"
+        assert served.end() == 0
+
+
+POST = b"POST /body HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+CHUNKS = b"3\r\nabc\r\n0\r\n\r\n"
+
+
+def test_what_becomes_of_requests_that_could_be_read_in_two_ways(serving):
+    """E1, E3, E6 and E8 ought to be refused, and Granian takes them: see docs/deployment.md."""
+    requests = {
+        "E1 both lengths": POST + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n" + CHUNKS,
+        "E2 a signed length": POST + b"Content-Length: +3\r\n\r\nabc",
+        "E2 a list of lengths": POST + b"Content-Length: 3, 3\r\n\r\nabc",
+        "E2 two lengths": POST + b"Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
+        "E3 two encodings": POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n" + CHUNKS,
+        "E4 a bad end of a chunk": POST + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabcX\r\n0\r\n\r\n",
+        "E6 lines without CR": b"GET /body HTTP/1.1\nHost: a\nConnection: close\n\n",
+        "E8 a method in lower case": b"get /body HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+    }
+    with serving() as served:
+        answers = {name: served.raw(request) for name, request in requests.items()}
+        answers["E5 a body cut off"] = served.raw(POST + b"Content-Length: 10\r\n\r\nabc", cut=True)
+
+    taken = {name[:2] for name, answer in answers.items() if answer == "HTTP/1.1 200 OK"}
+    refused = {name[:2] for name, answer in answers.items() if answer == "HTTP/1.1 400 Bad Request"}
+    assert (taken, refused) == ({"E1", "E3", "E6", "E8"}, {"E2", "E4", "E5"})
+
+
+@pytest.mark.slow
+def test_a_head_that_does_not_come_ends_the_connection(serving):
+    with serving() as served:
+        with socket.create_connection(("127.0.0.1", served.port), timeout=PATIENCE) as connection:
+            connection.sendall(b"GET / HTTP/1.1\r\nHost:")
+            started = time.monotonic()
+            assert connection.recv(65_536) == b""
+
+    assert 5 < time.monotonic() - started < 20
