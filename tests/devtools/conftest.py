@@ -1,6 +1,7 @@
 """An application with faults, in development."""
 
 import pytest
+
 from costrel import Costrel, abort, request, url_for
 from costrel.devtools import pin
 from costrel.devtools.development import DevelopmentApplication

@@ -3,6 +3,7 @@
 import sys
 
 import pytest
+
 from costrel.devtools.frames import CAUSE, CONTEXT, Report, package_of, report_of
 from costrel.devtools.values import HIDDEN, Describer, is_secret, secrets_of
 
@@ -118,7 +119,7 @@ def test_a_syntax_error_without_a_file_shows_its_text():
 
 def test_frames_that_ask_for_it_are_hidden():
     def hidden():
-        __traceback_hide__ = True
+        __traceback_hide__ = True  # noqa: F841 - read from the frame
         broken()
 
     error = raised(hidden)

@@ -25,11 +25,12 @@ def failed_application(error: BaseException, raises: bool = False) -> Costrel:
     """
     app = Costrel(__name__, static_folder=None)
     app.config["PROPAGATE_EXCEPTIONS"] = True
-    text, tb = describe(error), error.__traceback__
+    text, shown = describe(error), _origin(error)
+    tb = shown.__traceback__
 
     def answer() -> t.Any:
         if raises:
-            raise error.with_traceback(tb)  # each time anew: raising it adds frames
+            raise shown.with_traceback(tb)  # each time anew: raising it adds frames
         request = context.requesting().request
         is_here = request.remote_addr in ("127.0.0.1", "::1") and host_is_trusted(request.host, _THIS_COMPUTER)
         return app.response_class(
@@ -41,6 +42,12 @@ def failed_application(error: BaseException, raises: bool = False) -> Costrel:
 
     app.before_request(answer)
     return app
+
+
+def _origin(error: BaseException) -> BaseException:
+    """The error itself, or, where it only tells the terminal about another, that one."""
+    told = error.__context__ if hasattr(error, "format_message") else None
+    return error if told is None else told
 
 
 def describe(error: BaseException) -> str:

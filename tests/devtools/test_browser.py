@@ -1,0 +1,216 @@
+"""A day of development in a real browser: edits, errors, a console, a syntax error."""
+
+import contextlib
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from selenium import webdriver
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
+
+ROOT = Path(__file__).parents[2]
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--window-size=1200,900",
+)
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.skipif(
+        os.environ.get("COSTREL_TEST_BROWSER") != "required"
+        and not (shutil.which("chromium") and shutil.which("chromedriver")),
+        reason="needs chromium and chromedriver (Debian: apt-get install chromium chromium-driver)",
+    ),
+]
+
+APP = """\
+from costrel import Costrel, render_template
+
+app = Costrel(__name__)
+
+
+@app.get("/")
+def index():
+    return "<!doctype html><title>Shop</title><body><h1>First words</h1></body>"
+
+
+@app.get("/page")
+def page():
+    return render_template("page.html")
+
+
+@app.get("/basket/<int:number>")
+def basket(number):
+    apples = number * 7
+    return f"{apples / 0}"
+"""
+
+
+class Project:
+    """A folder with an application that the development server serves."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "templates").mkdir()
+        self.write("app.py", APP)
+        self.write("templates/page.html", "<body><h1>A template</h1></body>")
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.log = folder / "log.txt"
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def write(self, name: str, text: str) -> None:
+        (self.folder / name).write_text(text)
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        text = (self.folder / name).read_text()
+        assert old in text
+        self.write(name, text.replace(old, new))
+
+    def pin(self) -> str:
+        return re.search(r"Debugger PIN: (\S+)", self.log.read_text())[1]
+
+    @contextlib.contextmanager
+    def served(self) -> Iterator[None]:
+        command = [sys.executable, "-m", "costrel", "--app", "app.py", "run", "--debug", "--port", str(self.port)]
+        environ = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "PYTHONUNBUFFERED": "1"}
+        with self.log.open("w") as log:
+            process = subprocess.Popen(command, cwd=self.folder, env=environ, stdout=log, stderr=log)
+        try:
+            end = time.monotonic() + 20
+            while "Debugger PIN" not in self.log.read_text() and time.monotonic() < end:
+                time.sleep(0.05)
+            yield
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+@pytest.fixture
+def project(tmp_path):
+    folder = tmp_path / "project"
+    folder.mkdir()
+    project = Project(folder)
+    with project.served():
+        yield project
+
+
+@pytest.fixture
+def browser(tmp_path) -> Iterator[webdriver.Chrome]:
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium") or ""
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path / 'profile'}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver")))
+    try:
+        yield driver
+    finally:
+        driver.quit()
+
+
+def see(browser: webdriver.Chrome, text: str, selector: str = "body") -> None:
+    waiting = WebDriverWait(browser, 20, ignored_exceptions=[StaleElementReferenceException, NoSuchElementException])
+    waiting.until(lambda b: text in b.find_element(By.CSS_SELECTOR, selector).text, f"{text!r} was not seen")
+
+
+def listens(browser: webdriver.Chrome) -> None:
+    """Wait until the page has its script: what is edited before could be missed by the template watch alone."""
+    WebDriverWait(browser, 20).until(lambda b: b.execute_script("return !!window.costrelRefresh"))
+
+
+def test_a_day_of_development(browser: webdriver.Chrome, project: Project) -> None:
+    browser.get(project.address)
+    see(browser, "First words")
+    listens(browser)
+
+    # The program is edited: the page changes by itself.
+    project.edit("app.py", "First words", "Second words")
+    see(browser, "Second words")
+
+    # A syntax error: its page instead, and back when it is mended.
+    project.edit("app.py", "def index():", "def index(:")
+    see(browser, "SyntaxError", ".kind")
+    see(browser, "def index(:", ".card")
+    project.edit("app.py", "def index(:", "def index():")
+    see(browser, "Second words")
+
+    # A template is edited.
+    browser.get(f"{project.address}/page")
+    see(browser, "A template")
+    listens(browser)
+    time.sleep(1)
+    project.edit("templates/page.html", "A template", "Another template")
+    see(browser, "Another template")
+
+    # An exception: the debugger, with a console that has the values.
+    browser.get(f"{project.address}/basket/6")
+    see(browser, "division by zero", "h1")
+    see(browser, "42", ".variables")
+    browser.find_element(By.CSS_SELECTOR, ".card .open-console").click()
+    see(browser, "The PIN is in the terminal", ".pin")
+    browser.find_element(By.NAME, "pin").send_keys("wrong" + Keys.ENTER)
+    see(browser, "That is not the PIN.", ".pin")
+    browser.find_element(By.NAME, "pin").send_keys(project.pin() + Keys.ENTER)
+    WebDriverWait(browser, 10).until(lambda b: b.find_elements(By.CSS_SELECTOR, ".card textarea"))
+    console = browser.find_element(By.CSS_SELECTOR, ".card textarea")
+    console.send_keys("apples + 1" + Keys.ENTER)
+    see(browser, "43", ".card .output")
+    console.send_keys("[a * apples for a in range(3)]" + Keys.ENTER)
+    see(browser, "[0, 42, 84]", ".card .output")
+    console.send_keys("for i in range(2):" + Keys.ENTER)
+    see(browser, "...", ".card .prompt")
+    console.send_keys("print('<b>', i)" + Keys.ENTER)
+    console.send_keys(Keys.CONTROL + "a")
+    console.send_keys(Keys.DELETE + Keys.ENTER)
+    see(browser, "<b> 1", ".card .output")
+    console.send_keys("request.path" + Keys.ENTER)
+    see(browser, "NameError", ".card .output")
+    console.send_keys("from costrel import request; request.path" + Keys.ENTER)
+    see(browser, "'/basket/6'", ".card .output")
+    screenshot(browser, "console")
+
+    # It is mended, and the page shows the result.
+    project.edit("app.py", "apples / 0", "apples / 2")
+    see(browser, "21.0")
+    severe = [entry["message"] for entry in browser.get_log("browser") if "Content Security Policy" in entry["message"]]
+    assert [] == severe
+
+
+def test_a_page_that_is_missing_is_explained(browser: webdriver.Chrome, project: Project) -> None:
+    browser.get(f"{project.address}/baskets/6")
+    see(browser, "/basket/<int:number>", ".rules")
+    see(browser, "has 'basket' where the path has 'baskets'", ".rules")
+    screenshot(browser, "missing")
+
+
+def screenshot(browser: webdriver.Chrome, name: str) -> None:
+    folder = os.environ.get("COSTREL_SCREENSHOTS")
+    if folder:
+        browser.save_screenshot(f"{folder}/{name}.png")
