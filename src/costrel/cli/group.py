@@ -15,6 +15,7 @@ from ..server.identity import served_as_flask
 from ..services.commands import AppGroup, ScriptInfo
 from ..services.discovery import NoAppException, plug_application_class
 from ..services.environment import get_load_dotenv, set_variable
+from .check import check_command
 from .options import app_option, debug_option, env_file_option, version_option
 from .routes import routes_command
 from .run import run_command
@@ -49,7 +50,7 @@ class FlaskGroup(AppGroup):
         self.set_debug_flag = set_debug_flag
         self._loaded_plugin_commands = False
         if add_default_commands:
-            for command in (run_command, serve_command, routes_command, shell_command):
+            for command in (run_command, serve_command, routes_command, shell_command, check_command):
                 self.add_command(command)
 
     def make_context(
@@ -85,19 +86,24 @@ class FlaskGroup(AppGroup):
         """The command of that name: the group's own, or the application's."""
         self._load_plugin_commands()
         command = super().get_command(ctx, name)
-        if command is not None:
+        if command is not None and command is not check_command:
             return command
         try:
             app = ctx.ensure_object(ScriptInfo).load_app()
         except NoAppException as error:
-            click.secho(f"Error: {error.format_message()}\n", err=True, fg="red")
-            return None
+            if command is None:
+                click.secho(f"Error: {error.format_message()}\n", err=True, fg="red")
+            return command
+        except Exception:
+            if command is None:
+                raise
+            return command  # it says what is wrong when it runs
         # Before the command's parameters are parsed, whose callbacks may want the application.
         current = context.peek()
         if current is None or current.app is not app:
             ctx.with_resource(app.app_context())
         found: click.Command | None = app.cli.get_command(ctx, name)
-        return found
+        return command if found is None else found  # an application's own `check` is the one that is meant
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of all commands. What keeps the application from loading is shown, and the rest listed."""

@@ -1,0 +1,25 @@
+"""`costrel check`: what is weak in the application, and the setting that mends it."""
+
+from __future__ import annotations
+
+import click
+
+from .. import context
+from ..app.audit import audit
+from ..services.commands import with_appcontext
+
+
+@click.command("check", short_help="Show what is weak in the application.")
+@click.option("--deploy", is_flag=True, help="Fail where anything is found: for the step before production.")
+@with_appcontext
+def check_command(deploy: bool) -> None:
+    """Look through settings, routes and templates, and show what is weak with what mends it."""
+    findings = audit(context.current().app)
+    for finding in findings:
+        click.echo(f"{finding.place}: {finding.problem}\n    {finding.remedy}")
+    if not findings:
+        click.echo("Nothing weak was found.")
+        return
+    click.echo(f"\n{len(findings)} found.")
+    if deploy:
+        raise click.exceptions.Exit(1)

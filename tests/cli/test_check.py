@@ -1,0 +1,125 @@
+"""`costrel check`."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import click
+import pytest
+
+from costrel import Costrel
+from costrel.app import profiles
+from costrel.app.application import Flask
+from costrel.app.audit import OTHER_SETTINGS, audit
+from costrel.cli import FlaskGroup
+
+KEY = "0123456789abcdef0123456789abcdef"
+
+
+def make(cls=Costrel, **settings):
+    app = cls("shop", static_folder=None, root_path=settings.pop("root_path", None))
+    app.config.from_mapping({"SECRET_KEY": KEY, "TRUSTED_HOSTS": ["example.org"], **settings})
+    return app
+
+
+def places(app):
+    return [finding.place for finding in audit(app)]
+
+
+def test_a_native_application_needs_a_key_and_its_hosts():
+    assert ["SECRET_KEY", "TRUSTED_HOSTS"] == places(Costrel("shop", static_folder=None))
+    assert [] == places(make())
+
+
+def test_so_does_a_strict_one():
+    assert [] == places(make(Flask, SECURITY_PROFILE="strict"))
+
+
+def test_what_flask_leaves_open():
+    expected = ["SESSION_COOKIE_SECURE", "SESSION_COOKIE_SAMESITE", "CSRF_PROTECTION", "SECURITY_HEADERS"]
+    expected += ["CONTENT_SECURITY_POLICY", "MAX_CONTENT_LENGTH", "REDIRECT_SCHEMES"]
+    assert expected == places(make(Flask))
+
+
+@pytest.mark.parametrize(
+    ("settings", "place"),
+    [
+        ({"DEBUG": True}, "DEBUG"),
+        ({"TESTING": True}, "TESTING"),
+        ({"SECRET_KEY": "Super-Secret key!"}, "SECRET_KEY"),
+        ({"SECRET_KEY": b"k" * 31}, "SECRET_KEY"),
+        ({"SESSION_COOKIE_HTTPONLY": False}, "SESSION_COOKIE_HTTPONLY"),
+        ({"SESSION_COOKIE_NAME": "__Host-session"}, "SESSION_COOKIE_NAME"),
+        ({"SESSION_COOKIE_SAMESITE": "None"}, "SESSION_COOKIE_SAMESITE"),
+    ],
+)
+def test_one_weak_setting(settings, place):
+    assert [place] == places(make(**settings))
+
+
+def test_a_misspelt_setting():
+    (finding,) = audit(make(SECRECT_KEY="x", SHOP_NAME="Bottles"))
+    assert ("SECRECT_KEY", "Did you mean SECRET_KEY?") == (finding.place, finding.remedy)
+
+
+def test_routes_that_shadow_each_other():
+    app = make()
+    app.add_url_rule("/<name>", "page")
+    app.add_url_rule("/<other>", "never")
+    app.add_url_rule("/<other>", "post", methods=["POST"])
+    app.add_url_rule("/<int:number>", "number")
+    app.add_url_rule("/<name>", "page")
+    (finding,) = audit(app)
+    assert "GET never reaches 'never': 'page' has the rule '/<name>'." == finding.problem
+
+
+def test_templates_without_escaping(tmp_path):
+    folder = tmp_path / "templates"
+    folder.mkdir()
+    (folder / "off.html").write_text("{%- autoescape false %}{{ x }}{% endautoescape %}")
+    (folder / "page.j2").write_text("<div>{{ x }}</div>")
+    (folder / "mail.txt").write_text("Dear {{ x }}")
+    (folder / "good.html").write_text("<div>{{ x }}</div>")
+    (folder / "picture.png").write_bytes(b"\xff\xfe")
+    assert ["off.html", "page.j2"] == places(make(root_path=str(tmp_path)))
+
+
+def test_a_key_in_the_repository(tmp_path):
+    (tmp_path / "settings.py").write_text(f"SECRET_KEY = {KEY!r}\n")
+    (tmp_path / "untracked.py").write_text(f"SECRET_KEY = {KEY!r}\n")
+    for command in (["init", "-q"], ["add", "settings.py"]):
+        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+    (finding,) = audit(make(root_path=str(tmp_path)))
+    assert "it stands in settings.py, which is in the repository." == finding.problem
+
+
+def run(invoke, app, *arguments):
+    return invoke(FlaskGroup(create_app=lambda: app), "check", *arguments)
+
+
+def test_the_command_tells_and_fails_only_before_a_deployment(invoke):
+    app = make(SESSION_COOKIE_HTTPONLY=False)
+    told = run(invoke, app)
+    assert 0 == told.exit_code
+    assert (
+        "SESSION_COOKIE_HTTPONLY: scripts can read the session's cookie.\n    Set it to True.\n\n1 found.\n"
+        == told.output
+    )
+    assert 1 == run(invoke, app, "--deploy").exit_code
+
+
+def test_it_is_content(invoke):
+    result = run(invoke, make(), "--deploy")
+    assert (0, "Nothing weak was found.\n") == (result.exit_code, result.output)
+
+
+def test_an_applications_own_command_of_that_name_wins(invoke):
+    app = make()
+    app.cli.command("check")(lambda: click.echo("mine"))
+    assert "mine\n" == run(invoke, app).output
+
+
+def test_every_setting_is_known():
+    text = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text()
+    documented = set(re.findall(r"^\| `([A-Z_]+)` \|", text, re.MULTILINE))
+    assert documented - profiles.NATIVE.keys() == OTHER_SETTINGS
