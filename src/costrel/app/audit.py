@@ -67,14 +67,16 @@ def check_secret_key(app: t.Any) -> Findings:
         yield Finding("SECRET_KEY", "it is one that everybody knows, so anybody can sign a session.", f"{_GENERATE}.")
     elif len(raw) < 32:
         yield Finding("SECRET_KEY", f"it has {len(raw)} bytes, and can be guessed below 32.", f"{_GENERATE}.")
-    for name in _tracked_files_with(key, app.root_path):
-        yield Finding("SECRET_KEY", f"it stands in {name}, which is in the repository.", f"{_GENERATE}, outside of it.")
+    else:
+        for name in _tracked_files_with(key, app.root_path):
+            problem = f"it stands in {name}, which is in the repository."
+            yield Finding("SECRET_KEY", problem, f"{_GENERATE}, outside of it.")
 
 
 def _tracked_files_with(key: t.Any, folder: str) -> list[str]:
     """The files of the git repository around `folder` that have the key in them; it goes through a pipe, unseen."""
     git = shutil.which("git")
-    if git is None or not isinstance(key, str) or len(key) < 8 or "\n" in key:
+    if git is None or not isinstance(key, str) or "\n" in key:
         return []
     command = [git, "-C", folder, "grep", "-l", "-F", "-f", "-"]
     found = subprocess.run(command, input=key, capture_output=True, text=True, check=False, timeout=30)  # noqa: S603
