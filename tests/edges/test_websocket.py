@@ -50,8 +50,13 @@ def refused(client, *args, **kwargs) -> WebSocketRefused:
 def until_closed(client, *args, **kwargs) -> WebSocketDisconnect:
     with client.websocket(*args, **kwargs) as ws:
         with pytest.raises(WebSocketDisconnect) as caught:
-            ws.receive()
+            drain(ws)
     return caught.value
+
+
+def drain(ws) -> None:
+    while True:
+        ws.receive()
 
 
 # -- messages

@@ -41,6 +41,7 @@ if t.TYPE_CHECKING:
     from .blueprint import Blueprint
     from .response import Response
 
+T_serving = t.TypeVar("T_serving", bound=Callable[[], t.Any])
 T_shell_context_processor = t.TypeVar("T_shell_context_processor", bound=ft.ShellContextProcessorCallable)
 
 _TOO_LATE = (
@@ -107,6 +108,9 @@ class App(Scaffold):
         """Called where no URL can be built; the first that returns one wins."""
         self.teardown_appcontext_funcs: list[ft.TeardownCallable] = []
         self.shell_context_processors: list[ft.ShellContextProcessorCallable] = []
+        self.before_serving_funcs: list[Callable[[], t.Any]] = []
+        self.after_serving_funcs: list[Callable[[], t.Any]] = []
+        self.while_serving_gens: list[Callable[[], t.Any]] = []
         self.blueprints: dict[str, Blueprint] = {}
         """Registered name, with dots where nested → blueprint, in the order of registration."""
         self.extensions: dict[str, t.Any] = {}
@@ -206,12 +210,15 @@ class App(Scaffold):
         """Route requests to `rule` to `view_func`; the endpoint is the view's name unless given.
 
         `provide_automatic_options` says whether OPTIONS is answered for the view; unless given, the view's attribute
-        of that name does, else whether OPTIONS is among the methods. The other options are those of `Rule`. Raises
-        AssertionError where the endpoint has another view already.
+        of that name does, else whether OPTIONS is among the methods. With `stream_body` an async view gets the body as
+        it arrives, by `Request.chunks`. The other options are those of `Rule`. Raises AssertionError where the endpoint
+        has another view already.
         """
         endpoint = _endpoint_from_view_func(view_func) if endpoint is None else endpoint  # type: ignore[arg-type]
         methods, automatic = self._methods_of(view_func, options.pop("methods", None), provide_automatic_options)
+        stream_body = options.pop("stream_body", False)
         url_rule = self.url_rule_class(rule, methods=methods, endpoint=endpoint, **options)
+        url_rule.stream_body = stream_body  # type: ignore[attr-defined]  # read by the ASGI edge
         url_rule.provide_automatic_options = automatic  # type: ignore[attr-defined]  # read when the request runs
         self.url_map.add(url_rule)
         if view_func is not None:
@@ -309,6 +316,27 @@ class App(Scaffold):
     def teardown_appcontext(self, f: T_teardown) -> T_teardown:
         """Call `f` when an application context ends, with the error that nothing handled, or None."""
         self.teardown_appcontext_funcs.append(f)
+        return f
+
+    @setupmethod
+    def before_serving(self, f: T_serving) -> T_serving:
+        """Call `f` when a worker of an ASGI server starts, before its first request, within the application's context.
+
+        An error of `f` keeps the worker from starting. Under WSGI it is never called.
+        """
+        self.before_serving_funcs.append(f)
+        return f
+
+    @setupmethod
+    def after_serving(self, f: T_serving) -> T_serving:
+        """Call `f` when a worker of an ASGI server stops, after its last request."""
+        self.after_serving_funcs.append(f)
+        return f
+
+    @setupmethod
+    def while_serving(self, f: T_serving) -> T_serving:
+        """Run the generator, or async generator, `f` to its one ``yield`` before serving, and the rest afterwards."""
+        self.while_serving_gens.append(f)
         return f
 
     @setupmethod

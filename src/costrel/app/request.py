@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import typing as t
+from collections.abc import AsyncIterator
 
 from .. import context
-from ..http.errors import BadRequest, HTTPException
+from ..http.errors import BadRequest, HTTPException, RequestEntityTooLarge
 from ..messages.request import Request as MessageRequest
 from ..routing import Rule
 from ..services import json
 from .debug_errors import attach_enctype_error_multidict
+
+CHUNK: t.Final = 64 * 1024
+"""Bytes that are read at a time of a body that a WSGI server has."""
 
 
 class Request(MessageRequest):
@@ -64,6 +68,23 @@ class Request(MessageRequest):
             return default
         limit: int | None = ctx.app.config[setting]
         return limit
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The body piece by piece, as it arrives where the route was registered with ``stream_body=True``.
+
+        Raises ClientDisconnected where it breaks off, and RequestEntityTooLarge above `max_content_length`.
+        """
+        limit, received = self.max_content_length, 0
+        if limit is not None and (self.content_length or 0) > limit:
+            raise RequestEntityTooLarge()
+        source: t.Any = self.environ["wsgi.input"]
+        arrives = hasattr(source, "next_chunk")  # the ASGI edge's
+        stream: t.Any = source if arrives else self.stream
+        while chunk := (await stream.next_chunk() if arrives else stream.read(CHUNK)):
+            received += len(chunk)
+            if limit is not None and received > limit:
+                raise RequestEntityTooLarge()
+            yield chunk
 
     @property
     def endpoint(self) -> str | None:

@@ -64,6 +64,20 @@ class Body(io.RawIOBase):
         spooled.seek(0)
         self._spooled = t.cast("t.IO[bytes]", spooled)
 
+    async def next_chunk(self) -> bytes:
+        """What has arrived and was not read yet; b"" at the end. Raises ClientDisconnected where it was cut off."""
+        if self._spooled is not None:
+            return self._spooled.read(IN_MEMORY) or self._at_end()
+        while not self._chunks and not self.complete and not self.cut_off:
+            await self._pull()
+        chunk = bytes(self._chunks)
+        self._chunks.clear()
+        return chunk or self._at_end()
+
+    def _at_end(self) -> bytes:
+        self._end()
+        return b""
+
     async def _pull(self) -> None:
         message = await self._receive()
         if message["type"] == "http.disconnect":
@@ -98,6 +112,11 @@ class Body(io.RawIOBase):
         return 0
 
     def _pull_from_thread(self) -> None:
+        if asyncio._get_running_loop() is self._loop:
+            raise RuntimeError(
+                "The body of this request has not arrived yet, and the server's loop must not wait for it. A view of a"
+                " route with 'stream_body' reads it by 'async for chunk in request.chunks()'."
+            )
         pull: Coroutine[t.Any, t.Any, None] = self._pull()
         asyncio.run_coroutine_threadsafe(pull, self._loop).result()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import typing as t
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import partial
 from types import CoroutineType
 
@@ -34,15 +34,11 @@ class Hop:
 
 
 class Drive:
-    """Drives the steps of one context: on the loop while they await, in a worker thread when they may block.
+    """Drives the steps of one context: on the loop while they await, in a worker thread when they may block."""
 
-    `prepare` is awaited before each coroutine of the user's.
-    """
-
-    def __init__(self, ctx: Context, hop: Hop, prepare: Callable[[], Awaitable[None]] | None = None) -> None:
+    def __init__(self, ctx: Context, hop: Hop) -> None:
         self.ctx = ctx
         self.hop = hop
-        self.prepare = prepare
         ctx.on_loop = True
 
     async def to_end(self, steps: Steps[T]) -> T:
@@ -80,8 +76,6 @@ class Drive:
         return outcome[0]
 
     async def _await(self, coroutine: t.Any) -> t.Any:
-        if self.prepare is not None:
-            await self.prepare()
         if self.hop.variables is None:
             return await coroutine
         # The request has been in a thread: what was set there in context variables is to be seen here.

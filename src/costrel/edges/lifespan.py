@@ -1,20 +1,109 @@
-"""The start and the end of a server's worker (ASGI lifespan spec 2.0)."""
+"""The start and the end of a server's worker (ASGI lifespan spec 2.0): what an application does before and after."""
 
 from __future__ import annotations
 
+import contextvars
+import traceback
 import typing as t
+from collections.abc import Awaitable, Callable
 
+from ..app.lifecycle import Steps, call
 from .bodies import Receive
+from .drive import Drive, Hop
 from .threads import Workers
+
+_END: t.Final = object()
 
 
 async def answer_lifespan(app: t.Any, workers: Workers, receive: Receive, send: t.Any) -> None:
-    """Say that the application is ready, wait for the server's end, and let the worker threads go."""
+    """Start the application, say that it is ready, wait for the server's end, and stop it."""
+    serving = Serving(app, workers)
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
-            await send({"type": "lifespan.startup.complete"})
+            if not await _told(serving.start, "startup", app, send):
+                await serving.stop_generators()
+                workers.close()
+                return
         elif message["type"] == "lifespan.shutdown":
-            workers.close()
-            await send({"type": "lifespan.shutdown.complete"})
+            try:
+                await _told(serving.stop, "shutdown", app, send)
+            finally:
+                workers.close()
             return
+
+
+async def _told(work: Callable[[], Awaitable[None]], phase: str, app: t.Any, send: t.Any) -> bool:
+    """Do `work` and tell the server how it went; whether it went well."""
+    try:
+        await work()
+    except Exception as error:
+        app.logger.exception("The %s of the application failed.", phase)
+        text = "".join(traceback.format_exception_only(error)).strip()
+        await send({"type": f"lifespan.{phase}.failed", "message": text})
+        return False
+    await send({"type": f"lifespan.{phase}.complete"})
+    return True
+
+
+class Serving:
+    """One worker's time of service: the functions before it, the generators around it, the functions after it."""
+
+    def __init__(self, app: t.Any, workers: Workers) -> None:
+        self.app = app
+        self.workers = workers
+        self.generators: list[t.Any] = []
+
+    async def start(self) -> None:
+        """Call what comes before serving; raises what that raises."""
+        for function in self.app.before_serving_funcs:
+            await self._call(function)
+        for function in self.app.while_serving_gens:
+            generator = function()
+            self.generators.append(generator)
+            if await self._next(generator) is _END:
+                raise RuntimeError(f"The generator {function.__name__!r} of 'while_serving' has no yield.")
+
+    async def stop(self) -> None:
+        """Call what comes after serving, all of it, and raise the first error."""
+        errors = await self.stop_generators()
+        for function in self.app.after_serving_funcs:
+            try:
+                await self._call(function)
+            except Exception as error:
+                errors.append(error)
+        if errors:
+            raise errors[0]
+
+    async def stop_generators(self) -> list[Exception]:
+        """Let the generators run to their ends, the last one first; their errors."""
+        errors: list[Exception] = []
+        while self.generators:
+            generator = self.generators.pop()
+            try:
+                if await self._next(generator) is not _END:
+                    raise RuntimeError(f"The generator {generator.__name__!r} of 'while_serving' has a second yield.")
+            except Exception as error:
+                errors.append(error)
+        return errors
+
+    async def _next(self, generator: t.Any) -> t.Any:
+        if hasattr(generator, "__anext__"):
+
+            async def advance() -> t.Any:
+                return await anext(generator, _END)
+
+            return await self._call(advance)
+        return await self._call(lambda: next(generator, _END))
+
+    async def _call(self, function: Callable[[], t.Any]) -> t.Any:
+        """Call `function` within the application's context: on the loop where it is async, else in a thread."""
+        hop = Hop(self.workers)
+        hop.variables = contextvars.copy_context()
+        ctx = self.app.app_context()
+
+        def steps() -> Steps[t.Any]:
+            with ctx:
+                return (yield from call(ctx, function))
+
+        return await Drive(ctx, hop).to_end(steps())

@@ -28,8 +28,10 @@ class Answer:
         headers: Pairs,
         body: bytes | Iterable[bytes] | AsyncIterable[bytes],
         close: Callable[[], object] | None = None,
+        method: str = "GET",
     ) -> None:
         self.status = status
+        self.method = method
         self.headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
         self.body = body
         self.close = close
@@ -46,7 +48,8 @@ class Answer:
             return cls.of_wsgi(response, environ)
         status, headers, body = response.for_edge(environ)
         # Most responses have nothing to close: they need no thread for it.
-        return cls(status, headers, body, response.close if response.has_to_close else None)
+        close = response.close if response.has_to_close else None
+        return cls(status, headers, body, close, environ["REQUEST_METHOD"])
 
     @classmethod
     def of_wsgi(cls, app: Callable[..., t.Any], environ: dict[str, t.Any]) -> Answer:
@@ -69,32 +72,46 @@ class Answer:
                 close()
             raise RuntimeError(f"The WSGI application {app!r} ended without calling start_response().")
         status, headers = started[0]
-        return cls(int(status[:3]), headers, _chain(written, chunks), close)
+        return cls(int(status[:3]), headers, _chain(written, chunks), close, environ["REQUEST_METHOD"])
 
-    async def send(self, send: Send, in_thread: InThread, receive: Receive | None = None) -> None:
-        """Send it all; a client that leaves meanwhile, as `receive` tells, ends it.
+    @property
+    def expected(self) -> int | None:
+        """The bytes of body that the headers announce (RFC 9110 §8.6); None where they say nothing, or none follow."""
+        if self.method == "HEAD" or self.status < 200 or self.status in (204, 304):
+            return None
+        for name, value in self.headers:
+            if name == b"content-length" and value.isdigit():
+                return int(value)
+        return None
 
-        An error half-way leaves the body without its end, so that the client can tell.
+    async def send(self, send: Send, in_thread: InThread, departure: Departure | None = None) -> None:
+        """Send it all; a client that leaves meanwhile, as `departure` tells, ends it.
+
+        An error half-way leaves the body without its end, so that the client can tell. So does a body that is not as
+        long as its Content-Length: that raises WrongLength.
         """
+        expected = self.expected
+        if expected is not None:
+            send = _counted(send, expected)
         try:
             await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
             if isinstance(self.body, bytes):
                 await send({"type": "http.response.body", "body": self.body})
             else:
-                await self._send_chunks(send, in_thread, receive)
+                await self._send_chunks(send, in_thread, departure)
         finally:
             if self.close is not None:
                 await in_thread(self.close)
 
-    async def _send_chunks(self, send: Send, in_thread: InThread, receive: Receive | None) -> None:
+    async def _send_chunks(self, send: Send, in_thread: InThread, departure: Departure | None) -> None:
         if isinstance(self.body, AsyncIterable):
             sending = self._send_async(send, self.body)
         else:
             sending = self._send_sync(send, in_thread, t.cast("Iterable[bytes]", self.body))
-        if receive is None:
+        if departure is None:
             await sending
         else:
-            await _until_client_leaves(sending, receive)
+            await _until_client_leaves(sending, departure)
 
     async def _send_async(self, send: Send, body: AsyncIterable[bytes]) -> None:
         iterator = body.__aiter__()
@@ -110,12 +127,8 @@ class Answer:
     async def _send_sync(self, send: Send, in_thread: InThread, body: Iterable[bytes]) -> None:
         iterator: Iterator[bytes] = iter(body)
         while True:
-            step = asyncio.ensure_future(in_thread(lambda: next(iterator, _END)))
-            try:
-                chunk = await asyncio.shield(step)
-            except asyncio.CancelledError:
-                await asyncio.wait([step])  # a generator cannot be closed while a thread is in it
-                raise
+            # Where this is cancelled, the thread comes out of the generator first: only then it can be closed.
+            chunk = await in_thread(lambda: next(iterator, _END))
             if chunk is _END:
                 break
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
@@ -131,21 +144,66 @@ def _chain(first: list[bytes], rest: Iterator[bytes]) -> Iterator[bytes]:
     yield from rest
 
 
-async def _until_client_leaves(sending: Coroutine[t.Any, t.Any, None], receive: Receive) -> None:
+class WrongLength(RuntimeError):
+    """Raised where a body is not as long as the response's Content-Length says."""
+
+
+def _counted(send: Send, expected: int) -> Send:
+    """`send`, which passes on no byte too much, and no end before all bytes were there."""
+    sent = 0
+
+    async def counting(message: t.MutableMapping[str, t.Any]) -> None:
+        nonlocal sent
+        if message["type"] == "http.response.body":
+            body = message["body"]
+            room = expected - sent
+            sent += len(body)
+            if sent > expected:
+                await send({"type": "http.response.body", "body": body[:room], "more_body": True})
+                raise WrongLength(
+                    f"The body is longer than its Content-Length of {expected} bytes: the rest is cut off."
+                )
+            if sent < expected and not message.get("more_body", False):
+                if body:
+                    await send({**message, "more_body": True})
+                raise WrongLength(f"The body ended after {sent} bytes of the {expected} that its Content-Length says.")
+        await send(message)
+
+    return counting
+
+
+class Departure:
+    """Waits for the client to leave: for the one who reads what the server says when the request's body is complete."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._task: asyncio.Task[None] | None = None
+
+    def begin(self) -> asyncio.Task[None]:
+        """The task that ends when the client has left."""
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._wait())
+        return self._task
+
+    async def _wait(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
+    async def stop(self) -> None:
+        """Wait no longer."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+
+async def _until_client_leaves(sending: Coroutine[t.Any, t.Any, None], departure: Departure) -> None:
     """Run `sending` to its end, or cancel it when the client has gone."""
     task = asyncio.ensure_future(sending)
-    leaving = asyncio.ensure_future(_disconnect(receive))
     try:
-        await asyncio.wait([task, leaving], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([task, departure.begin()], return_when=asyncio.FIRST_COMPLETED)
     finally:
-        leaving.cancel()
         if not task.done():
             task.cancel()
-        await asyncio.wait([task, leaving])
+            await asyncio.wait([task])
     if not task.cancelled():
         task.result()
-
-
-async def _disconnect(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
