@@ -138,6 +138,13 @@ class Console:
         """Whether what was typed so far goes on, as after ``for x in y:``."""
         return bool(self._pending)
 
+    def add(self, **names: t.Any) -> None:
+        """Add variables, where there are none of these names; `dump()` does not show them."""
+        for name, value in names.items():
+            if name not in self.namespace:
+                self.namespace[name] = value
+                self._hidden.add(name)
+
     def eval(self, code: str) -> str:
         """Evaluate a line, or several; returns the prompt, the code, and what came of it, as HTML."""
         code = code.replace("\r\n", "\n")

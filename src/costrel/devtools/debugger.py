@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 
+from .. import context
 from ..context import RequestContext
 from ..http.errors import InternalServerError, NotFound, SecurityError
 from ..messages.request import Request
@@ -28,6 +29,9 @@ KEPT_ERRORS: t.Final = 8
 
 MAX_CODE: t.Final = 100_000
 """How many characters may be typed into a console at once."""
+
+_PROXIES: t.Final = {"request": context.request, "session": context.session, "g": context.g}
+"""What a console has besides the variables of its frame."""
 
 _TYPES = {".css": "text/css", ".js": "text/javascript"}
 
@@ -198,9 +202,12 @@ class Debugger:
             return _refused(request)
         if len(command) > MAX_CODE:
             return Response("That is too long for a console.", 413)
+        contexts = self.frame_contexts.get(frame.id if hasattr(frame, "id") else id(frame), ())
         with ExitStack() as stack:
-            for ctx in self.frame_contexts.get(frame.id if hasattr(frame, "id") else id(frame), ()):
+            for ctx in contexts:
                 stack.enter_context(ctx)
+                if isinstance(ctx, RequestContext):
+                    frame.console.add(app=ctx.app, **_PROXIES)
             html = frame.eval(command)
         response = Response(html, mimetype="text/html")
         response.headers["X-Console-More"] = "1" if getattr(frame.console, "more", False) else "0"
@@ -245,7 +252,7 @@ class Debugger:
         settings = getattr(self.app, "config", None)
         sources: list[Mapping[t.Any, t.Any]] = [os.environ, settings if isinstance(settings, dict) else {}]
         if request is not None:
-            sources.append(request.environ)
+            sources += [request.environ, request.args]
             sources.append({f"{name}_cookie": value for name, value in request.cookies.items() if len(value) > 15})
         return Describer(secrets_of(*sources))
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import builtins
 import difflib
-import traceback
 import typing as t
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -39,8 +39,8 @@ def _hints(report: Report, ctx: t.Any) -> Iterator[Hint]:
         yield _near_endpoints(error)
     if type(error).__name__ in ("TemplateNotFound", "TemplatesNotFound") and ctx is not None:
         yield from _near_templates(error, ctx.app)
-    if isinstance(error, (NameError, AttributeError, ImportError)):
-        yield from _python_suggestion(error, report)
+    if isinstance(error, (NameError, AttributeError)) and error.name is not None:
+        yield from _near_names(error, report)
 
 
 def _missing_key(error: BadRequestKeyError, report: Report, request: t.Any) -> Iterator[Hint]:
@@ -92,11 +92,12 @@ def _near_endpoints(error: BuildError) -> Hint:
     for rule in rules:
         by_endpoint.setdefault(str(rule.endpoint), []).append(rule)
     wanted = str(error.endpoint)
-    near = [wanted] if wanted in by_endpoint else difflib.get_close_matches(wanted, by_endpoint, 5, 0.4)
-    for name in by_endpoint:  # "index" for "shop.index", and the reverse
-        if name not in near and len(near) < 6 and name.rpartition(".")[2] == wanted.rpartition(".")[2]:
-            near.append(name)
-    rows = [(f"{name}  {rule.rule}", _needs(rule, error)) for name in near for rule in by_endpoint[name][:4]]
+    # "index" for "shop.index", and the reverse, before what only reads alike
+    same = [name for name in by_endpoint if name.rpartition(".")[2] == wanted.rpartition(".")[2]][:5]
+    near = [wanted] if wanted in by_endpoint else [*same, *difflib.get_close_matches(wanted, by_endpoint, 5, 0.4)]
+    rows = [
+        (f"{name}  {rule.rule}", _needs(rule, error)) for name in dict.fromkeys(near) for rule in by_endpoint[name][:4]
+    ]
     if wanted in by_endpoint:
         return Hint(f"The endpoint {wanted!r} exists, but its URL cannot be built of these values.", rows)
     if rows:
@@ -128,13 +129,16 @@ def _near_templates(error: t.Any, app: t.Any) -> Iterator[Hint]:
     yield Hint("These folders were searched:" if folders else "There is no folder for templates.", folders)
 
 
-def _python_suggestion(error: BaseException, report: Report) -> Iterator[Hint]:
-    """What Python adds to the message when it prints an error: "Did you mean: …?"."""
-    text = "".join(traceback.TracebackException.from_exception(error, lookup_lines=False).format_exception_only())
-    for phrase in ("Did you mean", "Did you forget"):
-        _, found, rest = text.partition(phrase)
-        if found and phrase not in report.message:
-            yield Hint(f"{found}{rest.strip()}")
+def _near_names(error: NameError | AttributeError, report: Report) -> Iterator[Hint]:
+    """The name that was probably meant, of those that are known there."""
+    there: Iterable[str] = ()
+    if isinstance(error, AttributeError):
+        there = dir(error.obj)
+    elif report.frames and (scope := report.frames[-1].scope) is not None:
+        there = [*scope.f_locals, *scope.f_globals, *dir(builtins)]
+    near = difflib.get_close_matches(str(error.name), there, 1, 0.7)
+    if near:
+        yield Hint(f"Did you mean {near[0]!r}?")
 
 
 def _listed(names: list[str]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import re
 import typing as t
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..http.errors import HTTPException
@@ -77,7 +76,7 @@ def _compare(rule: t.Any, segments: list[str]) -> tuple[float, str]:
         score += likeness
         reason = reason or difference
         if takes_the_rest:
-            return (score + 1) / (position + 2), reason
+            return (score + (not reason)) / (position + 2), reason
     if not reason and len(segments) > len(wanted):
         rest = "/".join(segments[len(wanted) :])
         reason = "has no slash at its end" if not rest else f"ends before {'/' + rest!r}"
@@ -132,8 +131,3 @@ def _beyond_the_path(rule: t.Any, adapter: t.Any, method: str) -> str:
     if rule.methods is not None and method not in rule.methods:
         return f"does not take {method}"
     return "matches the path, but its variables do not take these values"
-
-
-def names(items: Iterable[str]) -> str:
-    """Names with commas."""
-    return ", ".join(items)

@@ -1,0 +1,243 @@
+"""Help with what an exception, a 404 or a 405 does not say itself."""
+
+import pytest
+
+from costrel import Blueprint, Costrel, render_template, request, url_for
+from costrel.devtools import editor
+from costrel.devtools.development import DevelopmentApplication
+from costrel.devtools.frames import report_of
+from costrel.devtools.hints import hints_for
+from costrel.devtools.near_rules import explain
+from costrel.devtools.terminal import colours, format_report, painter
+
+from .asgi_client import get
+
+HTML = {"accept": "text/html"}
+
+
+def near(app, path, method="GET", **options):
+    with app.test_request_context(path, method=method, **options) as ctx:
+        found = explain(ctx.url_adapter, path, method)
+    return {rule.rule: rule.reason for rule in found.near}
+
+
+@pytest.fixture
+def site():
+    app = Costrel("site", static_folder=None, subdomain_matching=True)
+    app.config["SERVER_NAME"] = "example.org"
+    for rule, options in {
+        "/items/<int:number>": {},
+        "/items/<int:number>/edit": {"methods": ["GET", "POST"]},
+        "/items": {"methods": ["POST"], "endpoint": "create"},
+        "/files/<path:name>": {},
+        "/v<int:a>.<int:b>/x": {},
+        "/help": {"subdomain": "www", "endpoint": "www_help"},
+        "/about/us": {},
+        "/socket": {"websocket": True},
+        "/<any(red, blue):colour>/paint": {},
+    }.items():
+        app.add_url_rule(rule, options.pop("endpoint", rule), lambda **values: "", **options)
+    return app
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "rule", "reason"),
+    [
+        ("/item/3", "GET", "/items/<int:number>", "has 'items' where the path has 'item'"),
+        ("/items/three", "GET", "/items/<int:number>", "<int:number> does not take 'three'"),
+        ("/items/3/edit", "PUT", "/items/<int:number>/edit", "does not take PUT"),
+        ("/items/3/delete", "GET", "/items/<int:number>/edit", "has 'edit' where the path has 'delete'"),
+        ("/items/3/edit/now", "GET", "/items/<int:number>/edit", "ends before '/now'"),
+        ("/about/us/", "GET", "/about/us", "has no slash at its end"),
+        ("/about", "GET", "/about/us", "goes on with '/us'"),
+        ("/items", "GET", "/items", "does not take GET"),
+        ("/files/", "GET", "/files/<path:name>", "wants something for '<path:name>'"),
+        ("/v1.x/x", "GET", "/v<int:a>.<int:b>/x", "v<int:a>.<int:b> does not take 'v1.x'"),
+        ("/help", "GET", "/help", "is for the subdomain 'www', and this is 'none'"),
+        ("/socket", "GET", "/socket", "is for WebSockets"),
+        ("/green/paint", "GET", "/<any(red, blue):colour>/paint", "<any(red, blue):colour> does not take 'green'"),
+    ],
+)
+def test_what_stands_in_the_way_of_a_rule(site, path, method, rule, reason):
+    assert reason == near(site, path, method)[rule]
+
+
+def test_the_likeliest_rule_comes_first(site):
+    assert "/items/<int:number>" == next(iter(near(site, "/itens/3")))
+
+
+def test_nothing_is_near(site):
+    assert {} == near(site, "/qqqqqq/zzzzz/wwww/yyyyy")
+
+
+def test_hosts_are_told(site):
+    app = Costrel("hosts", static_folder=None, host_matching=True)
+    app.add_url_rule("/", "index", lambda: "", host="a.example")
+    assert {"/": "is for the host a.example, and this is b.example"} == near(app, "/", base_url="http://b.example")
+
+
+def test_a_404_shows_what_is_near(development):
+    got = get(development, "/fial/3", headers=HTML)
+    assert 404 == got.status
+    assert "<code>/fails/&lt;int:number&gt;</code>" in got.text
+    assert "has &#39;fails&#39; where the path has &#39;fial&#39;" in got.text
+    assert str(len(got.body)) == got.headers["content-length"]
+
+
+def test_a_404_of_the_view_itself_is_told(development):
+    assert "its view <code>gone</code> answered 404 itself" in get(development, "/gone", headers=HTML).text
+
+
+def test_a_405_shows_the_methods(development):
+    got = get(development, "/form", headers=HTML)
+    assert 405 == got.status
+    assert "<td>POST</td>" in got.text
+    assert "does not take GET" in got.text
+
+
+def test_a_page_of_the_applications_own_stays(app):
+    app.register_error_handler(404, lambda error: ("mine", 404))
+    assert "mine" == get(DevelopmentApplication(app, app.asgi), "/fial/3", headers=HTML).text
+
+
+def test_programs_get_the_plain_404(development):
+    assert "/fails/" not in get(development, "/fial/3", headers={"accept": "application/json"}).text
+
+
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+
+
+def post(development, path, body, **headers):
+    length = {"content-length": str(len(body))}
+    return get(development, path, method="POST", body=body, headers={**HTML, **FORM, **length, **headers}).text
+
+
+def test_a_missing_field_shows_which_came(development, capsys):
+    text = post(development, "/form", b"titel=x&text=y")
+    assert "request.form has no &#39;title&#39;. Of fields, it came with &#39;titel&#39;, &#39;text&#39;." in text
+    assert "Did you mean &#39;titel&#39;?" in text
+
+
+def test_a_form_that_is_none_is_told(development, capsys):
+    text = post(development, "/form", b"{}", **{"content-type": "application/json"})
+    assert "The body is JSON: read it with request.get_json() or request.json." in text
+    text = post(development, "/form", b"x", **{"content-type": "text/plain"})
+    assert "The body was sent as text/plain: only application/x-www-form-urlencoded" in text
+
+
+def test_a_field_that_is_elsewhere_is_told(development, capsys):
+    got = get(development, "/form", method="POST", query="title=x", headers=HTML)
+    assert "There is a &#39;title&#39; in request.args." in got.text
+
+
+def test_a_missing_enctype_is_told(development, capsys):
+    text = post(development, "/upload", b"picture=boat.png")
+    assert "enctype=&#34;multipart/form-data&#34;" in text
+
+
+def test_an_argument_that_is_missing_in_a_get():
+    app = Costrel("shop", static_folder=None)
+    with app.test_request_context("/?q=1") as ctx:
+        try:
+            request.form["title"]
+        except KeyError as error:
+            hints = hints_for(report_of(error), ctx)
+    assert [
+        "request.form has no 'title'. Of fields, it came with none.",
+        "A GET request has no form: its parameters are in request.args.",
+    ] == [hint.text for hint in hints]
+
+
+def hints_of(function, ctx=None):
+    try:
+        function()
+    except Exception as error:
+        return [(hint.text, hint.rows) for hint in hints_for(report_of(error), ctx)]
+    raise RuntimeError("it did not raise")
+
+
+def test_an_endpoint_that_is_missing():
+    app = Costrel("shop", static_folder=None)
+    app.add_url_rule("/items/<int:number>", "item", lambda number: "")
+    shop = Blueprint("shop", __name__)
+    shop.add_url_rule("/list", "list", lambda: "")
+    app.register_blueprint(shop)
+    with app.test_request_context():
+        assert [
+            ("There is no endpoint 'itme'. These are near:", [("item  /items/<int:number>", "needs 'number'")])
+        ] == (hints_of(lambda: url_for("itme")))
+        assert [("There is no endpoint 'list'. These are near:", [("shop.list  /list", "takes no values")])] == [
+            (text, rows[-1:]) for text, rows in hints_of(lambda: url_for("list"))
+        ]
+        text, rows = hints_of(lambda: url_for("item", numer=1))[0]
+        assert "The endpoint 'item' exists, but its URL cannot be built of these values." == text
+        assert [("item  /items/<int:number>", "needs 'number'")] == rows
+        assert "is for GET, HEAD, OPTIONS" == hints_of(lambda: url_for("item", number=1, _method="PUT"))[0][1][0][1]
+        assert "and none like it" in hints_of(lambda: url_for("xyzxyz"))[0][0]
+
+
+def test_a_template_that_is_missing(tmp_path):
+    (tmp_path / "index.html").write_text("")
+    app = Costrel("shop", static_folder=None, template_folder=str(tmp_path))
+    with app.test_request_context() as ctx:
+        hints = hints_of(lambda: render_template("indx.html"), ctx)
+    assert [("Did you mean 'index.html'?", []), ("These folders were searched:", [(str(tmp_path), "of shop")])] == hints
+
+
+def test_a_name_that_is_misspelt():
+    def misspelt():
+        number = 1
+        return numbr + number  # noqa: F821 - this is what is tested
+
+    assert [("Did you mean: 'number'?", [])] == hints_of(misspelt)
+
+
+def test_help_that_fails_hides_nothing():
+    assert [] == hints_for(None)
+
+
+# -- the terminal
+
+
+def test_a_traceback_for_the_terminal():
+    def outer():
+        try:
+            raise KeyError("\x1b[31mfirst")
+        except KeyError as error:
+            raise ValueError("second") from error
+
+    try:
+        outer()
+    except ValueError as error:
+        error.add_note("a note")
+        report = report_of(error)
+    text = format_report(report)
+    assert text.endswith("ValueError: second\na note\n")
+    assert "The above exception was the direct cause of the following exception:" in text
+    assert "\x1b" not in text
+    assert "  ◀ your code" in text
+    assert "\x1b[1;31mValueError\x1b[0m: second" in format_report(report, colours)
+
+
+def test_a_group_for_the_terminal():
+    text = format_report(report_of(ExceptionGroup("several", [ValueError(str(n)) for n in range(10)])))
+    assert "  1.\n  │ Traceback (most recent call last):\n  │ ValueError: 0\n" in text
+    assert "  … and 2 more exceptions in the group" in text
+
+
+def test_colours_are_for_terminals(monkeypatch):
+    class Terminal:
+        def isatty(self):
+            return True
+
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert painter(Terminal()) is colours
+    assert "text" == painter(None)("text", "red")
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert painter(Terminal()) is not colours
+
+
+def test_an_unknown_editor_is_the_usual_one(monkeypatch):
+    monkeypatch.setenv("COSTREL_EDITOR", "my own")
+    assert editor.link(__file__, 3) == f"vscode://file/{__file__.lstrip('/')}:3"
+    assert "" == editor.link("<string>", 3)
