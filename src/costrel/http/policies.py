@@ -106,11 +106,14 @@ class ContentSecurityPolicy(CallbackDict[str, str]):
         return f"<{type(self).__name__} {directives}>"
 
 
+_BLANKS = " \t"  # optional white space in a header: RFC 9110 §5.6.3
+
+
 def _parse_directives(text: str) -> abc.Iterator[tuple[str, str]]:
     for policy in text.split(";"):
-        directive, blank, value = policy.strip().partition(" ")
+        directive, blank, value = policy.strip(_BLANKS).partition(" ")
         if blank:
-            yield directive.strip(), value.strip()
+            yield directive.strip(_BLANKS), value.strip(_BLANKS)
 
 
 _PolicyT = t.TypeVar("_PolicyT", bound=ContentSecurityPolicy)

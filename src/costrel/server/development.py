@@ -129,7 +129,8 @@ def serve(app: t.Any, host: str, port: int | str, options: Options) -> None:
         watch_over(host, port, options)
     _refuse_exposed_debugger(host, options)
     if options.need_wsgi():
-        run_simple(host, addresses.port_number(port), app, **vars(options))
+        asked = {name: value for name, value in vars(options).items() if name != "use_refresh"}
+        run_simple(host, addresses.port_number(port), app, **asked)
         return
     from .embedded import EmbeddedServer  # Granian takes 20 ms to load, which no other command needs
 
