@@ -87,9 +87,8 @@ def _asked_of(report: Report, request: t.Any, names: Iterable[str]) -> str | Non
 
 
 def _near_endpoints(error: BuildError) -> Hint:
-    rules = [] if error.adapter is None else list(error.adapter.map.iter_rules())
     by_endpoint: dict[str, list[t.Any]] = {}
-    for rule in rules:
+    for rule in () if error.adapter is None else error.adapter.map.iter_rules():
         by_endpoint.setdefault(str(rule.endpoint), []).append(rule)
     wanted = str(error.endpoint)
     # "index" for "shop.index", and the reverse, before what only reads alike

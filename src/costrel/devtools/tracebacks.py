@@ -73,7 +73,7 @@ class DebugFrameSummary(traceback.FrameSummary):
             place = "current" if line.is_current else "before" if line.number < current else "after"
             code = line.text.lstrip()
             indent = line.text[: len(line.text) - len(code)]
-            yield f'<pre class="line {place}"><span class="ws">{escape(indent)}</span>{escape(code)}</pre>'
+            yield f'<pre class="line {place}"><span class="ws">{escape(indent)}</span>{escape(code) or " "}</pre>'
 
 
 def _lib_paths() -> list[str]:
@@ -130,15 +130,15 @@ class DebugTraceback:
         rows: list[str] = []
         for label, te in reversed(self.all_tracebacks):
             if rows and label:
-                rows.append(f'<li><div class="exc-divider">{label}:</div>\n')
-            rows += [f"<li>{t.cast('DebugFrameSummary', f).render_html(mark_library)}\n" for f in te.stack]
+                rows.append(f'<li><div class="exc-divider">{label}:</div>')
+            rows += [f"<li>{t.cast('DebugFrameSummary', f).render_html(mark_library)}" for f in te.stack]
         message = escape("".join(self._te.format_exception_only()))
         syntax = self._te.exc_type_str == "SyntaxError" if hasattr(self._te, "exc_type_str") else False
         classes = "traceback" if self.all_frames else "traceback noframe-traceback"
         title = "Syntax Error" if syntax else "Traceback <em>(most recent call last)</em>:"
         body = f"<pre class=syntaxerror>{message}</pre>" if syntax else f"<blockquote>{message}</blockquote>"
         heading = f"<h3>{title}</h3>" if include_title else "<h3></h3>"
-        return f'<div class="{classes}">\n  {heading}\n  <ul>{"".join(rows)}</ul>\n  {body}\n</div>\n'
+        return f'<div class="{classes}">\n  {heading}\n  <ul>{chr(10).join(rows)}</ul>\n  {body}\n</div>\n'
 
     def render_debugger_html(self, evalex: bool, secret: str, evalex_trusted: bool) -> str:
         """The error page; its consoles work where a DebuggedApplication made it."""
