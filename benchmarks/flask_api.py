@@ -7,12 +7,17 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
+CLASSES = {
+    "flask": lambda api: api.Flask,
+    "costrel": lambda api: api.Costrel,
+    "as_flask": lambda api: importlib.import_module("costrel.app.application").Flask,
+}
 
 
 def build(framework: str, scenario: str) -> Any:
-    """The application of a scenario, made with the package `framework`: ``flask`` or ``costrel``."""
-    api = importlib.import_module(framework)
-    app_class = api.Flask if framework == "flask" else api.Costrel
+    """The application of a scenario, of ``flask``, ``costrel``, or ``as_flask``: Costrel with Flask's defaults."""
+    api = importlib.import_module("flask" if framework == "flask" else "costrel")
+    app_class = CLASSES[framework](api)
     app = app_class("benchmark", root_path=str(HERE))
     app.secret_key = "a secret key for the benchmark, long enough"
     request, session = api.request, api.session
