@@ -283,12 +283,7 @@ class RequestContext(Context):
         request, app = self.request, self.app
         environ = request.environ
         path = environ.get("PATH_INFO")
-        if (
-            not path
-            or app.subdomain_matching
-            or app.config["TRUSTED_HOSTS"] is not None
-            or "HTTP_UPGRADE" in environ
-        ):
+        if not path or app.subdomain_matching or app.config["TRUSTED_HOSTS"] is not None or "HTTP_UPGRADE" in environ:
             return None
         host = environ.get("HTTP_HOST")
         if host not in _well_formed_hosts:

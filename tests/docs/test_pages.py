@@ -32,7 +32,13 @@ def test_the_snippets_of_a_page_run_one_after_the_other(page: Path, tmp_path: Pa
     script.write_text("\n\n".join(snippets(page)) + "\n")
     environ = {**os.environ, "PYTHONWARNINGS": "error", "PYTHONPATH": ""}
     result = subprocess.run(
-        [sys.executable, str(script)], cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, str(script)],
+        cwd=tmp_path,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert result.returncode == 0, f"{names(page)}:\n{result.stderr}"
 
