@@ -93,11 +93,13 @@ class Project:
         return re.search(r"Debugger PIN: (\S+)", self.log.read_text())[1]
 
     @contextlib.contextmanager
-    def served(self) -> Iterator[None]:
-        command = [sys.executable, "-m", "costrel", "--app", "app.py", "run", "--debug", "--port", str(self.port)]
+    def served(self, *command: str) -> Iterator[None]:
+        arguments = command or ("-m", "costrel", "--app", "app.py", "run", "--debug", "--port", str(self.port))
         environ = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "PYTHONUNBUFFERED": "1"}
         with self.log.open("w") as log:
-            process = subprocess.Popen(command, cwd=self.folder, env=environ, stdout=log, stderr=log)
+            process = subprocess.Popen(
+                [sys.executable, *arguments], cwd=self.folder, env=environ, stdout=log, stderr=log
+            )
         try:
             end = time.monotonic() + 20
             while "Debugger PIN" not in self.log.read_text() and time.monotonic() < end:
@@ -113,9 +115,14 @@ class Project:
 
 
 @pytest.fixture
-def project(tmp_path):
+def folder(tmp_path):
     folder = tmp_path / "project"
     folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def project(folder):
     project = Project(folder)
     with project.served():
         yield project
@@ -206,6 +213,22 @@ def test_a_page_that_is_missing_is_explained(browser: webdriver.Chrome, project:
     see(browser, "/basket/<int:number>", ".rules")
     see(browser, "has 'basket' where the path has 'baskets'", ".rules")
     screenshot(browser, "missing")
+
+
+def test_a_script_that_ends_is_explained_until_it_is_mended(browser: webdriver.Chrome, folder: Path) -> None:
+    script = Project(folder)
+    text = f"{APP}\n\napp.run(debug=True, port={script.port})\n"
+    script.write("app.py", text)
+    with script.served("app.py"):
+        browser.get(script.address)
+        see(browser, "First words")
+        listens(browser)
+        script.edit("app.py", "def index():", "def index(:")
+        see(browser, "SyntaxError", ".kind")
+        script.write("app.py", f"raise SystemExit(5)\n{APP}")
+        see(browser, "The program ended after a change", "h1")
+        script.write("app.py", text)
+        see(browser, "First words")
 
 
 def screenshot(browser: webdriver.Chrome, name: str) -> None:

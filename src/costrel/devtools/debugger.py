@@ -249,7 +249,8 @@ class Debugger:
 
     def describer(self, request: Request | None = None) -> Describer:
         """What makes values readable, and knows what is secret in the settings, the environment and the request."""
-        settings = getattr(self.app, "config", None)
+        # The application may be given by its wsgi_app, a method of it.
+        settings = getattr(getattr(self.app, "__self__", self.app), "config", None)
         sources: list[Mapping[t.Any, t.Any]] = [os.environ, settings if isinstance(settings, dict) else {}]
         if request is not None:
             sources += [request.environ, request.args]

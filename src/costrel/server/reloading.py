@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 
 from ..devtools.pin import environment_for_child
 from .banner import is_running_from_reloader, server_logger
+from .stopped import answering
 from .watching import Watcher
 
 RESTART = 3
@@ -57,7 +58,9 @@ def supervise(watcher: Watcher, fd: int | None = None) -> int:
             return status if status >= 0 else 128 - status
         if status != RESTART:
             server_logger().info(" * The program ended with status %s: waiting for a change", status)
-            if watcher.wait(threading.Event(), since=started) is None:
+            with answering(fd, status, lambda: watcher.files()):
+                changed = watcher.wait(threading.Event(), since=started)
+            if changed is None:
                 return status
         environ["COSTREL_RELOADED"] = "true"
 
