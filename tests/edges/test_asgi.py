@@ -574,11 +574,18 @@ def test_a_busy_server_says_so():
     app.config["THREADS"] = 1
     workers = app.asgi.workers
     workers.queue = 0
-    release = threading.Event()
-    app.add_url_rule("/", "index", lambda: str(release.wait(5)))
+    started, release = threading.Event(), threading.Event()
+
+    @app.route("/")
+    def index():
+        started.set()
+        return str(release.wait(5))
 
     async def run():
-        waiting = [asyncio.create_task(call(app.asgi, "/")) for _ in range(2)]
+        waiting = [asyncio.create_task(call(app.asgi, "/"))]
+        while not started.is_set():
+            await asyncio.sleep(0.01)
+        waiting.append(asyncio.create_task(call(app.asgi, "/")))
         while not workers.is_full:
             await asyncio.sleep(0.01)
         refused = await call(app.asgi, "/")
@@ -618,7 +625,12 @@ def test_a_body_that_is_not_as_long_as_it_says_is_cut(app, length, sent):
 
         return Response(chunks(), headers={"Content-Length": str(length)})
 
-    app.add_url_rule("/text", "text", lambda: Response("abc", headers={"Content-Length": str(length)}))
+    @app.route("/text")
+    def text():
+        response = Response("abc")
+        response.headers["Content-Length"] = str(length)
+        return response
+
     for path in ("/stream", "/text"):
         messages = asyncio.run(sent_before_the_cut(app, path))
         assert b"".join(message.get("body", b"") for message in messages) == sent

@@ -57,7 +57,7 @@ class AsgiApplication:
         departure = Departure(receive)
         try:
             if not body.complete:
-                await body.begin()
+                await body.begin(self.app.config["MAX_CONTENT_LENGTH"])
             hop = Hop(self.workers)
             if is_wrapped(self.app):
                 # WSGI middleware is around the application: all of it runs in a thread.

@@ -42,8 +42,13 @@ class Body(io.RawIOBase):
         )
         self.cut_off = False
 
-    async def begin(self) -> None:
-        """Read what is small enough to be complete in memory before the view starts."""
+    async def begin(self, limit: int | None = None) -> None:
+        """Read what is small enough to be complete in memory before the view starts.
+
+        Nothing of a body whose length says that it is above `limit`: its reader refuses it, before it was sent.
+        """
+        if self._is_above(limit):
+            return
         while not self.complete and not self.cut_off and len(self._chunks) < IN_MEMORY:
             await self._pull()
 
@@ -52,7 +57,7 @@ class Body(io.RawIOBase):
 
         Stops above `limit` bytes: the reader of the stream says then that it is too much.
         """
-        if self.complete or self.cut_off:
+        if self.complete or self.cut_off or self._is_above(limit):
             return
         spooled = tempfile.SpooledTemporaryFile(SPOOL_IN_MEMORY)  # noqa: SIM115 - closed with the body
         spooled.write(self._chunks)
@@ -73,6 +78,9 @@ class Body(io.RawIOBase):
         chunk = bytes(self._chunks)
         self._chunks.clear()
         return chunk or self._at_end()
+
+    def _is_above(self, limit: int | None) -> bool:
+        return limit is not None and self._expected is not None and self._expected > limit
 
     def _at_end(self) -> bytes:
         self._end()
