@@ -54,6 +54,9 @@ class Debugger:
     `start` names this start of the program, for pages that reload themselves; without it they do not.
     """
 
+    one_process = False
+    """Whether it is known that one process answers everything, whatever the environ says: by ASGI it cannot tell."""
+
     def __init__(
         self,
         app: t.Any,
@@ -127,8 +130,7 @@ class Debugger:
 
     def may_evaluate(self, environ: dict[str, t.Any]) -> bool:
         """Whether consoles work here at all: only where one process answers every request."""
-        # An ASGI environ says "multiprocess" since it cannot know.
-        return self.evalex and (not environ.get("wsgi.multiprocess") or "asgi.scope" in environ)
+        return self.evalex and (self.one_process or not environ.get("wsgi.multiprocess"))
 
     def pin_auth(self, request: Request) -> Response:
         """Answer a PIN that was entered. After ten wrong ones none is taken any more."""

@@ -65,6 +65,7 @@ class DevelopmentApplication:
         start = new_start() if refresh else ""
         self.refresher = Refresher(app, start) if refresh else None
         self.debugger = Debugger(app, evalex and debugger, console_path, app.make_shell_context, start=start)
+        self.debugger.one_process = True
         self.debugger.frame_contexts[0] = [app.app_context()]
 
     def close(self) -> None:
