@@ -1,6 +1,7 @@
 """WebSockets: the handshake, messages, the end from either side, and what a page of another site may not do."""
 
 import asyncio
+import threading
 import time
 
 import pytest
@@ -676,3 +677,101 @@ def test_a_client_that_leaves_at_once_reaches_no_view(app):
         return {"type": "websocket.disconnect", "code": 1006}
 
     asyncio.run(app.asgi(scope_of(app.test_request_context("/").request.environ), receive, None))
+
+
+def test_a_view_that_takes_no_messages_makes_the_client_wait(app):
+    """What a client sends on and on stays with the server, and not in memory here."""
+    taken = []
+
+    @app.websocket("/")
+    async def index():
+        await websocket.accept()
+        await asyncio.sleep(0.1)
+        await websocket.close()
+
+    async def talk():
+        first = [{"type": "websocket.connect"}]
+
+        async def receive():
+            if first:
+                return first.pop()
+            await asyncio.sleep(0)
+            taken.append(1)
+            return {"type": "websocket.receive", "bytes": b"x"}
+
+        async def send(message):
+            pass
+
+        await app.asgi(scope_of(app.test_request_context("/").request.environ), receive, send)
+
+    asyncio.run(talk())
+    assert len(taken) <= 20
+
+
+def test_both_of_two_tasks_are_told_of_the_end(app):
+    codes = []
+
+    @app.websocket("/")
+    async def index():
+        async def listen():
+            try:
+                await websocket.receive()
+            except WebSocketDisconnect as error:
+                codes.append(error.code)
+
+        await websocket.accept()
+        await asyncio.gather(listen(), listen())
+
+    with app.test_client().websocket("/") as ws:
+        ws.close(4002)
+    assert codes == [4002, 4002]
+
+
+def test_a_foreign_session_interface_is_opened_in_a_thread(app):
+    class Own(type(app.session_interface)):
+        opens_late = False
+
+        def open_session(self, app, request):
+            opened.append(threading.current_thread().name)
+            return super().open_session(app, request)
+
+    opened = []
+    app.session_interface = Own()
+
+    @app.websocket("/")
+    async def index():
+        await websocket.send("x")
+
+    with app.test_client().websocket("/") as ws:
+        assert ws.receive() == "x"
+    assert [name.startswith("costrel-worker") for name in opened] == [True]
+
+
+def test_a_long_text_is_measured_in_bytes(app):
+    app.config["WEBSOCKET_MAX_MESSAGE_SIZE"] = 10
+
+    @app.websocket("/")
+    async def index():
+        async for message in websocket:
+            await websocket.send(message)
+
+    with app.test_client().websocket("/") as ws:
+        ws.send("é" * 5)
+        assert ws.receive() == "é" * 5
+        ws.send("x" * 11)
+        with pytest.raises(WebSocketDisconnect, match="1009"):
+            ws.receive()
+
+
+def test_the_client_in_tests_says_when_nothing_comes(echo):
+    with echo.websocket("/echo") as ws, pytest.raises(TimeoutError, match=r"sent nothing for 0\.05 seconds"):
+        ws.receive(timeout=0.05)
+
+
+def test_a_websocket_that_ended_sends_no_more(echo):
+    with echo.websocket("/echo") as ws:
+        ws.close()
+        assert ws.ended.code == 1000
+        for use in (ws.receive, lambda: ws.send("x")):
+            with pytest.raises(WebSocketDisconnect):
+                use()
