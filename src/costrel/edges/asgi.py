@@ -7,17 +7,14 @@ import typing as t
 
 from ..app import lifecycle
 from ..app.application import Costrel
-from ..context import RequestContext
 from .bodies import Body, Receive
-from .drive import Drive, Hop
+from .drive import Hop
+from .http_drive import HttpDrive, Patrol
 from .lifespan import answer_lifespan
 from .outgoing import Answer, Departure, Send
 from .scope import Scope, environ_of
 from .threads import THREADS, Workers
 from .websocket import serve_websocket
-
-PATIENCE: t.Final = 0.25
-"""Seconds that an async view has run when the edge begins to look whether its client is still there."""
 
 _BUSY: t.Final = b"The server is busy: try again in a moment.\n"
 
@@ -35,6 +32,7 @@ class AsgiApplication:
     def __init__(self, app: t.Any) -> None:
         self.app = app
         self.workers = Workers(app.config.get("THREADS") or THREADS)
+        self.patrol = Patrol()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request, or one lifespan. Raises ValueError for a protocol that is not known here."""
@@ -65,7 +63,7 @@ class AsgiApplication:
             else:
                 environ["costrel.sends_async"] = True
                 ctx = self.app.request_context(environ)
-                drive = HttpDrive(ctx, hop, body, departure)
+                drive = HttpDrive(ctx, hop, body, departure, self.patrol)
                 try:
                     await drive.to_end(lifecycle.serve(ctx, lambda response: Answer.of(response, environ)))
                 except asyncio.CancelledError:
@@ -79,52 +77,6 @@ class AsgiApplication:
         finally:
             await departure.stop()
             body.close()
-
-
-class HttpDrive(Drive):
-    """A drive that has the body ready for async code, and ends an async view when its client has left."""
-
-    def __init__(self, ctx: RequestContext, hop: Hop, body: Body, departure: Departure) -> None:
-        super().__init__(ctx, hop)
-        self.ctx: RequestContext = ctx
-        self.body = body
-        self.departure = departure
-        self._task = asyncio.current_task()
-        self._cancelled = False
-        self._awaiting = False
-
-    def is_left_alone(self) -> bool:
-        """Whether it was the client's leaving that cancelled the request: then nobody else is to know."""
-        if self._cancelled and self._task is not None:
-            self._task.uncancel()
-        return self._cancelled
-
-    async def _await(self, coroutine: t.Any) -> t.Any:
-        rule = self.ctx.request.url_rule
-        if not self.body.complete and not getattr(rule, "stream_body", False):
-            await self.body.spool(self.ctx.request.max_content_length)
-        # Most views have returned before it is worth a task to wait for their client's leaving.
-        timer = asyncio.get_running_loop().call_later(PATIENCE, self._watch)
-        self._awaiting = True
-        try:
-            return await super()._await(coroutine)
-        finally:
-            self._awaiting = False
-            timer.cancel()
-
-    def _watch(self) -> None:
-        if not self._awaiting:
-            return
-        if self.body.complete:
-            self.departure.begin().add_done_callback(self._client_left)
-        elif not self.body.cut_off:  # a view that streams the body is told by the body
-            asyncio.get_running_loop().call_later(PATIENCE, self._watch)
-
-    def _client_left(self, task: asyncio.Task[None]) -> None:
-        # What runs once there is an answer, such as the teardown, is not for the client, and goes on.
-        if self._awaiting and not task.cancelled() and self.ctx.answer is None and self._task is not None:
-            self._cancelled = True
-            self._task.cancel()
 
 
 def is_wrapped(app: t.Any) -> bool:

@@ -185,6 +185,11 @@ class Departure:
             self._task = asyncio.get_running_loop().create_task(self._wait())
         return self._task
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the client has left."""
+        return self._task is not None and self._task.done()
+
     async def _wait(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
