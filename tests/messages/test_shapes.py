@@ -71,8 +71,8 @@ def ratio(run, length):
 
 
 def assert_linear(run, length):
-    # A third try before an error: a loaded machine makes one measurement in thousands too long.
-    assert any(ratio(run, length) < 2.5 for _ in range(3))
+    # Up to ten tries before an error: on a loaded machine one is now and then too long; quadratic work fails them all.
+    assert any(ratio(run, length) < 2.5 for _ in range(10))
 
 
 @pytest.mark.parametrize("name", MULTIPART)
