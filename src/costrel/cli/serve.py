@@ -35,6 +35,7 @@ def _option(*names: str, **attributes: t.Any) -> t.Callable[[t.Any], t.Any]:
 @_option("--threads", type=click.IntRange(1), help="Threads for sync views in each process. Default: THREADS, or 32.")
 @_option("--cert", type=_file, help="A certificate file for HTTPS, with those of the authorities below it.")
 @_option("--key", type=_file, help="The file with the certificate's key.")
+@_option("--http2/--no-http2", default=None, help="Take HTTP/2 beside HTTP/1.1. Without it: over HTTPS.")
 @_option("--grace", type=click.IntRange(1), default=GRACE, show_default=True, help="Seconds for requests at the end.")
 @_option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Of the log.")
 @_option("--access-log/--no-access-log", default=True, help="Write a line for each request to standard output.")

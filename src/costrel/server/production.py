@@ -54,6 +54,7 @@ class ServeOptions:
     log_format: str = "text"
     access_log: bool = True
     certificate: tuple[Path, Path] | None = None
+    http2: bool | None = None
     grace: int = GRACE
     max_worker_age: int | None = None
     max_worker_memory: int | None = None
@@ -102,7 +103,7 @@ def parse_bind(text: str) -> tuple[str, int]:
 
 def _supervisor(sock: socket.socket, ready: Connection, options: ServeOptions) -> t.Any:
     # Granian takes 20 ms to load, which no other command needs.
-    from granian.constants import Interfaces, SSLProtocols
+    from granian.constants import HTTPModes, Interfaces, SSLProtocols
     from granian.http import HTTP1Settings, HTTP2Settings
     from granian.log import LogLevels
 
@@ -110,6 +111,8 @@ def _supervisor(sock: socket.socket, ready: Connection, options: ServeOptions) -
 
     cert, key = options.certificate or (None, None)
     wsgi = options.interface == "wsgi"
+    # Where either version may come, Granian waits for the first byte without end; browsers speak HTTP/2 over TLS only.
+    http2 = options.certificate is not None if options.http2 is None else options.http2
     try:
         return Supervisor(
             sock,
@@ -117,6 +120,7 @@ def _supervisor(sock: socket.socket, ready: Connection, options: ServeOptions) -
             interface=Interfaces.WSGI if wsgi else Interfaces.ASGI,
             workers=options.workers,
             blocking_threads=(options.threads or 32) if wsgi else None,
+            http=HTTPModes.auto if http2 else HTTPModes.http1,
             backpressure=_connections(),
             http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT),
             http2_settings=HTTP2Settings(max_headers_size=MAX_HTTP2_HEADERS),
