@@ -166,9 +166,10 @@ def test_a_day_of_development(browser: webdriver.Chrome, project: Project) -> No
     see(browser, "SyntaxError", ".kind")
     see(browser, "def index(:", ".card")
     project.edit("app.py", "def index(:", "def index():")
-    see(browser, "Second words")
+    see(browser, "Second words", "body > h1:only-of-type")
 
-    # A template is edited.
+    # Who follows a link while the page is about to reload gets to where it leads. (Then a template is edited.)
+    project.edit("app.py", "Second words", "Third words")
     browser.get(f"{project.address}/page")
     see(browser, "A template")
     listens(browser)

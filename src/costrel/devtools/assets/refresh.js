@@ -9,7 +9,17 @@
   const events = "/__costrel__/events";
   const channel = "BroadcastChannel" in window ? new BroadcastChannel("costrel-refresh") : null;
 
+  // Who has just followed a link gets there: a reload would call that off.
+  const patience = 2000;
+  let left = -patience;
+  addEventListener("beforeunload", () => { left = performance.now(); });
+
   const reload = (reason) => {
+    const rest = left + patience - performance.now();
+    if (rest > 0) {
+      setTimeout(reload, rest, reason);
+      return;
+    }
     // Should a cache keep a page of an earlier start, reloading it once is enough.
     const mark = "costrel-reloaded-for";
     if (reason !== "change" && sessionStorage.getItem(mark) === reason + location.href) return;
