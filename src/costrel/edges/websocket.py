@@ -90,6 +90,7 @@ class ServerConnection:
         self._reader: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._has_left = False
+        self._refuses = False
 
     # -- what a WebSocket asks for
 
@@ -151,6 +152,7 @@ class ServerConnection:
             text, data = message.get("text"), message.get("bytes")
             received: Message = data if text is None else text  # type: ignore[assignment]  # one of the two is there
             if self._max_size is not None and _is_longer(received, self._max_size):
+                self._refuses = True
                 await self.close(TOO_BIG, f"A message may have {self._max_size} bytes.")
                 return
             await self._messages.put(received)
@@ -221,7 +223,8 @@ class ServerConnection:
     async def _stop_reading(self) -> None:
         reader = self._reader
         if reader is not None and reader is not asyncio.current_task():
-            reader.cancel()
+            if not self._refuses:  # then the code is on its way to the client, and the task about to end
+                reader.cancel()
             await asyncio.wait([reader])
 
 
