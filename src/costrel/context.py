@@ -290,7 +290,8 @@ class RequestContext(Context):
             request.check_host()
             if len(_well_formed_hosts) < MAX_KNOWN_HOSTS:
                 _well_formed_hosts.add(host)
-        hit: tuple[t.Any, t.Any] | None = app.url_map.find(path if path.isascii() else request.path, request.method)
+        path, method, url_map = path if path.isascii() else request.path, request.method, app.url_map
+        hit: tuple[t.Any, t.Any] | None = url_map.find(path, method) or url_map.search(path, method)
         return hit
 
     def push(self) -> None:

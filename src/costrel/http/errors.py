@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import typing as t
+from functools import lru_cache
 
 from markupsafe import escape
 
@@ -25,6 +26,20 @@ def plug_response_class(cls: t.Callable[..., t.Any]) -> None:
     """Name the class, called as `cls(body, status, headers)`, that errors make their responses with."""
     global response_class
     response_class = cls
+
+
+def _as_html(text: str) -> str:
+    """Text with its special characters escaped, unless it is markup."""
+    return _short_as_html(text) if len(text) <= _SHORT else str(escape(text))
+
+
+@lru_cache(maxsize=256, typed=True)  # typed: it tells text from markup
+def _short_as_html(text: str) -> str:
+    # PERF: error404. The descriptions of the classes below come again and again.
+    return str(escape(text))
+
+
+_SHORT: t.Final = 256
 
 
 class HTTPException(Exception):
@@ -51,12 +66,12 @@ class HTTPException(Exception):
     def get_description(self, environ: Environ | None = None, scope: Scope | None = None) -> str:
         """The description as HTML."""
         text = "" if self.description is None else self.description
-        lines = str(escape(text if isinstance(text, str) else str(text))).replace("\n", "<br>")
+        lines = _as_html(text if isinstance(text, str) else str(text)).replace("\n", "<br>")
         return f"<p>{lines}</p>"
 
     def get_body(self, environ: Environ | None = None, scope: Scope | None = None) -> str:
         """The whole page as HTML."""
-        name = str(escape(self.name))
+        name = _as_html(self.name)
         return (
             "<!doctype html>\n"
             "<html lang=en>\n"

@@ -11,7 +11,7 @@ from urllib.parse import urljoin
 
 from ..http.conditional import is_resource_modified, remove_entity_headers
 from ..http.dates import http_date
-from ..http.errors import RequestedRangeNotSatisfiable
+from ..http.errors import HTTPException, RequestedRangeNotSatisfiable
 from ..http.etags import ETags, generate_etag
 from ..http.headers import Headers
 from ..http.ranges import Range
@@ -131,6 +131,9 @@ class Response(ResponseHead):
 
         :param buffered: run it to its end at once.
         """
+        # PERF: error404. What an error says need not be sent and received first.
+        if isinstance(app, HTTPException) and app.response is None and _shows_its_page(app):
+            return cls(app.get_body(environ), app.code, app.get_headers(environ))
         return cls(*run_wsgi_app(app, environ, buffered))
 
     # -- the body
@@ -464,3 +467,13 @@ _get_wsgi_headers = Response.get_wsgi_headers
 _get_app_iter = Response.get_app_iter
 _iter_encoded = Response.iter_encoded
 _close = Response.close
+
+
+def _shows_its_page(error: HTTPException) -> bool:
+    """Whether an error answers with its own body, code and headers, and with nothing that a subclass puts there."""
+    cls = error.__class__
+    return (
+        cls.get_response is HTTPException.get_response
+        and cls.__call__ is HTTPException.__call__
+        and "get_response" not in error.__dict__
+    )

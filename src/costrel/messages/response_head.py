@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
@@ -65,6 +66,7 @@ def _type_header(mimetype: str) -> tuple[str, str]:
     return header
 
 
+@lru_cache(maxsize=256)
 def _content_type_header(content_type: str) -> tuple[str, str]:
     # Going through `Headers` raises ValueError for what no header may contain.
     return Headers([("Content-Type", content_type)])[0]
@@ -191,6 +193,11 @@ class ResponseHead:
             self.status = status
 
     def _take_headers(self, headers: HeadersInput, mimetype: str | None, content_type: str | None) -> None:
+        if headers.__class__ is list and len(headers) == 1 and mimetype is content_type is None:
+            name, value = headers[0]
+            if name == "Content-Type" and value.__class__ is str:  # PERF: error404. As if it were `content_type`.
+                self._header_pairs = [_content_type_header(value)]
+                return
         self.headers = taken = headers if isinstance(headers, Headers) else Headers(headers)
         if content_type is not None:
             taken["Content-Type"] = content_type

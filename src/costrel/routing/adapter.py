@@ -6,11 +6,11 @@ import re
 import typing as t
 from urllib.parse import quote, urljoin, urlunsplit
 
-from ..http.errors import HTTPException, MethodNotAllowed, NotFound
+from ..http.errors import HTTPException, MethodNotAllowed
 from ..http.multidict import MultiDict
 from ..http.urls import encode_query
 from .converters import PATH_SAFE
-from .errors import BuildError, NoMatch, RequestAliasRedirect, RequestPath, RequestRedirect, WebsocketMismatch
+from .errors import BuildError, NoMatch, RequestAliasRedirect, RequestPath, RequestRedirect
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, MutableMapping
@@ -20,6 +20,8 @@ if t.TYPE_CHECKING:
 
 _VARIABLE = re.compile("<([^>]+)>")
 _SECURE = {"https", "wss"}
+#: What stands raw in some clients' queries, and could not be sent back in a header.
+_ESCAPED_CONTROLS = {code: f"%{code:02X}" for code in (*range(0x20), 0x7F)}
 #: (of a WebSocket, secure)
 _SCHEMES = {(False, False): "http", (False, True): "https", (True, False): "ws", (True, True): "wss"}
 
@@ -118,7 +120,7 @@ class MapAdapter:
             url = self.make_alias_redirect_url(alias, error.endpoint, found, method, query_args)
             raise RequestRedirect(url) from None
         except NoMatch as error:
-            raise _not_found(error) from None
+            raise error.as_http_error() from None
         self._redirect(rule, values, method, query_args)
         return rule if return_rule else rule.endpoint, values
 
@@ -194,7 +196,7 @@ class MapAdapter:
         """The absolute URL of a path on this host."""
         if query_args is None:
             query_args = self.query_args
-        query = self.encode_query_args(query_args) if query_args else ""
+        query = self.encode_query_args(query_args).translate(_ESCAPED_CONTROLS) if query_args else ""
         path = f"{self.script_name.rstrip('/')}/{path_info.lstrip('/')}"
         return urlunsplit((self.url_scheme or "http", self.get_host(domain_part), path, query, ""))
 
@@ -208,7 +210,7 @@ class MapAdapter:
     ) -> str:
         """The absolute URL that an alias stands for."""
         url = self.build(endpoint, values, method, append_unknown=False, force_external=True)
-        return f"{url}?{self.encode_query_args(query_args)}" if query_args else url
+        return f"{url}?{self.encode_query_args(query_args).translate(_ESCAPED_CONTROLS)}" if query_args else url
 
     def build(
         self,
@@ -280,14 +282,6 @@ class MapAdapter:
                 return built
             first = first or built
         return first
-
-
-def _not_found(error: NoMatch) -> HTTPException:
-    if error.have_match_for:
-        return MethodNotAllowed(valid_methods=list(error.have_match_for))
-    if error.websocket_mismatch:
-        return WebsocketMismatch()
-    return NotFound()
 
 
 def _stays(path: str) -> bool:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import difflib
 import typing as t
 
-from ..http.errors import BadRequest, HTTPException
+from ..http.errors import BadRequest, HTTPException, MethodNotAllowed, NotFound
 from ..messages.redirects import redirect
 from ..support.properties import cached_property
 
@@ -132,3 +132,9 @@ class NoMatch(Exception):
         super().__init__()
         self.have_match_for = have_match_for
         self.websocket_mismatch = websocket_mismatch
+
+    def as_http_error(self) -> HTTPException:
+        """What the client is told."""
+        if self.have_match_for:
+            return MethodNotAllowed(valid_methods=list(self.have_match_for))
+        return WebsocketMismatch() if self.websocket_mismatch else NotFound()

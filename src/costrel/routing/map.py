@@ -12,6 +12,7 @@ from ..http.immutable import ImmutableDict
 from ..messages.environ import decode, get_host
 from .adapter import MapAdapter
 from .converters import DEFAULT_CONVERTERS, BaseConverter
+from .errors import NoMatch, RoutingException
 from .matcher import StateMachineMatcher
 from .rule import Rule, RuleFactory
 
@@ -146,6 +147,22 @@ class Map:
         if self.host_matching:
             return None
         return self._matcher.find(self.default_subdomain, path, method)
+
+    def search(self, path: str, method: str) -> tuple[Rule, dict[str, t.Any]] | None:
+        """What `MapAdapter.match` comes to where `find` found nothing, as far as that takes no adapter.
+
+        None where it does. Raises `NotFound`, `MethodNotAllowed` and `WebsocketMismatch`.
+        """
+        # PERF: error404. Host and scheme of the request say nothing here. Another adapter may have its own answer.
+        if self.host_matching or type(self).bind_to_environ is not Map.bind_to_environ or not method.isupper():
+            return None
+        try:
+            rule, values = self._matcher.match(self.default_subdomain, f"/{path.lstrip('/')}", method, websocket=False)
+        except NoMatch as error:
+            raise error.as_http_error() from None
+        except RoutingException:
+            return None
+        return (rule, values) if rule._is_plain else None
 
     def bind(
         self,

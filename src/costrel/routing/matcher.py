@@ -17,7 +17,7 @@ from .errors import NoMatch, RequestAliasRedirect, RequestPath
 from .pattern import RulePart
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, MutableMapping
+    from collections.abc import Callable, Hashable
 
     from .rule import Rule
 
@@ -134,7 +134,7 @@ class StateMachineMatcher:
                 return rule, values
         return None
 
-    def match(self, domain: str, path: str, method: str, websocket: bool) -> tuple[Rule, MutableMapping[str, t.Any]]:
+    def match(self, domain: str, path: str, method: str, websocket: bool) -> tuple[Rule, dict[str, t.Any]]:
         """The rule and the values.
 
         Raises `RequestPath` where the path should be written in another way, `RequestAliasRedirect` for an alias, and
