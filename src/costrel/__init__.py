@@ -15,9 +15,14 @@ from .globals import session as session
 from .globals import websocket as websocket
 from .services import json as json
 from .services.config import Config as Config
+from .shortcuts import CSP as CSP
+from .shortcuts import CORSPolicy as CORSPolicy
+from .shortcuts import RateLimit as RateLimit
 from .shortcuts import abort as abort
 from .shortcuts import after_this_request as after_this_request
+from .shortcuts import content_security_policy as content_security_policy
 from .shortcuts import copy_current_request_context as copy_current_request_context
+from .shortcuts import cors as cors
 from .shortcuts import csp_nonce as csp_nonce
 from .shortcuts import csrf_exempt as csrf_exempt
 from .shortcuts import csrf_token as csrf_token
@@ -28,6 +33,7 @@ from .shortcuts import has_app_context as has_app_context
 from .shortcuts import has_request_context as has_request_context
 from .shortcuts import jsonify as jsonify
 from .shortcuts import make_response as make_response
+from .shortcuts import rate_limit as rate_limit
 from .shortcuts import redirect as redirect
 from .shortcuts import render_template as render_template
 from .shortcuts import render_template_string as render_template_string

@@ -7,9 +7,15 @@ import typing as t
 from . import context
 from .app.files import send_file as send_file
 from .app.files import send_from_directory as send_from_directory
+from .app.guards.cors import CORSPolicy as CORSPolicy
+from .app.guards.cors import cors as cors
+from .app.guards.csp import CSP as CSP
+from .app.guards.csp import content_security_policy as content_security_policy
 from .app.guards.csp import csp_nonce as csp_nonce
 from .app.guards.csrf import csrf_exempt as csrf_exempt
 from .app.guards.csrf import csrf_token as csrf_token
+from .app.guards.limits import RateLimit as RateLimit
+from .app.guards.limits import rate_limit as rate_limit
 from .app.guards.redirects import safe_next as safe_next
 from .context import after_this_request as after_this_request
 from .context import copy_current_request_context as copy_current_request_context

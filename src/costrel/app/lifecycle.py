@@ -28,7 +28,7 @@ from ..support.signals import (
     request_started,
     request_tearing_down,
 )
-from .guards import FORWARDED, SAFE_METHODS, check_site
+from .guards import FORWARDED, SAFE_METHODS, admit, count_known
 from .response_values import make_response
 
 if t.TYPE_CHECKING:
@@ -92,12 +92,15 @@ def respond(ctx: RequestContext) -> Steps[Response]:
     try:
         if request_started.receivers:
             request_started.send(app, _async_wrapper=app.ensure_sync)
-        if app.guards is not None and ctx.request.method not in SAFE_METHODS:
-            yield from check_site(ctx, TO_THREAD)
         rv = None
-        if app.before_request_funcs or app.url_value_preprocessors or app.overridden:
+        guards = app.guards
+        if guards is not None and (guards.meet_all or ctx.request.method not in SAFE_METHODS):
+            rv = yield from admit(ctx, TO_THREAD)
+        if rv is None and (app.before_request_funcs or app.url_value_preprocessors or app.overridden):
             rv = yield from stage(ctx, "preprocess_request", before)
         if rv is None:
+            if guards is not None and guards.meet_all:
+                yield from count_known(ctx, TO_THREAD)
             rv = yield from (stage(ctx, "dispatch_request", dispatch) if app.overridden else dispatch(ctx))
     except Exception as error:
         rv = yield from stage(ctx, "handle_user_exception", answer_error, error)
@@ -160,6 +163,8 @@ def finalize(ctx: RequestContext, rv: t.Any, from_error_handler: bool = False) -
         if not from_error_handler:
             raise
         app.logger.exception("Request finalizing failed with an error while handling an error")
+        if app.guards is not None:
+            add_headers(ctx, response)
     return response
 
 
@@ -186,7 +191,7 @@ def add_headers(ctx: RequestContext, response: t.Any) -> None:
         response._header_pairs.extend(headers)
         response._plain_pairs = 2 + len(headers)
     elif guards.finish is not None:
-        guards.finish(ctx.request.environ, response)
+        guards.finish(ctx, response)
 
 
 def keeps_session(ctx: RequestContext) -> bool:

@@ -1,4 +1,7 @@
-"""Which sites' pages may open a WebSocket: browsers let any of them, cookies included, and leave the check to us."""
+"""What an origin is, whether it is this site's own, and which sites' pages may open a WebSocket.
+
+Browsers let any page open one, cookies included, and leave the check to us.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,8 @@ def check_origin(app: t.Any, request: t.Any) -> None:
     """Raise Forbidden for a handshake from a page of another site (RFC 6455 §10.2).
 
     ``WEBSOCKET_ALLOWED_ORIGINS`` lists the other sites that may, such as ``https://app.example.org``; ``*`` stands for
-    all; None for no check. A client that sends no ``Origin`` is no browser, and passes.
+    all; None for no check. So may those that a CORS policy with credentials names. A client that sends no ``Origin``
+    is no browser, and passes.
     """
     allowed = app.config.get("WEBSOCKET_ALLOWED_ORIGINS")
     origin: str | None = request.headers.get("Origin")
@@ -22,13 +26,15 @@ def check_origin(app: t.Any, request: t.Any) -> None:
         return
     if isinstance(allowed, str):
         allowed = (allowed,)
-    if "*" in allowed or origin in allowed or _is_own(origin, request.headers.get("Host", "")):
+    if "*" in allowed or origin in allowed or is_own(origin, request.headers.get("Host", "")):
+        return
+    if app.guards is not None and app.guards.trusts(request, origin):
         return
     raise Forbidden(f"Pages of {origin} may not open this WebSocket: WEBSOCKET_ALLOWED_ORIGINS does not list it.")
 
 
-def _is_own(origin: str, host: str) -> bool:
-    """Whether the page is of the host that is asked. The scheme may differ, where a proxy ends TLS."""
+def is_own(origin: str, host: str) -> bool:
+    """Whether a page is of the host that is asked. The scheme may differ, where a proxy ends TLS."""
     try:
         url = urlsplit(origin)
     except ValueError:

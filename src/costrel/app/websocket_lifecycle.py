@@ -37,6 +37,8 @@ def serve(ctx: RequestContext) -> Steps[Response | None]:
     if not app._got_first_request or app.config["TESTING"]:
         app._got_first_request = True
         app.seal()
+    if app.guards is not None and app.guards.arrive is not None:
+        app.guards.arrive(ctx.request.environ)
     error: BaseException | None = None
     try:
         if ctx.on_loop and opens_early(app):
@@ -87,6 +89,9 @@ def before(ctx: RequestContext) -> Steps[t.Any]:
     if request.routing_exception is not None:
         raise request.routing_exception
     check_origin(app, request)
+    limits = None if app.guards is None else app.guards.limits
+    if limits is not None:
+        yield from limits.count(ctx, False, TO_THREAD)
     scopes = scopes_of(request)
     for name in reversed(scopes):
         for preprocess in app.url_value_preprocessors.get(name, ()):
@@ -98,6 +103,8 @@ def before(ctx: RequestContext) -> Steps[t.Any]:
             rv = yield from call(ctx, function)
             if rv is not None:
                 return rv
+    if limits is not None:
+        yield from limits.count(ctx, True, TO_THREAD)
     return None
 
 

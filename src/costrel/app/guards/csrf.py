@@ -10,19 +10,18 @@ import base64
 import hmac
 import secrets
 import typing as t
-from collections.abc import Callable
-from urllib.parse import urlsplit
 
 from ... import context
 from ...http.errors import Forbidden
+from ..origins import is_own
+from .marks import mark, marks_of
 
 FIELD: t.Final = "csrf_token"
 HEADER: t.Final = "X-CSRF-Token"
 _SESSION_KEY: t.Final = "_csrf_secret"
 _SIZE: t.Final = 16
-_PORTS: t.Final = {"http": ":80", "https": ":443"}
 
-V = t.TypeVar("V", bound=Callable[..., t.Any])
+V = t.TypeVar("V")
 
 
 class CrossSiteRequest(Forbidden):
@@ -55,12 +54,12 @@ class CrossSiteCheck:
             return
         site = request.headers.get("Sec-Fetch-Site")
         origin = request.headers.get("Origin")
-        if origin is not None and origin in self.trusted:
+        if origin is not None and (origin in self.trusted or ctx.app.guards.trusts(request, origin)):
             return
         if site is not None:
             if site not in ("same-origin", "none"):
                 raise CrossSiteRequest(_refusal(origin or f"a page of another site ({site[:20]!r})"))
-        elif origin is not None and not _is_own(origin, request.headers.get("Host", "")):
+        elif origin is not None and not is_own(origin, request.headers.get("Host", "")):
             raise CrossSiteRequest(_refusal(origin))
         if self.needs_token and not _is_valid(ctx, _token_of(request)):
             raise CrossSiteRequest(
@@ -70,15 +69,14 @@ class CrossSiteCheck:
 
     def _is_exempt(self, app: t.Any, request: t.Any) -> bool:
         endpoint = request.url_rule.endpoint
-        if getattr(app.view_functions.get(endpoint), "csrf_exempt", False):
-            return True
+        for _, exempt in marks_of(app, endpoint, "csrf_exempt"):
+            return bool(exempt)
         return bool(self.exempt) and not self.exempt.isdisjoint((endpoint, *request.blueprints))
 
 
 def csrf_exempt(view: V) -> V:
-    """Let requests from other sites reach the decorated view: a webhook, an API that takes no cookies."""
-    view.csrf_exempt = True  # type: ignore[attr-defined]  # read by the check
-    return view
+    """Let requests from other sites reach the decorated view or blueprint: a webhook, an API that takes no cookies."""
+    return mark("csrf_exempt", True)(view)
 
 
 def csrf_token() -> str:
@@ -114,18 +112,6 @@ def _token_of(request: t.Any) -> str | None:
 
 def _xor(left: bytes, right: bytes) -> bytes:
     return bytes([a ^ b for a, b in zip(left, right, strict=True)])
-
-
-def _is_own(origin: str, host: str) -> bool:
-    """Whether an origin is of the host that is asked. The scheme may differ, where a proxy ends TLS."""
-    try:
-        url = urlsplit(origin)
-    except ValueError:
-        return False
-    if url.scheme not in _PORTS or not url.netloc or url.path or url.query or url.fragment:
-        return False
-    port = _PORTS[url.scheme]
-    return url.netloc.lower().removesuffix(port) == host.lower().removesuffix(port)
 
 
 def _refusal(source: str) -> str:
