@@ -23,6 +23,7 @@ from . import typing as ft
 from .guards import template_names
 from .guards.redirects import check_location
 from .packages import find_package
+from .readiness import TIMEOUT, ReadinessCheck
 from .scaffold import (
     Scaffold,
     T_teardown,
@@ -111,6 +112,7 @@ class App(Scaffold):
         self.before_serving_funcs: list[Callable[[], t.Any]] = []
         self.after_serving_funcs: list[Callable[[], t.Any]] = []
         self.while_serving_gens: list[Callable[[], t.Any]] = []
+        self.readiness_checks: list[ReadinessCheck] = []
         self.blueprints: dict[str, Blueprint] = {}
         """Registered name, with dots where nested → blueprint, in the order of registration."""
         self.extensions: dict[str, t.Any] = {}
@@ -337,6 +339,27 @@ class App(Scaffold):
     def while_serving(self, f: T_serving) -> T_serving:
         """Run the generator, or async generator, `f` to its one ``yield`` before serving, and the rest afterwards."""
         self.while_serving_gens.append(f)
+        return f
+
+    @t.overload
+    def readiness_check(self, f: T_serving, /) -> T_serving: ...
+    @t.overload
+    def readiness_check(
+        self, f: None = None, /, *, name: str | None = None, timeout: float = TIMEOUT
+    ) -> Callable[[T_serving], T_serving]: ...
+    @setupmethod
+    def readiness_check(self, f: t.Any = None, /, *, name: str | None = None, timeout: float = TIMEOUT) -> t.Any:
+        """Call `f` when the server is asked whether it is ready: it is not where `f` returns False or raises.
+
+        Works with and without parentheses. `f` may be ``async``; it is given `timeout` seconds. Raises ValueError for
+        a name that is taken. See ``costrel serve --health``.
+        """
+        if f is None:
+            return lambda f: self.readiness_check(f, name=name, timeout=timeout)
+        check = ReadinessCheck(name or f.__name__, f, timeout)
+        if any(check.name == other.name for other in self.readiness_checks):
+            raise ValueError(f"There is a readiness check {check.name!r} already: give this one another name=.")
+        self.readiness_checks.append(check)
         return f
 
     @setupmethod

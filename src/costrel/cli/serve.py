@@ -15,8 +15,9 @@ from .options import as_flask_option, debug_option
 from .parameters import EnvironmentOption
 
 _LOST_OVER_WSGI = (
-    "Warning: over WSGI there are no WebSockets, no async views on the loop, no access log and no request ids; an"
-    " upload that is cut off is taken for a whole one, and a stream that fails ends as if it were complete."
+    "Warning: over WSGI there are no WebSockets, no async views on the loop, no access log, no request ids, no metrics"
+    " and no health endpoints; an upload that is cut off is taken for a whole one, and a stream that fails ends as if"
+    " it were complete."
 )
 
 _file = click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Path)
@@ -28,7 +29,14 @@ def _option(*names: str, **attributes: t.Any) -> t.Callable[[t.Any], t.Any]:
 
 @click.command("serve", short_help="Run a production server.", params=[debug_option(), as_flask_option()])
 @click.argument("application", metavar="[MODULE:NAME]", required=False)
-@_option("--bind", "-b", default=DEFAULT_BIND, show_default=True, help="Where to listen: host:port, or unix:/path.")
+@_option(
+    "--bind",
+    "-b",
+    multiple=True,
+    default=[DEFAULT_BIND],
+    show_default=True,
+    help="Where to listen: host:port, or unix:/path; may be given several times.",
+)
 @_option(
     "--workers", "-w", type=click.IntRange(1), default=default_workers, help="Processes. Default: one a CPU, 2 to 8."
 )
@@ -37,6 +45,9 @@ def _option(*names: str, **attributes: t.Any) -> t.Callable[[t.Any], t.Any]:
 @_option("--key", type=_file, help="The file with the certificate's key.")
 @_option("--http2/--no-http2", default=None, help="Take HTTP/2 beside HTTP/1.1. Without it: over HTTPS.")
 @_option("--grace", type=click.IntRange(1), default=GRACE, show_default=True, help="Seconds for requests at the end.")
+@_option("--drain", type=click.IntRange(0), default=0, help="Seconds to go on, not ready, after SIGTERM. Default: 0.")
+@_option("--health/--no-health", default=False, help="Answer /livez and /readyz before the application does.")
+@_option("--metrics", metavar="[HOST:]PORT", help="Show counts for Prometheus at http://HOST:PORT/metrics.")
 @_option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Of the log.")
 @_option("--access-log/--no-access-log", default=True, help="Write a line for each request to standard output.")
 @_option("--max-worker-age", type=click.IntRange(60), help="Seconds after which a process is replaced by a new one.")

@@ -97,13 +97,17 @@ class Serving:
         return await self._call(lambda: next(generator, _END))
 
     async def _call(self, function: Callable[[], t.Any]) -> t.Any:
-        """Call `function` within the application's context: on the loop where it is async, else in a thread."""
-        hop = Hop(self.workers)
-        hop.variables = contextvars.copy_context()
-        ctx = self.app.app_context()
+        return await call_within(self.app, self.workers, function)
 
-        def steps() -> Steps[t.Any]:
-            with ctx:
-                return (yield from call(ctx, function))
 
-        return await Drive(ctx, hop).to_end(steps())
+async def call_within(app: t.Any, workers: Workers, function: Callable[[], t.Any]) -> t.Any:
+    """Call `function` within the application's context: on the loop where it is async, else in a thread."""
+    hop = Hop(workers)
+    hop.variables = contextvars.copy_context()
+    ctx = app.app_context()
+
+    def steps() -> Steps[t.Any]:
+        with ctx:
+            return (yield from call(ctx, function))
+
+    return await Drive(ctx, hop).to_end(steps())

@@ -19,6 +19,17 @@ LOGGER: t.Final = "costrel.access"
 
 REQUEST_ID: t.Final = b"x-request-id"
 
+
+class Tally(t.Protocol):
+    """Who counts the requests."""
+
+    def begin(self, kind: str) -> None:
+        """A request or WebSocket has come; `kind` is the type of its ASGI scope."""
+
+    def end(self, scope: Message, status: int, seconds: float) -> None:
+        """It has ended, with this status and after so many seconds."""
+
+
 # What UUIDs, ULIDs, trace ids and Base64 are written with, and nothing that could act in a log or a shell.
 _WELL_FORMED = re.compile(rb"[A-Za-z0-9._:+/=@-]{8,128}")
 
@@ -26,8 +37,8 @@ _WELL_FORMED = re.compile(rb"[A-Za-z0-9._:+/=@-]{8,128}")
 class AccessLog:
     """Passes requests on to `application`, each with an id, and writes a line for each to the logger.
 
-    `at_start` is called when the application has said that it is ready. The application hears of the end when its
-    requests are done, or after `grace` seconds.
+    `at_start` is called when the application has said that it is ready. When the server stops, requests have `grace`
+    seconds, of which the last part is kept for what the application does at its end: then they are cut.
     """
 
     def __init__(
@@ -36,6 +47,7 @@ class AccessLog:
         line: Callable[[ServedExchange], str],
         at_start: Callable[[], None] = lambda: None,
         grace: float = 30,
+        tally: Tally | None = None,
     ) -> None:
         self.application = application
         self.line = line
@@ -43,6 +55,21 @@ class AccessLog:
         self.logger = logging.getLogger(LOGGER)
         self._at_start = at_start
         self._running: set[asyncio.Task[t.Any]] = set()
+        self._cut: set[asyncio.Task[t.Any]] = set()
+        self._tally = tally
+        self._until: float | None = None
+
+    def begin_to_end(self) -> None:
+        """Give the requests in progress their time, and cut what is left after it."""
+        loop = asyncio.get_running_loop()
+        kept = kept_for_the_end(self.grace)
+        self._until = loop.time() + self.grace - kept / 2
+        loop.call_later(self.grace - kept, self._cut_requests)
+
+    def _cut_requests(self) -> None:
+        self._cut |= self._running
+        for task in self._cut:
+            task.cancel()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one ASGI scope."""
@@ -54,17 +81,27 @@ class AccessLog:
             self._running.add(task)
             task.add_done_callback(self._running.discard)
         exchange = ServedExchange(scope, send, self.logger, take_request_id(scope), self.line)
+        tally = self._tally
+        if tally is not None:
+            tally.begin(scope["type"])
         try:
             await self.application(scope, receive, exchange.send)
+        except asyncio.CancelledError:
+            # Of what was ended on purpose no traceback is wanted; the server cuts an answer that is not complete.
+            if task not in self._cut:
+                raise
         finally:
             exchange.end()
+            if tally is not None:
+                tally.end(scope, exchange.status or 500, exchange.seconds())
 
     def _after_requests(self, receive: Receive) -> Receive:
         # Granian takes a request for done when its answer is out, and would leave what the application does after it.
         async def wait() -> Message:
             message = await receive()
             if message["type"] == "lifespan.shutdown" and self._running:
-                await asyncio.wait(self._running, timeout=self.grace)
+                left = self.grace if self._until is None else self._until - asyncio.get_running_loop().time()
+                await asyncio.wait(self._running, timeout=max(left, 0))
             return message
 
         return wait
@@ -76,6 +113,11 @@ class AccessLog:
                 self._at_start()
 
         return note
+
+
+def kept_for_the_end(grace: float) -> float:
+    """How much of the time at the end is the application's own, in seconds: a fifth, two at most."""
+    return min(grace / 5, 2)
 
 
 class ServedExchange(Exchange):
@@ -95,7 +137,7 @@ class ServedExchange(Exchange):
 
     async def send(self, message: Message) -> None:
         """Note what a message says, and pass it on; the first of an answer gets the id."""
-        if message["type"] in ("http.response.start", "websocket.accept"):
+        if message["type"] in ("http.response.start", "websocket.accept", "websocket.http.response.start"):
             headers = list(message.get("headers") or ())
             if not any(name.lower() == REQUEST_ID for name, _ in headers):
                 message = {**message, "headers": [*headers, (REQUEST_ID, self.request_id)]}

@@ -12,9 +12,9 @@ import sys
 import threading
 import time
 import typing as t
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -24,9 +24,15 @@ from . import addresses
 from .access_log import LINES, AccessLog, set_up_logging
 from .errors import StartError
 from .failed_load import describe
+from .state import State
+
+if t.TYPE_CHECKING:
+    from .listeners import Sockets
+    from .metrics import Ledger, Page
 
 DEFAULT_BIND = "127.0.0.1:8000"
 DEFAULT_PORT = 8000
+METRICS_HOST = "127.0.0.1"
 GRACE = 30
 
 HEADER_TIMEOUT = 10_000
@@ -45,9 +51,9 @@ _logger = logging.getLogger("costrel.server")
 
 @dataclass(frozen=True, kw_only=True)
 class ServeOptions:
-    """What `costrel serve` was asked for. `grace` and `max_worker_age` are in seconds, `max_worker_memory` in MiB."""
+    """What `costrel serve` was asked for. Times are in seconds, `max_worker_memory` in MiB."""
 
-    bind: str = DEFAULT_BIND
+    bind: Sequence[str] = (DEFAULT_BIND,)
     workers: int = _MIN_WORKERS
     threads: int | None = None
     interface: t.Literal["asgi", "wsgi"] = "asgi"
@@ -56,6 +62,9 @@ class ServeOptions:
     certificate: tuple[Path, Path] | None = None
     http2: bool | None = None
     grace: int = GRACE
+    drain: int = 0
+    health: bool = False
+    metrics: str | None = None
     max_worker_age: int | None = None
     max_worker_memory: int | None = None
 
@@ -72,20 +81,72 @@ def serve_production(load: Callable[[], t.Any], options: ServeOptions) -> None:
     `load` is called in each worker. Raises StartError where the server cannot start, SystemExit with status 1 where
     the application cannot be loaded.
     """
-    host, port = parse_bind(options.bind)
-    sock = addresses.bind(host, port, "--bind")
-    set_up_logging(options.log_format, options.access_log)
-    ready, write_ready = multiprocessing.Pipe(duplex=False)
-    try:
-        supervisor = _supervisor(sock, ready, options)
+    from .listeners import run_asgi_worker, run_wsgi_worker
+
+    refuse_what_wsgi_lacks(options)
+    with _listening(options) as (sockets, metrics_socket):
+        set_up_logging(options.log_format, options.access_log)
+        state = State()
+        ready, write_ready = multiprocessing.Pipe(duplex=False)
+        ledger, metrics = _metrics(metrics_socket, options)
+        supervisor = _supervisor(sockets, ready, state, ledger, options)
         scheme = "https" if options.certificate else "http"
-        _logger.info("Listening at %s", ", ".join(addresses.urls(host, sock, scheme)))
-        supervisor.serve(target_loader=WorkerLoader(load, options, write_ready), wrap_loader=False)
-    finally:
-        sock.close()
-        if host.startswith(addresses.UNIX_SCHEME):
-            with suppress(FileNotFoundError):
-                os.unlink(host.removeprefix(addresses.UNIX_SCHEME))
+        for place, sock in zip(options.bind, sockets, strict=True):
+            _logger.info("Listening at %s", ", ".join(addresses.urls(parse_bind(place)[0], sock, scheme)))
+        run = run_wsgi_worker if options.interface == "wsgi" else run_asgi_worker
+        loader = WorkerLoader(load, options, write_ready, state, metrics_socket)
+        with metrics:
+            supervisor.serve(spawn_target=run, target_loader=loader, wrap_loader=False)
+
+
+@contextmanager
+def _listening(options: ServeOptions) -> Iterator[tuple[Sockets, socket.socket | None]]:
+    """The sockets for requests and for the metrics; the files of those that have one are removed in the end."""
+    from .listeners import Sockets
+
+    with ExitStack() as stack:
+
+        def bound(host: str, port: int, option: str) -> socket.socket:
+            sock = stack.enter_context(addresses.bind(host, port, option))
+            if host.startswith(addresses.UNIX_SCHEME):
+                stack.callback(_remove, host.removeprefix(addresses.UNIX_SCHEME))
+            return sock
+
+        sockets = Sockets([bound(*parse_bind(place), "--bind") for place in options.bind])
+        metrics = None if options.metrics is None else bound(*parse_metrics(options.metrics), "--metrics")
+        yield sockets, metrics
+
+
+def _remove(path: str) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(path)
+
+
+def _metrics(sock: socket.socket | None, options: ServeOptions) -> tuple[Ledger | None, AbstractContextManager[object]]:
+    """Where the requests are counted, and what shows the counts inside a with-block."""
+    if sock is None or options.metrics is None:
+        return None, nullcontext()
+    from .exposition import PATH, MetricsServer
+    from .metrics import Ledger
+
+    ledger = Ledger(options.workers)
+    _logger.info("Metrics at %s%s", addresses.urls(parse_metrics(options.metrics)[0], sock, "http")[0], PATH)
+    return ledger, MetricsServer(sock, ledger)
+
+
+def refuse_what_wsgi_lacks(options: ServeOptions) -> None:
+    """Raise StartError for options that take ASGI, where WSGI is asked for."""
+    for name, value in (("--metrics", options.metrics), ("--health", options.health)):
+        if value and options.interface == "wsgi":
+            raise StartError(f"{name} takes ASGI: leave out --interface wsgi, or {name}.")
+
+
+def parse_metrics(text: str) -> tuple[str, int]:
+    """The host and port of ``host:port`` or ``port``; a port alone is one of this computer only. Raises StartError."""
+    if text.startswith("unix:"):
+        raise StartError("The metrics have a port, and no Unix socket. Write it as --metrics 127.0.0.1:9100.")
+    host, port = parse_bind(text if ":" in text else f":{text}")
+    return host or METRICS_HOST, port
 
 
 def parse_bind(text: str) -> tuple[str, int]:
@@ -101,7 +162,9 @@ def parse_bind(text: str) -> tuple[str, int]:
     return host.removeprefix("[").removesuffix("]"), addresses.port_number(port)
 
 
-def _supervisor(sock: socket.socket, ready: Connection, options: ServeOptions) -> t.Any:
+def _supervisor(
+    sockets: Sockets, ready: Connection, state: State, ledger: Ledger | None, options: ServeOptions
+) -> t.Any:
     # Granian takes 20 ms to load, which no other command needs.
     from granian.constants import HTTPModes, Interfaces, SSLProtocols
     from granian.http import HTTP1Settings, HTTP2Settings
@@ -115,8 +178,12 @@ def _supervisor(sock: socket.socket, ready: Connection, options: ServeOptions) -
     http2 = options.certificate is not None if options.http2 is None else options.http2
     try:
         return Supervisor(
-            sock,
+            sockets,
             ready,
+            state,
+            drain=options.drain,
+            early=options.health,
+            ledger=ledger,
             interface=Interfaces.WSGI if wsgi else Interfaces.ASGI,
             workers=options.workers,
             blocking_threads=(options.threads or 32) if wsgi else None,
@@ -154,12 +221,23 @@ class WorkerLoader:
     load: Callable[[], t.Any]
     options: ServeOptions
     ready: Connection
+    state: State
+    foreign: socket.socket | None = None
+    """A socket that a worker inherits and that is not for it."""
+    page: Page | None = None
+    """Where it counts its requests."""
+
+    def counting(self, page: Page) -> WorkerLoader:
+        """The loader of a worker that counts on `page`."""
+        return replace(self, page=page)
 
     def __call__(self) -> t.Any:
         """Load the application. Where that fails, say why and end the worker."""
         from .supervision import release_signals
 
         release_signals()
+        if self.foreign is not None:
+            self.foreign.close()
         set_up_logging(self.options.log_format, self.options.access_log)
         threading.Thread(target=self._end_with_parent, name="costrel-parent", daemon=True).start()
         try:
@@ -176,7 +254,12 @@ class WorkerLoader:
         if self.options.interface == "wsgi":
             self._say_ready()
             return app
-        return AccessLog(app.asgi, LINES[self.options.log_format], self._say_ready, self.options.grace)
+        from .health import Health
+        from .metrics import Counter
+
+        tally = None if self.page is None else Counter(self.page)
+        served = AccessLog(app.asgi, LINES[self.options.log_format], self._say_ready, self.options.grace, tally)
+        return Health(served, app, self.state) if self.options.health else served
 
     def _say_ready(self) -> None:
         with suppress(OSError):

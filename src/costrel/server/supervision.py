@@ -1,10 +1,9 @@
-"""Keeps Granian's worker processes running: on one socket, replaced by others that are ready, and when they end."""
+"""Keeps Granian's worker processes running: on our sockets, replaced by others that are ready, and when they end."""
 
 from __future__ import annotations
 
 import logging
 import signal
-import socket
 import threading
 import time
 import typing as t
@@ -12,19 +11,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
 
-from granian._granian import SocketHolder
-from granian.server.mp import MPServer
+from granian.server.mp import MPServer, WorkerProcess
 
-from .addresses import af_unix
-
-BACKLOG = 1024
-"""How many connections may wait for a worker to take them."""
+from .listeners import BACKLOG, ENDING, Listening, Sockets
+from .metrics import Ledger
+from .state import State
 
 PAUSE = 1.0
 """How long the place of a worker stays empty that ended soon after its start, in seconds."""
-
-ENDING = (signal.SIGTERM, signal.SIGINT)
-"""The signals that end a server."""
 
 _SOON = 5.0
 _TICK = 0.1
@@ -32,21 +26,34 @@ _TICK = 0.1
 # Granian would set up logging by `dictConfig` for the whole process. Incremental, it leaves what there is.
 KEEP_LOGGING: dict[str, t.Any] = {"incremental": True, "handlers": {}, "loggers": {}}
 
-# Its stub leaves out the arguments: file descriptor, whether it is a Unix socket, length of the queue.
-_holder_class: t.Any = SocketHolder
-
 _logger = logging.getLogger("costrel.server")
 
 
 class Supervisor(MPServer):
-    """Granian with worker processes, on a listening socket of ours.
+    """Granian with worker processes, on listening sockets of ours.
 
-    A worker writes its process id to the other end of `ready` when it can serve. `options` are Granian's own.
+    A worker writes its process id to the other end of `ready` when it can serve. `drain` is how many seconds the
+    server goes on when it is told to end. With `early`, workers take connections while nobody is ready yet. `options`
+    are Granian's own.
     """
 
-    def __init__(self, sock: socket.socket, ready: Connection, **options: t.Any) -> None:
+    def __init__(
+        self,
+        sockets: Sockets,
+        ready: Connection,
+        state: State,
+        *,
+        drain: float = 0,
+        early: bool = False,
+        ledger: Ledger | None = None,
+        **options: t.Any,
+    ) -> None:
         super().__init__("costrel", backlog=BACKLOG, log_dictconfig=KEEP_LOGGING, **options)
-        self.sock = sock
+        self.sockets = sockets
+        self.state = state
+        self.drain = drain
+        self.early = early
+        self.ledger = ledger
         self.failed = False
         """Whether the application could not be loaded at the start."""
         self.main_loop_interrupt = Wakeup(self._has_news)
@@ -60,20 +67,44 @@ class Supervisor(MPServer):
     def _init_shared_socket(self) -> None:
         # On Linux, Granian would give each worker a socket with SO_REUSEPORT: the port would be shared with whoever
         # else wants it, and the connections that wait for a worker would be lost when it ends.
-        self.sock.listen(BACKLOG)
-        self.sock.set_inheritable(True)
-        number = self.sock.fileno()
-        self._ssp: t.Any = None
-        self._sfd: t.Any = number
-        self._shd: t.Any = _holder_class(number, self.sock.family == af_unix, BACKLOG)
-        self._sso: t.Any = self.sock
+        self.sockets.listen()
+
+    def _drop_shared_socket(self) -> None:
+        self.sockets.close()
+
+    def _spawn_worker(self, idx: int, target: t.Any, callback_loader: t.Any) -> t.Any:  # type: ignore[override]  # as Granian's own
+        listening = Listening(
+            http=self.http,
+            http1=t.cast("t.Any", self.http1_settings),
+            http2=t.cast("t.Any", self.http2_settings),
+            tls=self.ssl_ctx,
+            connections=self.backpressure,
+            threads=self.blocking_threads,
+        )
+        page = None if self.ledger is None else self.ledger.free_page()
+        if page is not None:
+            callback_loader = callback_loader.counting(page)
+        early = self.early and not self.state.ready
+        worker = WorkerProcess(self, idx, target, (idx, callback_loader, self.sockets, listening, early))  # type: ignore[no-untyped-call]  # Granian's own
+        if self.ledger is not None:
+            self.ledger.hand_out(page, worker)
+        return worker
 
     def signal_handler_interrupt(self, *args: t.Any, **kwargs: t.Any) -> None:
         """Stop, with the grace that was asked for; a second Ctrl-C does not wait."""
         if self.interrupt_signal and args[:1] == (signal.SIGINT,):
             for worker in [*self.wrks, *self._leaving]:
                 worker.kill()
-        super().signal_handler_interrupt(*args, **kwargs)  # type: ignore[no-untyped-call]  # Granian's own
+        begins = not self.state.stopping
+        self.state.note_stopping()
+        if begins and self.drain and self.state.ready and args[:1] == (signal.SIGTERM,):
+            # Who distributes the requests is to see first that this server is not ready any more.
+            _logger.info("Told to end: serving for another %g seconds", self.drain)
+            timer = threading.Timer(self.drain, super().signal_handler_interrupt)
+            timer.daemon = True
+            timer.start()
+        else:
+            super().signal_handler_interrupt(*args, **kwargs)  # type: ignore[no-untyped-call]  # Granian's own
 
     def _spawn_workers(self, spawn_target: t.Any, target_loader: t.Any) -> None:
         # The first one alone: what keeps the application from loading is said once, and the others are not started.
@@ -143,6 +174,7 @@ class Supervisor(MPServer):
             if process.sentinel in found and process.pid not in self._ready_ids:
                 return False
         worker.interrupt_by_parent = False
+        self.state.note_ready()
         if wait([process.sentinel], 0):  # it ended just now, before anybody was told
             self.interrupt_children.append(worker.idx)
             self.main_loop_interrupt.set()

@@ -1,0 +1,26 @@
+"""What an application needs to be able to answer: checks that the server asks whether it is ready."""
+
+from __future__ import annotations
+
+import math
+import typing as t
+from collections.abc import Callable
+from dataclasses import dataclass
+
+TIMEOUT: t.Final = 2.0
+
+
+@dataclass(frozen=True)
+class ReadinessCheck:
+    """One check. `function` may be ``async``; where it returns False or raises, the application is not ready.
+
+    `timeout` is in seconds. Raises ValueError for one that is not positive and finite.
+    """
+
+    name: str
+    function: Callable[[], t.Any]
+    timeout: float = TIMEOUT
+
+    def __post_init__(self) -> None:
+        if not 0 < self.timeout < math.inf:
+            raise ValueError(f"A readiness check may take a number of seconds above 0, not {self.timeout!r}.")

@@ -1,0 +1,152 @@
+"""Answers those who ask whether a worker lives and is ready, before the application sees anything of it.
+
+``/livez`` says that the worker's loop runs. ``/readyz`` says whether requests should come here: not while it starts,
+not once it was told to end, and not while a check that the application has registered fails.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import typing as t
+
+from ..app.readiness import ReadinessCheck
+from ..edges.lifespan import call_within
+from ..edges.threads import Workers
+from .listeners import Served
+from .request_log import Message, Receive, Send
+from .state import State
+
+LIVE: t.Final = "/livez"
+READY: t.Final = "/readyz"
+
+KEPT: t.Final = 1.0
+"""Seconds that the outcome of the checks is kept: whoever asks more often does not run them more often."""
+
+_CHECK_THREADS: t.Final = 4
+
+
+class Health:
+    """Passes on to `served` all but what is asked of the health of `app`; holds requests back until it has started."""
+
+    def __init__(self, served: Served, app: t.Any, state: State) -> None:
+        self.served = served
+        self.state = state
+        self.checks = Checks(app)
+        self._started = asyncio.Event()
+        self._ending = False
+
+    def begin_to_end(self) -> None:
+        """The server stops."""
+        self._ending = True
+        self.served.begin_to_end()
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer one ASGI scope."""
+        kind = scope["type"]
+        if kind == "http" and scope["path"] in (LIVE, READY):
+            await self._answer(scope, send)
+        elif kind == "lifespan":
+            await self.served(scope, receive, self._noting_start(send))
+            self.checks.close()
+        else:
+            if not self._started.is_set():
+                await self._started.wait()
+            await self.served(scope, receive, send)
+
+    def _noting_start(self, send: Send) -> Send:
+        async def note(message: Message) -> None:
+            if message["type"] == "lifespan.startup.complete":
+                self._started.set()
+            await send(message)
+
+        return note
+
+    async def _answer(self, scope: Message, send: Send) -> None:
+        if scope["method"] not in ("GET", "HEAD"):
+            await _send(scope, send, 405, {"error": "Ask with GET or HEAD."}, (b"allow", b"GET, HEAD"))
+        elif scope["path"] == LIVE:
+            await _send(scope, send, 200, {"status": "alive"})
+        elif self._ending or self.state.stopping:
+            await _send(scope, send, 503, {"status": "stopping"})
+        elif not self._started.is_set():
+            await _send(scope, send, 503, {"status": "starting"})
+        elif failing := await self.checks.failing():
+            await _send(scope, send, 503, {"status": "not ready", "failing": failing})
+        else:
+            await _send(scope, send, 200, {"status": "ready"})
+
+
+async def _send(scope: Message, send: Send, status: int, answer: dict[str, t.Any], *more: tuple[bytes, bytes]) -> None:
+    body = json.dumps(answer).encode() + b"\n"
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+        *more,
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+
+class Checks:
+    """Runs the checks of `app`, all at once, and each at most once at a time."""
+
+    def __init__(self, app: t.Any) -> None:
+        self.app = app
+        # Threads of their own: where all others are busy, a check says how its database is, and not that.
+        self._workers = Workers(_CHECK_THREADS)
+        self._tasks: dict[str, asyncio.Task[bool]] = {}
+        self._round: asyncio.Task[list[str]] | None = None
+        self._asked = float("-inf")
+        self._failing: set[str] = set()
+
+    async def failing(self) -> list[str]:
+        """The names of the checks that fail now, in the order in which they were registered."""
+        if not self.app.readiness_checks:
+            return []
+        loop = asyncio.get_running_loop()
+        if self._round is None or (self._round.done() and loop.time() - self._asked > KEPT):
+            self._asked = loop.time()
+            self._round = loop.create_task(self._run())
+        return await asyncio.shield(self._round)
+
+    async def _run(self) -> list[str]:
+        checks: list[ReadinessCheck] = list(self.app.readiness_checks)
+        outcomes = await asyncio.gather(*map(self._holds, checks))
+        failing = [check.name for check, holds in zip(checks, outcomes, strict=True) if not holds]
+        for name in self._failing.difference(failing):
+            self.app.logger.info("The readiness check %r holds again.", name)
+        self._failing = set(failing)
+        return failing
+
+    async def _holds(self, check: ReadinessCheck) -> bool:
+        task = self._tasks.get(check.name)
+        if task is None or task.done():
+            task = self._tasks[check.name] = asyncio.get_running_loop().create_task(self._call(check))
+            await asyncio.wait([task], timeout=check.timeout)
+        if task.done():
+            return not task.cancelled() and task.result()
+        # What runs in a thread goes on, and is not started once more beside itself.
+        task.cancel()
+        self._say(check, "The readiness check %r has not ended after %g seconds.", check.timeout)
+        return False
+
+    async def _call(self, check: ReadinessCheck) -> bool:
+        try:
+            outcome = await call_within(self.app, self._workers, check.function)
+        except Exception:
+            self._say(check, "The readiness check %r failed.", exc_info=True)
+            return False
+        if outcome is False:
+            self._say(check, "The readiness check %r returned False.")
+        return outcome is not False
+
+    def _say(self, check: ReadinessCheck, text: str, *more: object, exc_info: bool = False) -> None:
+        """Say what is wrong, once, until the check holds again."""
+        if check.name not in self._failing:
+            self.app.logger.error(text, check.name, *more, exc_info=exc_info)
+
+    def close(self) -> None:
+        """Let go of the threads."""
+        self._workers.close(0)

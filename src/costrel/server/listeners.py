@@ -1,0 +1,204 @@
+"""One worker process on all sockets of the server, and its end in order: Granian's own worker has one socket."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import sys
+import threading
+import typing as t
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from granian._futures import _future_watcher_wrapper, _new_cbscheduler
+from granian._granian import ASGIWorker, SocketHolder, WorkerSignal, WSGIWorker
+from granian._loops import loops
+from granian.asgi import LifespanProtocol
+from granian.asgi import _callback_wrapper as asgi_callback
+from granian.constants import HTTPModes, Loops
+from granian.http import HTTP1Settings, HTTP2Settings
+from granian.wsgi import _callback_wrapper as wsgi_callback
+
+from .addresses import af_unix
+
+BACKLOG = 1024
+"""How many connections may wait for a worker to take them."""
+
+ENDING = (signal.SIGTERM, signal.SIGINT)
+"""The signals that end a server."""
+
+# Granian's stubs leave out arguments of these three.
+_holder_class: t.Any = SocketHolder
+_asgi_worker: t.Any = ASGIWorker
+_wsgi_worker: t.Any = WSGIWorker
+
+_RUNTIME_THREADS = 1
+_BLOCKING_THREADS = 512
+_IDLE_TIMEOUT = 30
+_NO_METRICS = (None, None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listening:
+    """How a worker takes connections: Granian's own words for it."""
+
+    http: HTTPModes
+    http1: HTTP1Settings
+    http2: HTTP2Settings
+    tls: tuple[t.Any, ...]
+    connections: int
+    threads: int = 1
+
+
+class Served(t.Protocol):
+    """An ASGI application that can be told that the end has come."""
+
+    def begin_to_end(self) -> None:
+        """Say that the server stops; called once, on the loop."""
+
+    async def __call__(self, scope: t.Any, receive: t.Any, send: t.Any) -> None:
+        """Answer one scope."""
+
+
+class Sockets(tuple[socket.socket, ...]):
+    """The listening sockets of a server."""
+
+    __slots__ = ()
+
+    def listen(self) -> None:
+        """Let connections come, in this process and those that it starts."""
+        for sock in self:
+            sock.listen(BACKLOG)
+            sock.set_inheritable(True)
+
+    def close(self) -> None:
+        """Close all of them."""
+        for sock in self:
+            sock.close()
+
+
+class Gate:
+    """The listeners of one worker, which all stop at the first signal; `at_end` is called when all have stopped."""
+
+    def __init__(self, make: Callable[[t.Any], t.Any], sockets: Sockets, at_end: Callable[[], None]) -> None:
+        self._at_end = at_end
+        self._lock = threading.Lock()
+        self._open = len(sockets)
+        self._make = make
+        self._sockets = sockets
+        self._signals: list[WorkerSignal] = []
+        self._listeners: list[t.Any] = []
+
+    def open(self, scheduler: t.Any, loop: t.Any) -> None:
+        """Take connections from all sockets."""
+        for sock in self._sockets:
+            holder = _holder_class(sock.fileno(), sock.family == af_unix, BACKLOG)
+            listener, stop = self._make((None, holder)), WorkerSignal()
+            stop.add_cb(self._one_has_stopped)
+            self._signals.append(stop)
+            self._listeners.append(listener)
+            (listener.serve_mtr_uds if holder.is_uds() else listener.serve_mtr)(scheduler, loop, stop)
+
+    def close(self) -> None:
+        """Take no more connections; those that are there end with their requests."""
+        for stop in self._signals:
+            stop.set()
+
+    def _one_has_stopped(self) -> None:  # in a thread of Granian's
+        with self._lock:
+            self._open -= 1
+            last = not self._open
+        if last:
+            self._at_end()
+
+
+def run_asgi_worker(idx: int, load: Callable[[], Served], sockets: Sockets, listening: Listening, early: bool) -> None:
+    """Serve the ASGI application that `load` gives until a signal comes, and end in order.
+
+    With `early`, connections are taken while the application still starts, which has to hold back their requests.
+    """
+    loop = loops.get(Loops.auto)
+    AsgiWorker(idx, load(), sockets, listening, loop).run(early)
+
+
+class AsgiWorker:
+    """One worker: the application starts, takes connections, and stops when its requests are done."""
+
+    def __init__(self, idx: int, served: Served, sockets: Sockets, listening: Listening, loop: t.Any) -> None:
+        self.served = served
+        self.loop = loop
+        self._over = asyncio.Event()
+        self._ending = False
+        self._gate = Gate(
+            lambda sock: _asgi_worker(*_first(idx, sock, listening), True, None, *listening.tls, _NO_METRICS),
+            sockets,
+            lambda: loop.call_soon_threadsafe(self._over.set),
+        )
+        self._is_open = False
+
+    def run(self, early: bool) -> None:
+        """Serve to the end. Exits with status 1 where the application refuses to start."""
+        lifespan: t.Any = LifespanProtocol(self.served)  # type: ignore[no-untyped-call]  # Granian's own
+        _on_signals(self.loop, self._end)
+        if early:
+            self._open(lifespan)
+        self.loop.run_until_complete(lifespan.startup())
+        if lifespan.interrupt:
+            sys.exit(1)
+        if not self._ending:
+            self._open(lifespan)
+            self.loop.run_until_complete(self._over.wait())
+        self.loop.run_until_complete(lifespan.shutdown())
+
+    def _open(self, lifespan: t.Any) -> None:
+        if self._is_open:
+            return
+        self._is_open = True
+        callback = _future_watcher_wrapper(asgi_callback(self.served, {}, lifespan.state))  # type: ignore[no-untyped-call]  # as above
+        self._gate.open(_new_cbscheduler(self.loop, callback, impl_asyncio=True), self.loop)  # type: ignore[no-untyped-call]  # as above
+
+    def _end(self) -> None:
+        if not self._ending:
+            self._ending = True
+            self.served.begin_to_end()
+            self._gate.close()
+
+
+def run_wsgi_worker(idx: int, load: Callable[[], t.Any], sockets: Sockets, listening: Listening, early: bool) -> None:
+    """The same with a WSGI application, which hears nothing of start and end."""
+    loop = loops.get(Loops.auto)
+    callback = wsgi_callback(load(), {})
+    over = threading.Event()
+    gate = Gate(
+        lambda sock: _wsgi_worker(*_first(idx, sock, listening), None, *listening.tls, _NO_METRICS), sockets, over.set
+    )
+    for number in ENDING:
+        signal.signal(number, lambda *_: gate.close())
+    gate.open(_new_cbscheduler(loop, callback, impl_asyncio=True), loop)  # type: ignore[no-untyped-call]  # as above
+    over.wait()
+
+
+def _first(idx: int, sock: t.Any, listening: Listening) -> Iterable[t.Any]:
+    """What the workers of all interfaces are made with first."""
+    return (
+        idx + 1,
+        sock,
+        None,
+        _RUNTIME_THREADS,
+        _BLOCKING_THREADS,
+        listening.threads,
+        _IDLE_TIMEOUT,
+        listening.connections,
+        listening.http,
+        listening.http1,
+        listening.http2,
+    )
+
+
+def _on_signals(loop: t.Any, end: Callable[[], None]) -> None:
+    for number in ENDING:
+        try:
+            loop.add_signal_handler(number, end)
+        except NotImplementedError:  # Windows
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(end))
