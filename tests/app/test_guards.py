@@ -1,6 +1,7 @@
 """What stands between a client and the views natively, and with `SECURITY_PROFILE`: tokens, headers, proxies, JSON."""
 
 import re
+import threading
 
 import pytest
 
@@ -340,3 +341,27 @@ def test_another_profile_is_an_error():
     app = make(Flask, SECURITY_PROFILE="lax", PROPAGATE_EXCEPTIONS=True)
     with pytest.raises(ValueError, match='there is "strict"'):
         app.test_client().get("/")
+
+
+def test_guards_are_there_for_the_first_of_many_requests_at_once():
+    app = make()
+    entered = threading.Barrier(8)
+    codes = []
+
+    def ask():
+        entered.wait(10)
+        codes.append(app.test_client().post("/", headers={"Origin": "https://evil"}).status_code)
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert [403] * 8 == codes
+
+
+def test_a_wrong_setting_lets_no_request_through():
+    app = make(TRUSTED_PROXIES="nonsense")
+    for _ in range(2):
+        with pytest.raises(ValueError, match="nonsense"):
+            app.test_client().get("/")

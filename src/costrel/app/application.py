@@ -9,6 +9,7 @@ import os
 import sys
 import typing as t
 from collections.abc import Callable, Coroutine, Iterable
+from threading import RLock
 from types import TracebackType
 
 from .. import context
@@ -46,6 +47,7 @@ STEPS: t.Final = (
 """The methods that the lifecycle calls only where an application overrides them."""
 
 _HANDLED: t.Any = object()
+_opening = RLock()
 
 
 class Costrel(App):
@@ -318,7 +320,7 @@ class Costrel(App):
     """What the settings put between clients and views, as they were at the first request; None for nothing."""
 
     def seal(self) -> None:
-        """Note which stages are overridden, and which guards the settings ask for.
+        """Note which stages are overridden, and, once requests have come, which guards the settings ask for.
 
         At the first request, when a method is assigned, and always in tests.
         """
@@ -327,12 +329,29 @@ class Costrel(App):
             name for name in STEPS if name in own or getattr(cls, name) is not _ORIGINALS[name]
         )
         if self._got_first_request:
-            profiles.apply_chosen(self.config)
-            own["guards"] = Guards.of(self)
-            if "jinja_env" in own:
-                for name, function in template_names(self).items():
-                    self.jinja_env.globals.setdefault(name, function)
-            own.setdefault("session_interface", self.session_interface)  # PERF: hello
+            self._set_guards()
+
+    def open_for_requests(self) -> None:
+        """Seal the application for its first request, and in tests for each.
+
+        Of several first requests at once the others wait, and where a setting is wrong each of them fails: none gets
+        past guards that are not there yet.
+        """
+        with _opening:
+            if not self._got_first_request or self.config["TESTING"]:
+                self.seal()
+            if not self._got_first_request:
+                self._set_guards()
+                self._got_first_request = True
+
+    def _set_guards(self) -> None:
+        own = self.__dict__
+        profiles.apply_chosen(self.config)
+        own["guards"] = Guards.of(self)
+        if "jinja_env" in own:
+            for name, function in template_names(self).items():
+                self.jinja_env.globals.setdefault(name, function)
+        own.setdefault("session_interface", self.session_interface)  # PERF: hello
 
     def __setattr__(self, name: str, value: t.Any) -> None:
         object.__setattr__(self, name, value)

@@ -49,8 +49,7 @@ def serve(ctx: RequestContext, write: Callable[[Response], t.Any]) -> Steps[None
     """
     app = ctx.app
     if not app._got_first_request or app.config["TESTING"]:
-        app._got_first_request = True
-        app.seal()
+        app.open_for_requests()
     guards = app.guards
     if guards is not None and guards.arrive is not None:
         environ = ctx.request.environ

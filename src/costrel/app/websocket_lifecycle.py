@@ -35,8 +35,7 @@ def serve(ctx: RequestContext) -> Steps[Response | None]:
     """Serve the WebSocket of `ctx` to its end; the response that refuses it, or None where it was accepted."""
     app = ctx.app
     if not app._got_first_request or app.config["TESTING"]:
-        app._got_first_request = True
-        app.seal()
+        app.open_for_requests()
     if app.guards is not None and app.guards.arrive is not None:
         app.guards.arrive(ctx.request.environ)
     error: BaseException | None = None

@@ -85,9 +85,7 @@ class Limits:
         self._app = app
         self._default = default
         self._tell = config.get("RATE_LIMIT_HEADERS", True)
-        storage = open_storage(config.get("RATE_LIMIT_STORAGE") or "memory://")
-        strategy = _one_of("RATE_LIMIT_STRATEGY", config, _STRATEGIES)
-        self._tally = Tally(storage, strategy, _one_of("RATE_LIMIT_STORE_DOWN", config, WHEN_DOWN), lambda: app.logger)
+        self._tally = _tally_of(app)
         self._standing = ByEndpoint(app, self._limits_of)
 
     @classmethod
@@ -165,6 +163,19 @@ class Limits:
             windows = [f'"{name}";r={left.remaining};t={math.ceil(left.seconds)}' for name, _, left in state]
             headers.setdefault("RateLimit-Policy", ", ".join(policies))
             headers.setdefault("RateLimit", ", ".join(windows))
+
+
+def _tally_of(app: t.Any) -> Tally:
+    """What the settings count in; kept, so that tests, which seal their application at each request, can count."""
+    config = app.config
+    storage = config.get("RATE_LIMIT_STORAGE") or "memory://"
+    strategy = _one_of("RATE_LIMIT_STRATEGY", config, _STRATEGIES)
+    when_down = _one_of("RATE_LIMIT_STORE_DOWN", config, WHEN_DOWN)
+    known: tuple[t.Any, Tally] | None = app.__dict__.get("_rate_tally")
+    if known is None or known[0] != (storage, strategy, when_down):
+        tally = Tally(open_storage(storage), strategy, when_down, lambda: app.logger)
+        known = app.__dict__["_rate_tally"] = ((storage, strategy, when_down), tally)
+    return known[1]
 
 
 def _parse(text: str) -> list[t.Any]:
