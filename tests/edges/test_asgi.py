@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from costrel import Costrel, Response, current_app, g, request, session, stream_with_context
+from costrel import Costrel, Response, g, request, session, stream_with_context
 from costrel.edges.outgoing import WrongLength
 from costrel.edges.threads import Workers
 
@@ -635,97 +635,3 @@ def test_a_body_that_is_not_as_long_as_it_says_is_cut(app, length, sent):
         messages = asyncio.run(sent_before_the_cut(app, path))
         assert b"".join(message.get("body", b"") for message in messages) == sent
         assert all(message["more_body"] for message in messages[1:])
-
-
-# -- the start and the end of a worker
-
-
-def lifespan(app):
-    """The answers to a start and an end."""
-
-    async def run():
-        messages = [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}]
-        sent = []
-
-        async def receive():
-            return messages.pop(0)
-
-        async def send(message):
-            sent.append(message)
-
-        await app.asgi({"type": "lifespan"}, receive, send)
-        return sent
-
-    return asyncio.run(run())
-
-
-def test_functions_and_generators_run_around_serving(app):
-    seen = []
-
-    @app.before_serving
-    def before():
-        seen.append(("before", current_app.name, where()))
-
-    @app.before_serving
-    async def before_async():
-        seen.append(("before", current_app.name, where()))
-
-    @app.while_serving
-    async def generator():
-        seen.append("in")
-        yield
-        seen.append("out")
-
-    @app.while_serving
-    def sync_generator():
-        seen.append("sync in")
-        yield
-        seen.append("sync out")
-
-    @app.after_serving
-    async def after():
-        seen.append("after")
-
-    assert lifespan(app) == [{"type": "lifespan.startup.complete"}, {"type": "lifespan.shutdown.complete"}]
-    assert seen == [
-        ("before", app.name, "thread"), ("before", app.name, "loop"),
-        "in", "sync in", "sync out", "out", "after",
-    ]  # fmt: skip
-
-
-def test_an_error_at_the_start_is_reported_and_what_was_begun_is_ended(app, caplog):
-    seen = []
-
-    @app.while_serving
-    async def generator():
-        yield
-        seen.append("out")
-
-    @app.while_serving
-    def failing():
-        yield from ()
-
-    assert lifespan(app) == [
-        {
-            "type": "lifespan.startup.failed",
-            "message": "RuntimeError: The generator 'failing' of 'while_serving' has no yield.",
-        }
-    ]
-    assert seen == ["out"]
-
-
-def test_an_error_at_the_end_is_reported_after_all_was_done(app, caplog):
-    seen = []
-
-    @app.while_serving
-    def twice():
-        yield
-        yield
-
-    app.after_serving(lambda: 1 / 0)
-    app.after_serving(lambda: seen.append("after"))
-    assert lifespan(app)[1] == {
-        "type": "lifespan.shutdown.failed",
-        "message": "RuntimeError: The generator 'twice' of 'while_serving' has a second yield.",
-    }
-    assert seen == ["after"]

@@ -7,7 +7,7 @@ import traceback
 import typing as t
 from collections.abc import Awaitable, Callable
 
-from ..app.lifecycle import Steps, call
+from ..app.lifecycle import TO_THREAD, Steps, call
 from .bodies import Receive
 from .drive import Drive, Hop
 from .threads import Workers
@@ -108,6 +108,12 @@ async def call_within(app: t.Any, workers: Workers, function: Callable[[], t.Any
 
     def steps() -> Steps[t.Any]:
         with ctx:
-            return (yield from call(ctx, function))
+            try:
+                result = yield from call(ctx, function)
+            except Exception:
+                yield TO_THREAD
+                raise
+            yield TO_THREAD  # the context ends here, and its teardown functions may block
+            return result
 
     return await Drive(ctx, hop).to_end(steps())
