@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from selenium import webdriver
-from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
@@ -143,7 +143,8 @@ def browser(tmp_path) -> Iterator[webdriver.Chrome]:
 
 
 def see(browser: webdriver.Chrome, text: str, selector: str = "body") -> None:
-    waiting = WebDriverWait(browser, 20, ignored_exceptions=[StaleElementReferenceException, NoSuchElementException])
+    # The page may be replaced by another while it is looked at.
+    waiting = WebDriverWait(browser, 20, ignored_exceptions=[WebDriverException])
     waiting.until(lambda b: text in b.find_element(By.CSS_SELECTOR, selector).text, f"{text!r} was not seen")
 
 

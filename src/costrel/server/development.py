@@ -144,7 +144,7 @@ def serve(app: t.Any, host: str, port: int | str, options: Options) -> None:
             raise StartError(f"The certificate or its key cannot be used: {error}.") from error
         if options.use_reloader:  # the process that watches has said where the server is
             with _ending_at_once():
-                run_reloadable(lambda: run_until_stopped(server), server.stop_now, options.watcher())
+                run_reloadable(lambda: run_until_stopped(server), server.stop_soon, options.watcher())
             return
         places = addresses.running_on(host, sock, "https" if certificate else "http")
         run_until_stopped(server, lambda: announce(places))

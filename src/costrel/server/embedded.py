@@ -87,10 +87,11 @@ class EmbeddedServer(Server):
         else:
             loop.call_soon_threadsafe(self._stop)
 
-    def stop_now(self) -> None:
-        """End at once, whatever is in progress."""
+    def stop_soon(self) -> None:
+        """Like :meth:`stop`, without waiting for answers that have begun: streams go on as long as they like."""
         self.stop()
-        self.stop()
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self.log.end_streams)
 
     def _stop(self) -> None:
         if self._stopping:

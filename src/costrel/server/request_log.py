@@ -24,13 +24,20 @@ class RequestLog:
     def __init__(self, application: Application, logger: logging.Logger) -> None:
         self.application = application
         self.logger = logger
-        self._running: set[asyncio.Task[t.Any]] = set()
+        self._running: dict[asyncio.Task[t.Any], Exchange] = {}
         self._ended: set[asyncio.Task[t.Any]] = set()
 
     def end_all(self) -> None:
         """End the requests in progress; what was begun of an answer is cut."""
-        self._ended |= self._running
-        for task in self._running:
+        self._end(list(self._running))
+
+    def end_streams(self) -> None:
+        """End the requests whose answers have begun and go on."""
+        self._end([task for task, exchange in self._running.items() if exchange.status])
+
+    def _end(self, tasks: Iterable[asyncio.Task[t.Any]]) -> None:
+        for task in tasks:
+            self._ended.add(task)
             task.cancel()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -38,11 +45,11 @@ class RequestLog:
         if scope["type"] not in ("http", "websocket"):
             await self.application(scope, receive, send)
             return
+        exchange = Exchange(scope, send, self.logger)
         task = asyncio.current_task()
         if task is not None:
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
-        exchange = Exchange(scope, send, self.logger)
+            self._running[task] = exchange
+            task.add_done_callback(self._forget)
         try:
             await self.application(scope, receive, exchange.send)
         except asyncio.CancelledError:
@@ -51,6 +58,10 @@ class RequestLog:
                 raise
         finally:
             exchange.end()
+
+    def _forget(self, task: asyncio.Task[t.Any]) -> None:
+        self._running.pop(task, None)
+        self._ended.discard(task)
 
 
 class Exchange:
@@ -70,10 +81,10 @@ class Exchange:
     async def send(self, message: Message) -> None:
         """Note what a message says, and pass it on."""
         kind = message["type"]
-        if kind == "http.response.start":
+        if kind in ("http.response.start", "websocket.http.response.start"):
             self.status = message["status"]
             self._announced = _content_length(message.get("headers") or ())
-        elif kind == "http.response.body":
+        elif kind in ("http.response.body", "websocket.http.response.body"):
             self.size += len(message.get("body", b""))
             # A client that has what was announced may leave before the end is said.
             self.complete = not message.get("more_body", False) or self.size == self._announced

@@ -10,7 +10,7 @@
   const channel = "BroadcastChannel" in window ? new BroadcastChannel("costrel-refresh") : null;
 
   // Who has just followed a link gets there: a reload would call that off.
-  const patience = 2000;
+  const patience = 10_000; // ms: the program may be starting again just now
   let left = -patience;
   addEventListener("beforeunload", () => { left = performance.now(); });
 
