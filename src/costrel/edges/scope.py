@@ -8,6 +8,9 @@ from urllib.parse import unquote_to_bytes
 
 Scope = t.MutableMapping[str, t.Any]
 
+ROUTE: t.Final = "costrel.route"
+"""The key of a scope under which a server that counts requests finds the text of the rule that matched."""
+
 _KNOWN_NAMES: t.Final = (
     b"accept", b"accept-encoding", b"accept-language", b"access-control-request-headers",
     b"access-control-request-method", b"authorization", b"cache-control", b"connection", b"cookie", b"date", b"dnt",

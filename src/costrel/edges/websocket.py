@@ -12,7 +12,7 @@ from ..app.websocket import ABNORMAL, GOING_AWAY, NORMAL, TOO_BIG, Message, WebS
 from .bodies import Receive
 from .drive import Drive, Hop
 from .outgoing import Answer, Send
-from .scope import Scope, environ_of
+from .scope import ROUTE, Scope, environ_of
 from .threads import Workers
 
 GRACE: t.Final = 0.5
@@ -45,6 +45,8 @@ async def serve_websocket(app: t.Any, workers: Workers, scope: Scope, receive: R
         await connection.leave()  # the server stops
         raise
     finally:
+        if ctx.request.url_rule is not None:
+            scope[ROUTE] = ctx.request.url_rule.rule
         await connection.stop()
 
 

@@ -125,12 +125,11 @@ class Checks:
         if task is None or task.done():
             task = self._tasks[check.name] = asyncio.get_running_loop().create_task(self._call(check))
             await asyncio.wait([task], timeout=check.timeout)
-        if task.done():
-            return not task.cancelled() and task.result()
-        # What runs in a thread goes on, and is not started once more beside itself.
-        task.cancel()
-        self._say(check, "The readiness check %r has not ended after %g seconds.", check.timeout)
-        return False
+            if not task.done():
+                self._say(check, "The readiness check %r has not ended after %g seconds.", check.timeout)
+                task.cancel()
+        # What runs in a thread goes on until it ends by itself, and is not started once more beside itself.
+        return task.done() and not task.cancelled() and task.result()
 
     async def _call(self, check: ReadinessCheck) -> bool:
         try:

@@ -12,6 +12,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 
 from ..context import current
+from ..edges.scope import ROUTE
 from ..support.signals import request_started
 
 BUCKETS: t.Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -22,9 +23,6 @@ ROWS: t.Final = 512
 
 UNMATCHED: t.Final = "unmatched"
 """The route of requests whose path no rule has: a path would be a label that clients make up."""
-
-ROUTE: t.Final = "costrel.route"
-"""The key of an ASGI scope under which the text of the rule is found that matched."""
 
 WEBSOCKET: t.Final = "WEBSOCKET"
 

@@ -1,0 +1,201 @@
+"""`costrel serve --metrics`: one set of counts for all workers, which outlives them."""
+
+import http.client
+import os
+import re
+import signal
+import socket
+import threading
+
+import pytest
+from websockets.sync.client import connect
+
+from .served import PATIENCE, is_gone, serving, started, wait_until
+
+APP = """\
+import os
+import time
+import costrel
+
+app = costrel.Costrel("shop")
+
+@app.route("/items/<int:number>")
+async def item(number):
+    return str(number)
+
+@app.route("/sync")
+def sync():
+    return "sync"
+
+@app.route("/pid")
+def pid():
+    return str(os.getpid())
+
+@app.route("/wait")
+def wait():
+    while not os.path.exists("go"):
+        time.sleep(0.02)
+    return "gone"
+
+@app.route("/fails")
+def fails():
+    raise RuntimeError
+
+@app.websocket("/chat")
+async def chat():
+    await costrel.websocket.accept()
+    await costrel.websocket.receive()
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "shop.py").write_text(APP)
+    return tmp_path
+
+
+def port_of_metrics(served):
+    return int(served.wait_for(r"Metrics at http://127\.0\.0\.1:(\d+)/metrics")[1])
+
+
+class Metered:
+    """A server with its counts."""
+
+    def __init__(self, served, port):
+        self.served = served
+        self.port = port
+
+    def text(self, path="/metrics", method="GET"):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        try:
+            connection.request(method, path)
+            response = connection.getresponse()
+            return response.status, response.headers["Content-Type"], response.read().decode()
+        finally:
+            connection.close()
+
+    def value(self, name):
+        found = re.search(rf"^{re.escape(name)} (\S+)$", self.text()[2], re.MULTILINE)
+        return float(found[1]) if found else 0.0
+
+    def requests(self, method, route, status):
+        return self.value(f'costrel_http_requests_total{{method="{method}",route="{route}",status="{status}"}}')
+
+
+@pytest.fixture
+def metered(folder):
+    """A server with two workers and its counts."""
+    with started(
+        folder, "shop:app", "--bind", "127.0.0.1:0", "--workers", "2", "--metrics", "0", "--no-access-log"
+    ) as served:
+        metered = Metered(served, port_of_metrics(served))
+        served.port = int(served.wait_for(r"Listening at http://127\.0\.0\.1:(\d+)")[1])
+        served.wait_for("Serving, with the processes")
+        yield metered
+
+
+def test_requests_of_all_workers_are_added_up_by_the_rules_they_matched(metered):
+    served = metered.served
+    for number in range(30):
+        assert served.get(f"/items/{number}")[0] == 200
+    for _ in range(5):
+        served.get("/sync")
+        served.get("/nowhere")
+    served.get("/fails")
+
+    assert metered.requests("GET", "/items/<int:number>", 200) == 30
+    assert metered.requests("GET", "/sync", 200) == 5
+    assert metered.requests("GET", "unmatched", 404) == 5
+    assert metered.requests("GET", "/fails", 500) == 1
+    name = 'costrel_http_request_duration_seconds_bucket{method="GET",route="/items/<int:number>",le="+Inf"}'
+    assert metered.value(name) == 30
+    assert metered.value("costrel_workers") == 2
+    status, kind, text = metered.text()
+    assert (status, kind) == (200, "text/plain; version=0.0.4; charset=utf-8")
+    assert metered.text(method="HEAD") == (200, kind, "")
+    assert metered.text("/")[0] == 404
+    assert "nowhere" not in text
+
+
+def test_what_is_in_progress_is_shown(metered, folder):
+    asking = [threading.Thread(target=metered.served.get, args=["/wait"]) for _ in range(3)]
+    for thread in asking:
+        thread.start()
+    wait_until(lambda: metered.value("costrel_http_requests_in_flight") == 3)
+    (folder / "go").touch()
+    for thread in asking:
+        thread.join(PATIENCE)
+    wait_until(lambda: metered.value("costrel_http_requests_in_flight") == 0)
+    assert metered.requests("GET", "/wait", 200) == 3
+
+
+def test_websockets_are_counted(metered):
+    with connect(f"ws://127.0.0.1:{metered.served.port}/chat"):
+        wait_until(lambda: metered.value("costrel_websockets_open") == 1)
+    wait_until(lambda: metered.value("costrel_websockets_open") == 0)
+    assert metered.value('costrel_websockets_total{route="/chat",status="101"}') == 1
+
+
+def test_counts_outlive_the_workers(metered):
+    served = metered.served
+    for _ in range(20):
+        served.get("/sync")
+    pid = int(served.get("/pid")[1])
+    os.kill(pid, signal.SIGKILL)
+    served.wait_for("has ended; .* takes its place")
+    wait_until(lambda: is_gone(pid))
+    assert metered.requests("GET", "/sync", 200) == 20
+    for _ in range(10):
+        served.get("/sync")
+    assert metered.requests("GET", "/sync", 200) == 30
+
+    served.popen.send_signal(signal.SIGHUP)
+    for _ in range(2):
+        served.wait_for("takes the place of")
+    for _ in range(10):
+        served.get("/sync")
+    assert metered.requests("GET", "/sync", 200) == 40
+    assert metered.value("costrel_worker_starts_total") == 5
+    wait_until(lambda: metered.value("costrel_workers") == 2)
+
+
+def test_the_port_is_free_when_the_server_has_ended(metered):
+    with socket.create_connection(("127.0.0.1", metered.port)):  # one that stays open
+        assert metered.served.end() == 0
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", metered.port))
+
+
+def test_the_port_is_free_when_the_server_was_killed(metered):
+    metered.served.popen.kill()
+    metered.served.popen.wait()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", metered.port))
+
+
+def test_without_the_option_nothing_is_counted(folder):
+    with serving(folder, workers=1) as served:
+        assert served.get("/sync") == (200, "sync")
+        assert not any("Metrics" in line for line in served.lines)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--metrics", "x"], "Error: 'x' is not a port. Use a number from 1 to 65535, or 0 for any free port."),
+        (
+            ["--metrics", "unix:/a"],
+            "Error: The metrics have a port, and no Unix socket. Write it as --metrics 127.0.0.1:9100.",
+        ),
+        (
+            ["--metrics", "0", "--interface", "wsgi"],
+            "Error: --metrics takes ASGI: leave out --interface wsgi, or --metrics.",
+        ),
+        (["--health", "--interface", "wsgi"], "Error: --health takes ASGI: leave out --interface wsgi, or --health."),
+    ],
+)
+def test_what_cannot_be(folder, arguments, message):
+    with started(folder, "shop:app", "--bind", "127.0.0.1:0", *arguments) as served:
+        assert served.popen.wait(PATIENCE) == 1
+
+    assert served.lines[-1] == message
