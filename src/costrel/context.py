@@ -36,6 +36,8 @@ Run it inside a view registered with 'websocket' and not with 'route', or inside
 
 _NOTHING: t.Any = object()
 
+UNKNOWN_METHOD: t.Final = "--"
+
 MAX_KNOWN_HOSTS: t.Final = 1024
 _well_formed_hosts: set[str | None] = set()
 """Host headers that were found to name a host; a client that makes up new ones has each of them looked at."""
@@ -273,7 +275,7 @@ class RequestContext(Context):
                 adapter = self.url_adapter
                 if adapter is None:
                     return
-                hit = adapter.match(return_rule=True)
+                hit = adapter.match(method=self._unknown_method(), return_rule=True)
             request.url_rule, request.view_args = hit
         except HTTPException as error:
             request.routing_exception = error
@@ -290,9 +292,20 @@ class RequestContext(Context):
             request.check_host()
             if len(_well_formed_hosts) < MAX_KNOWN_HOSTS:
                 _well_formed_hosts.add(host)
-        path, method, url_map = path if path.isascii() else request.path, request.method, app.url_map
+        path, method, url_map = path if path.isascii() else request.path, environ["REQUEST_METHOD"], app.url_map
         hit: tuple[t.Any, t.Any] | None = url_map.find(path, method) or url_map.search(path, method)
         return hit
+
+    def _unknown_method(self) -> str | None:
+        """A name that no rule has, for a method that only looks like one of theirs; None for all others.
+
+        "get" is not GET (RFC 9110 §9.1): a proxy in front that let it pass would have taken it for another method.
+        """
+        method: str = self.request.environ["REQUEST_METHOD"]
+        if method == method.upper() or not self.app.config.get("METHOD_CASE_SENSITIVE"):
+            return None
+        self.request.method = method
+        return UNKNOWN_METHOD
 
     def push(self) -> None:
         """Make this the current context, open a session that wants to be open, and match the request."""

@@ -145,6 +145,8 @@ def test_bodies_are_framed_alike(
     endless = WSGI.get_content_length(framing) is None and not safe
     if (terminated or endless) and most is not None and most < 11 and expected != "RequestEntityTooLarge":
         expected = "RequestEntityTooLarge"  # Werkzeug gives the view the first bytes of a body that is too long
+    if coding and coding.strip().lower() != "chunked":
+        expected = "NotImplemented"  # Werkzeug gives the view what is still coded
     assert expected == outcome(lambda: read(environ))
 
 

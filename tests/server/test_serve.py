@@ -56,10 +56,6 @@ APP = """\
     def threads():
         return str(app.config["THREADS"])
 
-    @app.route("/body", methods=["GET", "POST"])
-    def body():
-        return f"{request.method} {len(request.get_data())}"
-
     def create_app(greeting):
         global word
         word = greeting
@@ -319,31 +315,6 @@ def test_https(serving, tmp_path):
             with context.wrap_socket(connection, server_hostname="localhost") as secure:
                 assert secure.selected_alpn_protocol() == "h2"
         assert served.end() == 0
-
-
-POST = b"POST /body HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
-CHUNKS = b"3\r\nabc\r\n0\r\n\r\n"
-
-
-def test_what_becomes_of_requests_that_could_be_read_in_two_ways(serving):
-    """E1, E3, E6 and E8 ought to be refused, and Granian takes them: see docs/deployment.md."""
-    requests = {
-        "E1 both lengths": POST + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n" + CHUNKS,
-        "E2 a signed length": POST + b"Content-Length: +3\r\n\r\nabc",
-        "E2 a list of lengths": POST + b"Content-Length: 3, 3\r\n\r\nabc",
-        "E2 two lengths": POST + b"Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
-        "E3 two encodings": POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n" + CHUNKS,
-        "E4 a bad end of a chunk": POST + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabcX\r\n0\r\n\r\n",
-        "E6 lines without CR": b"GET /body HTTP/1.1\nHost: a\nConnection: close\n\n",
-        "E8 a method in lower case": b"get /body HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
-    }
-    with serving() as served:
-        answers = {name: served.raw(request) for name, request in requests.items()}
-        answers["E5 a body cut off"] = served.raw(POST + b"Content-Length: 10\r\n\r\nabc", cut=True)
-
-    taken = {name[:2] for name, answer in answers.items() if answer == "HTTP/1.1 200 OK"}
-    refused = {name[:2] for name, answer in answers.items() if answer == "HTTP/1.1 400 Bad Request"}
-    assert (taken, refused) == ({"E1", "E3", "E6", "E8"}, {"E2", "E4", "E5"})
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 from .. import context
 from ..http.errors import BadRequest, HTTPException, RequestEntityTooLarge
+from ..messages.environ import check_transfer_encoding
 from ..messages.request import Request as MessageRequest
 from ..routing import Rule
 from ..services import json
@@ -74,6 +75,7 @@ class Request(MessageRequest):
 
         Raises ClientDisconnected where it breaks off, and RequestEntityTooLarge above `max_content_length`.
         """
+        check_transfer_encoding(self.environ)
         limit, received = self.max_content_length, 0
         if limit is not None and (self.content_length or 0) > limit:
             raise RequestEntityTooLarge()

@@ -6,6 +6,7 @@ import asyncio
 import typing as t
 from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Iterable, Iterator
 
+from ..http.headers import Headers
 from ..messages.response import Response
 from .bodies import Receive
 
@@ -53,7 +54,10 @@ class Answer:
 
     @classmethod
     def of_wsgi(cls, app: Callable[..., t.Any], environ: dict[str, t.Any]) -> Answer:
-        """The answer of a WSGI application, called here (PEP 3333). Raises RuntimeError where it starts none."""
+        """The answer of a WSGI application, called here (PEP 3333).
+
+        Raises RuntimeError where it starts none, and ValueError for a header with a control character.
+        """
         started: list[tuple[str, list[tuple[str, str]]]] = []
         written: list[bytes] = []
 
@@ -63,16 +67,20 @@ class Answer:
 
         body = app(environ, start_response)
         close = getattr(body, "close", None)
-        chunks = iter(body)
-        # An application may call start_response as late as before its first chunk.
-        while not started and (chunk := next(chunks, None)) is not None:
-            written.append(chunk)
-        if not started:
+        try:
+            chunks = iter(body)
+            # An application may call start_response as late as before its first chunk.
+            while not started and (chunk := next(chunks, None)) is not None:
+                written.append(chunk)
+            if not started:
+                raise RuntimeError(f"The WSGI application {app!r} ended without calling start_response().")
+            status, headers = started[0]
+            # What comes from a response of Costrel's was looked at, what other code hands out was not.
+            return cls(int(status[:3]), Headers(headers), _chain(written, chunks), close, environ["REQUEST_METHOD"])
+        except BaseException:
             if close is not None:
                 close()
-            raise RuntimeError(f"The WSGI application {app!r} ended without calling start_response().")
-        status, headers = started[0]
-        return cls(int(status[:3]), headers, _chain(written, chunks), close, environ["REQUEST_METHOD"])
+            raise
 
     @property
     def expected(self) -> int | None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterator
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
-from ..http import hosts
+from ..http import errors, hosts
 from ..http.errors import BadRequest, BadRequestKeyError, RequestEntityTooLarge
 from ..http.headers import Headers
 from ..http.immutable import ImmutableHeadersMixin
@@ -168,7 +168,9 @@ def get_input_stream(
         else the server's stream as it is, which may block for ever.
     :param max_content_length: bytes; a longer body raises :exc:`RequestEntityTooLarge`.
     :raises BadRequest: if the Content-Length is not a number: where the body ends is then anyone's guess.
+    :raises NotImplemented: if the body is coded in another way than in chunks.
     """
+    check_transfer_encoding(environ)
     stream: IO[bytes] = environ["wsgi.input"]
     length = get_content_length(environ)
     if length == 0:
@@ -186,6 +188,14 @@ def get_input_stream(
         return stream
     limit = _UNLIMITED if max_content_length is None else max_content_length
     return CountedStream(stream, limit, length or 0)  # type: ignore[return-value]  # likewise
+
+
+def check_transfer_encoding(environ: WSGIEnvironment) -> None:
+    """Raise NotImplemented for a body in a coding that nobody undid: servers undo ``chunked`` alone (RFC 9112 §6.1)."""
+    encoding = environ.get("HTTP_TRANSFER_ENCODING")
+    if encoding and encoding.strip().lower() != "chunked":
+        coding = encoding[:40]
+        raise errors.NotImplemented(f"The body's Transfer-Encoding is {coding!r}; only 'chunked' is understood here.")
 
 
 def _check_length_is_number(length: str) -> None:

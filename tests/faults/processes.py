@@ -1,0 +1,247 @@
+"""`costrel serve` as a process that the tests of faults start, look into and end; other servers likewise."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import typing as t
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+PATIENCE = 30.0
+"""Seconds that are waited for what should happen at once: the computer may be busy with other tests."""
+
+
+def wait_until(condition: Callable[[], object], what: str, patience: float = PATIENCE) -> float:
+    """Wait for `condition`; the seconds that it took."""
+    begun = time.monotonic()
+    while not condition():
+        if time.monotonic() - begun > patience:
+            raise AssertionError(f"{what}: not within {patience} seconds")
+        time.sleep(0.02)
+    return time.monotonic() - begun
+
+
+class Server:
+    """A server's process, in a folder of its own; its output is in the file `log`."""
+
+    def __init__(self, command: list[str], folder: Path, preexec: Callable[[], None] | None, **variables: str) -> None:
+        self.folder = folder
+        self.log = folder / "log.txt"
+        self.port = 0
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                command,
+                cwd=folder,
+                env={**_environ(), "PYTHONPATH": str(HERE), "PYTHONUNBUFFERED": "1", **variables},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                preexec_fn=preexec,
+            )
+
+    # -- what it said and did
+
+    def said(self, pattern: str) -> re.Match[str] | None:
+        return re.search(pattern, self.log.read_text(errors="replace"))
+
+    def wait_for(self, pattern: str, patience: float = PATIENCE) -> re.Match[str]:
+        """Wait until there is such a text in the log."""
+        wait_until(lambda: self.said(pattern) or self.process.poll() is not None, f"{pattern!r} in the log", patience)
+        found = self.said(pattern)
+        if found is None:
+            raise AssertionError(f"the server ended without {pattern!r}:\n{self.log.read_text(errors='replace')}")
+        return found
+
+    def notes(self) -> list[str]:
+        """What the application noted, in order."""
+        path = self.folder / "notes.txt"
+        return path.read_text().splitlines() if path.exists() else []
+
+    def wait_for_note(self, text: str, times: int = 1, patience: float = PATIENCE) -> float:
+        return wait_until(lambda: self.notes().count(text) >= times, f"the note {text!r} in {self.notes()}", patience)
+
+    def workers(self) -> list[int]:
+        """The processes that answer, as the server's lines name them last."""
+        return [int(pid) for pid in (self.folder / "workers").read_text().split()]
+
+    # -- requests
+
+    def connect(self, timeout: float = PATIENCE) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), timeout=timeout)
+
+    def ask(self, path: str = "/", method: str = "GET", body: t.Any = None, **headers: str) -> tuple[int, bytes]:
+        """The status and body of one answer."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        try:
+            connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
+            response = connection.getresponse()
+            return response.status, response.read()
+        finally:
+            connection.close()
+
+    def state(self) -> dict[str, int]:
+        """What the worker that answers holds."""
+        found: dict[str, int] = json.loads(self.ask("/state")[1])
+        return found
+
+    def exchange(self, data: bytes, shut: bool = False) -> bytes:
+        """All that comes for these bytes until the end of the connection; a reset shows as ``<RESET>``."""
+        with self.connect() as connection:
+            connection.sendall(data)
+            if shut:
+                connection.shutdown(socket.SHUT_WR)
+            return read_all(connection)
+
+    # -- the end
+
+    def end(self, number: int = signal.SIGTERM) -> int:
+        """Tell the server to end; its exit status."""
+        self.process.send_signal(number)
+        return self.process.wait(60)
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+
+def read_all(connection: socket.socket) -> bytes:
+    """What comes until the end of a connection; a reset shows as ``<RESET>``."""
+    received = b""
+    try:
+        while data := connection.recv(65_536):
+            received += data
+    except (ConnectionResetError, BrokenPipeError):
+        received += b"<RESET>"
+    return received
+
+
+def _environ() -> dict[str, str]:
+    prefixes = ("COSTREL_", "FLASK_", "WERKZEUG_", "FAULT_", "GRANIAN_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}
+
+
+@contextmanager
+def served(
+    *arguments: str,
+    app: str = "fault_app:app",
+    workers: int = 1,
+    folder: Path | None = None,
+    preexec: Callable[[], None] | None = None,
+    **variables: str,
+) -> Iterator[Server]:
+    """`costrel serve` on a free port until the block ends."""
+    with tempfile.TemporaryDirectory() as made:
+        options = ["--bind", "127.0.0.1:0", "--workers", str(workers), *arguments]
+        command = [sys.executable, "-m", "costrel", "serve", app, *options]
+        server = Server(command, folder or Path(made), preexec, **variables)
+        try:
+            server.port = int(server.wait_for(r"Listening at https?://127\.0\.0\.1:(\d+)")[1])
+            server.wait_for("Serving, with the processes")
+            yield server
+        finally:
+            server.close()
+
+
+DEVELOPMENT = """
+from costrel.server.wsgi_serving import run_simple
+from costrel.support.importing import import_string
+run_simple("127.0.0.1", {port}, import_string("{app}"), threaded=True)
+"""
+
+OTHERS: dict[str, list[str]] = {
+    "uvicorn": ["-m", "uvicorn", "--port", "{port}", "--log-level", "warning", "{app}.asgi"],
+    "gunicorn": ["-m", "gunicorn", "--bind", "127.0.0.1:{port}", "--threads", "4", "{app}"],
+    "waitress": ["-m", "waitress", "--listen", "127.0.0.1:{port}", "{app}"],
+    "development": ["-c", DEVELOPMENT],
+}
+"""Other servers of the same application; "development" is the one that stands for werkzeug.serving."""
+
+
+@contextmanager
+def served_by(name: str, folder: Path, app: str = "fault_app:app", **variables: str) -> Iterator[Server]:
+    """Another server on a free port until the block ends."""
+    port = free_port()
+    command = [sys.executable, *(part.format(port=port, app=app) for part in OTHERS[name])]
+    server = Server(command, folder, None, **variables)
+    server.port = port
+    try:
+        wait_until(lambda: _answers(server), f"{name} answers:\n{server.log.read_text(errors='replace')}")
+        yield server
+    finally:
+        server.close()
+
+
+def _answers(server: Server) -> bool:
+    try:
+        return server.process.poll() is None and server.ask("/")[0] > 0
+    except OSError:
+        return False
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+class Load:
+    """Threads that ask for a path again and again, each on a connection of its own, until `stop`."""
+
+    def __init__(self, server: Server, path: str = "/", clients: int = 4, pause: float = 0.0) -> None:
+        self.server = server
+        self.path = path
+        self.pause = pause
+        self.times: list[float] = []
+        self.statuses: list[int] = []
+        self.errors: list[str] = []
+        self._stopped = threading.Event()
+        self._threads = [threading.Thread(target=self._run) for _ in range(clients)]
+
+    def __enter__(self) -> Load:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._stopped.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _run(self) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=PATIENCE)
+        while not self._stopped.wait(self.pause):
+            begun = time.perf_counter()
+            try:
+                connection.request("GET", self.path)
+                response = connection.getresponse()
+                response.read()
+            except (OSError, http.client.HTTPException) as error:
+                self.errors.append(type(error).__name__)
+                connection.close()
+            else:
+                self.times.append(time.perf_counter() - begun)
+                self.statuses.append(response.status)
+        connection.close()
+
+    def percentile(self, share: float) -> float:
+        """The seconds under which this share of the answers came."""
+        times = sorted(self.times)
+        return times[min(len(times) - 1, int(len(times) * share))]
