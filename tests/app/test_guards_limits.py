@@ -13,6 +13,7 @@ from costrel.app.guards import tally
 from costrel.views import MethodView
 
 from ..edges.asgi_call import call
+from ..server.served import serving
 from ..sessions.conftest import running_redis
 
 
@@ -367,3 +368,28 @@ class TestAsync:
             for thread in threads:
                 thread.join(30)
             assert (50, 30) == (codes.count(200), codes.count(429)), storage
+
+
+WORKERS = """
+import os
+import costrel
+
+app = costrel.Costrel("shop")
+app.config.update(RATE_LIMIT_STORAGE=os.environ["REDIS"])
+
+@app.get("/")
+@costrel.rate_limit("10/hour")
+async def index():
+    return str(os.getpid())
+"""
+
+
+def test_workers_count_together_in_redis(redis, tmp_path):
+    redis.command(b"FLUSHALL")
+    (tmp_path / "shop.py").write_text(WORKERS)
+    with serving(tmp_path, REDIS=redis.url) as served:
+        answers = [served.get("/") for _ in range(30)]
+        assert 0 == served.end()
+    codes = [status for status, _ in answers]
+    assert (10, 20) == (codes.count(200), codes.count(429))
+    assert [200] * 10 == codes[:10]

@@ -224,17 +224,5 @@ def test_d15_no_page_prints_the_environ(make, send, monkeypatch):
         assert "hunter2" not in send(app, target).text
 
 
-@pytest.mark.skip(reason="Costrel has no CORS support; an extension that has it decides by its own patterns")
-def test_d16_an_origin_is_compared_literally():
-    pass
-
-
-def test_d16_a_path_is_routed_as_it_is_decoded(make, send):
-    app = make()
-    app.add_url_rule("/pub/<path:name>", "pub", lambda name: "public")
-    app.add_url_rule("/admin", "admin", lambda: "admin")
-    assert "public" == send(app, "/pub/..%2fadmin").text
-
-
 def test_a_list_header_is_quoted():
     assert '"a,b"' == dump_header(["a,b"])
