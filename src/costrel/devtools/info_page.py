@@ -17,14 +17,26 @@ from ..messages.response import Response
 TEMPLATE: t.Final = """<!doctype html>
 <html lang=en>
 <meta charset=utf-8>
+<meta name=viewport content="width=device-width, initial-scale=1">
 <title>WSGI Information</title>
 <style>
-  body {{ font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }}
-  h2 {{ border-bottom: 1px solid #b4552d; }}
-  th {{ text-align: left; vertical-align: top; padding-right: 1rem; font-weight: 600; }}
+  :root {{ --paper: #faf8f4; --ink: #23201c; --soft: #6d665d; --line: #e4ded4; --mark: #fbe9cd; }}
+  @media (prefers-color-scheme: dark) {{
+    :root {{ --paper: #171512; --ink: #ebe5da; --soft: #a0978a; --line: #35312a; --mark: #3a3018; }}
+  }}
+  :root {{ color-scheme: light dark; }}
+  body {{ font: 15px/1.55 system-ui, sans-serif; max-width: 64rem; margin: 2rem auto; padding: 0 1.5rem;
+    background: var(--paper); color: var(--ink); }}
+  h2 {{ border-bottom: 1px solid var(--line); padding-bottom: .3rem; margin: 2.2rem 0 .8rem; }}
+  table {{ border-spacing: 0; width: 100%; table-layout: fixed; }}
+  th, td {{ text-align: left; vertical-align: baseline; padding: .2rem 0; overflow-wrap: anywhere; }}
+  th {{ width: 34%; padding-right: 1rem; font-weight: 500; }}
   td, .paths {{ overflow-wrap: anywhere; font-family: ui-monospace, monospace; font-size: 13px; }}
-  .virtual {{ color: #888; text-decoration: underline; }}
-  .expanded {{ background: #fbe9cd; }}
+  ul {{ list-style: none; padding: 0; columns: 15rem; }}
+  .paths {{ columns: 1; }}
+  small, p {{ color: var(--soft); }}
+  .virtual {{ color: var(--soft); text-decoration: line-through; }}
+  .expanded {{ background: var(--mark); }}
 </style>
 <h1>WSGI Information</h1>
 <p>What the WSGI application behind this server sees of it.
@@ -41,7 +53,7 @@ TEMPLATE: t.Final = """<!doctype html>
 <h2>Installed packages</h2>
 <ul>{packages}</ul>
 <h2>Load path</h2>
-<p>Grey entries are not on the disk; bright ones were relative.
+<p>What is struck out is not on the disk; what is marked was relative.
 <ul class=paths>{paths}</ul>
 """
 
