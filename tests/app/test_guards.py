@@ -258,7 +258,8 @@ class TestProxies:
 
 class TestRedirects:
     @pytest.mark.parametrize(
-        "location", ["javascript:alert(1)", "\tJavaScript:x", "java\tscript:x", "data:text/html,x", "vbscript:x"]
+        "location",
+        ["javascript:alert(1)", "\tJavaScript:x", "java\tscript:x", "java\nscript:x", "data:text/html,x", "vbscript:x"],
     )
     def test_d6_only_to_web_pages(self, location):
         with make().test_request_context(), pytest.raises(ValueError, match="REDIRECT_SCHEMES"):

@@ -52,6 +52,10 @@ def test_a_charset_has_aliases():
     assert CharsetAccept([("*", 1)]).quality("x") == 1
 
 
+def test_a_charset_with_a_nul_is_none():
+    assert CharsetAccept.from_header("utf-8, \x00latin1").best_match(["iso-8859-1", "utf-8"]) == "utf-8"
+
+
 def test_names_that_are_no_charset_leave_nothing_behind():
     # Python keeps the names of all codecs that were ever looked up, also of those that it does not have.
     before = len(encodings._cache)

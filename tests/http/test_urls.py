@@ -71,6 +71,8 @@ def test_hosts_on_the_list_are_trusted(host, trusted):
         ("a:99999", None),
         ("a:-1", None),
         ("[::1", None),
+        ("[:1:]", None),
+        ("[:71]:8443", None),
         ("", None),
         (None, None),
     ],

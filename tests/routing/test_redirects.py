@@ -26,6 +26,7 @@ def test_the_query_comes_along():
     adapter = Map([Rule("/a/", endpoint="e")]).bind("h", "/app", query_args={"x": [1, "ü"]})
     assert redirect(adapter, "/a") == "http://h/app/a/?x=1&x=%C3%BC"
     assert redirect(adapter, "/a", query_args="raw=%&") == "http://h/app/a/?raw=%&"
+    assert redirect(adapter, "/a", query_args="a\x1c\r\nb\x7f") == "http://h/app/a/?a%1C%0D%0Ab%7F"
 
 
 def test_an_adapter_makes_absolute_urls():

@@ -182,6 +182,14 @@ class TestRefused:
             with pytest.raises(BadPayload):
                 kept.loads(value, 10)
 
+    def test_a_timestamp_that_is_no_time(self, clock):
+        reference, kept = serializers()
+        for stamp in (b"awEzuQ.IHcDqA", b"_" * 20, b"AA"):
+            signed = b"e30." + stamp
+            value = reference.make_signer(reference.salt).get_signature(signed).decode()
+            with pytest.raises(BadSignature):
+                kept.loads(f"{signed.decode()}.{value}", 10)
+
 
 def test_a_value_that_is_written_in_an_unusual_way_is_read_as_itsdangerous_does(clock):
     reference, kept = serializers()

@@ -260,7 +260,7 @@ def _normalize_charset(name: str) -> str:
         return name
     try:
         return codecs.lookup(name).name
-    except LookupError:
+    except (LookupError, ValueError):  # the latter of a NUL
         return name
 
 

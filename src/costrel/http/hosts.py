@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import typing as t
 from functools import lru_cache
+from ipaddress import IPv6Address
 from urllib.parse import quote
 
 from .errors import SecurityError
@@ -34,6 +35,8 @@ def host_is_trusted(hostname: str | None, trusted_list: t.Collection[str] | None
     name, port = match.groups()
     if port is not None and int(port) > 65535:
         return False
+    if name[0] == "[" and not _is_ipv6(name[1:-1]):
+        return False
     if not trusted_list:
         return True
     if isinstance(trusted_list, str):
@@ -43,6 +46,15 @@ def host_is_trusted(hostname: str | None, trusted_list: t.Collection[str] | None
         if name == expected or (suffix and name.endswith(suffix)):
             return True
     return False
+
+
+def _is_ipv6(address: str) -> bool:
+    # What only looks like one could not be read again out of the request's URL.
+    try:
+        IPv6Address(address)
+    except ValueError:
+        return False
+    return True
 
 
 @lru_cache(maxsize=256)  # of what an application trusts, never of what a client sends

@@ -73,7 +73,10 @@ class KeptSerializer:
                         return payload
                     break
         # itsdangerous says what is wrong, and has the last word on what is written in an unusual way.
-        return self.signer.unsign(value, max_age=max_age)
+        try:
+            return self.signer.unsign(value, max_age=max_age)
+        except (ValueError, OverflowError, OSError) as error:  # it cannot say of what year the timestamp is
+            raise BadSignature("The session's cookie has a timestamp that is no time.") from error
 
 
 class Mac:

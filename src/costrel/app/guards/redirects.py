@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import typing as t
 
-# RFC 3986 §3.1; browsers skip blanks and control characters before a scheme, and tabs within it.
-_scheme_of = re.compile(r"[\x00-\x20]*([A-Za-z][A-Za-z0-9+.\t-]*):").match
+# RFC 3986 §3.1; browsers skip blanks and control characters before a scheme, and tabs and line breaks within it.
+_scheme_of = re.compile(r"[\x00-\x20]*([A-Za-z][A-Za-z0-9+.\t\r\n-]*):").match
+_remove_breaks = re.compile(r"[\t\r\n]").sub
 _is_path = re.compile(r"/(?![/\\])[^\\\x00-\x1f\x7f]*").fullmatch
 
 
@@ -17,7 +18,7 @@ def check_location(location: str, schemes: t.Collection[str] | None) -> None:
     found = _scheme_of(location)
     if found is None:
         return
-    scheme = found[1].replace("\t", "").lower()
+    scheme = _remove_breaks("", found[1]).lower()
     if scheme not in schemes:
         raise ValueError(
             f"A redirect to {location[:100]!r} is refused: its scheme {scheme!r} is not among REDIRECT_SCHEMES"
