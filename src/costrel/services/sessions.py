@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, MutableMapping
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from itsdangerous import BadSignature, URLSafeTimedSerializer
+from itsdangerous import BadData, URLSafeTimedSerializer
 
 from ..http.callback import CallbackDict
 from .session_cookie import Attributes, keep_private, may_be_secure, named, set_cookie, vary_by_cookie
@@ -209,7 +209,7 @@ class SecureCookieSessionInterface(SessionInterface):
         return _signing_serializer(keys, self.salt, self.serializer, self.key_derivation, self.digest_method)
 
     def open_session(self, app: AnyApp, request: AnyRequest) -> SessionMixin | None:
-        """The session of the request's cookie; an empty one where that is missing, too old or not ours."""
+        """The session of the request's cookie; an empty one where that is missing, too old, not ours or unreadable."""
         serializer = self._kept_serializer(app)
         if serializer is None:
             return None
@@ -218,7 +218,7 @@ class SecureCookieSessionInterface(SessionInterface):
             return self.session_class()
         try:
             data = serializer.loads(value, max_age=int(app.permanent_session_lifetime.total_seconds()))
-        except BadSignature:
+        except BadData:
             return self.session_class()
         return self.session_class(data)
 
