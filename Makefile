@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 DEV := .venv/.dev
 
-.PHONY: run test lint types bench coverage docs fuzz clean
+.PHONY: run test lint types bench coverage docs fuzz fuzz-differential clean
 
 # The example application at http://127.0.0.1:5000.
 run: $(READY)
@@ -37,8 +37,13 @@ coverage: $(DEV)
 docs: $(DEV)
 	$(BIN)/python -m pytest -q tests/docs
 
-# The differential tests with twenty times the examples; takes a while.
+# Every parser under atheris, FUZZ_SECONDS (60) for each target; FUZZ_TARGETS names some of them (tests/fuzz/targets.py).
 fuzz: $(DEV)
+	$(BIN)/python -m pip install -q --group fuzz
+	$(BIN)/python -m tests.fuzz $(FUZZ_TARGETS)
+
+# The differential tests with twenty times the examples; takes a while.
+fuzz-differential: $(DEV)
 	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -n auto -q tests/contract --timeout 3600
 
 $(READY): pyproject.toml
@@ -52,4 +57,4 @@ $(DEV): $(READY)
 	touch $@
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz
