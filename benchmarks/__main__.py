@@ -1,39 +1,88 @@
-"""Run every benchmark and print ratios: ``python -m benchmarks [SCENARIO ...]``."""
+"""Every figure that the project claims, with its peers beside it: ``python -m benchmarks PART [...]``.
+
+calls     one call of each peer, in process; with names of scenarios, only these; --peers flask,costrel
+startup   importing, and an application of 10,000 rules
+growth    how the cost grows with the number of headers, fields, rules …; with names, only these
+bodies    uploads and downloads of 1 GiB: throughput and memory
+memory    a worker's memory over 100,000 mixed requests
+served    requests a second, on a server, with the load from another core
+report    the tables and plots of docs/performance.md, from the figures that are kept there
+all       all of these, and the report
+
+The environment variables BENCH_TURNS, BENCH_ROUNDS and BENCH_SECONDS make `calls` longer or shorter.
+"""
 
 from __future__ import annotations
 
-import json
+import argparse
+import importlib
+import importlib.util
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 
-PEERS = ("flask", "as_flask", "costrel")
-TURNS = 3
-
-
-def in_process(peer: str, only: list[str]) -> dict[str, float]:
-    command = [sys.executable, "-m", "benchmarks.in_process", peer, *only]
-    out = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, timeout=600).stdout
-    results: dict[str, float] = json.loads(out)
-    return results
+ALONE = ["benchmarks.profiles", "benchmarks.session_stores"]
+"""Programs of their own that `all` runs as well: each prints its own figures."""
 
 
-def best_of_turns(only: list[str]) -> dict[str, dict[str, float]]:
-    """Peer → scenario → seconds; the peers take turns, so that a slow moment of the machine meets them all."""
-    best: dict[str, dict[str, float]] = {peer: {} for peer in PEERS}
-    for _ in range(TURNS):
-        for peer in PEERS:
-            for name, seconds in in_process(peer, only).items():
-                best[peer][name] = min(seconds, best[peer].get(name, seconds))
-    return best
+def calls(options: argparse.Namespace) -> None:
+    from .comparison import main
+
+    main([name for name in options.peers.split(",") if name], options.names)
+
+
+def part(name: str) -> Callable[[argparse.Namespace], None]:
+    """A part that takes no names."""
+    return lambda options: importlib.import_module(f"benchmarks.{name}").main()
+
+
+def named_part(name: str) -> Callable[[argparse.Namespace], None]:
+    """A part that takes names of what to measure."""
+    return lambda options: importlib.import_module(f"benchmarks.{name}").main(options.names)
+
+
+PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
+    "calls": calls,
+    "startup": part("startup"),
+    "growth": named_part("growth"),
+    "bodies": part("bodies"),
+    "memory": part("memory"),
+    "served": named_part("served"),
+    "report": part("report"),
+}
+
+
+def everything(options: argparse.Namespace) -> None:
+    """All parts, one after the other; one that fails is named, and the others run all the same."""
+    failed = []
+    for name, run in PARTS.items():
+        started = time.monotonic()
+        print(f"\n== {name}", flush=True)
+        try:
+            run(options)
+        except (Exception, SystemExit) as error:
+            failed.append(name)
+            print(f"{name} failed: {error}", file=sys.stderr)
+        print(f"== {name} took {time.monotonic() - started:.0f} s", flush=True)
+    for module in ALONE:
+        if importlib.util.find_spec(module) is None:
+            continue
+        print(f"\n== {module}", flush=True)
+        if subprocess.run([sys.executable, "-m", module], timeout=600).returncode:
+            failed.append(module)
+    if failed:
+        sys.exit(f"Failed: {', '.join(failed)}.")
 
 
 def main() -> None:
-    best = best_of_turns(sys.argv[1:])
-    print(f"{'scenario':<14}{'Flask µs':>10}{'as Flask':>10}{'ratio':>7}{'Costrel':>10}{'ratio':>7}")
-    for name, flask in best["flask"].items():
-        alias, own = best["as_flask"][name], best["costrel"][name]
-        row = f"{flask * 1e6:>10.1f}{alias * 1e6:>10.2f}{flask / alias:>7.1f}{own * 1e6:>10.2f}{flask / own:>7.1f}"
-        print(f"{name:<14}{row}")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("part", choices=[*PARTS, "all"])
+    parser.add_argument("names", nargs="*", help="of scenarios or cases; without any: all")
+    parser.add_argument("--peers", default="", help="of `calls`: separated by commas; without it: all")
+    options = parser.parse_args()
+    (everything if options.part == "all" else PARTS[options.part])(options)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, field
+from typing import Any
 
 BOUNDARY = "costrel-benchmark"
 UPLOAD = (
@@ -57,6 +58,30 @@ class Scenario:
         for name, value in self.headers.items():
             environ[f"HTTP_{name.upper().replace('-', '_')}"] = value
         return environ
+
+    def scope(self, extra_headers: dict[str, str] | None = None) -> dict[str, Any]:
+        """The same request as an ASGI scope, new for each request."""
+        headers = {"Host": "127.0.0.1:8000", "User-Agent": "benchmark", "Accept": "*/*"}
+        if self.content_type:
+            headers["Content-Type"] = self.content_type
+        if self.body:
+            headers["Content-Length"] = str(len(self.body))
+        headers |= self.headers | (extra_headers or {})
+        return {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.4"},
+            "http_version": "1.1",
+            "method": self.method,
+            "scheme": "http",
+            "path": self.path,
+            "raw_path": self.path.encode(),
+            "query_string": self.query.encode(),
+            "root_path": "",
+            "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+            "client": ("127.0.0.1", 54321),
+            "server": ("127.0.0.1", 8000),
+            "state": {},
+        }
 
 
 SCENARIOS = [

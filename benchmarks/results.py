@@ -1,0 +1,57 @@
+"""Where figures are kept: one JSON file a part, from which the tables and the plots are drawn."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import time
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent.parent / "docs" / "performance"
+PACKAGES = [
+    "blacksheep", "bottle", "django", "falcon", "fastapi", "flask", "granian", "gunicorn", "jinja2", "litestar",
+    "quart", "sanic", "starlette", "uvloop", "werkzeug",
+]  # fmt: skip
+
+
+def save(part: str, figures: Any) -> None:
+    """Keep the figures of a part, with what they were measured on."""
+    FOLDER.mkdir(exist_ok=True)
+    found = {"machine": machine(), "figures": figures}
+    (FOLDER / f"{part}.json").write_text(json.dumps(found, indent=1) + "\n")
+
+
+def load(part: str) -> dict[str, Any] | None:
+    """The figures of a part as they were kept last, or None."""
+    try:
+        return dict(json.loads((FOLDER / f"{part}.json").read_text()))
+    except FileNotFoundError:
+        return None
+
+
+def machine() -> dict[str, Any]:
+    """What somebody who compares figures wants to know."""
+    return {
+        "day": time.strftime("%Y-%m-%d"),
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs ({processor()})",
+        "packages": {name: found for name in PACKAGES if (found := _version(name))},
+    }
+
+
+def processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.processor())
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
