@@ -1,0 +1,81 @@
+"""Targets: the values of session cookies, made up by a client or by who has the key."""
+
+from __future__ import annotations
+
+import re
+import time
+import typing as t
+from contextlib import suppress
+
+from itsdangerous import BadData, BadPayload, BadSignature, URLSafeTimedSerializer
+
+from costrel.services.session_stores.cookies import PREFIX, Box
+from costrel.services.session_stores.cookies import _of_message as key_of_message
+from costrel.services.sessions import SecureCookieSessionInterface
+from costrel.services.signing import KeptSerializer, _encoded, _timestamp
+from costrel.services.tagged_json import TaggedJSONSerializer
+
+KEY = "k" * 32
+DAY = 86_400
+
+_interface = SecureCookieSessionInterface()
+_reference = URLSafeTimedSerializer(
+    KEY,
+    salt=_interface.salt,
+    serializer=_interface.serializer,
+    signer_kwargs={"key_derivation": "hmac", "digest_method": _interface.digest_method},
+)
+_kept = KeptSerializer(_reference)
+_tagged = TaggedJSONSerializer()
+
+
+def signed(data: bytes) -> None:
+    """As itsdangerous reads it: as it came, with a good signature, and with a good timestamp besides."""
+    text = data.decode("latin-1")
+    code = _kept.macs[0].of
+    stamped = data + _timestamp(int(time.time()))
+    for value in (text, *((body + b"." + _encoded(code(body))).decode("latin-1") for body in (data, stamped))):
+        # What is no good base64 and was signed all the same may be read in more than one way.
+        assert _outcome(_reference, value) in (_outcome(_kept, value), "BadPayload") or not _is_base64(text)
+
+
+_is_base64 = re.compile(r"[A-Za-z0-9_.-]*").fullmatch
+
+
+def _outcome(serializer: t.Any, value: str) -> str:
+    try:
+        return repr(serializer.loads(value, max_age=DAY))
+    except BadData as error:
+        return "BadPayload" if isinstance(error, BadPayload) else "BadSignature"
+    except (ValueError, OverflowError, OSError):
+        assert serializer is _reference  # which cannot say of what year the timestamp is
+        return "BadSignature"
+
+
+def encrypted(data: bytes) -> None:
+    """Nothing is read that was not encrypted with the key, and of that only what is a session."""
+    box = Box((KEY, "an old key"), "session")
+    with suppress(BadSignature):
+        box.loads(data.decode("latin-1"), DAY)
+        raise AssertionError("a made-up value was opened")
+    with suppress(BadSignature):
+        box.loads(PREFIX + data.decode("latin-1"), DAY)
+        raise AssertionError("a made-up value was opened")
+    for text in (data, int(time.time()).to_bytes(8, "big") + data):
+        salt, nonce = b"s" * 16, b"n" * 12
+        sealed = box._cipher(key_of_message(box._keys[0], salt)).encrypt(nonce, text, box._context)
+        with suppress(BadSignature):
+            box.loads(PREFIX + _encoded(salt + nonce + sealed).decode("ascii"), DAY)
+
+
+def tagged_json(data: bytes) -> None:
+    """What can be read is written and read as the same again."""
+    try:
+        value = _tagged.loads(data.decode("utf-8", "replace"))
+    except Exception:  # a cookie that is ours and cannot be read is no session, whatever is wrong with it
+        return
+    try:
+        text = _tagged.dumps(value)
+    except (ValueError, TypeError):  # of text that is no Unicode, or keys that are no text
+        return
+    assert text == _tagged.dumps(_tagged.loads(text))
