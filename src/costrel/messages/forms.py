@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
+from contextlib import suppress
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 StreamFactory = Callable[..., IO[bytes]]
 ParsedForm = tuple[IO[bytes], MultiDict[str, Any], MultiDict[str, Any]]
+
+#: What a full disk says, a full quota, and a file that may not get larger (``ulimit -f``).
+DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 # A file up to this size stays in memory.
 _SPOOL_SIZE = 500 * 1024
@@ -225,7 +229,7 @@ class MultiPartParser:
             reading.run(stream, boundary)
         except BaseException as error:
             reading.close_files()
-            if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            if isinstance(error, OSError) and error.errno in DISK_FULL:
                 raise InsufficientStorage() from error
             raise
         return self.cls(reading.fields), self.cls(reading.files)
@@ -276,7 +280,8 @@ class _MultipartReading:
 
     def close_files(self) -> None:
         if self.container is not None:
-            self.container.close()
+            with suppress(OSError):  # on a full disk what is still to be written cannot be
+                self.container.close()
         for _, file in self.files:
             file.close()
 
