@@ -15,7 +15,7 @@ import threading
 import time
 import typing as t
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -73,9 +73,39 @@ class Server:
     def wait_for_note(self, text: str, times: int = 1, patience: float = PATIENCE) -> float:
         return wait_until(lambda: self.notes().count(text) >= times, f"the note {text!r} in {self.notes()}", patience)
 
+    # -- its workers, as the system sees them
+
     def workers(self) -> list[int]:
-        """The processes that answer, as the server's lines name them last."""
-        return [int(pid) for pid in (self.folder / "workers").read_text().split()]
+        """The process ids of the workers."""
+        pid = self.process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [int(child) for child in children if "resource_tracker" not in _command(child)]
+
+    def rss(self) -> int:
+        """Bytes of memory that the workers have."""
+        pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in self.workers())
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
+    def cpu(self) -> float:
+        """Seconds of processor time that the workers have taken."""
+        stats = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in self.workers()]
+        return sum(int(stat[11]) + int(stat[12]) for stat in stats) / os.sysconf("SC_CLK_TCK")
+
+    def threads(self) -> int:
+        return sum(len(os.listdir(f"/proc/{pid}/task")) for pid in self.workers())
+
+    def open_files(self) -> list[str]:
+        """What the workers have open; files without a name end in "(deleted)"."""
+        found = []
+        for pid in self.workers():
+            for number in os.listdir(f"/proc/{pid}/fd"):
+                with suppress(FileNotFoundError):
+                    found.append(os.readlink(f"/proc/{pid}/fd/{number}"))
+        return found
+
+    def temporary_files(self) -> list[str]:
+        """The files without a name that the workers have open: what is on its way in, or was forgotten."""
+        return [path for path in self.open_files() if path.endswith("(deleted)")]
 
     # -- requests
 
@@ -105,6 +135,21 @@ class Server:
                 connection.shutdown(socket.SHUT_WR)
             return read_all(connection)
 
+    def send_body(self, path: str, body: bytes, content_type: str = "application/octet-stream") -> tuple[int, bytes]:
+        """Status and body of an answer that may come, with the end of the connection, while the body is still sent."""
+        head = f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Type: {content_type}\r\nContent-Length: {len(body)}\r\n"
+
+        def send() -> None:
+            with suppress(ConnectionError):
+                connection.sendall(head.encode() + b"Connection: close\r\n\r\n" + body)
+
+        with self.connect() as connection:
+            sending = threading.Thread(target=send)
+            sending.start()
+            answer = read_all(connection)
+            sending.join()
+        return int(answer[9:12] or 0), answer.partition(b"\r\n\r\n")[2]
+
     # -- the end
 
     def end(self, number: int = signal.SIGTERM) -> int:
@@ -131,6 +176,13 @@ def read_all(connection: socket.socket) -> bytes:
     except (ConnectionResetError, BrokenPipeError):
         received += b"<RESET>"
     return received
+
+
+def _command(pid: str) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return "resource_tracker"  # it has just ended
 
 
 def _environ() -> dict[str, str]:

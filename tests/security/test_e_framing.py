@@ -4,7 +4,6 @@ What is wanted stands in WANTED, and what the servers do all the same in HELD: a
 here, so that docs/deployment.md can say it.
 """
 
-import os
 import threading
 import time
 from contextlib import ExitStack
@@ -229,24 +228,6 @@ def test_e10_a_response_of_another_kind_is_looked_at_too(make):
 # -- bounded
 
 
-def children(server):
-    """The process ids of the workers."""
-    return Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
-
-
-def cpu(server):
-    """Seconds of processor time that the server's workers have taken."""
-    stats = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in children(server)]
-    ticks = sum(int(user) + int(system) for user, system in (stat[11:13] for stat in stats))
-    return ticks / os.sysconf("SC_CLK_TCK")
-
-
-def rss(server):
-    """Bytes of memory that the processes have."""
-    pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in children(server))
-    return pages * os.sysconf("SC_PAGE_SIZE")
-
-
 def one_byte_chunks(number):
     return post("E11", CHUNKED, b"1\r\nx\r\n" * number + b"0\r\n\r\n")
 
@@ -257,9 +238,9 @@ def test_e11_chunks_of_one_byte_cost_in_proportion(costrel):
     for _ in range(3):
         times = []
         for number in (4_000, 16_000):
-            before = cpu(costrel)
+            before = costrel.cpu()
             assert costrel.exchange(one_byte_chunks(number)).endswith(b"POST %d" % number)
-            times.append(cpu(costrel) - before)
+            times.append(costrel.cpu() - before)
         if times[1] < 2.5**2 * max(times[0], 0.05):
             return
     pytest.fail(f"4,000 chunks took {times[0]} s, four times as many {times[1]} s, at the third attempt too")
@@ -307,7 +288,7 @@ PIPELINED = get("/").replace(b"Connection: close\r\n", b"")
 
 
 def test_e13_pipelined_requests_are_answered_one_after_the_other(costrel):
-    before = rss(costrel)
+    before = costrel.rss()
     with costrel.connect() as connection:
         sending = threading.Thread(target=connection.sendall, args=(PIPELINED * 9_999 + get("/"),))
         sending.start()
@@ -315,13 +296,13 @@ def test_e13_pipelined_requests_are_answered_one_after_the_other(costrel):
         sending.join()
 
     assert 10_000 == answer.count(b"HTTP/1.1 200 OK")
-    assert rss(costrel) - before < 20_000_000
+    assert costrel.rss() - before < 20_000_000
 
 
 def test_e13_who_does_not_read_the_answers_is_not_read_from(costrel):
-    before = rss(costrel)
+    before = costrel.rss()
     with costrel.connect(timeout=1) as connection:
         with pytest.raises(TimeoutError):
             connection.sendall(PIPELINED * 1_000_000)
-        assert rss(costrel) - before < 30_000_000
+        assert costrel.rss() - before < 30_000_000
         assert (200, b"hello") == costrel.ask("/")

@@ -11,8 +11,10 @@ import io
 import tempfile
 import typing as t
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 
 from ..http.errors import ClientDisconnected
+from ..messages.forms import DISK_FULL, InsufficientStorage
 from .scope import Scope
 
 Receive = Callable[[], Awaitable[t.MutableMapping[str, t.Any]]]
@@ -55,19 +57,29 @@ class Body(io.RawIOBase):
     async def spool(self, limit: int | None) -> None:
         """Read all the rest into memory or a temporary file, for a view on the loop, which must not wait in a read.
 
-        Stops above `limit` bytes: the reader of the stream says then that it is too much.
+        Stops above `limit` bytes: the reader of the stream says then that it is too much. Raises InsufficientStorage
+        where the disk is full.
         """
         if self.complete or self.cut_off or self._is_above(limit):
             return
-        spooled = tempfile.SpooledTemporaryFile(SPOOL_IN_MEMORY)  # noqa: SIM115 - closed with the body
-        spooled.write(self._chunks)
-        self._chunks.clear()
-        while not self.complete and not self.cut_off and (limit is None or self._received <= limit):
-            await self._pull()
+        self._spooled = spooled = t.cast(
+            "t.IO[bytes]",
+            tempfile.SpooledTemporaryFile(SPOOL_IN_MEMORY),  # noqa: SIM115 - closed with the body
+        )
+        try:
             spooled.write(self._chunks)
             self._chunks.clear()
-        spooled.seek(0)
-        self._spooled = t.cast("t.IO[bytes]", spooled)
+            while not self.complete and not self.cut_off and (limit is None or self._received <= limit):
+                await self._pull()
+                spooled.write(self._chunks)
+                self._chunks.clear()
+            spooled.seek(0)
+        except OSError as error:
+            self._let_go()
+            self.cut_off = True  # whoever reads it nevertheless is not to take it for whole
+            if error.errno in DISK_FULL:
+                raise InsufficientStorage() from error
+            raise
 
     async def next_chunk(self) -> bytes:
         """What has arrived and was not read yet; b"" at the end. Raises ClientDisconnected where it was cut off."""
@@ -130,9 +142,14 @@ class Body(io.RawIOBase):
 
     def close(self) -> None:
         """Let go of the temporary file."""
-        if self._spooled is not None:
-            self._spooled.close()
+        self._let_go()
         super().close()
+
+    def _let_go(self) -> None:
+        if self._spooled is not None:
+            with suppress(OSError):  # on a full disk what is still to be written cannot be
+                self._spooled.close()
+            self._spooled = None
 
 
 def _declared_length(environ: dict[str, t.Any]) -> int | None:

@@ -1,0 +1,103 @@
+"""Servers and workers that end: what was begun is finished, what was answered is kept."""
+
+import http.client
+import os
+import signal
+import sqlite3
+import threading
+import time
+
+import pytest
+
+from .processes import PATIENCE, read_all, served, wait_until
+
+pytestmark = pytest.mark.xdist_group("faults")
+
+
+def test_sigterm_lets_a_view_an_upload_and_a_stream_finish():
+    answers = {}
+
+    def ask(name, path):
+        answers[name] = server.ask(path)
+
+    with served(workers=2) as server:
+        upload = server.connect()
+        upload.sendall(b"POST /raw HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n" + b"x" * 100_000)
+        asking = [
+            threading.Thread(target=ask, args=("view", "/sleep/2.0")),
+            threading.Thread(target=ask, args=("stream", "/ticks/20")),
+        ]
+        for thread in asking:
+            thread.start()
+        server.wait_for_note("begun /sleep/2.0")
+        server.wait_for_note("begun /ticks/20")
+        server.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: refuses(server), "new connections are refused")
+        upload.sendall(b"x" * 100_000)
+        answer = read_all(upload)
+        upload.close()
+        for thread in asking:
+            thread.join()
+        status = server.process.wait(PATIENCE)
+
+    assert 0 == status
+    assert (200, b"slept") == answers["view"]
+    assert (200, b"".join(b"tick %d\n" % n for n in range(20))) == answers["stream"]
+    assert (b"HTTP/1.1 200", b"200000") == (answer[:12], answer[-6:])
+
+
+def refuses(server):
+    try:
+        server.connect(timeout=1).close()
+    except OSError:
+        return True
+    return False
+
+
+def test_what_was_answered_before_a_worker_was_killed_is_kept():
+    kept, failed = [], []
+    ended = threading.Event()
+
+    def ask(client):
+        number = 0
+        while not ended.is_set():
+            number += 1
+            try:
+                status, text = server.ask(f"/keep/{client}-{number}", "POST")
+            except (OSError, http.client.HTTPException):
+                failed.append(time.monotonic())
+                time.sleep(0.02)
+            else:
+                (kept if status == 200 else failed).append(text.decode())
+
+    with served(workers=2) as server:
+        server.ask("/keep/first", "POST")
+        clients = [threading.Thread(target=ask, args=(number,)) for number in range(3)]
+        for client in clients:
+            client.start()
+        for _ in range(3):
+            before = len(kept)
+            os.kill(int(server.ask("/pid")[1]), signal.SIGKILL)
+            wait_until(lambda begun=before: len(kept) > begun + 20, "answers after a worker was killed")
+            wait_until(lambda: len(server.workers()) == 2, "two workers")
+        ended.set()
+        for client in clients:
+            client.join()
+        with sqlite3.connect(server.folder / "kept.sqlite") as database:
+            stored = {name for (name,) in database.execute("SELECT name FROM kept")}
+        database.close()
+        assert 0 == server.end()
+
+    assert set(kept) <= stored
+    assert len(failed) <= 3 * len(clients) * 2  # those in flight, and at most one more that came upon the dead socket
+
+
+def test_a_stream_that_fails_is_cut_closed_once_and_logged():
+    with served() as server:
+        for kind, message in (("raise", "ZeroDivisionError: on purpose"), ("short", "The body ended after 8 bytes")):
+            with pytest.raises((http.client.IncompleteRead, ConnectionError)):
+                server.ask(f"/fails/{kind}")
+            server.wait_for(message)
+            server.wait_for_note(f"closed /fails/{kind}")
+            assert 1 == server.notes().count(f"closed /fails/{kind}")
+        assert (200, b"hello") == server.ask("/")
