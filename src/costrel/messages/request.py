@@ -15,7 +15,7 @@ from ..http.multidict import CombinedMultiDict, ImmutableMultiDict, MultiDict, i
 from ..http.uploads import FileStorage
 from ..support.properties import cached_property
 from .environ import EnvironHeaders, _get_server, decode, get_input_stream
-from .forms import FormDataParser, default_stream_factory
+from .forms import FormDataParser, PartLimits, default_stream_factory
 from .properties import environ_property
 from .request_head import RequestHead
 
@@ -42,6 +42,8 @@ class Request(RequestHead):
     max_form_memory_size: int | None = 500_000
     #: Limit of the number of form fields and files (``MAX_FORM_PARTS``). More is answered with 413.
     max_form_parts: int | None = 1_000
+    #: Limit of the number of files of a form (``MAX_FORM_FILES``). More is answered with 413.
+    max_form_files: int | None = None
     #: The class that parses forms.
     form_data_parser_class: type[FormDataParser] = FormDataParser
     #: A module or object with ``loads`` (and ``dumps``), for :meth:`get_json`.
@@ -261,13 +263,18 @@ class Request(RequestHead):
 
     def make_form_data_parser(self) -> FormDataParser:
         """The parser of the form, with this request's limits."""
-        return self.form_data_parser_class(
+        parser = self.form_data_parser_class(
             stream_factory=self._get_file_stream,
             max_form_memory_size=self.max_form_memory_size,
             max_content_length=self.max_content_length,
             max_form_parts=self.max_form_parts,
             cls=self.parameter_storage_class,
         )
+        parser.limits = self._part_limits()
+        return parser
+
+    def _part_limits(self) -> PartLimits:
+        return PartLimits(files=self.max_form_files)
 
     def _get_file_stream(
         self,
