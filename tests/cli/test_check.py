@@ -2,12 +2,13 @@
 
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import click
 import pytest
 
-from costrel import Costrel
+from costrel import Costrel, rate_limit
 from costrel.app import profiles
 from costrel.app.application import Flask
 from costrel.app.audit import OTHER_SETTINGS, audit
@@ -91,6 +92,64 @@ def test_a_key_in_the_repository(tmp_path):
         subprocess.run(["git", *command], cwd=tmp_path, check=True)
     (finding,) = audit(make(root_path=str(tmp_path)))
     assert "it stands in settings.py, which is in the repository." == finding.problem
+
+
+def test_old_keys_are_looked_at_too():
+    app = make(SECRET_KEY_FALLBACKS=["dev", "k" * 31, b"k" * 32])
+    problems = [(finding.place, finding.problem[:26]) for finding in audit(app)]
+    assert [
+        ("SECRET_KEY_FALLBACKS", "it is one that everybody k"),
+        ("SECRET_KEY_FALLBACKS", "it has 31 bytes, and can b"),
+    ] == problems
+
+
+@pytest.mark.parametrize(
+    ("settings", "place", "problem"),
+    [
+        ({"CORS_POLICY": "*"}, "CORS_POLICY", "scripts of every site may read every answer."),
+        (
+            {"CORS_POLICY": "http://a.example"},
+            "CORS_POLICY",
+            "http://a.example is not encrypted: whoever is on the way",
+        ),
+        ({"CORS_POLICY": "a.example"}, "CORS_POLICY", "no request can be answered: CORS_POLICY: A CORS policy has"),
+        ({"RATE_LIMITS": "5/minute"}, "RATE_LIMIT_STORAGE", "each worker counts by itself, so that several let"),
+        ({"RATE_LIMITS": "5/eon"}, "RATE_LIMITS", "no request can be answered: RATE_LIMITS: '5/eon' is no rate limit"),
+        ({"TRUSTED_PROXIES": "x"}, "settings", "no request can be answered: 'x' does not appear to be"),
+        ({"CONTENT_SECURITY_POLICY": "img-scr *"}, "CONTENT_SECURITY_POLICY", "there is no directive 'img-scr'."),
+        ({"CORS_ORIGINS": "*"}, "CORS_ORIGINS", "it is for flask_cors, which is not imported."),
+        ({"RATELIMIT_DEFAULT": "1/day"}, "RATELIMIT_DEFAULT", "it is for flask_limiter, which is not imported."),
+        ({"SECRET_KEY": None}, "SECRET_KEY", "it is not set"),
+    ],
+)
+def test_one_setting_and_what_is_said_of_it(settings, place, problem):
+    (finding,) = audit(make(**settings))
+    assert place == finding.place
+    assert finding.problem.startswith(problem)
+    assert not finding.is_hint
+
+
+def test_what_was_chosen_knowingly_is_fine():
+    local = ["https://*.shop.example", "http://localhost:5173", "http://127.0.0.1:80", "http://[::1]:80"]
+    assert [] == places(make(CORS_POLICY=local, RATE_LIMITS="5/minute", RATE_LIMIT_STORAGE="memory://"))
+
+
+def test_settings_of_extensions_that_are_there(monkeypatch):
+    monkeypatch.setitem(sys.modules, "flask_limiter", sys)
+    assert [] == places(make(RATELIMIT_DEFAULT="1/day", RATELIMIT_STRATEGY="fixed-window"))
+
+
+def test_a_login_without_a_limit_is_a_hint(invoke):
+    app = make(RATE_LIMIT_STORAGE="memory://")
+    app.add_url_rule("/log-in", "enter", lambda: "form", methods=["GET", "POST"])
+    app.add_url_rule("/author", "author", lambda: "author", methods=["POST"])
+    app.add_url_rule("/login", "shown", lambda: "form")
+    app.add_url_rule("/signin", "limited", rate_limit("5/minute")(lambda: "form"), methods=["POST"])
+    (finding,) = audit(app)
+    assert ("enter", True) == (finding.place, finding.is_hint)
+    told = run(invoke, app, "--deploy")
+    assert 0 == told.exit_code
+    assert told.output.startswith("Hint: enter: passwords can be tried here as often as one likes.\n")
 
 
 def run(invoke, app, *arguments):

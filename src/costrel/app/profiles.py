@@ -47,6 +47,8 @@ NATIVE: ImmutableDict[str, t.Any] = ImmutableDict(
         "SESSION_COOKIE_SAMESITE": "Lax",
         "SESSION_COOKIE_SECURE": "auto",
         "MAX_CONTENT_LENGTH": 16 * 1024 * 1024,
+        "MAX_FORM_FILES": 100,
+        "MAX_QUERY_PARAMS": 1_000,
         "METHOD_CASE_SENSITIVE": True,
         "STATIC_DOTFILES": False,
         "STATIC_FOLLOW_SYMLINKS": False,

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from .. import context
 from ..http.errors import BadRequest, HTTPException, RequestEntityTooLarge
 from ..messages.environ import check_transfer_encoding
+from ..messages.forms import PartLimits
 from ..messages.request import Request as MessageRequest
 from ..routing import Rule
 from ..services import json
@@ -33,6 +34,8 @@ class Request(MessageRequest):
     _max_content_length: int | None = None
     _max_form_memory_size: int | None = None
     _max_form_parts: int | None = None
+    _max_form_files: int | None = None
+    _max_query_params: int | None = None
 
     @property
     def max_content_length(self) -> int | None:
@@ -61,13 +64,42 @@ class Request(MessageRequest):
     def max_form_parts(self, value: int | None) -> None:
         self._max_form_parts = value
 
+    @property
+    def max_form_files(self) -> int | None:
+        """How many files a form may have: this request's own limit, else ``MAX_FORM_FILES``."""
+        return self._limit(self._max_form_files, "MAX_FORM_FILES", None)
+
+    @max_form_files.setter
+    def max_form_files(self, value: int | None) -> None:
+        self._max_form_files = value
+
+    @property
+    def max_query_params(self) -> int | None:
+        """How many parameters a query may have: this request's own limit, else ``MAX_QUERY_PARAMS``."""
+        return self._limit(self._max_query_params, "MAX_QUERY_PARAMS", None)
+
+    @max_query_params.setter
+    def max_query_params(self, value: int | None) -> None:
+        self._max_query_params = value
+
+    def _part_limits(self) -> PartLimits:
+        ctx = context.peek()
+        config = {} if ctx is None else ctx.app.config
+        usual = PartLimits()
+        return PartLimits(
+            self.max_form_files,
+            config.get("MAX_FORM_PART_HEADERS", usual.headers),
+            config.get("MAX_FORM_PART_HEADER_SIZE", usual.header_size),
+            config.get("MAX_FORM_BOUNDARY_SIZE", usual.boundary_size),
+        )
+
     def _limit(self, own: int | None, setting: str, default: int | None) -> int | None:
         if own is not None:
             return own
         ctx = context.peek()
         if ctx is None:
             return default
-        limit: int | None = ctx.app.config[setting]
+        limit: int | None = ctx.app.config.get(setting, default)
         return limit
 
     async def chunks(self) -> AsyncIterator[bytes]:

@@ -6,7 +6,7 @@ import errno
 from collections.abc import Callable
 from contextlib import suppress
 from tempfile import SpooledTemporaryFile
-from typing import IO, TYPE_CHECKING, Any, NoReturn
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from ..http.errors import BadRequest, HTTPException, RequestEntityTooLarge
 from ..http.grammar import parse_options_header
@@ -15,7 +15,7 @@ from ..http.multidict import MultiDict
 from ..http.multipart import File
 from ..http.uploads import FileStorage
 from .environ import get_content_length, get_input_stream
-from .parts import FormatError, HeadTooLarge, Part, PartParser
+from .parts import MAX_BOUNDARY_SIZE, MAX_HEADER_SIZE, MAX_HEADERS, FormatError, HeadTooLarge, Part, PartParser
 from .urlencoded import decode_form, parse_query
 
 if TYPE_CHECKING:
@@ -78,6 +78,15 @@ def parse_form_data(
     ).parse_from_environ(environ)
 
 
+class PartLimits(NamedTuple):
+    """What a multipart body may have: so many files, headers of a part, bytes in one of them and in the boundary."""
+
+    files: int | None = None
+    headers: int = MAX_HEADERS
+    header_size: int = MAX_HEADER_SIZE
+    boundary_size: int = MAX_BOUNDARY_SIZE
+
+
 class FormDataParser:
     """Parses forms of both kinds; any other body is left in the stream.
 
@@ -91,6 +100,9 @@ class FormDataParser:
     A broken or incomplete form raises :exc:`MalformedForm` (400), one past a limit :exc:`RequestEntityTooLarge` (413),
     and a full disk :exc:`InsufficientStorage` (507).
     """
+
+    #: What the parts of a multipart body may have besides.
+    limits = PartLimits()
 
     def __init__(
         self,
@@ -150,6 +162,7 @@ class FormDataParser:
             max_form_parts=self.max_form_parts,
             cls=self.cls,
         )
+        parser.limits = self.limits
         form, files = parser.parse(stream, boundary.encode(), content_length)
         return stream, form, files
 
@@ -182,6 +195,9 @@ class MultiPartParser:
 
     :param buffer_size: bytes to read at a time.
     """
+
+    #: What the parts may have besides.
+    limits = PartLimits()
 
     def __init__(
         self,
@@ -243,7 +259,7 @@ class _MultipartReading:
         self.content_length = content_length
         self.fields: list[tuple[str, str]] = []
         self.files: list[tuple[str, FileStorage]] = []
-        self.parts = 0
+        self.parts = self.file_parts = 0
         self.memory = 0
         self.started = False
         self.outside = 0
@@ -254,7 +270,8 @@ class _MultipartReading:
     def run(self, stream: IO[bytes], boundary: bytes) -> None:
         """Read a stream to its end; an empty one is an empty form."""
         try:
-            parser = PartParser(boundary)
+            limits = self.parser.limits
+            parser = PartParser(boundary, limits.boundary_size, limits.headers, limits.header_size)
             while chunk := stream.read(self.parser.buffer_size):
                 self._read_chunk(parser, chunk)
             if self.started:
@@ -275,7 +292,8 @@ class _MultipartReading:
                 self._add(event)
             else:
                 self._begin_part(event)
-        if self.outside > _MAX_OUTSIDE_PARTS:
+        limits = self.parser.limits
+        if self.outside > max(_MAX_OUTSIDE_PARTS, 2 * limits.headers * limits.header_size):
             raise FormatError(f"more than {_MAX_OUTSIDE_PARTS:,} bytes in a row belong to none of its parts")
 
     def close_files(self) -> None:
@@ -295,6 +313,10 @@ class _MultipartReading:
         if part.filename is None:
             self.chunks = []
         else:
+            self.file_parts += 1
+            limit = self.parser.limits.files
+            if limit is not None and self.file_parts > limit:
+                raise RequestEntityTooLarge(f"The form has more than the {limit:,} files that MAX_FORM_FILES allows.")
             name: Any = part.name  # which may be missing
             event = File(name=name, filename=part.filename, headers=part.headers)
             self.container = self.parser.start_file_streaming(event, self.content_length)

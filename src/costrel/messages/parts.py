@@ -10,9 +10,9 @@ from ..http.headers import Headers
 from ..support.properties import cached_property
 
 # RFC 2046 §5.1.1 allows 70 characters in a boundary; clients send up to about 100.
-_MAX_BOUNDARY = 256
-_MAX_HEADERS = 16
-_MAX_HEADER_SIZE = 8 * 1024
+MAX_BOUNDARY_SIZE = 256
+MAX_HEADERS = 16
+MAX_HEADER_SIZE = 8 * 1024
 # Blanks between a boundary and the end of its line: "transport padding", which readers skip (RFC 2046 §5.1.1).
 _MAX_PADDING = 64
 
@@ -84,13 +84,21 @@ class PartParser:
 
     A first boundary whose line ends with LF alone makes that the line break of the whole body.
 
-    :raises FormatError: if the boundary is empty or longer than 256 bytes, or the body breaks the format.
-    :raises HeadTooLarge: if a part has more than 16 headers, or one of more than 8 KiB.
+    :raises FormatError: if the boundary is empty or longer than that, or the body breaks the format.
+    :raises HeadTooLarge: if a part has more headers than that, or one with more bytes.
     """
 
-    def __init__(self, boundary: bytes) -> None:
-        if not 0 < len(boundary) <= _MAX_BOUNDARY:
-            raise FormatError(f"its boundary has {len(boundary):,} bytes, 1 to {_MAX_BOUNDARY} are allowed")
+    def __init__(
+        self,
+        boundary: bytes,
+        max_boundary_size: int = MAX_BOUNDARY_SIZE,
+        max_headers: int = MAX_HEADERS,
+        max_header_size: int = MAX_HEADER_SIZE,
+    ) -> None:
+        if not 0 < len(boundary) <= max_boundary_size:
+            raise FormatError(f"its boundary has {len(boundary):,} bytes, 1 to {max_boundary_size:,} are allowed")
+        self._max_headers = max_headers
+        self._max_header_size = max_header_size
         self.complete = False
         self._dashed = b"--" + boundary
         self._newline = b"\r\n"
@@ -173,8 +181,8 @@ class PartParser:
         end = buffer.find(self._newline, position)
         if end == position:
             return position
-        if (len(buffer) if end < 0 else end) - position > _MAX_HEADER_SIZE:
-            raise HeadTooLarge(f"a part has a header of more than {_MAX_HEADER_SIZE:,} bytes")
+        if (len(buffer) if end < 0 else end) - position > self._max_header_size:
+            raise HeadTooLarge(f"a part has a header of more than {self._max_header_size:,} bytes")
         if end < 0:
             return -1
         try:
@@ -188,12 +196,12 @@ class PartParser:
         lines = self._lines
         if line[0] in " \t" and lines:  # the header goes on (RFC 5322 §2.2.3)
             lines[-1] += line
-            if len(lines[-1]) > _MAX_HEADER_SIZE:
-                raise HeadTooLarge(f"a part has a header of more than {_MAX_HEADER_SIZE:,} bytes")
+            if len(lines[-1]) > self._max_header_size:
+                raise HeadTooLarge(f"a part has a header of more than {self._max_header_size:,} bytes")
         elif ":" not in line:
             raise FormatError(f"a part has the header {line[:40]!r}, which has no colon")
-        elif len(lines) == _MAX_HEADERS:
-            raise HeadTooLarge(f"a part has more than {_MAX_HEADERS} headers")
+        elif len(lines) == self._max_headers:
+            raise HeadTooLarge(f"a part has more than {self._max_headers} headers")
         else:
             lines.append(line)
 

@@ -10,7 +10,7 @@ from ..http.authentication import Authorization
 from ..http.cache_control import RequestCacheControl
 from ..http.cookies import parse_cookie
 from ..http.dates import parse_date
-from ..http.errors import SecurityError
+from ..http.errors import RequestURITooLarge, SecurityError
 from ..http.etags import ETags
 from ..http.grammar import parse_list_header, parse_options_header
 from ..http.header_set import HeaderSet
@@ -35,6 +35,8 @@ class RequestHead:
     :param remote_addr: the peer's address, which may be a proxy's.
     """
 
+    #: Limit of the number of parameters of the query (``MAX_QUERY_PARAMS``). More is answered with 414.
+    max_query_params: int | None = None
     #: The class of :attr:`args` and ``form``.
     parameter_storage_class: type[MultiDict[str, Any]] = ImmutableMultiDict
     #: The class of :attr:`cookies`.
@@ -78,7 +80,10 @@ class RequestHead:
     @cached_property
     def args(self) -> MultiDict[str, str]:
         """The parameters of the query string."""
-        return self.parameter_storage_class(parse_query(decode_form(self.query_string)))
+        query, limit = self.query_string, self.max_query_params
+        if limit is not None and query.count(b"&") >= limit:
+            raise RequestURITooLarge(f"The query has more than the {limit:,} parameters that MAX_QUERY_PARAMS allows.")
+        return self.parameter_storage_class(parse_query(decode_form(query)))
 
     @cached_property
     def access_route(self) -> list[str]:

@@ -114,6 +114,10 @@ class Limits:
             return found
         return found + self._of_application()
 
+    def standing(self, endpoint: str) -> list[Standing]:
+        """The limits that hold for an endpoint, the nearest first."""
+        return self._standing[endpoint]
+
     def _of_application(self) -> list[Standing]:
         return [Standing("application", "application", limit) for limit in self._default]
 

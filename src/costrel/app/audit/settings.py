@@ -1,35 +1,39 @@
-"""What is weak in an application as it is configured, each with the setting that mends it: behind ``costrel check``."""
+"""Settings that are weak, wrong or misspelt."""
 
 from __future__ import annotations
 
 import re
 import shutil
 import subprocess
+import sys
 import typing as t
-from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 
-from jinja2 import TemplateError
-
-from . import profiles
-
-
-class Finding(t.NamedTuple):
-    """One weakness: the setting or place that it is in, what is wrong there, and what to do."""
-
-    place: str
-    problem: str
-    remedy: str
-
-
-Findings: t.TypeAlias = Iterator[Finding]
+from .. import profiles
+from ..guards import Guards
+from ..guards.csp import unknown_directives
+from .finding import Finding, Findings
 
 OTHER_SETTINGS: t.Final = frozenset({
-    "CSRF_EXEMPT", "CSRF_REQUIRE_TOKEN", "CSRF_TRUSTED_ORIGINS", "HSTS_SECONDS", "SECURITY_PROFILE",
+    "CHECK_IGNORE", "CONTENT_SECURITY_POLICY_REPORT_ONLY", "CORS_POLICY", "CSRF_EXEMPT", "CSRF_REQUIRE_TOKEN",
+    "CSRF_TRUSTED_ORIGINS", "HSTS_SECONDS", "MAX_FORM_BOUNDARY_SIZE", "MAX_FORM_PART_HEADERS",
+    "MAX_FORM_PART_HEADER_SIZE", "RATE_LIMITS", "RATE_LIMIT_HEADERS", "RATE_LIMIT_STORAGE",
+    "RATE_LIMIT_STORE_DOWN", "RATE_LIMIT_STRATEGY", "REPORTING_ENDPOINTS", "SECURITY_PROFILE",
     "SESSION_ABSOLUTE_LIFETIME", "SESSION_IDLE_LIFETIME", "SESSION_MOVE_FROM", "SESSION_REDIS",
-    "SESSION_SQLITE", "SESSION_STORE_DOWN", "SESSION_STORE_PREFIX",
+    "SESSION_SQLITE", "SESSION_STORE_DOWN", "SESSION_STORE_PREFIX", "THREADS", "WEBSOCKET_MAX_MESSAGE_SIZE",
 })  # fmt: skip
 """Settings of Costrel's own that are in neither profile, since they are off in both."""
+
+_OF_EXTENSIONS: t.Final = {
+    "CORS_ORIGINS": ("flask_cors", "CORS_POLICY"),
+    "CORS_RESOURCES": ("flask_cors", "CORS_POLICY"),
+    "CORS_SUPPORTS_CREDENTIALS": ("flask_cors", "CORS_POLICY"),
+    "RATELIMIT_DEFAULT": ("flask_limiter", "RATE_LIMITS"),
+    "RATELIMIT_HEADERS_ENABLED": ("flask_limiter", "RATE_LIMIT_HEADERS"),
+    "RATELIMIT_STORAGE_URI": ("flask_limiter", "RATE_LIMIT_STORAGE"),
+    "RATELIMIT_STRATEGY": ("flask_limiter", "RATE_LIMIT_STRATEGY"),
+}
+"""Settings that an extension reads, with its module and with Costrel's own of that kind."""
 
 _GENERATE: t.Final = "Set SECRET_KEY to the output of: python -c 'import secrets; print(secrets.token_hex())'"
 _WELL_KNOWN: t.Final = frozenset({
@@ -38,15 +42,6 @@ _WELL_KNOWN: t.Final = frozenset({
     "testing", "thisisasecret", "thisisasecretkey", "thisismysecretkey", "todo", "topsecret", "verysecret",
     "yoursecretkey", "yoursecretkeyhere",
 })  # fmt: skip
-_switches_escaping_off = re.compile(r"\{%[-+]?\s*autoescape\s+false\b", re.IGNORECASE).search
-_looks_like_html = re.compile(r"<(?:!doctype|html|head|body|div|form|a\s|p>)", re.IGNORECASE).search
-_variable_name = re.compile(r"<(?:([^:<>]*):)?[^<>]*>")
-
-
-def audit(app: t.Any) -> list[Finding]:
-    """All that is weak in `app`, the gravest first."""
-    profiles.apply_chosen(app.config)
-    return [finding for check in CHECKS for finding in check(app)]
 
 
 def check_debug(app: t.Any) -> Findings:
@@ -57,20 +52,26 @@ def check_debug(app: t.Any) -> Findings:
 
 
 def check_secret_key(app: t.Any) -> Findings:
-    key = app.secret_key
-    if not key:
+    if not app.secret_key:
         yield Finding("SECRET_KEY", "it is not set: there are no sessions and no flashed messages.", f"{_GENERATE}.")
         return
+    yield from _check_key("SECRET_KEY", app.secret_key, app.root_path)
+    for key in app.config["SECRET_KEY_FALLBACKS"] or ():  # what they signed is believed just as well
+        yield from _check_key("SECRET_KEY_FALLBACKS", key, app.root_path)
+
+
+def _check_key(place: str, key: str | bytes, root_path: str) -> Findings:
     raw = key.encode() if isinstance(key, str) else bytes(key)
+    remedy = f"{_GENERATE}." if place == "SECRET_KEY" else "Take it out."
     plain = re.sub(rb"[^a-z0-9]", b"", raw.lower()).decode()
     if plain in _WELL_KNOWN:
-        yield Finding("SECRET_KEY", "it is one that everybody knows, so anybody can sign a session.", f"{_GENERATE}.")
+        yield Finding(place, "it is one that everybody knows, so anybody can sign a session.", remedy)
     elif len(raw) < 32:
-        yield Finding("SECRET_KEY", f"it has {len(raw)} bytes, and can be guessed below 32.", f"{_GENERATE}.")
+        yield Finding(place, f"it has {len(raw)} bytes, and can be guessed below 32.", remedy)
     else:
-        for name in _tracked_files_with(key, app.root_path):
+        for name in _tracked_files_with(key, root_path):
             problem = f"it stands in {name}, which is in the repository."
-            yield Finding("SECRET_KEY", problem, f"{_GENERATE}, outside of it.")
+            yield Finding(place, problem, f"{remedy[:-1]}, outside of it." if place == "SECRET_KEY" else remedy)
 
 
 def _tracked_files_with(key: t.Any, folder: str) -> list[str]:
@@ -123,53 +124,31 @@ def check_guards(app: t.Any) -> Findings:
             yield Finding(name, problem, f'{remedy}, or SECURITY_PROFILE to "strict".')
 
 
-def check_routes(app: t.Any) -> Findings:
-    """Rules that are alike but for the names of their variables, of which only the first is ever reached."""
-    seen: dict[tuple[t.Any, ...], t.Any] = {}
-    for rule in app.url_map.iter_rules():
-        pattern = _variable_name.sub(lambda match: f"<{match[1] or 'string'}>", rule.rule)
-        for method in sorted((rule.methods or {"*"}) - {"HEAD", "OPTIONS"}):
-            first = seen.setdefault((pattern, rule.host, rule.subdomain, rule.websocket, method), rule)
-            if first is not rule and first.endpoint != rule.endpoint:
-                yield Finding(
-                    rule.rule,
-                    f"{method} never reaches {rule.endpoint!r}: {first.endpoint!r} has the rule {first.rule!r}.",
-                    "Change one of the rules, or its methods.",
-                )
-
-
-def check_templates(app: t.Any) -> Findings:
-    env = app.jinja_env
-    if env.loader is None:
+def check_setup(app: t.Any) -> Findings:
+    """Settings that would have each request fail."""
+    try:
+        Guards.of(app)
+    except (TypeError, ValueError, RuntimeError) as error:
+        named = re.match(r"[A-Z][A-Z_]{3,}", str(error))
+        yield Finding(named[0] if named else "settings", f"no request can be answered: {error}", "Mend it.")
         return
-    for name in sorted(env.list_templates()):
-        try:
-            source = env.loader.get_source(env, name)[0]
-        except (TemplateError, UnicodeDecodeError):
-            continue
-        if _switches_escaping_off(source):
-            yield Finding(name, "it switches escaping off.", "Mark what is safe with |safe instead.")
-        escape = env.autoescape(name) if callable(env.autoescape) else env.autoescape
-        if not escape and _looks_like_html(source):
-            yield Finding(name, "it looks like HTML, and its name turns escaping off.", "Let it end with .html.")
+    for setting in ("CONTENT_SECURITY_POLICY", "CONTENT_SECURITY_POLICY_REPORT_ONLY"):
+        policy = app.config.get(setting)
+        for name, near in unknown_directives(policy) if isinstance(policy, str) else ():
+            yield Finding(
+                setting, f"there is no directive {name!r}.", f"Did you mean {near!r}?" if near else "Take it out."
+            )
 
 
 def check_names(app: t.Any) -> Findings:
     """Settings that nothing reads, since they are nearly called like one that is."""
     known = profiles.NATIVE.keys() | OTHER_SETTINGS
     for name in sorted(key for key in app.config if isinstance(key, str) and key not in known):
+        if name in _OF_EXTENSIONS:
+            module, own = _OF_EXTENSIONS[name]
+            if module not in sys.modules:
+                yield Finding(name, f"it is for {module}, which is not imported.", f"Did you mean {own}?")
+            continue
         close = get_close_matches(name, known, n=1, cutoff=0.9)
         if close:
             yield Finding(name, "there is no such setting.", f"Did you mean {close[0]}?")
-
-
-CHECKS: t.Final[tuple[Callable[[t.Any], Findings], ...]] = (
-    check_debug,
-    check_secret_key,
-    check_hosts,
-    check_cookies,
-    check_guards,
-    check_routes,
-    check_templates,
-    check_names,
-)

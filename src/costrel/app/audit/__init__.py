@@ -1,0 +1,38 @@
+"""What is weak in an application as it is configured, each with the setting that mends it: behind ``costrel check``."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Callable
+
+from .. import profiles
+from . import reads, routes, settings, sharing, templates
+from .finding import Finding as Finding
+from .finding import Findings
+
+OTHER_SETTINGS: t.Final = settings.OTHER_SETTINGS
+
+CHECKS: t.Final[tuple[Callable[[t.Any], Findings], ...]] = (
+    settings.check_debug,
+    settings.check_secret_key,
+    settings.check_hosts,
+    settings.check_cookies,
+    settings.check_guards,
+    settings.check_setup,
+    sharing.check_origins,
+    sharing.check_counting,
+    sharing.check_logins,
+    routes.check_shadows,
+    reads.check_changing_reads,
+    templates.check_escaping,
+    templates.check_forms,
+    settings.check_names,
+)
+
+
+def audit(app: t.Any) -> list[Finding]:
+    """All that is weak in `app`, the gravest first, but for the places that ``CHECK_IGNORE`` lists."""
+    profiles.apply_chosen(app.config)
+    ignored = app.config.get("CHECK_IGNORE") or ()
+    ignored = {ignored} if isinstance(ignored, str) else set(ignored)
+    return [finding for check in CHECKS for finding in check(app) if finding.place not in ignored]
