@@ -105,10 +105,8 @@ def make_app(tmp_path, request):
             server = request.getfixturevalue("shared_redis")
             server.command(b"FLUSHALL")
             store = server.url
-        elif store == "cache":
-            from cachelib import SimpleCache
-
-            store = SimpleCache()
+        elif isinstance(store, str) and store.startswith("cache"):
+            store = cache(store, tmp_path, request)
         app = profile("shop", instance_path=str(tmp_path / "instance"))
         app.config.update({"SECRET_KEY": KEY, "SESSION_STORE": store, "SESSION_COOKIE_NAME": "session", **config})
         add_views(app)
@@ -119,6 +117,19 @@ def make_app(tmp_path, request):
     for app in made:
         if isinstance(app.session_interface, ServerSessions):
             app.session_interface.store.close()
+
+
+def cache(name, tmp_path, request):
+    """One of cachelib's caches: in memory, in files, or in Redis."""
+    import cachelib
+
+    if name == "cache":
+        return cachelib.SimpleCache()
+    if name == "cache in files":
+        return cachelib.FileSystemCache(str(tmp_path / "cache"))
+    server = request.getfixturevalue("shared_redis")
+    server.command(b"FLUSHALL")
+    return cachelib.RedisCache("127.0.0.1", server.port)
 
 
 def add_views(app):

@@ -175,6 +175,17 @@ class Broken:
         return "{"
 
 
+@pytest.mark.parametrize("profile", [Costrel, Flask])
+@pytest.mark.parametrize("text", ["{", "[1]", "1", '{" u": "no UUID"}'])
+def test_a_signed_cookie_that_is_no_session_is_an_empty_one(make_app, profile, text):
+    app = make_app("cookie", profile)
+    serializer = app.session_interface.get_signing_serializer(app)
+    payload = base64.urlsafe_b64encode(text.encode()).rstrip(b"=")
+    value = serializer.make_signer(serializer.salt).sign(payload).decode()
+
+    assert {} == client_with(app, value).get("/all").json
+
+
 @pytest.mark.parametrize(("profile", "strict"), [(Costrel, True), (Flask, False)])
 def test_a_session_that_is_too_large(make_app, store, profile, strict):
     app = make_app(store, profile, TESTING=True)

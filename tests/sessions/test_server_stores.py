@@ -18,7 +18,7 @@ from costrel.services.session_stores.sqlite import SWEEP_EVERY as SQLITE_SWEEP_E
 from costrel.services.session_stores.sqlite import SqliteStore
 from costrel.services.session_stores.store import Change, UnreadableRecordError
 
-STORES = ("memory", "sqlite", "redis", "cache")
+STORES = ("memory", "sqlite", "redis", "cache", "cache in files", "cache in redis")
 WRITERS = 50
 
 
