@@ -220,7 +220,7 @@ class SecureCookieSessionInterface(SessionInterface):
             data = serializer.loads(value, max_age=int(app.permanent_session_lifetime.total_seconds()))
         except BadData:
             return self.session_class()
-        return self.session_class(data)
+        return self.session_class(data) if isinstance(data, (dict, Mapping)) else self.session_class()
 
     def save_session(self, app: AnyApp, session: SessionMixin, response: AnyResponse) -> None:
         """Send the session's cookie if it has to be sent, or delete the one of a session that was emptied."""
