@@ -55,7 +55,9 @@ def test_one_worker_a_cpu_within_bounds(monkeypatch, cpus, expected):
     assert default_workers() == expected
 
 
-@pytest.mark.parametrize(("files", "expected"), [(resource.RLIM_INFINITY, 1024), (65_536, 1024), (1024, 768), (8, 16)])
+@pytest.mark.parametrize(
+    ("files", "expected"), [(resource.RLIM_INFINITY, 1024), (65_536, 1024), (1024, 768), (64, 24), (8, 16)]
+)
 def test_connections_leave_room_for_other_files(monkeypatch, files, expected):
     monkeypatch.setattr(resource, "getrlimit", lambda what: (files, files))
 

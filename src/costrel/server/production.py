@@ -45,6 +45,10 @@ MAX_CONNECTIONS = 1024
 """How many connections one worker takes at a time; further ones wait in the socket's queue."""
 
 _MIN_WORKERS, _MAX_WORKERS = 2, 8
+_MIN_CONNECTIONS = 16
+
+_OTHER_FILES = 40
+"""How many files a worker has open besides its connections: two dozen of its own, and those of the views."""
 
 _logger = logging.getLogger("costrel.server")
 
@@ -211,7 +215,10 @@ def _connections() -> int:
     except ImportError:  # Windows
         return MAX_CONNECTIONS
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    return MAX_CONNECTIONS if limit == resource.RLIM_INFINITY else max(16, min(MAX_CONNECTIONS, limit * 3 // 4))
+    if limit == resource.RLIM_INFINITY:
+        return MAX_CONNECTIONS
+    # A worker that may open no more files would try without a pause to take the next connection.
+    return max(_MIN_CONNECTIONS, min(MAX_CONNECTIONS, limit * 3 // 4, limit - _OTHER_FILES))
 
 
 @dataclass(frozen=True)
