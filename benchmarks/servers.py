@@ -20,7 +20,8 @@ SERVER_CORE, LOAD_CORE = 0, (os.cpu_count() or 1) - 1
 START_SECONDS = 30
 
 GRANIAN = [
-    str(BIN / "granian"), "--host", "127.0.0.1", "--port", "{port}", "--workers", "1", "--no-ws", "--log-level", "warning",
+    str(BIN / "granian"), "--host", "127.0.0.1", "--port", "{port}", "--workers", "1", "--no-ws",
+    "--log-level", "warning",
 ]  # fmt: skip
 COMMANDS = {
     "costrel serve": [
@@ -32,7 +33,8 @@ COMMANDS = {
     "granian wsgi": [*GRANIAN, "--interface", "wsgi", "--blocking-threads", "32", "{app}"],
     "granian asgi": [*GRANIAN, "--interface", "asgi", "{app}"],
     "gunicorn": [
-        str(BIN / "gunicorn"), "--bind", "127.0.0.1:{port}", "--workers", "1", "--threads", "8", "--log-level", "warning", "{app}",
+        str(BIN / "gunicorn"), "--bind", "127.0.0.1:{port}", "--workers", "1", "--threads", "8",
+        "--log-level", "warning", "{app}",
     ],
 }  # fmt: skip
 """How each server is started: one worker, no log of requests."""

@@ -1,7 +1,7 @@
 """What it costs to begin: importing, and an application of 10,000 rules up to its first answer.
 
-``python -m benchmarks startup``; each measurement is a process of its own: ``python -m benchmarks.startup import NAME`` or
-``python -m benchmarks.startup rules PEER NUMBER``.
+``python -m benchmarks startup``; each measurement is a process of its own, by
+``python -m benchmarks.startup import NAME`` or ``python -m benchmarks.startup rules PEER NUMBER``.
 """
 
 from __future__ import annotations

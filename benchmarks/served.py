@@ -1,0 +1,91 @@
+"""Requests a second, the server on one core, wrk on the other: ``python -m benchmarks served [SECTION ...]``.
+
+The sections: rates, concurrency, workers.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+from typing import Any
+
+from . import load, results
+from .servers import serving
+
+SECONDS = float(os.environ.get("BENCH_SERVED_SECONDS", "3"))
+ROUNDS = 3
+APPS = "benchmarks.served_apps"
+PATHS = {"hello": "/", "params": "/user/42/post/a-slug?page=7"}
+CASES = {
+    "Flask, def, Granian": ("granian wsgi", f"{APPS}.flask_sync:app"),
+    "Flask, def, gunicorn": ("gunicorn", f"{APPS}.flask_sync:app"),
+    "Starlette, def, Granian": ("granian asgi", f"{APPS}.starlette_sync:asgi"),
+    "Costrel, def, Granian": ("granian asgi", f"{APPS}.costrel_sync:asgi"),
+    "Costrel, def, costrel serve": ("costrel serve", f"{APPS}.costrel_sync:app"),
+    "Costrel, def, Granian over WSGI": ("granian wsgi", f"{APPS}.costrel_sync:app"),
+    "Starlette, async, Granian": ("granian asgi", f"{APPS}.starlette_async:asgi"),
+    "Costrel, async, Granian": ("granian asgi", f"{APPS}.costrel_async:asgi"),
+    "Costrel, async, costrel serve": ("costrel serve", f"{APPS}.costrel_async:app"),
+}
+GROWING = {name: CASES[name] for name in ("Flask, def, Granian", "Costrel, def, costrel serve")}
+CONNECTIONS = [1, 4, 16, 64, 256]
+WORKERS = [1, 2, 4]
+
+
+def url(port: int, path: str = "/") -> str:
+    return f"http://127.0.0.1:{port}{path}"
+
+
+def rates() -> dict[str, Any]:
+    """Case → path → the median of ROUNDS; the cases take turns."""
+    found: dict[str, dict[str, list[dict[str, float]]]] = {name: {path: [] for path in PATHS} for name in CASES}
+    for _ in range(ROUNDS):
+        for name, case in CASES.items():
+            with serving(*case) as server:
+                load.wrk(url(server.port), 1)
+                for path_name, path in PATHS.items():
+                    found[name][path_name].append(load.wrk(url(server.port, path), SECONDS))
+    figures = {name: {path: _median(each) for path, each in paths.items()} for name, paths in found.items()}
+    print(f"{'requests a second':<34}" + "".join(f"{path:>10}{'p99, ms':>10}" for path in PATHS))
+    for name, paths in figures.items():
+        cells = "".join(f"{each['per second']:>10.0f}{each['p99']:>10.1f}" for each in paths.values())
+        print(f"{name:<34}{cells}")
+    return figures
+
+
+def _median(rounds: list[dict[str, float]]) -> dict[str, float]:
+    return {key: statistics.median(each[key] for each in rounds) for key in rounds[0]}
+
+
+def concurrency() -> dict[str, Any]:
+    """Case → for each number of connections: requests a second and latencies."""
+    figures = {}
+    for name, case in GROWING.items():
+        with serving(*case) as server:
+            load.wrk(url(server.port), 1)
+            figures[name] = [load.wrk(url(server.port), 2, number) for number in CONNECTIONS]
+        print(f"{name:<34}" + " ".join(f"{each['per second']:.0f}" for each in figures[name]) + f" for {CONNECTIONS}")
+    return {"sizes": CONNECTIONS, "cases": figures}
+
+
+def workers() -> dict[str, Any]:
+    """Case → for each number of workers, on all cores with the load among them: requests a second."""
+    figures: dict[str, list[dict[str, float]]] = {name: [] for name in GROWING}
+    for name, case in GROWING.items():
+        for number in WORKERS:
+            with serving(*case, core=None, workers=number) as server:
+                load.wrk(url(server.port), 1)
+                figures[name].append(load.wrk(url(server.port), 2, 64) | {"MiB a worker": server.memory() / 2**20})
+        print(f"{name:<34}" + " ".join(f"{each['per second']:.0f}" for each in figures[name]) + f" for {WORKERS}")
+    return {"sizes": WORKERS, "cases": figures}
+
+
+SECTIONS = {"rates": rates, "concurrency": concurrency, "workers": workers}
+
+
+def main(names: list[str]) -> None:
+    kept = results.load("served")
+    figures = kept["figures"] if kept else {}
+    for name in names or SECTIONS:
+        figures[name] = SECTIONS[name]()
+    results.save("served", figures)
