@@ -97,3 +97,51 @@ def test_a_class_may_decide_how_long_a_file_is_kept(tmp_path):
 
     with Patient(__name__, root_path=str(tmp_path)).test_client().get("/static/a.css") as response:
         assert response.cache_control.max_age == 100
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("inside/plain.txt", (200, b"plain")),  # the folder is a link to the one that it stands in
+        ("inside/inside/leads_in.txt", (200, b"plain")),
+        ("inside/leads_out.txt", (404, None)),
+        ("up/outside.txt", (404, None)),
+        ("up/static/plain.txt", (200, b"plain")),  # out and in again: what counts is where it ends
+        ("loop", (404, None)),
+        ("dangling", (404, None)),
+        ("inside", (404, None)),
+        ("plain.txt/x", (404, None)),
+    ],
+)
+def test_what_a_link_leads_to_decides(site, tmp_path, path, expected):
+    folder = tmp_path / "static"
+    os.symlink(folder, folder / "inside")
+    os.symlink("..", folder / "up")
+    os.symlink("loop", folder / "loop")
+    os.symlink("nowhere", folder / "dangling")
+    assert fetch(site, f"/static/{path}") == expected
+
+
+def test_the_static_folder_itself_may_be_a_link(site, tmp_path):
+    os.symlink(tmp_path / "static", tmp_path / "current")
+    site.static_folder = "current"
+    assert fetch(site, "/static/plain.txt") == (200, b"plain")
+    assert fetch(site, "/static/leads_out.txt") == (404, None)
+
+
+def test_a_change_on_the_disk_is_seen_at_the_next_request(site, tmp_path):
+    client, file = site.test_client(), tmp_path / "static" / "plain.txt"
+
+    def fetch_again(tag):
+        with client.get("/static/plain.txt", headers={"If-None-Match": tag}) as response:
+            return response.status_code, response.get_data(), response.headers["ETag"]
+
+    status, text, tag = fetch_again("none")
+    assert (status, text) == (200, b"plain")
+    assert fetch_again(tag) == (304, b"", tag)
+    file.write_text("another")
+    status, text, changed = fetch_again(tag)
+    assert (status, text, changed != tag) == (200, b"another", True)
+    file.unlink()
+    os.symlink(tmp_path / "outside.txt", file)
+    assert fetch(site, "/static/plain.txt") == (404, None)

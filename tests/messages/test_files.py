@@ -123,3 +123,17 @@ def test_a_mistake_of_the_application_is_no_missing_file(folder):
 def test_a_folder_is_relative_to_the_root(folder):
     response = send_from_directory("static", "sub/b.txt", ENVIRON, _root_path=folder.parent)
     assert content(response) == b"hello world"
+
+
+def test_a_file_that_the_client_has_is_not_opened(monkeypatch, folder):
+    with send_file(folder / "a.txt", ENVIRON) as response:
+        tag, date = response.headers["ETag"], response.headers["Last-Modified"]
+    monkeypatch.setattr(files, "open", lambda *args: pytest.fail("it was opened"), raising=False)
+    for known in ({"HTTP_IF_NONE_MATCH": tag}, {"HTTP_IF_MODIFIED_SINCE": date}):
+        assert send_file(folder / "a.txt", ENVIRON | known).status_code == 304
+
+
+def test_a_file_that_the_client_has_in_another_version_is_sent(folder):
+    old = {"HTTP_IF_NONE_MATCH": '"another"', "HTTP_IF_MODIFIED_SINCE": "Sun, 06 Nov 1994 08:49:37 GMT"}
+    with send_file(folder / "a.txt", ENVIRON | old) as response:
+        assert (response.status_code, content(response)) == (200, (folder / "a.txt").read_bytes())

@@ -1,4 +1,4 @@
-"""What a request gets whose path the first way through the tree does not lead to: as the adapter has it, without one."""
+"""What a request gets to whose path the first way through the tree does not lead: what the adapter says."""
 
 from __future__ import annotations
 

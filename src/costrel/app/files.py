@@ -57,8 +57,9 @@ def send_from_directory(directory: Path, path: Path, **kwargs: t.Any) -> Respons
     Raises NotFound where `path` leads outside of the folder or names no file. A relative folder starts in the
     application's root folder. Takes the options of `send_file`.
     """
-    options = _application_options(kwargs.pop("max_age", None))
-    return t.cast("Response", files.send_from_directory(directory, path, **{**kwargs, **options}))
+    kwargs |= _application_options(kwargs.pop("max_age", None))
+    response: t.Any = files.send_from_directory(directory, path, **kwargs)
+    return response  # type: ignore[no-any-return]  # of the application's own class
 
 
 def _application_options(max_age: t.Any) -> dict[str, t.Any]:
@@ -75,34 +76,40 @@ def _application_options(max_age: t.Any) -> dict[str, t.Any]:
 
 def default_max_age() -> int | None:
     """How long browsers may keep a file without asking again, in seconds: ``SEND_FILE_MAX_AGE_DEFAULT``."""
-    value = context.current().app.config["SEND_FILE_MAX_AGE_DEFAULT"]
+    value: t.Any = context.current().app.config["SEND_FILE_MAX_AGE_DEFAULT"]
     if isinstance(value, timedelta):
         return int(value.total_seconds())
-    return t.cast("int | None", value)
+    seconds: int | None = value
+    return seconds
 
 
 def send_static_file(owner: Scaffold, filename: str) -> Response:
-    """A file from the static folder of an application or a blueprint. Raises RuntimeError where it has none."""
+    """A file from the static folder of an application or a blueprint. Raises RuntimeError where it has none.
+
+    The configuration keeps dotfiles from clients, and links that lead out of the folder.
+    """
     folder = owner.static_folder
     if folder is None:
         raise RuntimeError("'static_folder' must be set to serve static_files.")
-    _refuse_hidden(folder, filename)
-    return send_from_directory(folder, filename, max_age=owner.get_send_file_max_age(filename))
-
-
-def _refuse_hidden(folder: str, filename: str) -> None:
-    """Raise NotFound for what the configuration keeps from clients: dotfiles, and links that lead out of the folder."""
-    config = context.current().app.config
-    if not config.get("STATIC_DOTFILES", True) and any(part.startswith(".") for part in PurePath(filename).parts):
+    app = context.current().app
+    config = app.config
+    if "/." in f"/{filename}" and not config.get("STATIC_DOTFILES", True) and _is_hidden(filename):
         raise NotFound()
-    if not config.get("STATIC_FOLLOW_SYMLINKS", True):
-        root = os.path.realpath(folder)
-        try:
-            target = os.path.realpath(os.path.join(root, filename))
-        except ValueError:  # a NUL byte, which no file name holds
-            raise NotFound() from None
-        if not PurePath(target).is_relative_to(root):
-            raise NotFound()
+    max_age = owner.get_send_file_max_age(filename)
+    response: t.Any = files.send_from_directory(
+        folder,
+        filename,
+        context.requesting().request.environ,
+        max_age=app.get_send_file_max_age if max_age is None else max_age,
+        use_x_sendfile=config["USE_X_SENDFILE"],
+        response_class=app.response_class,
+        _follow_links=config.get("STATIC_FOLLOW_SYMLINKS", True),
+    )
+    return response  # type: ignore[no-any-return]  # of the application's own class
+
+
+def _is_hidden(filename: str) -> bool:
+    return any(part.startswith(".") for part in PurePath(filename).parts)
 
 
 def open_resource(root: str, resource: str, mode: str, encoding: str | None) -> t.IO[t.Any]:

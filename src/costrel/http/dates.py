@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import typing as t
 from datetime import UTC, date, datetime, timedelta
-from time import mktime, struct_time
+from functools import lru_cache
+from math import floor
+from time import mktime, struct_time, time
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -25,13 +27,28 @@ def http_date(timestamp: datetime | date | int | float | struct_time | None = No
     :raises ValueError: the year is not one of 1 to 9999.
     """
     if timestamp is None:
-        moment = datetime.now(UTC)
-    elif isinstance(timestamp, date):
-        moment = datetime_as_utc(timestamp)
-    else:
-        if isinstance(timestamp, struct_time):
-            timestamp = mktime(timestamp)
-        moment = datetime.fromtimestamp(timestamp, UTC)
+        return _date_of_second(int(time()))
+    if isinstance(timestamp, date):
+        return _imf_fixdate(datetime_as_utc(timestamp))
+    if isinstance(timestamp, struct_time):
+        timestamp = mktime(timestamp)
+    seconds = floor(timestamp)
+    if timestamp - seconds < _ROUNDED_UP:
+        return _date_of_second(seconds)
+    return _imf_fixdate(datetime.fromtimestamp(timestamp, UTC))
+
+
+_ROUNDED_UP: t.Final = 0.999999
+"""A part of a second above which `datetime`, which knows microseconds, may go to the next."""
+
+
+@lru_cache(maxsize=1024)
+def _date_of_second(seconds: int) -> str:
+    # PERF: static. The present second and the times of files are asked for again and again.
+    return _imf_fixdate(datetime.fromtimestamp(seconds, UTC))
+
+
+def _imf_fixdate(moment: datetime) -> str:
     return (
         f"{_DAYS[moment.weekday()]}, {moment.day:02} {_MONTHS[moment.month - 1]} {moment.year:04}"
         f" {moment.hour:02}:{moment.minute:02}:{moment.second:02} GMT"

@@ -417,7 +417,7 @@ class Headers:
 
     def to_wsgi_list(self) -> list[Pair]:
         """A list of the pairs, as WSGI takes it."""
-        return list(self)
+        return self._list.copy() if type(self) is Headers else list(self)
 
     def copy(self) -> t.Self:
         """A copy that can be changed on its own."""

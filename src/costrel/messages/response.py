@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from .request import Request
 
 
+# What a request may make its answer depend on (RFC 9110 §13.1), besides a range.
+_CONDITIONS = frozenset({"HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE"})
+
+
 class Response(ResponseHead):
     """One response, and the WSGI application that sends it.
 
@@ -274,15 +278,21 @@ class Response(ResponseHead):
         if environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
             return self
         headers = self.headers
-        if "date" not in headers:
-            headers["Date"] = http_date()
+        names = {name.lower() for name, _ in headers}
+        if "date" not in names:
+            headers.add("Date", http_date())
         ranges = "bytes" if accept_ranges is True else accept_ranges
         if ranges:
-            headers["Accept-Ranges"] = ranges
+            if "accept-ranges" in names:
+                headers["Accept-Ranges"] = ranges
+            else:
+                headers.add("Accept-Ranges", ranges)
         partial = self._process_range_request(environ, complete_length, ranges)
-        if not partial and not self._is_modified_for(environ, ignore_if_range=True):
-            self.status_code = 412 if ETags.from_header(environ.get("HTTP_IF_MATCH")) else 304
-        if self.automatically_set_content_length and "content-length" not in headers:
+        has_conditions = not environ.keys().isdisjoint(_CONDITIONS)
+        if has_conditions and not partial and not self._is_modified_for(environ, ignore_if_range=True):
+            match = environ.get("HTTP_IF_MATCH")
+            self.status_code = 412 if match and ETags.from_header(match) else 304
+        if self.automatically_set_content_length and not partial and "content-length" not in names:
             length = self.calculate_content_length()
             if length is not None:
                 headers["Content-Length"] = str(length)
@@ -295,8 +305,8 @@ class Response(ResponseHead):
             http_if_modified_since=environ.get("HTTP_IF_MODIFIED_SINCE"),
             http_if_none_match=environ.get("HTTP_IF_NONE_MATCH"),
             http_if_match=environ.get("HTTP_IF_MATCH"),
-            etag=self.headers.get("etag"),
-            last_modified=self.headers.get("last-modified"),
+            etag=self.headers.get("ETag"),
+            last_modified=self.headers.get("Last-Modified"),
             ignore_if_range=ignore_if_range,
         )
 
@@ -358,8 +368,9 @@ class Response(ResponseHead):
         :raises ValueError: if the name of one is not a token.
         """
         pairs = self._header_pairs
-        headers = Headers(self.headers) if pairs is None else Headers.adopt(pairs.copy())
-        names = lower_names(headers)
+        pairs = Headers(self.headers)._list if pairs is None else pairs.copy()
+        names = lower_names(pairs)
+        headers = Headers.adopt(pairs)
         if "location" in names:
             headers["Location"] = self._location_to_send(environ, headers.getlist("location")[-1])
         if "content-location" in names:
@@ -370,7 +381,7 @@ class Response(ResponseHead):
             # of 1xx (Informational) or 204 (No Content)."
             headers.remove("Content-Length")
         elif status == 304:
-            remove_entity_headers(headers)
+            remove_entity_headers(pairs)
         elif "content-length" not in names and self.automatically_set_content_length and self.is_sequence:
             headers["Content-Length"] = str(sum(map(len, self.iter_encoded())))
         return headers
@@ -388,7 +399,7 @@ class Response(ResponseHead):
     def get_app_iter(self, environ: WSGIEnvironment) -> Iterable[bytes]:
         """The body as it is sent; the server closes it."""
         if self._has_no_body(environ):
-            return ClosingIterator((), self.close)
+            return ClosingIterator((), self.close) if self.has_to_close else ()
         if self.direct_passthrough:
             body: Iterable[bytes] = self.response
             return body

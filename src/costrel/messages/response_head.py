@@ -56,8 +56,8 @@ known_types: dict[str | None, tuple[str, str]] = {}
 _MAX_KNOWN_TYPES = 256
 
 
-def _type_header(mimetype: str) -> tuple[str, str]:
-    """The ``Content-Type`` header for a media type."""
+def type_header(mimetype: str) -> tuple[str, str]:
+    """The ``Content-Type`` header for a media type. Raises ValueError for a control character in it."""
     header = known_types.get(mimetype)
     if header is None:
         header = _content_type_header(get_content_type(mimetype, "utf-8"))
@@ -178,13 +178,13 @@ class ResponseHead:
         mimetype: str | None = None,
         content_type: str | None = None,
     ) -> None:
-        if headers or isinstance(headers, Headers):
+        if isinstance(headers, Headers) or headers:
             self._take_headers(headers, mimetype, content_type)
         elif content_type is not None:
             self._header_pairs = [_content_type_header(content_type)]
         else:
             mimetype = self.default_mimetype if mimetype is None else mimetype
-            self._header_pairs = [] if mimetype is None else [_type_header(mimetype)]
+            self._header_pairs = [] if mimetype is None else [type_header(mimetype)]
         if status is None:
             status = self.default_status
         if status.__class__ is int and status in STATUS_LINES:
@@ -204,7 +204,7 @@ class ResponseHead:
         elif mimetype is not None:
             taken["Content-Type"] = get_content_type(mimetype, "utf-8")
         elif self.default_mimetype is not None and "content-type" not in taken:
-            taken.add(*_type_header(self.default_mimetype))
+            taken.add(*type_header(self.default_mimetype))
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} [{self.status}]>"

@@ -96,10 +96,13 @@ class HeaderDefaults:
         rule = request.url_rule if self._has_marks else None
         chosen = self._default if rule is None else self._chosen[rule.endpoint]
         headers = response.headers
+        present = {name.lower() for name, _ in headers}
         for name, value in chosen.secure if request.environ.get("wsgi.url_scheme") == "https" else chosen.plain:
-            headers.setdefault(name, value)
+            if name.lower() not in present:
+                headers.add(name, value)
         for name, value in chosen.with_nonce:
-            headers.setdefault(name, value.replace(NONCE, f"'nonce-{nonce_of(request.environ)}'"))
+            if name.lower() not in present:
+                headers.add(name, value.replace(NONCE, f"'nonce-{nonce_of(request.environ)}'"))
 
 
 def _policies(config: t.Any) -> tuple[str, str]:
