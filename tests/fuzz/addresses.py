@@ -79,9 +79,10 @@ def urls(data: bytes) -> None:
         iri = uri_to_iri(text)
         # A host that IDNA refuses stays as it was.
         with suppress(ValueError):
-            # A percent sign that escapes nothing may do so after what follows it was unescaped; and what has no scheme
-            # may look as if it had one.
-            settled = urlsplit(text).netloc and not re.search("%(?![0-9A-Fa-f]{2})", text)
+            # A percent sign that escapes nothing may do so after what follows it was unescaped; what has no scheme may
+            # look as if it had one; and a path that begins with two slashes may look like an authority.
+            parts = urlsplit(text)
+            settled = parts.netloc and not parts.path.startswith("//") and not re.search("%(?![0-9A-Fa-f]{2})", text)
             assert not settled or iri == uri_to_iri(iri)
             iri_to_uri(iri)
 

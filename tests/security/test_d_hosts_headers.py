@@ -122,7 +122,21 @@ def test_d7_a_path_is_logged_in_one_line(make, send, path, caplog):
     assert message.isprintable()
 
 
-HOSTS = ["a/admin?x=", "a@b", "a b", "a\\b", "a:x", "a:0", "a:99999", "[::1", "[:71]:80", "a#b", "a?b", "\x00", "ex\x7f"]
+HOSTS = [
+    "a/admin?x=",
+    "a@b",
+    "a b",
+    "a\\b",
+    "a:x",
+    "a:0",
+    "a:99999",
+    "[::1",
+    "[:71]:80",
+    "a#b",
+    "a?b",
+    "\x00",
+    "ex\x7f",
+]
 
 
 @pytest.mark.parametrize("host", HOSTS)
