@@ -43,6 +43,7 @@ STEPS: t.Final = (
     "make_response",
     "preprocess_request",
     "process_response",
+    "request_context",
 )
 """The methods that the lifecycle calls only where an application overrides them."""
 

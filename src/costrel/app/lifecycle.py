@@ -41,69 +41,91 @@ TO_THREAD: t.Final = object()
 """Yielded on a loop before blocking code: go on in a worker thread."""
 
 
-def serve(ctx: RequestContext, write: Callable[[Response], t.Any]) -> Steps[None]:
+def serve(ctx: RequestContext, write: Callable[[RequestContext, Response], t.Any]) -> Steps[None]:
     """Answer the request of `ctx`, which is current from here to the end of its teardown functions.
 
     `write` makes of the response what the edge hands to its server; it still runs within the context, and its result
     is left in ``ctx.answer``.
     """
-    app = ctx.app
-    if not app._got_first_request or app.config["TESTING"]:
-        app.open_for_requests()
-    guards = app.guards
-    if guards is not None and guards.arrive is not None:
-        environ = ctx.request.environ
-        if not environ.keys().isdisjoint(FORWARDED):
-            guards.arrive(environ)
+    app, request = ctx.app, ctx.request
+    environ, guards = request.environ, app.guards
+    if guards is not None and guards.arrive is not None and not environ.keys().isdisjoint(FORWARDED):
+        guards.arrive(environ)
     error: BaseException | None = None
     try:
         try:
             if ctx.on_loop and opens_early(app):
                 yield TO_THREAD
             ctx.push()
-            if "full_dispatch_request" in app.overridden:
-                response = yield from call(ctx, app.full_dispatch_request)
-            else:
-                response = yield from respond(ctx)
+            response = yield from (stage(ctx, "full_dispatch_request", respond) if app.overridden else respond(ctx))
         except Exception as caught:
             error = caught
             response = yield from stage(ctx, "handle_exception", failure, caught)
-        ctx.answer = write(response)
+        ctx.answer = write(ctx, response)
     except BaseException as caught:
         error = caught
         raise
     finally:
-        preserve = ctx.request.environ.get("werkzeug.debug.preserve_context")
-        if preserve is not None:
-            preserve(ctx)
+        if "werkzeug.debug.preserve_context" in environ:
+            environ["werkzeug.debug.preserve_context"](ctx)
         if error is not None and app.should_ignore_error(error):
             error = None
-        if ends_plainly(ctx):
-            ctx.close_request()
-            ctx.leave()
-        else:
+        # Most requests have nothing at their end but to be left. PERF: hello
+        if (
+            app.teardown_request_funcs
+            or app.teardown_appcontext_funcs
+            or request_tearing_down.receivers
+            or appcontext_tearing_down.receivers
+            or app.overridden
+            or len(ctx.entries) > 1
+        ):
             yield from end(ctx, error)
+        else:
+            request.close()
+            environ["werkzeug.request"] = None  # as `close_request`
+            ctx.leave()
 
 
 def respond(ctx: RequestContext) -> Steps[Response]:
     """Run the hooks and the view, and make the response; an error of theirs goes to its handler."""
-    app = ctx.app
+    app, request = ctx.app, ctx.request
+    guards = app.guards
     try:
         if request_started.receivers:
             request_started.send(app, _async_wrapper=app.ensure_sync)
         rv = None
-        guards = app.guards
-        if guards is not None and (guards.meet_all or ctx.request.method not in SAFE_METHODS):
+        if guards is not None and (guards.meet_all or request.method not in SAFE_METHODS):
             rv = yield from admit(ctx, TO_THREAD)
         if rv is None and (app.before_request_funcs or app.url_value_preprocessors or app.overridden):
             rv = yield from stage(ctx, "preprocess_request", before)
         if rv is None:
             if guards is not None and guards.meet_all:
                 yield from count_known(ctx, TO_THREAD)
-            rv = yield from (stage(ctx, "dispatch_request", dispatch) if app.overridden else dispatch(ctx))
+            if app.overridden:
+                rv = yield from stage(ctx, "dispatch_request", dispatch)
+            else:  # what `dispatch` does, without its generator. PERF: hello
+                view = view_of(app, request)
+                if ctx.on_loop and not is_async(view):
+                    yield TO_THREAD
+                rv = view(**request.view_args) if request.view_args else view()
+                if type(rv) is CoroutineType:
+                    rv = yield rv
     except Exception as error:
         rv = yield from stage(ctx, "handle_user_exception", answer_error, error)
-    return (yield from (stage(ctx, "finalize_request", finalize, rv) if app.overridden else finalize(ctx, rv)))
+    # Most responses go out as they were made. PERF: hello
+    if (
+        app.after_request_funcs
+        or ctx._after_request_functions
+        or ctx._opened is not None
+        or "HTTP_COOKIE" in request.environ
+        or app.overridden
+        or request_finished.receivers
+    ):
+        return (yield from (stage(ctx, "finalize_request", finalize, rv) if app.overridden else finalize(ctx, rv)))
+    response: Response = app.response_class(rv) if type(rv) is str else make_response(app, request, rv)
+    if guards is not None:
+        add_headers(ctx, response)
+    return response
 
 
 def before(ctx: RequestContext) -> Steps[t.Any]:
@@ -123,20 +145,25 @@ def before(ctx: RequestContext) -> Steps[t.Any]:
     return None
 
 
-def dispatch(ctx: RequestContext) -> Steps[t.Any]:
-    """Call the view of the rule that matched, or raise what routing found instead."""
-    app, request = ctx.app, ctx.request
+def view_of(app: t.Any, request: t.Any) -> Callable[..., t.Any]:
+    """The view of the rule that matched; raises what routing found instead."""
     if request.routing_exception is not None:
         app.raise_routing_exception(request)
     rule = request.url_rule
     if request.method == "OPTIONS" and getattr(rule, "provide_automatic_options", False):
-        return app.make_default_options_response()
-    view = app.view_functions[rule.endpoint]
-    if "ensure_sync" in app.overridden:
-        view = app.ensure_sync(view)
+        return lambda **view_args: app.make_default_options_response()
+    view: Callable[..., t.Any] = app.view_functions[rule.endpoint]
+    return view
+
+
+def dispatch(ctx: RequestContext) -> Steps[t.Any]:
+    """Call the view and await what it returns."""
+    view = view_of(ctx.app, ctx.request)
+    if "ensure_sync" in ctx.app.overridden:
+        view = ctx.app.ensure_sync(view)
     if ctx.on_loop and not is_async(view):
         yield TO_THREAD
-    rv = view(**request.view_args)
+    rv = view(**ctx.request.view_args)
     if type(rv) is CoroutineType:
         rv = yield rv
     return rv
@@ -278,19 +305,6 @@ def report(ctx: RequestContext, error: Exception) -> Steps[t.Any]:
     if handler is not None:
         server_error = yield from call(ctx, handler, server_error)
     return server_error
-
-
-def ends_plainly(ctx: RequestContext) -> bool:
-    """Whether nothing is to be done at the end of a request but to leave its context. PERF: hello."""
-    app = ctx.app
-    return not (
-        app.teardown_request_funcs
-        or app.teardown_appcontext_funcs
-        or request_tearing_down.receivers
-        or appcontext_tearing_down.receivers
-        or app.overridden
-        or len(ctx.entries) > 1
-    )
 
 
 def end(ctx: RequestContext, exc: BaseException | None) -> Steps[None]:

@@ -21,9 +21,6 @@ def make_response(app: t.Any, request: t.Any, rv: t.Any) -> Response:
     Raises TypeError where it cannot become one, naming the endpoint or the type.
     """
     response_class = app.response_class
-    if type(rv) is str:
-        made: Response = response_class(rv)
-        return made
     status = headers = None
     if isinstance(rv, tuple):
         rv, status, headers = unpack(rv)

@@ -57,6 +57,8 @@ class AsgiApplication:
             if not body.complete:
                 await body.begin(self.app.config["MAX_CONTENT_LENGTH"])
             hop = Hop(self.workers)
+            if not self.app._got_first_request or self.app.config["TESTING"]:
+                self.app.open_for_requests()
             if is_wrapped(self.app):
                 # WSGI middleware is around the application: all of it runs in a thread.
                 answer = await hop.run(lambda: Answer.of_wsgi(self.app, environ))
@@ -65,7 +67,7 @@ class AsgiApplication:
                 ctx = self.app.request_context(environ)
                 drive = HttpDrive(ctx, hop, body, departure, self.patrol)
                 try:
-                    await drive.to_end(lifecycle.serve(ctx, lambda response: Answer.of(response, environ)))
+                    await drive.to_end(lifecycle.serve(ctx, lambda ctx, response: Answer.of(response, environ)))
                 except asyncio.CancelledError:
                     if ctx.answer is not None and ctx.answer.close is not None:
                         await hop.run(ctx.answer.close)

@@ -6,24 +6,29 @@ import typing as t
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator
 
 from ..app import lifecycle
+from ..context import RequestContext
 from ..support.coroutines import run_coroutine
 
 
 def serve(app: t.Any, environ: dict[str, t.Any], start_response: Callable[..., t.Any]) -> Iterable[bytes]:
     """Answer one request: the iterable of the response, as `start_response` was told."""
-
-    def write(response: t.Any) -> Iterable[bytes]:
-        chunks: t.Any = getattr(response, "response", None)
-        if chunks.__class__ is not list and hasattr(chunks, "__aiter__"):
-            response.response = iterate(chunks)
-        answer: Iterable[bytes] = response(environ, start_response)
-        return answer
-
-    ctx = app.request_context(environ)
-    steps = lifecycle.serve(ctx, write)
+    if not app._got_first_request or app.config["TESTING"]:
+        app.open_for_requests()
+    ctx = app.request_context(environ) if app.overridden else RequestContext(app, environ)
+    ctx.start_response = start_response
+    steps = lifecycle.serve(ctx, _write)
     for awaitable in steps:  # there is nothing to await in most requests
         app._drive(steps, awaitable)
-    return t.cast("Iterable[bytes]", ctx.answer)
+    answer: Iterable[bytes] = ctx.answer
+    return answer
+
+
+def _write(ctx: RequestContext, response: t.Any) -> Iterable[bytes]:
+    chunks: t.Any = getattr(response, "response", None)
+    if chunks.__class__ is not list and hasattr(chunks, "__aiter__"):
+        response.response = iterate(chunks)
+    answer: Iterable[bytes] = response(ctx.request.environ, ctx.start_response)
+    return answer
 
 
 def iterate(items: AsyncIterable[t.Any]) -> Iterator[t.Any]:

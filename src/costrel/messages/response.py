@@ -88,7 +88,7 @@ class Response(ResponseHead):
                 # The class has these, too; Python finds them sooner here, and each is read on the way out.
                 self._headers = self._on_close = None
                 self._status, self._status_code = "200 OK", 200
-                self.direct_passthrough = False
+                self.direct_passthrough, self._plain_pairs = False, 2
                 return
         super().__init__(status, headers, mimetype, content_type)
         if direct_passthrough:
@@ -405,44 +405,39 @@ class Response(ResponseHead):
             return body
         return ClosingIterator(self.iter_encoded(), self.close)
 
-    def _is_one_piece(self, environ: WSGIEnvironment) -> bool:
-        """Whether the body can be sent as it lies there, one ``bytes``: there is nobody else to be asked or called."""
-        body, status, cls = self.response, self._status_code, self.__class__
-        return (
-            body.__class__ is list
-            and len(body) == 1
-            and body[0].__class__ is bytes
-            and self._on_close is None
-            and not self.direct_passthrough
-            and status >= 200
-            and status != 204
-            and status != 304
-            and environ["REQUEST_METHOD"] != "HEAD"
-            and cls.get_wsgi_headers is _get_wsgi_headers
-            and cls.get_app_iter is _get_app_iter
-            and cls.iter_encoded is _iter_encoded
-            and cls.close is _close
-        )
+    def _headers_of_one_piece(self, environ: WSGIEnvironment) -> list[tuple[str, str]] | None:
+        """The headers to send with a body that is one ``bytes`` and goes out as it lies there, with nobody to call.
 
-    def _pairs_to_send(self) -> list[tuple[str, str]] | None:
-        """The headers, copied, if they can be sent as they are; None where :meth:`get_wsgi_headers` has to look."""
-        pairs = self._header_pairs
-        if pairs is None:
+        None where it does not: :meth:`get_wsgi_headers` and :meth:`get_app_iter` have to look.
+        """
+        body, pairs, status, cls = self.response, self._header_pairs, self._status_code, self.__class__
+        if (
+            body.__class__ is not list
+            or len(body) != 1
+            or body[0].__class__ is not bytes
+            or pairs is None
+            or self._on_close is not None
+            or self.direct_passthrough
+            or (status != 200 and (status < 200 or status == 204 or status == 304))
+            or environ["REQUEST_METHOD"] == "HEAD"
+            or cls.get_wsgi_headers is not _get_wsgi_headers
+            or cls.get_app_iter is not _get_app_iter
+            or cls.iter_encoded is not _iter_encoded
+            or cls.close is not _close
+        ):
             return None
-        if self._headers is None and len(pairs) == self._plain_pairs:
-            return pairs.copy()
-        names = lower_names(pairs)
-        if "content-length" not in names or "location" in names or "content-location" in names:
-            return None
-        return pairs.copy()
+        if self._headers is not None or len(pairs) != self._plain_pairs:
+            names = lower_names(pairs)
+            if "content-length" not in names or "location" in names or "content-location" in names:
+                return None
+        return [*pairs]
 
     def get_wsgi_response(self, environ: WSGIEnvironment) -> tuple[Iterable[bytes], str, list[tuple[str, str]]]:
         """Body, status line and headers as they are sent."""
         # PERF: messages (response)
-        if self._is_one_piece(environ):
-            pairs = self._pairs_to_send()
-            if pairs is not None:
-                return self.response, self._status, pairs
+        pairs = self._headers_of_one_piece(environ)
+        if pairs is not None:
+            return self.response, self._status, pairs
         headers = self.get_wsgi_headers(environ)
         app_iter = self.get_app_iter(environ)
         return app_iter, self.status, headers.to_wsgi_list()
@@ -454,10 +449,9 @@ class Response(ResponseHead):
         iterable of bytes. After sending it, or failing to, the edge awaits the ``aclose`` of an asynchronous iterator,
         and then calls :meth:`close`.
         """
-        if self._is_one_piece(environ):
-            pairs = self._pairs_to_send()
-            if pairs is not None:
-                return self._status_code, pairs, self.response[0]
+        pairs = self._headers_of_one_piece(environ)
+        if pairs is not None:
+            return self._status_code, pairs, self.response[0]
         headers = self.get_wsgi_headers(environ).to_wsgi_list()
         if self._has_no_body(environ):
             return self.status_code, headers, b""
@@ -467,6 +461,11 @@ class Response(ResponseHead):
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer as a WSGI application."""
+        pairs = self._headers_of_one_piece(environ)
+        if pairs is not None and self.__class__.get_wsgi_response is _get_wsgi_response:
+            start_response(self._status, pairs)
+            body: Iterable[bytes] = self.response
+            return body
         app_iter, status, headers = self.get_wsgi_response(environ)
         start_response(status, headers)
         return app_iter
@@ -475,6 +474,7 @@ class Response(ResponseHead):
 # What a response checks its own class against, before it takes a short way past one of these.
 _set_data = Response.set_data
 _get_wsgi_headers = Response.get_wsgi_headers
+_get_wsgi_response = Response.get_wsgi_response
 _get_app_iter = Response.get_app_iter
 _iter_encoded = Response.iter_encoded
 _close = Response.close

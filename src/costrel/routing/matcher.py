@@ -124,6 +124,8 @@ class StateMachineMatcher:
                 if not rule._is_plain:
                     return None
                 values: dict[str, t.Any] = {}
+                if not rule._conversions and not rule.defaults:
+                    return rule, values
                 try:
                     for index, name, convert in rule._conversions:
                         values[name] = texts[index] if convert is None else convert(texts[index])
