@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import threading
 import typing as t
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from queue import SimpleQueue
 
 T = t.TypeVar("T")
 
 THREADS: t.Final = 32
 QUEUE_PER_THREAD: t.Final = 32
+
+LENT: t.Final = 256
+"""How many threads may be added at most for those that wait for their clients."""
 
 
 class Job:
@@ -56,7 +59,8 @@ class Workers:
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
-        self._idle = 0
+        self._unfinished = 0
+        self._lent = 0
 
     @property
     def is_full(self) -> bool:
@@ -71,9 +75,8 @@ class Workers:
         """
         job = Job(function, asyncio.get_running_loop())
         with self._lock:
-            if self._idle:
-                self._idle -= 1
-            elif len(self._threads) < self.size:
+            self._unfinished += 1
+            if self._unfinished > len(self._threads):
                 self._start()
         self._jobs.put(job)
         try:
@@ -85,28 +88,69 @@ class Workers:
             raise
 
     def _start(self) -> None:
-        name = f"costrel-worker-{len(self._threads) + 1}"
-        thread = threading.Thread(target=self._work, name=name, daemon=True)
-        self._threads.append(thread)
-        thread.start()
+        """Start a thread, unless there are as many as there may be."""
+        if len(self._threads) < self.size + min(self._lent, LENT):
+            thread = WorkerThread(self, f"costrel-worker-{len(self._threads) + 1}")
+            self._threads.append(thread)
+            thread.start()
 
-    def _work(self) -> None:
+    def work(self) -> None:
+        """Do what is to be done, in a thread of these."""
         while (job := self._jobs.get()) is not None:
             try:
                 result, error = job.function(), None
             except BaseException as caught:
                 result, error = None, caught
             with self._lock:
-                self._idle += 1
+                self._unfinished -= 1
+                is_too_many = len(self._threads) > self.size + self._lent
+                if is_too_many:
+                    self._threads.remove(threading.current_thread())
             with suppress(RuntimeError):  # the loop was closed while the function ran: nobody waits any more
                 job.loop.call_soon_threadsafe(job.settle, result, error)
             del result, error, job
+            if is_too_many:
+                return
+
+    def lend(self) -> None:
+        """The current thread is going to wait for a client: another one may take its place until `take_back`."""
+        with self._lock:
+            self._lent += 1
+            if self._unfinished > len(self._threads):
+                self._start()
+
+    def take_back(self) -> None:
+        """The current thread goes on."""
+        with self._lock:
+            self._lent -= 1
 
     def close(self, timeout: float = 1.0) -> None:
         """Let the threads end when they have done what they have begun; waits `timeout` seconds for each."""
         with self._lock:
-            threads, self._threads, self._idle = self._threads, [], 0
+            threads, self._threads = self._threads, []
         for _ in threads:
             self._jobs.put(None)
         for thread in threads:
             thread.join(timeout)
+
+
+class WorkerThread(threading.Thread):
+    """One thread of some workers."""
+
+    def __init__(self, workers: Workers, name: str) -> None:
+        super().__init__(target=workers.work, name=name, daemon=True)
+        self.workers = workers
+
+
+@contextmanager
+def waiting_for_client() -> Iterator[None]:
+    """Around what waits in a thread until a client sends: clients that are slow must not keep all threads waiting."""
+    workers: Workers | None = getattr(threading.current_thread(), "workers", None)
+    if workers is None:
+        yield
+        return
+    workers.lend()
+    try:
+        yield
+    finally:
+        workers.take_back()
