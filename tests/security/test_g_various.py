@@ -8,6 +8,7 @@ import zlib
 from pathlib import Path
 
 import pytest
+from examples.gallery import accounts, create_app
 
 import costrel
 import costrel.views
@@ -208,6 +209,18 @@ def test_g15_a_password_is_compared_in_constant_time(monkeypatch):
     assert passwords.check_password_hash(stored, "x")
     assert not passwords.check_password_hash(stored, "y")
     assert [1, 1] == compared
+
+
+@pytest.mark.parametrize("name", ["ada", "nobody"])
+def test_g15_an_unknown_user_costs_one_hash_as_a_known_one_does(monkeypatch, tmp_path, name):
+    # Logins are the application's: the example's, which is what the documentation shows.
+    checked = []
+    check = accounts.check_password_hash
+    monkeypatch.setattr(accounts, "check_password_hash", lambda *given: checked.append(check(*given)) or checked[-1])
+    app = create_app({"TESTING": True, "INSTANCE": str(tmp_path), "SAMPLES": False})
+    app.test_client().post("/sign-up", data={"name": "ada", "password": "a long password"})
+    answer = app.test_client().post("/sign-in", data={"name": name, "password": "another password"})
+    assert (400, [False]) == (answer.status_code, checked)
 
 
 def test_g15_no_secret_is_compared_by_its_characters():
