@@ -218,10 +218,9 @@ def test_set_up_ends_with_the_registration():
         blueprint.record(view)
 
     assert str(caught.value) == (
-        "The setup method 'record' can no longer be called on the blueprint 'parts'. It has already been registered"
-        " at least once, any changes will not be applied consistently.\n"
-        "Make sure all imports, decorators, functions, etc. needed to set up the blueprint are done before"
-        " registering it."
+        "The setup method 'record' came too late: the blueprint 'parts' is registered with an application, which would"
+        " not learn of it.\n"
+        "Import the modules with the blueprint's views, and call what sets it up, before 'register_blueprint'."
     )
 
 

@@ -5,7 +5,7 @@ import pytest
 from costrel.app.error_handlers import class_and_code, find_handler
 from costrel.http.errors import Forbidden, HTTPException, NotFound
 
-RULE = "Handlers can only be registered for Exception classes or HTTP error codes."
+RULE = "An error handler is for a class of exceptions, or for the code of an HTTP error."
 
 
 def test_a_code_stands_for_its_error_class():
@@ -26,7 +26,7 @@ def test_another_exception_has_none():
         (
             999,
             ValueError,
-            "'999' is not a recognized HTTP error code. Use a subclass of HTTPException with that code instead.",
+            "There is no HTTP error with the code 999. Use a subclass of HTTPException that has it as its 'code'.",
         ),
         (int, ValueError, f"'int' is not a subclass of Exception. {RULE}"),
         (KeyboardInterrupt, ValueError, f"'KeyboardInterrupt' is not a subclass of Exception. {RULE}"),

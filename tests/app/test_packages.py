@@ -63,9 +63,8 @@ def test_a_module_without_a_file_needs_a_given_path(folder, name):
         get_root_path(name)
 
     assert str(caught.value) == (
-        f"No root path can be found for the provided module '{name}'. This can happen because the module came from"
-        " an import hook that does not provide file name information or because it's a namespace package. In this"
-        " case the root path needs to be explicitly provided."
+        f"The module '{name}' lies in no single folder: it is a namespace package, or its import hook names no file."
+        " Say where its templates and files are with 'root_path='."
     )
 
 

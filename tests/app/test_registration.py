@@ -53,9 +53,7 @@ def test_the_instance_path_must_be_absolute(tmp_path):
 
     with pytest.raises(ValueError) as caught:
         Costrel(__name__, instance_path="instance")
-    assert str(caught.value) == (
-        "If an instance path is provided it must be absolute. A relative path was given instead."
-    )
+    assert str(caught.value) == ("The instance path must be absolute, and 'instance' is relative.")
 
 
 def test_the_instance_folder_is_beside_the_module_or_below_the_prefix(tmp_path, monkeypatch):
@@ -172,7 +170,7 @@ def test_methods_are_a_list():
         Costrel(__name__).route("/", methods="GET")(view)
 
     assert str(caught.value) == (
-        'Allowed methods must be a list of strings, for example: @app.route(..., methods=["POST"])'
+        "The methods of a route are a list of strings: write methods=['GET'], not methods='GET'."
     )
 
 
@@ -195,7 +193,9 @@ def test_an_endpoint_has_one_view():
     with pytest.raises(AssertionError) as caught:
         app.add_url_rule("/other", "page", lambda: "")
 
-    assert str(caught.value) == "View function mapping is overwriting an existing endpoint function: page"
+    assert str(caught.value) == (
+        "The endpoint 'page' has another view function already. Give one of them a name of its own with 'endpoint='."
+    )
 
 
 def test_a_route_names_its_endpoint():
@@ -215,12 +215,11 @@ def test_set_up_ends_with_the_first_request():
     with pytest.raises(AssertionError) as caught:
         app.route("/")
     assert str(caught.value) == (
-        "The setup method 'route' can no longer be called on the application. It has already handled its first"
-        " request, any changes will not be applied consistently.\n"
-        "Make sure all imports, decorators, functions, etc. needed to set up the application are done before running"
-        " it."
+        "The setup method 'route' came too late: the application has answered a request already, and would now behave"
+        " differently from one request to the next.\n"
+        "Import the modules with views, and call what sets the application up, before it serves."
     )
-    with pytest.raises(AssertionError, match="'add_template_filter' can no longer be called"):
+    with pytest.raises(AssertionError, match="'add_template_filter' came too late"):
         app.add_template_filter(view)
 
 

@@ -148,11 +148,8 @@ def test_the_same_handler_answers_an_error(handlers, raised, endpoint):
 def test_the_same_things_have_no_handlers(subject):
     with pytest.raises((ValueError, TypeError)) as real:
         flask.Flask("json").register_error_handler(subject, view)
-    with pytest.raises(type(real.value)) as own:
+    with pytest.raises(type(real.value)):
         costrel.Costrel("json").register_error_handler(subject, view)
-
-    if "issubclass()" not in str(real.value):
-        assert str(own.value) == str(real.value)
 
 
 @given(st.text(max_size=8))

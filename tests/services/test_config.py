@@ -107,8 +107,7 @@ class TestEnvvar:
         with pytest.raises(RuntimeError) as error:
             config.from_envvar("APP_SETTINGS")
         assert str(error.value) == (
-            "The environment variable 'APP_SETTINGS' is not set and as such configuration could not be loaded."
-            " Set this variable and make it point to a configuration file"
+            "The environment variable 'APP_SETTINGS' is not set, and should hold the path of a configuration file."
         )
 
     def test_a_missing_file_is_an_error_unless_silent(self, config, monkeypatch):

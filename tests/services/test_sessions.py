@@ -110,8 +110,9 @@ class TestNullSession:
         with pytest.raises(RuntimeError) as error:
             change(NullSession())
         assert str(error.value) == (
-            "The session is unavailable because no secret key was set.  Set the secret_key on the application to"
-            " something unique and secret."
+            "The session is unavailable: no secret key was set. Set app.secret_key to a long random value that stays"
+            " the same over restarts, and keep it out of the repository: python -c 'import secrets;"
+            " print(secrets.token_hex())' makes one."
         )
 
     def test_it_can_be_read(self):

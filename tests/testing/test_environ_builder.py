@@ -91,7 +91,7 @@ def test_the_base_url_can_be_read_and_set():
 def test_the_query_is_given_once():
     with pytest.raises(ValueError) as error:
         EnvironBuilder("/?a=1", query_string="b=2")
-    assert str(error.value) == "Query string is defined in the path and as an argument: pass it in one of the two."
+    assert str(error.value) == "The path has a query already: pass it there or as 'query_string', not both."
 
 
 def test_the_query_is_a_string_or_a_dict():

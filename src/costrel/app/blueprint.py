@@ -35,9 +35,9 @@ DeferredSetupFunction: t.TypeAlias = Callable[["BlueprintSetupState"], None]
 _BLUEPRINT_NAME: t.Any = object()
 
 _TOO_LATE = (
-    "The setup method {name!r} can no longer be called on the blueprint {blueprint!r}. It has already been registered"
-    " at least once, any changes will not be applied consistently.\n"
-    "Make sure all imports, decorators, functions, etc. needed to set up the blueprint are done before registering it."
+    "The setup method {name!r} came too late: the blueprint {blueprint!r} is registered with an application, which"
+    " would not learn of it.\n"
+    "Import the modules with the blueprint's views, and call what sets it up, before 'register_blueprint'."
 )
 
 

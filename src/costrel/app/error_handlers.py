@@ -23,8 +23,8 @@ def class_and_code(subject: type[Exception] | int) -> tuple[type[Exception], int
             exc_class = default_exceptions[subject]
         except KeyError:
             raise ValueError(
-                f"'{subject}' is not a recognized HTTP error code."
-                " Use a subclass of HTTPException with that code instead."
+                f"There is no HTTP error with the code {subject}. Use a subclass of HTTPException that has it as its"
+                " 'code'."
             ) from None
     else:
         exc_class = subject
@@ -33,7 +33,7 @@ def class_and_code(subject: type[Exception] | int) -> tuple[type[Exception], int
 
 
 def _check_class(value: t.Any) -> None:
-    allowed = "Handlers can only be registered for Exception classes or HTTP error codes."
+    allowed = "An error handler is for a class of exceptions, or for the code of an HTTP error."
     if isinstance(value, Exception):
         raise TypeError(f"{value!r} is an instance, not a class. {allowed}")
     if not isinstance(value, type):

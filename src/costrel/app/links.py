@@ -17,8 +17,8 @@ if t.TYPE_CHECKING:
 _ANCHOR_SAFE = "%!#$&'()*+,/:;=?@"
 
 _NO_HOST = (
-    "Unable to build URLs outside an active request without 'SERVER_NAME' configured."
-    " Also configure 'APPLICATION_ROOT' and 'PREFERRED_URL_SCHEME' as needed."
+    "There is no request that would tell the host of this URL: set 'SERVER_NAME' to it, and, where they are not '/'"
+    " and 'http', 'APPLICATION_ROOT' and 'PREFERRED_URL_SCHEME'."
 )
 
 
@@ -54,7 +54,7 @@ def url_for(
     if adapter is None:
         raise RuntimeError(_NO_HOST)
     if scheme is not None and not external:
-        raise ValueError("When specifying '_scheme', '_external' must be True.")
+        raise ValueError("'_scheme' is part of a whole URL: leave '_external=False' out.")
     app.inject_url_defaults(endpoint, values)
     return _build(app, adapter, endpoint, values, anchor, method, scheme, external)
 

@@ -24,9 +24,8 @@ def get_root_path(import_name: str) -> str:
         file = _file_of(spec.loader, import_name)
     if file is None:
         raise RuntimeError(
-            f"No root path can be found for the provided module {import_name!r}. This can happen because the module"
-            " came from an import hook that does not provide file name information or because it's a namespace"
-            " package. In this case the root path needs to be explicitly provided."
+            f"The module {import_name!r} lies in no single folder: it is a namespace package, or its import hook names"
+            " no file. Say where its templates and files are with 'root_path='."
         )
     return os.path.dirname(os.path.abspath(file))
 

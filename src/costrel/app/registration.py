@@ -46,9 +46,9 @@ T_serving = t.TypeVar("T_serving", bound=Callable[[], t.Any])
 T_shell_context_processor = t.TypeVar("T_shell_context_processor", bound=ft.ShellContextProcessorCallable)
 
 _TOO_LATE = (
-    "The setup method {name!r} can no longer be called on the application. It has already handled its first request,"
-    " any changes will not be applied consistently.\n"
-    "Make sure all imports, decorators, functions, etc. needed to set up the application are done before running it."
+    "The setup method {name!r} came too late: the application has answered a request already, and would now behave"
+    " differently from one request to the next.\n"
+    "Import the modules with views, and call what sets the application up, before it serves."
 )
 
 
@@ -100,7 +100,7 @@ class App(Scaffold):
     ) -> None:
         super().__init__(import_name, static_folder, static_url_path, template_folder, root_path)
         if instance_path is not None and not os.path.isabs(instance_path):
-            raise ValueError("If an instance path is provided it must be absolute. A relative path was given instead.")
+            raise ValueError(f"The instance path must be absolute, and {str(instance_path)!r} is relative.")
         self.instance_path = self.auto_find_instance_path() if instance_path is None else instance_path
         self.config = self.make_config(instance_relative_config)
         self.aborter = self.make_aborter()
@@ -226,7 +226,10 @@ class App(Scaffold):
         if view_func is not None:
             known = self.view_functions.get(endpoint)
             if known is not None and known != view_func:
-                raise AssertionError(f"View function mapping is overwriting an existing endpoint function: {endpoint}")
+                raise AssertionError(
+                    f"The endpoint {endpoint!r} has another view function already. Give one of them a name of its own"
+                    " with 'endpoint='."
+                )
             self.view_functions[endpoint] = view_func
 
     def _methods_of(self, view: t.Any, methods: t.Any, automatic: bool | None) -> tuple[set[str], bool]:
@@ -234,7 +237,9 @@ class App(Scaffold):
         if methods is None:
             methods = getattr(view, "methods", None) or ("GET",)
         if isinstance(methods, str):
-            raise TypeError('Allowed methods must be a list of strings, for example: @app.route(..., methods=["POST"])')
+            raise TypeError(
+                f"The methods of a route are a list of strings: write methods=[{methods!r}], not methods={methods!r}."
+            )
         allowed = {method.upper() for method in methods}
         required = {method.upper() for method in getattr(view, "required_methods", ())}
         if automatic is None:

@@ -10,8 +10,8 @@ from ..http.headers import Headers
 from ..messages.response import Response
 
 EXPECTED = (
-    "The return type must be a string, bytes, dict, list, iterator, tuple with headers or status, Response instance,"
-    " or WSGI callable"
+    "A view returns a string, bytes, a dict, a list, an iterator, a Response, a WSGI application, or a tuple of one of"
+    " them with a status, headers or both"
 )
 
 
@@ -26,8 +26,8 @@ def make_response(app: t.Any, request: t.Any, rv: t.Any) -> Response:
         rv, status, headers = unpack(rv)
     if rv is None:
         raise TypeError(
-            f"The view function for {request.endpoint!r} did not return a valid response. The function either"
-            " returned None or ended without a return statement."
+            f"The view of the endpoint {request.endpoint!r} returned None: it may have come to its end without a return"
+            " statement."
         )
     if not isinstance(rv, response_class):
         if isinstance(rv, (str, bytes, bytearray, Iterator, AsyncIterator)):
@@ -57,8 +57,8 @@ def unpack(rv: tuple[t.Any, ...]) -> tuple[t.Any, t.Any, t.Any]:
             return rv[0], None, rv[1]
         return rv[0], rv[1], None
     raise TypeError(
-        "The view function did not return a valid response tuple. The tuple must have the form (body, status,"
-        f" headers), (body, status), or (body, headers), but it has {len(rv)} items."
+        f"The view returned a tuple of {len(rv)} items. The tuple must have the form (body, status), (body, headers) or"
+        " (body, status, headers)."
     )
 
 
@@ -66,9 +66,9 @@ def adopt(app: t.Any, request: t.Any, rv: t.Any) -> t.Any:
     """Another kind of response, or a WSGI application, as the application's own class."""
     wrong = f"{EXPECTED}, but it was a {type(rv).__name__}."
     if not isinstance(rv, Response) and not callable(rv):
-        raise TypeError(f"The view function did not return a valid response. {wrong}")
+        raise TypeError(wrong)
     try:
         return app.response_class.force_type(rv, request.environ)
     except TypeError as error:
-        message = f"{error}\nThe view function did not return a valid response. {wrong}"
+        message = f"{error}\n{wrong}"
         raise TypeError(message).with_traceback(sys.exc_info()[2]) from None

@@ -160,7 +160,7 @@ class Debugger:
         if not self._is_welcome(request):
             return _refused(request)
         if self.pin_logging and self.pin is not None:
-            _say(" * To enable the debugger you need to enter the security pin:", f" * Debugger pin code: {self.pin}")
+            _say(" * A browser asks for the debugger's PIN:", f" * Debugger pin code: {self.pin}")
         return Response("")
 
     # -- requests to the debugger itself ---------------------------------------------------------------------------

@@ -142,7 +142,9 @@ class _Source:
         if self.path is not None:
             return open(self.path, "rb", 0)  # PERF: static. It is read in large blocks, which no buffer makes faster.
         if isinstance(self.file, io.TextIOBase):
-            raise ValueError("Files must be opened in binary mode or use BytesIO.")
+            raise ValueError(
+                "The file gives text, and a response sends bytes: open it with mode 'rb', or pass a BytesIO."
+            )
         return self.file
 
     def wrap(self, environ: WSGIEnvironment, file: IO[bytes]) -> Iterable[bytes]:
@@ -195,8 +197,8 @@ def send_from_directory(
 def _guess_type(name: str | None, as_attachment: bool, headers: Headers) -> str:
     if name is None:
         raise TypeError(
-            "Unable to detect the MIME type because a file name is not available. Either set 'download_name', pass a"
-            " path instead of a file, or set 'mimetype'."
+            "Without a name the type of the file is not known. Pass 'mimetype', 'download_name', or a path instead of"
+            " an open file."
         )
     mimetype, encoding = mimetypes.guess_type(name)
     # A compressed file that is to be saved stays compressed.
@@ -209,9 +211,7 @@ def _disposition(name: str | None, as_attachment: bool) -> tuple[str, str] | Non
     """The field that names the file (RFC 6266): in ASCII for old clients, in UTF-8 (RFC 8187) for the others."""
     if name is None:
         if as_attachment:
-            raise TypeError(
-                "No name provided for attachment. Either set 'download_name' or pass a path instead of a file."
-            )
+            raise TypeError("An attachment needs a name. Pass 'download_name', or a path instead of an open file.")
         return None
     # PERF: static. No file system has longer names, but what an application makes up could be of any length.
     return _short_disposition(name, as_attachment) if len(name) <= 255 else _naming(name, as_attachment)

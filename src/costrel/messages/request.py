@@ -149,9 +149,7 @@ class Request(RequestHead):
         passes :attr:`max_content_length`.
         """
         if self.shallow:
-            raise RuntimeError(
-                "This request was created with 'shallow=True', reading from the input stream is disabled."
-            )
+            raise RuntimeError("The body cannot be read through this request: it was made with shallow=True.")
         return get_input_stream(self.environ, max_content_length=self.max_content_length)
 
     @cached_property

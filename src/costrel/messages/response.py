@@ -223,12 +223,13 @@ class Response(ResponseHead):
             return
         if self.direct_passthrough:
             raise RuntimeError(
-                "Attempted implicit sequence conversion but the response object is in direct passthrough mode."
+                "The body goes to the server as it is (direct_passthrough), and cannot become a list of bytes. Set"
+                " direct_passthrough to False before reading it."
             )
         if not self.implicit_sequence_conversion:
             raise RuntimeError(
-                "The response object required the iterable to be a sequence, but the implicit conversion was"
-                " disabled. Call make_sequence() yourself."
+                "The body is an iterator, and implicit_sequence_conversion is off: call make_sequence() before reading"
+                " it."
             )
         self.make_sequence()
 

@@ -41,8 +41,8 @@ class InputStream:
     def read(self, *args: t.Any) -> bytes:
         if not args:
             warn(
-                "WSGI does not guarantee an EOF marker on the input stream, thus making calls to 'wsgi.input.read()'"
-                " unsafe. Conforming servers may never return from this call.",
+                "'wsgi.input.read()' was called without a size: the stream need not end with the body, and a server may"
+                " wait there for ever. Read as many bytes as CONTENT_LENGTH says.",
                 WSGIWarning,
                 stacklevel=2,
             )
@@ -53,14 +53,13 @@ class InputStream:
     def readline(self, *args: t.Any) -> bytes:
         if not args:
             warn(
-                "Calls to 'wsgi.input.readline()' without arguments are unsafe. Use 'wsgi.input.read()' instead.",
+                "'wsgi.input.readline()' was called: the stream need not end with the body. Use 'read' with a size.",
                 WSGIWarning,
                 stacklevel=2,
             )
         elif len(args) == 1:
             warn(
-                "'wsgi.input.readline()' was called with a size hint. WSGI does not support this, although it's"
-                " available on all major servers.",
+                "'wsgi.input.readline()' was called with a size, which PEP 3333 does not ask servers to take.",
                 WSGIWarning,
                 stacklevel=2,
             )
@@ -170,7 +169,7 @@ def _body_problems(status: int, headers: Headers, bytes_sent: int) -> abc.Iterat
         if bytes_sent:
             yield f"{status} responses must not have a body.", HTTPWarning
     elif content_length is not None and content_length != bytes_sent:
-        yield "Content-Length and the number of bytes sent to the client do not match.", WSGIWarning
+        yield f"Content-Length says {content_length} bytes, and {bytes_sent} were sent.", WSGIWarning
 
 
 class LintMiddleware:
@@ -213,8 +212,7 @@ class LintMiddleware:
             warn("Status code must be three digits.", WSGIWarning, stacklevel=3)
         if len(status) < 4 or status[3] != " ":
             warn(
-                f"Invalid value for status {status!r}. Valid status strings are three digits, a space and a status"
-                " explanation.",
+                f"The status {status!r} is not a code of three digits, a space and a reason.",
                 WSGIWarning,
                 stacklevel=3,
             )
@@ -239,7 +237,7 @@ class LintMiddleware:
                 warn("Header keys and values must be strings.", WSGIWarning, stacklevel=4)
             if name.lower() == "status":
                 warn(
-                    "The status header is not supported due to conflicts with the CGI spec.", WSGIWarning, stacklevel=4
+                    "A header named Status means something else in CGI: PEP 3333 forbids it.", WSGIWarning, stacklevel=4
                 )
 
     def check_headers(self, headers: Headers) -> None:
@@ -260,8 +258,7 @@ class LintMiddleware:
         """Warn of a body that is text."""
         if isinstance(app_iter, str):
             warn(
-                "The application returned a string. The response will send one character at a time to the client,"
-                " which will kill performance. Return a list or iterable instead.",
+                "The application returned a string, which is sent character by character. Return a list of bytes.",
                 WSGIWarning,
                 stacklevel=3,
             )

@@ -60,8 +60,7 @@ class Config(dict[str, t.Any]):
         if silent:
             return False
         raise RuntimeError(
-            f"The environment variable {variable_name!r} is not set and as such configuration could not be loaded."
-            " Set this variable and make it point to a configuration file"
+            f"The environment variable {variable_name!r} is not set, and should hold the path of a configuration file."
         )
 
     def from_prefixed_env(self, prefix: str = "FLASK", *, loads: Callable[[str], t.Any] = json.loads) -> bool:

@@ -16,8 +16,9 @@ from .signing import KeptSerializer
 from .tagged_json import TaggedJSONSerializer
 
 WITHOUT_KEY = (
-    "The session is unavailable because no secret key was set.  Set the secret_key on the application to something"
-    " unique and secret."
+    "The session is unavailable: no secret key was set. Set app.secret_key to a long random value that stays the same"
+    " over restarts, and keep it out of the repository:"
+    " python -c 'import secrets; print(secrets.token_hex())' makes one."
 )
 
 # The application, its requests and responses stand on a higher floor; as Any an override may name their classes.

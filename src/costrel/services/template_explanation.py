@@ -55,11 +55,11 @@ def _outcome(found: Source | None) -> str:
 
 def _verdict(matches: int) -> Iterator[str]:
     if matches > 1:
-        yield "Warning: multiple loaders returned a match for the template."
+        yield f"Warning: {matches} loaders have a template of this name; the first one is taken."
     if matches == 0:
         yield "Error: the template could not be found."
         blueprint = context.requesting().request.blueprint if context.has_request_context() else None
         if blueprint is not None:
-            yield f"  The template was looked up from an endpoint that belongs to the blueprint {blueprint!r}."
-            yield "  Maybe you did not place a template in the right folder?"
+            yield f"  It was looked up from an endpoint that belongs to the blueprint {blueprint!r}, whose own folder of"
+            yield "  templates, if it has one ('template_folder='), is searched after the application's."
             yield "  See https://flask.palletsprojects.com/blueprints/#templates"

@@ -124,7 +124,7 @@ class EnvironBuilder:
     def _set_url(self, path: str, base_url: str | None, query_string: Mapping[str, str] | str | None) -> None:
         url = urlsplit(path)
         if query_string is not None and "?" in path:
-            raise ValueError("Query string is defined in the path and as an argument: pass it in one of the two.")
+            raise ValueError("The path has a query already: pass it there or as 'query_string', not both.")
         if "?" in path:
             query_string = url.query
         self.path = iri_to_uri(url.path)

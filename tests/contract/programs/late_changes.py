@@ -3,6 +3,7 @@
 Run by `test_flask_programs` on Flask and, with the argument ``alias``, on Costrel.
 """
 
+import re
 import sys
 from unittest import mock
 
@@ -147,7 +148,7 @@ def an_application_can_be_set_up_late():
         try:
             late()
         except AssertionError as error:
-            print(str(error).splitlines()[0])
+            print(type(error).__name__, re.findall("setup method '.*?'", str(error)))
 
 
 def a_static_view_is_known_by_its_name():
