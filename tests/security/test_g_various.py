@@ -196,11 +196,6 @@ def test_g13_the_filters_for_text_take_linear_time(make, name, piece):
         )
 
 
-@pytest.mark.skip(reason="Costrel offers no sandbox: who writes a template is trusted as who writes a view")
-def test_g14_a_sandbox_holds():
-    pass
-
-
 def test_g15_a_password_is_compared_in_constant_time(monkeypatch):
     compared = []
     compare = passwords.hmac.compare_digest
