@@ -181,6 +181,28 @@ def test_a10_a_body_without_a_length_is_limited_as_it_comes(app):
     assert len(taken) < 20
 
 
+class Endless(io.RawIOBase):
+    """A body whose end the server would mark, and that does not end."""
+
+    given = 0
+
+    def __init__(self, start):
+        self.start = start
+
+    def read(self, size=-1, /):
+        self.given += size
+        start, self.start = self.start[:size], self.start[size:]
+        return start.ljust(size, b"x")
+
+
+def test_a10_over_wsgi_too(app):
+    app.config["MAX_CONTENT_LENGTH"] = MEGABYTE
+    body = Endless(upload(b"")[: -len(END)])
+    more = {"wsgi.input": body, "wsgi.input_terminated": True}
+    assert 413 == over_wsgi(app, "/", "POST", [("Content-Type", MULTIPART)], **more).status
+    assert body.given < 2 * MEGABYTE
+
+
 def test_a10_the_native_profile_has_a_limit(app, make, send):
     body = b"x" * (17 * MEGABYTE)
     answer = post(send, app, upload(body))
