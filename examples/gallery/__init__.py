@@ -1,26 +1,41 @@
-"""Gallery: people sign up, upload pictures, look at them and comment.
+"""Gallery: people sign up, upload pictures, look at them, comment, chat, and see what happens as it happens.
 
 Run it with ``costrel --app examples/gallery run``. Accounts, pictures and comments are in sqlite, in the instance
-folder; there is nothing to set up.
+folder; there is nothing to set up. With several processes the chat and the feed need a Redis to reach all visitors:
+``REDIS_URL=redis://localhost costrel --app examples/gallery serve``.
 """
 
 from __future__ import annotations
 
+import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from costrel import Costrel, Response, render_template, request
 from costrel.http.errors import HTTPException, RequestEntityTooLarge
 
-from . import accounts, api, database, pictures
+from . import accounts, api, chat, database, feed, pictures, wire
+
+POLICY = {
+    "default-src": "'self'",
+    "base-uri": "'none'",
+    "form-action": "'self'",
+    "frame-ancestors": "'none'",
+    "object-src": "'none'",
+}
+"""What a page may load: its own files and nothing else, so no script that somebody wrote into a comment."""
 
 
 def create_app(config: dict[str, Any] | None = None) -> Costrel:
     """The application; `config` overrides settings, as tests do."""
     app = Costrel(__name__, instance_path=str(Path(__file__).parent.resolve() / "instance"))
     app.config.update(
+        CONTENT_SECURITY_POLICY=POLICY,
         MAX_CONTENT_LENGTH=5 * 1024 * 1024,
+        WEBSOCKET_MAX_MESSAGE_SIZE=4 * chat.LONGEST,
+        REDIS_URL=os.environ.get("REDIS_URL"),
         SAMPLES=True,
         INSTANCE=app.instance_path,
     )
@@ -29,8 +44,11 @@ def create_app(config: dict[str, Any] | None = None) -> Costrel:
     if not app.secret_key:
         app.secret_key = kept_secret(Path(app.config["INSTANCE"]))
     database.init_app(app)
+    wire.init_app(app)
     app.register_blueprint(accounts.blueprint)
     app.register_blueprint(pictures.blueprint)
+    app.register_blueprint(chat.blueprint)
+    app.register_blueprint(feed.blueprint)
     app.register_blueprint(api.blueprint, url_prefix="/api")
     app.register_error_handler(404, not_found)
     app.register_error_handler(413, too_large)
@@ -42,8 +60,13 @@ def kept_secret(folder: Path) -> str:
     """A secret key made at the first start and kept in the instance folder, readable by its owner alone."""
     path = folder / "secret_key"
     if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_hex(32))
+        # Several processes may start at once: each writes a key of its own, and the first one's is taken by all.
+        own = folder / f"secret_key.{os.getpid()}"
+        own.touch(mode=0o600)
+        own.write_text(secrets.token_hex(32))
+        with suppress(FileExistsError):
+            os.link(own, path)
+        own.unlink()
     return path.read_text()
 
 

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
-from costrel import Blueprint, Response, flash, g, redirect, render_template, request, session, url_for
+from costrel import Blueprint, Response, flash, g, redirect, render_template, request, safe_next, session, url_for
 from costrel.support.passwords import check_password_hash, generate_password_hash
 
 from . import database
@@ -95,9 +95,7 @@ def enter(user_id: int | None, greeting: str) -> Response:
     session.clear()
     session["user_id"] = user_id
     flash(greeting, "success")
-    wanted = request.args.get("next", "")
-    inside = wanted.startswith("/") and not wanted.startswith(("//", "/\\"))
-    return redirect(wanted if inside else url_for("pictures.index"))  # type: ignore[return-value]
+    return redirect(safe_next(request.args.get("next"), url_for("pictures.index")))  # type: ignore[return-value]
 
 
 @blueprint.post("/sign-out")

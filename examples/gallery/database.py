@@ -24,7 +24,8 @@ SAMPLE_TITLES = {
 
 def connect(folder: str) -> sqlite3.Connection:
     """A connection to the database in `folder`."""
-    connection = sqlite3.connect(Path(folder, "gallery.sqlite"))
+    # A request may begin in one thread and end in another, one after the other.
+    connection = sqlite3.connect(Path(folder, "gallery.sqlite"), check_same_thread=False)
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA foreign_keys = ON")
     return connection
@@ -38,21 +39,24 @@ def get() -> sqlite3.Connection:
     return connection
 
 
+def close(error: BaseException | None = None) -> None:
+    """Close the connection of the current request, if it has one."""
+    connection = g.pop("database", None)
+    if connection is not None:
+        connection.close()
+
+
 def init_app(app: Costrel) -> None:
     """Make the tables, put samples into an empty gallery, and close the connection after each request."""
     folder = app.config["INSTANCE"]
     with connect(folder) as connection:
         connection.executescript(SCHEMA.read_text())
+        connection.execute("BEGIN IMMEDIATE")  # of several processes that start at once, one adds the samples
         empty = connection.execute("SELECT 1 FROM user").fetchone() is None
         if empty and app.config["SAMPLES"]:
             add_samples(connection, Path(folder, "pictures"))
     connection.close()
-
-    @app.teardown_appcontext
-    def close(error: BaseException | None) -> None:
-        connection = g.pop("database", None)
-        if connection is not None:
-            connection.close()
+    app.teardown_appcontext(close)
 
 
 def add_samples(connection: sqlite3.Connection, folder: Path) -> None:

@@ -23,7 +23,7 @@ from costrel import (
 from costrel.http.uploads import FileStorage
 from costrel.support.paths import secure_filename
 
-from . import database
+from . import database, feed
 from .accounts import signed_in
 
 blueprint = Blueprint("pictures", __name__)
@@ -118,6 +118,7 @@ def upload() -> str | Response | tuple[str, int]:
             "INSERT INTO picture (user_id, title, file, created) VALUES (?, ?, ?, ?)",
             (g.user["id"], title, name, time.time()),
         )
+    feed.announce("picture", row.lastrowid)
     flash(f"“{title}” is in the gallery.", "success")
     return redirect(url_for(".show", picture_id=row.lastrowid))  # type: ignore[return-value]
 
@@ -130,10 +131,11 @@ def comment(picture_id: int) -> Response:
     text = request.form["text"].strip()[:1000]
     if text:
         with database.get() as connection:
-            connection.execute(
+            row = connection.execute(
                 "INSERT INTO comment (picture_id, user_id, text, created) VALUES (?, ?, ?, ?)",
                 (picture_id, g.user["id"], text, time.time()),
             )
+        feed.announce("comment", row.lastrowid)
     return redirect(url_for(".show", picture_id=picture_id, _anchor="comments"))  # type: ignore[return-value]
 
 
