@@ -12,6 +12,7 @@ from .drive import Hop
 from .http_drive import HttpDrive, Patrol
 from .lifespan import answer_lifespan
 from .outgoing import Answer, Departure, Send
+from .patience import BODY_MIN_RATE, BODY_TIMEOUT, SEND_TIMEOUT, ClientStalled, Patience
 from .scope import Scope, environ_of
 from .threads import THREADS, Workers
 from .websocket import serve_websocket
@@ -33,6 +34,9 @@ class AsgiApplication:
         self.app = app
         self.workers = Workers(app.config.get("THREADS") or THREADS)
         self.patrol = Patrol()
+        self.body_patience = Patience(app.config.get("BODY_TIMEOUT", BODY_TIMEOUT))
+        self.body_min_rate = app.config.get("BODY_MIN_RATE", BODY_MIN_RATE) or 0
+        self.send_patience = Patience(app.config.get("SEND_TIMEOUT", SEND_TIMEOUT))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request, or one lifespan. Raises ValueError for a protocol that is not known here."""
@@ -51,7 +55,7 @@ class AsgiApplication:
             await OVERLOADED.send(send, self.workers.run)
             return
         environ = environ_of(scope)
-        body = environ["wsgi.input"] = Body(scope, environ, receive)
+        body = environ["wsgi.input"] = Body(scope, environ, receive, self.body_patience, self.body_min_rate)
         departure = Departure(receive)
         try:
             if not body.complete:
@@ -75,7 +79,13 @@ class AsgiApplication:
                         return
                     raise
                 answer = ctx.answer
+            if body.wait is not None and body.wait.stalled and not scope["http_version"].startswith("2"):
+                answer.headers.append((b"connection", b"close"))  # RFC 9110 §15.5.9
+            if answer.body.__class__ is not bytes:
+                send = self.send_patience.sending(send)
             await answer.send(send, hop.run, departure if body.complete else None)
+        except ClientStalled:
+            pass  # the server cuts what is not complete
         finally:
             await departure.stop()
             body.close()

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import io
+import math
 import tempfile
 import typing as t
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 
-from ..http.errors import ClientDisconnected
+from ..http.errors import BodyTimeout, ClientDisconnected
 from ..messages.forms import DISK_FULL, InsufficientStorage
+from .patience import BODY_MIN_RATE, Patience, Wait, given_up
 from .scope import Scope
 from .threads import waiting_for_client
 
@@ -27,11 +29,43 @@ SPOOL_IN_MEMORY: t.Final = 500_000
 """Bytes of a spooled body that stay in memory; more go to a temporary file."""
 
 
-class Body(io.RawIOBase):
-    """The bytes of one request's body, in the order in which they came."""
+_ENDLESS: t.Final = Patience(None)
 
-    def __init__(self, scope: Scope, environ: dict[str, t.Any], receive: Receive) -> None:
+
+class BodyWait(Wait):
+    """The waits for one body, which are added up: a byte now and then must not keep a worker for hours."""
+
+    def __init__(self, min_rate: float) -> None:
+        self.min_rate = min_rate
+        self.received = 0
+        self._altogether = 0.0
+
+    def is_over(self, limit: float, seconds: float) -> bool:
+        """Whether nothing came for `limit` seconds, or so little that it is below the rate, beyond these seconds."""
+        self._altogether += seconds
+        allowed = limit + self.received / self.min_rate if self.min_rate else math.inf
+        return super().is_over(limit, seconds) or self._altogether > allowed
+
+
+class Body(io.RawIOBase):
+    """The bytes of one request's body, in the order in which they came.
+
+    `patience` is that with its client: where the bytes stop coming, or come too slowly, reads raise BodyTimeout.
+    """
+
+    def __init__(
+        self,
+        scope: Scope,
+        environ: dict[str, t.Any],
+        receive: Receive,
+        patience: Patience = _ENDLESS,
+        min_rate: float = BODY_MIN_RATE,
+    ) -> None:
         self._receive = receive
+        self._patience = patience
+        self._min_rate = min_rate
+        self.wait: BodyWait | None = None
+        """Made when the client is waited for."""
         self._expected = _declared_length(environ)
         self._received = 0
         self._chunks = bytearray()
@@ -100,13 +134,26 @@ class Body(io.RawIOBase):
         return b""
 
     async def _pull(self) -> None:
-        message = await self._receive()
+        wait = self.wait
+        if wait is None:
+            wait = self.wait = BodyWait(self._min_rate)
+        self._patience.begin(wait)
+        try:
+            message = await self._receive()
+        except asyncio.CancelledError:
+            if not given_up(wait):
+                raise
+            self.cut_off = True
+            return
+        finally:
+            self._patience.end(wait)
         if message["type"] == "http.disconnect":
             self.cut_off = True
             return
         chunk = message.get("body", b"")
         self._chunks += chunk
         self._received += len(chunk)
+        wait.received = self._received
         if not message.get("more_body", False):
             self.complete = True
             self.cut_off = self._expected is not None and self._received < self._expected
@@ -128,6 +175,8 @@ class Body(io.RawIOBase):
         return count
 
     def _end(self) -> int:
+        if self.wait is not None and self.wait.stalled:
+            raise BodyTimeout()
         if self.cut_off:
             raise ClientDisconnected()
         return 0

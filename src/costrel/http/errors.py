@@ -257,6 +257,12 @@ class RequestTimeout(HTTPException):
     )
 
 
+class BodyTimeout(RequestTimeout, ClientDisconnected):
+    """The client took too long to send the body; the connection ends with the answer."""
+
+    description = RequestTimeout.description
+
+
 class Conflict(HTTPException):
     """409 (RFC 9110 §15.5.10)."""
 

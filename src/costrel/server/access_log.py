@@ -59,12 +59,13 @@ class AccessLog:
         self._tally = tally
         self._until: float | None = None
 
-    def begin_to_end(self) -> None:
-        """Give the requests in progress their time, and cut what is left after it."""
+    def begin_to_end(self) -> float:
+        """Give the requests in progress their time, and cut what is left after it; the seconds until that is done."""
         loop = asyncio.get_running_loop()
         kept = kept_for_the_end(self.grace)
         self._until = loop.time() + self.grace - kept / 2
         loop.call_later(self.grace - kept, self._cut_requests)
+        return self.grace - kept / 2
 
     def _cut_requests(self) -> None:
         self._cut |= self._running

@@ -79,6 +79,16 @@ def bind(host: str, port: int | str, option: str = "--host") -> socket.socket:
     return sock
 
 
+def limit_sending(sock: socket.socket, seconds: float | None) -> None:
+    """Have the system end connections that come to `sock` and whose clients take nothing for so many seconds.
+
+    This is where an answer waits that is handed over in one piece. Only Linux knows how (RFC 5482 has the idea).
+    """
+    option = getattr(socket, "TCP_USER_TIMEOUT", None)
+    if option is not None and sock.family != af_unix:
+        sock.setsockopt(socket.IPPROTO_TCP, option, int((seconds or 0) * 1000))
+
+
 def port_number(port: int | str) -> int:
     """A port, which may have come as text. Raises StartError for what is none."""
     try:

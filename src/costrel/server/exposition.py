@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import accumulate
 
 from .metrics import BUCKETS, WEBSOCKET, Ledger, Row
+from .supervision import held_signals
 
 CONTENT_TYPE: t.Final = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -101,7 +102,8 @@ class MetricsServer(ThreadingHTTPServer):
 
     def __enter__(self) -> MetricsServer:
         """Begin to answer."""
-        self._thread.start()
+        with held_signals():  # they are for the main thread
+            self._thread.start()
         return self
 
     def __exit__(self, *args: object) -> None:

@@ -36,10 +36,10 @@ class Health:
         self._started = asyncio.Event()
         self._ending = False
 
-    def begin_to_end(self) -> None:
-        """The server stops."""
+    def begin_to_end(self) -> float:
+        """Hear that the server stops."""
         self._ending = True
-        self.served.begin_to_end()
+        return self.served.begin_to_end()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one ASGI scope."""

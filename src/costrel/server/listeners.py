@@ -54,8 +54,8 @@ class Listening:
 class Served(t.Protocol):
     """An ASGI application that can be told that the end has come."""
 
-    def begin_to_end(self) -> None:
-        """Say that the server stops; called once, on the loop."""
+    def begin_to_end(self) -> float:
+        """Hear that the server stops; called once, on the loop. How long to wait for its connections, in seconds."""
 
     async def __call__(self, scope: t.Any, receive: t.Any, send: t.Any) -> None:
         """Answer one scope."""
@@ -161,7 +161,8 @@ class AsgiWorker:
     def _end(self) -> None:
         if not self._ending:
             self._ending = True
-            self.served.begin_to_end()
+            # Connections that stay open after that have nothing under way any more.
+            self.loop.call_later(self.served.begin_to_end(), self._over.set)
             self._gate.close()
 
 

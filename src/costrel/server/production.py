@@ -20,6 +20,7 @@ from pathlib import Path
 
 import click
 
+from ..edges.patience import SEND_TIMEOUT
 from . import addresses
 from .access_log import LINES, AccessLog, set_up_logging
 from .errors import StartError
@@ -98,7 +99,7 @@ def serve_production(load: Callable[[], t.Any], options: ServeOptions) -> None:
         for place, sock in zip(options.bind, sockets, strict=True):
             _logger.info("Listening at %s", ", ".join(addresses.urls(parse_bind(place)[0], sock, scheme)))
         run = run_wsgi_worker if options.interface == "wsgi" else run_asgi_worker
-        loader = WorkerLoader(load, options, write_ready, state, metrics_socket)
+        loader = WorkerLoader(load, options, write_ready, state, sockets, metrics_socket)
         with metrics:
             supervisor.serve(spawn_target=run, target_loader=loader, wrap_loader=False)
 
@@ -229,6 +230,7 @@ class WorkerLoader:
     options: ServeOptions
     ready: Connection
     state: State
+    sockets: Sequence[socket.socket]
     foreign: socket.socket | None = None
     """A socket that a worker inherits and that is not for it."""
     page: Page | None = None
@@ -252,6 +254,8 @@ class WorkerLoader:
             refuse_debug(app.debug)
             if self.options.threads:
                 app.config["THREADS"] = self.options.threads
+            for sock in self.sockets:
+                addresses.limit_sending(sock, app.config.get("SEND_TIMEOUT", SEND_TIMEOUT))
             return self._served(app)
         except Exception as error:
             click.secho(f"Error: {error if isinstance(error, StartError) else describe(error)}", err=True, fg="red")

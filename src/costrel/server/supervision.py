@@ -20,6 +20,7 @@ from .state import State
 PAUSE = 1.0
 """How long the place of a worker stays empty that ended soon after its start, in seconds."""
 
+_LOOK_UP = 1.0
 _SOON = 5.0
 _TICK = 0.1
 
@@ -102,7 +103,8 @@ class Supervisor(MPServer):
             _logger.info("Told to end: serving for another %g seconds", self.drain)
             timer = threading.Timer(self.drain, super().signal_handler_interrupt)
             timer.daemon = True
-            timer.start()
+            with held_signals():  # they are for the main thread
+                timer.start()
         else:
             super().signal_handler_interrupt(*args, **kwargs)  # type: ignore[no-untyped-call]  # Granian's own
 
@@ -235,7 +237,10 @@ def release_signals() -> None:
 
 
 class Wakeup(threading.Event):
-    """An event that stays set while there is news: Granian clears it after it has looked, and would miss what came."""
+    """An event that stays set while there is news: Granian clears it after it has looked, and would miss what came.
+
+    Who waits for it looks up now and then: a signal that another thread of the process took does not wake it.
+    """
 
     def __init__(self, has_news: Callable[[], bool]) -> None:
         super().__init__()
@@ -246,3 +251,11 @@ class Wakeup(threading.Event):
         super().clear()
         if self._has_news():
             self.set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until the event is set, or `timeout` is over."""
+        if timeout is not None:
+            return super().wait(timeout)
+        while not super().wait(_LOOK_UP):
+            pass
+        return True

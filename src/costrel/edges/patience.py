@@ -1,0 +1,102 @@
+"""How long a client may keep the server waiting: for the bytes of a body, and for room for those of an answer."""
+
+from __future__ import annotations
+
+import asyncio
+import typing as t
+from collections.abc import Awaitable, Callable
+
+Send = Callable[[t.MutableMapping[str, t.Any]], Awaitable[None]]
+
+BODY_TIMEOUT: t.Final = 30.0
+"""Seconds without a byte of a body that is still to come."""
+
+BODY_MIN_RATE: t.Final = 500
+"""Bytes a second that a body has to come with once BODY_TIMEOUT is over, on the average."""
+
+SEND_TIMEOUT: t.Final = 30.0
+"""Seconds in which a client takes nothing of an answer."""
+
+_ROUND: t.Final = 1.0
+
+
+class ClientStalled(ConnectionError):
+    """Raised where a client has not taken anything of an answer for too long."""
+
+
+class Wait:
+    """Whoever waits for a client right now."""
+
+    stalled = False
+    """Whether the client was given up."""
+    waited = 0.0
+    """Seconds that this wait has taken, as of the last round."""
+    task: asyncio.Task[t.Any] | None = None
+
+    def is_over(self, limit: float, seconds: float) -> bool:
+        """Whether it has waited long enough; so many seconds more than when this was last asked."""
+        self.waited += seconds
+        return self.waited > limit
+
+
+class Patience:
+    """Goes round those that wait, and ends what has waited too long. One timer for all: each of its own costs more."""
+
+    def __init__(self, limit: float | None) -> None:
+        self.limit = limit
+        self.round = _ROUND if limit is None else min(_ROUND, limit / 4)
+        self._waits: set[Wait] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_going = False
+
+    def begin(self, wait: Wait) -> None:
+        """The current task waits for its client from now on."""
+        if self.limit is None:
+            return
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:
+            self._loop, self._is_going = loop, False
+            self._waits.clear()
+        wait.waited = 0.0
+        wait.task = asyncio.current_task()
+        self._waits.add(wait)
+        if not self._is_going:
+            self._is_going = True
+            loop.call_later(self.round, self._go_round)
+
+    def end(self, wait: Wait) -> None:
+        """It waits no longer."""
+        self._waits.discard(wait)
+        wait.task = None
+
+    def _go_round(self) -> None:
+        limit = t.cast("float", self.limit)
+        for wait in self._waits:
+            if wait.is_over(limit, self.round) and not wait.stalled and wait.task is not None:
+                wait.stalled = True
+                wait.task.cancel()
+        self._is_going = bool(self._waits)
+        if self._is_going and self._loop is not None:
+            self._loop.call_later(self.round, self._go_round)
+
+    def sending(self, send: Send) -> Send:
+        """`send`, which raises ClientStalled where the client takes nothing for too long."""
+
+        async def timed(message: t.MutableMapping[str, t.Any]) -> None:
+            wait = Wait()
+            self.begin(wait)
+            try:
+                await send(message)
+            except asyncio.CancelledError:
+                if not given_up(wait):
+                    raise
+                raise ClientStalled(f"The client has taken nothing for {self.limit:g} seconds.") from None
+            finally:
+                self.end(wait)
+
+        return timed
+
+
+def given_up(wait: Wait) -> bool:
+    """In a task that was cancelled: whether it was for its client alone; then the task goes on."""
+    return wait.stalled and wait.task is not None and wait.task.uncancel() == 0
