@@ -89,8 +89,8 @@ def before(ctx: RequestContext) -> Steps[t.Any]:
         raise request.routing_exception
     check_origin(app, request)
     limits = None if app.guards is None else app.guards.limits
-    if limits is not None:
-        yield from limits.count(ctx, False, TO_THREAD)
+    if limits is not None and (due := limits.due(request, False)):
+        yield from limits.count(ctx, due, TO_THREAD)
     scopes = scopes_of(request)
     for name in reversed(scopes):
         for preprocess in app.url_value_preprocessors.get(name, ()):
@@ -102,8 +102,8 @@ def before(ctx: RequestContext) -> Steps[t.Any]:
             rv = yield from call(ctx, function)
             if rv is not None:
                 return rv
-    if limits is not None:
-        yield from limits.count(ctx, True, TO_THREAD)
+    if limits is not None and (due := limits.due(request, True)):
+        yield from limits.count(ctx, due, TO_THREAD)
     return None
 
 

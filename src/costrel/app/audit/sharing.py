@@ -52,7 +52,7 @@ def check_logins(app: t.Any) -> Findings:
         return
     for rule in app.url_map.iter_rules():
         named = _is_login(rule.rule.lower()) or _is_login(rule.endpoint.lower())
-        if named and "POST" in (rule.methods or {"POST"}) and not (limits and limits.standing(rule.endpoint)):
+        if named and "POST" in (rule.methods or {"POST"}) and not (limits and limits.of_endpoint(rule.endpoint)):
             yield Finding(
                 rule.endpoint,
                 "passwords can be tried here as often as one likes.",

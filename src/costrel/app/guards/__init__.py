@@ -76,8 +76,11 @@ def admit(ctx: t.Any, to_thread: object) -> Generator[t.Any, t.Any, t.Any]:
         answer = guards.cross_origin.preflight(ctx)
         if answer is not None:
             return answer
-    if guards.limits is not None:
-        yield from guards.limits.count(ctx, False, to_thread)
+    limits = guards.limits
+    if limits is not None:
+        due = limits.due(ctx.request, False)
+        if due:
+            yield from limits.count(ctx, due, to_thread)
     check = guards.csrf
     if check is not None and ctx.request.method not in SAFE_METHODS:
         if ctx.on_loop and check.needs_token:
@@ -89,8 +92,9 @@ def admit(ctx: t.Any, to_thread: object) -> Generator[t.Any, t.Any, t.Any]:
 def count_known(ctx: t.Any, to_thread: object) -> Generator[t.Any, t.Any, None]:
     """What comes between the hooks and the view: the limits of those that the hooks may have come to know."""
     limits = ctx.app.guards.limits
-    if limits is not None:
-        yield from limits.count(ctx, True, to_thread)
+    due = [] if limits is None else limits.due(ctx.request, True)
+    if due:
+        yield from limits.count(ctx, due, to_thread)
 
 
 def template_names(app: t.Any) -> dict[str, Callable[..., t.Any]]:

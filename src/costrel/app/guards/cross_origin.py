@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from ...http.errors import HTTPException, MethodNotAllowed
 from ...routing import RequestRedirect
+from . import fields
 from .cors import MARK, CORSPolicy, is_method
 from .marks import ByEndpoint, has_marks, marks_of
 
@@ -78,14 +79,21 @@ class CrossOrigin:
     def finish(self, ctx: t.Any, response: t.Any) -> None:
         """Add the fields of a response, unless the view or an extension has: then it is their policy."""
         policy = self._policy_for(ctx)
-        if policy is None or "Access-Control-Allow-Origin" in response.headers:
+        if policy is None:
             return
-        fields = policy.fields(ctx.request.environ.get("HTTP_ORIGIN"))
-        for name, value in fields + policy.exposed() if fields else ():
-            response.headers.setdefault(name, value)
-        if policy.credentials or not policy.any_origin:
-            # Also where the request names no origin: a cache must not give that answer to one that does.
+        untouched = fields.is_untouched(response)
+        if not untouched and "Access-Control-Allow-Origin" in response.headers:
+            return
+        pairs = policy.fields(ctx.request.environ.get("HTTP_ORIGIN"))
+        if pairs:
+            pairs += policy.exposed()
+        # Also where the request names no origin: a cache must not give that answer to one that does.
+        varies = policy.credentials or not policy.any_origin
+        if untouched and varies:
+            pairs.append(("Vary", "Origin"))
+        elif varies:
             vary_by_origin(response)
+        fields.add(response, pairs)
 
     def _policy_for(self, ctx: t.Any) -> CORSPolicy | None:
         """The policy for a request; that of the URL's first view where it has none for the method, or redirects."""

@@ -9,10 +9,10 @@ from difflib import get_close_matches
 
 from ...http.headers import Headers
 from ...messages.response_head import lower_names
+from . import fields
 from .csp import HEADER, MARK, NONCE, REPORT_ONLY_HEADER, REPORT_ONLY_MARK, nonce_of, policy_text
+from .fields import Pairs
 from .marks import ByEndpoint, has_marks, marks_of
-
-Pairs: t.TypeAlias = list[tuple[str, str]]
 
 SECURITY_HEADERS: t.Final = {
     "X-Content-Type-Options": "nosniff",
@@ -95,14 +95,11 @@ class HeaderDefaults:
         request = ctx.request
         rule = request.url_rule if self._has_marks else None
         chosen = self._default if rule is None else self._chosen[rule.endpoint]
-        headers = response.headers
-        present = {name.lower() for name, _ in headers}
-        for name, value in chosen.secure if request.environ.get("wsgi.url_scheme") == "https" else chosen.plain:
-            if name.lower() not in present:
-                headers.add(name, value)
-        for name, value in chosen.with_nonce:
-            if name.lower() not in present:
-                headers.add(name, value.replace(NONCE, f"'nonce-{nonce_of(request.environ)}'"))
+        pairs = chosen.secure if request.environ.get("wsgi.url_scheme") == "https" else chosen.plain
+        if chosen.with_nonce:
+            nonce = f"'nonce-{nonce_of(request.environ)}'"
+            pairs = pairs + [(name, value.replace(NONCE, nonce)) for name, value in chosen.with_nonce]
+        fields.add(response, pairs)
 
 
 def _policies(config: t.Any) -> tuple[str, str]:

@@ -14,6 +14,7 @@ import typing as t
 from collections.abc import Callable, Generator, Iterable
 
 from ...http.errors import TooManyRequests
+from . import fields
 from .marks import ByEndpoint, has_marks, marks_of
 from .tally import WHEN_DOWN, Tally, Window, library, open_storage
 
@@ -59,6 +60,10 @@ class Standing(t.NamedTuple):
     limit: RateLimit
 
 
+Split: t.TypeAlias = tuple[list[Standing], list[Standing]]
+"""The limits of one endpoint: without a key, and with one."""
+
+
 def rate_limit(
     limits: str | None, key: Key | None = None, methods: Iterable[str] | None = None
 ) -> Callable[[Marked], Marked]:
@@ -86,7 +91,8 @@ class Limits:
         self._default = default
         self._tell = config.get("RATE_LIMIT_HEADERS", True)
         self._tally = _tally_of(app)
-        self._standing = ByEndpoint(app, self._limits_of)
+        self._standing = ByEndpoint(app, self._split)
+        self._of_no_endpoint = _split(self._of_application())
 
     @classmethod
     def of(cls, app: t.Any) -> Limits | None:
@@ -114,30 +120,35 @@ class Limits:
             return found
         return found + self._of_application()
 
-    def standing(self, endpoint: str) -> list[Standing]:
-        """The limits that hold for an endpoint, the nearest first."""
-        return self._standing[endpoint]
+    def _split(self, endpoint: str) -> Split:
+        return _split(self._limits_of(endpoint))
+
+    def of_endpoint(self, endpoint: str) -> list[Standing]:
+        """The limits that hold for an endpoint."""
+        without, with_key = self._standing[endpoint]
+        return without + with_key
 
     def _of_application(self) -> list[Standing]:
         return [Standing("application", "application", limit) for limit in self._default]
 
-    def count(self, ctx: t.Any, keyed: bool, to_thread: object) -> Generator[t.Any, t.Any, None]:
-        """Count a request against its limits, those with a key or those without. Raises TooManyRequests beyond one.
+    def due(self, request: t.Any, keyed: bool) -> list[Standing]:
+        """The limits that concern a request: those without a key, or those with one. PERF: profiles."""
+        rule = request.url_rule
+        found = (self._of_no_endpoint if rule is None else self._standing[rule.endpoint])[keyed]
+        if not found:
+            return found
+        method = request.method
+        return [one for one in found if one.limit.methods is None or method in one.limit.methods]
+
+    def count(self, ctx: t.Any, due: list[Standing], to_thread: object) -> Generator[t.Any, t.Any, None]:
+        """Count a request against limits that are all of one kind. Raises TooManyRequests beyond one.
 
         Yields `to_thread` before it may block a loop.
         """
-        rule, method = ctx.request.url_rule, ctx.request.method
-        standing = self._of_application() if rule is None else self._standing[rule.endpoint]
-        due = [
-            one
-            for one in standing
-            if (one.limit.key is not None) == keyed and (one.limit.methods is None or method in one.limit.methods)
-        ]
-        if due:
-            if ctx.on_loop and (keyed or self._tally.blocks):
-                yield to_thread
-            for one in due:
-                self._hit(ctx.request, one)
+        if ctx.on_loop and (self._tally.blocks or due[0].limit.key is not None):
+            yield to_thread
+        for one in due:
+            self._hit(ctx.request, one)
 
     def _hit(self, request: t.Any, standing: Standing) -> None:
         client = _client(request, standing.limit.key)
@@ -157,16 +168,22 @@ class Limits:
 
     def finish(self, ctx: t.Any, response: t.Any) -> None:
         """Add the fields that tell of the limits that the request was counted against."""
-        environ, headers = ctx.request.environ, response.headers
+        environ = ctx.request.environ
         state: list[tuple[str, t.Any, Window]] | None = environ.get(_STATE)
+        pairs: fields.Pairs = []
         if _RETRY_AFTER in environ:
-            headers.setdefault("Retry-After", str(environ[_RETRY_AFTER]))
+            pairs.append(("Retry-After", str(environ[_RETRY_AFTER])))
         if self._tell and state:
             # draft-ietf-httpapi-ratelimit-headers-10, §3 and §4: lists of strings with parameters (RFC 9651).
             policies = [f'"{name}";q={item.amount};w={item.get_expiry()}' for name, item, _ in state]
             windows = [f'"{name}";r={left.remaining};t={math.ceil(left.seconds)}' for name, _, left in state]
-            headers.setdefault("RateLimit-Policy", ", ".join(policies))
-            headers.setdefault("RateLimit", ", ".join(windows))
+            pairs += (("RateLimit-Policy", ", ".join(policies)), ("RateLimit", ", ".join(windows)))
+        if pairs:
+            fields.add(response, pairs)
+
+
+def _split(limits: list[Standing]) -> Split:
+    return [one for one in limits if one.limit.key is None], [one for one in limits if one.limit.key is not None]
 
 
 def _tally_of(app: t.Any) -> Tally:
