@@ -9,6 +9,7 @@ from io import BytesIO
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Literal, overload
 
+from ..http.cookies import parse_cookie
 from ..http.errors import BadRequest, HTTPException, SecurityError, UnsupportedMediaType
 from ..http.headers import Headers
 from ..http.multidict import CombinedMultiDict, ImmutableMultiDict, MultiDict, iter_multi_items
@@ -101,6 +102,15 @@ class Request(RequestHead):
     def headers(self) -> Headers:
         """The headers, a live view of the environ."""
         return EnvironHeaders(self.environ)
+
+    @cached_property
+    def cookies(self) -> MultiDict[str, str]:
+        """The cookies that were sent."""
+        # PERF: session. What `headers` would look up, where nobody has put others in their place.
+        if "headers" in self.__dict__ and type(self.headers) is not EnvironHeaders:
+            return super().cookies
+        cookies: MultiDict[str, str] = parse_cookie(self.environ.get("HTTP_COOKIE"), cls=self.dict_storage_class)
+        return cookies
 
     @cached_property
     def remote_addr(self) -> str | None:

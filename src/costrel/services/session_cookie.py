@@ -91,6 +91,10 @@ def vary_by_cookie(response: t.Any) -> None:
 
 def keep_private(response: t.Any) -> None:
     """Say that no shared cache may keep the response, which sets one client's cookie (RFC 9111 §5.2.2.7)."""
+    headers = response.headers
+    if headers.get("Cache-Control") is None:
+        _add(headers, "Cache-Control", "private")  # PERF: session
+        return
     cache_control = response.cache_control
     if not cache_control.no_store:
         cache_control.public = False
@@ -104,9 +108,10 @@ def may_be_secure(app: t.Any) -> bool:
     the answer is yes, since there a proxy may have ended TLS. In debug mode only HTTPS itself counts.
     """
     ctx = context.peek()
-    if ctx is None or ctx._request_context is None:
+    request_context = None if ctx is None else ctx._request_context
+    if request_context is None:
         return not app.debug
-    environ = ctx._request_context.request.environ
+    environ = request_context.request.environ
     if environ.get("wsgi.url_scheme") == "https":
         return True
     return not app.debug and _is_loopback(environ.get("HTTP_HOST") or environ.get("SERVER_NAME", "")) is None

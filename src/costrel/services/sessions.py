@@ -228,25 +228,30 @@ class SecureCookieSessionInterface(SessionInterface):
         if session.accessed:
             vary_by_cookie(response)
         if session:
-            if not self.should_set_cookie(app, session):
-                return
-            serializer = self._kept_serializer(app)
-            if serializer is None:
-                raise RuntimeError(WITHOUT_KEY)
-            data = dict(session)
-            set_cookie(
-                response,
-                self.get_cookie_name(app),
-                serializer.dumps(data),
-                self.get_expiration_time(app, session),
-                self._cookie_attributes(app),
-                lambda: self._largest_keys(data),
-                strict=app.config.get("SESSION_COOKIE_STRICT_SIZE", False),
-            )
+            if self.should_set_cookie(app, session):
+                self._send(app, session, dict(session), response)
         elif session.modified:
             response.delete_cookie(self.get_cookie_name(app), **named(self._cookie_attributes(app)))
-        else:
-            return
+            self._keep_to_client(app, session, response)
+
+    def _send(self, app: AnyApp, session: SessionMixin, data: dict[str, t.Any], response: AnyResponse) -> None:
+        """Set the cookie that says `data`."""
+        serializer = self._kept_serializer(app)
+        if serializer is None:
+            raise RuntimeError(WITHOUT_KEY)
+        set_cookie(
+            response,
+            self.get_cookie_name(app),
+            serializer.dumps(data),
+            self.get_expiration_time(app, session),
+            self._cookie_attributes(app),
+            lambda: self._largest_keys(data),
+            strict=app.config.get("SESSION_COOKIE_STRICT_SIZE", False),
+        )
+        self._keep_to_client(app, session, response)
+
+    def _keep_to_client(self, app: AnyApp, session: SessionMixin, response: AnyResponse) -> None:
+        """Keep a response that sets or deletes the cookie from whom it is not for."""
         if not session.accessed:
             vary_by_cookie(response)
         if app.config.get("SESSION_CACHE_PRIVATE"):

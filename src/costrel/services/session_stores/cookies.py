@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from itsdangerous import BadSignature, SignatureExpired
 
+from ..session_cookie import vary_by_cookie
 from ..sessions import SecureCookieSessionInterface, SessionMixin, session_json_serializer
 from ..signing import _decoded, _encoded
 from . import moving
@@ -21,6 +22,7 @@ MISSING: t.Final = (
 )
 
 PREFIX: t.Final = "e1."
+_NOTES: t.Final = frozenset({BEGAN, SEEN, USER})
 _SALT, _NONCE, _STAMP = 16, 12, 8
 
 
@@ -38,9 +40,10 @@ class CookieSessions(SecureCookieSessionInterface):
         session = super().open_session(app, request)
         if not isinstance(session, Session) or not session:
             return session
+        if _NOTES.isdisjoint(session):
+            return session
         # By `dict.pop`, since the view's session never had them.
-        notes = {name: dict.pop(session, name) for name in (BEGAN, SEEN, USER) if name in session}
-        return self._noted(app, session, notes) if notes else session
+        return self._noted(app, session, {name: dict.pop(session, name) for name in _NOTES if name in session})
 
     def _noted(self, app: t.Any, session: Session, notes: dict[str, t.Any]) -> Session:
         """The session with what its cookie says beside the data; an empty one where it is over."""
@@ -66,16 +69,15 @@ class CookieSessions(SecureCookieSessionInterface):
 
     def save_session(self, app: t.Any, session: SessionMixin, response: t.Any) -> None:
         """Send the session's cookie if it has to be sent, or delete the one of a session that was emptied."""
-        notes = {}
-        if isinstance(session, Session) and self.should_set_cookie(app, session):
-            notes = self._notes(app, session)
-            dict.update(session, notes)
-            session.modified = True
-        try:
+        notes = self._notes(app, session) if isinstance(session, Session) else None
+        if not notes:
             super().save_session(app, session, response)
-        finally:
-            for name in notes:
-                dict.pop(t.cast("Session", session), name)
+        elif self.should_set_cookie(app, session):
+            if session.accessed:
+                vary_by_cookie(response)
+            self._send(app, session, {**session, **notes}, response)
+        elif session.accessed:
+            vary_by_cookie(response)
 
     def _notes(self, app: t.Any, session: Session) -> dict[str, t.Any]:
         """What the cookie says beside the data: nothing, unless the session has a user or the settings ask for it."""
