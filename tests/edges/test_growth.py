@@ -10,7 +10,7 @@ from costrel import Costrel, request, websocket
 
 from ..security.calls import assert_linear, over_asgi, over_wsgi
 
-KILOBYTES = 64 * 1024
+CHUNK = 64 * 1024
 FORM = [("Content-Type", "application/x-www-form-urlencoded")]
 MULTIPART = [("Content-Type", "multipart/form-data; boundary=b")]
 JSON = [("Content-Type", "application/json")]
@@ -37,7 +37,7 @@ def app():
 
     @app.post("/body")
     def body():
-        return str(sum(map(len, iter(lambda: request.stream.read(KILOBYTES), b""))))
+        return str(sum(map(len, iter(lambda: request.stream.read(CHUNK), b""))))
 
     @app.route("/path/<path:first>/end/<path:second>")
     def path(first, second):
@@ -103,7 +103,7 @@ def test_values_of_a_body(app, call, name):
 def test_the_size_of_a_body(app):
     body = b"x" * 8_000_000
     assert_linear(lambda size: over_wsgi(app, "/body", "POST", body=body[:size]), 2_000_000)
-    chunks = [b"x" * KILOBYTES] * 400
+    chunks = [b"x" * CHUNK] * 400
     assert_linear(lambda size: over_asgi(app, "/body", "POST", body=chunks[:size]), 100)
 
 
