@@ -9,7 +9,7 @@ import pytest
 
 from costrel import Costrel, Response, g, request, session, stream_with_context
 from costrel.edges.outgoing import WrongLength
-from costrel.edges.threads import Workers, waiting_for_client
+from costrel.edges.threads import Workers
 
 from .asgi_call import ask, call, scope_for
 from .asgi_validator import ProtocolError, validated
@@ -426,33 +426,6 @@ def test_workers_are_started_as_needed_and_reused():
     assert len(set(names)) == 1
     assert len(workers._threads) == 2
     workers.close()
-
-
-def test_a_thread_that_waits_for_its_client_has_another_in_its_place():
-    workers = Workers(size=1)
-    waits, comes = threading.Event(), threading.Event()
-
-    def slow():
-        with waiting_for_client():
-            waits.set()
-            return comes.wait(5)
-
-    async def run():
-        first = asyncio.create_task(workers.run(slow))
-        second = asyncio.create_task(workers.run(lambda: "at once"))  # it is there when the first begins to wait
-        while not waits.is_set():
-            await asyncio.sleep(0.01)
-        others = [await second, *[await workers.run(lambda: "too") for _ in range(3)]]
-        assert len(workers._threads) == 2
-        comes.set()
-        return others, await first
-
-    assert asyncio.run(run()) == (["at once", "too", "too", "too"], True)
-    assert len(workers._threads) == 1
-    assert asyncio.run(workers.run(lambda: "again")) == "again"
-    workers.close()
-    with waiting_for_client():
-        pass  # in a thread of somebody else's
 
 
 def test_a_worker_passes_errors_on():

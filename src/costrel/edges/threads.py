@@ -21,17 +21,19 @@ LENT: t.Final = 256
 class Job:
     """One call for a worker thread, and who waits for it on which loop."""
 
-    __slots__ = ("function", "future", "loop", "over")
+    __slots__ = ("function", "future", "has_ended", "loop", "over")
 
     def __init__(self, function: Callable[[], t.Any], loop: asyncio.AbstractEventLoop) -> None:
         self.function = function
         self.loop = loop
         self.future: asyncio.Future[t.Any] = loop.create_future()
+        self.has_ended = False
         self.over: asyncio.Future[None] | None = None
         """Made where the waiting task was cancelled: done when the function has ended."""
 
     def settle(self, result: t.Any, error: BaseException | None) -> None:
         """Hand the outcome to whoever waits. Runs on the loop."""
+        self.has_ended = True
         if self.over is not None and not self.over.done():
             self.over.set_result(None)
         if self.future.done():
@@ -82,7 +84,8 @@ class Workers:
         try:
             return t.cast(T, await job.future)
         except asyncio.CancelledError:
-            if job.future.cancelled() and job.over is None:
+            # The function may have ended between the cancelling and the moment that this task is told of it.
+            if job.future.cancelled() and not job.has_ended:
                 job.over = job.loop.create_future()
                 await job.over
             raise

@@ -1,0 +1,53 @@
+"""The worker threads where clients leave and clients are slow."""
+
+import asyncio
+import threading
+
+from costrel.edges.threads import Workers, waiting_for_client
+
+
+def test_a_task_that_is_cancelled_when_its_function_has_just_ended_goes_on():
+    workers = Workers(size=1)
+    loops = []
+
+    def function():
+        loops[0].call_soon_threadsafe(tasks[0].cancel)  # the loop finds this first, and then that the function ended
+
+    tasks = []
+
+    async def run():
+        loops.append(asyncio.get_running_loop())
+        for _ in range(100):
+            tasks[:] = [asyncio.create_task(workers.run(function))]
+            await asyncio.wait(tasks, timeout=5)
+            assert tasks[0].done()
+
+    asyncio.run(run())
+    workers.close()
+
+
+def test_a_thread_that_waits_for_its_client_has_another_in_its_place():
+    workers = Workers(size=1)
+    waits, comes = threading.Event(), threading.Event()
+
+    def slow():
+        with waiting_for_client():
+            waits.set()
+            return comes.wait(5)
+
+    async def run():
+        first = asyncio.create_task(workers.run(slow))
+        second = asyncio.create_task(workers.run(lambda: "at once"))  # it is there when the first begins to wait
+        while not waits.is_set():
+            await asyncio.sleep(0.01)
+        others = [await second, *[await workers.run(lambda: "too") for _ in range(3)]]
+        assert len(workers._threads) == 2
+        comes.set()
+        return others, await first
+
+    assert asyncio.run(run()) == (["at once", "too", "too", "too"], True)
+    assert len(workers._threads) == 1
+    assert asyncio.run(workers.run(lambda: "again")) == "again"
+    workers.close()
+    with waiting_for_client():
+        pass  # in a thread of somebody else's
