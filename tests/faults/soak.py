@@ -58,6 +58,8 @@ def soak(server: Server, seconds: float, clients: int = 4, pause: float = 0.0, e
     with Traffic(server, clients, pause) as traffic:
         while (at := time.monotonic() - begun) < seconds:
             samples.append((at, server.rss()))
+            if every > 1:
+                print(f"{at:7.0f} s  {Vitals.of(server)}", flush=True)
             time.sleep(every)
     _rest(server)
     return Soaked(before, Vitals.of(server), at, dict(traffic.counted), traffic.unexpected, samples)
@@ -84,7 +86,7 @@ def main() -> None:
     parser.add_argument("--pause", type=float, default=0.0, help="seconds that a client waits between two requests")
     options = parser.parse_args()
     with served("--threads", "4", workers=options.workers) as server:
-        soaked = soak(server, options.minutes * 60, options.clients, options.pause, every=5)
+        soaked = soak(server, options.minutes * 60, options.clients, options.pause, every=20)
         tracebacks = server.log.read_text(errors="replace").count("Traceback (most recent call last)")
         print(f"{soaked.seconds / 60:.1f} minutes, {options.workers} workers, {options.clients} clients")
         print("requests:", sum(soaked.requests.values()), soaked.requests)
@@ -95,8 +97,6 @@ def main() -> None:
             slope = soaked.slope(soaked.seconds * share) / MB
             print(f"memory after {soaked.seconds * share / 60:.0f} minutes: {slope:+.2f} MB an hour")
         print("tracebacks in the log:", tracebacks, "(of /fails/raise, on purpose:", soaked.requests.get("fails"), ")")
-        every = max(1, len(soaked.samples) // 20)
-        print("memory, MB:", [round(rss / MB, 1) for _, rss in soaked.samples[::every]])
         print("exit:", server.end())
 
 

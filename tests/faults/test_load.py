@@ -54,8 +54,13 @@ def test_too_much_is_refused_soon_and_over_soon():
 
 def test_mixed_traffic_leaves_nothing():
     with served("--threads", "4") as server:
+        tasks = server.state()["tasks"]
         soaked = soak(server, 6, clients=3, pause=0.005)
+        wait_until(lambda: server.state()["tasks"] <= tasks, "all requests have ended")
         panics = server.log.read_text().count("panicked")
+        begun = time.monotonic()
+        assert 0 == server.end()
+        assert time.monotonic() - begun < 10  # a request that hung would be waited for
 
     before, after = soaked.before, soaked.after
     assert [] == soaked.unexpected
