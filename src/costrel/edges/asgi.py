@@ -7,11 +7,11 @@ import typing as t
 
 from ..app import lifecycle
 from ..app.application import Costrel
-from .bodies import Body, Receive
-from .drive import Hop
-from .http_drive import HttpDrive, Patrol
+from ..context import RequestContext
+from .bodies import Receive, take_body
+from .http_drive import Exchange, HttpDrive, Patrol
 from .lifespan import answer_lifespan
-from .outgoing import Answer, Departure, Send
+from .outgoing import Answer, Send
 from .patience import BODY_MIN_RATE, BODY_TIMEOUT, SEND_TIMEOUT, ClientStalled, Patience
 from .scope import Scope, environ_of
 from .threads import THREADS, Workers
@@ -51,44 +51,52 @@ class AsgiApplication:
             raise ValueError(f"An ASGI scope of type {kind!r} is not known: 'http', 'websocket' and 'lifespan' are.")
 
     async def _answer_http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = self.app
         if self.workers.is_full:
             await OVERLOADED.send(send, self.workers.run)
             return
+        if not app._got_first_request or app.config["TESTING"]:
+            app.open_for_requests()
         environ = environ_of(scope)
-        body = environ["wsgi.input"] = Body(scope, environ, receive, self.body_patience, self.body_min_rate)
-        departure = Departure(receive)
+        body = take_body(scope, environ, receive, self.body_patience, self.body_min_rate)
+        exchange = Exchange(self.workers, body, receive)
         try:
-            if not body.complete:
-                await body.begin(self.app.config["MAX_CONTENT_LENGTH"])
-            hop = Hop(self.workers)
-            if not self.app._got_first_request or self.app.config["TESTING"]:
-                self.app.open_for_requests()
-            if is_wrapped(self.app):
+            if body is not None:
+                await body.begin(app.config["MAX_CONTENT_LENGTH"])
+            if is_wrapped(app):
                 # WSGI middleware is around the application: all of it runs in a thread.
-                answer = await hop.run(lambda: Answer.of_wsgi(self.app, environ))
+                answer = await exchange.run(lambda: Answer.of_wsgi(app, environ))
             else:
                 environ["costrel.sends_async"] = True
-                ctx = self.app.request_context(environ)
-                drive = HttpDrive(ctx, hop, body, departure, self.patrol)
+                ctx = app.request_context(environ) if app.overridden else RequestContext(app, environ)
+                drive = HttpDrive(ctx, exchange, self.patrol)
                 try:
-                    await drive.to_end(lifecycle.serve(ctx, lambda ctx, response: Answer.of(response, environ)))
+                    await drive.to_end(lifecycle.serve(ctx, Answer.of))
                 except asyncio.CancelledError:
                     if ctx.answer is not None and ctx.answer.close is not None:
-                        await hop.run(ctx.answer.close)
+                        await exchange.run(ctx.answer.close)
                     if drive.is_left_alone():
                         return
                     raise
                 answer = ctx.answer
-            if body.wait is not None and body.wait.stalled and not scope["http_version"].startswith("2"):
+            if (
+                answer.in_one_piece and body is None
+            ):  # PERF: ASGI hello. There is nobody to wait for, and nothing to close.
+                await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+                await send({"type": "http.response.body", "body": answer.body})
+                return
+            if body is not None and body.has_stalled and not scope["http_version"].startswith("2"):
                 answer.headers.append((b"connection", b"close"))  # RFC 9110 §15.5.9
             if answer.body.__class__ is not bytes:
                 send = self.send_patience.sending(send)
-            await answer.send(send, hop.run, departure if body.complete else None)
+            await answer.send(send, exchange.run, exchange.watch())
         except ClientStalled:
             pass  # the server cuts what is not complete
         finally:
-            await departure.stop()
-            body.close()
+            if exchange.departure is not None:
+                await exchange.departure.stop()
+            if body is not None:
+                body.close()
 
 
 def is_wrapped(app: t.Any) -> bool:

@@ -55,7 +55,6 @@ class Body(io.RawIOBase):
 
     def __init__(
         self,
-        scope: Scope,
         environ: dict[str, t.Any],
         receive: Receive,
         patience: Patience = _ENDLESS,
@@ -71,13 +70,13 @@ class Body(io.RawIOBase):
         self._chunks = bytearray()
         self._spooled: t.IO[bytes] | None = None
         self._loop = asyncio.get_running_loop()
-        # HTTP/1.1 announces a body (RFC 9112 §6.3), HTTP/2 need not.
-        self.complete = (
-            scope.get("http_version", "1.1").startswith("1")
-            and "CONTENT_LENGTH" not in environ
-            and "HTTP_TRANSFER_ENCODING" not in environ
-        )
+        self.complete = False
         self.cut_off = False
+
+    @property
+    def has_stalled(self) -> bool:
+        """Whether its bytes stopped coming, or came too slowly."""
+        return self.wait is not None and self.wait.stalled
 
     async def begin(self, limit: int | None = None) -> None:
         """Read what is small enough to be complete in memory before the view starts.
@@ -175,7 +174,7 @@ class Body(io.RawIOBase):
         return count
 
     def _end(self) -> int:
-        if self.wait is not None and self.wait.stalled:
+        if self.has_stalled:
             raise BodyTimeout()
         if self.cut_off:
             raise ClientDisconnected()
@@ -201,6 +200,22 @@ class Body(io.RawIOBase):
             with suppress(OSError):  # on a full disk what is still to be written cannot be
                 self._spooled.close()
             self._spooled = None
+
+
+def take_body(
+    scope: Scope, environ: dict[str, t.Any], receive: Receive, patience: Patience, min_rate: float
+) -> Body | None:
+    """Put the body into the environ as its ``wsgi.input``; None where the request has none."""
+    # HTTP/1.1 announces a body (RFC 9112 §6.3), HTTP/2 need not.
+    if (
+        "CONTENT_LENGTH" in environ
+        or "HTTP_TRANSFER_ENCODING" in environ
+        or not scope.get("http_version", "1.1").startswith("1")
+    ):
+        body = environ["wsgi.input"] = Body(environ, receive, patience, min_rate)
+        return body
+    environ["wsgi.input"] = io.BytesIO()
+    return None
 
 
 def _declared_length(environ: dict[str, t.Any]) -> int | None:

@@ -6,8 +6,7 @@ import asyncio
 import contextvars
 import typing as t
 from collections.abc import Callable
-from functools import partial
-from types import CoroutineType
+from types import CoroutineType, coroutine
 
 from ..app import lifecycle
 from ..app.lifecycle import Steps
@@ -36,6 +35,9 @@ class Hop:
 class Drive:
     """Drives the steps of one context: on the loop while they await, in a worker thread when they may block."""
 
+    may_begin = False
+    """Whether a coroutine of the user's may take its first step at once, with nothing to be awaited before."""
+
     def __init__(self, ctx: Context, hop: Hop) -> None:
         self.ctx = ctx
         self.hop = hop
@@ -43,43 +45,73 @@ class Drive:
 
     async def to_end(self, steps: Steps[T]) -> T:
         """What `steps` return. What they yield is awaited here; after TO_THREAD they go on in a worker thread."""
-        advance: Callable[[], t.Any] = steps.__next__
+        ctx, hop = self.ctx, self.hop
+        advance: Callable[[t.Any], t.Any] = steps.send
+        value: t.Any = None
         while True:
-            finished, item = await self._advance(advance)
-            if finished:
-                return t.cast("T", item)
+            if ctx.on_loop:
+                try:
+                    item = advance(value) if hop.variables is None else hop.variables.run(advance, value)
+                except StopIteration as stop:
+                    return t.cast("T", stop.value)
+            else:
+                finished, item = await self._advance_in_thread(advance, value)
+                if finished:
+                    return t.cast("T", item)
             if item is lifecycle.TO_THREAD:
-                self.ctx.on_loop = False
-                advance = steps.__next__
+                ctx.on_loop = False
+                advance, value = steps.send, None
                 continue
-            self.ctx.on_loop = True
+            ctx.on_loop = True
             try:
-                value = await self._await(item)
+                if self.may_begin and hop.variables is None:
+                    # PERF: ASGI hello. Most views have nothing to wait for, and end with their first step.
+                    try:
+                        awaited = item.send(None)
+                    except StopIteration as stop:
+                        value = stop.value
+                    else:
+                        value = await self._await(rest_of(item, awaited))
+                else:
+                    value = await self._await(item)
             except BaseException as error:
                 item.close()  # where it was never begun
-                advance = partial(steps.throw, error)
+                advance, value = steps.throw, error
             else:
-                advance = partial(steps.send, value)
+                advance = steps.send
 
-    async def _advance(self, advance: Callable[[], t.Any]) -> tuple[bool, t.Any]:
+    async def _advance_in_thread(self, advance: Callable[[t.Any], t.Any], value: t.Any) -> tuple[bool, t.Any]:
         """Go on to what the steps yield next, or to what they return in the end."""
-        if self.ctx.on_loop:
-            variables = self.hop.variables
-            return _step(advance) if variables is None else variables.run(_step, advance)
         outcome: list[tuple[bool, t.Any]] = []
         try:
-            await self.hop.run(lambda: outcome.append(_step(advance)))
+            await self.hop.run(lambda: outcome.append(_step(advance, value)))
         except asyncio.CancelledError as error:
             if not outcome:
                 raise  # it came from the steps themselves, or the thread was never reached
             return False, _cancelled(outcome[0], error)
         return outcome[0]
 
-    async def _await(self, coroutine: t.Any) -> t.Any:
+    async def _await(self, awaitable: t.Any) -> t.Any:
         if self.hop.variables is None:
-            return await coroutine
+            return await awaitable
         # The request has been in a thread: what was set there in context variables is to be seen here.
-        return await asyncio.get_running_loop().create_task(coroutine, context=self.hop.variables)
+        return await asyncio.get_running_loop().create_task(awaitable, context=self.hop.variables)
+
+
+@coroutine
+def rest_of(begun: t.Any, awaited: t.Any) -> t.Generator[t.Any, t.Any, t.Any]:
+    """Await the rest of the coroutine `begun`, whose first step waits for `awaited`."""
+    while True:
+        try:
+            answer = yield awaited
+        except BaseException as error:
+            step, answer = begun.throw, error
+        else:
+            step = begun.send
+        try:
+            awaited = step(answer)
+        except StopIteration as stop:
+            return stop.value
 
 
 async def _cancelled(outcome: tuple[bool, t.Any], error: asyncio.CancelledError) -> t.NoReturn:
@@ -89,8 +121,8 @@ async def _cancelled(outcome: tuple[bool, t.Any], error: asyncio.CancelledError)
     raise error
 
 
-def _step(advance: Callable[[], t.Any]) -> tuple[bool, t.Any]:
+def _step(advance: Callable[[t.Any], t.Any], value: t.Any) -> tuple[bool, t.Any]:
     try:
-        return False, advance()
+        return False, advance(value)
     except StopIteration as stop:
         return True, stop.value

@@ -33,20 +33,30 @@ class Answer:
     ) -> None:
         self.status = status
         self.method = method
-        self.headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        self.headers = [
+            (_KNOWN_NAMES.get(name) or name.lower().encode("latin-1"), value.encode("latin-1"))
+            for name, value in headers
+        ]
         self.body = body
         self.close = close
+        self.in_one_piece = False
+        """Whether the body is ``bytes``, as long as the headers say, and nothing is to be closed."""
 
     @classmethod
-    def of(cls, response: t.Any, environ: dict[str, t.Any]) -> Answer:
-        """The answer that `response` makes to the request of `environ`.
+    def of(cls, ctx: t.Any, response: t.Any) -> Answer:
+        """The answer that `response` makes to the request of `ctx`.
 
         A response whose class writes itself out in its own way is asked as the WSGI application that it is.
         """
+        environ = ctx.request.environ
         kind = type(response)
-        own_way = kind.__call__ is not _OWN_CALL or kind.get_wsgi_response is not _OWN_WSGI_RESPONSE
-        if own_way and not hasattr(response.response, "__aiter__"):
-            return cls.of_wsgi(response, environ)
+        if kind.__call__ is not _OWN_CALL or kind.get_wsgi_response is not _OWN_WSGI_RESPONSE:
+            if not hasattr(response.response, "__aiter__"):
+                return cls.of_wsgi(response, environ)
+        elif (pairs := response.headers_of_one_piece(environ)) is not None:
+            answer = cls(response.status_code, pairs, response.response[0])
+            answer.in_one_piece = True
+            return answer
         status, headers, body = response.for_edge(environ)
         # Most responses have nothing to close: they need no thread for it.
         close = response.close if response.has_to_close else None
@@ -143,6 +153,9 @@ class Answer:
         await send({"type": "http.response.body", "body": b""})
 
 
+_KNOWN_NAMES: t.Final = {
+    name: name.lower().encode() for name in ("Content-Type", "Content-Length", "Location", "Set-Cookie", "Vary")
+}
 _OWN_CALL: t.Final = Response.__call__
 _OWN_WSGI_RESPONSE: t.Final = Response.get_wsgi_response
 

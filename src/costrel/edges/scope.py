@@ -38,20 +38,29 @@ def _key_of(name: bytes) -> str | None:
 _KEYS: t.Final = {name: _key_of(name) for name in (*_KNOWN_NAMES, b"content-type", b"content-length")}
 
 
+_PROTOCOLS: t.Final = {version: f"HTTP/{version}" for version in ("1.0", "1.1", "2", "3")}
+_SCHEMES: t.Final = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
+
+
 def environ_of(scope: Scope) -> dict[str, t.Any]:
     """The environ for an ``http`` or ``websocket`` scope, still without ``wsgi.input``."""
-    root = scope.get("root_path", "").encode().decode("latin-1")
-    server = scope.get("server") or ("localhost", None)
-    client = scope.get("client")
-    scheme = {"ws": "http", "wss": "https"}.get(scope.get("scheme", "http"), scope.get("scheme", "http"))
+    # PERF: ASGI hello. Each line of this runs for each request: what is nearly always the same is looked up.
+    get = scope.get
+    root = get("root_path", "")
+    if not root.isascii():
+        root = root.encode().decode("latin-1")
+    server = get("server") or ("localhost", None)
+    client = get("client")
+    version, scheme = get("http_version", "1.1"), get("scheme", "http")
+    scheme = _SCHEMES.get(scheme, scheme)
     environ: dict[str, t.Any] = {
-        "REQUEST_METHOD": scope.get("method", "GET"),
+        "REQUEST_METHOD": get("method", "GET"),
         "SCRIPT_NAME": root,
         "PATH_INFO": _path_of(scope, root),
-        "QUERY_STRING": scope.get("query_string", b"").decode("latin-1"),
+        "QUERY_STRING": get("query_string", b"").decode("latin-1"),
         "SERVER_NAME": server[0],
         "SERVER_PORT": str(server[1] or (443 if scheme == "https" else 80)),
-        "SERVER_PROTOCOL": f"HTTP/{scope.get('http_version', '1.1')}",
+        "SERVER_PROTOCOL": _PROTOCOLS.get(version) or f"HTTP/{version}",
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": scheme,
         "wsgi.errors": sys.stderr,
@@ -70,24 +79,26 @@ def environ_of(scope: Scope) -> dict[str, t.Any]:
 
 def _path_of(scope: Scope, root: str) -> str:
     """The path below the root, as bytes in latin-1; from the raw path, where the decoded one may have lost bytes."""
-    raw = scope.get("raw_path")
+    raw: bytes | None = scope.get("raw_path")
     if raw is None:
-        path = scope["path"].encode("utf-8", "surrogateescape").decode("latin-1")
+        path: str = scope["path"].encode("utf-8", "surrogateescape").decode("latin-1")
     else:
-        raw = raw.partition(b"?")[0]
+        if b"?" in raw:
+            raw = raw.partition(b"?")[0]
         path = (unquote_to_bytes(raw) if b"%" in raw else raw).decode("latin-1")
     if root and (path == root or path.startswith(root + "/")):
-        return t.cast(str, path[len(root) :])
-    return t.cast(str, path)
+        return path[len(root) :]
+    return path
 
 
 def _add_headers(environ: dict[str, t.Any], headers: t.Iterable[tuple[bytes, bytes]]) -> None:
     repeated: dict[str, list[str]] = {}
     for name, raw in headers:
-        name = name.lower()
-        key = _KEYS[name] if name in _KEYS else _key_of(name)
+        key = _KEYS.get(name)
         if key is None:
-            continue
+            key = _key_of(name.lower())
+            if key is None:
+                continue
         value = raw.decode("latin-1")
         if key in environ:
             repeated.setdefault(key, [environ[key]]).append(value)

@@ -40,7 +40,7 @@ async def serve_websocket(app: t.Any, workers: Workers, scope: Scope, receive: R
     try:
         response = await WebSocketDrive(ctx, hop, connection).to_end(websocket_lifecycle.serve(ctx))
         if response is not None:
-            await connection.refuse(Answer.of(response, environ), hop)
+            await connection.refuse(Answer.of(ctx, response), hop)
     except asyncio.CancelledError:
         await connection.leave()  # the server stops
         raise

@@ -406,10 +406,10 @@ class Response(ResponseHead):
             return body
         return ClosingIterator(self.iter_encoded(), self.close)
 
-    def _headers_of_one_piece(self, environ: WSGIEnvironment) -> list[tuple[str, str]] | None:
-        """The headers to send with a body that is one ``bytes`` and goes out as it lies there, with nobody to call.
+    def headers_of_one_piece(self, environ: WSGIEnvironment) -> list[tuple[str, str]] | None:
+        """The headers to send with a body that is one ``bytes``, of the length that they say, with nobody to call.
 
-        None where it does not: :meth:`get_wsgi_headers` and :meth:`get_app_iter` have to look.
+        None where it is another: :meth:`get_wsgi_headers` and :meth:`get_app_iter` have to look.
         """
         body, pairs, status, cls = self.response, self._header_pairs, self._status_code, self.__class__
         if (
@@ -429,14 +429,16 @@ class Response(ResponseHead):
             return None
         if self._headers is not None or len(pairs) != self._plain_pairs:
             names = lower_names(pairs)
-            if "content-length" not in names or "location" in names or "content-location" in names:
+            if "location" in names or "content-location" in names:
+                return None
+            if ("Content-Length", str(len(body[0]))) not in pairs:
                 return None
         return [*pairs]
 
     def get_wsgi_response(self, environ: WSGIEnvironment) -> tuple[Iterable[bytes], str, list[tuple[str, str]]]:
         """Body, status line and headers as they are sent."""
         # PERF: messages (response)
-        pairs = self._headers_of_one_piece(environ)
+        pairs = self.headers_of_one_piece(environ)
         if pairs is not None:
             return self.response, self._status, pairs
         headers = self.get_wsgi_headers(environ)
@@ -450,7 +452,7 @@ class Response(ResponseHead):
         iterable of bytes. After sending it, or failing to, the edge awaits the ``aclose`` of an asynchronous iterator,
         and then calls :meth:`close`.
         """
-        pairs = self._headers_of_one_piece(environ)
+        pairs = self.headers_of_one_piece(environ)
         if pairs is not None:
             return self._status_code, pairs, self.response[0]
         headers = self.get_wsgi_headers(environ).to_wsgi_list()
@@ -462,7 +464,7 @@ class Response(ResponseHead):
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer as a WSGI application."""
-        pairs = self._headers_of_one_piece(environ)
+        pairs = self.headers_of_one_piece(environ)
         if pairs is not None and self.__class__.get_wsgi_response is _get_wsgi_response:
             start_response(self._status, pairs)
             body: Iterable[bytes] = self.response
