@@ -6,6 +6,7 @@ growth    how the cost grows with the number of headers, fields, rules …; with
 bodies    uploads and downloads of 1 GiB: throughput and memory
 memory    a worker's memory over 100,000 mixed requests
 served    requests a second, on a server, with the load from another core
+where     where the time of each scenario goes, by function
 report    the tables and plots of docs/performance.md, from the figures that are kept there
 all       all of these, and the report
 
@@ -49,6 +50,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "bodies": part("bodies"),
     "memory": part("memory"),
     "served": named_part("served"),
+    "where": named_part("where"),
     "report": part("report"),
 }
 

@@ -21,6 +21,7 @@ ROUNDS = 5
 SECONDS_A_ROUND = 0.02
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = f"multipart/form-data; boundary={BOUNDARY}"
+LIMITS = ["MAX_FORM_MEMORY_SIZE", "MAX_FORM_PARTS", "MAX_FORM_FILES", "MAX_CONTENT_LENGTH", "MAX_QUERY_PARAMS"]
 GET = Scenario("grown", "/read")
 POST = Scenario("grown", "/read", "POST")
 
@@ -28,7 +29,7 @@ POST = Scenario("grown", "/read", "POST")
 def application(api: Any, **added: int) -> Any:
     """An application that reads all of a request; `added` says how many rules, hooks or nested blueprints it has."""
     app = (api.Costrel if api.__name__ == "costrel" else api.Flask)("benchmark")
-    app.config.update(MAX_FORM_MEMORY_SIZE=None, MAX_FORM_PARTS=None, MAX_CONTENT_LENGTH=None)
+    app.config.update(dict.fromkeys(LIMITS))
     request = api.request
 
     @app.route("/read", methods=["GET", "POST"])
@@ -129,9 +130,9 @@ def slope(sizes: list[int], times: list[float]) -> float:
 
 def line(api: Any, sizes: list[int], make: Callable[[Any, int], Wsgi]) -> dict[str, Any]:
     calls = [make(api, size) for size in sizes]
-    for call in calls:
-        if call.answer().status != 200:
-            raise RuntimeError(f"{call.scenario} is answered with {call.answer().status}.")
+    for size, call in zip(sizes, calls, strict=True):
+        if (status := call.answer().status) != 200:
+            raise RuntimeError(f"A request of size {size} is answered with {status}.")
     times = [seconds(call) for call in calls]
     return {"sizes": sizes, "seconds": times, "slope": slope(sizes, times)}
 

@@ -14,6 +14,7 @@ CHUNK = 64 * 1024
 FORM = [("Content-Type", "application/x-www-form-urlencoded")]
 MULTIPART = [("Content-Type", "multipart/form-data; boundary=b")]
 JSON = [("Content-Type", "application/json")]
+LIMITS = ["MAX_FORM_MEMORY_SIZE", "MAX_FORM_PARTS", "MAX_FORM_FILES", "MAX_CONTENT_LENGTH", "MAX_QUERY_PARAMS"]
 PART = b'--b\r\nContent-Disposition: form-data; name="f"\r\n\r\nvalue\r\n'
 FILE = b'--b\r\nContent-Disposition: form-data; name="f"; filename="a"\r\n\r\nvalue\r\n'
 
@@ -27,7 +28,7 @@ def call(request):
 def app():
     """An application that reads all of a request, and that takes as much as a client can send."""
     app = Costrel(__name__)
-    app.config.update(MAX_CONTENT_LENGTH=None, MAX_FORM_MEMORY_SIZE=None, MAX_FORM_PARTS=None, MAX_FORM_FILES=None)
+    app.config.update(dict.fromkeys(LIMITS))
 
     @app.route("/", methods=["GET", "POST"])
     def read():
@@ -71,6 +72,12 @@ def test_headers(app, call, name):
 )
 def test_query_values(app, call, piece):
     assert_linear(lambda size: call(app, "/?" + piece * (size // len(piece))), 40_000)
+
+
+def test_query_values_that_are_too_many(call):
+    app = Costrel(__name__)
+    app.add_url_rule("/", "read", lambda: str(len(request.args)))
+    assert_linear(lambda size: call(app, "/?" + "a=b&" * size), 10_000)
 
 
 BODIES = {

@@ -1,0 +1,130 @@
+"""What the project wants of itself, as ratios between figures of one run, and whether it has it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+NOT_ON_JINJA = ("django",)
+SLOPE = 1.15
+"""What counts as linear: a slope of 1, and what the clock and the memory's caches add."""
+
+OF_FLASK = {
+    "hello": 20, "json": 20, "params": 20, "form": 12, "postjson": 12, "upload": 12, "session": 8, "hooks": 8,
+    "static": 8, "not_modified": 8, "error404": 8, "abort": 8,
+}  # fmt: skip
+"""Scenario → how many times Flask's cost is to be Costrel's."""
+
+NO_SLOWER: dict[str, dict[str, tuple[str, ...]]] = {
+    "hello": {"wsgi": ("falcon",), "asgi": ("falcon", "blacksheep")},
+    "json": {"wsgi": ("falcon",), "asgi": ("falcon", "blacksheep")},
+    "params": {"wsgi": ("falcon",), "asgi": ("falcon", "blacksheep")},
+    "form": {"wsgi": ("falcon",), "asgi": ("falcon",)},
+    "postjson": {"wsgi": ("falcon",), "asgi": ("falcon",)},
+    "upload": {"wsgi": ("falcon",), "asgi": ("falcon",)},
+}
+OWN = ("costrel", "costrel_sync", "as_flask", "jinja")
+
+
+@dataclass(frozen=True)
+class Goal:
+    """One goal: `measured` is to be at least `wanted`, or at most where `at_most` is set."""
+
+    text: str
+    measured: float
+    wanted: float
+    at_most: bool = False
+
+    @property
+    def is_reached(self) -> bool:
+        return self.measured <= self.wanted if self.at_most else self.measured >= self.wanted
+
+    def row(self) -> str:
+        """A line of a Markdown table."""
+        bound = "≤" if self.at_most else "≥"
+        return f"| {self.text} | {bound} {self.wanted:g} | {self.measured:.2f} | {'yes' if self.is_reached else 'no'} |"
+
+
+def of_calls(figures: dict[str, Any]) -> Iterator[Goal]:
+    """The goals of single calls."""
+    wsgi, asgi = figures["wsgi"], figures["asgi"]
+    for scenario, times in OF_FLASK.items():
+        yield Goal(f"`{scenario}`: Flask ÷ Costrel, WSGI", wsgi["flask"][scenario] / wsgi["costrel"][scenario], times)
+    jinja = wsgi["jinja"]["template"]
+    others = [group["template"] - jinja for group in (wsgi["flask"], wsgi["costrel"])]
+    yield Goal("`template`, without Jinja's own part: Flask ÷ Costrel, WSGI", others[0] / others[1], 4)
+    for scenario, gateways in NO_SLOWER.items():
+        for gateway, names in gateways.items():
+            for name in names:
+                group = asgi if gateway == "asgi" else wsgi
+                ratio = group[name][scenario] / group["costrel"][scenario]
+                yield Goal(f"`{scenario}`: {name.title()} ÷ Costrel, {gateway.upper()}", ratio, 1)
+    for gateway, group in figures.items():
+        for scenario, left_out in (("session", ()), ("template", NOT_ON_JINJA)):
+            rivals = {
+                name: each[scenario]
+                for name, each in group.items()
+                if scenario in each and name not in OWN and name not in left_out
+            }
+            fastest = min(rivals, key=rivals.__getitem__)
+            ratio = rivals[fastest] / group["costrel"][scenario]
+            yield Goal(f"`{scenario}`: the fastest other ({fastest.title()}) ÷ Costrel, {gateway.upper()}", ratio, 1)
+
+
+def of_startup(figures: dict[str, Any]) -> Iterator[Goal]:
+    """The goals of starting, and of many rules."""
+    imports, rules = figures["imports"], figures["rules"]
+    flask, costrel = imports["flask"], imports["costrel"]
+    yield Goal("`import`: Flask ÷ Costrel, CPU time", flask["seconds"] / costrel["seconds"], 2)
+    yield Goal("`import`: Flask ÷ Costrel, memory", flask["bytes"] / costrel["bytes"], 2)
+    first = "first answer"
+    yield Goal(
+        "start with 10,000 rules: Flask ÷ Costrel", rules["flask 10000"][first] / rules["costrel 10000"][first], 15
+    )
+    ratio = max(rules["costrel 10000"][path] / rules["costrel 10"][path] for path in ("hello", "params"))
+    yield Goal("a request among 10,000 rules ÷ among 10", ratio, 1.2, at_most=True)
+
+
+def of_bodies(figures: dict[str, Any]) -> Iterator[Goal]:
+    """The goals of bodies of 1 GiB."""
+    speed = "MiB a second"
+    upload, download = figures["upload"], figures["download"]
+    own = upload["Costrel, costrel serve"]
+    yield Goal(
+        "upload of 1 GiB: Costrel ÷ Flask on Granian, throughput", own[speed] / upload["Flask on Granian"][speed], 1.5
+    )
+    yield Goal("upload of 1 GiB: MiB of memory at most", own["memory at most"], 64, at_most=True)
+    own = download["Costrel, costrel serve"]
+    for name in ("Costrel on gunicorn", "Flask on gunicorn"):
+        yield Goal(f"download of 1 GiB: costrel serve ÷ {name}, throughput", own[speed] / download[name][speed], 1)
+    yield Goal("download of 1 GiB: MiB of memory added", own["memory at most"] - own["memory before"], 16, at_most=True)
+
+
+def of_memory(figures: dict[str, Any]) -> Iterator[Goal]:
+    """The goals of a worker that runs for long."""
+    flask, costrel = figures["cases"]["Flask on Granian"], figures["cases"]["Costrel, costrel serve"]
+    yield Goal("memory after 100,000 requests: Costrel ÷ Flask", costrel["MiB"][-1] / flask["MiB"][-1], 1, at_most=True)
+    yield Goal("MiB that the last 50,000 requests add, per 100,000", costrel["growth per 100,000"], 1, at_most=True)
+
+
+def of_served(figures: dict[str, Any]) -> Iterator[Goal]:
+    """The goals of served requests; the server is Granian for all."""
+    rates = {name: paths["hello"]["per second"] for name, paths in figures["rates"].items()}
+    own = rates["Costrel, def, Granian"]
+    yield Goal("served, `def` views: Costrel ÷ Flask", own / rates["Flask, def, Granian"], 4)
+    yield Goal("served, `def` views: Costrel ÷ Starlette", own / rates["Starlette, def, Granian"], 2)
+    ratio = rates["Costrel, async, Granian"] / rates["Starlette, async, Granian"]
+    yield Goal("served, `async def` views: Costrel ÷ Starlette", ratio, 1)
+
+
+def of_growth(figures: dict[str, Any]) -> Iterator[Goal]:
+    """Nothing grows faster than what it grows with."""
+    for name, each in figures.items():
+        yield Goal(f"slope over {name}", each["costrel"]["slope"], SLOPE, at_most=True)
+
+
+OF_PART = {
+    "calls": of_calls, "startup": of_startup, "bodies": of_bodies, "memory": of_memory, "served": of_served,
+    "growth": of_growth,
+}  # fmt: skip

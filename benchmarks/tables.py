@@ -1,0 +1,152 @@
+"""The figures as Markdown: each function makes what stands between two marks of docs/performance.md."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from . import results
+from .goals import OF_PART
+from .peers import GATEWAYS
+from .scenarios import SCENARIOS
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """A Markdown table whose first column is text."""
+    lines = [head, ["---", *["--:"] * (len(head) - 1)], *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def calls(gateway: str) -> Callable[[Any], str]:
+    """Microseconds: a line for each scenario, a column for each peer."""
+
+    def make(figures: Any) -> str:
+        group = [peer for peer in GATEWAYS[gateway] if peer.name in figures[gateway] and not peer.only]
+        rows = []
+        for scenario in SCENARIOS:
+            found = [figures[gateway][peer.name].get(scenario.name) for peer in group]
+            own = figures[gateway]["costrel"][scenario.name]
+            flask = figures[gateway]["flask"][scenario.name]
+            cells = [f"{each * 1e6:.1f}" if each else "-" for each in found]
+            rows.append([f"`{scenario.name}`", *cells, f"{flask / own:.1f}"])
+        return table(["µs", *[peer.title for peer in group], "Flask ÷ Costrel"], rows)
+
+    return make
+
+
+def goals(figures: Any) -> str:
+    """All goals of all parts; what is not there yet is left out."""
+    rows = [
+        goal.row()
+        for part, of_part in OF_PART.items()
+        if (found := results.load(part))
+        for goal in of_part(found["figures"])
+    ]
+    reached = sum(row.endswith("yes |") for row in rows)
+    head = ["| ratio | goal | measured | reached |", "| --- | --: | --: | --- |"]
+    return f"{reached} of {len(rows)} goals are reached.\n\n" + "\n".join([*head, *rows])
+
+
+def imports(figures: Any) -> str:
+    rows = [
+        [f"`{name}`", f"{each['seconds'] * 1e3:.0f}", f"{each['bytes'] / 2**20:.1f}"]
+        for name, each in figures["imports"].items()
+    ]
+    return table(["import", "CPU time, ms", "memory, MiB"], rows)
+
+
+def rules(figures: Any) -> str:
+    rows = [
+        [name, f"{each['first answer']:.3f}", f"{each['hello'] * 1e6:.1f}", f"{each['params'] * 1e6:.1f}"]
+        for name, each in figures["rules"].items()
+    ]
+    return table(["application, rules", "to the first answer, s", "`hello`, µs", "`params`, µs"], rows)
+
+
+def growth(figures: Any) -> str:
+    rows = [
+        [f"[{name}](performance/{slug(name)}.png)", span(each), f"{each['costrel']['slope']:.2f}", flask_slope(each)]
+        for name, each in figures.items()
+    ]
+    return table(["number of", "Costrel, from … to", "Costrel's slope", "Flask's"], rows)
+
+
+def slug(name: str) -> str:
+    """The name of a plot's file."""
+    return "growth-" + name.lower().replace(",", "").replace(" ", "-")
+
+
+def span(each: Any) -> str:
+    """The first and the last point of a line."""
+    own = each["costrel"]
+    first, last = own["seconds"][0], own["seconds"][-1]
+    return f"{first * 1e6:.0f} µs at {own['sizes'][0]} … {last * 1e6:.0f} µs at {own['sizes'][-1]}"
+
+
+def flask_slope(each: Any) -> str:
+    return f"{each['flask']['slope']:.2f}" if "flask" in each else "-"
+
+
+def bodies(figures: Any) -> str:
+    rows = [
+        [
+            f"{kind}: {name}", f"{each['MiB a second']:.0f}", f"{each['CPU seconds']:.2f}",
+            f"{each['memory before']:.1f}", f"{each['memory at most']:.1f}",
+        ]
+        for kind in ("upload", "download")
+        for name, each in figures[kind].items()
+    ]  # fmt: skip
+    return table(["1 GiB", "MiB a second", "server's CPU, s", "memory before, MiB", "at most, MiB"], rows)
+
+
+def memory(figures: Any) -> str:
+    rows = [
+        [name, f"{each['MiB'][0]:.1f}", f"{each['MiB'][-1]:.1f}", f"{each['growth per 100,000']:+.2f}"]
+        for name, each in figures["cases"].items()
+    ]
+    return table(["worker", "MiB at first", "after 100,000", "growth per 100,000 in the second half"], rows)
+
+
+def rates(figures: Any) -> str:
+    rows = []
+    for name, paths in figures["rates"].items():
+        hello, params = paths["hello"], paths["params"]
+        rows.append([name, f"{hello['per second']:.0f}", f"{hello['p99']:.1f}", f"{params['per second']:.0f}"])
+    return table(["view, server", "`hello`, requests a second", "99 % within, ms", "`params`, requests a second"], rows)
+
+
+def grown(section: str, what: str) -> Callable[[Any], str]:
+    """Requests a second for growing numbers of connections or of workers."""
+
+    def make(figures: Any) -> str:
+        found = figures[section]
+        rows = [[name, *[f"{each['per second']:.0f}" for each in line]] for name, line in found["cases"].items()]
+        return table([what, *map(str, found["sizes"])], rows)
+
+    return make
+
+
+def where(figures: Any) -> str:
+    """The functions that take most of each scenario over WSGI."""
+    rows = []
+    for scenario, functions in figures["wsgi"].items():
+        shown = "<br>".join(f"{share:.0%} `{name}`" for name, share, _ in functions[:5])
+        rows.append([f"`{scenario}`", shown])
+    return table(["scenario", "share of the time, by function"], rows).replace("--:", "---")
+
+
+REGIONS: dict[str, tuple[str, Callable[[Any], str]]] = {
+    "goals": ("calls", goals),
+    "calls-wsgi": ("calls", calls("wsgi")),
+    "calls-asgi": ("calls", calls("asgi")),
+    "imports": ("startup", imports),
+    "rules": ("startup", rules),
+    "growth": ("growth", growth),
+    "bodies": ("bodies", bodies),
+    "memory": ("memory", memory),
+    "rates": ("served", rates),
+    "concurrency": ("served", grown("concurrency", "connections")),
+    "workers": ("served", grown("workers", "workers")),
+    "where": ("where", where),
+}
+"""Mark in docs/performance.md → the part whose figures it shows, and what makes it."""

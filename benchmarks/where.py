@@ -1,0 +1,68 @@
+"""Where Costrel's time goes: each scenario under cProfile: ``python -m benchmarks where [SCENARIO ...]``."""
+
+from __future__ import annotations
+
+import cProfile
+import json
+import pstats
+import subprocess
+import sys
+from pathlib import Path
+
+from . import results
+from .gateways import GATEWAYS
+from .peers import find
+from .scenarios import BY_NAME
+
+CALLS = 3000
+SHOWN = 6
+OVER = {"wsgi": "costrel", "asgi": "costrel"}
+
+
+def shares(gateway: str, scenario: str) -> list[tuple[str, float, float]]:
+    """The functions that took most: name, share of the whole (without what they call), calls per request."""
+    with GATEWAYS[gateway](find(gateway, OVER[gateway]).build(gateway, scenario), BY_NAME[scenario]) as call:
+        call.run(200)
+        profile = cProfile.Profile()
+        profile.enable()
+        call.run(CALLS)
+        profile.disable()
+    stats = pstats.Stats(profile).stats  # type: ignore[attr-defined]  # it is documented, but not in its types
+    # Without the making of requests, and without the loop that sends them.
+    found = {key: value for key, value in stats.items() if "benchmarks/" not in key[0] or "peers" in key[0]}
+    whole = sum(value[2] for value in found.values())
+    best = sorted(found.items(), key=lambda item: -item[1][2])[:SHOWN]
+    return [(readable(key), value[2] / whole, value[1] / CALLS) for key, value in best]
+
+
+def readable(key: tuple[str, int, str]) -> str:
+    """A function as somebody looks for it: its file from the package on, its line, its name."""
+    file, line, name = key
+    if file == "~":
+        return name.strip("<>").removeprefix("built-in method ").replace("method ", "")
+    for folder in ("/src/", "/site-packages/", "/lib/python"):
+        if folder in file:
+            return f"{file.rpartition(folder)[2]}:{line} {name}"
+    return f"{Path(file).name}:{line} {name}"
+
+
+def child(gateway: str, scenario: str) -> list[tuple[str, float, float]]:
+    command = [sys.executable, "-m", "benchmarks.where", gateway, scenario]
+    out = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, timeout=300).stdout
+    return [(name, share, calls) for name, share, calls in json.loads(out)]
+
+
+def main(names: list[str]) -> None:
+    figures: dict[str, dict[str, list[tuple[str, float, float]]]] = {}
+    for gateway in OVER:
+        figures[gateway] = {scenario: child(gateway, scenario) for scenario in names or BY_NAME}
+        for scenario, functions in figures[gateway].items():
+            print(f"\n{scenario}, {gateway.upper()}")
+            for name, share, calls in functions:
+                print(f"  {share:>6.1%}  {calls:>6.1f} calls  {name}")
+    if not names:
+        results.save("where", figures)
+
+
+if __name__ == "__main__":
+    print(json.dumps(shares(*sys.argv[1:])))
