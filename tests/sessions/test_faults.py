@@ -1,5 +1,7 @@
-"""What happens when a store is down, slow or full: an error, and nothing is lost."""
+"""What happens when a store is down, slow or full, or the clock jumps: an error, and nothing is lost."""
 
+import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -343,3 +345,57 @@ app.session_interface.store.close()
 
         assert set(answered) <= store.load("k").values.keys()
         store.close()
+
+
+ONE_REQUEST = """
+import json, sys
+from costrel import Costrel, session
+
+store, folder, cookie, name = sys.argv[1:]
+app = Costrel("shop", instance_path=folder)
+app.config.update(SECRET_KEY="k" * 32, SESSION_STORE=store, SESSION_COOKIE_NAME="session")
+
+
+@app.get("/")
+def put():
+    session[name] = name
+    return sorted(session)
+
+
+client = app.test_client()
+if cookie:
+    client.set_cookie("session", cookie)
+answer = client.get("/").json
+print(json.dumps([answer, client.get_cookie("session").value]))
+"""
+
+
+@pytest.mark.skipif(shutil.which("faketime") is None, reason="faketime is not installed")
+class TestClock:
+    """Each request in a process of its own, for which the time of the whole system is another."""
+
+    def ask(self, store, folder, cookie, name, clock):
+        command = ["faketime", "-f", clock, sys.executable, "-W", "error", "-c", ONE_REQUEST]
+        result = subprocess.run([*command, store, str(folder), cookie, name], capture_output=True, text=True)
+        assert 0 == result.returncode, result.stderr
+        return json.loads(result.stdout)
+
+    @pytest.mark.parametrize("store", ["sqlite", "encrypted"])
+    def test_a_day_ahead_and_back_again_ends_no_session(self, tmp_path, store):
+        seen, cookie = self.ask(store, tmp_path, "", "now", "+0d")
+        for name, clock in (("ahead", "+1d"), ("again", "+0d"), ("behind", "-1d")):
+            seen, cookie = self.ask(store, tmp_path, cookie, name, clock)
+
+        assert ["again", "ahead", "behind", "now"] == seen
+
+    def test_a_signed_cookie_goes_on_a_day_ahead_and_begins_anew_a_day_behind(self, tmp_path):
+        _, cookie = self.ask("cookie", tmp_path, "", "now", "+0d")
+
+        assert ["ahead", "now"] == self.ask("cookie", tmp_path, cookie, "ahead", "+1d")[0]
+        assert ["behind"] == self.ask("cookie", tmp_path, cookie, "behind", "-1d")[0]
+
+    @pytest.mark.parametrize("store", ["sqlite", "encrypted", "cookie"])
+    def test_after_its_lifetime_it_is_over(self, tmp_path, store):
+        _, cookie = self.ask(store, tmp_path, "", "now", "+0d")
+
+        assert ["late"] == self.ask(store, tmp_path, cookie, "late", "+32d")[0]

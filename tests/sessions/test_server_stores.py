@@ -308,6 +308,17 @@ class TestSqlite:
         connection.close()
         assert [("b",)] == found == rest
 
+    def test_who_reads_does_not_wait_for_who_writes(self, tmp_path):
+        store = SqliteStore(tmp_path / "s.sqlite")
+        store.create(Record("k", {"a": "1"}, 1.0, 1.0, 9e9))
+        with sqlite3.connect(store.path, isolation_level=None) as other:
+            assert ("wal",) == other.execute("PRAGMA journal_mode").fetchone()
+            other.execute("BEGIN EXCLUSIVE")
+            assert {"a": "1"} == store.load("k").values
+            other.execute("ROLLBACK")
+        other.close()
+        store.close()
+
     def test_processes_share_it(self, tmp_path):
         program = (
             "import sys; from costrel.services.session_stores import Record\n"
