@@ -22,6 +22,11 @@ def test_any_value_comes_back(value):
     assert parse_cookie(dump_cookie("a", value, path=None))["a"] == value
 
 
+def test_an_escaped_line_break_makes_a_pair_none():
+    assert parse_cookie('a="\\\n"; ok=1').to_dict() == {"ok": "1"}
+    assert parse_cookie('a="\n"; ok=1').to_dict() == {"a": "\n", "ok": "1"}
+
+
 # SECURITY B1
 @pytest.mark.parametrize("header", ["=__Host-t=bad", "==x", " = y", '="z"'])
 def test_b1_a_cookie_without_a_name_is_none(header):

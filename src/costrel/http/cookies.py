@@ -25,9 +25,7 @@ _QUOTED = r'"((?:[^"\\]++|\\.)*+)"'
 # browsers send it for a cookie whose value a script chose, so that it could be taken for any other cookie. All the
 # quantifiers are possessive, so that nothing is tried twice.
 _find_plain_pairs = re.compile(rf"(?:^|;){_BLANK}{_NAME}{_BLANK}(?:={_BLANK}{_PLAIN}{_BLANK})?(?=;|\Z)").findall
-_find_pairs = re.compile(
-    rf"(?:^|;){_BLANK}{_NAME}{_BLANK}(?:={_BLANK}(?:{_QUOTED}|{_PLAIN}){_BLANK})?(?=;|\Z)", re.DOTALL
-).findall
+_find_pairs = re.compile(rf"(?:^|;){_BLANK}{_NAME}{_BLANK}(?:={_BLANK}(?:{_QUOTED}|{_PLAIN}){_BLANK})?(?=;|\Z)").findall
 
 _replace_escapes = re.compile(rb"\\(?:([0-3][0-7]{2})|(.))", re.DOTALL).sub
 
