@@ -183,7 +183,7 @@ async def _read_asgi(length: str, content: bytes, step: int) -> t.Any:
     async def receive() -> t.Any:
         return messages.pop(0)
 
-    body = Body({"http_version": "1.1"}, {"CONTENT_LENGTH": length}, receive)
+    body = Body({"CONTENT_LENGTH": length}, receive)
     chunks = []
     try:
         while chunk := await body.next_chunk():

@@ -48,7 +48,7 @@ def accept(data: bytes) -> None:
         # What needs quotes is written without; a quality below a thousandth is no quality any more (RFC 9110 §12.4.2).
         if (
             '"' not in text
-            and "*=" not in text
+            and "*" not in text.partition(";")[2]
             and all(value and (quality == 0 or quality >= 0.001) for value, quality in accepted)
         ):
             assert list(accepted) == list(kind.from_header(str(accepted)))
