@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import importlib.util
+import signal
 import subprocess
 import sys
 import time
@@ -84,6 +85,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help="of scenarios or cases; without any: all")
     parser.add_argument("--peers", default="", help="of `calls`: separated by commas; without it: all")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("Ended."))  # so that the servers are ended, too
     (everything if options.part == "all" else PARTS[options.part])(options)
 
 

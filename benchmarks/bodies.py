@@ -8,10 +8,10 @@ import sys
 from typing import Any
 
 from . import load, results
+from .results import TURNS
 from .served_apps.bodies import DOWNLOAD, SIZE
 from .servers import serving
 
-ROUNDS = 3
 UPLOADS = {
     "Flask on Granian": ("granian wsgi", "benchmarks.served_apps.flask_sync:app"),
     "Costrel, costrel serve": ("costrel serve", "benchmarks.served_apps.costrel_sync:app"),
@@ -38,9 +38,9 @@ def transfer(kind: str, server_kind: str, app: str) -> dict[str, float]:
 
 
 def best(kind: str, cases: dict[str, tuple[str, str]]) -> dict[str, dict[str, float]]:
-    """The fastest of ROUNDS, with the most memory of any; the cases take turns."""
+    """The fastest of TURNS, with the most memory of any; the cases take turns."""
     found: dict[str, list[dict[str, float]]] = {name: [] for name in cases}
-    for _ in range(ROUNDS):
+    for _ in range(TURNS):
         for name, case in cases.items():
             found[name].append(transfer(kind, *case))
     return {

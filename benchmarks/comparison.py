@@ -6,16 +6,15 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from typing import Any
 
 from . import peers, results
 from .peers import Peer
+from .results import TURNS
 from .scenarios import SCENARIOS
 
-TURNS = int(os.environ.get("BENCH_TURNS", "3"))
 Figures = dict[str, dict[str, dict[str, float]]]
 """Gateway → peer → scenario → seconds of CPU time per call."""
 

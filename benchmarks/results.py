@@ -10,6 +10,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+TURNS = int(os.environ.get("BENCH_TURNS", "3"))
+"""How often the peers take turns."""
+
 FOLDER = Path(__file__).parent.parent / "docs" / "performance"
 PACKAGES = [
     "blacksheep", "bottle", "django", "falcon", "fastapi", "flask", "granian", "gunicorn", "jinja2", "litestar",

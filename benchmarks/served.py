@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import os
 import statistics
+import sys
 from typing import Any
 
 from . import load, results
+from .results import TURNS
 from .servers import serving
 
 SECONDS = float(os.environ.get("BENCH_SERVED_SECONDS", "3"))
-ROUNDS = 3
 APPS = "benchmarks.served_apps"
 PATHS = {"hello": "/", "params": "/user/42/post/a-slug?page=7"}
 CASES = {
@@ -37,14 +38,15 @@ def url(port: int, path: str = "/") -> str:
 
 
 def rates() -> dict[str, Any]:
-    """Case → path → the median of ROUNDS; the cases take turns."""
+    """Case → path → the median of TURNS; the cases take turns."""
     found: dict[str, dict[str, list[dict[str, float]]]] = {name: {path: [] for path in PATHS} for name in CASES}
-    for _ in range(ROUNDS):
+    for _ in range(TURNS):
         for name, case in CASES.items():
             with serving(*case) as server:
                 load.wrk(url(server.port), 1)
                 for path_name, path in PATHS.items():
                     found[name][path_name].append(load.wrk(url(server.port, path), SECONDS))
+            print(f"{name}: {found[name]['hello'][-1]['per second']:.0f}", file=sys.stderr)
     figures = {name: {path: _median(each) for path, each in paths.items()} for name, paths in found.items()}
     print(f"{'requests a second':<34}" + "".join(f"{path:>10}{'p99, ms':>10}" for path in PATHS))
     for name, paths in figures.items():

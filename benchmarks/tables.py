@@ -47,6 +47,13 @@ def goals(figures: Any) -> str:
     return f"{reached} of {len(rows)} goals are reached.\n\n" + "\n".join([*head, *rows])
 
 
+def machine(figures: Any) -> str:
+    """What was measured on, and which versions."""
+    found = (results.load("calls") or {})["machine"]
+    versions = ", ".join(f"{name} {version}" for name, version in found["packages"].items())
+    return f"Measured on {found['day']} with CPython {found['python']} on {found['system']}: {versions}."
+
+
 def imports(figures: Any) -> str:
     rows = [
         [f"`{name}`", f"{each['seconds'] * 1e3:.0f}", f"{each['bytes'] / 2**20:.1f}"]
@@ -136,6 +143,7 @@ def where(figures: Any) -> str:
 
 
 REGIONS: dict[str, tuple[str, Callable[[Any], str]]] = {
+    "machine": ("calls", machine),
     "goals": ("calls", goals),
     "calls-wsgi": ("calls", calls("wsgi")),
     "calls-asgi": ("calls", calls("asgi")),
