@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
-from costrel import Costrel, make_response, request, send_file, session
+from costrel import CORSPolicy, Costrel, cors, csrf_exempt, make_response, request, send_file, session
 from costrel.app.application import Flask
 from costrel.edges.scope import environ_of
 from costrel.http.errors import HTTPException
@@ -64,9 +64,9 @@ def _scope_of(data: bytes) -> dict[str, t.Any]:
     }
 
 
-def _made(kind: type[Costrel]) -> Costrel:
+def _made(kind: type[Costrel], **config: t.Any) -> Costrel:
     app = kind("fuzzed", root_path=str(Path(__file__).with_name("site")))
-    app.config.update(SECRET_KEY=KEY, TESTING=True, MAX_CONTENT_LENGTH=10_000)
+    app.config.update(SECRET_KEY=KEY, TESTING=True, MAX_CONTENT_LENGTH=10_000, **config)
 
     @app.route("/", methods=["GET", "POST"])
     def index() -> t.Any:
@@ -75,6 +75,12 @@ def _made(kind: type[Costrel]) -> Costrel:
     @app.post("/json")
     def read_json() -> t.Any:
         return {"type": type(request.get_json()).__name__}
+
+    @app.post("/open")
+    @cors("*")
+    @csrf_exempt
+    def shared() -> str:
+        return "shared"
 
     @app.get("/session/<name>")
     def keep(name: str) -> t.Any:
@@ -90,7 +96,10 @@ def _made(kind: type[Costrel]) -> Costrel:
     return app
 
 
-_apps = [_made(Costrel), _made(Flask)]
+_apps = [
+    _made(Costrel, TRUSTED_PROXIES=["127.0.0.0/8"], CORS_POLICY=CORSPolicy(["http://*.a.example"], credentials=True)),
+    _made(Flask, SESSION_STORE="memory", TRUSTED_HOSTS=["a", ".example.org"]),
+]
 _providers = [DefaultJSONProvider(app) for app in _apps]
 
 
