@@ -22,7 +22,7 @@ COMMANDS = {
     "waitress": ["-m", "waitress", "--listen", "127.0.0.1:{port}", "served_app:app"],
 }
 ASGI = ("granian", "uvicorn")
-START = 15.0
+START = 60
 
 
 def free_port() -> int:

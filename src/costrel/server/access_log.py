@@ -54,7 +54,7 @@ class AccessLog:
         self.grace = grace
         self.logger = logging.getLogger(LOGGER)
         self._at_start = at_start
-        self._running: set[asyncio.Task[t.Any]] = set()
+        self._running: dict[asyncio.Task[t.Any], Message] = {}
         self._cut: set[asyncio.Task[t.Any]] = set()
         self._tally = tally
         self._until: float | None = None
@@ -68,7 +68,7 @@ class AccessLog:
         return self.grace - kept / 2
 
     def _cut_requests(self) -> None:
-        self._cut |= self._running
+        self._cut.update(self._running)
         for task in self._cut:
             task.cancel()
 
@@ -79,8 +79,8 @@ class AccessLog:
             return
         task = asyncio.current_task()
         if task is not None:
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
+            self._running[task] = scope
+            task.add_done_callback(self._forget)
         exchange = ServedExchange(scope, send, self.logger, take_request_id(scope), self.line)
         tally = self._tally
         if tally is not None:
@@ -95,6 +95,14 @@ class AccessLog:
             exchange.end()
             if tally is not None:
                 tally.end(scope, exchange.status or 500, exchange.seconds())
+
+    def _forget(self, task: asyncio.Task[t.Any]) -> None:
+        self._running.pop(task, None)
+
+    def ports_of_clients(self) -> set[int]:
+        """The ports from which the requests in progress came; may be called in any thread."""
+        clients = [scope.get("client") for scope in list(self._running.values())]
+        return {int(client[1]) for client in clients if client}
 
     def _after_requests(self, receive: Receive) -> Receive:
         # Granian takes a request for done when its answer is out, and would leave what the application does after it.

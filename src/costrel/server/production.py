@@ -104,6 +104,11 @@ def serve_production(load: Callable[[], t.Any], options: ServeOptions) -> None:
             supervisor.serve(spawn_target=run, target_loader=loader, wrap_loader=False)
 
 
+def speaks_http2(options: ServeOptions) -> bool:
+    """Whether HTTP/2 is taken: unless asked for otherwise over TLS alone, since browsers speak it nowhere else."""
+    return options.certificate is not None if options.http2 is None else options.http2
+
+
 @contextmanager
 def _listening(options: ServeOptions) -> Iterator[tuple[Sockets, socket.socket | None]]:
     """The sockets for requests and for the metrics; the files of those that have one are removed in the end."""
@@ -179,8 +184,7 @@ def _supervisor(
 
     cert, key = options.certificate or (None, None)
     wsgi = options.interface == "wsgi"
-    # Where either version may come, Granian waits for the first byte without end; browsers speak HTTP/2 over TLS only.
-    http2 = options.certificate is not None if options.http2 is None else options.http2
+    http2 = speaks_http2(options)
     try:
         return Supervisor(
             sockets,
@@ -265,11 +269,14 @@ class WorkerLoader:
         if self.options.interface == "wsgi":
             self._say_ready()
             return app
+        from . import idle
         from .health import Health
         from .metrics import Counter
 
         tally = None if self.page is None else Counter(self.page)
         served = AccessLog(app.asgi, LINES[self.options.log_format], self._say_ready, self.options.grace, tally)
+        if speaks_http2(self.options) and idle.can_watch():
+            idle.watch(self.sockets, served.ports_of_clients)
         return Health(served, app, self.state) if self.options.health else served
 
     def _say_ready(self) -> None:

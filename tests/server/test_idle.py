@@ -1,0 +1,100 @@
+"""Which connections are idle, as the system tells."""
+
+import os
+import socket
+import time
+
+import pytest
+
+from costrel.server import idle
+
+pytestmark = pytest.mark.skipif(not idle.can_watch(), reason="only Linux tells how long a connection was idle")
+
+
+@pytest.fixture
+def listener():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener
+
+
+@pytest.fixture
+def pair(listener):
+    """Both ends of a connection."""
+    client = socket.create_connection(listener.getsockname())
+    server, _ = listener.accept()
+    with client, server:
+        yield client, server
+
+
+def idle_for(listener, limit):
+    """The clients' addresses of the idle connections."""
+    found = []
+    for connection in idle.idle_connections({listener.getsockname()[1]}, limit):
+        with connection:
+            found.append(connection.getpeername())
+    return found
+
+
+def wait_for_idle(listener, limit):
+    deadline = time.monotonic() + 10
+    while not (found := idle_for(listener, limit)):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return found
+
+
+def test_a_connection_without_bytes_becomes_idle(listener, pair):
+    client, _ = pair
+    assert idle_for(listener, 60) == []
+    assert wait_for_idle(listener, 0.2) == [client.getsockname()]
+
+
+def test_a_byte_in_either_direction_makes_it_busy_again(listener, pair):
+    client, server = pair
+    for sender, receiver in ((client, server), (server, client)):
+        wait_for_idle(listener, 0.5)
+        sender.sendall(b"x")
+        receiver.recv(1)
+        assert idle_for(listener, 0.5) == []
+
+
+def test_other_sockets_are_left_alone(listener, pair):
+    with (
+        socket.create_server(("127.0.0.1", 0)) as other,
+        socket.socket(socket.AF_UNIX),
+        socket.socket(type=socket.SOCK_DGRAM),
+    ):
+        wait_for_idle(listener, 0.1)
+        assert idle_for(other, 0) == []
+
+
+def test_looking_leaves_no_files_open(listener, pair):
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(20):
+        idle_for(listener, 0)
+        idle_for(listener, 60)
+
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_idle_connections_are_ended_unless_their_client_is_served(listener, monkeypatch):
+    monkeypatch.setattr(idle, "_PAUSE", 0.05)
+    busy = set()
+    clients = [socket.create_connection(listener.getsockname()) for _ in range(2)]
+    servers = [listener.accept()[0] for _ in clients]
+    busy.add(clients[0].getsockname()[1])
+    end = idle.watch([listener], lambda: busy, 0.3)
+    for client in clients:
+        client.settimeout(10)
+    try:
+        assert clients[1].recv(1) == b""
+        clients[0].settimeout(0.5)
+        with pytest.raises(TimeoutError):
+            clients[0].recv(1)
+        busy.clear()
+        clients[0].settimeout(10)
+        assert clients[0].recv(1) == b""
+    finally:
+        end()
+        for sock in (*clients, *servers):
+            sock.close()
