@@ -177,6 +177,7 @@ def state():
     files = [os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd") if _is_open(fd)]
     return {
         "pid": os.getpid(),
+        "now": int(time.time()),
         "rss": pages * os.sysconf("SC_PAGE_SIZE"),
         "files": len(files),
         "temporary": sum(path.startswith(tempfile.gettempdir()) and "(deleted)" in path for path in files),

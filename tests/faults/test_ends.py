@@ -1,14 +1,12 @@
 """Servers and workers that end: what was begun is finished, what was answered is kept."""
 
 import http.client
-import os
 import signal
-import sqlite3
 import threading
-import time
 
 import pytest
 
+from .killing import kill_workers
 from .processes import PATIENCE, read_all, served, wait_until
 
 pytestmark = pytest.mark.xdist_group("faults")
@@ -55,41 +53,13 @@ def refuses(server):
 
 
 def test_what_was_answered_before_a_worker_was_killed_is_kept():
-    kept, failed = [], []
-    ended = threading.Event()
-
-    def ask(client):
-        number = 0
-        while not ended.is_set():
-            number += 1
-            try:
-                status, text = server.ask(f"/keep/{client}-{number}", "POST")
-            except (OSError, http.client.HTTPException):
-                failed.append(time.monotonic())
-                time.sleep(0.02)
-            else:
-                (kept if status == 200 else failed).append(text.decode())
-
     with served(workers=2) as server:
-        server.ask("/keep/first", "POST")
-        clients = [threading.Thread(target=ask, args=(number,)) for number in range(3)]
-        for client in clients:
-            client.start()
-        for _ in range(3):
-            before = len(kept)
-            os.kill(int(server.ask("/pid")[1]), signal.SIGKILL)
-            wait_until(lambda begun=before: len(kept) > begun + 20, "answers after a worker was killed")
-            wait_until(lambda: len(server.workers()) == 2, "two workers")
-        ended.set()
-        for client in clients:
-            client.join()
-        with sqlite3.connect(server.folder / "kept.sqlite") as database:
-            stored = {name for (name,) in database.execute("SELECT name FROM kept")}
-        database.close()
+        killed = kill_workers(server, kills=3, pause=0.2, clients=3)
         assert 0 == server.end()
 
-    assert set(kept) <= stored
-    assert len(failed) <= 3 * len(clients) * 2  # those in flight, and at most one more that came upon the dead socket
+    assert set() == killed.lost
+    assert len(killed.kept) > 60
+    assert killed.most_at_once <= 3  # as many as were in flight
 
 
 def test_a_stream_that_fails_is_cut_closed_once_and_logged():
