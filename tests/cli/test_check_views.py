@@ -3,12 +3,14 @@
 import os
 import shutil
 import sqlite3
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from costrel import Costrel, redirect, render_template, request, url_for
 from costrel.app.audit import audit
+from costrel.cli import FlaskGroup
 from costrel.views import MethodView, View
 
 KEY = "0123456789abcdef" * 2
@@ -235,3 +237,47 @@ def test_a_form_that_sends_a_secret_in_the_url(tmp_path, text, secret):
         assert [f"the form in line 2 has a secret ({secret}) and sends it by GET, in the URL."] == [
             finding.problem for finding in findings
         ]
+
+
+def shadowed(app):
+    app.add_url_rule("/<name>", "page", shows)
+    app.add_url_rule("/<other>", "never", shows)
+
+
+def unescaped(app):
+    write(Path(app.root_path), page="{% autoescape false %}{% endautoescape %}")
+
+
+def in_the_repository(app):
+    (Path(app.root_path) / "settings.py").write_text(f"SECRET_KEY = {KEY!r}\n")
+    for command in (["init", "-q"], ["add", "settings.py"]):
+        subprocess.run(["git", *command], cwd=app.root_path, check=True)
+
+
+ITEMS = {
+    "routes that shadow each other": (shadowed, "/<other>: GET never reaches 'never'"),
+    "escaping switched off": (unescaped, "page.html: it switches escaping off."),
+    "debug left on": (lambda app: app.config.update(DEBUG=True), "DEBUG: debug mode is on"),
+    "a short key": (lambda app: app.config.update(SECRET_KEY="k" * 31), "SECRET_KEY: it has 31 bytes"),
+    "a key in the repository": (in_the_repository, "SECRET_KEY: it stands in settings.py, which is in the repository."),
+    "a key that is well known": (
+        lambda app: app.config.update(SECRET_KEY="changeme"),
+        "SECRET_KEY: it is one that",
+    ),
+    "a change on GET": (lambda app: app.add_url_rule("/x/<id>", "sell", commits), "sell: GET /x/<id> seems to change"),
+    "a misspelt setting": (lambda app: app.config.update(SECRECT_KEY=KEY), "Did you mean SECRET_KEY?"),
+}
+
+
+@pytest.mark.parametrize("item", ITEMS)
+def test_before_a_deployment_each_of_these_is_a_failure(item, invoke, tmp_path):
+    break_it, told = ITEMS[item]
+    app = make(tmp_path)
+    group = FlaskGroup(create_app=lambda: app)
+    before = invoke(group, "check", "--deploy")
+    assert (0, "Nothing weak was found.\n") == (before.exit_code, before.output)
+    break_it(app)
+    result = invoke(group, "check", "--deploy")
+    assert 1 == result.exit_code
+    assert told in result.output
+    assert 0 == invoke(group, "check").exit_code

@@ -88,8 +88,11 @@ class FlaskGroup(AppGroup):
         command = super().get_command(ctx, name)
         if command is not None and command is not check_command:
             return command
+        info = ctx.ensure_object(ScriptInfo)
+        if command is check_command:
+            info.set_debug_flag = False  # it looks at what the program has set, as another server would find it
         try:
-            app = ctx.ensure_object(ScriptInfo).load_app()
+            app = info.load_app()
         except NoAppException as error:
             if command is None:
                 click.secho(f"Error: {error.format_message()}\n", err=True, fg="red")
