@@ -32,7 +32,7 @@ def wrk(url: str, seconds: float, connections: int = 32) -> dict[str, float]:
         raise RuntimeError(
             "wrk is not installed: it makes the load of the served figures (Debian: apt-get install wrk)."
         )
-    command = [program, "-t1", f"-c{connections}", f"-d{seconds:g}s", "--latency", url]
+    command = [program, "-t1", f"-c{connections}", f"-d{seconds:g}s", "--latency", "--timeout", "10s", url]
     out = subprocess.run(
         pinned(command, LOAD_CORE), check=True, stdout=subprocess.PIPE, text=True, timeout=seconds + 30
     ).stdout

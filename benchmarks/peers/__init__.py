@@ -75,6 +75,5 @@ def find(gateway: str, name: str) -> Peer:
     for peer in GATEWAYS[gateway]:
         if peer.name == name:
             return peer
-    raise LookupError(
-        f"No peer {name!r} over {gateway}: there are {', '.join(peer.name for peer in GATEWAYS[gateway])}."
-    )
+    known = ", ".join(peer.name for peer in GATEWAYS[gateway])
+    raise LookupError(f"There is no peer {name!r} over {gateway}: there are {known}.")
