@@ -5,7 +5,7 @@ READY := .venv/.ready
 DEV := .venv/.dev
 BENCH := .venv-bench/.ready
 
-.PHONY: run test lint types bench coverage docs fuzz fuzz-differential clean
+.PHONY: run test lint types bench coverage docs fuzz fuzz-differential soak optimized clean
 
 # The example application at http://127.0.0.1:5000.
 run: $(READY)
@@ -14,6 +14,12 @@ run: $(READY)
 # All tests, on every core; the browser's are skipped, with a line that says so, where Chromium is missing.
 test: $(DEV)
 	$(BIN)/python -m pytest -n auto --dist loadgroup
+
+# The tests of what applications use, under python -O: nothing rests on an assert.
+optimized: $(DEV)
+	$(BIN)/python -O -m pytest -q -n auto --dist loadgroup -W ignore::pytest.PytestConfigWarning $(OPTIMIZED:%=tests/%)
+
+OPTIMIZED := app edges http messages middleware routing security services sessions support testing views
 
 lint: $(DEV)
 	$(BIN)/ruff check .
@@ -46,6 +52,12 @@ fuzz: $(DEV)
 # The differential tests with twenty times the examples; takes a while.
 fuzz-differential: $(DEV)
 	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -n auto -q tests/contract --timeout 3600
+
+# Servers under load and faults, for MINUTES (10) of mixed traffic and as many of each fault; what is needed of Debian
+# stands in tests/faults/long_runs.py.
+soak: $(DEV)
+	$(BIN)/python -m tests.faults.soak --minutes $(or $(MINUTES),10)
+	$(BIN)/python -m tests.faults.long_runs --minutes $(or $(MINUTES),10)
 
 $(READY): pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv

@@ -63,8 +63,9 @@ def kill_workers(server: Server, kills: int, pause: float, clients: int = 3) -> 
             time.sleep(pause)
             failures, kept = killed.failures, len(killed.kept)
             begun = time.monotonic()
-            os.kill(server.workers()[0], signal.SIGKILL)
-            wait_until(lambda: len(server.workers()) < workers, "a worker is gone")
+            victim = server.workers()[0]
+            os.kill(victim, signal.SIGKILL)
+            wait_until(lambda gone=victim: gone not in server.workers(), "it is gone")  # type: ignore[misc]
             wait_until(lambda: len(server.workers()) == workers, "all workers are there")
             wait_until(lambda least=kept: len(killed.kept) > least + 20, "ids are stored")  # type: ignore[misc]
             killed.healthy.append(time.monotonic() - begun)
