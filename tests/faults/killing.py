@@ -65,9 +65,9 @@ def kill_workers(server: Server, kills: int, pause: float, clients: int = 3) -> 
             begun = time.monotonic()
             victim = server.workers()[0]
             os.kill(victim, signal.SIGKILL)
-            wait_until(lambda gone=victim: gone not in server.workers(), "it is gone")  # type: ignore[misc]
+            wait_until(lambda gone=victim: gone not in server.workers(), "it is gone")
             wait_until(lambda: len(server.workers()) == workers, "all workers are there")
-            wait_until(lambda least=kept: len(killed.kept) > least + 20, "ids are stored")  # type: ignore[misc]
+            wait_until(lambda least=kept: len(killed.kept) > least + 20, "ids are stored")
             killed.healthy.append(time.monotonic() - begun)
             killed.most_at_once = max(killed.most_at_once, killed.failures - failures)
     finally:

@@ -33,8 +33,8 @@ def say(name: str, **values: t.Any) -> None:
     print(f"{name:9} " + "  ".join(f"{key}={value}" for key, value in values.items()), flush=True)
 
 
-def on_first_processor() -> None:
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+def on_first_processor() -> list[str]:
+    return ["taskset", "-c", str(min(os.sched_getaffinity(0)))]
 
 
 def h2load(server: Server, seconds: float, clients: int, rate: float | None = None, path: str = "/") -> list[list[int]]:
@@ -57,7 +57,7 @@ def percentile(values: list[int], share: float) -> float:
 
 def load(minutes: float) -> None:
     """70 % of the peak: nothing but 200, and as many lines in the log as answers."""
-    with served(workers=2, preexec=on_first_processor) as server:
+    with served(workers=2, through=on_first_processor()) as server:
         peak = len(h2load(server, 10, 16)) / 10
         wait_until(lambda: lines(server) > 0, "lines")
         time.sleep(2)
@@ -79,7 +79,7 @@ def lines(server: Server) -> int:
 
 def overload(minutes: float) -> None:
     """More at once than threads and their queue hold: the rest is refused at once, and all is well soon after."""
-    with served("--threads", "4", workers=2, preexec=on_first_processor) as server:
+    with served("--threads", "4", workers=2, through=on_first_processor()) as server:
         asked = h2load(server, minutes * 60, 600, path="/sleep/0.05")
         begun = time.monotonic()
         wait_until(lambda: server.ask("/") == (200, b"hello"), "an answer")

@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 import typing as t
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def wait_until(condition: Callable[[], object], what: str, patience: float = PAT
 class Server:
     """A server's process, in a folder of its own; its output is in the file `log`."""
 
-    def __init__(self, command: list[str], folder: Path, preexec: Callable[[], None] | None, **variables: str) -> None:
+    def __init__(self, command: list[str], folder: Path, **variables: str) -> None:
         self.folder = folder
         self.log = folder / "log.txt"
         self.port = 0
@@ -49,7 +49,6 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                preexec_fn=preexec,
             )
 
     # -- what it said and did
@@ -167,6 +166,11 @@ class Server:
                 self.process.wait()
 
 
+def limited(option: str) -> Sequence[str]:
+    """For `through`: a command that runs another one with less, as ``ulimit`` says it (``-n 64``)."""
+    return ("sh", "-c", f'ulimit {option} && exec "$0" "$@"')
+
+
 def read_all(connection: socket.socket) -> bytes:
     """What comes until the end of a connection; a reset shows as ``<RESET>``."""
     received = b""
@@ -196,14 +200,14 @@ def served(
     app: str = "fault_app:app",
     workers: int = 1,
     folder: Path | None = None,
-    preexec: Callable[[], None] | None = None,
+    through: Sequence[str] = (),
     **variables: str,
 ) -> Iterator[Server]:
-    """`costrel serve` on a free port until the block ends."""
+    """`costrel serve` on a free port until the block ends; `through` is a command that starts another one."""
     with tempfile.TemporaryDirectory() as made:
         options = ["--bind", "127.0.0.1:0", "--workers", str(workers), *arguments]
-        command = [sys.executable, "-m", "costrel", "serve", app, *options]
-        server = Server(command, folder or Path(made), preexec, **variables)
+        command = [*through, sys.executable, "-m", "costrel", "serve", app, *options]
+        server = Server(command, folder or Path(made), **variables)
         try:
             server.port = int(server.wait_for(r"Listening at https?://127\.0\.0\.1:(\d+)")[1])
             server.wait_for("Serving, with the processes")
@@ -232,7 +236,7 @@ def served_by(name: str, folder: Path, app: str = "fault_app:app", **variables: 
     """Another server on a free port until the block ends."""
     port = free_port()
     command = [sys.executable, *(part.format(port=port, app=app) for part in OTHERS[name])]
-    server = Server(command, folder, None, **variables)
+    server = Server(command, folder, **variables)
     server.port = port
     try:
         wait_until(lambda: _answers(server), f"{name} answers:\n{server.log.read_text(errors='replace')}")

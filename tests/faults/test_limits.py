@@ -1,23 +1,18 @@
 """Servers that may have few files open: they answer again as soon as they can, without a restart."""
 
-import resource
 import time
 
 import pytest
 
-from .processes import served, wait_until
+from .processes import limited, served, wait_until
 
 pytestmark = pytest.mark.xdist_group("faults")
 
 FILES = 64
 
 
-def few_files():
-    resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, FILES))
-
-
 def test_more_clients_than_files_are_waited_for_and_answered():
-    with served(preexec=few_files) as server:
+    with served(through=limited(f"-n {FILES}")) as server:
         silent = [server.connect() for _ in range(FILES * 2)]
         try:
             for connection in silent:
@@ -34,7 +29,7 @@ def test_more_clients_than_files_are_waited_for_and_answered():
 
 def test_clients_that_say_nothing_do_not_take_all_files():
     """A worker without a free file would try to take the next connection again and again, as fast as it can."""
-    with served(preexec=few_files) as server:
+    with served(through=limited(f"-n {FILES}")) as server:
         own = len(server.open_files())
         silent = [server.connect() for _ in range(FILES * 2)]
         try:
