@@ -39,10 +39,12 @@ def wrk(url: str, seconds: float, connections: int = 32) -> dict[str, float]:
     if wrong := re.search(r"(Non-2xx.*|Socket errors.*)", out):
         raise RuntimeError(f"{url}: {wrong[0]}")
     per_second = re.search(r"Requests/sec:\s+([\d.]+)", out)
+    requests = re.search(r"(\d+) requests in", out)
     latencies = dict(re.findall(r"(50|99)%\s+([\d.]+[mu]?s)", out))
-    if per_second is None:
+    if per_second is None or requests is None:
         raise RuntimeError(f"wrk says nothing of requests a second: {out}")
-    return {"per second": float(per_second[1])} | {f"p{key}": _milliseconds(text) for key, text in latencies.items()}
+    counts = {"per second": float(per_second[1]), "requests": float(requests[1])}
+    return counts | {f"p{key}": _milliseconds(text) for key, text in latencies.items()}
 
 
 def _milliseconds(text: str) -> float:

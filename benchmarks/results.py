@@ -22,7 +22,7 @@ PACKAGES = [
 
 def save(part: str, figures: Any) -> None:
     """Keep the figures of a part, with what they were measured on."""
-    FOLDER.mkdir(exist_ok=True)
+    FOLDER.mkdir(parents=True, exist_ok=True)
     found = {"machine": machine(), "figures": figures}
     (FOLDER / f"{part}.json").write_text(json.dumps(found, indent=1) + "\n")
 

@@ -118,8 +118,10 @@ def rates(figures: Any) -> str:
     rows = []
     for name, paths in figures["rates"].items():
         hello, params = paths["hello"], paths["params"]
-        rows.append([name, f"{hello['per second']:.0f}", f"{hello['p99']:.1f}", f"{params['per second']:.0f}"])
-    return table(["view, server", "`hello`, requests a second", "99 % within, ms", "`params`, requests a second"], rows)
+        numbers = [hello["per second"], hello["p99"], hello["CPU"], params["per second"], params["CPU"]]
+        rows.append([name, *[f"{number:.1f}" if number == hello["p99"] else f"{number:.0f}" for number in numbers]])
+    head = ["view, server", "`hello`, a second", "99 % within, ms", "CPU, µs", "`params`, a second", "CPU, µs"]
+    return table(head, rows)
 
 
 def grown(section: str, what: str) -> Callable[[Any], str]:
@@ -127,7 +129,11 @@ def grown(section: str, what: str) -> Callable[[Any], str]:
 
     def make(figures: Any) -> str:
         found = figures[section]
-        rows = [[name, *[f"{each['per second']:.0f}" for each in line]] for name, line in found["cases"].items()]
+        rows = [
+            [f"{name}: {title}", *[f"{each[key]:.0f}" for each in line]]
+            for key, title in (("per second", "requests a second"), ("CPU", "CPU, µs a request"))
+            for name, line in found["cases"].items()
+        ]
         return table([what, *map(str, found["sizes"])], rows)
 
     return make
