@@ -191,4 +191,4 @@ async def _send_response(response: t.Any, environ: dict[str, t.Any], send: Send)
     async def in_thread(function: Callable[[], t.Any]) -> t.Any:
         return await asyncio.to_thread(function)
 
-    await Answer.of(response, environ).send(send, in_thread)
+    await Answer.of_wsgi(response, environ).send(send, in_thread)
