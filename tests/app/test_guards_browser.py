@@ -57,6 +57,10 @@ def browser(tmp_path):
         driver.quit()
 
 
+written = []
+"""What a closed view has done."""
+
+
 def page():
     app = Costrel("page", static_folder=None)
     app.add_url_rule("/", "index", lambda: "<!doctype html><title>Shop</title>")
@@ -85,11 +89,15 @@ def api(shop):
     app.add_url_rule("/who", "who", lambda: session.get("user", "nobody"))
     app.add_url_rule("/public", "public", cors("*")(lambda: request.method), methods=["GET", "POST"])
     app.add_url_rule("/closed", "closed", cors(None)(lambda: "closed"), methods=["GET", "POST"])
+    app.add_url_rule("/mixed", "mixed", cors("*")(lambda: "read"))
+    app.add_url_rule("/mixed", "write", lambda: written.append(1) or "written", methods=["POST"])
     app.add_url_rule("/aborts", "aborts", lambda: abort(418))
     return app
 
 
 def test_scripts_of_another_origin(browser):
+    written.clear()
+
     def ask(path, **options):
         return browser.execute_async_script(FETCH, f"http://127.0.0.1:{port}{path}", options)
 
@@ -111,6 +119,8 @@ def test_scripts_of_another_origin(browser):
 
         browser.get(f"http://localhost:{shop_port}/")  # another origin
         assert ["TypeError", "TypeError"] == [ask("/things"), ask("/who", credentials="include")]
+        assert [200, "read"] == ask("/mixed")[:2]
+        assert ("TypeError", []) == (ask("/mixed", method="POST", **json), written)
         assert [200, "GET"] == ask("/public")[:2]
         assert [200, "POST"] == ask("/public", method="POST", credentials="omit")[:2]
 

@@ -209,8 +209,19 @@ class TestPreflight:
         app.add_url_rule("/", "change", cors(SHOP)(lambda: "change"), methods=["PATCH"])
         client = app.test_client()
         assert "GET, HEAD, OPTIONS, PATCH" == shared(preflight(client, "/", "GET"))["Allow-Methods"]
-        from_evil = preflight(client, "/", "PUT", EVIL)
+        from_evil = preflight(client, "/", "HEAD", EVIL)
         assert ("*", "GET, HEAD, OPTIONS") == (shared(from_evil)["Allow-Origin"], shared(from_evil)["Allow-Methods"])
+        assert [403, 403, 204] == [
+            preflight(client, "/", method, EVIL).status_code for method in ("PUT", "PATCH", "GET")
+        ]
+
+    @pytest.mark.parametrize("policy", [None, CORSPolicy(EVIL), CORSPolicy(SHOP, methods="GET")])
+    def test_a_method_that_browsers_let_pass_is_refused_by_the_status(self, policy):
+        app = make()
+        app.add_url_rule("/", "read", cors(SHOP)(lambda: "read"))
+        app.add_url_rule("/", "write", cors(policy)(lambda: "write"), methods=["POST"])
+        client = app.test_client()
+        assert [204, 403] == [preflight(client, "/", method).status_code for method in ("GET", "POST")]
 
 
 class TestAnswers:

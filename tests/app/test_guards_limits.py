@@ -202,7 +202,7 @@ class TestWho:
         view = rate_limit("1/minute", key=lambda: request.args.get("key"))(lambda: "index")
         app.add_url_rule("/", "index", view)
         client = app.test_client()
-        keys = ["a", "a/1/1/minute", "a/b", "x" * 100, "x" * 101, "127.0.0.1", "ü"]
+        keys = ["a", "0", "a/1/1/minute", "a/b", "x" * 100, "x" * 101, "127.0.0.1", "ü"]
         assert [200] * len(keys) == [client.get("/", query_string={"key": key}).status_code for key in keys]
         assert [429] * len(keys) == [client.get("/", query_string={"key": key}).status_code for key in keys]
         assert 200 == client.get("/").status_code

@@ -55,7 +55,8 @@ class CrossOrigin:
             return None
         allowed = {method: policy for method, policy in policies.items() if policy and _permits(policy, origin, method)}
         response = self._app.response_class(status=204)
-        if not allowed:
+        # By its status, and not by the list of methods alone: GET, HEAD and POST need not be in it (Fetch §4.8).
+        if not allowed or (wanted in policies and wanted not in allowed):
             response = self._app.response_class(_refusal(origin, wanted), status=403, mimetype="text/plain")
         else:
             policy = allowed.get(wanted) or next(iter(allowed.values()))

@@ -31,7 +31,7 @@ Marked = t.TypeVar("Marked")
 class RateLimit:
     """So many requests in so much time, such as ``"5/minute"`` or ``"100/hour; 1000/day"``, for each client.
 
-    A client is its address unless `key` says, of the current request, who it is; where that is None or empty, it is
+    A client is its address unless `key` says, of the current request, who it is; where that is None or "", it is
     the address after all. `methods` are those that count, all unless given.
 
     Raises ValueError for a text that is no limit, TypeError for a key that is ``async def``, and RuntimeError where
@@ -215,7 +215,7 @@ def _parse(text: str) -> list[t.Any]:
 def _client(request: t.Any, key: Key | None) -> str:
     """Who is counted: as the key says, else the address; of an IPv6 one the network, which is one customer's."""
     said = None if key is None else key()
-    if said:
+    if said is not None and said != "":
         text = f"={said}"
     else:
         text = request.remote_addr or "unknown"
