@@ -16,8 +16,14 @@ def plain_environment(monkeypatch):
 
 
 @pytest.fixture
-def app():
-    app = Costrel("shop", static_folder=None)
+def profile():
+    """The class of the application, and with it its defaults."""
+    return Costrel
+
+
+@pytest.fixture
+def app(profile):
+    app = profile("shop", static_folder=None)
     app.debug = True
     app.config["SECRET_KEY"] = "a-very-long-secret-key-of-this-shop"
 

@@ -10,6 +10,7 @@ import threading
 import pytest
 
 from costrel import Costrel
+from costrel.app.application import Flask
 from costrel.devtools import pin
 from costrel.devtools.debugger import DebuggedApplication
 from costrel.devtools.development import DevelopmentApplication
@@ -20,6 +21,11 @@ from costrel.testing.client import Client
 from .asgi_client import ask, get
 
 HTML = {"accept": "text/html"}
+
+
+@pytest.fixture(params=[Costrel, Flask], ids=["native", "flask"])
+def profile(request):
+    return request.param
 
 
 def secret_of(html: str) -> str:
@@ -175,14 +181,14 @@ def test_f5_in_debug_mode_strangers_see_the_same(development):
         assert (404, False, False) == (got.status, "secret-path" in got.text, "/form" in got.text)
 
 
-def test_f6_a_debugger_that_others_can_reach_does_not_start():
-    app = Costrel("shop")
+def test_f6_a_debugger_that_others_can_reach_does_not_start(profile):
+    app = profile("shop")
     with pytest.raises(StartError, match=r"others can reach the host 0\.0\.0\.0"):
         serve(app, "0.0.0.0", 0, Options(use_debugger=True))
 
 
-def test_f6_a_debugger_in_several_processes_does_not_start():
-    app = Costrel("shop")
+def test_f6_a_debugger_in_several_processes_does_not_start(profile):
+    app = profile("shop")
     with pytest.raises(StartError, match="in one process, and 2 are asked for"):
         serve(app, "127.0.0.1", 0, Options(use_debugger=True, processes=2))
 
