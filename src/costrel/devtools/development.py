@@ -11,14 +11,13 @@ from functools import partial
 from ..context import RequestContext
 from ..edges.outgoing import Answer
 from ..edges.scope import environ_of
-from ..http.errors import MethodNotAllowed, NotFound
 from ..messages.request import Request
 from ..messages.response import Response
 from .debugger import MAX_CODE, Debugger
 from .frames import Report
 from .gates import QUIET
-from .near_rules import explain
-from .page import Asker, HelpPage
+from .helping import PLAIN_PAGES, wants_help, write_help
+from .page import HelpPage
 from .refresh import (
     PREFIX,
     Message,
@@ -35,11 +34,6 @@ from .refresh import (
 
 Scope = Message
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-_PLAIN_PAGES = {
-    404: (NotFound().get_body().encode(), "Not Found"),
-    405: (MethodNotAllowed().get_body().encode(), "Method Not Allowed"),
-}
 
 
 class DevelopmentApplication:
@@ -118,25 +112,16 @@ class DevelopmentApplication:
 
     def _change(self, environ: dict[str, t.Any], tag: bytes, start: Message, body: bytes) -> bytes:
         """The page as it is sent: help in the place of the plain 404 and 405, and the script."""
-        plain, name = _PLAIN_PAGES.get(start["status"], (b"", ""))
-        if body and body == plain and "html" in environ.get("HTTP_ACCEPT", "") and self.app.debug:
+        plain = PLAIN_PAGES.get(start["status"], (b"", ""))[0]
+        if body and body == plain and wants_help(self.app, environ):
             page = HelpPage(start=self.debugger.start if environ["REQUEST_METHOD"] == "GET" else "")
             own = {key.lower().encode(): value.encode() for key, value in page.headers().items()}
             start["headers"] = [pair for pair in start["headers"] if pair[0].lower() not in own] + list(own.items())
-            return self._help(page, start["status"], name, environ)
+            return write_help(page, start["status"], self.app, self.debugger, environ)
         if tag and environ["REQUEST_METHOD"] == "GET":
             uncache(start)
             return insert(body, tag)
         return body
-
-    def _help(self, page: HelpPage, code: int, name: str, environ: dict[str, t.Any]) -> bytes:
-        request = Request(environ, populate_request=False)
-        explanation = explain(self._adapter(environ), request.path, request.method)
-        html: str = page.html(code, name, Asker.of(request, self.debugger.describer()), explanation)
-        return html.encode()
-
-    def _adapter(self, environ: dict[str, t.Any]) -> t.Any:
-        return self.app.create_url_adapter(self.app.request_class(environ, populate_request=False))
 
     async def _run(
         self, environ: dict[str, t.Any], scope: Scope, receive: Receive, send: Send, sending: Page | _Watched

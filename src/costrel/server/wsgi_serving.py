@@ -205,9 +205,12 @@ def run_simple(
 
         application = SharedDataMiddleware(application, static_files)
     if use_debugger:
+        from ..app.application import Costrel
         from ..devtools.debugger import DebuggedApplication
+        from ..devtools.helping import HelpingApplication
 
-        application = DebuggedApplication(application, evalex=use_evalex)
+        debugged = HelpingApplication if isinstance(application, Costrel) else DebuggedApplication
+        application = debugged(application, evalex=use_evalex)
         if is_loopback(hostname):
             application.trusted_hosts.append(hostname)
 
