@@ -121,7 +121,7 @@ def respond(ctx: RequestContext) -> Steps[Response]:
         or app.overridden
         or request_finished.receivers
     ):
-        return (yield from (stage(ctx, "finalize_request", finalize, rv) if app.overridden else finalize(ctx, rv)))
+        return (yield from stage(ctx, "finalize_request", finalize, rv))
     response: Response = app.response_class(rv) if type(rv) is str else make_response(app, request, rv)
     if guards is not None:
         add_headers(ctx, response)
@@ -139,7 +139,14 @@ def before(ctx: RequestContext) -> Steps[t.Any]:
             preprocess(request.endpoint, request.view_args)
     for name in reversed(scopes):
         for function in app.before_request_funcs.get(name, ()):
-            rv = yield from call(ctx, function)
+            if app.overridden:
+                rv = yield from call(ctx, function)
+            else:  # what `call` does, without its generator. PERF: hooks
+                if ctx.on_loop and not is_async(function):
+                    yield TO_THREAD
+                rv = function()
+                if type(rv) is CoroutineType:
+                    rv = yield rv
             if rv is not None:
                 return rv
     return None
@@ -198,11 +205,17 @@ def after(ctx: RequestContext, response: Response) -> Steps[Response]:
     """The functions after the request, the innermost first, then the session."""
     for function in ctx._after_request_functions:
         response = yield from call(ctx, function, response)
-    functions = ctx.app.after_request_funcs
+    app = ctx.app
+    functions = app.after_request_funcs
     for name in scopes_of(ctx.request):
-        if name in functions:
-            for function in reversed(functions[name]):
+        for function in reversed(functions.get(name, ())):
+            if app.overridden:
                 response = yield from call(ctx, function, response)
+            else:  # likewise
+                if ctx.on_loop and not is_async(function):
+                    yield TO_THREAD
+                rv = function(response)
+                response = (yield rv) if type(rv) is CoroutineType else rv
     if keeps_session(ctx):
         response = yield from save_session(ctx, response)
     return response
@@ -365,10 +378,10 @@ _scopes: dict[str | None, tuple[str | None, ...]] = {None: (None,)}
 
 
 def stage(ctx: RequestContext, name: str, steps: Callable[..., Steps[t.Any]], *args: t.Any) -> Steps[t.Any]:
-    """One stage of the request: the application's own method where it overrides `name`, else `steps`."""
+    """The steps of one stage: of the application's own method where it overrides `name`, else of `steps`."""
     if name in ctx.app.overridden:
-        return (yield from call(ctx, getattr(ctx.app, name), *args))
-    return (yield from steps(ctx, *args))
+        return call(ctx, getattr(ctx.app, name), *args)
+    return steps(ctx, *args)
 
 
 def call(ctx: Context, function: Callable[..., t.Any], *args: t.Any) -> Steps[t.Any]:

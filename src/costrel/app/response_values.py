@@ -21,6 +21,10 @@ def make_response(app: t.Any, request: t.Any, rv: t.Any) -> Response:
     Raises TypeError where it cannot become one, naming the endpoint or the type.
     """
     response_class = app.response_class
+    kind = type(rv)
+    if kind is dict or kind is list:  # PERF: json. Below they come after tests that cost more than the rest.
+        answer: Response = app.json.response(rv)
+        return answer
     status = headers = None
     if isinstance(rv, tuple):
         rv, status, headers = unpack(rv)
