@@ -112,6 +112,7 @@ def respond(ctx: RequestContext) -> Steps[Response]:
                     rv = yield rv
     except Exception as error:
         rv = yield from stage(ctx, "handle_user_exception", answer_error, error)
+    response: Response
     # Most responses go out as they were made. PERF: hello
     if (
         app.after_request_funcs
@@ -121,8 +122,9 @@ def respond(ctx: RequestContext) -> Steps[Response]:
         or app.overridden
         or request_finished.receivers
     ):
-        return (yield from stage(ctx, "finalize_request", finalize, rv))
-    response: Response = app.response_class(rv) if type(rv) is str else make_response(app, request, rv)
+        response = yield from stage(ctx, "finalize_request", finalize, rv)
+        return response
+    response = app.response_class(rv) if type(rv) is str else make_response(app, request, rv)
     if guards is not None:
         add_headers(ctx, response)
     return response
