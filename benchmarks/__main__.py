@@ -84,7 +84,7 @@ def main() -> None:
     parser.add_argument("part", choices=[*PARTS, "all"])
     parser.add_argument("names", nargs="*", help="of scenarios or cases; without any: all")
     parser.add_argument("--peers", default="", help="of `calls`: separated by commas; without it: all")
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("Ended."))  # so that the servers are ended, too
     (everything if options.part == "all" else PARTS[options.part])(options)
 
