@@ -1,5 +1,6 @@
 """How much of our code a plain request walks through: counted, not timed."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -44,3 +45,9 @@ def test_a_plain_view_takes_at_most_thirty_calls_in_nine_files() -> None:
     files = {file for file, _ in calls}
     assert len(calls) <= MAX_CALLS, "\n".join(f"{file}: {name}" for file, name in calls)
     assert len(files) <= MAX_FILES, files
+
+
+def test_what_is_slow_to_import_waits_until_it_is_needed() -> None:
+    code = "import sys, costrel; print(*sorted({'asyncio', 'click', 'email', 'msgspec', 'ssl'} & set(sys.modules)))"
+    found = subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.PIPE, text=True, timeout=60)
+    assert found.stdout.split() == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Collection, Iterator
+from functools import lru_cache
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 from ..http import errors, hosts
@@ -89,7 +90,9 @@ class EnvironHeaders(ImmutableHeadersMixin, Headers):  # type: ignore[misc]  # t
         raise TypeError(f"cannot create {type(self).__name__!r} copies")
 
 
+@lru_cache(maxsize=1024)
 def _environ_key(name: str) -> str:
+    # PERF: form. The names of headers stand in code, where they are few.
     key = name.upper().replace("-", "_")
     return key if key in _UNPREFIXED else "HTTP_" + key
 

@@ -66,15 +66,8 @@ def send_file(
     :raises ValueError: if the file is open in text mode, or the name has control characters.
     """
     source = path_or_file if isinstance(path_or_file, _Source) else _Source.of(path_or_file, _root_path)
-    name = source.name if download_name is None else download_name
-    headers = Headers()
-    if mimetype is None:
-        mimetype = _guess_type(name, as_attachment, headers)
-    pairs = headers._list  # each pair below is known to hold no control character
-    disposition = _disposition(name, as_attachment)
-    if disposition is not None:
-        pairs.append(disposition)
-    pairs.append(type_header(mimetype))
+    headers = _describe(source.name if download_name is None else download_name, mimetype, as_attachment)
+    pairs = headers._list  # each pair that is put there is known to hold no control character
     passed_on = use_x_sendfile and source.path is not None
     if passed_on:
         headers["X-Sendfile"] = source.path
@@ -192,6 +185,18 @@ def send_from_directory(
         return send_file(source, environ, **kwargs)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):  # it went away meanwhile
         raise NotFound() from None
+
+
+def _describe(name: str | None, mimetype: str | None, as_attachment: bool) -> Headers:
+    """The fields that say what is sent: its coding, its name and its type."""
+    headers = Headers()
+    if mimetype is None:
+        mimetype = _guess_type(name, as_attachment, headers)
+    disposition = _disposition(name, as_attachment)
+    if disposition is not None:
+        headers._list.append(disposition)
+    headers._list.append(type_header(mimetype))
+    return headers
 
 
 def _guess_type(name: str | None, as_attachment: bool, headers: Headers) -> str:

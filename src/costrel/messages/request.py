@@ -11,11 +11,12 @@ from typing import IO, TYPE_CHECKING, Any, Literal, overload
 
 from ..http.cookies import parse_cookie
 from ..http.errors import BadRequest, HTTPException, SecurityError, UnsupportedMediaType
+from ..http.grammar import parse_options_header
 from ..http.headers import Headers
 from ..http.multidict import CombinedMultiDict, ImmutableMultiDict, MultiDict, iter_multi_items
 from ..http.uploads import FileStorage
 from ..support.properties import cached_property
-from .environ import EnvironHeaders, _get_server, decode, get_input_stream
+from .environ import EnvironHeaders, _get_server, decode, get_content_length, get_input_stream
 from .forms import FormDataParser, PartLimits, default_stream_factory
 from .properties import environ_property
 from .request_head import RequestHead
@@ -27,6 +28,11 @@ _UNREAD: Any = ...
 
 
 _UPPER_CASE_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def _has_other_headers(request: Request) -> bool:
+    """Whether somebody has put headers in the place of the environ's. PERF: form, session (they are not asked else)."""
+    return "headers" in request.__dict__ and type(request.headers) is not EnvironHeaders
 
 
 class Request(RequestHead):
@@ -106,11 +112,21 @@ class Request(RequestHead):
     @cached_property
     def cookies(self) -> MultiDict[str, str]:
         """The cookies that were sent."""
-        # PERF: session. What `headers` would look up, where nobody has put others in their place.
-        if "headers" in self.__dict__ and type(self.headers) is not EnvironHeaders:
+        if _has_other_headers(self):
             return super().cookies
         cookies: MultiDict[str, str] = parse_cookie(self.environ.get("HTTP_COOKIE"), cls=self.dict_storage_class)
         return cookies
+
+    @cached_property
+    def content_length(self) -> int | None:
+        """Length of the body in bytes; None if unknown or sent in chunks, 0 if the header is malformed."""
+        return super().content_length if _has_other_headers(self) else get_content_length(self.environ)
+
+    @cached_property
+    def _parsed_content_type(self) -> tuple[str, dict[str, str]]:
+        if _has_other_headers(self):
+            return super()._parsed_content_type
+        return parse_options_header(self.environ.get("CONTENT_TYPE"))
 
     @cached_property
     def remote_addr(self) -> str | None:

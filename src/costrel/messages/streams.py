@@ -37,6 +37,10 @@ class LimitedStream(io.RawIOBase):
         """Whether all that the limit allows was read."""
         return self._pos >= self.limit
 
+    def ends_at(self, length: int) -> bool:
+        """Whether the body has just this many bytes: reading it all gives them, or raises."""
+        return self.limit == length and not self._limit_is_max
+
     def on_exhausted(self) -> None:
         """Called when more is asked for than the limit allows."""
         if self._limit_is_max:
@@ -69,9 +73,14 @@ class LimitedStream(io.RawIOBase):
 
     def readall(self) -> bytes:
         """Read all that is left, however many calls of the stream that takes."""
-        if self.is_exhausted:
+        left = self.limit - self._pos
+        if left <= 0:
             return self._past_the_limit()
         chunks = []
+        if left <= READ_SIZE and not self._limit_is_max:  # PERF: form. Nearly always one call is enough.
+            chunks.append(self._counted(self._stream.read, left))
+            if self._pos >= self.limit:
+                return chunks[0]
         while chunk := self.read(min(READ_SIZE, max(self.limit - self._pos, 1))):
             chunks.append(chunk)
             if self.is_exhausted and not self._limit_is_max:

@@ -10,13 +10,11 @@ import uuid
 import weakref
 from collections.abc import Callable
 from datetime import date
-
-import msgspec
+from functools import cache
 
 from ..http.dates import http_date
 from ..support.properties import cached_property
 
-_read_fast = msgspec.json.Decoder().decode
 _Encode = Callable[[t.Any], str]
 _FAST_TO_READ = frozenset({str, bytes, bytearray})
 _COMPACT = (",", ":")
@@ -53,7 +51,7 @@ def _read(s: str | bytes, kwargs: dict[str, t.Any], allow_nan: bool = True) -> t
     # refuses (NaN, lone surrogates, other encodings, huge numbers, mistakes) the standard library decides.
     if type(s) in _FAST_TO_READ and not kwargs:
         try:
-            return _read_fast(s)
+            return _fast_reader()(s)
         except (ValueError, RecursionError):
             pass
     if not allow_nan:
@@ -62,6 +60,13 @@ def _read(s: str | bytes, kwargs: dict[str, t.Any], allow_nan: bool = True) -> t
         return json.loads(s, **kwargs)
     except RecursionError:
         raise ValueError("The JSON is nested too deeply to be read.") from None
+
+
+@cache
+def _fast_reader() -> Callable[[str | bytes], t.Any]:
+    import msgspec  # takes 20 ms to load, and not every application reads JSON
+
+    return msgspec.json.Decoder().decode
 
 
 def _openers(s: str | bytes) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import typing as t
 
-import msgspec
 from itsdangerous import BadData, BadSignature, Signer
 
 from ..sessions import SecureCookieSessionInterface
@@ -66,6 +65,8 @@ def _unsigned(app: t.Any, value: str) -> str | None:
 
 
 def _decoded(found: bytes) -> t.Any:
+    import msgspec
+
     try:
         # No msgpack of a dict begins like JSON's text of one.
         return msgspec.json.decode(found) if found.startswith(b"{") else msgspec.msgpack.decode(found)
