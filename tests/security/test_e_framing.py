@@ -135,6 +135,13 @@ def test_e10_nor_does_one_of_wsgi_middleware(tmp_path, name):
         assert server.ask("/")[0] == 404
 
 
+def test_e10_over_wsgi_granian_leaves_the_header_out():
+    with served("--interface", "wsgi", app="framed_app:wrapped", PYTHONPATH=HERE) as server:
+        answer = server.exchange(get("/injects/middleware"))
+
+    assert (b"200", False) == (answer[9:12], b"x-raw" in answer.lower() or b"injected" in answer.lower())
+
+
 # -- the framework's own part, on either edge
 
 
