@@ -49,6 +49,9 @@ def test_a_query_is_written_from_lists_and_without_none():
         ("a.com", "a.com"),
         ("[::1]:80", None),
         ("a.com", []),
+        ("[::1]", ["[::1]"]),
+        ("[::1]:8000", ["a.com", "[::1]"]),
+        ("[FE80::1]", ["fe80:0::1"]),
     ],
 )
 def test_hosts_on_the_list_are_trusted(host, trusted):
@@ -70,6 +73,8 @@ def test_hosts_on_the_list_are_trusted(host, trusted):
         ("a@b", None),
         ("a:99999", None),
         ("a:-1", None),
+        ("[::2]", ["[::1]"]),
+        ("[::1]", [".a.com", "1"]),
         ("[::1", None),
         ("[:1:]", None),
         ("[:71]:8443", None),

@@ -25,7 +25,8 @@ def host_is_trusted(hostname: str | None, trusted_list: t.Collection[str] | None
     """Tell whether a host, with or without a port, is well-formed and on the list.
 
     :param trusted_list: Names to compare as they are, never as patterns; ".example.org" also stands for every name
-        that ends in it. Without a list, every well-formed host is trusted.
+        that ends in it. IPv6 addresses have brackets, and are the same however they are written. Without a list, every
+        well-formed host is trusted.
     """
     if not hostname:
         return False
@@ -35,8 +36,11 @@ def host_is_trusted(hostname: str | None, trusted_list: t.Collection[str] | None
     name, port = match.groups()
     if port is not None and int(port) > 65535:
         return False
-    if name[0] == "[" and not _is_ipv6(name[1:-1]):
-        return False
+    if name[0] == "[":
+        address = _ipv6(name)
+        if address is None:
+            return False
+        name = address
     if not trusted_list:
         return True
     if isinstance(trusted_list, str):
@@ -48,18 +52,21 @@ def host_is_trusted(hostname: str | None, trusted_list: t.Collection[str] | None
     return False
 
 
-def _is_ipv6(address: str) -> bool:
+def _ipv6(text: str) -> str | None:
+    """An IPv6 address in brackets, in its one canonical spelling (RFC 5952); None for what only looks like one."""
     # What only looks like one could not be read again out of the request's URL.
     try:
-        IPv6Address(address)
+        return f"[{IPv6Address(text.removeprefix('[').removesuffix(']'))}]"
     except ValueError:
-        return False
-    return True
+        return None
 
 
 @lru_cache(maxsize=256)  # of what an application trusts, never of what a client sends
 def _trusted_names(trusted: str) -> tuple[str, str | None]:
     """The name that an entry of the list stands for, and the end of the others that it does."""
+    bracketed, bracket, _ = trusted.partition("]")
+    if (address := _ipv6(bracketed + bracket)) is not None:
+        return address, None
     name = trusted.removeprefix(".").partition(":")[0].encode("idna").decode("ascii")
     return name, f".{name}" if trusted.startswith(".") else None
 
