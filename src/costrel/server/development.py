@@ -11,6 +11,7 @@ import ssl
 import sys
 import tempfile
 import threading
+import time
 import typing as t
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -123,6 +124,10 @@ def run_development(
         app._got_first_request = False
 
 
+_FOR_THREADS: t.Final = 0.2
+"""Seconds that the server's threads have to come to their ends."""
+
+
 def serve(app: t.Any, host: str, port: int | str, options: Options) -> None:
     """Serve an application at `host` and `port` until the process is told to stop. Raises StartError."""
     if options.use_reloader and not is_running_from_reloader():
@@ -148,6 +153,9 @@ def serve(app: t.Any, host: str, port: int | str, options: Options) -> None:
             return
         places = addresses.running_on(host, sock, "https" if certificate else "http")
         run_until_stopped(server, lambda: announce(places))
+        # Granian's threads learn of streams that were cut when the loop ends. One that is about to enter the
+        # interpreter when it is taken down aborts the process.
+        time.sleep(_FOR_THREADS)
 
 
 @contextmanager
