@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
+import stat
 import sys
+import tempfile
 import threading
 import typing as t
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from granian._futures import _future_watcher_wrapper, _new_cbscheduler
 from granian._granian import ASGIWorker, SocketHolder, WorkerSignal, WSGIWorker
@@ -37,6 +42,11 @@ _RUNTIME_THREADS = 1
 _BLOCKING_THREADS = 512
 _IDLE_TIMEOUT = 30
 _NO_METRICS = (None, None)
+
+_SETTLING = 0.3
+"""Seconds in which the requests of connections that were taken just now may come, once no more are taken."""
+
+_FILES = Path("/proc/self/fd")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +109,24 @@ class Gate:
             self._signals.append(stop)
             self._listeners.append(listener)
             (listener.serve_mtr_uds if holder.is_uds() else listener.serve_mtr)(scheduler, loop, stop)
+
+    def deflect(self) -> None:
+        """Take no more connections, and leave those that are there as they are.
+
+        Granian can only do both at once: a connection that it has just taken, and whose request it has not read yet,
+        would be closed without an answer. So the numbers of the listening sockets are given to one that nobody knows,
+        in this process: its next ``accept`` finds nothing. Where that cannot be done, nothing is.
+        """
+        if not _FILES.is_dir():
+            return
+        nobody = _socket_that_nobody_knows()
+        with nobody:
+            wanted = {os.fstat(sock.fileno()).st_ino for sock in self._sockets}
+            for name in os.listdir(_FILES):
+                with suppress(OSError):
+                    number = int(name)
+                    if os.fstat(number).st_ino in wanted and stat.S_ISSOCK(os.fstat(number).st_mode):
+                        os.dup2(nobody.fileno(), number)
 
     def close(self) -> None:
         """Take no more connections; those that are there end with their requests."""
@@ -163,7 +191,8 @@ class AsgiWorker:
             self._ending = True
             # Connections that stay open after that have nothing under way any more.
             self.loop.call_later(self.served.begin_to_end(), self._over.set)
-            self._gate.close()
+            self._gate.deflect()
+            self.loop.call_later(_SETTLING, self._gate.close)
 
 
 def run_wsgi_worker(idx: int, load: Callable[[], t.Any], sockets: Sockets, listening: Listening, early: bool) -> None:
@@ -174,8 +203,13 @@ def run_wsgi_worker(idx: int, load: Callable[[], t.Any], sockets: Sockets, liste
     gate = Gate(
         lambda sock: _wsgi_worker(*_first(idx, sock, listening), None, *listening.tls, _NO_METRICS), sockets, over.set
     )
+
+    def end(*_: object) -> None:
+        gate.deflect()
+        threading.Timer(_SETTLING, gate.close).start()
+
     for number in ENDING:
-        signal.signal(number, lambda *_: gate.close())
+        signal.signal(number, end)
     gate.open(_new_cbscheduler(loop, callback, impl_asyncio=True), loop)  # type: ignore[no-untyped-call]  # as above
     over.wait()
 
@@ -195,6 +229,16 @@ def _first(idx: int, sock: t.Any, listening: Listening) -> Iterable[t.Any]:
         listening.http1,
         listening.http2,
     )
+
+
+def _socket_that_nobody_knows() -> socket.socket:
+    """A listening socket whose name is gone already: nothing will ever come to it."""
+    sock = socket.socket(socket.AF_UNIX)
+    with tempfile.TemporaryDirectory(prefix="costrel-") as folder:
+        sock.bind(os.path.join(folder, "s"))
+    sock.listen(1)
+    sock.setblocking(False)
+    return sock
 
 
 def _on_signals(loop: t.Any, end: Callable[[], None]) -> None:
