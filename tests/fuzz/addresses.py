@@ -60,6 +60,7 @@ def hosts(data: bytes) -> None:
         if not host:
             continue
         assert host_is_trusted(host, trusted)
+        assert host_is_trusted(header, trusted)
         url = get_current_url(scheme, host, "/root", rest, data)
         assert url.startswith(f"{scheme}://")
         with suppress(UnicodeError):  # of labels that IDNA does not allow

@@ -77,6 +77,7 @@ def test_hosts_on_the_list_are_trusted(host, trusted):
         ("[::1]", [".a.com", "1"]),
         ("[::1", None),
         ("[:1:]", None),
+        ("a:80:80", None),
         ("[:71]:8443", None),
         ("", None),
         (None, None),
@@ -90,6 +91,11 @@ def test_the_schemes_own_port_is_left_out():
     assert get_host("http", "a.com:80") == get_host("https", "a.com:443") == "a.com"
     assert get_host("http", "a.com:443") == "a.com:443"
     assert get_host("ftp", "a.com:80") == "a.com:80"
+
+
+@pytest.mark.parametrize("host", ["a.com:80:80", ":80", "a.com:0:80", "[::1]:80:80"])
+def test_what_only_lacks_that_port_to_be_a_host_is_none(host):
+    assert get_host("http", host) == ""
 
 
 def test_the_servers_address_stands_in_for_a_missing_field():

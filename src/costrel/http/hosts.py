@@ -87,10 +87,9 @@ def get_host(
     host = _server_host(server) if host_header is None else host_header
     if host is None:
         return ""
-    if ":" in host and scheme in _DEFAULT_PORTS:
-        host = host.removesuffix(_DEFAULT_PORTS[scheme])
+    # As it came: what would be a host only without its second port is none.
     if host_is_trusted(host, trusted_hosts):
-        return host
+        return host.removesuffix(_DEFAULT_PORTS[scheme]) if ":" in host and scheme in _DEFAULT_PORTS else host
     if trusted_hosts:
         raise SecurityError(f"Host {host!r} is not trusted.")
     return ""
