@@ -46,11 +46,11 @@ def named_part(name: str) -> Callable[[argparse.Namespace], None]:
 
 PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "calls": calls,
-    "startup": part("startup"),
-    "growth": named_part("growth"),
+    "served": named_part("served"),
     "bodies": part("bodies"),
     "memory": part("memory"),
-    "served": named_part("served"),
+    "startup": part("startup"),
+    "growth": named_part("growth"),
     "where": named_part("where"),
     "report": part("report"),
 }

@@ -14,7 +14,7 @@ from . import load, results
 from .results import TURNS
 from .servers import Server, serving
 
-SECONDS = float(os.environ.get("BENCH_SERVED_SECONDS", "3"))
+SECONDS = float(os.environ.get("BENCH_SERVED_SECONDS", "2"))
 APPS = "benchmarks.served_apps"
 PATHS = {"hello": "/", "params": "/user/42/post/a-slug?page=7"}
 CASES = {

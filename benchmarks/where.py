@@ -28,11 +28,16 @@ def shares(gateway: str, scenario: str) -> list[tuple[str, float, float]]:
         call.run(CALLS)
         profile.disable()
     stats = pstats.Stats(profile).stats  # type: ignore[attr-defined]  # it is documented, but not in its types
-    # Without the making of requests, and without the loop that sends them.
-    found = {key: value for key, value in stats.items() if "benchmarks/" not in key[0] or "peers" in key[0]}
+    found = {key: value for key, value in stats.items() if not is_foreign(key)}
     whole = sum(value[2] for value in found.values())
     best = sorted(found.items(), key=lambda item: -item[1][2])[:SHOWN]
     return [(readable(key), value[2] / whole, value[1] / CALLS) for key, value in best]
+
+
+def is_foreign(key: tuple[str, int, str]) -> bool:
+    """Whether a function is none of the request's: it makes requests, sends them, or waits."""
+    file, _, name = key
+    return ("benchmarks/" in file and "peers" not in file) or "'poll'" in name
 
 
 def readable(key: tuple[str, int, str]) -> str:
