@@ -1,5 +1,6 @@
 """What stands between a client and the views natively, and with `SECURITY_PROFILE`: tokens, headers, proxies, JSON."""
 
+import asyncio
 import re
 import threading
 
@@ -20,6 +21,8 @@ from costrel.app.application import Flask
 from costrel.app.guards.csp import policy_text
 from costrel.app.guards.headers import SECURITY_HEADERS
 from costrel.app.guards.proxies import Proxies
+
+from ..edges.asgi_call import call
 
 
 def make(cls=Costrel, **settings):
@@ -366,3 +369,27 @@ def test_a_wrong_setting_lets_no_request_through():
     for _ in range(2):
         with pytest.raises(ValueError, match="nonsense"):
             app.test_client().get("/")
+
+
+@pytest.mark.parametrize("store", ["cookie", "memory"])
+def test_a_token_is_looked_at_in_a_thread_where_the_view_is_async(store):
+    app = make(CSRF_REQUIRE_TOKEN=True, SESSION_STORE=store, SESSION_COOKIE_SECURE=False)
+
+    @app.get("/token")
+    async def token():
+        return csrf_token()
+
+    @app.post("/change")
+    async def change():
+        return "changed"
+
+    async def both():
+        given = await call(app.asgi, "/token")
+        cookie = given.headers["set-cookie"].partition(";")[0].encode()
+        statuses = []
+        for text in (given.text, "other"):
+            headers = [(b"cookie", cookie), (b"x-csrf-token", text.encode())]
+            statuses.append((await call(app.asgi, "/change", "POST", headers=headers)).status)
+        return statuses
+
+    assert [200, 403] == asyncio.run(both())
