@@ -38,7 +38,8 @@ def over_wsgi(app, path, method, body, headers):
     try:
         answered.chunks = list(chunks)
     finally:
-        chunks.close()
+        if hasattr(chunks, "close"):  # PEP 3333: "If the iterable returned by the application has a close() method"
+            chunks.close()
         builder.close()
     return answered
 

@@ -51,3 +51,27 @@ def test_a_thread_that_waits_for_its_client_has_another_in_its_place():
     workers.close()
     with waiting_for_client():
         pass  # in a thread of somebody else's
+
+
+def test_many_outcomes_reach_those_who_wait_for_them_each_its_own():
+    workers = Workers(size=4)
+
+    def function(number):
+        if number % 3 == 0:
+            raise ValueError(number)
+        return number
+
+    async def run():
+        calls = [workers.run(lambda number=number: function(number)) for number in range(300)]
+        return await asyncio.wait_for(asyncio.gather(*calls, return_exceptions=True), 10)
+
+    outcomes = asyncio.run(run())
+    workers.close()
+    assert [str(outcome) for outcome in outcomes] == [str(number) for number in range(300)]
+    assert [type(outcome) for outcome in outcomes[:3]] == [ValueError, int, int]
+
+
+def test_workers_answer_the_loop_that_asks():
+    workers = Workers(size=1)
+    assert [asyncio.run(workers.run(lambda number=number: number)) for number in range(3)] == [0, 1, 2]
+    workers.close()

@@ -17,6 +17,19 @@ Pairs = Iterable[tuple[str, str]]
 _END: t.Final = object()
 
 
+# PERF: ASGI hello. Most headers are the same in all answers, and are put into bytes once.
+_encoded: dict[tuple[str, str], tuple[bytes, bytes]] = {}
+_MAX_ENCODED: t.Final = 512
+_OF_ONE_CLIENT: t.Final = frozenset({b"set-cookie", b"location", b"etag", b"www-authenticate"})
+
+
+def _encode(pair: tuple[str, str]) -> tuple[bytes, bytes]:
+    name, value = pair[0].lower().encode("latin-1"), pair[1].encode("latin-1")
+    if len(_encoded) < _MAX_ENCODED and len(value) < 256 and name not in _OF_ONE_CLIENT:
+        _encoded[pair] = name, value
+    return name, value
+
+
 class Answer:
     """What goes out for one request. `body` is complete, or an iterable or asynchronous iterable of chunks.
 
@@ -33,10 +46,7 @@ class Answer:
     ) -> None:
         self.status = status
         self.method = method
-        self.headers = [
-            (_KNOWN_NAMES.get(name) or name.lower().encode("latin-1"), value.encode("latin-1"))
-            for name, value in headers
-        ]
+        self.headers = [_encoded.get(pair) or _encode(pair) for pair in headers]
         self.body = body
         self.close = close
         self.in_one_piece = False
@@ -153,9 +163,6 @@ class Answer:
         await send({"type": "http.response.body", "body": b""})
 
 
-_KNOWN_NAMES: t.Final = {
-    name: name.lower().encode() for name in ("Content-Type", "Content-Length", "Location", "Set-Cookie", "Vary")
-}
 _OWN_CALL: t.Final = Response.__call__
 _OWN_WSGI_RESPONSE: t.Final = Response.get_wsgi_response
 

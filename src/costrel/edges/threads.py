@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import typing as t
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from queue import SimpleQueue
@@ -18,15 +19,40 @@ LENT: t.Final = 256
 """How many threads may be added at most for those that wait for their clients."""
 
 
-class Job:
-    """One call for a worker thread, and who waits for it on which loop."""
+class Mailbox:
+    """Where threads leave what they have done for one loop, which is woken once for many. PERF: a served sync view."""
 
-    __slots__ = ("function", "future", "has_ended", "loop", "over")
-
-    def __init__(self, function: Callable[[], t.Any], loop: asyncio.AbstractEventLoop) -> None:
-        self.function = function
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
-        self.future: asyncio.Future[t.Any] = loop.create_future()
+        self._letters: deque[tuple[Job, t.Any, BaseException | None]] = deque()
+        self._is_called = False
+
+    def put(self, job: Job, result: t.Any, error: BaseException | None) -> None:
+        """Leave the outcome of `job`, and wake the loop unless somebody has."""
+        self._letters.append((job, result, error))
+        if not self._is_called:
+            self._is_called = True
+            with suppress(RuntimeError):  # the loop was closed while the function ran: nobody waits any more
+                self.loop.call_soon_threadsafe(self._deliver)
+
+    def _deliver(self) -> None:
+        # Before the letters are taken out: whoever finds it True later than that has left his before.
+        self._is_called = False
+        letters = self._letters
+        for _ in range(len(letters)):
+            job, result, error = letters.popleft()
+            job.settle(result, error)
+
+
+class Job:
+    """One call for a worker thread, and where its outcome goes."""
+
+    __slots__ = ("function", "future", "has_ended", "mailbox", "over")
+
+    def __init__(self, function: Callable[[], t.Any], mailbox: Mailbox) -> None:
+        self.function = function
+        self.mailbox = mailbox
+        self.future: asyncio.Future[t.Any] = mailbox.loop.create_future()
         self.has_ended = False
         self.over: asyncio.Future[None] | None = None
         """Made where the waiting task was cancelled: done when the function has ended."""
@@ -63,6 +89,8 @@ class Workers:
         self._threads: list[threading.Thread] = []
         self._unfinished = 0
         self._lent = 0
+        self._mailbox: Mailbox | None = None
+        """That of the loop which has asked last."""
 
     @property
     def is_full(self) -> bool:
@@ -75,7 +103,10 @@ class Workers:
         Where the awaiting task is cancelled meanwhile, it goes on when the function has ended: nothing that the
         function uses is taken from it.
         """
-        job = Job(function, asyncio.get_running_loop())
+        loop, mailbox = asyncio.get_running_loop(), self._mailbox
+        if mailbox is None or mailbox.loop is not loop:
+            mailbox = self._mailbox = Mailbox(loop)
+        job = Job(function, mailbox)
         with self._lock:
             self._unfinished += 1
             if self._unfinished > len(self._threads):
@@ -86,7 +117,7 @@ class Workers:
         except asyncio.CancelledError:
             # The function may have ended between the cancelling and the moment that this task is told of it.
             if job.future.cancelled() and not job.has_ended:
-                job.over = job.loop.create_future()
+                job.over = loop.create_future()
                 await job.over
             raise
 
@@ -109,8 +140,7 @@ class Workers:
                 is_too_many = len(self._threads) > self.size + self._lent
                 if is_too_many:
                     self._threads.remove(threading.current_thread())
-            with suppress(RuntimeError):  # the loop was closed while the function ran: nobody waits any more
-                job.loop.call_soon_threadsafe(job.settle, result, error)
+            job.mailbox.put(job, result, error)
             del result, error, job
             if is_too_many:
                 return
