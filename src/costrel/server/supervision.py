@@ -28,6 +28,7 @@ _TICK = 0.1
 KEEP_LOGGING: dict[str, t.Any] = {"incremental": True, "handlers": {}, "loggers": {}}
 
 _logger = logging.getLogger("costrel.server")
+_granian_logger = logging.getLogger("_granian")
 
 
 class Supervisor(MPServer):
@@ -50,6 +51,7 @@ class Supervisor(MPServer):
         **options: t.Any,
     ) -> None:
         super().__init__("costrel", backlog=BACKLOG, log_dictconfig=KEEP_LOGGING, **options)
+        _granian_logger.addFilter(_is_true_here)
         self.sockets = sockets
         self.state = state
         self.drain = drain
@@ -205,6 +207,11 @@ class Supervisor(MPServer):
             worker.interrupt_by_parent = True
         self.interrupt_children.clear()
         super().shutdown(1 if self.failed else exit_code)  # type: ignore[no-untyped-call]  # Granian's own
+
+
+def _is_true_here(record: logging.LogRecord) -> bool:
+    # Connections that wait would be reset if each worker had a socket of its own, as with Granian alone.
+    return "tcp_migrate_req" not in str(record.msg)
 
 
 def _launch(worker: t.Any) -> None:
