@@ -28,7 +28,7 @@ lately: dict[int, deque[float]] = {}
 @blueprint.get("/live")
 def page() -> str:
     """The page with the chat and the feed."""
-    return render_template("live.html", reach=wire.get().reach, longest=LONGEST)
+    return render_template("live.html", wire=wire.get(), longest=LONGEST)
 
 
 @blueprint.before_websocket

@@ -159,9 +159,11 @@ def test_nobody_can_hear_while_redis_is_down(ada, app, monkeypatch):
 # -- the feed
 
 
-def test_under_wsgi_the_feed_says_what_it_needs(client):
+def test_under_wsgi_feed_and_page_say_what_they_need(client):
     answer = client.get("/live/feed")
     assert (answer.status_code, "needs an ASGI server" in answer.text) == (501, True)
+    page = client.get("/live").text
+    assert ("need an ASGI server" in page, "<script" in page) == (True, False)
 
 
 def test_a_comment_is_stored_though_the_feed_is_down(ada, app, monkeypatch, caplog):

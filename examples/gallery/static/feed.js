@@ -10,8 +10,8 @@ const source = new EventSource(pane.dataset.url);
 source.addEventListener("open", () => say("Connected", true));
 source.addEventListener("message", ({ data }) => show(JSON.parse(data)));
 source.addEventListener("error", () => {
-  const ended = source.readyState === EventSource.CLOSED;
-  say(ended ? "There is no feed here: it needs an ASGI server." : "No connection. Trying again…", false);
+  const ended = source.readyState === EventSource.CLOSED; // the server refused it
+  say(ended ? "No connection. Reload the page." : "No connection. Trying again…", false);
 });
 
 function show({ key, who, did, title, page, image, at }) {
