@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import warnings
 
@@ -15,8 +16,9 @@ def main() -> None:
 
     warnings.simplefilter("ignore")  # of cookies that are too large, a hundred times a second
     target = TARGETS[name]
-    # The last argument of a name counts.
-    atheris.Setup([sys.argv[0], f"-max_len={target.max_length}", *arguments], target.run)
+    # For -merge, libFuzzer runs its first argument in a shell. Of arguments with one name the last one counts.
+    command = f"{shlex.quote(sys.executable)} -m {__spec__.name} {name}"
+    atheris.Setup([command, f"-max_len={target.max_length}", *arguments], target.run)
     atheris.Fuzz()
 
 
