@@ -72,7 +72,7 @@ def keep(name: str) -> None:
     """Bring those inputs that reach more into the corpus that is in the repository."""
     kept = HERE / "corpus" / name
     kept.mkdir(parents=True, exist_ok=True)
-    _atheris(name, ["-merge=1", *LIMITS, str(kept), str(WORK / name / "corpus")], subprocess.DEVNULL)
+    _atheris(name, ["-set_cover_merge=1", *LIMITS, str(kept), str(WORK / name / "corpus")], subprocess.DEVNULL)
     files = list(kept.iterdir())
     print(f"{name:17} {len(files)} inputs, {sum(file.stat().st_size for file in files):,} bytes")
 
