@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import http.client
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -128,19 +129,22 @@ def slow(minutes: float) -> None:
             held = []
             with Load(server, clients=2, pause=0.01) as asked:
                 begun = time.monotonic()
-                attack = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-                while attack.poll() is None:
+                attack = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+                while attack.poll() is None:  # it ends when all of its connections were closed
                     held.append((len(server.open_files()) - own, round(time.monotonic() - begun)))
-                    time.sleep(1)
-            most = max(held)
+                    time.sleep(0.5)
+                said, _ = attack.communicate()
             ms = {f"p{share * 100:g}": round(asked.percentile(share) * 1000, 1) for share in (0.5, 0.99)}
             say(
                 f"slow {kind}",
                 seconds=seconds,
-                most_held=most,
-                # A client may come again when it was closed, so what counts is when few are left of the first ones.
-                few_left_after=next((at for number, at in held if at > most[1] and number < 100), None),
-                held_at_the_end=held[-2][0],
+                most_held=max(held),
+                held_at_the_end=held[-1],
+                ended=", ".join(
+                    line
+                    for line in re.sub(r"\x1b\[[\d;]*m", "", said).splitlines()
+                    if line.startswith(("Test ended", "Exit"))
+                ),
                 statuses=dict(Counter(asked.statuses)),
                 errors=len(asked.errors),
                 ms=ms,
