@@ -161,6 +161,10 @@ class Rule(RuleFactory):
         ]
 
     def _read(self, text: str) -> list[str | RulePart]:
+        if "<" not in text:  # PERF: routing. Few domains have variables, and many rules have none.
+            if text:
+                self._trace.append((False, text))
+            return [*text.split("/")]
         tokens = parse_rule(text)
         for token in tokens:
             if isinstance(token, Variable):
