@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from .peers import GATEWAYS
+
 NOT_ON_JINJA = ("django",)
 SLOPE = 1.15
 """What counts as linear: a slope of 1, and what the clock and the memory's caches add."""
@@ -24,6 +26,7 @@ NO_SLOWER: dict[str, dict[str, tuple[str, ...]]] = {
     "postjson": {"wsgi": ("falcon",), "asgi": ("falcon",)},
     "upload": {"wsgi": ("falcon",), "asgi": ("falcon",)},
 }
+TITLES = {peer.name: peer.title for group in GATEWAYS.values() for peer in group}
 OWN = ("costrel", "costrel_sync", "as_flask", "jinja")
 
 
@@ -59,7 +62,7 @@ def of_calls(figures: dict[str, Any]) -> Iterator[Goal]:
             for name in names:
                 group = asgi if gateway == "asgi" else wsgi
                 ratio = group[name][scenario] / group["costrel"][scenario]
-                yield Goal(f"`{scenario}`: {name.title()} ÷ Costrel, {gateway.upper()}", ratio, 1)
+                yield Goal(f"`{scenario}`: {TITLES[name]} ÷ Costrel, {gateway.upper()}", ratio, 1)
     for gateway, group in figures.items():
         for scenario, left_out in (("session", ()), ("template", NOT_ON_JINJA)):
             rivals = {
@@ -69,7 +72,7 @@ def of_calls(figures: dict[str, Any]) -> Iterator[Goal]:
             }
             fastest = min(rivals, key=rivals.__getitem__)
             ratio = rivals[fastest] / group["costrel"][scenario]
-            yield Goal(f"`{scenario}`: the fastest other ({fastest.title()}) ÷ Costrel, {gateway.upper()}", ratio, 1)
+            yield Goal(f"`{scenario}`: the fastest other ({TITLES[fastest]}) ÷ Costrel, {gateway.upper()}", ratio, 1)
 
 
 def of_startup(figures: dict[str, Any]) -> Iterator[Goal]:

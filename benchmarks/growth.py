@@ -102,7 +102,7 @@ CASES: dict[str, tuple[list[int], Callable[[Any, int], Wsgi]]] = {
         lambda size: replace(POST, content_type=MULTIPART, body=parts(size)))),
     "JSON values": ([16, 64, 256, 1024, 4096, 16384], of_request(
         lambda size: replace(POST, content_type="application/json", body=b"[" + b'{"a": 1}, ' * size + b"1]"))),
-    "body, bytes": ([2**i for i in range(12, 25, 2)], of_request(
+    "body, bytes": ([2**i for i in range(12, 27, 2)], of_request(
         lambda size: replace(POST, path="/body", content_type="application/octet-stream", body=b"x" * size))),
     "path segments": ([4, 16, 64, 256, 1024], of_request(lambda size: replace(GET, path="/a" * size))),
     "accepted types": ([4, 16, 64, 256, 1024], of_request(

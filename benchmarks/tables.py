@@ -111,7 +111,8 @@ def memory(figures: Any) -> str:
         [name, f"{each['MiB'][0]:.1f}", f"{each['MiB'][-1]:.1f}", f"{each['growth per 100,000']:+.2f}"]
         for name, each in figures["cases"].items()
     ]
-    return table(["worker", "MiB at first", "after 100,000", "growth per 100,000 in the second half"], rows)
+    requests = figures["requests a leg"] * (len(next(iter(figures["cases"].values()))["MiB"]) - 1)
+    return table(["worker", "MiB at first", f"after {requests:,}", "growth per 100,000 in the second half"], rows)
 
 
 def rates(figures: Any) -> str:
