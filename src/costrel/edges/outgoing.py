@@ -9,6 +9,7 @@ from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Itera
 from ..http.headers import Headers
 from ..messages.response import Response
 from .bodies import Receive
+from .turns import Turn
 
 InThread = Callable[[Callable[[], t.Any]], Coroutine[t.Any, t.Any, t.Any]]
 Send = Callable[[t.MutableMapping[str, t.Any]], Awaitable[None]]
@@ -143,9 +144,11 @@ class Answer:
 
     async def _send_async(self, send: Send, body: AsyncIterable[bytes]) -> None:
         iterator = body.__aiter__()
+        turn = Turn()
         try:
             async for chunk in iterator:
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                await turn.give_way()
         finally:
             close = getattr(iterator, "aclose", None)
             if close is not None:

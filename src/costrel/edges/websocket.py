@@ -14,6 +14,7 @@ from .drive import Drive, Hop
 from .outgoing import Answer, Send
 from .scope import ROUTE, Scope, environ_of
 from .threads import Workers
+from .turns import Turn
 
 GRACE: t.Final = 0.5
 """Seconds that a view has, after the client left, to come to a `receive` or `send` that tells it so."""
@@ -93,6 +94,7 @@ class ServerConnection:
         self._timer: asyncio.TimerHandle | None = None
         self._has_left = False
         self._refuses = False
+        self._turn = Turn()
 
     # -- what a WebSocket asks for
 
@@ -118,6 +120,7 @@ class ServerConnection:
         self._check_open()
         kind = "text" if isinstance(message, str) else "bytes"
         await self._pass_on({"type": "websocket.send", kind: message})
+        await self._turn.give_way()
 
     async def close(self, code: int, reason: str) -> None:
         self._end(WebSocketDisconnect(code, reason))
