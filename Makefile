@@ -73,7 +73,7 @@ $(DEV): $(READY)
 $(BENCH): pyproject.toml
 	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/python -m pip install -q --upgrade "pip>=25.1"
-	.venv-bench/bin/python -m pip install -q --group bench --editable ".[async,crypto,dotenv,redis,reload]"
+	.venv-bench/bin/python -m pip install -q --group bench --editable ".[async,crypto,dotenv,limits,redis,reload]"
 	touch $@
 
 clean:
