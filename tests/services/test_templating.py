@@ -253,8 +253,8 @@ class TestExplanation:
             "       class: jinja2.loaders.ChoiceLoader\n"
             "       -> no match\n"
             "Error: the template could not be found.\n"
-            "  It was looked up from an endpoint that belongs to the blueprint 'admin', whose own folder of\n"
-            "  templates, if it has one ('template_folder='), is searched after the application's.\n"
+            "  It was looked up from an endpoint that belongs to the blueprint 'admin', whose own folder\n"
+            "  of templates, if it has one ('template_folder='), is searched after the application's.\n"
             "  See https://flask.palletsprojects.com/blueprints/#templates"
         )
 

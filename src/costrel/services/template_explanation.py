@@ -60,6 +60,6 @@ def _verdict(matches: int) -> Iterator[str]:
         yield "Error: the template could not be found."
         blueprint = context.requesting().request.blueprint if context.has_request_context() else None
         if blueprint is not None:
-            yield f"  It was looked up from an endpoint that belongs to the blueprint {blueprint!r}, whose own folder of"
-            yield "  templates, if it has one ('template_folder='), is searched after the application's."
+            yield f"  It was looked up from an endpoint that belongs to the blueprint {blueprint!r}, whose own folder"
+            yield "  of templates, if it has one ('template_folder='), is searched after the application's."
             yield "  See https://flask.palletsprojects.com/blueprints/#templates"
