@@ -12,7 +12,7 @@ import werkzeug.datastructures
 import werkzeug.routing
 import werkzeug.routing.converters
 import werkzeug.routing.rules
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import costrel.http.multidict
@@ -141,6 +141,7 @@ PIECES = ["/", "<", ">", "a", "<x>", "<int:y>", "<int(", "1):z>", "(", ")", ":",
 rule_texts = st.lists(st.sampled_from(PIECES), max_size=7).map("".join) | st.text("/<>a:()1,", max_size=9)
 
 
+@example("/<any(a,b):w><int(<any(a,b):w>", False, "")
 @given(rule_texts, st.booleans(), st.sampled_from(["", "w", "<v>.x", "a/b"]))
 def test_rules_are_read_alike(text: str, merge: bool, subdomain: str) -> None:
     def read(routing: t.Any) -> t.Any:

@@ -29,10 +29,8 @@ class Builder:
 
     def build(self, values: Mapping[str, t.Any], append_unknown: bool) -> tuple[str, str]:
         """The domain, and the path with, if `append_unknown`, all that is no part of it as the query."""
-        domain, url = self._domain.fill(values), self._path.fill(values)
-        if append_unknown and not self._known.issuperset(values):
-            url += self._query(values)
-        return domain, url
+        query = self._query(values) if append_unknown and not self._known.issuperset(values) else ""
+        return self._domain.fill(values), self._path.fill(values) + query
 
     def build_path(self, values: Mapping[str, t.Any], append_unknown: bool) -> str | None:
         """The path alone; None where a value is missing. For rules without defaults."""

@@ -16,6 +16,7 @@ if t.TYPE_CHECKING:
     from .pattern import RulePart
 
 _WEBSOCKET_METHODS = {"GET", "HEAD", "OPTIONS"}
+_pieces = re.compile("(/)").split
 _SLASHES = re.compile("/{2,}")
 
 
@@ -162,8 +163,7 @@ class Rule(RuleFactory):
 
     def _read(self, text: str) -> list[str | RulePart]:
         if "<" not in text:  # PERF: routing. Few domains have variables, and many rules have none.
-            if text:
-                self._trace.append((False, text))
+            self._trace += [(False, piece) for piece in _pieces(text) if piece]
             return [*text.split("/")]
         tokens = parse_rule(text)
         for token in tokens:
@@ -175,9 +175,9 @@ class Rule(RuleFactory):
 
     def _add_variable(self, variable: Variable) -> None:
         name = variable.name
+        arguments, keywords = parse_converter_args(variable.arguments) if variable.arguments else ((), {})
         if name in self._converters:
             raise ValueError(f"URL rule {self.rule!r} uses the variable name {name!r} twice.")
-        arguments, keywords = parse_converter_args(variable.arguments) if variable.arguments else ((), {})
         converter = self.get_converter(name, variable.converter, arguments, keywords)
         error = regex_error(converter.regex)
         if error is not None:
