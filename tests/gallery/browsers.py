@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from selenium import webdriver
-from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
@@ -53,9 +53,8 @@ def fill(browser: webdriver.Chrome, **fields: str) -> None:
 
 def see(browser: webdriver.Chrome, text: str, selector: str = "body") -> None:
     """Wait until a part of the page has a text."""
-    waiting = WebDriverWait(
-        browser, PATIENCE, ignored_exceptions=[StaleElementReferenceException, NoSuchElementException]
-    )
+    # The page may be replaced by another while it is looked at.
+    waiting = WebDriverWait(browser, PATIENCE, ignored_exceptions=[WebDriverException])
     waiting.until(lambda b: text in b.find_element(By.CSS_SELECTOR, selector).text, f"{text!r} was not seen")
 
 

@@ -27,6 +27,10 @@ OVERLOADED: t.Final = Answer(
 """The answer where more requests wait for a worker thread than can be served soon (RFC 9110 §15.6.4)."""
 
 
+AFTER_STALL: t.Final = 0.05
+"""Seconds between giving up on a body and the answer: Granian may hold back an answer that comes in the same moment."""
+
+
 class AsgiApplication:
     """One application as an ASGI 3 callable."""
 
@@ -87,6 +91,7 @@ class AsgiApplication:
                 return
             if body is not None and body.has_stalled and not scope["http_version"].startswith("2"):
                 answer.headers.append((b"connection", b"close"))  # RFC 9110 §15.5.9
+                await asyncio.sleep(AFTER_STALL)
             if answer.body.__class__ is not bytes:
                 send = self.send_patience.sending(send)
             await answer.send(send, exchange.run, exchange.watch())
