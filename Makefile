@@ -5,7 +5,7 @@ READY := .venv/.ready
 DEV := .venv/.dev
 BENCH := .venv-bench/.ready
 
-.PHONY: run test lint types bench coverage docs fuzz fuzz-differential soak optimized clean
+.PHONY: run test lint types bench coverage docs fuzz fuzz-parsers fuzz-differential soak optimized clean
 
 # The example application at http://127.0.0.1:5000.
 run: $(READY)
@@ -44,12 +44,15 @@ coverage: $(DEV)
 docs: $(DEV)
 	$(BIN)/python -m pytest -q tests/docs
 
+# Both kinds of fuzzing; takes hours.
+fuzz: fuzz-parsers fuzz-differential
+
 # Every parser under atheris, FUZZ_SECONDS (60) for each target; FUZZ_TARGETS names some of them (tests/fuzz/targets.py).
-fuzz: $(DEV)
+fuzz-parsers: $(DEV)
 	$(BIN)/python -m pip install -q --group fuzz
 	$(BIN)/python -m tests.fuzz $(FUZZ_TARGETS)
 
-# The differential tests with twenty times the examples; takes a while.
+# The tests that ask Flask and Werkzeug the same, with 20,000 examples each.
 fuzz-differential: $(DEV)
 	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -n auto -q tests/contract --timeout 3600
 

@@ -13,6 +13,7 @@ import werkzeug.user_agent
 from hypothesis import given
 from hypothesis import strategies as st
 
+from costrel.compat.werkzeug.http import parse_set_header
 from costrel.http import conditional, etags, grammar, policies, user_agent
 
 FRAGMENTS = [
@@ -220,3 +221,9 @@ def test_policies_for_opening_and_embedding_are_alike() -> None:
     for name in ("COOP", "COEP"):
         theirs, ours = getattr(werkzeug.http, name), getattr(policies, name)
         assert [(member.name, member.value) for member in theirs] == [(member.name, member.value) for member in ours]
+
+
+@given(st.none() | st.text('aB,; "\\=é', max_size=12))
+def test_sets_of_words_are_read_alike(value: str | None) -> None:
+    wanted, found = werkzeug.http.parse_set_header(value), parse_set_header(value)
+    assert (list(wanted), str(wanted), sorted(wanted.as_set())) == (list(found), str(found), sorted(found.as_set()))

@@ -90,3 +90,13 @@ def test_any_path(untrusted):
 @given(st.text() | st.text("ab ._-/\\:é\u0301\u0316ﬁ²\0\n"))
 def test_file_names(name):
     assert paths.secure_filename(name) == werkzeug.utils.secure_filename(name)
+
+
+@given(st.integers(-3, 200))
+def test_salts_are_as_long_and_of_the_same_letters(length):
+    error = error_of(werkzeug.security.gen_salt, length)
+    assert error_of(passwords.gen_salt, length) == error
+    if error is None:
+        salt = passwords.gen_salt(length)
+        assert len(salt) == len(werkzeug.security.gen_salt(length))
+        assert set(salt) <= set(werkzeug.security.SALT_CHARS)
