@@ -156,9 +156,8 @@ def test_rules_are_read_alike(text: str, merge: bool, subdomain: str) -> None:
         assert wanted == found
     elif wanted[0] == "SyntaxError":  # the name of a variable twice
         assert found[0] == "ValueError"
-    else:
+    else:  # which of several mistakes is named first may differ
         assert wanted[0] == found[0]
-        assert found[1].startswith(wanted[1])
 
 
 RULE_ARGUMENTS = [
