@@ -10,6 +10,7 @@ import stat
 import sys
 import tempfile
 import threading
+import time
 import typing as t
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -203,15 +204,34 @@ def run_wsgi_worker(idx: int, load: Callable[[], t.Any], sockets: Sockets, liste
     gate = Gate(
         lambda sock: _wsgi_worker(*_first(idx, sock, listening), None, *listening.tls, _NO_METRICS), sockets, over.set
     )
-
-    def end(*_: object) -> None:
-        gate.deflect()
-        threading.Timer(_SETTLING, gate.close).start()
-
-    for number in ENDING:
-        signal.signal(number, end)
+    signals = Signals()
     gate.open(_new_cbscheduler(loop, callback, impl_asyncio=True), loop)  # type: ignore[no-untyped-call]  # as above
+    signals.wait()
+    gate.deflect()
+    time.sleep(_SETTLING)
+    gate.close()
     over.wait()
+
+
+class Signals:
+    """The first of the signals that end a worker, for its main thread to wait for: from here on they do nothing more.
+
+    Their handler would run between any two steps of the main thread, and not at all while that thread waits, where
+    another one of the process took the signal. So the interpreter is told to write their numbers to a socket.
+    """
+
+    def __init__(self) -> None:
+        self._numbers, write_end = socket.socketpair()
+        write_end.setblocking(False)
+        self._write_end = write_end  # as long as signals come
+        for number in ENDING:
+            signal.signal(number, lambda *_: None)
+        signal.set_wakeup_fd(write_end.fileno(), warn_on_full_buffer=False)
+
+    def wait(self) -> None:
+        """Wait for the first signal, which may have come before."""
+        while self._numbers.recv(1)[0] not in ENDING:
+            pass
 
 
 def _first(idx: int, sock: t.Any, listening: Listening) -> Iterable[t.Any]:

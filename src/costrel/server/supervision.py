@@ -59,7 +59,7 @@ class Supervisor(MPServer):
         self.ledger = ledger
         self.failed = False
         """Whether the application could not be loaded at the start."""
-        self.main_loop_interrupt = Wakeup(self._has_news)
+        self.main_loop_interrupt = Wakeup(self._has_news)  # type: ignore[assignment]  # all that Granian calls
         self._ready = ready
         self._ready_ids: set[int] = set()
         self._leaving: list[t.Any] = []
@@ -243,26 +243,32 @@ def release_signals() -> None:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
-class Wakeup(threading.Event):
+class Wakeup:
     """An event that stays set while there is news: Granian clears it after it has looked, and would miss what came.
 
-    Who waits for it looks up now and then: a signal that another thread of the process took does not wake it.
+    A signal handler may set it while the same thread waits for it, for which an event's own lock would be held: this
+    one's can be taken again. Who waits looks up now and then: a signal that another thread took does not wake it.
     """
 
     def __init__(self, has_news: Callable[[], bool]) -> None:
-        super().__init__()
         self._has_news = has_news
+        self._is_set = False
+        self._changed = threading.Condition(threading.RLock())
+
+    def set(self) -> None:
+        """Wake up who waits."""
+        with self._changed:
+            self._is_set = True
+            self._changed.notify_all()
 
     def clear(self) -> None:
         """Clear the event, unless there is news."""
-        super().clear()
+        self._is_set = False
         if self._has_news():
             self.set()
 
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait until the event is set, or `timeout` is over."""
-        if timeout is not None:
-            return super().wait(timeout)
-        while not super().wait(_LOOK_UP):
-            pass
-        return True
+    def wait(self) -> None:
+        """Wait until the event is set."""
+        with self._changed:
+            while not self._is_set:
+                self._changed.wait(_LOOK_UP)

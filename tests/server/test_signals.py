@@ -1,0 +1,56 @@
+"""Signals that come at the worst moment: none is lost, and none leaves a process waiting."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="this system has no such signals")
+
+TAKEN_BY_A_THREAD = """\
+import signal, threading, time
+from costrel.server.listeners import Signals
+
+def take():
+    time.sleep(0.3)
+    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+    time.sleep(60)
+
+signals = Signals()
+threading.Thread(target=take, daemon=True).start()
+signals.wait()
+"""
+
+BEFORE_IT_IS_WAITED_FOR = """\
+import os, signal
+from costrel.server.listeners import Signals
+
+signal.signal(signal.SIGUSR1, lambda *_: None)
+signals = Signals()
+os.kill(os.getpid(), signal.SIGUSR1)
+for _ in range(1_000):
+    os.kill(os.getpid(), signal.SIGTERM)
+signals.wait()
+"""
+
+WHILE_THE_SAME_THREAD_WAITS = """\
+import signal, time
+from costrel.server.supervision import Wakeup
+
+wakeup = Wakeup(lambda: False)
+signal.signal(signal.SIGALRM, lambda *_: wakeup.set())
+signal.setitimer(signal.ITIMER_REAL, 0.0001, 0.0001)
+until = time.monotonic() + 2
+while time.monotonic() < until:
+    wakeup.wait()
+    wakeup.clear()
+signal.setitimer(signal.ITIMER_REAL, 0)
+"""
+
+
+@pytest.mark.parametrize("script", [TAKEN_BY_A_THREAD, BEFORE_IT_IS_WAITED_FOR, WHILE_THE_SAME_THREAD_WAITS])
+def test_a_signal_is_heard(script):
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30)
+
+    assert (ended.returncode, ended.stderr) == (0, "")
