@@ -95,6 +95,7 @@ class ServerConnection:
         self._has_left = False
         self._refuses = False
         self._turn = Turn()
+        self._handshake_is_out = asyncio.Event()
 
     # -- what a WebSocket asks for
 
@@ -102,7 +103,10 @@ class ServerConnection:
         self._check_open()
         self.accepted = True
         pairs = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-        await self._pass_on({"type": "websocket.accept", "subprotocol": subprotocol, "headers": pairs})
+        try:
+            await self._pass_on({"type": "websocket.accept", "subprotocol": subprotocol, "headers": pairs})
+        finally:
+            self._handshake_is_out.set()
 
     async def receive(self) -> Message:
         if self._has_left:
@@ -117,6 +121,8 @@ class ServerConnection:
         return message
 
     async def send(self, message: Message) -> None:
+        if self.accepted:  # perhaps by another task, just now: Granian loses what overtakes the handshake
+            await self._handshake_is_out.wait()
         self._check_open()
         kind = "text" if isinstance(message, str) else "bytes"
         await self._pass_on({"type": "websocket.send", kind: message})
