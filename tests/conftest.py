@@ -82,6 +82,18 @@ def every_response_is_validated(request, monkeypatch, client_module, no_context_
         body.close()
 
 
+@pytest.fixture
+def browser(tmp_path):
+    """A headless Chromium with a profile of its own; its tests are marked by `browsers.needs_browser`."""
+    from .browsers import new_browser  # Selenium is slow to import
+
+    driver = new_browser(tmp_path / "profile")
+    try:
+        yield driver
+    finally:
+        driver.quit()
+
+
 class Validated:
     """A WSGI application whose calls and answers pass the validator."""
 

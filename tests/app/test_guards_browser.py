@@ -1,10 +1,5 @@
 """What a real browser makes of it: whose scripts read what, which requests are sent, and what a policy blocks."""
 
-import os
-import shutil
-
-import pytest
-
 from costrel import (
     CSP,
     CORSPolicy,
@@ -18,21 +13,10 @@ from costrel import (
     session,
 )
 
+from ..browsers import needs_browser
 from ..server.conftest import serving
 
-webdriver = pytest.importorskip("selenium.webdriver")
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.xdist_group("browser"),
-    pytest.mark.skipif(
-        os.environ.get("COSTREL_TEST_BROWSER") != "required"
-        and not (shutil.which("chromium") and shutil.which("chromedriver")),
-        reason="needs chromium and chromedriver (Debian: apt-get install chromium chromium-driver)",
-    ),
-]
-
-FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
+pytestmark = needs_browser
 
 FETCH = """
 const [url, options, done] = arguments;
@@ -41,20 +25,6 @@ fetch(url, options).then(
     (error) => done(error.name),
 );
 """
-
-
-@pytest.fixture
-def browser(tmp_path):
-    options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium") or ""
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path / 'profile'}"):
-        options.add_argument(flag)
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver")))
-    driver.set_script_timeout(20)
-    try:
-        yield driver
-    finally:
-        driver.quit()
 
 
 written = []

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -13,33 +12,15 @@ from pathlib import Path
 
 import pytest
 from selenium import webdriver
-from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-ROOT = Path(__file__).parents[2]
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--window-size=1200,900",
-)
+from ..browsers import PATIENCE, console, needs_browser, see
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.xdist_group("browser"),
-    pytest.mark.skipif(
-        os.environ.get("COSTREL_TEST_BROWSER") != "required"
-        and not (shutil.which("chromium") and shutil.which("chromedriver")),
-        reason="needs chromium and chromedriver (Debian: apt-get install chromium chromium-driver)",
-    ),
-]
+ROOT = Path(__file__).parents[2]
+
+pytestmark = needs_browser
 
 APP = """\
 from costrel import Costrel, render_template
@@ -128,29 +109,9 @@ def project(folder):
         yield project
 
 
-@pytest.fixture
-def browser(tmp_path) -> Iterator[webdriver.Chrome]:
-    options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium") or ""
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path / 'profile'}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver")))
-    try:
-        yield driver
-    finally:
-        driver.quit()
-
-
-def see(browser: webdriver.Chrome, text: str, selector: str = "body") -> None:
-    # The page may be replaced by another while it is looked at.
-    waiting = WebDriverWait(browser, 20, ignored_exceptions=[WebDriverException])
-    waiting.until(lambda b: text in b.find_element(By.CSS_SELECTOR, selector).text, f"{text!r} was not seen")
-
-
 def listens(browser: webdriver.Chrome) -> None:
     """Wait until the page has its script: what is edited before could be missed by the template watch alone."""
-    WebDriverWait(browser, 20).until(lambda b: b.execute_script("return !!window.costrelRefresh"))
+    WebDriverWait(browser, PATIENCE).until(lambda b: b.execute_script("return !!window.costrelRefresh"))
 
 
 def test_a_day_of_development(browser: webdriver.Chrome, project: Project) -> None:
@@ -187,26 +148,26 @@ def test_a_day_of_development(browser: webdriver.Chrome, project: Project) -> No
     browser.find_element(By.NAME, "pin").send_keys("wrong" + Keys.ENTER)
     see(browser, "That is not the PIN.", ".pin")
     browser.find_element(By.NAME, "pin").send_keys(project.pin() + Keys.ENTER)
-    WebDriverWait(browser, 10).until(lambda b: b.find_elements(By.CSS_SELECTOR, ".card textarea"))
-    console = browser.find_element(By.CSS_SELECTOR, ".card textarea")
-    console.send_keys("apples + 1" + Keys.ENTER)
+    WebDriverWait(browser, PATIENCE).until(lambda b: b.find_elements(By.CSS_SELECTOR, ".card textarea"))
+    prompt = browser.find_element(By.CSS_SELECTOR, ".card textarea")
+    prompt.send_keys("apples + 1" + Keys.ENTER)
     see(browser, "43", ".card .output")
-    console.send_keys("[a * apples for a in range(3)]" + Keys.ENTER)
+    prompt.send_keys("[a * apples for a in range(3)]" + Keys.ENTER)
     see(browser, "[0, 42, 84]", ".card .output")
-    console.send_keys("for i in range(2):" + Keys.ENTER)
+    prompt.send_keys("for i in range(2):" + Keys.ENTER)
     see(browser, "...", ".card .prompt")
-    console.send_keys("print('<b>', i)" + Keys.ENTER)
-    console.send_keys(Keys.CONTROL + "a")
-    console.send_keys(Keys.DELETE + Keys.ENTER)
+    prompt.send_keys("print('<b>', i)" + Keys.ENTER)
+    prompt.send_keys(Keys.CONTROL + "a")
+    prompt.send_keys(Keys.DELETE + Keys.ENTER)
     see(browser, "<b> 1", ".card .output")
-    console.send_keys("request.path" + Keys.ENTER)
+    prompt.send_keys("request.path" + Keys.ENTER)
     see(browser, "'/basket/6'", ".card .output")
     screenshot(browser, "console")
 
     # It is mended, and the page shows the result.
     project.edit("app.py", "apples / 0", "apples / 2")
     see(browser, "21.0")
-    severe = [entry["message"] for entry in browser.get_log("browser") if "Content Security Policy" in entry["message"]]
+    severe = [message for message in console(browser) if "Content Security Policy" in message]
     assert [] == severe
 
 

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 from examples.gallery import create_app
+from selenium import webdriver
+from selenium.webdriver.common.by import By
 
 ROOT = Path(__file__).parents[2]
 
@@ -118,6 +120,13 @@ def address(request, tmp_path) -> Iterator[str]:
     """The address of a gallery on `costrel run` over ASGI, and on gunicorn over WSGI."""
     with serving(tmp_path, RUN if request.param == "costrel" else GUNICORN) as served:
         yield served.address
+
+
+def fill(browser: webdriver.Chrome, **fields: str) -> None:
+    """Fill in the form of a page, and send it."""
+    for name, value in fields.items():
+        browser.find_element(By.NAME, name).send_keys(value)
+    browser.find_element(By.CSS_SELECTOR, "main form button.button").click()
 
 
 def answers(served: Served) -> bool:

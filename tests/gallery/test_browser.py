@@ -1,26 +1,15 @@
 """The gallery in a real browser, on both of its servers."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-from .browsers import PATIENCE, console, fill, needs_browser, new_browser, see
-from .conftest import png
+from ..browsers import PATIENCE, console, needs_browser, see
+from .conftest import fill, png
 
 pytestmark = needs_browser
-
-
-@pytest.fixture
-def browser(tmp_path) -> Iterator[webdriver.Chrome]:
-    driver = new_browser(tmp_path / "profile")
-    try:
-        yield driver
-    finally:
-        driver.quit()
 
 
 def test_sign_up_upload_comment_and_delete(browser: webdriver.Chrome, address: str, tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from .browsers import console, fill, needs_browser, new_browser, see
-from .conftest import RUN, SERVE, Served, png, serving, wait_until
+from ..browsers import console, needs_browser, new_browser, see
+from .conftest import RUN, SERVE, Served, fill, png, serving, wait_until
 
 pytestmark = needs_browser
 

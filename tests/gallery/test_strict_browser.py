@@ -13,8 +13,8 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from .browsers import console, fill, needs_browser, new_browser, see
-from .conftest import ROOT, Served, png, serving
+from ..browsers import console, needs_browser, see
+from .conftest import ROOT, Served, fill, png, serving
 
 pytestmark = needs_browser
 
@@ -42,15 +42,6 @@ ATTACKS = {
 def gallery(request, tmp_path) -> Iterator[Served]:
     with serving(tmp_path, COMMAND, GALLERY_PROFILE=request.param) as served:
         yield served
-
-
-@pytest.fixture
-def browser(tmp_path) -> Iterator[webdriver.Chrome]:
-    driver = new_browser(tmp_path / "profile")
-    try:
-        yield driver
-    finally:
-        driver.quit()
 
 
 class OtherSite(ThreadingHTTPServer):

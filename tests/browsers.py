@@ -1,4 +1,4 @@
-"""Headless Chromium for the tests of the gallery, and what they do with it."""
+"""Headless Chromium, as the tests that need a real browser start it, and what they see in it."""
 
 import os
 import shutil
@@ -22,6 +22,7 @@ FLAGS = (
     "--window-size=1200,900",
 )
 PATIENCE = 30
+"""How many seconds a test waits for what a page is to show; several browsers share the computer."""
 
 needs_browser = [
     pytest.mark.browser,
@@ -42,13 +43,6 @@ def new_browser(profile: Path) -> webdriver.Chrome:
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     return webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver")))
-
-
-def fill(browser: webdriver.Chrome, **fields: str) -> None:
-    """Fill in the form of a page, and send it."""
-    for name, value in fields.items():
-        browser.find_element(By.NAME, name).send_keys(value)
-    browser.find_element(By.CSS_SELECTOR, "main form button.button").click()
 
 
 def see(browser: webdriver.Chrome, text: str, selector: str = "body") -> None:
