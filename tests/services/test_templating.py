@@ -15,8 +15,8 @@ from costrel import context
 from costrel.app.application import Costrel
 from costrel.app.blueprint import Blueprint
 from costrel.services import string_templates, templating
+from costrel.services.jinja import DispatchingJinjaLoader, Environment
 from costrel.services.template_explanation import explain_template_loading_attempts
-from costrel.services.templating import DispatchingJinjaLoader, Environment
 from costrel.support.signals import before_render_template, template_rendered
 
 

@@ -16,7 +16,6 @@ from ..services.config import Config, ConfigAttribute
 from ..services.environment import get_debug_flag
 from ..services.json_provider import DefaultJSONProvider, JSONProvider
 from ..services.logging import create_logger
-from ..services.templating import DispatchingJinjaLoader, Environment, create_environment
 from ..support.properties import cached_property
 from . import error_handlers, links
 from . import typing as ft
@@ -39,6 +38,7 @@ if t.TYPE_CHECKING:
     import logging
 
     from ..routing import BuildError
+    from ..services.jinja import DispatchingJinjaLoader, Environment
     from .blueprint import Blueprint
     from .response import Response
 
@@ -58,6 +58,15 @@ def _make_timedelta(value: timedelta | int | None) -> timedelta | None:
     return timedelta(seconds=value)
 
 
+class _OwnEnvironment:
+    """What `jinja_environment` is where nobody sets another: our class, which is imported with Jinja when asked for."""
+
+    def __get__(self, app: App | None, owner: type[App]) -> type[Environment]:
+        from ..services.jinja import Environment
+
+        return Environment
+
+
 class App(Scaffold):
     """What is configured once, before requests come: the part of the application that knows no request.
 
@@ -66,7 +75,7 @@ class App(Scaffold):
     """
 
     aborter_class = Aborter
-    jinja_environment = Environment
+    jinja_environment = t.cast("type[Environment]", _OwnEnvironment())
     app_ctx_globals_class = context.AppCtxGlobals
     config_class = Config
     json_provider_class: type[JSONProvider] = DefaultJSONProvider
@@ -147,12 +156,16 @@ class App(Scaffold):
 
     def create_jinja_environment(self) -> Environment:
         """Make `jinja_env` of `jinja_options`, with the names that every template may use."""
+        from ..services.jinja import create_environment
+
         environment: Environment = create_environment(self)
         environment.globals.update(template_names(self))
         return environment
 
     def create_global_jinja_loader(self) -> DispatchingJinjaLoader:
         """Make the loader that asks the application, then its blueprints."""
+        from ..services.jinja import DispatchingJinjaLoader
+
         return DispatchingJinjaLoader(self)
 
     def select_jinja_autoescape(self, filename: str | None) -> bool:

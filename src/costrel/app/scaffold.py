@@ -9,8 +9,6 @@ from collections.abc import Callable
 from functools import update_wrapper
 from inspect import iscoroutinefunction
 
-from jinja2 import FileSystemLoader
-
 from ..services.templating import _default_template_ctx_processor
 from ..support.properties import cached_property
 from . import error_handlers, files
@@ -144,6 +142,8 @@ class Scaffold:
         """The loader of this object's own templates; None without a template folder."""
         if self.template_folder is None:
             return None
+        from jinja2 import FileSystemLoader  # see `services.jinja`
+
         return FileSystemLoader(os.path.join(self.root_path, self.template_folder))
 
     def get_send_file_max_age(self, filename: str | None) -> int | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Callable, Iterator, Sequence
 
-from jinja2 import BaseLoader
-
 from .. import context
+
+if t.TYPE_CHECKING:
+    from jinja2 import BaseLoader
 
 Source = tuple[str, str | None, Callable[[], bool] | None]
 """What a Jinja loader returns: the source, its file's name, and whether it is still up to date."""

@@ -1,18 +1,15 @@
-"""Templates: the Jinja environment of an application, its loader, and the functions that render."""
+"""Templates: the functions that render, and the variables that every template has."""
 
 from __future__ import annotations
 
 import typing as t
 from collections.abc import Iterator
 
-from jinja2 import BaseLoader, Template, TemplateNotFound
-from jinja2 import Environment as BaseEnvironment
-
 from .. import context
 from ..support.signals import before_render_template, template_rendered
-from .flashing import get_flashed_messages
-from .string_templates import template_of_string
-from .template_explanation import Source, explain_template_loading_attempts
+
+if t.TYPE_CHECKING:
+    from jinja2 import Template
 
 
 def _default_template_ctx_processor() -> dict[str, t.Any]:
@@ -24,83 +21,6 @@ def _default_template_ctx_processor() -> dict[str, t.Any]:
     if request_context is None:
         return {"g": ctx.g}
     return {"g": ctx.g, "request": request_context.request}
-
-
-class Environment(BaseEnvironment):
-    """A Jinja environment that knows its application and loads from the application's and blueprints' folders."""
-
-    def __init__(self, app: t.Any, **options: t.Any) -> None:
-        if "loader" not in options:
-            options["loader"] = app.create_global_jinja_loader()
-        super().__init__(**options)
-        self.app = app
-
-
-class DispatchingJinjaLoader(BaseLoader):
-    """Looks for a template in the application's folder, then in those of its blueprints as they were registered."""
-
-    def __init__(self, app: t.Any) -> None:
-        self.app = app
-
-    def get_source(self, environment: BaseEnvironment, template: str) -> Source:
-        """The source of a template. Raises TemplateNotFound; explains its search if ``EXPLAIN_TEMPLATE_LOADING``."""
-        if self.app.config["EXPLAIN_TEMPLATE_LOADING"]:
-            return self._get_source_explained(environment, template)
-        return self._get_source_fast(environment, template)
-
-    def _get_source_explained(self, environment: BaseEnvironment, template: str) -> Source:
-        attempts: list[tuple[BaseLoader, t.Any, Source | None]] = []
-        for owner, loader in self._iter_loaders(template):
-            try:
-                found = loader.get_source(environment, template)
-            except TemplateNotFound:
-                found = None
-            attempts.append((loader, owner, found))
-        explain_template_loading_attempts(self.app, template, attempts)
-        for _, _, found in attempts:
-            if found is not None:
-                return found
-        raise TemplateNotFound(template)
-
-    def _get_source_fast(self, environment: BaseEnvironment, template: str) -> Source:
-        for _, loader in self._iter_loaders(template):
-            try:
-                return loader.get_source(environment, template)
-            except TemplateNotFound:
-                continue
-        raise TemplateNotFound(template)
-
-    def _iter_loaders(self, template: str) -> Iterator[tuple[t.Any, BaseLoader]]:
-        for owner in (self.app, *self.app.iter_blueprints()):
-            loader = owner.jinja_loader
-            if loader is not None:
-                yield owner, loader
-
-    def list_templates(self) -> list[str]:
-        """The names of all templates that can be found."""
-        return list({name for _, loader in self._iter_loaders("") for name in loader.list_templates()})
-
-
-def create_environment(app: t.Any) -> t.Any:
-    """The environment of an application, of its ``jinja_environment`` and ``jinja_options``."""
-    options = dict(app.jinja_options)
-    if "autoescape" not in options:
-        options["autoescape"] = app.select_jinja_autoescape
-    if "auto_reload" not in options:
-        reload = app.config["TEMPLATES_AUTO_RELOAD"]
-        options["auto_reload"] = app.debug if reload is None else reload
-    environment = app.jinja_environment(app, **options)
-    environment.globals.update(
-        url_for=app.url_for,
-        get_flashed_messages=get_flashed_messages,
-        config=app.config,
-        # Context processors give these too, but macros that are imported without context see only globals.
-        request=context.request,
-        session=context.session,
-        g=context.g,
-    )
-    environment.policies["json.dumps_function"] = app.json.dumps
-    return environment
 
 
 def update_context(app: t.Any, variables: dict[str, t.Any]) -> None:
@@ -142,6 +62,8 @@ def render_template_string(source: str, **context: t.Any) -> str:
 
     Raises RuntimeError outside of an application.
     """
+    from .string_templates import template_of_string  # with Jinja, which waits for the first template
+
     app = _current_app()
     return _render(app, template_of_string(app.jinja_env, source), context)
 
@@ -177,6 +99,8 @@ def stream_template_string(source: str, **context: t.Any) -> Iterator[str]:
 
     Raises RuntimeError outside of an application.
     """
+    from .string_templates import template_of_string
+
     app = _current_app()
     return _stream(app, template_of_string(app.jinja_env, source), context)
 

@@ -32,9 +32,9 @@ from costrel.routing.rule import Rule as Rule
 from costrel.server.banner import is_running_from_reloader as is_running_from_reloader
 from costrel.services.environment import get_debug_flag as get_debug_flag
 from costrel.services.environment import get_load_dotenv as get_load_dotenv
+from costrel.services.jinja import Environment as Environment
 from costrel.services.sessions import SecureCookieSessionInterface as SecureCookieSessionInterface
 from costrel.services.sessions import SessionInterface as SessionInterface
-from costrel.services.templating import Environment as Environment
 from costrel.shortcuts import get_flashed_messages as get_flashed_messages
 from costrel.shortcuts import send_from_directory as send_from_directory
 from costrel.support.signals import appcontext_tearing_down as appcontext_tearing_down

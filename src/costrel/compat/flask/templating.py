@@ -2,8 +2,8 @@
 
 from costrel.globals import current_app as current_app
 from costrel.globals import request as request
-from costrel.services.templating import DispatchingJinjaLoader as DispatchingJinjaLoader
-from costrel.services.templating import Environment as Environment
+from costrel.services.jinja import DispatchingJinjaLoader as DispatchingJinjaLoader
+from costrel.services.jinja import Environment as Environment
 from costrel.services.templating import _default_template_ctx_processor as _default_template_ctx_processor
 from costrel.services.templating import _render as _render
 from costrel.services.templating import _stream as _stream

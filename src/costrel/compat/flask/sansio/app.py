@@ -20,9 +20,9 @@ from costrel.routing.rule import Rule as Rule
 from costrel.services.config import Config as Config
 from costrel.services.config import ConfigAttribute as ConfigAttribute
 from costrel.services.environment import get_debug_flag as get_debug_flag
+from costrel.services.jinja import DispatchingJinjaLoader as DispatchingJinjaLoader
+from costrel.services.jinja import Environment as Environment
 from costrel.services.json_provider import DefaultJSONProvider as DefaultJSONProvider
 from costrel.services.json_provider import JSONProvider as JSONProvider
 from costrel.services.logging import create_logger as create_logger
-from costrel.services.templating import DispatchingJinjaLoader as DispatchingJinjaLoader
-from costrel.services.templating import Environment as Environment
 from costrel.support.properties import cached_property as cached_property
