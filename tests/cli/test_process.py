@@ -3,19 +3,15 @@
 import contextlib
 import http.client
 import os
-import queue
-import re
 import signal
 import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
 
 import pytest
 
-PATIENCE = 20
-"""How many seconds a test waits for what is to happen at once; processes are slow to start on a busy computer."""
+from ..processes import PATIENCE, Process, is_gone, wait_until
 
 APP = """\
     import os
@@ -36,78 +32,25 @@ APP = """\
     """
 
 
-class Process:
-    """A process whose lines can be waited for."""
-
-    def __init__(self, popen):
-        self.popen = popen
-        self.lines = []
-        self._queue = queue.SimpleQueue()
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
-
-    def _read(self):
-        for line in self.popen.stdout:
-            self._queue.put(line)
-        self._queue.put(None)
-
-    def wait_for(self, pattern):
-        """The match in the first line that has one."""
-        deadline = time.monotonic() + PATIENCE
-        while (left := deadline - time.monotonic()) > 0:
-            try:
-                line = self._queue.get(timeout=left)
-            except queue.Empty:
-                break
-            if line is None:
-                break
-            self.lines.append(line)
-            match = re.search(pattern, line)
-            if match:
-                return match
-        raise AssertionError(f"no line like {pattern!r} in {self.lines}")
+class Command(Process):
+    """A command that runs in a process of its own."""
 
     def port(self):
         return int(self.wait_for(r"Running on http://127\.0\.0\.1:(\d+)")[1])
-
-    def end(self, number=signal.SIGTERM):
-        """Tell the process to end; its exit status."""
-        self.popen.send_signal(number)
-        return self.popen.wait(PATIENCE)
-
-    def close(self):
-        if self.popen.poll() is None:
-            self.popen.kill()
-            self.popen.wait()
-        self._reader.join(PATIENCE)
-        self.popen.stdout.close()
-        self.popen.stdin.close()
-        while not self._queue.empty():
-            line = self._queue.get()
-            if line is not None:
-                self.lines.append(line)
 
 
 @pytest.fixture
 def started(folder, environ):
     """Start Python in the folder with these arguments."""
 
-    @contextmanager
     def started(*arguments, **variables):
-        popen = subprocess.Popen(
+        return Command(
             [sys.executable, *arguments],
-            cwd=folder,
-            env={**environ, "PYTHONUNBUFFERED": "1", **variables},
+            folder,
+            {**environ, "PYTHONUNBUFFERED": "1", **variables},
             stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
         )
-        process = Process(popen)
-        try:
-            yield process
-        finally:
-            process.close()
 
     return started
 
@@ -150,7 +93,7 @@ def test_the_development_server(started, write, number):
         assert process.end(number) == 0
 
     assert not any("Traceback" in line for line in process.lines)
-    assert process.lines[:2] == [" * Serving Costrel app 'shop'\n", " * Debug mode: off\n"]
+    assert process.lines[:2] == [" * Serving Costrel app 'shop'", " * Debug mode: off"]
 
 
 def test_a_program_that_runs_itself(started, write):
@@ -181,7 +124,7 @@ def test_a_program_that_serves_in_a_thread_ends_by_itself(started, write):
     with started("program.py") as process:
         assert get(process.port()) == (200, "one")
         process.popen.stdin.close()
-        assert process.popen.wait(PATIENCE) == 0
+        assert process.status() == 0
 
 
 def test_a_sync_view_that_hangs_does_not_hold_up_the_end(started, write):
@@ -256,18 +199,7 @@ def test_the_serving_process_ends_with_the_one_that_watches(started, write):
         process.popen.kill()
         process.popen.wait(PATIENCE)
 
-        deadline = time.monotonic() + PATIENCE
-        while is_running(serving) and time.monotonic() < deadline:
-            threading.Event().wait(0.05)
-        assert not is_running(serving)
-
-
-def is_running(process_id):
-    try:
-        with open(f"/proc/{process_id}/stat") as stat:
-            return stat.read().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+        wait_until(lambda: is_gone(serving), "it has ended")
 
 
 def test_a_port_in_use(started, write):
@@ -280,7 +212,7 @@ def test_a_port_in_use(started, write):
                 second.wait_for(
                     f"^Error: Port {port} on 127.0.0.1 is in use by another program. Stop that program, or "
                 )
-                assert second.popen.wait(PATIENCE) == 1
+                assert second.status() == 1
         assert get(port) == (200, "one")
         first.end()
 
@@ -292,7 +224,7 @@ def test_a_module_that_does_not_import(started, write):
         with started("-m", "costrel", *arguments, "--port", "0") as process:
             process.wait_for("^Error: While importing 'app', an ImportError was raised:$")
             process.wait_for("^ModuleNotFoundError: No module named 'no_such_package'$")
-            assert process.popen.wait(PATIENCE) == 2
+            assert process.status() == 2
 
 
 FLASK_APP = """\
@@ -315,7 +247,7 @@ def test_an_application_that_imports_flask(started, write):
 
     with started("-m", "costrel", "--as-flask", "which") as process:
         process.wait_for(r"^costrel\.")
-        assert process.popen.wait(PATIENCE) == 0
+        assert process.status() == 0
 
 
 @pytest.mark.parametrize("arguments", [["run", "--as-flask"], ["run", "--as-flask", "--debug"]])
@@ -338,7 +270,7 @@ def test_without_the_option_flasks_application_is_not_taken(started, write):
         process.wait_for(
             "It is an application of the installed Flask: costrel run --as-flask runs it on Costrel.$",
         )
-        assert process.popen.wait(PATIENCE) == 2
+        assert process.status() == 2
 
 
 def test_the_installed_script(started, write, folder):
@@ -348,4 +280,4 @@ def test_the_installed_script(started, write, folder):
 
     with started(script, "--version") as process:
         process.wait_for("^Costrel ")
-        assert process.popen.wait(PATIENCE) == 0
+        assert process.status() == 0

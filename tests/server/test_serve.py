@@ -15,7 +15,8 @@ import pytest
 
 from costrel.server.certificates import make_ssl_devcert
 
-from .served import PATIENCE, is_gone, serving, started, wait_until
+from ..processes import PATIENCE, is_gone, wait_until
+from .served import serving, started
 
 APP = """\
     import os
@@ -104,7 +105,7 @@ def test_a_request_in_progress_is_answered_before_the_end_and_new_ones_are_refus
     with serving() as served:
         asking = threading.Thread(target=lambda: answers.append(served.get("/slow")))
         asking.start()
-        wait_until((tmp_path / "begun").exists)
+        wait_until((tmp_path / "begun").exists, "it has begun")
         status = served.end()
         asking.join(PATIENCE)
         with pytest.raises(ConnectionRefusedError):
@@ -145,7 +146,7 @@ def test_the_workers_end_with_the_process_that_started_them(serving):
         pid = int(served.get("/pid")[1])
         served.popen.kill()
         served.popen.wait()
-        wait_until(lambda: is_gone(pid))
+        wait_until(lambda: is_gone(pid), "it has ended")
 
 
 def test_sighup_serves_the_code_as_it_is_now(serving, write):
@@ -174,7 +175,7 @@ def test_after_sighup_with_broken_code_the_old_workers_go_on(serving, write):
 
 def test_an_application_that_cannot_be_loaded_is_said_once(started):
     with started("nowhere:app", "--bind", "127.0.0.1:0") as served:
-        assert served.popen.wait(PATIENCE) == 1
+        assert served.status() == 1
 
     errors = [line for line in served.lines if "Error" in line or "Traceback" in line]
     assert len(errors) == 1
@@ -184,7 +185,7 @@ def test_an_application_that_cannot_be_loaded_is_said_once(started):
 def test_a_term_signal_while_the_application_loads_ends_at_once(started, write, tmp_path):
     write("sleepy.py", "import time\nopen('begun', 'w').close()\ntime.sleep(60)\n")
     with started("sleepy:app", "--bind", "127.0.0.1:0") as served:
-        wait_until((tmp_path / "begun").exists)
+        wait_until((tmp_path / "begun").exists, "it has begun")
         assert served.end() == 0
 
 
@@ -192,7 +193,7 @@ def test_a_busy_port_is_said_in_one_line(started):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with started("shop:app", "--bind", f"127.0.0.1:{port}") as served:
-            assert served.popen.wait(PATIENCE) == 1
+            assert served.status() == 1
 
     (line,) = served.lines
     assert re.fullmatch(
@@ -205,14 +206,14 @@ def test_a_busy_port_is_said_in_one_line(started):
 def test_a_second_server_on_the_port_of_the_first_does_not_start(serving, started):
     with serving() as served:
         with started("shop:app", "--bind", f"127.0.0.1:{served.port}") as second:
-            assert second.popen.wait(PATIENCE) == 1
+            assert second.status() == 1
         assert served.get("/") == (200, "one")
 
 
 @pytest.mark.parametrize(("arguments", "variables"), [(["--debug"], {}), ([], {"FLASK_DEBUG": "1"})])
 def test_debug_mode_is_refused(started, arguments, variables):
     with started("shop:app", *arguments, **variables) as served:
-        assert served.popen.wait(PATIENCE) == 1
+        assert served.status() == 1
 
     assert "\n".join(served.lines) == (
         "Error: costrel serve does not serve in debug mode, whose pages show the source and run code. Leave out"

@@ -6,7 +6,8 @@ import threading
 
 import pytest
 
-from .served import PATIENCE, serving
+from ..processes import PATIENCE
+from .served import serving
 
 APP = """\
 import costrel

@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from .served import PATIENCE, serving, started, wait_until
+from ..processes import PATIENCE, wait_until
+from .served import serving, started
 
 APP = """\
     import os
@@ -82,7 +83,7 @@ def probe(served, path="/readyz", method="GET"):
 
 
 def probe_until(served, expected):
-    wait_until(lambda: probe(served) == expected)
+    wait_until(lambda: probe(served) == expected, f"/readyz says {expected}")
 
 
 READY = (200, {"status": "ready"})
@@ -136,7 +137,7 @@ def test_a_signal_while_it_starts_ends_it(folder):
         assert probe(served) == (503, {"status": "starting"})
         served.popen.send_signal(signal.SIGTERM)
         (folder / "starting").unlink()
-        assert served.popen.wait(PATIENCE) == 0
+        assert served.status() == 0
 
 
 def test_it_is_not_ready_while_it_drains_and_answers_all_the_same(folder):
@@ -146,7 +147,7 @@ def test_it_is_not_ready_while_it_drains_and_answers_all_the_same(folder):
         assert probe(served) == (503, {"status": "stopping"})
         assert probe(served, "/livez") == (200, {"status": "alive"})
         assert served.get("/slow", Host="shop.example")[0] == 418
-        assert served.popen.wait(PATIENCE) == 0
+        assert served.status() == 0
 
     assert (folder / "ended").exists()
 
@@ -184,5 +185,5 @@ def test_a_replaced_worker_says_good_bye_and_the_new_one_is_ready(folder):
         for _ in range(2):
             served.wait_for("takes the place of")
             assert probe(served) == READY
-        wait_until((folder / "ended").exists)
+        wait_until((folder / "ended").exists, "the application has ended")
         assert served.end() == 0

@@ -10,7 +10,8 @@ import threading
 import pytest
 from websockets.sync.client import connect
 
-from .served import PATIENCE, is_gone, serving, started, wait_until
+from ..processes import PATIENCE, is_gone, wait_until
+from .served import serving, started
 
 APP = """\
 import os
@@ -121,18 +122,18 @@ def test_what_is_in_progress_is_shown(metered, folder):
     asking = [threading.Thread(target=metered.served.get, args=["/wait"]) for _ in range(3)]
     for thread in asking:
         thread.start()
-    wait_until(lambda: metered.value("costrel_http_requests_in_flight") == 3)
+    wait_until(lambda: metered.value("costrel_http_requests_in_flight") == 3, "all are in progress")
     (folder / "go").touch()
     for thread in asking:
         thread.join(PATIENCE)
-    wait_until(lambda: metered.value("costrel_http_requests_in_flight") == 0)
+    wait_until(lambda: metered.value("costrel_http_requests_in_flight") == 0, "none is in progress")
     assert metered.requests("GET", "/wait", 200) == 3
 
 
 def test_websockets_are_counted(metered):
     with connect(f"ws://127.0.0.1:{metered.served.port}/chat"):
-        wait_until(lambda: metered.value("costrel_websockets_open") == 1)
-    wait_until(lambda: metered.value("costrel_websockets_open") == 0)
+        wait_until(lambda: metered.value("costrel_websockets_open") == 1, "it is open")
+    wait_until(lambda: metered.value("costrel_websockets_open") == 0, "none is open")
     assert metered.value('costrel_websockets_total{route="/chat",status="101"}') == 1
 
 
@@ -143,7 +144,7 @@ def test_counts_outlive_the_workers(metered):
     pid = int(served.get("/pid")[1])
     os.kill(pid, signal.SIGKILL)
     served.wait_for("has ended; .* takes its place")
-    wait_until(lambda: is_gone(pid))
+    wait_until(lambda: is_gone(pid), "it has ended")
     assert metered.requests("GET", "/sync", 200) == 20
     for _ in range(10):
         served.get("/sync")
@@ -156,7 +157,7 @@ def test_counts_outlive_the_workers(metered):
         served.get("/sync")
     assert metered.requests("GET", "/sync", 200) == 40
     assert metered.value("costrel_worker_starts_total") == 5
-    wait_until(lambda: metered.value("costrel_workers") == 2)
+    wait_until(lambda: metered.value("costrel_workers") == 2, "there are two workers")
 
 
 def test_the_port_is_free_when_the_server_has_ended(metered):
@@ -196,6 +197,6 @@ def test_without_the_option_nothing_is_counted(folder):
 )
 def test_what_cannot_be(folder, arguments, message):
     with started(folder, "shop:app", "--bind", "127.0.0.1:0", *arguments) as served:
-        assert served.popen.wait(PATIENCE) == 1
+        assert served.status() == 1
 
     assert served.lines[-1] == message

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from .served import PATIENCE, started, wait_until
+from ..processes import PATIENCE, wait_until
+from .served import started
 
 APP = """\
 import time
@@ -162,7 +163,7 @@ def test_a_stream_that_nobody_reads_is_closed(served, folder, path, family):
         connection.settimeout(PATIENCE)
         connection.connect(f"{folder}/a.sock" if family == socket.AF_UNIX else ("127.0.0.1", served.port))
         connection.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
-        wait_until((folder / "closed").exists)
+        wait_until((folder / "closed").exists, "the stream is closed")
 
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="Linux knows this option")
@@ -170,7 +171,7 @@ def test_an_answer_in_one_piece_that_nobody_reads_is_dropped(served):
     with socket.create_connection(("127.0.0.1", served.port), timeout=PATIENCE) as connection:
         assert is_held(served, connection)
         connection.sendall(b"GET /much HTTP/1.1\r\nHost: a\r\n\r\n")
-        wait_until(lambda: not is_held(served, connection))
+        wait_until(lambda: not is_held(served, connection), "the connection is gone")
 
 
 def is_held(served, connection):

@@ -5,7 +5,8 @@ import socket
 
 import pytest
 
-from .served import PATIENCE, started
+from ..processes import PATIENCE
+from .served import started
 
 APP = """\
 import costrel
@@ -63,7 +64,7 @@ def test_one_place_that_is_taken_keeps_the_server_from_starting(folder):
         port = taken.getsockname()[1]
         places = ["--bind", f"unix:{folder}/a.sock", "--bind", f"127.0.0.1:{port}"]
         with started(folder, "places:app", *places) as served:
-            assert served.popen.wait(PATIENCE) == 1
+            assert served.status() == 1
 
     assert served.lines[0].startswith(f"Error: Port {port} on 127.0.0.1 is in use by another program.")
     assert not (folder / "a.sock").exists()

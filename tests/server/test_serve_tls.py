@@ -11,7 +11,8 @@ import pytest
 
 from costrel.server.certificates import make_ssl_devcert
 
-from .served import PATIENCE, serving
+from ..processes import PATIENCE
+from .served import serving
 
 APP = """\
 import costrel
