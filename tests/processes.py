@@ -17,7 +17,7 @@ from pathlib import Path
 PATIENCE = 30.0
 """Seconds that are waited for what should happen at once: several processes are slow to start on a busy computer."""
 
-STEERING = ("COSTREL_", "FLASK_", "WERKZEUG_", "GRANIAN_")
+STEERING = ("COSTREL_", "FLASK_", "WERKZEUG_", "GRANIAN_", "FAULT_")
 """How the variables begin that would change what a server does."""
 
 

@@ -11,7 +11,8 @@ import time
 from contextlib import closing
 from dataclasses import dataclass, field
 
-from .processes import Server, wait_until
+from ..processes import wait_until
+from .processes import Server
 
 
 @dataclass

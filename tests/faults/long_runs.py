@@ -20,8 +20,10 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from ..processes import wait_until
+from .clients import Load
 from .killing import kill_workers
-from .processes import Load, Server, served, wait_until
+from .processes import Server, served
 
 FAKETIME = "/usr/lib/*/faketime/libfaketime.so.1"
 DAY = 24 * 3600

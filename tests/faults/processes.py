@@ -12,26 +12,14 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 import typing as t
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from ..processes import PATIENCE, children, environ, wait_until
+
 HERE = Path(__file__).parent
-
-PATIENCE = 30.0
-"""Seconds that are waited for what should happen at once: the computer may be busy with other tests."""
-
-
-def wait_until(condition: Callable[[], object], what: str, patience: float = PATIENCE) -> float:
-    """Wait for `condition`; the seconds that it took."""
-    begun = time.monotonic()
-    while not condition():
-        if time.monotonic() - begun > patience:
-            raise AssertionError(f"{what}: not within {patience} seconds")
-        time.sleep(0.02)
-    return time.monotonic() - begun
 
 
 class Server:
@@ -45,7 +33,7 @@ class Server:
             self.process = subprocess.Popen(
                 command,
                 cwd=folder,
-                env={**_environ(), "PYTHONPATH": str(HERE), "PYTHONUNBUFFERED": "1", **variables},
+                env={**environ(), "PYTHONPATH": str(HERE), "PYTHONUNBUFFERED": "1", **variables},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -76,9 +64,7 @@ class Server:
 
     def workers(self) -> list[int]:
         """The process ids of the workers."""
-        pid = self.process.pid
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        return [int(child) for child in children if "resource_tracker" not in _command(child)]
+        return [child for child in children(self.process.pid) if "resource_tracker" not in _command(child)]
 
     def rss(self) -> int:
         """Bytes of memory that the workers have."""
@@ -182,16 +168,11 @@ def read_all(connection: socket.socket) -> bytes:
     return received
 
 
-def _command(pid: str) -> str:
+def _command(pid: int) -> str:
     try:
         return Path(f"/proc/{pid}/cmdline").read_text()
     except OSError:
         return "resource_tracker"  # it has just ended
-
-
-def _environ() -> dict[str, str]:
-    prefixes = ("COSTREL_", "FLASK_", "WERKZEUG_", "FAULT_", "GRANIAN_")
-    return {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}
 
 
 @contextmanager
@@ -256,48 +237,3 @@ def free_port() -> int:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return int(sock.getsockname()[1])
-
-
-class Load:
-    """Threads that ask for a path again and again, each on a connection of its own, until `stop`."""
-
-    def __init__(self, server: Server, path: str = "/", clients: int = 4, pause: float = 0.0) -> None:
-        self.server = server
-        self.path = path
-        self.pause = pause
-        self.times: list[float] = []
-        self.statuses: list[int] = []
-        self.errors: list[str] = []
-        self._stopped = threading.Event()
-        self._threads = [threading.Thread(target=self._run) for _ in range(clients)]
-
-    def __enter__(self) -> Load:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self._stopped.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _run(self) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=PATIENCE)
-        while not self._stopped.wait(self.pause):
-            begun = time.perf_counter()
-            try:
-                connection.request("GET", self.path)
-                response = connection.getresponse()
-                response.read()
-            except (OSError, http.client.HTTPException) as error:
-                self.errors.append(type(error).__name__)
-                connection.close()
-            else:
-                self.times.append(time.perf_counter() - begun)
-                self.statuses.append(response.status)
-        connection.close()
-
-    def percentile(self, share: float) -> float:
-        """The seconds under which this share of the answers came."""
-        times = sorted(self.times)
-        return times[min(len(times) - 1, int(len(times) * share))]

@@ -6,7 +6,8 @@ import argparse
 import time
 from dataclasses import dataclass, field
 
-from .processes import PATIENCE, Server, served
+from ..processes import PATIENCE
+from .processes import Server, served
 from .traffic import Traffic
 
 MB = 1_000_000

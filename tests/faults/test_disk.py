@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from .processes import limited, served, wait_until
+from ..processes import wait_until
+from .processes import limited, served
 from .traffic import FORM_TYPE, form
 
 pytestmark = pytest.mark.xdist_group("faults")

@@ -6,8 +6,9 @@ import threading
 
 import pytest
 
+from ..processes import PATIENCE, wait_until
 from .killing import kill_workers
-from .processes import PATIENCE, read_all, served, wait_until
+from .processes import read_all, served
 
 pytestmark = pytest.mark.xdist_group("faults")
 

@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from .processes import served, wait_until
+from ..processes import wait_until
+from .processes import served
 from .traffic import FORM_TYPE, RESET, form
 
 pytestmark = pytest.mark.xdist_group("faults")

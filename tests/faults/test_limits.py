@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from .processes import limited, served, wait_until
+from ..processes import wait_until
+from .processes import limited, served
 
 pytestmark = pytest.mark.xdist_group("faults")
 

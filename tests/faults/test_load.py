@@ -7,7 +7,9 @@ from collections import Counter
 
 import pytest
 
-from .processes import Load, served, wait_until
+from ..processes import wait_until
+from .clients import Load
+from .processes import served
 from .soak import Vitals, soak
 
 pytestmark = pytest.mark.xdist_group("faults")

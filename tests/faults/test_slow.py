@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from .processes import read_all, served, wait_until
+from ..processes import wait_until
+from .processes import read_all, served
 
 pytestmark = pytest.mark.xdist_group("faults")
 

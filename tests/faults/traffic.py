@@ -6,14 +6,15 @@ import http.client
 import itertools
 import socket
 import struct
-import threading
 import typing as t
 from collections import Counter
 from contextlib import suppress
 
 from websockets.sync.client import connect
 
-from .processes import PATIENCE, Server
+from ..processes import PATIENCE
+from .clients import Clients
+from .processes import Server
 
 RESET = struct.pack("ii", 1, 0)
 """For SO_LINGER: the connection ends by a reset."""
@@ -30,30 +31,17 @@ def form(size: int) -> bytes:
 FORM_TYPE = f"multipart/form-data; boundary={BOUNDARY}"
 
 
-class Traffic:
-    """Some clients that ask until `stop`. `counted` has how often each kind of request ended in which way."""
+class Traffic(Clients):
+    """Clients that ask for all kinds of things. `counted` has how many of each kind were answered as they should be."""
 
     def __init__(self, server: Server, clients: int = 4, pause: float = 0.0) -> None:
-        self.server = server
-        self.pause = pause
+        super().__init__(server, clients, pause)
         self.counted: Counter[str] = Counter()
         self.unexpected: list[str] = []
         self._numbers = itertools.count()
-        self._stopped = threading.Event()
-        self._threads = [threading.Thread(target=self._run) for _ in range(clients)]
 
-    def __enter__(self) -> Traffic:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self._stopped.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _run(self) -> None:
-        while not self._stopped.wait(self.pause):
+    def run(self) -> None:
+        while not self.stopped.wait(self.pause):
             number = next(self._numbers)
             kind = KINDS[number % len(KINDS)]
             try:

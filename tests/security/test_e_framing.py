@@ -13,7 +13,8 @@ import pytest
 
 from costrel import Response, request
 
-from ..faults.processes import PATIENCE, read_all, served, served_by
+from ..faults.processes import read_all, served, served_by
+from ..processes import PATIENCE
 from .calls import over_asgi
 
 HERE = str(Path(__file__).parent)

@@ -8,7 +8,8 @@ from costrel import websocket
 from costrel.testing.websocket import WebSocketRefused
 
 from ..edges.raw_websocket import BINARY, CLOSE, CONTINUATION, TEXT, RawWebSocket, frame
-from ..faults.processes import served, wait_until
+from ..faults.processes import served
+from ..processes import wait_until
 
 EXAMPLES = str(Path(__file__).parents[2] / "examples")
 MEGABYTE = 1024 * 1024
