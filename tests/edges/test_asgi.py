@@ -16,14 +16,6 @@ from .asgi_validator import ProtocolError, validated
 FORM = [(b"content-type", b"application/x-www-form-urlencoded")]
 
 
-@pytest.fixture
-def app():
-    app = Costrel(__name__, static_folder=None)
-    app.secret_key = "k" * 32
-    yield app
-    app.asgi.workers.close()
-
-
 def where() -> str:
     return "thread" if threading.current_thread().name.startswith("costrel-worker") else "loop"
 

@@ -15,14 +15,6 @@ from .asgi_call import ask, call, scope_for
 FORM = [(b"content-type", b"application/x-www-form-urlencoded")]
 
 
-@pytest.fixture
-def app():
-    app = Costrel(__name__, static_folder=None)
-    app.secret_key = "k" * 32
-    yield app
-    app.asgi.workers.close()
-
-
 def request_of(path, *, leaves_after, **scope):
     """A request whose client leaves after some seconds; what was sent to it."""
 

@@ -5,14 +5,7 @@ import threading
 
 import pytest
 
-from costrel import Costrel, current_app
-
-
-@pytest.fixture
-def app():
-    app = Costrel(__name__, static_folder=None)
-    yield app
-    app.asgi.workers.close()
+from costrel import current_app
 
 
 def where():

@@ -7,7 +7,6 @@ import pytest
 
 from costrel import (
     Blueprint,
-    Costrel,
     Response,
     abort,
     after_this_request,
@@ -63,14 +62,6 @@ def get(request):
         return request.param(app, path, method, body, headers)
 
     return get
-
-
-@pytest.fixture
-def app():
-    app = Costrel(__name__, static_folder=None)
-    app.secret_key = "k" * 32
-    yield app
-    app.asgi.workers.close()
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])

@@ -4,17 +4,9 @@ import asyncio
 
 import pytest
 
-from costrel import Costrel
 from costrel.sse import ServerSentEvent, event_stream
 
 from .asgi_call import ask, scope_for
-
-
-@pytest.fixture
-def app():
-    app = Costrel(__name__, static_folder=None)
-    yield app
-    app.asgi.workers.close()
 
 
 @pytest.mark.parametrize(

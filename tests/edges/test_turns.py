@@ -3,21 +3,11 @@
 import asyncio
 import time
 
-import pytest
-
-from costrel import Costrel, websocket
+from costrel import websocket
 
 from .asgi_call import scope_for
 
 PATIENCE = 10
-
-
-@pytest.fixture
-def app():
-    app = Costrel(__name__, static_folder=None)
-    app.config["CSRF_PROTECTION"] = False
-    yield app
-    app.asgi.workers.close()
 
 
 def left_by_its_client(app, scope, *first):

@@ -7,7 +7,6 @@ import pytest
 
 from costrel import (
     Blueprint,
-    Costrel,
     Response,
     WebSocketDisconnect,
     abort,
@@ -22,12 +21,9 @@ from costrel.testing.websocket import WebSocketRefused, scope_of
 
 
 @pytest.fixture
-def app():
-    app = Costrel(__name__, static_folder=None)
-    app.secret_key = "k" * 32
+def app(app):
     app.config["TESTING"] = True
-    yield app
-    app.asgi.workers.close()
+    return app
 
 
 @pytest.fixture

@@ -5,17 +5,14 @@ import time
 
 import pytest
 
-from costrel import Costrel, WebSocketDisconnect, abort, websocket
+from costrel import WebSocketDisconnect, abort, websocket
 from costrel.testing.websocket import WebSocketRefused, scope_of
 
 
 @pytest.fixture
-def app():
-    app = Costrel(__name__, static_folder=None)
-    app.secret_key = "k" * 32
+def app(app):
     app.config["TESTING"] = True
-    yield app
-    app.asgi.workers.close()
+    return app
 
 
 def until_closed(client, *args, **kwargs) -> WebSocketDisconnect:

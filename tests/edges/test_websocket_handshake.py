@@ -2,14 +2,12 @@
 
 import asyncio
 
-from costrel import Costrel, WebSocketDisconnect, websocket
+from costrel import WebSocketDisconnect, websocket
 
 from .asgi_call import scope_for
 
 
-def test_no_message_overtakes_the_handshake():
-    app = Costrel(__name__, static_folder=None)
-
+def test_no_message_overtakes_the_handshake(app):
     @app.websocket("/")
     async def index():
         async with asyncio.TaskGroup() as tasks:
@@ -24,8 +22,7 @@ def test_no_message_overtakes_the_handshake():
     assert sorted(sent[1:]) == ["again", "hello"]
 
 
-def test_a_client_that_left_before_the_handshake_keeps_no_sender_waiting():
-    app = Costrel(__name__, static_folder=None)
+def test_a_client_that_left_before_the_handshake_keeps_no_sender_waiting(app):
     ended = []
 
     @app.websocket("/")
@@ -61,5 +58,4 @@ async def conversation(app):
 
     scope = {**scope_for("/"), "type": "websocket", "scheme": "ws", "subprotocols": []}
     await app.asgi(scope, receive, send)
-    app.asgi.workers.close()
     return sent
