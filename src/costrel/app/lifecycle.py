@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import sys
 import typing as t
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable, Mapping
 from inspect import iscoroutinefunction
 from types import CoroutineType
 
@@ -132,15 +132,21 @@ def respond(ctx: RequestContext) -> Steps[Response]:
 
 def before(ctx: RequestContext) -> Steps[t.Any]:
     """The URL value preprocessors, then the functions before the request: the first value but None is the answer."""
+    return first_answer(ctx, ctx.app.before_request_funcs)
+
+
+def first_answer(ctx: RequestContext, registry: Mapping[str | None, Iterable[Callable[..., t.Any]]]) -> Steps[t.Any]:
+    """Call the URL value preprocessors, then the functions of `registry`; the first value that is not None."""
     app, request = ctx.app, ctx.request
     scopes = scopes_of(request)
+    if app.url_value_preprocessors:
+        for name in reversed(scopes):
+            for preprocess in app.url_value_preprocessors.get(name, ()):
+                if ctx.on_loop:
+                    yield TO_THREAD
+                preprocess(request.endpoint, request.view_args)
     for name in reversed(scopes):
-        for preprocess in app.url_value_preprocessors.get(name, ()):
-            if ctx.on_loop:
-                yield TO_THREAD
-            preprocess(request.endpoint, request.view_args)
-    for name in reversed(scopes):
-        for function in app.before_request_funcs.get(name, ()):
+        for function in registry.get(name, ()):
             if app.overridden:
                 rv = yield from call(ctx, function)
             else:  # what `call` does, without its generator. PERF: hooks
@@ -182,7 +188,10 @@ def finalize(ctx: RequestContext, rv: t.Any, from_error_handler: bool = False) -
     """Make a response of what a view or handler returned, and run what comes after the request."""
     app = ctx.app
     response: Response
-    response = app.make_response(rv) if "make_response" in app.overridden else make_response(app, ctx.request, rv)
+    if app.overridden:
+        response = app.make_response(rv) if "make_response" in app.overridden else make_response(app, ctx.request, rv)
+    else:
+        response = app.response_class(rv) if type(rv) is str else make_response(app, ctx.request, rv)
     try:
         if app.overridden:
             response = yield from stage(ctx, "process_response", after, response)

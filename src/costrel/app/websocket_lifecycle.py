@@ -11,7 +11,7 @@ import typing as t
 from ..context import RequestContext
 from ..http import errors
 from . import lifecycle
-from .lifecycle import TO_THREAD, Steps, call, opens_early, scopes_of, stage
+from .lifecycle import TO_THREAD, Steps, call, first_answer, opens_early, scopes_of, stage
 from .origins import check_origin
 from .response_values import make_response
 from .websocket import (
@@ -91,17 +91,9 @@ def before(ctx: RequestContext) -> Steps[t.Any]:
     limits = None if app.guards is None else app.guards.limits
     if limits is not None and (due := limits.due(request, False)):
         yield from limits.count(ctx, due, TO_THREAD)
-    scopes = scopes_of(request)
-    for name in reversed(scopes):
-        for preprocess in app.url_value_preprocessors.get(name, ()):
-            if ctx.on_loop:
-                yield TO_THREAD
-            preprocess(request.endpoint, request.view_args)
-    for name in reversed(scopes):
-        for function in app.before_websocket_funcs.get(name, ()):
-            rv = yield from call(ctx, function)
-            if rv is not None:
-                return rv
+    rv = yield from first_answer(ctx, app.before_websocket_funcs)
+    if rv is not None:
+        return rv
     if limits is not None and (due := limits.due(request, True)):
         yield from limits.count(ctx, due, TO_THREAD)
     return None

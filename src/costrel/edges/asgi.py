@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import typing as t
+from contextlib import suppress
 
 from ..app import lifecycle
 from ..app.application import Costrel
 from ..context import RequestContext
 from .bodies import Receive, take_body
+from .drive import ENDED, first_steps
 from .http_drive import Exchange, HttpDrive, Patrol
 from .lifespan import answer_lifespan
-from .outgoing import Answer, Send
+from .outgoing import Answer, Messages, Send, answer_of
 from .patience import BODY_MIN_RATE, BODY_TIMEOUT, SEND_TIMEOUT, ClientStalled, Patience
 from .scope import Scope, environ_of
 from .threads import THREADS, Workers
@@ -44,17 +46,10 @@ class AsgiApplication:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request, or one lifespan. Raises ValueError for a protocol that is not known here."""
-        kind = scope["type"]
-        if kind == "http":
-            await self._answer_http(scope, receive, send)
-        elif kind == "lifespan":
-            await answer_lifespan(self.app, self.workers, receive, send)
-        elif kind == "websocket":
-            await serve_websocket(self.app, self.workers, scope, receive, send)
-        else:
-            raise ValueError(f"An ASGI scope of type {kind!r} is not known: 'http', 'websocket' and 'lifespan' are.")
-
-    async def _answer_http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # PERF: ASGI hello. No coroutine more than needed: a request that has nothing to wait for ends here.
+        if scope["type"] != "http":
+            await self._answer_other(scope, receive, send)
+            return
         app = self.app
         if self.workers.is_full:
             await OVERLOADED.send(send, self.workers.run)
@@ -63,45 +58,83 @@ class AsgiApplication:
             app.open_for_requests()
         environ = environ_of(scope)
         body = take_body(scope, environ, receive, self.body_patience, self.body_min_rate)
-        exchange = Exchange(self.workers, body, receive)
+        if body is not None or is_wrapped(app):
+            await self._answer_with_body(Exchange(self.workers, body, receive, scope), environ, send)
+            return
+        ctx, steps = self._begin(environ)
+        item = first_steps(steps)
+        if item is ENDED and ctx.answer.__class__ is tuple:
+            for message in ctx.answer:
+                await send(message)
+        else:
+            exchange = Exchange(self.workers, None, receive, scope)
+            try:
+                await self._go_on(exchange, ctx, steps, item, send)
+            finally:
+                await exchange.end()
+
+    async def _answer_other(self, scope: Scope, receive: Receive, send: Send) -> None:
+        kind = scope["type"]
+        if kind == "lifespan":
+            await answer_lifespan(self.app, self.workers, receive, send)
+        elif kind == "websocket":
+            await serve_websocket(self.app, self.workers, scope, receive, send)
+        else:
+            raise ValueError(f"An ASGI scope of type {kind!r} is not known: 'http', 'websocket' and 'lifespan' are.")
+
+    def _begin(self, environ: dict[str, t.Any]) -> tuple[RequestContext, lifecycle.Steps[None]]:
+        app = self.app
+        environ["costrel.sends_async"] = True
+        ctx = app.request_context(environ) if app.overridden else RequestContext(app, environ)
+        ctx.on_loop = True
+        return ctx, lifecycle.serve(ctx, answer_of)
+
+    async def _answer_with_body(self, exchange: Exchange, environ: dict[str, t.Any], send: Send) -> None:
+        """Answer a request that has a body, or whose application is wrapped."""
+        app, body = self.app, exchange.body
         try:
             if body is not None:
                 await body.begin(app.config["MAX_CONTENT_LENGTH"])
             if is_wrapped(app):
                 # WSGI middleware is around the application: all of it runs in a thread.
-                answer = await exchange.run(lambda: Answer.of_wsgi(app, environ))
+                await self._send(await exchange.run(lambda: Answer.of_wsgi(app, environ)), exchange, send)
             else:
-                environ["costrel.sends_async"] = True
-                ctx = app.request_context(environ) if app.overridden else RequestContext(app, environ)
-                drive = HttpDrive(ctx, exchange, self.patrol)
-                try:
-                    await drive.to_end(lifecycle.serve(ctx, Answer.of))
-                except asyncio.CancelledError:
-                    if ctx.answer is not None and ctx.answer.close is not None:
-                        await exchange.run(ctx.answer.close)
-                    if drive.is_left_alone():
-                        return
-                    raise
-                answer = ctx.answer
-            if (
-                answer.in_one_piece and body is None
-            ):  # PERF: ASGI hello. There is nobody to wait for, and nothing to close.
-                await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
-                await send({"type": "http.response.body", "body": answer.body})
-                return
-            if body is not None and body.has_stalled and not scope["http_version"].startswith("2"):
-                answer.headers.append((b"connection", b"close"))  # RFC 9110 §15.5.9
-                await asyncio.sleep(AFTER_STALL)
-            if answer.body.__class__ is not bytes:
-                send = self.send_patience.sending(send)
-            await answer.send(send, exchange.run, exchange.watch())
-        except ClientStalled:
-            pass  # the server cuts what is not complete
+                ctx, steps = self._begin(environ)
+                item = first_steps(steps) if body is None or body.complete else None
+                await self._go_on(exchange, ctx, steps, item, send)
         finally:
-            if exchange.departure is not None:
-                await exchange.departure.stop()
-            if body is not None:
-                body.close()
+            await exchange.end()
+
+    async def _go_on(
+        self, exchange: Exchange, ctx: RequestContext, steps: lifecycle.Steps[None], item: t.Any, send: Send
+    ) -> None:
+        """Drive `steps`, which have yielded `item`, to their end, and send what they made."""
+        if item is not ENDED:
+            drive = HttpDrive(ctx, exchange, self.patrol)
+            try:
+                await drive.to_end(steps, item)
+            except asyncio.CancelledError:
+                if (close := getattr(ctx.answer, "close", None)) is not None:
+                    await exchange.run(close)
+                if drive.is_left_alone():
+                    return
+                raise
+        await self._send(ctx.answer, exchange, send)
+
+    async def _send(self, answer: Messages | Answer, exchange: Exchange, send: Send) -> None:
+        body = exchange.body
+        if body is not None and body.has_stalled and not exchange.scope["http_version"].startswith("2"):
+            headers = answer.headers if isinstance(answer, Answer) else answer[0]["headers"]
+            headers.append((b"connection", b"close"))  # RFC 9110 §15.5.9
+            await asyncio.sleep(AFTER_STALL)
+        if not isinstance(answer, Answer):
+            for message in answer:
+                await send(message)
+            return
+        if answer.body.__class__ is not bytes:
+            send = self.send_patience.sending(send)
+        with suppress(ClientStalled):  # the server cuts what is not complete
+            await answer.send(send, exchange.run, exchange.watch())
 
 
 def is_wrapped(app: t.Any) -> bool:

@@ -32,24 +32,67 @@ class Hop:
         return await self._workers.run(lambda: variables.run(function))
 
 
+ENDED: t.Final = object()
+"""Stands for what steps yield that have come to their end."""
+
+
+def first_steps(steps: Steps[t.Any]) -> t.Any:
+    """Take the steps that have nothing to wait for; what they yield then, or ENDED.
+
+    PERF: ASGI hello. Most async views end with their first step: then nobody has to drive them.
+    """
+    try:
+        item = steps.send(None)
+        while item is not lifecycle.TO_THREAD:
+            try:
+                awaited = item.send(None)
+            except StopIteration as stop:
+                item = steps.send(stop.value)
+            except BaseException as error:
+                item = steps.throw(error)
+            else:
+                return rest_of(item, awaited)
+    except StopIteration:
+        return ENDED
+    return item
+
+
+@coroutine
+def rest_of(begun: t.Any, awaited: t.Any) -> t.Generator[t.Any, t.Any, t.Any]:
+    """Await the rest of the coroutine `begun`, whose first step waits for `awaited`."""
+    while True:
+        try:
+            answer = yield awaited
+        except BaseException as error:
+            step, answer = begun.throw, error
+        else:
+            step = begun.send
+        try:
+            awaited = step(answer)
+        except StopIteration as stop:
+            return stop.value
+
+
 class Drive:
     """Drives the steps of one context: on the loop while they await, in a worker thread when they may block."""
-
-    may_begin = False
-    """Whether a coroutine of the user's may take its first step at once, with nothing to be awaited before."""
 
     def __init__(self, ctx: Context, hop: Hop) -> None:
         self.ctx = ctx
         self.hop = hop
         ctx.on_loop = True
 
-    async def to_end(self, steps: Steps[T]) -> T:
-        """What `steps` return. What they yield is awaited here; after TO_THREAD they go on in a worker thread."""
+    async def to_end(self, steps: Steps[T], item: t.Any = None) -> T:
+        """What `steps` return. What they yield is awaited here; after TO_THREAD they go on in a worker thread.
+
+        `item` is what they have yielded last, where they were begun.
+        """
         ctx, hop = self.ctx, self.hop
         advance: Callable[[t.Any], t.Any] = steps.send
         value: t.Any = None
         while True:
-            if ctx.on_loop:
+            if item is not None:
+                pass
+            elif ctx.on_loop:
                 try:
                     item = advance(value) if hop.variables is None else hop.variables.run(advance, value)
                 except StopIteration as stop:
@@ -60,25 +103,17 @@ class Drive:
                     return t.cast("T", item)
             if item is lifecycle.TO_THREAD:
                 ctx.on_loop = False
-                advance, value = steps.send, None
+                advance, value, item = steps.send, None, None
                 continue
             ctx.on_loop = True
             try:
-                if self.may_begin and hop.variables is None:
-                    # PERF: ASGI hello. Most views have nothing to wait for, and end with their first step.
-                    try:
-                        awaited = item.send(None)
-                    except StopIteration as stop:
-                        value = stop.value
-                    else:
-                        value = await self._await(rest_of(item, awaited))
-                else:
-                    value = await self._await(item)
+                value = await self._await(item)
             except BaseException as error:
                 item.close()  # where it was never begun
                 advance, value = steps.throw, error
             else:
                 advance = steps.send
+            item = None
 
     async def _advance_in_thread(self, advance: Callable[[t.Any], t.Any], value: t.Any) -> tuple[bool, t.Any]:
         """Go on to what the steps yield next, or to what they return in the end."""
@@ -96,22 +131,6 @@ class Drive:
             return await awaitable
         # The request has been in a thread: what was set there in context variables is to be seen here.
         return await asyncio.get_running_loop().create_task(awaitable, context=self.hop.variables)
-
-
-@coroutine
-def rest_of(begun: t.Any, awaited: t.Any) -> t.Generator[t.Any, t.Any, t.Any]:
-    """Await the rest of the coroutine `begun`, whose first step waits for `awaited`."""
-    while True:
-        try:
-            answer = yield awaited
-        except BaseException as error:
-            step, answer = begun.throw, error
-        else:
-            step = begun.send
-        try:
-            awaited = step(answer)
-        except StopIteration as stop:
-            return stop.value
 
 
 async def _cancelled(outcome: tuple[bool, t.Any], error: asyncio.CancelledError) -> t.NoReturn:

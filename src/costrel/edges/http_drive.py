@@ -9,6 +9,7 @@ from ..context import RequestContext
 from .bodies import Body, Receive
 from .drive import Drive, Hop
 from .outgoing import Departure
+from .scope import Scope
 from .threads import Workers
 
 ROUND: t.Final = 0.2
@@ -52,9 +53,9 @@ class Exchange(Hop):
     departure: Departure | None = None
     """Made when somebody first asks for it."""
 
-    def __init__(self, workers: Workers, body: Body | None, receive: Receive) -> None:
-        self._workers = workers
-        self.variables = None
+    def __init__(self, workers: Workers, body: Body | None, receive: Receive, scope: Scope) -> None:
+        super().__init__(workers)
+        self.scope = scope
         self.body = body
         """The body of the request; None where there is none."""
         self._receive = receive
@@ -64,6 +65,13 @@ class Exchange(Hop):
         if self.departure is None and (self.body is None or self.body.complete):
             self.departure = Departure(self._receive)
         return self.departure
+
+    async def end(self) -> None:
+        """Wait for the client no longer, and let go of the body."""
+        if self.departure is not None:
+            await self.departure.stop()
+        if self.body is not None:
+            self.body.close()
 
 
 class HttpDrive(Drive):
@@ -75,11 +83,9 @@ class HttpDrive(Drive):
     """The task that awaits a coroutine of the user's right now."""
 
     def __init__(self, ctx: RequestContext, exchange: Exchange, patrol: Patrol) -> None:
-        # The attributes of Drive.__init__ once more: PERF: ASGI hello (one call fewer per request).
+        super().__init__(ctx, exchange)
         self.ctx: RequestContext = ctx
         self.hop: Exchange = exchange
-        ctx.on_loop = True
-        self.may_begin = exchange.body is None
         self.patrol = patrol
 
     def is_left_alone(self) -> bool:

@@ -14,6 +14,8 @@ from .turns import Turn
 InThread = Callable[[Callable[[], t.Any]], Coroutine[t.Any, t.Any, t.Any]]
 Send = Callable[[t.MutableMapping[str, t.Any]], Awaitable[None]]
 Pairs = Iterable[tuple[str, str]]
+Messages = tuple[dict[str, t.Any], dict[str, t.Any]]
+"""Status and headers, and the whole body."""
 
 _END: t.Final = object()
 
@@ -29,6 +31,21 @@ def _encode(pair: tuple[str, str]) -> tuple[bytes, bytes]:
     if len(_encoded) < _MAX_ENCODED and len(value) < 256 and name not in _OF_ONE_CLIENT:
         _encoded[pair] = name, value
     return name, value
+
+
+def answer_of(ctx: t.Any, response: t.Any) -> Messages | Answer:
+    """What goes out as `response`, to the request of `ctx`: as it is sent, where it is in one piece."""
+    # PERF: ASGI hello. There is nobody to wait for, and nothing to close.
+    kind = response.__class__
+    if kind.__call__ is _OWN_CALL and kind.get_wsgi_response is _OWN_WSGI_RESPONSE:
+        pairs = response.headers_of_one_piece(ctx.request.environ)
+        if pairs is not None:
+            headers = [_encoded.get(pair) or _encode(pair) for pair in pairs]
+            return (
+                {"type": "http.response.start", "status": response.status_code, "headers": headers},
+                {"type": "http.response.body", "body": response.response[0]},
+            )
+    return Answer.of(ctx, response)
 
 
 class Answer:
@@ -50,8 +67,6 @@ class Answer:
         self.headers = [_encoded.get(pair) or _encode(pair) for pair in headers]
         self.body = body
         self.close = close
-        self.in_one_piece = False
-        """Whether the body is ``bytes``, as long as the headers say, and nothing is to be closed."""
 
     @classmethod
     def of(cls, ctx: t.Any, response: t.Any) -> Answer:
@@ -61,13 +76,9 @@ class Answer:
         """
         environ = ctx.request.environ
         kind = type(response)
-        if kind.__call__ is not _OWN_CALL or kind.get_wsgi_response is not _OWN_WSGI_RESPONSE:
-            if not hasattr(response.response, "__aiter__"):
-                return cls.of_wsgi(response, environ)
-        elif (pairs := response.headers_of_one_piece(environ)) is not None:
-            answer = cls(response.status_code, pairs, response.response[0])
-            answer.in_one_piece = True
-            return answer
+        writes_itself = kind.__call__ is not _OWN_CALL or kind.get_wsgi_response is not _OWN_WSGI_RESPONSE
+        if writes_itself and not hasattr(response.response, "__aiter__"):
+            return cls.of_wsgi(response, environ)
         status, headers, body = response.for_edge(environ)
         # Most responses have nothing to close: they need no thread for it.
         close = response.close if response.has_to_close else None

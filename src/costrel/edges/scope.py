@@ -41,40 +41,67 @@ _KEYS: t.Final = {name: _key_of(name) for name in (*_KNOWN_NAMES, b"content-type
 _PROTOCOLS: t.Final = {version: f"HTTP/{version}" for version in ("1.0", "1.1", "2", "3")}
 _SCHEMES: t.Final = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 
+_same_for: dict[tuple[t.Any, str, str], dict[str, t.Any]] = {}
+"""What is in the environs of all requests that come the same way: server, scheme, version."""
+_MAX_WAYS: t.Final = 64
+
 
 def environ_of(scope: Scope) -> dict[str, t.Any]:
     """The environ for an ``http`` or ``websocket`` scope, still without ``wsgi.input``."""
-    # PERF: ASGI hello. Each line of this runs for each request: what is nearly always the same is looked up.
+    # PERF: ASGI hello. Each line of this runs for each request: what is nearly always the same is kept.
     get = scope.get
-    root = get("root_path", "")
-    if not root.isascii():
+    root, raw, client = get("root_path", ""), get("raw_path"), get("client")
+    way = get("server") or ("localhost", None), get("scheme", "http"), get("http_version", "1.1")
+    try:
+        environ = _same_for[way].copy()
+    except (KeyError, TypeError):  # a server may give its address as a list
+        environ = _keep_what_is_same(*way).copy()
+    environ["REQUEST_METHOD"] = get("method", "GET")
+    if root and not root.isascii():
         root = root.encode().decode("latin-1")
-    server = get("server") or ("localhost", None)
-    client = get("client")
-    version, scheme = get("http_version", "1.1"), get("scheme", "http")
-    scheme = _SCHEMES.get(scheme, scheme)
-    environ: dict[str, t.Any] = {
-        "REQUEST_METHOD": get("method", "GET"),
-        "SCRIPT_NAME": root,
-        "PATH_INFO": _path_of(scope, root),
-        "QUERY_STRING": get("query_string", b"").decode("latin-1"),
+    environ["SCRIPT_NAME"] = root
+    if raw is None or root or b"%" in raw or b"?" in raw:
+        environ["PATH_INFO"] = _path_of(scope, root)
+    else:
+        environ["PATH_INFO"] = raw.decode("latin-1")
+    environ["QUERY_STRING"] = get("query_string", b"").decode("latin-1")
+    environ["wsgi.errors"] = sys.stderr
+    environ["asgi.scope"] = scope
+    if client:
+        environ["REMOTE_ADDR"] = client[0]
+        environ["REMOTE_PORT"] = str(client[1])
+    repeated: list[tuple[str, str]] | None = None
+    for name, value in scope["headers"]:
+        key = _KEYS.get(name) or _key_of(name.lower())
+        if key is None:
+            continue
+        if key not in environ:
+            environ[key] = value.decode("latin-1")
+        elif repeated is None:
+            repeated = [(key, value.decode("latin-1"))]
+        else:
+            repeated.append((key, value.decode("latin-1")))
+    if repeated is not None:
+        _join(environ, repeated)
+    return environ
+
+
+def _keep_what_is_same(server: t.Any, scheme: str, version: str) -> dict[str, t.Any]:
+    scheme_below = _SCHEMES.get(scheme, scheme)
+    same: dict[str, t.Any] = {
         "SERVER_NAME": server[0],
-        "SERVER_PORT": str(server[1] or (443 if scheme == "https" else 80)),
+        "SERVER_PORT": str(server[1] or (443 if scheme_below == "https" else 80)),
         "SERVER_PROTOCOL": _PROTOCOLS.get(version) or f"HTTP/{version}",
         "wsgi.version": (1, 0),
-        "wsgi.url_scheme": scheme,
-        "wsgi.errors": sys.stderr,
+        "wsgi.url_scheme": scheme_below,
         "wsgi.multithread": True,
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
         "wsgi.input_terminated": True,
-        "asgi.scope": scope,
     }
-    if client:
-        environ["REMOTE_ADDR"] = client[0]
-        environ["REMOTE_PORT"] = str(client[1])
-    _add_headers(environ, scope["headers"])
-    return environ
+    if len(_same_for) < _MAX_WAYS and server.__class__ is tuple:
+        _same_for[server, scheme, version] = same
+    return same
 
 
 def _path_of(scope: Scope, root: str) -> str:
@@ -91,19 +118,11 @@ def _path_of(scope: Scope, root: str) -> str:
     return path
 
 
-def _add_headers(environ: dict[str, t.Any], headers: t.Iterable[tuple[bytes, bytes]]) -> None:
-    repeated: dict[str, list[str]] = {}
-    for name, raw in headers:
-        key = _KEYS.get(name)
-        if key is None:
-            key = _key_of(name.lower())
-            if key is None:
-                continue
-        value = raw.decode("latin-1")
-        if key in environ:
-            repeated.setdefault(key, [environ[key]]).append(value)
-        else:
-            environ[key] = value
-    for key, values in repeated.items():
+def _join(environ: dict[str, t.Any], repeated: t.Iterable[tuple[str, str]]) -> None:
+    """Add the values of headers that came more than once."""
+    values: dict[str, list[str]] = {}
+    for key, value in repeated:
+        values.setdefault(key, [environ[key]]).append(value)
+    for key, all_values in values.items():
         # RFC 9110 §5.3: the values of a repeated field make one list; RFC 9113 §8.2.3: cookies may be split.
-        environ[key] = ("; " if key == "HTTP_COOKIE" else ",").join(values)
+        environ[key] = ("; " if key == "HTTP_COOKIE" else ",").join(all_values)
