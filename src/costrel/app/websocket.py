@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 
 from ..http import errors
 from ..http.headers import Headers
+from ..support.patterns import LatePattern
 
 if t.TYPE_CHECKING:
     from ..http.multidict import MultiDict
@@ -28,8 +28,8 @@ INTERNAL_ERROR: t.Final = 1011
 TRY_AGAIN_LATER: t.Final = 1013
 
 # RFC 9110 §5.6.2
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_TOKEN = LatePattern(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_CONTROL = LatePattern(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 class WebSocketDisconnect(Exception):

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import codecs
-import re
 import typing as t
 from collections import abc
 from encodings.aliases import aliases
 from functools import lru_cache
 
+from ..support.patterns import LatePattern
 from .grammar import dump_options_header, parse_list_header, parse_options_header
 from .immutable import ImmutableList
 
-_match_quality = re.compile(r"-?[0-9]+(?:\.[0-9]+)?").fullmatch
+_match_quality = LatePattern(r"-?[0-9]+(?:\.[0-9]+)?").fullmatch
 
 # A slash, or a semicolon with the blanks around it. The lookbehind lets a run of blanks be tried only once.
-_split_with_parameters = re.compile(r"/|;[ \t]*+|(?<![ \t])[ \t]++;[ \t]*+").split
-_split_language = re.compile("[_-]").split
+_split_with_parameters = LatePattern(r"/|;[ \t]*+|(?<![ \t])[ \t]++;[ \t]*+").split
+_split_language = LatePattern("[_-]").split
 
 
 class Accept(ImmutableList[tuple[str, float]]):
@@ -250,7 +250,7 @@ def _primary_language(value: str) -> str:
 _KNOWN_CODECS = frozenset(aliases).union(
     aliases.values(), {"cp1006", "cp720", "cp737", "cp856", "cp874", "cp875", "koi8_t", "koi8_u", "utf_8_sig"}
 )
-_replace_codec_punctuation = re.compile("[^0-9a-z.]+").sub
+_replace_codec_punctuation = LatePattern("[^0-9a-z.]+").sub
 
 
 @lru_cache(64)

@@ -13,6 +13,7 @@ import typing as t
 import warnings
 from urllib.parse import quote
 
+from ..support.patterns import LatePattern
 from .dates import http_date
 from .multidict import MultiDict
 
@@ -25,20 +26,22 @@ _QUOTED = r'"((?:[^"\\]++|\\.)*+)"'
 # browsers send it for a cookie whose value a script chose, so that it could be taken for any other cookie. All the
 # quantifiers are possessive, so that nothing is tried twice.
 _find_plain_pairs = re.compile(rf"(?:^|;){_BLANK}{_NAME}{_BLANK}(?:={_BLANK}{_PLAIN}{_BLANK})?(?=;|\Z)").findall
-_find_pairs = re.compile(rf"(?:^|;){_BLANK}{_NAME}{_BLANK}(?:={_BLANK}(?:{_QUOTED}|{_PLAIN}){_BLANK})?(?=;|\Z)").findall
+_find_pairs = LatePattern(
+    rf"(?:^|;){_BLANK}{_NAME}{_BLANK}(?:={_BLANK}(?:{_QUOTED}|{_PLAIN}){_BLANK})?(?=;|\Z)"
+).findall
 
-_replace_escapes = re.compile(rb"\\(?:([0-3][0-7]{2})|(.))", re.DOTALL).sub
+_replace_escapes = LatePattern(rb"\\(?:([0-3][0-7]{2})|(.))", re.DOTALL).sub
 
 # RFC 6265 §4.1.1 allows fewer, but these are read by all browsers and servers.
-_is_plain_value = re.compile(r"[A-Za-z0-9_!#$%&'()*+\-./:<=>?@\[\]^`{|}~]*").fullmatch
+_is_plain_value = LatePattern(r"[A-Za-z0-9_!#$%&'()*+\-./:<=>?@\[\]^`{|}~]*").fullmatch
 _escapes = {byte: b"\\%03o" % byte for byte in (*range(0x20), ord(","), ord(";"), *range(0x7F, 0x100))}
 _escapes |= {ord('"'): b'\\"', ord("\\"): b"\\\\"}
-_bytes_to_escape = re.compile(rb'[\x00-\x1f",;\\\x7f-\xff]').sub
+_bytes_to_escape = LatePattern(rb'[\x00-\x1f",;\\\x7f-\xff]').sub
 
 # What would end the field, the attribute or the name, and begin another of an attacker's choice.
-_find_unsafe_in_name = re.compile(r"[\x00-\x1f\x7f;=]").search
-_find_unsafe_in_domain = re.compile(r"[\x00-\x20\x7f;,]").search
-_find_unsafe_in_attribute = re.compile(r"[\x00-\x1f\x7f;]").search
+_find_unsafe_in_name = LatePattern(r"[\x00-\x1f\x7f;=]").search
+_find_unsafe_in_domain = LatePattern(r"[\x00-\x20\x7f;,]").search
+_find_unsafe_in_attribute = LatePattern(r"[\x00-\x1f\x7f;]").search
 
 # What `urllib.parse.quote` leaves as it is in a path, besides letters and digits.
 _SAFE_IN_PATH = "%!$&'()*+,/:=@"

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from math import floor
 from time import mktime, struct_time, time
 
+from ..support.patterns import LatePattern
+
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MONTH_NUMBERS = {name: number for number, name in enumerate(_MONTHS, 1)}
 
-_match_imf_fixdate = re.compile(
+_match_imf_fixdate = LatePattern(
     rf"(?:{'|'.join(_DAYS)}), ([0-9]{{2}}) ({'|'.join(_MONTHS)}) ([1-9][0-9]{{3}})"
     r" ([0-9]{2}):([0-9]{2}):([0-9]{2}) GMT"
 ).fullmatch

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 from collections import abc
 from hashlib import sha1
 
+from ..support.patterns import LatePattern
+
 # One member of a list of tags, quoted or (outside the grammar) bare.
-_match_member = re.compile(r'[ \t]*+([Ww]/)?(?:"([^"]*)"|([^ \t,"]+))[ \t]*+(?:,|\Z)').match
+_match_member = LatePattern(r'[ \t]*+([Ww]/)?(?:"([^"]*)"|([^ \t,"]+))[ \t]*+(?:,|\Z)').match
 
 
 def quote_etag(etag: str, weak: bool = False) -> str:

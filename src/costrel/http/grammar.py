@@ -10,30 +10,32 @@ import re
 import typing as t
 from urllib.parse import unquote
 
+from ..support.patterns import LatePattern
+
 # RFC 9110 §5.6.2: tchar.
 TOKEN_CHARS = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _TCHAR = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
-_is_token = re.compile(f"{_TCHAR}+").fullmatch
+_is_token = LatePattern(f"{_TCHAR}+").fullmatch
 
 _LIST_BLANKS = " \t"
-_unescape = re.compile(r"\\(.)").sub
+_unescape = LatePattern(r"\\(.)").sub
 
 # One member of a list: up to a comma that stands outside of quotes. The possessive quantifiers keep it linear.
-_match_list_member = re.compile(r'((?:[^",]++|"(?:[^"\\]++|\\.)*+")*+)(?:(,)|\Z)', re.DOTALL).match
+_match_list_member = LatePattern(r'((?:[^",]++|"(?:[^"\\]++|\\.)*+")*+)(?:(,)|\Z)', re.DOTALL).match
 
-_match_parameter_name = re.compile(rf"[ \t]*({_TCHAR}+)=").match
-_match_parameter_token = re.compile(rf"{_TCHAR}+").match
-_match_parameter_quoted = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL).match
+_match_parameter_name = LatePattern(rf"[ \t]*({_TCHAR}+)=").match
+_match_parameter_token = LatePattern(rf"{_TCHAR}+").match
+_match_parameter_quoted = LatePattern(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL).match
 
 # RFC 8187 §3.2.1: charset'language'value. An apostrophe is no attr-char, but senders leave it in the value.
 _EXT_CHAR = r"[!#$%&*+\-.^_`|~0-9A-Za-z]"
-_match_charset_value = re.compile(rf"({_EXT_CHAR}*)'{_EXT_CHAR}*'({_TCHAR}+)$").match
-_match_continuation = re.compile(r"(.*)\*[0-9]+", re.DOTALL).fullmatch
+_match_charset_value = LatePattern(rf"({_EXT_CHAR}*)'{_EXT_CHAR}*'({_TCHAR}+)$").match
+_match_continuation = LatePattern(r"(.*)\*[0-9]+", re.DOTALL).fullmatch
 
 # RFC 8187 §3.2 asks for UTF-8; the others are what older senders use. Any other charset is left encoded.
 _CHARSETS = frozenset({"ascii", "us-ascii", "utf-8", "iso-8859-1"})
 
-_match_plain_int = re.compile(r"-?[0-9]+").fullmatch
+_match_plain_int = LatePattern(r"-?[0-9]+").fullmatch
 
 
 def quote_header_value(value: t.Any, allow_token: bool = True) -> str:

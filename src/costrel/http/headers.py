@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import collections.abc as cabc
-import re
 import typing as t
 
+from ..support.patterns import LatePattern
 from .errors import BadRequestKeyError
 from .grammar import dump_options_header
 from .multidict import MultiDict, iter_multi_items
@@ -22,8 +22,8 @@ _missing: t.Any = object()
 
 # RFC 9110 §5.5: "Field values containing CR, LF, or NUL characters are invalid and dangerous"; other control characters
 # but the tab are invalid too. RFC 9110 §5.1: a name is a token, so it has none at all.
-_find_control_in_value = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
-_find_control_in_name = re.compile(r"[\x00-\x1f\x7f]").search
+_find_control_in_value = LatePattern(r"[\x00-\x08\x0a-\x1f\x7f]").search
+_find_control_in_name = LatePattern(r"[\x00-\x1f\x7f]").search
 
 
 def _pair(name: str, value: t.Any) -> Pair:

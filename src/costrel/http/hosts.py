@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 from functools import lru_cache
 from ipaddress import IPv6Address
 from urllib.parse import quote
 
+from ..support.patterns import LatePattern
 from .errors import SecurityError
 from .urls import uri_to_iri
 
 # RFC 9110 §7.2: Host = uri-host [ ":" port ]. Anything else, such as a slash, could change what URLs made of it mean.
-_match_host = re.compile(r"([A-Za-z0-9.-]+|\[[A-Fa-f0-9]*:[A-Fa-f0-9.:]+\])(?::([1-9][0-9]{0,4}))?").fullmatch
+_match_host = LatePattern(r"([A-Za-z0-9.-]+|\[[A-Fa-f0-9]*:[A-Fa-f0-9.:]+\])(?::([1-9][0-9]{0,4}))?").fullmatch
 
 _DEFAULT_PORTS = {"http": ":80", "https": ":443", "ws": ":80", "wss": ":443"}
 

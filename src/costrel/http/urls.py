@@ -10,6 +10,7 @@ import re
 import typing as t
 from urllib.parse import SplitResult, quote, urlencode, urlsplit, urlunsplit
 
+from ..support.patterns import LatePattern
 from .multidict import iter_multi_items
 
 # RFC 3986 §2.2, without the square brackets, which stand for IPv6 addresses. The percent sign is safe since what is
@@ -22,11 +23,11 @@ _SAFE_IN_USER = "%!$&'()*+,;="
 # Unquoted, these would change or hide what a URL means, in whichever part: controls, the space, the percent sign.
 _NEVER_UNQUOTED = frozenset(range(0x21)) | {ord("%"), 0x7F}
 
-_replace_escapes = re.compile(r"(?:%[0-9A-Fa-f]{2})+").sub
+_replace_escapes = LatePattern(r"(?:%[0-9A-Fa-f]{2})+").sub
 
 
 # PERF: current_url. URLs in which nothing is to be quoted or unquoted, and that have nothing to normalise.
-_is_plain = re.compile(
+_is_plain = LatePattern(
     r"(?:https?://(?:[a-z0-9-]{1,63}\.)*[a-z0-9-]{1,63}(?::[1-9][0-9]{0,3})?)?"
     r"/(?!/)[A-Za-z0-9/_.~-]*(?:\?[A-Za-z0-9=&_.~-]+)?"
 ).fullmatch

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from ..http.grammar import parse_disposition_parameters
 from ..http.headers import Headers
+from ..support.patterns import LatePattern
 from ..support.properties import cached_property
 
 # RFC 2046 §5.1.1 allows 70 characters in a boundary; clients send up to about 100.
@@ -17,9 +18,9 @@ MAX_HEADER_SIZE = 8 * 1024
 _MAX_PADDING = 64
 
 _CONTROLS = r"\x00-\x08\x0a-\x1f\x7f"
-_has_control = re.compile(f"[{_CONTROLS}]").search
+_has_control = LatePattern(f"[{_CONTROLS}]").search
 # The line that browsers send; any other takes the way of the whole grammar.
-_plain_disposition = re.compile(
+_plain_disposition = LatePattern(
     rf'Content-Disposition: form-data; name="([^"\\%{_CONTROLS}]*)"(?:; filename="([^"\\%{_CONTROLS}]*)")?'
 ).fullmatch
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 
+from ..support.patterns import LatePattern
+
 # Possessive: a run of escapes is never tried in another way, so it takes no memory to remember its beginnings.
-_replace_escapes = re.compile(r"(?:%[0-9A-Fa-f]{2})++").sub
+_replace_escapes = LatePattern(r"(?:%[0-9A-Fa-f]{2})++").sub
 
 # What `surrogateescape` makes of bytes that are not UTF-8, and how they are written instead.
-_has_undecoded = re.compile("[\udc80-\udcff]").search
+_has_undecoded = LatePattern("[\udc80-\udcff]").search
 _QUOTED = {0xDC00 + byte: f"%{byte:02X}" for byte in range(0x80, 0x100)}
 
 
@@ -29,7 +31,7 @@ def decode_form(body: bytes) -> str:
 
 
 def _quote_undecoded(text: str) -> str:
-    return text.translate(_QUOTED) if _has_undecoded(text) else text
+    return text if text.isascii() or not _has_undecoded(text) else text.translate(_QUOTED)
 
 
 def _unquote(text: str) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 from urllib.parse import quote, urljoin, urlunsplit
 
 from ..http.errors import HTTPException, MethodNotAllowed
 from ..http.multidict import MultiDict
 from ..http.urls import encode_query
+from ..support.patterns import LatePattern
 from .converters import PATH_SAFE
 from .errors import BuildError, NoMatch, RequestAliasRedirect, RequestPath, RequestRedirect
 
@@ -18,7 +18,7 @@ if t.TYPE_CHECKING:
     from .map import Map
     from .rule import Rule
 
-_VARIABLE = re.compile("<([^>]+)>")
+_VARIABLE = LatePattern("<([^>]+)>")
 _SECURE = {"https", "wss"}
 #: What stands raw in some clients' queries, and could not be sent back in a header.
 _ESCAPED_CONTROLS = {code: f"%{code:02X}" for code in (*range(0x20), 0x7F)}

@@ -7,12 +7,14 @@ import typing as t
 import uuid
 from urllib.parse import quote
 
+from ..support.patterns import LatePattern
+
 if t.TYPE_CHECKING:
     from .map import Map
 
 #: What may stand as it is in a path (RFC 3986 §3.3: pchar, and the slash between segments).
 PATH_SAFE = "!$&'()*+,/:;=@"
-_is_plain = re.compile(r"[\w.~!$&'()*+,/:;=@-]*", re.ASCII).fullmatch
+_is_plain = LatePattern(r"[\w.~!$&'()*+,/:;=@-]*", re.ASCII).fullmatch
 
 
 class ValidationError(ValueError):

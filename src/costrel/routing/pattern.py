@@ -7,6 +7,7 @@ import typing as t
 from dataclasses import dataclass
 from functools import lru_cache
 
+from ..support.patterns import LatePattern
 from ..support.properties import cached_property
 from .sequence import Piece, Sequence, join_regex
 
@@ -28,7 +29,7 @@ _SLASH = "/"
 
 Token = str | Variable  # "/", a text without slashes, or a variable
 
-_TOKEN = re.compile(
+_TOKEN = LatePattern(
     r"""
     /
     | [^</]+
@@ -59,7 +60,7 @@ def parse_rule(rule: str) -> list[Token]:
 
 
 # "1,2" without a blank is one text: the point of a decimal number may be any character. So rules in the wild are read.
-_ARGUMENT = re.compile(
+_ARGUMENT = LatePattern(
     r"""
     \s* (?: (?P<name> \w+ ) \s* = \s* )?
     (?P<value>
@@ -81,7 +82,7 @@ def parse_converter_args(argstr: str) -> tuple[tuple[t.Any, ...], dict[str, t.An
     positional: list[t.Any] = []
     named: dict[str, t.Any] = {}
     position = 0
-    for match in _ARGUMENT.finditer(text):
+    for match in _ARGUMENT.compile().finditer(text):
         if match.start() != position:
             raise ValueError(f"Cannot parse converter argument '{text[position : match.start()]}'")
         position = match.end()
@@ -160,7 +161,7 @@ class RulePart:
         regex = self.pieces[0][0]
         # PERF: C functions, or a regular expression that does not go back, for the commonest converters
         # (benchmarks: routing).
-        return _TESTS.get(regex) or re.compile(f"({regex})").fullmatch
+        return _TESTS.get(regex) or re.compile(_GREEDY.get(regex) or f"({regex})").fullmatch
 
     @cached_property
     def match(self) -> Callable[[str], tuple[str, ...] | None]:
@@ -173,8 +174,8 @@ _TESTS: dict[str, Callable[[str], object]] = {
     "[^/]{1,}": bool,  # a segment has no slash
     "[^/]+": bool,
     r"\d+": str.isdecimal,
-    "[^/].*?": re.compile("[^/].*").fullmatch,
 }
+_GREEDY = {"[^/].*?": "[^/].*"}
 
 
 def split_parts(tokens: Iterable[Token], converters: Mapping[str, BaseConverter]) -> Iterator[str | RulePart]:

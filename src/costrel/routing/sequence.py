@@ -15,13 +15,15 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ..support.patterns import LatePattern
+
 if t.TYPE_CHECKING:
     from collections.abc import Iterable
 
 _SHORT = 64  # characters; up to here, trying all pairs of places costs less than marking
 _MANY = 8  # repetitions; a run that varies by less does not count as long
 
-_ATOM = re.compile(
+_ATOM = LatePattern(
     r"""
     (?P<member>
       \[ \^? \]? (?: \\. | [^\]\\] )* \]

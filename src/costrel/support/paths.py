@@ -6,13 +6,14 @@ import errno
 import ntpath
 import os
 import posixpath
-import re
 import unicodedata
 from pathlib import PurePath
 from stat import S_ISLNK
 from types import ModuleType
 
-_NOT_IN_A_SECURE_NAME = re.compile(r"[^A-Za-z0-9_.-]")
+from .patterns import LatePattern
+
+_NOT_IN_A_SECURE_NAME = LatePattern(r"[^A-Za-z0-9_.-]")
 
 # Windows opens these names as devices in every directory, whatever the extension:
 # https://learn.microsoft.com/windows/win32/fileio/naming-a-file

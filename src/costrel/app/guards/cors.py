@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from urllib.parse import urlsplit
 
+from ...support.patterns import LatePattern
 from .marks import mark
 
 MARK: t.Final = "_cors_policy"
@@ -17,7 +17,7 @@ HEADERS: t.Final = ("Authorization", "Content-Type", "X-CSRF-Token", "X-Requeste
 MAX_AGE: t.Final = 600
 _DEFAULT_PORTS: t.Final = {"http": 80, "https": 443}
 _LABEL_CHARACTERS: t.Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_")
-_is_token = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch  # RFC 9110 §5.6.2
+_is_token = LatePattern(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch  # RFC 9110 §5.6.2
 
 Words: t.TypeAlias = "str | Iterable[str]"
 Marked = t.TypeVar("Marked")

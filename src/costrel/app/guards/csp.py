@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import typing as t
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 
 from ... import context
+from ...support.patterns import LatePattern
 from .marks import mark
 
 NONCE: t.Final = "'nonce'"
@@ -38,7 +38,7 @@ _KEYWORDS: t.Final = frozenset({
 })  # fmt: skip
 _HASHES: t.Final = ("sha256-", "sha384-", "sha512-", "nonce-")
 _ENVIRON_KEY: t.Final = "costrel.csp_nonce"
-_is_plain = re.compile(r"[\x21-\x2b\x2d-\x3a\x3c-\x7e]+").fullmatch
+_is_plain = LatePattern(r"[\x21-\x2b\x2d-\x3a\x3c-\x7e]+").fullmatch
 
 Sources: t.TypeAlias = "str | bool | Iterable[str] | None"
 Policy: t.TypeAlias = "str | CSP | Mapping[str, Sources]"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 
+from ...support.patterns import LatePattern
+
 # RFC 3986 §3.1; browsers skip blanks and control characters before a scheme, and tabs and line breaks within it.
-_scheme_of = re.compile(r"[\x00-\x20]*([A-Za-z][A-Za-z0-9+.\t\r\n-]*):").match
-_remove_breaks = re.compile(r"[\t\r\n]").sub
-_is_path = re.compile(r"/(?![/\\])[^\\\x00-\x1f\x7f]*").fullmatch
+_scheme_of = LatePattern(r"[\x00-\x20]*([A-Za-z][A-Za-z0-9+.\t\r\n-]*):").match
+_remove_breaks = LatePattern(r"[\t\r\n]").sub
+_is_path = LatePattern(r"/(?![/\\])[^\\\x00-\x1f\x7f]*").fullmatch
 
 
 def check_location(location: str, schemes: t.Collection[str] | None) -> None:

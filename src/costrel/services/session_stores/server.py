@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import time
 import typing as t
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from logging import Logger
 
+from ...support.patterns import LatePattern
 from ..session_cookie import keep_private, named, set_cookie, vary_by_cookie
 from ..sessions import SessionInterface, SessionMixin, session_json_serializer
 from . import moving
@@ -20,7 +20,7 @@ from .lifetimes import Lifetimes, lifetimes
 from .session import BEGAN, SEEN, USER, ReadOnlySession, Session, UnavailableSession
 from .store import Change, Record, SessionStore, StoreError, UnreadableRecordError
 
-_is_identifier = re.compile(r"[A-Za-z0-9_-]{43}").fullmatch
+_is_identifier = LatePattern(r"[A-Za-z0-9_-]{43}").fullmatch
 
 
 @dataclass(frozen=True)
