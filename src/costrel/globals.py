@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from . import context
 from .app.application import Costrel
 from .app.request import Request
 from .app.websocket import WebSocket
 from .context import AppContext, AppCtxGlobals, RequestContext
-from .services.session_stores.session import Session
+
+if t.TYPE_CHECKING:
+    from .services.session_stores.session import Session
 
 current_app: Costrel = context.current_app
 """The application that handles the current request or command."""

@@ -17,7 +17,7 @@ from ..context import AppContext, RequestContext
 from ..http.errors import HTTPException
 from ..routing import MapAdapter, RoutingException
 from ..services import templating
-from ..services.session_stores.choice import ChosenSessions
+from ..services.session_choice import ChosenSessions
 from ..services.sessions import SessionInterface
 from ..support.coroutines import run_coroutine, run_steps
 from . import files, lifecycle, links, ports, profiles, response_values

@@ -20,7 +20,7 @@ from ..context import Context, RequestContext
 from ..http.errors import BadRequestKeyError, HTTPException, InternalServerError
 from ..routing import RoutingException
 from ..services.session_cookie import vary_by_cookie
-from ..services.session_stores.errors import SessionConflict, SessionUnavailable
+from ..services.session_errors import SessionConflict, SessionUnavailable
 from ..support.signals import (
     appcontext_tearing_down,
     got_request_exception,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ..session_errors import SessionConflict, SessionUnavailable
 from .cookies import CookieSessions, EncryptedCookieSessions
-from .errors import SessionConflict, SessionUnavailable
 from .server import ServerSessions
 from .session import Session
 from .store import Record, SessionStore, StoreError

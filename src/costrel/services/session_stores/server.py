@@ -13,9 +13,9 @@ from logging import Logger
 
 from ...support.patterns import LatePattern
 from ..session_cookie import keep_private, named, set_cookie, vary_by_cookie
+from ..session_errors import SessionConflict, SessionUnavailable
 from ..sessions import SessionInterface, SessionMixin, session_json_serializer
 from . import moving
-from .errors import SessionConflict, SessionUnavailable
 from .lifetimes import Lifetimes, lifetimes
 from .session import BEGAN, SEEN, USER, ReadOnlySession, Session, UnavailableSession
 from .store import Change, Record, SessionStore, StoreError, UnreadableRecordError

@@ -5,8 +5,8 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Mapping
 
+from ..session_errors import SessionUnavailable
 from ..sessions import SecureCookieSession, session_json_serializer
-from .errors import SessionUnavailable
 
 SCALARS: t.Final = frozenset({str, int, bool, float, type(None)})
 """Types of values inside which nothing can change."""

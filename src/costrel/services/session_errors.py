@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...http.errors import Conflict, ServiceUnavailable
+from ..http.errors import Conflict, ServiceUnavailable
 
 
 class SessionUnavailable(ServiceUnavailable):
