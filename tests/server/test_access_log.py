@@ -1,26 +1,22 @@
 """The ids of requests, and what is written of them."""
 
 import asyncio
+import io
 import json
 import logging
+import logging.config
+import random
 import sys
 
 import pytest
 
-from costrel.server import access_log
 from costrel.server.access_log import LINES, AccessLog, JSONFormatter, take_request_id
 
 
 @pytest.fixture
-def lines(monkeypatch):
-    """What the access log writes."""
-    found = []
-    logger = logging.Logger("test", logging.INFO)
-    handler = logging.Handler()
-    handler.emit = lambda record: found.append(record.getMessage())
-    logger.addHandler(handler)
-    monkeypatch.setattr(access_log.logging, "getLogger", lambda name=None: logger)
-    return found
+def lines(capsys):
+    """Gives what the access log has written."""
+    return lambda: capsys.readouterr().out.splitlines()
 
 
 def scope_with(*headers):
@@ -42,7 +38,7 @@ def scope_with(*headers):
 def test_a_well_formed_id_is_kept(value):
     scope = scope_with((b"x-request-id", value))
 
-    assert take_request_id(scope) == value
+    assert take_request_id(scope, random.getrandbits) == value
     assert scope["headers"] == [(b"x-request-id", value)]
 
 
@@ -62,7 +58,7 @@ def test_a_well_formed_id_is_kept(value):
 def test_any_other_is_replaced(values):
     scope = scope_with((b"host", b"a"), *((b"x-request-id", value) for value in values))
 
-    made = take_request_id(scope)
+    made = take_request_id(scope, random.getrandbits)
 
     assert len(made) == 32
     assert made not in values
@@ -94,7 +90,7 @@ def ask(application, scope, line=LINES["json"]):
 START = {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]}
 
 
-def test_an_answer_carries_the_id(lines):
+def test_an_answer_carries_the_id():
     sent = ask(
         answering(START, {"type": "http.response.body", "body": b"hi"}), scope_with((b"x-request-id", b"12345678"))
     )
@@ -102,7 +98,7 @@ def test_an_answer_carries_the_id(lines):
     assert sent[0]["headers"] == [(b"content-length", b"2"), (b"x-request-id", b"12345678")]
 
 
-def test_an_id_that_the_application_has_set_is_left(lines):
+def test_an_id_that_the_application_has_set_is_left():
     start = {"type": "http.response.start", "status": 200, "headers": [(b"X-Request-ID", b"mine")]}
 
     assert ask(answering(start), scope_with())[0] == start
@@ -112,7 +108,7 @@ def test_a_client_that_leaves_with_all_that_was_announced_has_it_all(lines):
     ask(answering(START, {"type": "http.response.body", "body": b"hi", "more_body": True}), scope_with())
     ask(answering(START, {"type": "http.response.body", "body": b"h", "more_body": True}), scope_with())
 
-    assert [json.loads(line)["complete"] for line in lines] == [True, False]
+    assert [json.loads(line)["complete"] for line in lines()] == [True, False]
 
 
 def test_the_line_of_a_websocket_comes_when_it_opens(lines):
@@ -122,17 +118,68 @@ def test_the_line_of_a_websocket_comes_when_it_opens(lines):
     sent = ask(answering({"type": "websocket.accept"}), scope)
 
     assert [name for name, _ in sent[0]["headers"]] == [b"x-request-id"]
-    entry = json.loads(lines[0])
+    entry = json.loads(lines()[0])
     assert (entry["method"], entry["status"], entry["client"], entry["target"]) == ("GET", 101, "-", "/a%20b?c=1")
 
 
 def test_a_line_of_text_ends_with_the_id(lines):
     ask(answering(START), scope_with((b"x-request-id", b"12345678")), LINES["text"])
 
-    assert lines[0].endswith(" cut off 12345678")
+    assert lines()[0].endswith(" cut off 12345678")
 
 
-def test_the_application_hears_of_the_end_when_its_requests_are_done(lines):
+@pytest.fixture
+def loggers():
+    """Leaves the loggers of other tests as they were."""
+    found = [each for each in logging.root.manager.loggerDict.values() if isinstance(each, logging.Logger)]
+    disabled = [each.disabled for each in found]
+    yield
+    for logger, was_disabled in zip(found, disabled, strict=True):
+        logger.disabled = was_disabled
+
+
+def test_lines_are_written_whatever_the_application_does_with_logging(lines, loggers):
+    logging.config.dictConfig({"version": 1, "disable_existing_loggers": True})
+
+    ask(answering(START), scope_with())
+
+    assert len(lines()) == 1
+
+
+def test_lines_that_nobody_reads_any_more_end_no_request(monkeypatch):
+    def write(text):
+        raise BrokenPipeError
+
+    monkeypatch.setattr(sys.stdout, "write", write)
+
+    assert len(ask(answering(START), scope_with())) == 1
+
+
+def test_requests_of_one_turn_are_written_at_once(monkeypatch):
+    written = []
+    stream = io.StringIO()
+    stream.write = written.append
+    monkeypatch.setattr(sys, "stdout", stream)
+
+    async def main():
+        async def send(message):
+            pass
+
+        log = AccessLog(answering(START), LINES["json"])
+        await asyncio.gather(*(log(scope_with(), None, send) for _ in range(3)))
+
+    asyncio.run(main())
+
+    assert [text.count("\n") for text in written] == [3]
+
+
+def test_without_lines_nothing_is_written(lines):
+    ask(answering(START), scope_with(), None)
+
+    assert lines() == []
+
+
+def test_the_application_hears_of_the_end_when_its_requests_are_done():
     said = []
 
     async def application(scope, receive, send):

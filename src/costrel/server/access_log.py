@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import random
 import re
-import secrets
 import sys
 import typing as t
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from . import terminal
 from .request_log import Application, Exchange, Message, Receive, Send
-
-LOGGER: t.Final = "costrel.access"
 
 REQUEST_ID: t.Final = b"x-request-id"
 
@@ -34,25 +33,29 @@ class Tally(t.Protocol):
 _WELL_FORMED = re.compile(rb"[A-Za-z0-9._:+/=@-]{8,128}")
 
 
-class AccessLog:
-    """Passes requests on to `application`, each with an id, and writes a line for each to the logger.
+Line = t.Callable[["ServedExchange", t.Callable[..., str]], str]
 
-    `at_start` is called when the application has said that it is ready. When the server stops, requests have `grace`
-    seconds, of which the last part is kept for what the application does at its end: then they are cut.
+
+class AccessLog:
+    """Passes requests on to `application`, each with an id, and writes a line for each to standard output.
+
+    `line` makes the line; with None there are none. `at_start` is called when the application has said that it is
+    ready. When the server stops, requests have `grace` seconds, of which the last part is kept for what the application
+    does at its end: then they are cut.
     """
 
     def __init__(
         self,
         application: Application,
-        line: Callable[[ServedExchange], str],
+        line: Line | None,
         at_start: Callable[[], None] = lambda: None,
         grace: float = 30,
         tally: Tally | None = None,
     ) -> None:
         self.application = application
-        self.line = line
         self.grace = grace
-        self.logger = logging.getLogger(LOGGER)
+        self._write = None if line is None else Lines(sys.stdout, line).write
+        self._new_id = random.Random().getrandbits  # noqa: S311 - an id of a request is no secret
         self._at_start = at_start
         self._running: dict[asyncio.Task[t.Any], Message] = {}
         self._cut: set[asyncio.Task[t.Any]] = set()
@@ -77,14 +80,12 @@ class AccessLog:
         if scope["type"] not in ("http", "websocket"):
             await self.application(scope, self._after_requests(receive), self._noting_start(send))
             return
-        task = asyncio.current_task()
-        if task is not None:
-            self._running[task] = scope
-            task.add_done_callback(self._forget)
-        exchange = ServedExchange(scope, send, self.logger, take_request_id(scope), self.line)
+        task = t.cast("asyncio.Task[t.Any]", asyncio.current_task())  # a server calls it in one
+        self._running[task] = scope
         tally = self._tally
         if tally is not None:
             tally.begin(scope["type"])
+        exchange = ServedExchange(scope, send, self._write, take_request_id(scope, self._new_id))
         try:
             await self.application(scope, receive, exchange.send)
         except asyncio.CancelledError:
@@ -92,12 +93,10 @@ class AccessLog:
             if task not in self._cut:
                 raise
         finally:
+            del self._running[task]
             exchange.end()
             if tally is not None:
                 tally.end(scope, exchange.status or 500, exchange.seconds())
-
-    def _forget(self, task: asyncio.Task[t.Any]) -> None:
-        self._running.pop(task, None)
 
     def ports_of_clients(self) -> set[int]:
         """The ports from which the requests in progress came; may be called in any thread."""
@@ -133,39 +132,28 @@ class ServedExchange(Exchange):
     """A request with an id, which its answer carries too."""
 
     def __init__(
-        self,
-        scope: Message,
-        send: Send,
-        logger: logging.Logger,
-        request_id: bytes,
-        write_line: Callable[[ServedExchange], str],
+        self, scope: Message, send: Send, write: Callable[[ServedExchange], None] | None, request_id: bytes
     ) -> None:
-        super().__init__(scope, send, logger)
+        super().__init__(scope, send, write)
         self.request_id = request_id
-        self._write_line = write_line
 
     async def send(self, message: Message) -> None:
         """Note what a message says, and pass it on; the first of an answer gets the id."""
-        if message["type"] in ("http.response.start", "websocket.accept", "websocket.http.response.start"):
-            headers = list(message.get("headers") or ())
-            if not any(name.lower() == REQUEST_ID for name, _ in headers):
+        if message["type"] in _HEADS:
+            headers = message.get("headers") or ()
+            for name, _ in headers:
+                if name == REQUEST_ID or name.lower() == REQUEST_ID:
+                    break
+            else:
                 message = {**message, "headers": [*headers, (REQUEST_ID, self.request_id)]}
-        await super().send(message)
+        self.note(message)
+        await self._send(message)
 
-    def end(self) -> None:
-        """Write the line, once, where somebody reads it."""
-        if self.logger.isEnabledFor(logging.INFO):
-            super().end()
-
-    def line(self, paint: Callable[..., str]) -> str:
-        """The line, in the format that was asked for."""
-        return self._write_line(self)
-
-    def text(self) -> str:
+    def text(self, paint: Callable[..., str]) -> str:
         """The common log format, with the time taken and the id at its end."""
-        return f"{super().line(terminal.painter(sys.stdout))} {self.request_id.decode('ascii')}"
+        return f"{self.line(paint)} {self.request_id.decode('ascii')}"
 
-    def json(self) -> str:
+    def json(self, paint: Callable[..., str]) -> str:
         """One object of JSON; `duration_ms` is in milliseconds, `size` is that of the body in bytes."""
         return json.dumps(
             {
@@ -183,24 +171,51 @@ class ServedExchange(Exchange):
         )
 
 
-LINES: t.Final[dict[str, Callable[[ServedExchange], str]]] = {
-    "text": ServedExchange.text,
-    "json": ServedExchange.json,
-}
+_HEADS: t.Final = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
+
+LINES: t.Final[dict[str, Line]] = {"text": ServedExchange.text, "json": ServedExchange.json}
 """The formats of ``--log-format``."""
 
 
-def take_request_id(scope: Message) -> bytes:
+class Lines:
+    """Writes the lines of requests to `stream`: those of one turn of the loop at once.
+
+    No logger is asked: an application that sets up logging switches off all that it does not name.
+    """
+
+    def __init__(self, stream: t.TextIO, line: Line) -> None:
+        self._stream = stream
+        self._line = line
+        self._paint = terminal.painter(stream)
+        self._waiting: list[str] = []
+
+    def write(self, exchange: ServedExchange) -> None:
+        """Write the line of `exchange` as soon as the loop comes round."""
+        if not self._waiting:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._waiting.append(self._line(exchange, self._paint) + "\n")
+
+    def _flush(self) -> None:
+        text = "".join(self._waiting)
+        self._waiting.clear()
+        with suppress(OSError, ValueError):  # whoever read it has gone: that ends no request
+            self._stream.write(text)
+            self._stream.flush()
+
+
+def take_request_id(scope: Message, new_id: Callable[[int], int]) -> bytes:
     """The id of a request: its header ``X-Request-ID`` where there is one and it is well-formed, else a new one.
 
-    The application finds it in that header either way.
+    The application finds it in that header either way. `new_id` gives so many random bits.
     """
-    headers = list(scope["headers"])
+    headers = scope["headers"]
     sent = [value for name, value in headers if name == REQUEST_ID]
     if len(sent) == 1 and _WELL_FORMED.fullmatch(sent[0]):
         return t.cast("bytes", sent[0])
-    made = secrets.token_hex(16).encode()
-    scope["headers"] = [*((name, value) for name, value in headers if name != REQUEST_ID), (REQUEST_ID, made)]
+    if sent:
+        headers = [(name, value) for name, value in headers if name != REQUEST_ID]
+    made = b"%032x" % new_id(128)
+    scope["headers"] = [*headers, (REQUEST_ID, made)]
     return made
 
 
@@ -220,17 +235,12 @@ class JSONFormatter(logging.Formatter):
         return json.dumps(entry)
 
 
-def set_up_logging(log_format: str, access: bool) -> None:
-    """Have the server's own lines go to standard error, and those of requests to standard output."""
+def set_up_logging(log_format: str) -> None:
+    """Have the server's own lines go to standard error."""
     own = logging.StreamHandler(sys.stderr)
     own.setFormatter(JSONFormatter() if log_format == "json" else logging.Formatter("[%(levelname)s] %(message)s"))
-    lines = logging.StreamHandler(sys.stdout)
-    for name, handler, level in (
-        ("costrel.server", own, logging.INFO),
-        ("_granian", own, logging.WARNING),
-        (LOGGER, lines, logging.INFO if access else logging.CRITICAL),
-    ):
+    for name, level in (("costrel.server", logging.INFO), ("_granian", logging.WARNING)):
         logger = logging.getLogger(name)
-        logger.handlers[:] = [handler]
+        logger.handlers[:] = [own]
         logger.propagate = False
         logger.setLevel(level)

@@ -90,7 +90,7 @@ def serve_production(load: Callable[[], t.Any], options: ServeOptions) -> None:
 
     refuse_what_wsgi_lacks(options)
     with _listening(options) as (sockets, metrics_socket):
-        set_up_logging(options.log_format, options.access_log)
+        set_up_logging(options.log_format)
         state = State()
         ready, write_ready = multiprocessing.Pipe(duplex=False)
         ledger, metrics = _metrics(metrics_socket, options)
@@ -251,7 +251,7 @@ class WorkerLoader:
         release_signals()
         if self.foreign is not None:
             self.foreign.close()
-        set_up_logging(self.options.log_format, self.options.access_log)
+        set_up_logging(self.options.log_format)
         threading.Thread(target=self._end_with_parent, name="costrel-parent", daemon=True).start()
         try:
             app = self.load()
@@ -274,7 +274,8 @@ class WorkerLoader:
         from .metrics import Counter
 
         tally = None if self.page is None else Counter(self.page)
-        served = AccessLog(app.asgi, LINES[self.options.log_format], self._say_ready, self.options.grace, tally)
+        line = LINES[self.options.log_format] if self.options.access_log else None
+        served = AccessLog(app.asgi, line, self._say_ready, self.options.grace, tally)
         if speaks_http2(self.options) and idle.can_watch():
             idle.watch(self.sockets, served.ports_of_clients)
         return Health(served, app, self.state) if self.options.health else served

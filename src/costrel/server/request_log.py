@@ -8,8 +8,10 @@ import sys
 import time
 import typing as t
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from functools import lru_cache
 
 from ..devtools.gates import QUIET
+from ..support.properties import cached_property
 from . import terminal
 
 Message = MutableMapping[str, t.Any]
@@ -45,7 +47,7 @@ class RequestLog:
         if scope["type"] not in ("http", "websocket"):
             await self.application(scope, receive, send)
             return
-        exchange = Exchange(scope, send, self.logger)
+        exchange = Exchange(scope, send, self._write)
         task = asyncio.current_task()
         if task is not None:
             self._running[task] = exchange
@@ -59,31 +61,39 @@ class RequestLog:
         finally:
             exchange.end()
 
+    def _write(self, exchange: Exchange) -> None:
+        self.logger.info("%s", exchange.line(terminal.painter(sys.stderr)))
+
     def _forget(self, task: asyncio.Task[t.Any]) -> None:
         self._running.pop(task, None)
         self._ended.discard(task)
 
 
 class Exchange:
-    """What is known of one request and its answer."""
+    """What is known of one request and its answer; `write` is given it when its line is due."""
 
-    def __init__(self, scope: Message, send: Send, logger: logging.Logger) -> None:
+    def __init__(self, scope: Message, send: Send, write: Callable[[t.Any], None] | None) -> None:
         self.scope = scope
-        self.logger = logger
         self.status = 0
         self.size = 0
         self.complete = False
-        self._announced: int | None = None
+        self._headers: Iterable[tuple[bytes, bytes]] = ()
         self._send = send
+        self._write = write
         self._started = time.perf_counter()
         self._written = False
 
     async def send(self, message: Message) -> None:
         """Note what a message says, and pass it on."""
+        self.note(message)
+        await self._send(message)
+
+    def note(self, message: Message) -> None:
+        """Note what a message of the answer says."""
         kind = message["type"]
         if kind in ("http.response.start", "websocket.http.response.start"):
             self.status = message["status"]
-            self._announced = _content_length(message.get("headers") or ())
+            self._headers = message.get("headers") or ()
         elif kind in ("http.response.body", "websocket.http.response.body"):
             self.size += len(message.get("body", b""))
             # A client that has what was announced may leave before the end is said.
@@ -94,14 +104,18 @@ class Exchange:
             # A connection may stay open for hours: its line comes when it is made or refused.
             self.status, self.complete = (101 if kind == "websocket.accept" else 403), True
             self.end()
-        await self._send(message)
+
+    @cached_property
+    def _announced(self) -> int | None:
+        """The length that the headers announce."""
+        return _content_length(self._headers)
 
     def end(self) -> None:
-        """Write the line, once."""
-        if self._written or QUIET in self.scope:
+        """Have the line written, once."""
+        if self._written or self._write is None or QUIET in self.scope:
             return
         self._written = True
-        self.logger.info("%s", self.line(terminal.painter(sys.stderr)))
+        self._write(self)
 
     def line(self, paint: Callable[..., str]) -> str:
         """The line, in the common log format, with the time taken at its end."""
@@ -110,9 +124,10 @@ class Exchange:
         request = f"{scope.get('method', 'GET')} {terminal.readable(self.target())} HTTP/{scope['http_version']}"
         status = self.status or 500
         quoted = paint(f'"{request}"', *terminal.style_of_status(status))
-        now = time.strftime("%d/%b/%Y %H:%M:%S")
         cut = "" if self.complete or not self.status else " cut off"
-        return f"{client} - - [{now}] {quoted} {status} {self.size} {_duration(self.seconds())}{cut}"
+        return (
+            f"{client} - - [{_clock(int(time.time()))}] {quoted} {status} {self.size} {_duration(self.seconds())}{cut}"
+        )
 
     def client(self) -> str:
         """The address of the other end, or a dash where it has none, as on a Unix socket."""
@@ -128,6 +143,11 @@ class Exchange:
     def seconds(self) -> float:
         """The time since the request came."""
         return time.perf_counter() - self._started
+
+
+@lru_cache(maxsize=1)
+def _clock(second: int) -> str:
+    return time.strftime("%d/%b/%Y %H:%M:%S", time.localtime(second))
 
 
 def _content_length(headers: Iterable[tuple[bytes, bytes]]) -> int | None:
