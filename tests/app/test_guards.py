@@ -50,6 +50,18 @@ class TestHeaders:
         headers = dict(make(Flask).test_client().get("/").headers)
         assert {"Content-Type", "Content-Length"} == set(headers)
 
+    def test_what_a_session_has_set_stays(self):
+        app = make(
+            SECURITY_HEADERS={"cache-control": "no-store", "Vary": "Accept", "X-Extra": "yes"},
+            CORS_POLICY=["https://a.example"],
+        )
+        app.add_url_rule("/session", "session", lambda: session.update(a=1) or "")
+        headers = app.test_client().get("/session").headers
+        expected = ["private"], ["Cookie, Origin"], ["yes"], ["DENY"]
+        assert expected == tuple(
+            headers.getlist(name) for name in ("Cache-Control", "Vary", "X-Extra", "X-Frame-Options")
+        )
+
     def test_what_a_view_sets_stays(self):
         app = make()
         app.add_url_rule("/own", "own", lambda: ("", {"X-Frame-Options": "SAMEORIGIN", "content-security-policy": "x"}))

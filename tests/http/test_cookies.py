@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from costrel.http.cookies import dump_cookie, parse_cookie
+from costrel.http.cookies import dump_cookie, find_cookie, parse_cookie
 
 
 def test_cookies_are_read_in_order_with_all_their_values():
@@ -15,6 +15,18 @@ def test_cookies_are_read_in_order_with_all_their_values():
 def test_another_class_may_hold_them():
     assert parse_cookie("a=1; b=2", cls=dict) == {"a": "1", "b": "2"}
     assert parse_cookie(None, cls=list) == []
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "", "a", "a=", "a=1", " a = 1 ; a=2", "aa=0; a=1", "b=a; a=1; c", "a=x y; a=1", "a;a=1", "a==1", "a-b=1; a.b=2",
+        'a="1"; a-b="x\\054y"', 'b="; a=1"; a=2', "A=1", ";;a=1;;", "=1; a=2", "é=1; a=é",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["a", "b", "a-b", "a.b", "é", "", "a b", "a=", ";", "(", "missing"])
+def test_one_cookie_is_found_as_all_are_read(field, name):
+    assert parse_cookie(field).get(name) == find_cookie(field, name)
 
 
 @pytest.mark.parametrize("value", ["", "plain", 'a "quoted" \\ value', "a;b,c", "é☃\n\x00\x1f\x7f", "=&/?"])

@@ -11,6 +11,7 @@ import re
 import time
 import typing as t
 import warnings
+from functools import lru_cache
 from urllib.parse import quote
 
 from ..support.patterns import LatePattern
@@ -29,6 +30,7 @@ _find_plain_pairs = re.compile(rf"(?:^|;){_BLANK}{_NAME}{_BLANK}(?:={_BLANK}{_PL
 _find_pairs = LatePattern(
     rf"(?:^|;){_BLANK}{_NAME}{_BLANK}(?:={_BLANK}(?:{_QUOTED}|{_PLAIN}){_BLANK})?(?=;|\Z)"
 ).findall
+_is_sendable_name = LatePattern(r'[^ \t;="]+').fullmatch
 
 _replace_escapes = LatePattern(rb"\\(?:([0-3][0-7]{2})|(.))", re.DOTALL).sub
 
@@ -61,6 +63,22 @@ def parse_cookie(cookie: str | None = None, cls: t.Any = None) -> t.Any:
     if '"' not in cookie:
         return cls(_find_plain_pairs(cookie))
     return cls([(name, _unquote(quoted) if quoted else plain) for name, quoted, plain in _find_pairs(cookie)])
+
+
+def find_cookie(cookie: str, name: str) -> str | None:
+    """The first value of a name in the Cookie field, as `parse_cookie` reads it; None where there is none."""
+    if '"' in cookie:
+        value: str | None = parse_cookie(cookie).get(name)
+        return value
+    match = _finder(name)(cookie)
+    return None if match is None else match[1] or ""
+
+
+@lru_cache(maxsize=64)
+def _finder(name: str) -> t.Callable[[str], re.Match[str] | None]:
+    # As `_find_plain_pairs`, for one name. One that cannot be sent is never found.
+    pattern = re.escape(name) if _is_sendable_name(name) else r"(?!)"
+    return re.compile(rf"(?:^|;){_BLANK}{pattern}{_BLANK}(?:={_BLANK}{_PLAIN}{_BLANK})?(?=;|\Z)").search
 
 
 def _unquote(text: str) -> str:

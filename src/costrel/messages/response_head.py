@@ -95,6 +95,19 @@ def _lower_name(name: str) -> str:
     return lower
 
 
+def has_plain_headers(response: Any) -> bool:
+    """Whether a response has no headers but those that this package gave it, with the names as it writes them.
+
+    Then whoever adds one, and knows that it is not there, may append it to ``_header_pairs`` and count it in
+    ``_plain_pairs``. Set by anybody else, or asked for as ``response.headers``, they are no longer known.
+    """
+    # PERF: session, static. No name has to be looked for, and no `Headers` is made.
+    if getattr(response, "_headers", True) is not None:
+        return False
+    pairs = response._header_pairs
+    return pairs is not None and len(pairs) == response._plain_pairs
+
+
 def _dump_set(words: Any) -> str:
     return dump_header(words)
 

@@ -6,8 +6,12 @@ import json as _json
 import typing as t
 
 from .. import context
+from .json_provider import DefaultJSONProvider
 from .json_provider import default as _default
 from .json_provider import loads as _loads
+
+_COMPACT: t.Final = (",", ":")
+_OWN_DUMPS: t.Final = DefaultJSONProvider.dumps
 
 
 def dumps(obj: t.Any, **kwargs: t.Any) -> str:
@@ -18,6 +22,17 @@ def dumps(obj: t.Any, **kwargs: t.Any) -> str:
         return text
     kwargs.setdefault("default", _default)
     return _json.dumps(obj, **kwargs)
+
+
+def dumps_compact(obj: t.Any) -> str:
+    """`obj` as JSON without white space, as ``dumps(obj, separators=(",", ":"))`` writes it."""
+    ctx = context.peek()
+    provider: t.Any = None if ctx is None else ctx.app.json
+    # PERF: session. What `dumps` finds out of its arguments.
+    if getattr(type(provider), "dumps", None) is _OWN_DUMPS and "dumps" not in provider.__dict__:
+        text: str = provider._encode(None, _COMPACT)(obj)
+        return text
+    return dumps(obj, separators=_COMPACT)
 
 
 def dump(obj: t.Any, fp: t.IO[str], **kwargs: t.Any) -> None:

@@ -10,14 +10,17 @@ from datetime import datetime
 from functools import lru_cache
 
 from .. import context
-from ..http.cookies import dump_cookie
+from ..http.cookies import dump_cookie, find_cookie
 from ..http.dates import http_date
 from ..http.headers import Headers
-from ..messages.response_head import ResponseHead
+from ..messages.request import Request
+from ..messages.response_head import ResponseHead, has_plain_headers
 
 _DATE: t.Final = "Expires=@"
 _needs_no_quotes = re.compile(r"[A-Za-z0-9_.\-]*").fullmatch
 _PLAIN_SET = ResponseHead.set_cookie
+_PLAIN_COOKIES = Request.cookies
+_PLAIN_STORAGE = Request.dict_storage_class
 
 
 Attributes: t.TypeAlias = tuple[str | None, str, bool, bool, str | None, bool]
@@ -37,14 +40,15 @@ def set_cookie(
     attributes: Attributes,
     advise: Callable[[], str],
     strict: bool = False,
+    is_token: bool = False,
 ) -> None:
-    """Set the cookie by the response's `set_cookie`.
+    """Set the cookie by the response's `set_cookie`; `is_token` where the value is known to need no quotes.
 
     Where it is longer than the response's ``max_cookie_size`` a warning says so, with what `advise` has to say; if
     `strict`, it raises that as a ValueError instead.
     """
     overridden = type(response).set_cookie is not _PLAIN_SET or "set_cookie" in response.__dict__
-    if overridden or not _needs_no_quotes(value):
+    if overridden or not (is_token or _needs_no_quotes(value)):
         response.set_cookie(name, value, expires=expires, **named(attributes))
         return
     # PERF: session. Nothing in the field but value and date changes from request to request.
@@ -57,7 +61,7 @@ def set_cookie(
         if strict:
             raise ValueError(message)
         warnings.warn(message, stacklevel=3)
-    _add(response.headers, "Set-Cookie", field)
+    _add(response, "Set-Cookie", field)
 
 
 @lru_cache(maxsize=64, typed=True)
@@ -81,24 +85,18 @@ def _too_large(name: str, value_size: int, size: int, limit: int, advice: str) -
 
 def vary_by_cookie(response: t.Any) -> None:
     """Say in ``Vary`` that the response depends on the request's cookies, unless it says so already."""
-    headers = response.headers
-    vary = headers.get("Vary")
-    if vary is None:
-        _add(headers, "Vary", "Cookie")
-    elif vary != "Cookie":
+    vary = _add_missing(response, "Vary", "Cookie")
+    if vary is not None and vary != "Cookie":
         response.vary.add("Cookie")
 
 
 def keep_private(response: t.Any) -> None:
     """Say that no shared cache may keep the response, which sets one client's cookie (RFC 9111 §5.2.2.7)."""
-    headers = response.headers
-    if headers.get("Cache-Control") is None:
-        _add(headers, "Cache-Control", "private")  # PERF: session
-        return
-    cache_control = response.cache_control
-    if not cache_control.no_store:
-        cache_control.public = False
-        cache_control.private = True
+    if _add_missing(response, "Cache-Control", "private") is not None:
+        cache_control = response.cache_control
+        if not cache_control.no_store:
+            cache_control.public = False
+            cache_control.private = True
 
 
 def may_be_secure(app: t.Any) -> bool:
@@ -114,16 +112,55 @@ def may_be_secure(app: t.Any) -> bool:
     environ = request_context.request.environ
     if environ.get("wsgi.url_scheme") == "https":
         return True
-    return not app.debug and _is_loopback(environ.get("HTTP_HOST") or environ.get("SERVER_NAME", "")) is None
+    host = environ.get("HTTP_HOST") or environ.get("SERVER_NAME", "")
+    return not (app.debug or (_is_short_loopback(host) if len(host) < _SHORT else _is_loopback(host)))
 
 
+_SHORT: t.Final = 256
 _is_loopback = re.compile(
     r"(?:(?:[a-z0-9-]+\.){0,9}localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE
 ).fullmatch
+_is_short_loopback = lru_cache(maxsize=64)(_is_loopback)  # PERF: session. An application has few names.
 
 
-def _add(headers: t.Any, name: str, value: str) -> None:
+def sent(request: t.Any, name: str) -> str | None:
+    """The first value of the request's cookie of this name, read without the others where nobody has asked for them."""
+    known = request.__dict__
+    if (
+        "cookies" in known
+        or "headers" in known
+        or getattr(type(request), "cookies", None) is not _PLAIN_COOKIES
+        or request.dict_storage_class is not _PLAIN_STORAGE
+    ):
+        return t.cast("str | None", request.cookies.get(name))
+    field = request.environ.get("HTTP_COOKIE")
+    return None if field is None else find_cookie(field, name)  # PERF: session
+
+
+def _add_missing(response: t.Any, name: str, value: str) -> t.Any:
+    """Add a field, or return the value that it has already."""
+    if not has_plain_headers(response):
+        found = response.headers.get(name)
+        if found is None:
+            _add(response, name, value)
+        return found
+    pairs = response._header_pairs
+    for there, found in pairs:
+        if there == name:
+            return found
+    pairs.append((name, value))
+    response._plain_pairs += 1
+    return None
+
+
+def _add(response: t.Any, name: str, value: str) -> None:
+    # PERF: session. Name and value were checked when the cookie was put together.
+    if has_plain_headers(response):
+        response._header_pairs.append((name, value))
+        response._plain_pairs += 1
+        return
+    headers = response.headers
     if type(headers) is Headers:
-        headers._list.append((name, value))  # PERF: session. Both were checked when the cookie was put together.
+        headers._list.append((name, value))
     else:
         headers.add(name, value)

@@ -11,7 +11,7 @@ from functools import lru_cache
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 from ..http.callback import CallbackDict
-from .session_cookie import Attributes, keep_private, may_be_secure, named, set_cookie, vary_by_cookie
+from .session_cookie import Attributes, keep_private, may_be_secure, named, sent, set_cookie, vary_by_cookie
 from .signing import KeptSerializer
 from .tagged_json import TaggedJSONSerializer
 
@@ -63,7 +63,9 @@ class SecureCookieSession(CallbackDict[str, t.Any], SessionMixin):
     modified = False
 
     def __init__(self, initial: Mapping[str, t.Any] | None = None) -> None:
-        super().__init__(initial, _mark_modified)
+        # As CallbackDict does. PERF: session
+        dict.__init__(self, () if initial is None else initial)
+        self.on_update = _mark_modified
 
 
 class NullSession(SecureCookieSession):
@@ -93,7 +95,8 @@ class SessionInterface:
 
     def is_null_session(self, obj: object) -> bool:
         """Whether `obj` is such a session, which is not saved."""
-        return isinstance(obj, self.null_session_class)
+        # Not by `isinstance`, which asks the abstract base class first. PERF: session
+        return type.__instancecheck__(self.null_session_class, obj)
 
     def get_cookie_name(self, app: AnyApp) -> str:
         """The cookie's name: ``SESSION_COOKIE_NAME``."""
@@ -118,7 +121,9 @@ class SessionInterface:
     def get_cookie_secure(self, app: AnyApp) -> bool:
         """Whether the cookie is sent over HTTPS only: ``SESSION_COOKIE_SECURE``; "auto": but for development."""
         secure: bool | str = app.config["SESSION_COOKIE_SECURE"]
-        return may_be_secure(app) if secure == "auto" else t.cast(bool, secure)
+        if secure == "auto":
+            return may_be_secure(app)
+        return secure  # type: ignore[return-value]  # a setting
 
     def get_cookie_samesite(self, app: AnyApp) -> str | None:
         """Which requests from other sites carry the cookie: ``SESSION_COOKIE_SAMESITE``."""
@@ -214,7 +219,7 @@ class SecureCookieSessionInterface(SessionInterface):
         serializer = self._kept_serializer(app)
         if serializer is None:
             return None
-        value = request.cookies.get(self.get_cookie_name(app))
+        value = sent(request, self.get_cookie_name(app))
         if not value:
             return self.session_class()
         try:
@@ -247,6 +252,7 @@ class SecureCookieSessionInterface(SessionInterface):
             self._cookie_attributes(app),
             lambda: self._largest_keys(data),
             strict=app.config.get("SESSION_COOKIE_STRICT_SIZE", False),
+            is_token=type(serializer) is KeptSerializer,
         )
         self._keep_to_client(app, session, response)
 
@@ -265,8 +271,11 @@ class SecureCookieSessionInterface(SessionInterface):
         if not secret_key:
             return None
         shortest = app.config.get("SECRET_KEY_MIN_BYTES")
-        if shortest and _size(secret_key) < shortest and not (app.debug or app.testing):
-            raise RuntimeError(_too_short(_size(secret_key), shortest))
+        # No text has fewer bytes than characters.
+        if shortest and len(secret_key) < shortest and not (app.debug or app.testing):
+            size = len(secret_key.encode() if isinstance(secret_key, str) else secret_key)
+            if size < shortest:
+                raise RuntimeError(_too_short(size, shortest))
         fallbacks = app.config["SECRET_KEY_FALLBACKS"]
         keys = (*fallbacks, secret_key) if fallbacks else (secret_key,)
         try:
@@ -281,10 +290,6 @@ class SecureCookieSessionInterface(SessionInterface):
             f"The largest keys of the session: {', '.join(f'{key!r} ({sizes[key]} bytes)' for key in largest)}."
             " Keep such values on the server, and only their names in the session."
         )
-
-
-def _size(secret_key: str | bytes) -> int:
-    return len(secret_key.encode() if isinstance(secret_key, str) else secret_key)
 
 
 def _too_short(size: int, shortest: int) -> str:

@@ -69,7 +69,7 @@ class KeptSerializer:
         if payload:
             for mac in self.macs:
                 if hmac.compare_digest(_encoded(mac.of(signed)), signature):
-                    if 0 <= _age(stamp) <= max_age:
+                    if _is_young(stamp, max_age):
                         return payload
                     break
         # itsdangerous says what is wrong, and has the last word on what is written in an unusual way.
@@ -107,11 +107,11 @@ def _timestamp(seconds: int) -> bytes:
     return b"." + _encoded(seconds.to_bytes((seconds.bit_length() + 7) // 8, "big"))
 
 
-def _age(stamp: bytes) -> int:
+def _is_young(stamp: bytes, max_age: int) -> bool:
     try:
-        return int(time.time()) - int.from_bytes(_decoded(stamp), "big")
+        return 0 <= int(time.time()) - int.from_bytes(_decoded(stamp), "big") <= max_age
     except ValueError:
-        return -1
+        return False
 
 
 def _encoded(data: bytes) -> bytes:

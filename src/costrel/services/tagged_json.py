@@ -13,7 +13,7 @@ from uuid import UUID
 from markupsafe import Markup
 
 from ..http.dates import http_date, parse_date
-from .json import dumps, loads
+from .json import dumps_compact, loads
 
 _SCALARS = frozenset({str, int, bool, float, type(None)})
 
@@ -253,8 +253,11 @@ class TaggedJSONSerializer:
 
     def dumps(self, value: t.Any) -> str:
         """`value` as compact tagged JSON. Raises TypeError for a type that neither tag nor JSON is for."""
-        return dumps(self.tag(value), separators=(",", ":"))
+        return dumps_compact(self.tag(value))
 
     def loads(self, value: str) -> t.Any:
         """The value of a tagged JSON text. Raises ValueError for what is none."""
-        return self._untag_scan(loads(value))
+        read = loads(value)
+        if type(read) is dict and self._is_flat(read):  # PERF: session
+            return read
+        return self._untag_scan(read)

@@ -46,7 +46,8 @@ class Guards:
         ]
         if headers is not None:
             self._finishers.append(headers.add)
-        self.finish: Finish | None = self._finish if self._finishers else None
+        one = len(self._finishers) == 1
+        self.finish: Finish | None = self._finishers[0] if one else self._finish if self._finishers else None
         """Called when all the others have had the response: adds the headers that nobody has set."""
         self.headers = None if headers is None or self.meet_all else headers.always
         """Those headers as a list where it is the same for all responses, to be added without that call."""

@@ -10,6 +10,7 @@ import typing as t
 from urllib.parse import unquote, urlsplit
 
 from ...http.errors import HTTPException, MethodNotAllowed
+from ...messages.response_head import has_plain_headers
 from ...routing import RequestRedirect
 from . import fields
 from .cors import MARK, CORSPolicy, is_method
@@ -17,6 +18,9 @@ from .marks import ByEndpoint, has_marks, marks_of
 
 _AMBIENT: t.Final = ("basic", "digest", "negotiate", "ntlm")
 """The schemes whose credentials a browser keeps and sends by itself (RFC 7617, 7616, 4559)."""
+
+_VARY_COOKIE: t.Final = ("Vary", "Cookie")
+"""What a session has left in plain headers."""
 
 
 class CrossOrigin:
@@ -82,15 +86,15 @@ class CrossOrigin:
         policy = self._policy_for(ctx)
         if policy is None:
             return
-        untouched = fields.is_untouched(response)
-        if not untouched and "Access-Control-Allow-Origin" in response.headers:
+        plain = has_plain_headers(response)
+        if not plain and "Access-Control-Allow-Origin" in response.headers:
             return
         pairs = policy.fields(ctx.request.environ.get("HTTP_ORIGIN"))
         if pairs:
             pairs += policy.exposed()
         # Also where the request names no origin: a cache must not give that answer to one that does.
         varies = policy.credentials or not policy.any_origin
-        if untouched and varies:
+        if plain and varies and _VARY_COOKIE not in response._header_pairs:
             pairs.append(("Vary", "Origin"))
         elif varies:
             vary_by_origin(response)

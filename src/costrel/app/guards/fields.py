@@ -4,23 +4,40 @@ from __future__ import annotations
 
 import typing as t
 
+from ...messages.response_head import has_plain_headers
+
 Pairs: t.TypeAlias = list[tuple[str, str]]
 
+KNOWN: t.Final = frozenset(
+    {
+        "accept-ranges",
+        "cache-control",
+        "content-disposition",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "date",
+        "etag",
+        "expires",
+        "last-modified",
+        "set-cookie",
+        "vary",
+    }
+)
+"""The fields that a response may have whose headers are plain, besides those that `add` has added."""
 
-def is_untouched(response: t.Any) -> bool:
-    """Whether there is nothing in a response's headers but its type, its length and what `add` has added.
 
-    PERF: profiles. Then no name has to be looked for, and no `Headers` is made.
+def may_be_known(names: t.Iterable[str]) -> bool:
+    """Whether one of the names is among `KNOWN`, in any case."""
+    return not KNOWN.isdisjoint([name.lower() for name in names])
+
+
+def add(response: t.Any, pairs: Pairs, look: bool = False) -> None:
+    """Add those of the fields that a response does not have; none of them is refused by `Headers`.
+
+    No two callers have fields of the same name. `look` where one of the fields may be `KNOWN`.
     """
-    if getattr(response, "_headers", True) is not None:
-        return False
-    pairs = response._header_pairs
-    return pairs is not None and len(pairs) == response._plain_pairs
-
-
-def add(response: t.Any, pairs: Pairs) -> None:
-    """Add those of the fields that a response does not have. No two callers have fields of the same name."""
-    if is_untouched(response):
+    if not look and has_plain_headers(response):  # PERF: profiles, session, static
         response._header_pairs.extend(pairs)
         response._plain_pairs += len(pairs)
         return

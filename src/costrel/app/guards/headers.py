@@ -46,6 +46,7 @@ class HeaderDefaults:
         self._hsts = hsts
         self._default = self._choose(*policies)
         self._has_marks = has_marks(app, MARK) or has_marks(app, REPORT_ONLY_MARK)
+        self._look = fields.may_be_known(headers)
         self._chosen = ByEndpoint(app, self._chosen_for)
 
     @classmethod
@@ -99,7 +100,7 @@ class HeaderDefaults:
         if chosen.with_nonce:
             nonce = f"'nonce-{nonce_of(request.environ)}'"
             pairs = pairs + [(name, value.replace(NONCE, nonce)) for name, value in chosen.with_nonce]
-        fields.add(response, pairs)
+        fields.add(response, pairs, self._look)
 
 
 def _policies(config: t.Any) -> tuple[str, str]:

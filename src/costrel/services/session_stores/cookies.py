@@ -81,12 +81,14 @@ class CookieSessions(SecureCookieSessionInterface):
 
     def _notes(self, app: t.Any, session: Session) -> dict[str, t.Any]:
         """What the cookie says beside the data: nothing, unless the session has a user or the settings ask for it."""
-        notes: dict[str, t.Any] = {} if session.user is None else {USER: session.user}
-        if session or notes:
+        config, user = app.config, session.user
+        absolute, idle = config.get("SESSION_ABSOLUTE_LIFETIME"), config.get("SESSION_IDLE_LIFETIME")
+        notes: dict[str, t.Any] = {} if user is None else {USER: user}
+        if (absolute is not None or idle is not None) and (session or notes):
             now = int(time.time())
-            if app.config.get("SESSION_ABSOLUTE_LIFETIME") is not None:
+            if absolute is not None:
                 notes[BEGAN] = now if session.created is None else min(session.created, now)
-            if app.config.get("SESSION_IDLE_LIFETIME") is not None:
+            if idle is not None:
                 notes[SEEN] = now
         return notes
 

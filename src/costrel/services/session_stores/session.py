@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from ..session_errors import SessionUnavailable
 from ..sessions import SecureCookieSession, session_json_serializer
@@ -51,13 +52,18 @@ class Session(SecureCookieSession):
     _user: str | None = None
     _saved_user: str | None = None
     _touched = False
+    _texts: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, initial: Mapping[str, t.Any] | None = None, texts: Mapping[str, str] | None = None) -> None:
         """`texts` has the JSON that the values were read from, where it is known."""
         super().__init__(initial)
-        if texts is None:
-            texts = {name: written(value) for name, value in self.items() if type(value) not in SCALARS}
-        self.settle(texts)
+        if texts is None and SCALARS.issuperset(map(type, self.values())):
+            # PERF: session. As `settle`; nothing can change inside of what most sessions hold.
+            self._values = dict.copy(self)
+        elif texts is None:
+            self.settle({name: written(value) for name, value in self.items() if type(value) not in SCALARS})
+        else:
+            self.settle(texts)
 
     def settle(self, texts: Mapping[str, str]) -> None:
         """Take what is in the session now for what is kept."""
