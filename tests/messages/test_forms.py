@@ -238,7 +238,7 @@ def test_uploads_go_on_after_a_full_disk(monkeypatch, tmp_path):
                 raise OSError(errno.ENOSPC, "No space left on device")
             super().rollover()
 
-    monkeypatch.setattr(forms, "SpooledTemporaryFile", Spool)
+    monkeypatch.setattr(tempfile, "SpooledTemporaryFile", Spool)
     large = multipart((FILE, b"x" * 600_000))
     with pytest.raises(InsufficientStorage):
         request(large).files

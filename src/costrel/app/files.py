@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import typing as t
 from datetime import datetime, timedelta
-from pathlib import PurePath
 
 from .. import context
 from ..http.errors import NotFound
@@ -109,7 +108,7 @@ def send_static_file(owner: Scaffold, filename: str) -> Response:
 
 
 def _is_hidden(filename: str) -> bool:
-    return any(part.startswith(".") for part in PurePath(filename).parts)
+    return any(part.startswith(".") and part != "." for part in filename.replace(os.sep, "/").split("/"))
 
 
 def open_resource(root: str, resource: str, mode: str, encoding: str | None) -> t.IO[t.Any]:

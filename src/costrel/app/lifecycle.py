@@ -13,7 +13,6 @@ from __future__ import annotations
 import sys
 import typing as t
 from collections.abc import Callable, Generator, Iterable, Mapping
-from inspect import iscoroutinefunction
 from types import CoroutineType
 
 from ..context import Context, RequestContext
@@ -412,4 +411,6 @@ def is_async(function: Callable[..., t.Any]) -> bool:
     code = getattr(function, "__code__", None)
     if code is not None:
         return bool(code.co_flags & 0x180)  # CO_COROUTINE, CO_ITERABLE_COROUTINE
+    from inspect import iscoroutinefunction  # slow to load, and most views are functions
+
     return iscoroutinefunction(function) or iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import sys
 import typing as t
-from importlib.machinery import ModuleSpec
-from pathlib import Path
+
+if t.TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
 
 
 def get_root_path(import_name: str) -> str:
@@ -20,7 +20,7 @@ def get_root_path(import_name: str) -> str:
     if file is None:
         spec = _find_spec(import_name)
         if spec is None or spec.loader is None:
-            return str(Path.cwd())
+            return os.getcwd()
         file = _file_of(spec.loader, import_name)
     if file is None:
         raise RuntimeError(
@@ -34,13 +34,17 @@ def _file_of(loader: t.Any, import_name: str) -> str | None:
     if hasattr(loader, "get_filename"):
         filename: str | None = loader.get_filename(import_name)
         return filename
-    return getattr(importlib.import_module(import_name), "__file__", None)
+    from importlib import import_module
+
+    return getattr(import_module(import_name), "__file__", None)
 
 
 def _find_spec(import_name: str) -> ModuleSpec | None:
     """The spec of a module, or None where it cannot be found. A parent package that is missing counts as that."""
+    from importlib.util import find_spec  # slow to load, and a module that runs is found without
+
     try:
-        return importlib.util.find_spec(import_name)
+        return find_spec(import_name)
     except (ImportError, ValueError):  # ValueError: the running script has no spec
         return None
 
@@ -49,7 +53,7 @@ def _find_package_path(import_name: str) -> str:
     """The folder from which the outermost package of `import_name` is imported."""
     outermost = _find_spec(import_name.partition(".")[0])
     if outermost is None:
-        return str(Path.cwd())
+        return os.getcwd()
     portions = outermost.submodule_search_locations
     if not portions:
         return os.path.dirname(outermost.origin or "")
@@ -62,8 +66,8 @@ def _portion_with(import_name: str, portions: list[str]) -> str:
     """Which of the folders that make up a namespace package holds `import_name`."""
     spec = _find_spec(import_name)
     if spec is not None and spec.submodule_search_locations:
-        home = Path(os.path.commonpath(list(spec.submodule_search_locations)))
-        return next((portion for portion in portions if home.is_relative_to(portion)), portions[0])
+        home = os.path.commonpath(list(spec.submodule_search_locations))
+        return next((portion for portion in portions if _is_below(home, portion)), portions[0])
     return portions[0]
 
 
@@ -73,7 +77,7 @@ def find_package(import_name: str) -> tuple[str | None, str]:
     Installed is what lies below ``sys.prefix`` or in a folder named ``site-packages``.
     """
     folder = _find_package_path(import_name)
-    if Path(folder).is_relative_to(os.path.abspath(sys.prefix)):
+    if _is_below(folder, os.path.abspath(sys.prefix)):
         return sys.prefix, folder
     parent, name = os.path.split(folder)
     if name.lower() != "site-packages":
@@ -84,3 +88,9 @@ def find_package(import_name: str) -> tuple[str | None, str]:
     if os.path.basename(above).lower() == "lib":  # elsewhere: prefix/lib/pythonX.Y/site-packages
         return os.path.dirname(above), folder
     return parent, folder
+
+
+def _is_below(path: str, folder: str) -> bool:
+    """Whether a path is the folder or lies in it, by their names."""
+    path, folder = (os.path.normcase(os.path.normpath(each)) for each in (path, folder))
+    return path == folder or path.startswith(os.path.join(folder, ""))

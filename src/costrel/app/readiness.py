@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import typing as t
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from ..support.values import Value
 
 TIMEOUT: t.Final = 2.0
 
 
-@dataclass(frozen=True)
-class ReadinessCheck:
+class ReadinessCheck(Value):
     """One check. `function` may be ``async``; where it returns False or raises, the application is not ready.
 
     `timeout` is in seconds. Raises ValueError for one that is not positive and finite.
@@ -19,8 +19,9 @@ class ReadinessCheck:
 
     name: str
     function: Callable[[], t.Any]
-    timeout: float = TIMEOUT
+    timeout: float
 
-    def __post_init__(self) -> None:
-        if not 0 < self.timeout < math.inf:
-            raise ValueError(f"A readiness check may take a number of seconds above 0, not {self.timeout!r}.")
+    def __init__(self, name: str, function: Callable[[], t.Any], timeout: float = TIMEOUT) -> None:
+        if not 0 < timeout < math.inf:
+            raise ValueError(f"A readiness check may take a number of seconds above 0, not {timeout!r}.")
+        self.__dict__.update(name=name, function=function, timeout=timeout)

@@ -15,7 +15,6 @@ from ..routing import Map, Rule
 from ..services.config import Config, ConfigAttribute
 from ..services.environment import get_debug_flag
 from ..services.json_provider import DefaultJSONProvider, JSONProvider
-from ..services.logging import create_logger
 from ..support.properties import cached_property
 from . import error_handlers, links
 from . import typing as ft
@@ -147,6 +146,8 @@ class App(Scaffold):
     @cached_property
     def logger(self) -> logging.Logger:
         """The logger named like the application; it gets a handler where none would take its messages."""
+        from ..services.logging import create_logger  # with logging itself, which is slow to load
+
         return create_logger(self)
 
     @cached_property

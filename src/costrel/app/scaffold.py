@@ -7,7 +7,6 @@ import typing as t
 from collections import defaultdict
 from collections.abc import Callable
 from functools import update_wrapper
-from inspect import iscoroutinefunction
 
 from ..services.templating import _default_template_ctx_processor
 from ..support.properties import cached_property
@@ -208,6 +207,8 @@ class Scaffold:
         """
 
         def decorator(f: T_websocket) -> T_websocket:
+            from inspect import iscoroutinefunction  # slow to load, and asyncio brings it
+
             if not iscoroutinefunction(f):
                 raise TypeError(
                     f"The view {getattr(f, '__name__', f)!r} of the WebSocket {rule!r} must be 'async def': it waits"

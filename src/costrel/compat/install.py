@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
+import os
 import sys
 import typing as t
 from collections.abc import Iterable
 from contextlib import suppress
-from importlib.machinery import ModuleSpec
-from importlib.util import spec_from_file_location
-from pathlib import Path
 from types import FunctionType, ModuleType
 
-FOLDER = Path(__file__).parent
+if t.TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
+
+FOLDER = os.path.dirname(__file__)
 PACKAGES = ("werkzeug", "flask")
 
 MODULES = (
@@ -105,8 +105,11 @@ class AliasFinder:
         """The spec of a package; its modules are found by Python itself, in the package's folder."""
         if fullname not in PACKAGES:
             return None
-        folder = FOLDER / fullname
-        return spec_from_file_location(fullname, folder / "__init__.py", submodule_search_locations=[str(folder)])
+        from importlib.util import spec_from_file_location
+
+        folder = os.path.join(FOLDER, fullname)
+        file = os.path.join(folder, "__init__.py")
+        return spec_from_file_location(fullname, file, submodule_search_locations=[folder])
 
     def find_distributions(self, context: t.Any = None) -> Iterable[t.Any]:
         """What `importlib.metadata` is to know of the two packages."""
@@ -128,11 +131,13 @@ def install_as_flask() -> None:
     for name in reversed(PACKAGES):
         if name in sys.modules:
             raise RuntimeError(_too_late(name))
+    from importlib import import_module
+
     finder = AliasFinder()
     sys.meta_path.insert(0, finder)
     try:
         for name in MODULES:
-            _take_home(importlib.import_module(name))
+            _take_home(import_module(name))
     except BaseException:
         sys.meta_path.remove(finder)
         _forget()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import typing as t
 from collections import abc
-from hashlib import sha1
 
 from ..support.patterns import LatePattern
 
@@ -40,6 +39,8 @@ def unquote_etag(etag: str | None) -> tuple[str, bool] | tuple[None, None]:
 
 def generate_etag(data: bytes) -> str:
     """Make a strong tag, without its quotes, from a body."""
+    from hashlib import sha1  # brings OpenSSL: 3 MiB
+
     return sha1(data, usedforsecurity=False).hexdigest()
 
 

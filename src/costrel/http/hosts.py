@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import typing as t
 from functools import lru_cache
-from ipaddress import IPv6Address
 from urllib.parse import quote
 
 from ..support.patterns import LatePattern
@@ -54,6 +53,8 @@ def host_is_trusted(hostname: str | None, trusted_list: t.Collection[str] | None
 
 def _ipv6(text: str) -> str | None:
     """An IPv6 address in brackets, in its one canonical spelling (RFC 5952); None for what only looks like one."""
+    from ipaddress import IPv6Address
+
     # What only looks like one could not be read again out of the request's URL.
     try:
         return f"[{IPv6Address(text.removeprefix('[').removesuffix(']'))}]"

@@ -8,60 +8,18 @@ from __future__ import annotations
 
 import re
 import typing as t
-from dataclasses import dataclass
 from enum import Enum, auto
 
 from .errors import RequestEntityTooLarge
 from .grammar import parse_disposition_parameters
 from .headers import Headers
-
-
-class Event:
-    """What a decoder finds in a body, and what an encoder writes."""
-
-
-@dataclass(frozen=True)
-class Preamble(Event):
-    """What stands before the first part, which nobody reads."""
-
-    data: bytes
-
-
-@dataclass(frozen=True)
-class Field(Event):
-    """The head of a part that is a form field."""
-
-    name: str
-    headers: Headers
-
-
-@dataclass(frozen=True)
-class File(Event):
-    """The head of a part that is a file."""
-
-    name: str
-    filename: str
-    headers: Headers
-
-
-@dataclass(frozen=True)
-class Data(Event):
-    """A piece of a part's content; the last one has `more_data` False."""
-
-    data: bytes
-    more_data: bool
-
-
-@dataclass(frozen=True)
-class Epilogue(Event):
-    """What stands after the last part, which nobody reads."""
-
-    data: bytes
-
-
-class NeedData(Event):
-    """The decoder can tell no more before it receives more."""
-
+from .multipart_events import Data as Data
+from .multipart_events import Epilogue as Epilogue
+from .multipart_events import Event as Event
+from .multipart_events import Field as Field
+from .multipart_events import File as File
+from .multipart_events import NeedData as NeedData
+from .multipart_events import Preamble as Preamble
 
 NEED_DATA = NeedData()
 

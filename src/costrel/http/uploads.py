@@ -5,9 +5,7 @@ from __future__ import annotations
 import collections.abc as cabc
 import contextlib
 import io
-import mimetypes
 import os
-import shutil
 import typing as t
 
 from .grammar import parse_options_header, parse_plain_int
@@ -75,11 +73,13 @@ class FileStorage:
             one stays open.
         :param buffer_size: How many bytes to copy at a time.
         """
+        from shutil import copyfileobj  # slow to load
+
         if isinstance(dst, (str, os.PathLike)):
             with open(dst, "wb") as file:
-                shutil.copyfileobj(self.stream, file, buffer_size)
+                copyfileobj(self.stream, file, buffer_size)
         else:
-            shutil.copyfileobj(self.stream, dst, buffer_size)
+            copyfileobj(self.stream, dst, buffer_size)
 
     def close(self) -> None:
         """Close the stream, whatever that raises."""
@@ -143,5 +143,7 @@ class FileMultiDict(MultiDict[str, FileStorage]):
         else:
             stream = t.cast("t.IO[bytes]", file)
         if filename and content_type is None:
+            import mimetypes  # for tests alone: no application needs it
+
             content_type = mimetypes.guess_type(filename)[0] or "application/octet-stream"
         self.add(name, FileStorage(stream, filename, name, content_type))

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
-from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
+from ..support.values import Value
 from .streams import READ_SIZE, FileWrapper, RangeWrapper
 
 if TYPE_CHECKING:
     from .response import Response
 
 
-@dataclass(frozen=True)
-class FileBody:
+class FileBody(Value):
     """An open file, or a part of one.
 
     Iterating reads it in blocks; an edge that can do better takes the file itself.
@@ -21,9 +20,12 @@ class FileBody:
 
     file: IO[bytes]
     #: Where to start, in bytes; None for where the file stands.
-    offset: int | None = None
+    offset: int | None
     #: How many bytes to send; None for all that follow.
-    length: int | None = None
+    length: int | None
+
+    def __init__(self, file: IO[bytes], offset: int | None = None, length: int | None = None) -> None:
+        self.__dict__.update(file=file, offset=offset, length=length)
 
     def __iter__(self) -> Iterator[bytes]:
         if self.offset is not None:

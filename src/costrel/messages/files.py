@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import io
-import mimetypes
 import os
 import time
-import unicodedata
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import lru_cache
@@ -205,6 +203,8 @@ def _guess_type(name: str | None, as_attachment: bool, headers: Headers) -> str:
             "Without a name the type of the file is not known. Pass 'mimetype', 'download_name', or a path instead of"
             " an open file."
         )
+    import mimetypes  # needed with the first file
+
     mimetype, encoding = mimetypes.guess_type(name)
     # A compressed file that is to be saved stays compressed.
     if encoding is not None and not as_attachment:
@@ -225,6 +225,8 @@ def _disposition(name: str | None, as_attachment: bool) -> tuple[str, str] | Non
 def _naming(name: str, as_attachment: bool) -> tuple[str, str]:
     names = {"filename": name}
     if not name.isascii():
+        import unicodedata  # 1 MiB of tables
+
         plain = "".join([unicodedata.normalize("NFKD", character) for character in name])
         names["filename"] = plain.encode("ascii", "ignore").decode("ascii")
         names["filename*"] = f"UTF-8''{quote(name, safe=_ATTR_CHARS)}"

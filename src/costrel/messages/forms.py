@@ -5,14 +5,13 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable
 from contextlib import suppress
-from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from ..http.errors import BadRequest, HTTPException, RequestEntityTooLarge
 from ..http.grammar import parse_options_header
 from ..http.headers import Headers
 from ..http.multidict import MultiDict
-from ..http.multipart import File
+from ..http.multipart_events import File
 from ..http.uploads import FileStorage
 from .environ import get_content_length, get_input_stream
 from .parts import MAX_BOUNDARY_SIZE, MAX_HEADER_SIZE, MAX_HEADERS, FormatError, HeadTooLarge, Part, PartParser
@@ -55,7 +54,9 @@ def default_stream_factory(
     content_length: int | None = None,
 ) -> IO[bytes]:
     """Open the stream for one uploaded file: in memory up to 500 KiB, then a temporary file that only we can read."""
-    return SpooledTemporaryFile(max_size=_SPOOL_SIZE, mode="rb+")
+    import tempfile  # not every application takes files
+
+    return tempfile.SpooledTemporaryFile(max_size=_SPOOL_SIZE, mode="rb+")
 
 
 def parse_form_data(

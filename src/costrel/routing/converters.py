@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import typing as t
-import uuid
 from urllib.parse import quote
 
 from ..support.patterns import LatePattern
 
 if t.TYPE_CHECKING:
+    from uuid import UUID
+
     from .map import Map
 
 #: What may stand as it is in a path (RFC 3986 §3.3: pchar, and the slash between segments).
@@ -155,11 +156,13 @@ class UUIDConverter(BaseConverter):
 
     regex = "-".join(f"[A-Fa-f0-9]{{{digits}}}" for digits in (8, 4, 4, 4, 12))
 
-    def to_python(self, value: str) -> uuid.UUID:
+    def to_python(self, value: str) -> UUID:
         """The UUID."""
-        return uuid.UUID(value)
+        from uuid import UUID  # slow to load, and few rules have one
 
-    def to_url(self, value: uuid.UUID) -> str:
+        return UUID(value)
+
+    def to_url(self, value: UUID) -> str:
         """The text form, lower case."""
         return str(value)
 

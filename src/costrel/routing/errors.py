@@ -13,7 +13,6 @@
 
 from __future__ import annotations
 
-import difflib
 import typing as t
 
 from ..http.errors import BadRequest, HTTPException, MethodNotAllowed, NotFound
@@ -21,6 +20,8 @@ from ..messages.redirects import redirect
 from ..support.properties import cached_property
 
 if t.TYPE_CHECKING:
+    from difflib import SequenceMatcher
+
     from ..messages.response import Response
     from .adapter import MapAdapter
     from .rule import Rule
@@ -84,10 +85,12 @@ class BuildError(RoutingException, LookupError):
         """The rule of the adapter's map whose endpoint reads most alike; None where there are no rules."""
         if adapter is None or not adapter.map._rules:
             return None
-        wanted = difflib.SequenceMatcher(b=str(self.endpoint))
+        from difflib import SequenceMatcher  # an error may take a moment
+
+        wanted = SequenceMatcher(b=str(self.endpoint))
         return max(adapter.map._rules, key=lambda rule: self._likeness(rule, wanted))
 
-    def _likeness(self, rule: Rule, wanted: difflib.SequenceMatcher[str]) -> float:
+    def _likeness(self, rule: Rule, wanted: SequenceMatcher[str]) -> float:
         wanted.set_seq1(str(rule.endpoint))
         takes_the_values = set(self.values or ()) <= rule.arguments
         takes_the_method = bool(rule.methods and self.method in rule.methods)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import typing as t
-from string import Template
 
 from .rule import Rule, RuleFactory
 
@@ -92,4 +91,6 @@ class RuleTemplateFactory(RuleFactory):
             yield rule
 
     def _fill(self, value: t.Any) -> t.Any:
+        from string import Template
+
         return Template(value).substitute(self.context) if isinstance(value, str) else value

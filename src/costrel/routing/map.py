@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import typing as t
 import warnings
-from pprint import pformat
 
 from ..http.errors import BadHost
 from ..http.immutable import ImmutableDict
@@ -223,6 +222,8 @@ class Map:
         )
 
     def __repr__(self) -> str:
+        from pprint import pformat  # slow to load
+
         return f"{type(self).__name__}({pformat(list(self.iter_rules()))})"
 
 

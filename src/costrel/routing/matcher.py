@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 import typing as t
-from dataclasses import dataclass, field
 
 from .converters import ValidationError
 from .errors import NoMatch, RequestAliasRedirect, RequestPath
@@ -28,15 +27,17 @@ class SlashRequired(Exception):
     """Raised on the walk where a rule matches that ends with a slash, and the path has none."""
 
 
-@dataclass(slots=True)
 class State:
     """A place in the tree: what may follow, and the rules that end here."""
 
-    #: (test of a segment, or None where `RulePart.match` has to cut up one or more; the part; the place after it)
-    dynamic: list[tuple[Callable[[str], object] | None, RulePart, State]] = field(default_factory=list)
-    rules: list[Rule] = field(default_factory=list)
-    static: dict[str, State] = field(default_factory=dict)
-    by_key: dict[Hashable, State] = field(default_factory=dict)
+    __slots__ = ("by_key", "dynamic", "rules", "static")
+
+    def __init__(self) -> None:
+        #: (test of a segment, or None where `RulePart.match` has to cut up one or more; the part; the place after it)
+        self.dynamic: list[tuple[Callable[[str], object] | None, RulePart, State]] = []
+        self.rules: list[Rule] = []
+        self.static: dict[str, State] = {}
+        self.by_key: dict[Hashable, State] = {}
 
 
 class StateMachineMatcher:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import typing as t
-from dataclasses import dataclass
 from functools import lru_cache
 
 from ..support.patterns import LatePattern
@@ -132,7 +131,6 @@ class Weighting(t.NamedTuple):
     argument_weights: list[int]
 
 
-@dataclass
 class RulePart:
     """One variable segment of a rule; or, where a converter may swallow slashes, all from there to the end.
 
@@ -140,12 +138,21 @@ class RulePart:
     `content` is the regular expression for all of it, `pieces` are its texts and the variables' regular expressions.
     """
 
-    content: str
-    final: bool
-    static: bool
-    suffixed: bool
-    weight: Weighting
-    pieces: tuple[Piece, ...] = ()
+    def __init__(
+        self,
+        content: str,
+        final: bool,
+        static: bool,
+        suffixed: bool,
+        weight: Weighting,
+        pieces: tuple[Piece, ...] = (),
+    ) -> None:
+        self.content = content
+        self.final = final
+        self.static = static
+        self.suffixed = suffixed
+        self.weight = weight
+        self.pieces = pieces
 
     @cached_property
     def key(self) -> Hashable:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
-import decimal
 import json
 import typing as t
-import uuid
 import weakref
 from collections.abc import Callable
 from datetime import date
@@ -29,10 +26,15 @@ def default(o: t.Any) -> t.Any:
     """
     if isinstance(o, date):
         return http_date(o)
-    if isinstance(o, decimal.Decimal | uuid.UUID):
+    # These are slow to load, and most applications have no such values.
+    from dataclasses import asdict, is_dataclass
+    from decimal import Decimal
+    from uuid import UUID
+
+    if isinstance(o, Decimal | UUID):
         return str(o)
-    if dataclasses and dataclasses.is_dataclass(o):
-        return dataclasses.asdict(o)  # type: ignore[arg-type]  # a dataclass itself gets asdict's own TypeError
+    if is_dataclass(o):
+        return asdict(o)  # type: ignore[arg-type]  # a dataclass itself gets asdict's own TypeError
     if hasattr(o, "__html__"):
         return str(o.__html__())
     raise TypeError(f"Object of type {type(o).__name__} is not JSON serializable")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pkgutil
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -84,7 +83,9 @@ def find_modules(import_path: str, include_packages: bool = False, recursive: bo
     search_path = getattr(package, "__path__", None)
     if search_path is None:
         raise ValueError(f"{import_path!r} is not a package: find_modules() looks for the modules inside of one.")
-    for _, name, is_package in pkgutil.iter_modules(search_path, f"{package.__name__}."):
+    from pkgutil import iter_modules  # slow to load
+
+    for _, name, is_package in iter_modules(search_path, f"{package.__name__}."):
         if include_packages or not is_package:
             yield name
         if is_package and recursive:

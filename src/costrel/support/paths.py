@@ -6,8 +6,6 @@ import errno
 import ntpath
 import os
 import posixpath
-import unicodedata
-from pathlib import PurePath
 from stat import S_ISLNK
 from types import ModuleType
 
@@ -74,6 +72,8 @@ def status_inside(directory: str, path: str) -> os.stat_result:
                 break
         else:
             return status
+    from pathlib import PurePath  # slow to load, and links are rare
+
     if not PurePath(os.path.realpath(path)).is_relative_to(os.path.realpath(directory)):
         raise FileNotFoundError(errno.ENOENT, f"A link leads out of {directory!r}", path)
     return os.stat(path)
@@ -91,6 +91,8 @@ def secure_filename(filename: str) -> str:
 def _secure_name(flavour: ModuleType, filename: str) -> str:
     """`secure_filename` by the rules of one system: `flavour` is ``posixpath`` or ``ntpath``."""
     if not filename.isascii():
+        import unicodedata  # 1 MiB of tables
+
         # One character at a time: a run of combining marks takes quadratic time to be put in order, and none is kept.
         decomposed = "".join([unicodedata.normalize("NFKD", character) for character in filename])
         filename = decomposed.encode("ascii", "ignore").decode("ascii")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import typing as t
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from difflib import get_close_matches
 
 from ... import context
 from ...support.patterns import LatePattern
@@ -130,7 +130,7 @@ def nonce_of(environ: dict[str, t.Any]) -> str:
     """The nonce of the response to a request: 128 random bits, the same however often it is asked for."""
     nonce: str | None = environ.get(_ENVIRON_KEY)
     if nonce is None:
-        nonce = environ[_ENVIRON_KEY] = secrets.token_urlsafe(16)
+        nonce = environ[_ENVIRON_KEY] = urlsafe_b64encode(os.urandom(16)).rstrip(b"=").decode()
     return nonce
 
 
@@ -164,4 +164,6 @@ def _check_word(name: str, word: t.Any) -> None:
 
 
 def _nearest(name: str) -> str | None:
+    from difflib import get_close_matches  # an error may take a moment
+
     return next(iter(get_close_matches(name.lower().replace("_", "-"), DIRECTIVES, n=1)), None)

@@ -6,10 +6,9 @@ Browsers tell in ``Sec-Fetch-Site`` which site a request comes from (Fetch Metad
 
 from __future__ import annotations
 
-import base64
-import hmac
-import secrets
+import os
 import typing as t
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 from ... import context
 from ...http.errors import Forbidden
@@ -87,9 +86,9 @@ def csrf_token() -> str:
     session = context.requesting().session
     secret: str | None = session.get(_SESSION_KEY)
     if secret is None:
-        secret = session[_SESSION_KEY] = secrets.token_hex(_SIZE)
-    mask = secrets.token_bytes(_SIZE)
-    return base64.urlsafe_b64encode(mask + _xor(bytes.fromhex(secret), mask)).decode().rstrip("=")
+        secret = session[_SESSION_KEY] = os.urandom(_SIZE).hex()
+    mask = os.urandom(_SIZE)
+    return urlsafe_b64encode(mask + _xor(bytes.fromhex(secret), mask)).decode().rstrip("=")
 
 
 def _is_valid(ctx: t.Any, token: str | None) -> bool:
@@ -97,11 +96,13 @@ def _is_valid(ctx: t.Any, token: str | None) -> bool:
     if not token or not isinstance(secret, str) or len(token) > 4 * _SIZE:
         return False
     try:
-        raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+        raw = urlsafe_b64decode(token + "=" * (-len(token) % 4))
         expected = bytes.fromhex(secret)
     except ValueError:
         return False
-    return len(raw) == 2 * _SIZE and hmac.compare_digest(_xor(raw[_SIZE:], raw[:_SIZE]), expected)
+    from hmac import compare_digest  # brings OpenSSL: 3 MiB
+
+    return len(raw) == 2 * _SIZE and compare_digest(_xor(raw[_SIZE:], raw[:_SIZE]), expected)
 
 
 def _token_of(request: t.Any) -> str | None:

@@ -6,9 +6,6 @@ endpoints together, a view's for the view.
 
 from __future__ import annotations
 
-import hashlib
-import inspect
-import ipaddress
 import math
 import typing as t
 from collections.abc import Callable, Generator, Iterable
@@ -39,7 +36,9 @@ class RateLimit:
     """
 
     def __init__(self, limits: str, key: Key | None = None, methods: Iterable[str] | None = None) -> None:
-        if inspect.iscoroutinefunction(key):
+        from inspect import iscoroutinefunction  # slow to load
+
+        if iscoroutinefunction(key):
             raise TypeError(
                 f"The key {key.__name__!r} of a rate limit must not be 'async def': it is called in a thread."
             )
@@ -222,21 +221,23 @@ def _client(request: t.Any, key: Key | None) -> str:
         if ":" in text:
             text = _network(text)
     # A key of a client's making must be neither long nor look like part of another one.
-    return (
-        text
-        if len(text) <= _MAX_KEY and "/" not in text
-        else hashlib.blake2b(text.encode(), digest_size=24).hexdigest()
-    )
+    if len(text) <= _MAX_KEY and "/" not in text:
+        return text
+    from hashlib import blake2b  # brings OpenSSL: 3 MiB
+
+    return blake2b(text.encode(), digest_size=24).hexdigest()
 
 
 def _network(address: str) -> str:
+    from ipaddress import IPv6Address
+
     try:
-        parsed = ipaddress.IPv6Address(address.partition("%")[0])
+        parsed = IPv6Address(address.partition("%")[0])
     except ValueError:
         return address
     if parsed.ipv4_mapped is not None:
         return str(parsed.ipv4_mapped)
-    return str(ipaddress.IPv6Address(int(parsed) >> 64 << 64)) + "_64"
+    return str(IPv6Address(int(parsed) >> 64 << 64)) + "_64"
 
 
 def _one_of(setting: str, config: t.Any, choices: tuple[str, ...]) -> str:

@@ -5,11 +5,13 @@ Whoever is not believed may say what they like in ``X-Forwarded-*``: it is taken
 
 from __future__ import annotations
 
-import ipaddress
 import typing as t
 
 from ...http.grammar import parse_list_header
 from ...middleware.proxy_fix import ProxyFix
+
+if t.TYPE_CHECKING:
+    import ipaddress
 
 FORWARDED: t.Final = (
     "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PORT",
@@ -48,7 +50,9 @@ class Proxies:
                 f"TRUSTED_PROXIES does not know {', '.join(map(repr, sorted(unknown)))}: it is a number, a list of"
                 f" networks, or a dict with 'hops', 'networks' and 'headers', which are some of {', '.join(_HEADERS)}."
             )
-        networks = [ipaddress.ip_network(network, strict=False) for network in setting.get("networks", ())]
+        from ipaddress import ip_network
+
+        networks = [ip_network(network, strict=False) for network in setting.get("networks", ())]
         return cls(setting.get("hops", 0), networks, setting.get("headers", ("for", "proto")))
 
     def apply(self, environ: dict[str, t.Any]) -> None:
@@ -78,8 +82,10 @@ class Proxies:
         return min(hops, self.hops) if self.hops else hops
 
     def _has(self, address: str) -> bool:
+        from ipaddress import ip_address
+
         try:
-            parsed = ipaddress.ip_address(address)
+            parsed = ip_address(address)
         except ValueError:
             return False
         return any(parsed in network for network in self.networks)
