@@ -9,6 +9,10 @@ import threading
 from wsgiref.validate import validator
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("unhurried", deadline=None)  # a busy machine takes its time over an example
+settings.load_profile("unhurried")
 
 PATIENCE = 2.0
 """How many seconds a thread may take to end after its test."""
