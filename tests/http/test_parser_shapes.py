@@ -1,6 +1,5 @@
 """No header and no body makes a parser slower than in proportion to its length."""
 
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -17,6 +16,8 @@ from costrel.http.grammar import parse_dict_header, parse_list_header, parse_opt
 from costrel.http.multipart import Epilogue, MultipartDecoder, NeedData
 from costrel.http.policies import ContentSecurityPolicy
 from costrel.http.ranges import ContentRange, IfRange, Range
+
+from ..shapes import assert_linear
 
 KILOBYTE = 1024
 
@@ -99,25 +100,6 @@ PARSERS = [
     lambda value: CharsetAccept.from_header(value).best_match(["utf-8"]),
 ]
 PARSER_NAMES = [getattr(parser, "__qualname__", "") for parser in PARSERS]
-
-
-def seconds(call: Callable[[], object]) -> float:
-    """The processor time of a call, best of three."""
-    best = float("inf")
-    for _ in range(3):
-        start = time.process_time()
-        call()
-        best = min(best, time.process_time() - start)
-    return best
-
-
-def assert_linear(call: Callable[[int], object], size: int) -> None:
-    for _ in range(8):
-        short, long = (seconds(lambda n=n: call(n)) for n in (size, 2 * size))
-        # Below a fifth of a millisecond the machine's noise outweighs the work.
-        if long < 0.0002 or long / short < 2.5:
-            return
-    pytest.fail(f"{size} bytes took {short:.6f} s, twice as many took {long:.6f} s, at the eighth attempt too")
 
 
 @pytest.mark.parametrize("parser", PARSERS, ids=[f"{i}-{name}" for i, name in enumerate(PARSER_NAMES)])

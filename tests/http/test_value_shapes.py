@@ -1,6 +1,5 @@
 """No cookie, URL or host makes reading it slower than in proportion to its length."""
 
-import time
 from contextlib import suppress
 
 import pytest
@@ -10,6 +9,8 @@ from costrel.http.headers import Headers
 from costrel.http.hosts import get_current_url, host_is_trusted
 from costrel.http.multidict import MultiDict
 from costrel.http.urls import iri_to_uri, uri_to_iri
+
+from .. import shapes
 
 SIZE = 16 * 1024
 
@@ -56,24 +57,13 @@ PIECES = [
 ]
 
 
-def seconds(call, text):
-    best = float("inf")
-    for _ in range(3):
-        start = time.process_time()
-        with suppress(ValueError):
-            call(text)
-        best = min(best, time.process_time() - start)
-    return best
-
-
 def assert_linear(call, make):
-    for _ in range(8):
-        # Two doublings in one: a dict that grows takes its time at some sizes and not at others.
-        short, long = seconds(call, make(SIZE)), seconds(call, make(4 * SIZE))
-        # Below half a millisecond the machine's noise outweighs the work.
-        if long < 0.0005 or long / short < 2.5**2:
-            return
-    pytest.fail(f"{SIZE} bytes took {short:.6f} s, four times as many took {long:.6f} s, at the eighth attempt too")
+    def read(value):
+        with suppress(ValueError):
+            call(value)
+
+    # Two doublings in one: a dict that grows takes its time at some sizes and not at others.
+    shapes.assert_linear(read, SIZE, make, times=4, most=2.5**2, noise=0.0005)
 
 
 @pytest.mark.parametrize("name", READERS)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import io
-import time
 import typing as t
 from collections.abc import Callable, Iterable
 from urllib.parse import unquote_to_bytes
 
-import pytest
-
+from .. import shapes
 from ..edges.asgi_call import Answered, ask
 
 Pairs = Iterable[tuple[str, str]]
@@ -78,25 +75,5 @@ def over_asgi(
 
 
 def assert_linear(run: Callable[[int], object], size: int) -> None:
-    """Fail where four times the size takes ten times as long, by the best of several: what is quadratic takes 16.
-
-    Pages of memory that come from the system cost twice as much as those at hand, so that a linear one may take 8.
-    """
-    for _ in range(3):
-        short, long = (_seconds(run, n) for n in (size, 4 * size))
-        if long < 0.005 or long / short < 10:  # below five milliseconds the noise outweighs the work
-            return
-    pytest.fail(f"{size} took {short:.6f} s, four times as much {long:.6f} s, at the third attempt too")
-
-
-def _seconds(run: Callable[[int], object], size: int) -> float:
-    best = float("inf")
-    gc.disable()  # how often it runs depends on what other tests have left
-    try:
-        for _ in range(3):
-            start = time.process_time()
-            run(size)
-            best = min(best, time.process_time() - start)
-    finally:
-        gc.enable()
-    return best
+    """Fail where a request of several times the size takes as many times that."""
+    shapes.assert_linear(run, size, **shapes.MUCH)

@@ -2,12 +2,13 @@
 
 import ntpath
 import posixpath
-import time
 
 import pytest
 
 from costrel.support import paths
 from costrel.support.paths import safe_join, secure_filename
+
+from ..shapes import MUCH, assert_linear
 
 
 @pytest.mark.parametrize(
@@ -122,15 +123,6 @@ def test_a_file_name_is_made_plain_for_windows(name, expected):
     assert paths._secure_name(ntpath, name) == expected
 
 
-def seconds(call, *args):
-    def once():
-        start = time.process_time()
-        call(*args)
-        return time.process_time() - start
-
-    return min(once() for _ in range(7))
-
-
 @pytest.mark.parametrize(
     "make",
     [
@@ -143,6 +135,4 @@ def seconds(call, *args):
 )
 @pytest.mark.parametrize("call", [secure_filename, lambda name: paths._join_under(ntpath, "static", (name,))])
 def test_long_names_take_linear_time(make, call):
-    short, long = make(200_000), make(400_000)
-    # Another process may take the time of one measurement, not of five in a row; a quadratic one fails them all.
-    assert min(seconds(call, long) / seconds(call, short) for _ in range(5)) < 2.5
+    assert_linear(call, 200_000, make, **MUCH)

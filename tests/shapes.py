@@ -1,0 +1,52 @@
+"""How the time of some work grows with the size of what it is given: a shape, which is the same on every computer."""
+
+import gc
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+ATTEMPTS = 8
+ROUNDS = 5
+
+MUCH: dict[str, Any] = {"times": 4, "most": 10, "noise": 0.005}
+"""For work on megabytes: pages of memory that come from the system cost twice as much as those at hand, so that what is
+linear may take 8 times as long for 4 times the size. What is quadratic takes 16."""
+
+
+def assert_linear(
+    run: Callable[[Any], object],
+    size: int,
+    make: Callable[[int], Any] = lambda size: size,
+    *,
+    times: int = 2,
+    most: float = 2.5,
+    noise: float = 0.0002,
+) -> None:
+    """Fail where `times` the size takes more than `most` times as long. What is quadratic takes `times` squared.
+
+    `run` is given what `make` makes of a size. Another process may take the time of one attempt, not of all; work that
+    takes less than `noise` seconds is outweighed by it each time.
+    """
+    best = [float("inf")] * 2
+    for _ in range(ATTEMPTS):
+        short, long = found = [_seconds(run, make(n)) for n in (size, times * size)]
+        best = list(map(min, best, found))
+        if long < noise or long / short < most or best[1] / best[0] < most:
+            return
+    pytest.fail(f"{size} took {best[0]:.6f} s, {times} times as much {best[1]:.6f} s, the best of {ATTEMPTS} attempts")
+
+
+def _seconds(run: Callable[[Any], object], argument: Any) -> float:
+    """The processor time of a call, best of several."""
+    best = float("inf")
+    gc.disable()  # how often it runs depends on what other tests have left
+    try:
+        for _ in range(ROUNDS):
+            start = time.process_time()
+            run(argument)
+            best = min(best, time.process_time() - start)
+    finally:
+        gc.enable()
+    return best
