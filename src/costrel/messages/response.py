@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from http import HTTPStatus
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, overload
 from urllib.parse import urljoin
@@ -24,6 +23,8 @@ from .streams import ClosingIterator, RangeWrapper
 from .wsgi_call import run_wsgi_app
 
 if TYPE_CHECKING:
+    from http import HTTPStatus
+
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
     from .request import Request

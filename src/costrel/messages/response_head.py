@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..http.authentication import WWWAuthenticate
 from ..http.cache_control import ResponseCacheControl
@@ -22,6 +21,9 @@ from ..http.policies import COEP, COOP, ContentSecurityPolicy
 from ..http.ranges import ContentRange
 from ..http.status import HTTP_STATUS_CODES
 from .properties import header_property
+
+if TYPE_CHECKING:
+    from http import HTTPStatus
 
 HeadersInput = Mapping[str, "str | Iterable[str]"] | Iterable[tuple[str, str]]
 

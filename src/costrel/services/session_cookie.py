@@ -15,6 +15,7 @@ from ..http.dates import http_date
 from ..http.headers import Headers
 from ..messages.request import Request
 from ..messages.response_head import ResponseHead, has_plain_headers
+from ..support.patterns import LatePattern
 
 _DATE: t.Final = "Expires=@"
 _needs_no_quotes = re.compile(r"[A-Za-z0-9_.\-]*").fullmatch
@@ -117,7 +118,7 @@ def may_be_secure(app: t.Any) -> bool:
 
 
 _SHORT: t.Final = 256
-_is_loopback = re.compile(
+_is_loopback = LatePattern(
     r"(?:(?:[a-z0-9-]+\.){0,9}localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE
 ).fullmatch
 _is_short_loopback = lru_cache(maxsize=64)(_is_loopback)  # PERF: session. An application has few names.

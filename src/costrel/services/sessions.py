@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import typing as t
 from collections.abc import Callable, Mapping, MutableMapping
 from datetime import UTC, datetime
 from functools import lru_cache
-
-from itsdangerous import BadData, URLSafeTimedSerializer
 
 from ..http.callback import CallbackDict
 from .session_cookie import Attributes, keep_private, may_be_secure, named, sent, set_cookie, vary_by_cookie
@@ -20,6 +17,9 @@ WITHOUT_KEY = (
     " over restarts, and keep it out of the repository:"
     " python -c 'import secrets; print(secrets.token_hex())' makes one."
 )
+
+if t.TYPE_CHECKING:
+    from itsdangerous import URLSafeTimedSerializer
 
 # The application, its requests and responses stand on a higher floor; as Any an override may name their classes.
 AnyApp: t.TypeAlias = t.Any
@@ -165,10 +165,19 @@ class SessionInterface:
         raise NotImplementedError
 
 
+def _bad_data() -> type[Exception]:
+    """What itsdangerous raises for a cookie that is no session; asked for only where something was raised."""
+    from itsdangerous import BadData
+
+    return BadData
+
+
 session_json_serializer = TaggedJSONSerializer()
 
 
 def _lazy_sha1(string: bytes = b"") -> t.Any:
+    import hashlib  # brings OpenSSL: 3 MiB
+
     # Looked up when it is called: builds of OpenSSL for FIPS have no SHA-1.
     return hashlib.sha1(string)  # noqa: S324 - in an HMAC, and the format of all existing cookies
 
@@ -224,7 +233,7 @@ class SecureCookieSessionInterface(SessionInterface):
             return self.session_class()
         try:
             data = serializer.loads(value, max_age=int(app.permanent_session_lifetime.total_seconds()))
-        except BadData:
+        except _bad_data():
             return self.session_class()
         return self.session_class(data) if isinstance(data, (dict, Mapping)) else self.session_class()
 
@@ -316,6 +325,8 @@ def _kept_serializer(keys: tuple[t.Any, ...], *settings: t.Any) -> KeptSerialize
 def _signing_serializer(
     keys: tuple[t.Any, ...], salt: str, serializer: t.Any, key_derivation: str, digest_method: Callable[..., t.Any]
 ) -> URLSafeTimedSerializer:
+    from itsdangerous import URLSafeTimedSerializer
+
     return URLSafeTimedSerializer(
         list(keys),
         salt=salt,

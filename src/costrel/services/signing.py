@@ -6,7 +6,6 @@ compressed, where that is shorter; the signature is an HMAC. Flask's sessions ar
 
 from __future__ import annotations
 
-import hmac
 import time
 import typing as t
 import zlib
@@ -14,7 +13,8 @@ from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable
 from functools import lru_cache
 
-from itsdangerous import BadPayload, BadSignature, TimestampSigner, URLSafeTimedSerializer
+if t.TYPE_CHECKING:
+    from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 
 INFLATED_LIMIT: t.Final = 4 * 1024 * 1024
 """How many bytes a payload may inflate to. What fits a cookie's 4,093 bytes cannot exceed it."""
@@ -35,7 +35,8 @@ class KeptSerializer:
     def __init__(self, reference: URLSafeTimedSerializer) -> None:
         self.serializer: t.Any = reference.serializer
         self.is_text = reference.is_text_serializer
-        self.signer = t.cast(TimestampSigner, reference.make_signer(reference.salt))
+        self.signer = t.cast("TimestampSigner", reference.make_signer(reference.salt))
+        self._is_same = _compare_digest()
         # The newest key stands last in an itsdangerous signer. It signs; the others only read.
         self.macs = [
             Mac(self.signer.derive_key(key), self.signer.digest_method) for key in reversed(self.signer.secret_keys)
@@ -58,9 +59,11 @@ class KeptSerializer:
         try:
             text = _unpacked(payload)
             return self.serializer.loads(text.decode() if self.is_text else text)
-        except BadSignature:
-            raise
         except Exception as error:
+            from itsdangerous import BadPayload, BadSignature
+
+            if isinstance(error, BadSignature):
+                raise
             raise BadPayload("The session's cookie is signed, but cannot be read.", original_error=error) from error
 
     def _verified(self, value: str, max_age: int) -> bytes:
@@ -68,15 +71,24 @@ class KeptSerializer:
         payload, _, stamp = signed.rpartition(b".")
         if payload:
             for mac in self.macs:
-                if hmac.compare_digest(_encoded(mac.of(signed)), signature):
+                if self._is_same(_encoded(mac.of(signed)), signature):
                     if _is_young(stamp, max_age):
                         return payload
                     break
         # itsdangerous says what is wrong, and has the last word on what is written in an unusual way.
         try:
             return self.signer.unsign(value, max_age=max_age)
-        except (ValueError, OverflowError, OSError) as error:  # it cannot say of what year the timestamp is
+        except (ValueError, OverflowError, OSError) as error:
+            from itsdangerous import BadSignature
+
+            # It cannot say of what year the timestamp is.
             raise BadSignature("The session's cookie has a timestamp that is no time.") from error
+
+
+def _compare_digest() -> Callable[[bytes, bytes], bool]:
+    from hmac import compare_digest  # brings OpenSSL: 3 MiB
+
+    return compare_digest
 
 
 class Mac:
@@ -154,5 +166,7 @@ def _unpacked(payload: bytes) -> bytes:
     inflater = zlib.decompressobj()
     text = inflater.decompress(compressed, INFLATED_LIMIT)
     if not inflater.eof:
+        from itsdangerous import BadSignature
+
         raise BadSignature(f"The session's cookie inflates to more than {INFLATED_LIMIT:,} bytes.")
     return text

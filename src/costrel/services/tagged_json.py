@@ -8,7 +8,6 @@ from __future__ import annotations
 import typing as t
 from base64 import b64decode, b64encode
 from datetime import datetime
-from uuid import UUID
 
 from markupsafe import Markup
 
@@ -146,12 +145,16 @@ class TagUUID(JSONTag):
     key = " u"
 
     def check(self, value: t.Any) -> bool:
+        from uuid import UUID  # slow to load; few sessions hold anything that is asked after this
+
         return isinstance(value, UUID)
 
     def to_json(self, value: t.Any) -> t.Any:
         return value.hex
 
     def to_python(self, value: t.Any) -> t.Any:
+        from uuid import UUID
+
         return UUID(value)
 
 

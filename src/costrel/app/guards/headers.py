@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 from collections.abc import Mapping
-from difflib import get_close_matches
 
 from ...http.headers import Headers
 from ...messages.response_head import lower_names
+from ...support.patterns import LatePattern
 from . import fields
 from .csp import HEADER, MARK, NONCE, REPORT_ONLY_HEADER, REPORT_ONLY_MARK, nonce_of, policy_text
 from .fields import Pairs
@@ -22,9 +21,9 @@ SECURITY_HEADERS: t.Final = {
 }
 """What ``SECURITY_HEADERS = True`` stands for; a dict there changes single ones, None as a value leaves one out."""
 
-_is_key = re.compile(r"[a-z*][a-z0-9_.*-]*").fullmatch  # RFC 9651 §3.1.2
-_is_url = re.compile(r'(?:https://|/)[^\s"\\\x00-\x1f\x7f-\U0010ffff]*').fullmatch
-_report_group = re.compile(r"(?:^|;)\s*report-to\s+([^\s;]+)").findall
+_is_key = LatePattern(r"[a-z*][a-z0-9_.*-]*").fullmatch  # RFC 9651 §3.1.2
+_is_url = LatePattern(r'(?:https://|/)[^\s"\\\x00-\x1f\x7f-\U0010ffff]*').fullmatch
+_report_group = LatePattern(r"(?:^|;)\s*report-to\s+([^\s;]+)").findall
 
 
 class Chosen(t.NamedTuple):
@@ -133,5 +132,7 @@ def _check_groups(policy: str, endpoints: Mapping[str, str]) -> None:
     """Raise ValueError where a policy reports to a name that is nearly, but not quite, one of the endpoints."""
     for name in _report_group(policy) if endpoints else ():
         if name not in endpoints:
+            from difflib import get_close_matches  # an error may take a moment
+
             near = get_close_matches(name, endpoints, n=1, cutoff=0) or [""]
             raise ValueError(f"A policy says report-to {name!r}, which REPORTING_ENDPOINTS lacks: it has {near[0]!r}.")
