@@ -1,4 +1,4 @@
-"""Processes that a test starts: their lines can be waited for, and they end with it."""
+"""Processes that a test starts: what they write can be waited for, and they end with it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import os
 import queue
 import re
 import signal
+import socket
 import subprocess
 import threading
 import time
 import typing as t
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 
 PATIENCE = 30.0
@@ -124,16 +126,80 @@ class Process:
 
     def status(self) -> int:
         """The exit status of a process that is about to end; where it does not, the error says what it does instead."""
-        with suppress(subprocess.TimeoutExpired):
-            return self.popen.wait(PATIENCE)
-        for pid in (*children(self.popen.pid), self.popen.pid):
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGABRT)
-        self.popen.wait()
+        if _ends(self.popen):
+            return self.popen.returncode
         for reader in self._readers:
             reader.join(PATIENCE)
         self._take_lines()
         raise AssertionError(f"not ended within {PATIENCE} seconds:\n" + "\n".join(self.lines))
+
+
+class LoggedProcess:
+    """A process that writes to a file, as much as it likes; it ends with the block."""
+
+    def __init__(self, command: list[str], folder: Path, environ: Mapping[str, str], log: Path) -> None:
+        self.log = log
+        with log.open("ab") as output:
+            self.process = subprocess.Popen(
+                command,
+                cwd=folder,
+                env={"PYTHONFAULTHANDLER": "1", "PYTHONUNBUFFERED": "1", **environ},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
+
+    def __enter__(self) -> t.Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(10)
+        self.process.kill()
+        self.process.wait()
+
+    def text(self) -> str:
+        """What it has written."""
+        return self.log.read_text(errors="replace")
+
+    def wait_for(self, pattern: str, patience: float = PATIENCE) -> re.Match[str]:
+        """Wait until there is such a text in the log."""
+        wait_until(
+            lambda: re.search(pattern, self.text()) or self.process.poll() is not None, f"{pattern!r} in it", patience
+        )
+        found = re.search(pattern, self.text())
+        if found is None:
+            raise AssertionError(f"the process ended without {pattern!r}:\n{self.text()}")
+        return found
+
+    @cached_property
+    def port(self) -> int:
+        """The port of a server that was told to take a free one: all of them say where they are."""
+        return int(self.wait_for(r"https?://127\.0\.0\.1:(\d+)")[1])
+
+    def end(self, number: int = signal.SIGTERM) -> int:
+        """Tell the process to end; its exit status, or an error that says what it does instead."""
+        self.process.send_signal(number)
+        return self.status()
+
+    def status(self) -> int:
+        """The exit status of a process that is about to end."""
+        if _ends(self.process):
+            return self.process.returncode
+        raise AssertionError(f"not ended within {PATIENCE} seconds:\n{self.text()}")
+
+
+def _ends(process: subprocess.Popen[t.Any]) -> bool:
+    """Whether a process ends soon; one that does not is made to say where it and its children are, and ended."""
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(PATIENCE)
+        return True
+    for pid in (*children(process.pid), process.pid):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGABRT)
+    process.wait()
+    return False
 
 
 def children(pid: int) -> list[int]:
@@ -153,3 +219,10 @@ def is_gone(pid: int) -> bool:
         return True
     except FileNotFoundError:  # there is no /proc, or it has ended just now
         return False
+
+
+def free_port() -> int:
+    """A port that nobody has now. Where a server can take a free one by itself, let it: another may be faster here."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])

@@ -13,8 +13,8 @@ from costrel.app.guards import tally
 from costrel.views import MethodView
 
 from ..edges.asgi_call import call
+from ..redis_servers import running_redis
 from ..server.served import serving
-from ..sessions.conftest import running_redis
 
 
 @pytest.fixture(scope="module")

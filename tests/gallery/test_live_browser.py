@@ -10,7 +10,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from ..browsers import console, needs_browser, new_browser, see
-from .conftest import RUN, SERVE, Served, fill, png, serving, wait_until
+from ..processes import wait_until
+from .conftest import RUN, SERVE, Served, fill, png, serving
 
 pytestmark = needs_browser
 
@@ -73,7 +74,7 @@ def test_two_visitors_chat_and_see_what_happens(
     # It says whom it reaches, and nothing went wrong on the way.
     ada.get(f"{gallery.address}/live")
     see(ada, "Connected", "#feed .state")
-    said = (ALONE in ada.find_element(By.TAG_NAME, "main").text, "REDIS_URL is not set" in gallery.log)
+    said = (ALONE in ada.find_element(By.TAG_NAME, "main").text, "REDIS_URL is not set" in gallery.text())
     assert said == ((False, False) if "redis" in request.node.name else (True, True))
     assert [console(ada), console(grace)] == [[], []]
 
@@ -108,7 +109,7 @@ def test_the_windows_connect_again_by_themselves(tmp_path, redis, windows):
 
         # Redis comes back, without what it knew: the windows need no help.
         redis.start()
-        wait_until(lambda: "answers again" in gallery.log, "the workers did not find Redis again")
+        wait_until(lambda: "answers again" in gallery.text(), "the workers have found Redis again")
 
         def again() -> bool:
             field = ada.find_element(By.NAME, "text")
@@ -116,7 +117,7 @@ def test_the_windows_connect_again_by_themselves(tmp_path, redis, windows):
                 field.send_keys(Keys.ENTER)
             return "into the void" in ada.find_element(By.CSS_SELECTOR, "#chat ol").text
 
-        wait_until(again, "what was said was never heard")
+        wait_until(again, "what was said is heard")
 
 
 def say(browser: webdriver.Chrome, text: str) -> None:

@@ -26,7 +26,7 @@ COMMAND = [
     str(ROOT / "tests/gallery/strict_app.py"),
     "run",
     "--port",
-    "{port}",
+    "0",
 ]
 
 ATTACKS = {

@@ -1,12 +1,5 @@
-"""Applications whose sessions are in each of the stores, and a Redis that a test may pause and end."""
+"""Applications whose sessions are in each of the stores."""
 
-import contextlib
-import os
-import shutil
-import signal
-import socket
-import subprocess
-import tempfile
 import time
 
 import pytest
@@ -14,71 +7,11 @@ import pytest
 from costrel import Costrel, session
 from costrel.services.session_stores import ServerSessions
 
+from ..redis_servers import running_redis
+
 KEY = "a key that is long enough for anybody"
 IN_COOKIES = ("cookie", "encrypted")
 ON_SERVER = ("memory", "sqlite", "redis", "cache")
-STARTUP = 10.0
-
-
-class RedisServer:
-    """A redis-server on a free port of this computer, which keeps what it has in a file when it is told to."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        with socket.socket() as found:
-            found.bind(("127.0.0.1", 0))
-            self.port = found.getsockname()[1]
-        self.url = f"redis://127.0.0.1:{self.port}/0"
-        self.start()
-
-    def start(self):
-        self.process = subprocess.Popen(
-            ["redis-server", "--bind", "127.0.0.1", "--port", str(self.port), "--dir", self.folder, "--save", ""],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        end = time.monotonic() + STARTUP
-        while True:
-            try:
-                self.command(b"PING")
-                return
-            except OSError:
-                if time.monotonic() > end or self.process.poll() is not None:
-                    raise
-                time.sleep(0.01)
-
-    def command(self, line):
-        with socket.create_connection(("127.0.0.1", self.port), timeout=STARTUP) as connection:
-            connection.sendall(line + b"\r\n")
-            return connection.recv(100)
-
-    def pause(self):
-        self.process.send_signal(signal.SIGSTOP)
-
-    def go_on(self):
-        self.process.send_signal(signal.SIGCONT)
-
-    def end(self, save=False):
-        if save:
-            self.command(b"SAVE")
-        self.go_on()
-        self.process.kill()
-        self.process.wait()
-
-
-@contextlib.contextmanager
-def running_redis():
-    if shutil.which("redis-server") is None:
-        if os.environ.get("COSTREL_TEST_REDIS") == "required":
-            pytest.fail("redis-server is not installed, and COSTREL_TEST_REDIS=required")
-        pytest.skip("redis-server is not installed")
-    pytest.importorskip("redis")
-    with tempfile.TemporaryDirectory() as folder:
-        server = RedisServer(folder)
-        try:
-            yield server
-        finally:
-            server.end()
 
 
 @pytest.fixture(scope="session")
