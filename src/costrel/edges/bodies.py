@@ -11,8 +11,10 @@ import io
 import math
 import tempfile
 import typing as t
-from collections.abc import Awaitable, Callable, Coroutine
+from collections import deque
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from queue import SimpleQueue
 
 from ..http.errors import BodyTimeout, ClientDisconnected
 from ..messages.forms import DISK_FULL, InsufficientStorage
@@ -24,6 +26,11 @@ Receive = Callable[[], Awaitable[t.MutableMapping[str, t.Any]]]
 
 IN_MEMORY: t.Final = 64 * 1024
 """Bytes of a body that are read before the view starts."""
+
+AHEAD: t.Final = 256 * 1024
+"""Bytes that wait for the thread which reads: while there are as many, no more are asked of the server."""
+
+_ALL_THERE_IS: t.Final = 1024 * 1024
 
 SPOOL_IN_MEMORY: t.Final = 500_000
 """Bytes of a spooled body that stay in memory; more go to a temporary file."""
@@ -38,10 +45,14 @@ class BodyWait(Wait):
     def __init__(self, min_rate: float) -> None:
         self.min_rate = min_rate
         self.received = 0
+        self.is_ahead = False
+        """Whether what is waited for is asked for by nobody yet: then the time does not count."""
         self._altogether = 0.0
 
     def is_over(self, limit: float, seconds: float) -> bool:
         """Whether nothing came for `limit` seconds, or so little that it is below the rate, beyond these seconds."""
+        if self.is_ahead:
+            return False
         self._altogether += seconds
         allowed = limit + self.received / self.min_rate if self.min_rate else math.inf
         return super().is_over(limit, seconds) or self._altogether > allowed
@@ -51,6 +62,7 @@ class Body(io.RawIOBase):
     """The bytes of one request's body, in the order in which they came.
 
     `patience` is that with its client: where the bytes stop coming, or come too slowly, reads raise BodyTimeout.
+    Once a thread has read more than had arrived, a task on the loop pulls up to AHEAD bytes before they are asked for.
     """
 
     def __init__(
@@ -66,17 +78,33 @@ class Body(io.RawIOBase):
         self.wait: BodyWait | None = None
         """Made when the client is waited for."""
         self._expected = _declared_length(environ)
-        self._received = 0
-        self._chunks = bytearray()
+        # A length beside a coding means nothing (RFC 9112 §6.3).
+        self._ends_at = None if "HTTP_TRANSFER_ENCODING" in environ else self._expected
+        self._received = self._taken = 0
+        self._arrived: deque[bytes] = deque()
+        self._chunk = b""
+        """What is being read, from the position on."""
+        self._position = 0
         self._spooled: t.IO[bytes] | None = None
         self._loop = asyncio.get_running_loop()
-        self.complete = False
+        self._ahead: Ahead | None = None
+        self.complete = self._ends_at == 0
         self.cut_off = False
 
     @property
     def has_stalled(self) -> bool:
         """Whether its bytes stopped coming, or came too slowly."""
         return self.wait is not None and self.wait.stalled
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether no more is to come."""
+        return self.complete or self.cut_off
+
+    @property
+    def unread(self) -> int:
+        """The bytes that have arrived, and that nobody has begun to read."""
+        return self._received - self._taken
 
     async def begin(self, limit: int | None = None) -> None:
         """Read what is small enough to be complete in memory before the view starts.
@@ -85,8 +113,8 @@ class Body(io.RawIOBase):
         """
         if self._is_above(limit):
             return
-        while not self.complete and not self.cut_off and len(self._chunks) < IN_MEMORY:
-            await self._pull()
+        while not self.complete and not self.cut_off and self._received < IN_MEMORY:
+            await self.pull()
 
     async def spool(self, limit: int | None) -> None:
         """Read all the rest into memory or a temporary file, for a view on the loop, which must not wait in a read.
@@ -101,12 +129,12 @@ class Body(io.RawIOBase):
             tempfile.SpooledTemporaryFile(SPOOL_IN_MEMORY),  # noqa: SIM115 - closed with the body
         )
         try:
-            spooled.write(self._chunks)
-            self._chunks.clear()
-            while not self.complete and not self.cut_off and (limit is None or self._received <= limit):
-                await self._pull()
-                spooled.write(self._chunks)
-                self._chunks.clear()
+            while True:
+                while chunk := self._take():
+                    spooled.write(chunk)
+                if self.has_ended or (limit is not None and self._received > limit):
+                    break
+                await self._arrival()
             spooled.seek(0)
         except OSError as error:
             self._let_go()
@@ -119,23 +147,29 @@ class Body(io.RawIOBase):
         """What has arrived and was not read yet; b"" at the end. Raises ClientDisconnected where it was cut off."""
         if self._spooled is not None:
             return self._spooled.read(IN_MEMORY) or self._at_end()
-        while not self._chunks and not self.complete and not self.cut_off:
-            await self._pull()
-        chunk = bytes(self._chunks)
-        self._chunks.clear()
-        return chunk or self._at_end()
+        while not self._chunk and not self._arrived and not self.has_ended:
+            await self._arrival()
+        return self._take() or self._at_end()
 
     def _is_above(self, limit: int | None) -> bool:
         return limit is not None and self._expected is not None and self._expected > limit
 
-    def _at_end(self) -> bytes:
-        self._end()
-        return b""
+    async def _arrival(self) -> None:
+        """Come back when more has arrived, or the end. Runs on the loop."""
+        if self._ahead is None or self._ahead.is_over:
+            await self.pull()
+        else:
+            await self._ahead.arrival()
 
-    async def _pull(self) -> None:
-        wait = self.wait
-        if wait is None:
-            wait = self.wait = BodyWait(self._min_rate)
+    def waiting(self) -> BodyWait:
+        """The waits for its client."""
+        if self.wait is None:
+            self.wait = BodyWait(self._min_rate)
+        return self.wait
+
+    async def pull(self) -> None:
+        """Receive one message. Runs on the loop."""
+        wait = self.waiting()
         self._patience.begin(wait)
         try:
             message = await self._receive()
@@ -150,48 +184,90 @@ class Body(io.RawIOBase):
             self.cut_off = True
             return
         chunk = message.get("body", b"")
-        self._chunks += chunk
-        self._received += len(chunk)
-        wait.received = self._received
-        if not message.get("more_body", False):
+        if self._ends_at is not None and len(chunk) >= self._ends_at - self._received:
+            # PERF: served form. Granian says that it was all with a message of its own: a hop more for each body.
+            chunk = chunk[: self._ends_at - self._received]
+            self.complete = True
+        if chunk:
+            self._arrived.append(bytes(chunk))
+            self._received += len(chunk)
+            wait.received = self._received
+        if not self.complete and not message.get("more_body", False):
             self.complete = True
             self.cut_off = self._expected is not None and self._received < self._expected
+
+    def _take(self) -> bytes:
+        """The rest of the chunk that is being read, or the next one that has arrived; b"" if there is none."""
+        if self._chunk:
+            chunk, self._chunk, self._position = self._chunk[self._position :], b"", 0
+            return chunk
+        if not self._arrived:
+            return b""
+        chunk = self._arrived.popleft()
+        self._taken += len(chunk)
+        if self._ahead is not None:
+            self._ahead.make_room()
+        return chunk
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: t.Any) -> int:
-        if self._spooled is not None:
-            count = self._spooled.readinto(buffer)  # type: ignore[attr-defined]  # the stubs of SpooledTemporaryFile lack it
-            return t.cast(int, count) or self._end()
-        while not self._chunks and not self.complete and not self.cut_off:
-            self._pull_from_thread()
-        if not self._chunks:
-            return self._end()
-        count = min(len(buffer), len(self._chunks))
-        buffer[:count] = self._chunks[:count]
-        del self._chunks[:count]
-        return count
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
 
-    def _end(self) -> int:
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read up to `size` bytes of what has arrived, waiting for the first; or all, if `size` is negative or None."""
+        if size is None or size < 0:
+            return self.readall()
+        if self._spooled is not None:
+            return self._spooled.read(size) or (self._at_end() if size else b"")
+        if not size:
+            return b""
+        chunk, position = self._chunk, self._position
+        if not chunk:
+            while not (chunk := self._take()):
+                if self.has_ended and not self._arrived:
+                    return self._at_end()
+                self._wait_in_thread()
+        if len(chunk) - position <= size:
+            self._chunk, self._position = b"", 0
+            return chunk[position:] if position else chunk
+        self._chunk, self._position = chunk, position + size
+        return chunk[position : position + size]
+
+    def readall(self) -> bytes:
+        """Read all the rest."""
+        pieces = []
+        while piece := self.read(_ALL_THERE_IS):
+            pieces.append(piece)
+        return b"".join(pieces)
+
+    def _at_end(self) -> bytes:
         if self.has_stalled:
             raise BodyTimeout()
         if self.cut_off:
             raise ClientDisconnected()
-        return 0
+        return b""
 
-    def _pull_from_thread(self) -> None:
+    def _wait_in_thread(self) -> None:
+        """Come back when more has arrived, or the end. Runs in a thread."""
         if asyncio._get_running_loop() is self._loop:
             raise RuntimeError(
                 "The body of this request has not arrived yet, and the server's loop must not wait for it. A view of a"
                 " route with 'stream_body' reads it by 'async for chunk in request.chunks()'."
             )
-        pull: Coroutine[t.Any, t.Any, None] = self._pull()
+        ahead = self._ahead
+        if ahead is None:
+            ahead = self._ahead = Ahead(self, self._loop)
         with waiting_for_client():
-            asyncio.run_coroutine_threadsafe(pull, self._loop).result()
+            ahead.wait()
 
     def close(self) -> None:
-        """Let go of the temporary file."""
+        """Let go of the temporary file, and of what is on its way."""
+        if self._ahead is not None:
+            self._ahead.stop()
         self._let_go()
         super().close()
 
@@ -200,6 +276,96 @@ class Body(io.RawIOBase):
             with suppress(OSError):  # on a full disk what is still to be written cannot be
                 self._spooled.close()
             self._spooled = None
+
+
+class Ahead:
+    """Pulls a body on the loop for a thread that reads it: a hop to the loop and back for each chunk costs more."""
+
+    # PERF: bodies (upload). Each variable is written by one side. Each side says first that it waits, and looks then
+    # once more for what it waits for; the other puts it there first, and looks then whether somebody waits.
+
+    def __init__(self, body: Body, loop: asyncio.AbstractEventLoop) -> None:
+        self._body = body
+        self._wait = body.waiting()
+        self._loop = loop
+        self._task: asyncio.Task[None] | None = None
+        self._is_waited_for = False
+        self._arrivals: SimpleQueue[None] = SimpleQueue()
+        self._on_loop: asyncio.Future[None] | None = None
+        self._room: asyncio.Future[None] | None = None
+        self._failure: BaseException | None = None
+        self.is_over = False
+        """Whether it pulls no more."""
+        loop.call_soon_threadsafe(self._begin)
+
+    def _begin(self) -> None:
+        self._task = self._loop.create_task(self._pull_on())
+
+    async def _pull_on(self) -> None:
+        body = self._body
+        try:
+            while not body.has_ended:
+                if body.unread >= AHEAD:
+                    await self._until_there_is_room()
+                await body.pull()
+                self._tell()
+        except BaseException as error:
+            body.cut_off = True
+            if isinstance(error, asyncio.CancelledError):
+                raise
+            self._failure = error
+        finally:
+            self.is_over = True
+            self._tell()
+
+    def _tell(self) -> None:
+        """Tell those who wait that there is news."""
+        if self._is_waited_for:
+            self._is_waited_for = False
+            self._arrivals.put(None)
+        if self._on_loop is not None and not self._on_loop.done():
+            self._on_loop.set_result(None)
+
+    def wait(self) -> None:
+        """Come back when there may be news; raises what came instead. Runs in the thread."""
+        self._is_waited_for = True
+        if not self._body.unread and not self.is_over:
+            self._wait.is_ahead = False
+            self._arrivals.get()
+            self._wait.is_ahead = True
+        if self._failure is not None and not self._body.unread:
+            raise self._failure
+
+    async def arrival(self) -> None:
+        """Come back when there is news. Runs on the loop."""
+        self._on_loop = self._loop.create_future()
+        self._wait.is_ahead = False
+        await self._on_loop
+        self._wait.is_ahead = True
+
+    async def _until_there_is_room(self) -> None:
+        self._room = room = self._loop.create_future()
+        if self._body.unread >= AHEAD:
+            await room
+        self._room = None
+
+    def make_room(self) -> None:
+        """Something was taken. Runs in any thread."""
+        room = self._room
+        if room is not None and self._body.unread < AHEAD:
+            self._room = None
+            with suppress(RuntimeError):  # the loop was closed
+                self._loop.call_soon_threadsafe(_settle, room)
+
+    def stop(self) -> None:
+        """Pull no more. Runs on the loop."""
+        if self._task is not None:
+            self._task.cancel()
+
+
+def _settle(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 def take_body(

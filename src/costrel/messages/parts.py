@@ -119,7 +119,8 @@ class PartParser:
         self._newline = b"\r\n"
         self._delimiter = self._newline + self._dashed
         self._in_preamble = True
-        self._in_content = False
+        self.in_content = False
+        """Whether the next bytes are those of a part, behind its head."""
         self._rest = b"\n"  # as if a line had ended: the first boundary may begin the body
         self._lines: list[str] = []
         # How much lies before the content: the line break of the blank line. It stays in the buffer with the content,
@@ -131,7 +132,7 @@ class PartParser:
         buffer = self._rest + chunk
         position = 0
         while not self.complete:
-            if self._in_content:
+            if self.in_content:
                 found = buffer.find(self._delimiter, position)
                 end = found if found >= 0 else self._undecided(buffer, position)
                 start = position + self._before_content
@@ -196,7 +197,7 @@ class PartParser:
             if not rest.startswith(newline):
                 raise FormatError("a boundary is followed by something else than the end of its line")
             position += len(line) - len(rest)
-        self._in_preamble = self._in_content = False
+        self._in_preamble = self.in_content = False
         return position + len(newline)
 
     def _read_header(self, buffer: bytes, position: int) -> int:
@@ -244,7 +245,7 @@ class PartParser:
 
     def _begin_content(self) -> None:
         self._lines = []
-        self._in_content = True
+        self.in_content = True
         self._before_content = len(self._newline)
 
     def _undecided(self, buffer: bytes, position: int) -> int:
