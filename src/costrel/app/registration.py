@@ -192,7 +192,8 @@ class App(Scaffold):
     @property
     def debug(self) -> bool:
         """Whether debug mode is on: the setting ``DEBUG``. Setting it also sets whether templates are reloaded."""
-        return t.cast(bool, self.config["DEBUG"])
+        debug: bool = self.config["DEBUG"]
+        return debug
 
     @debug.setter
     def debug(self, value: bool) -> None:

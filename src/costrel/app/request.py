@@ -9,6 +9,7 @@ from .. import context
 from ..http.errors import BadRequest, HTTPException, RequestEntityTooLarge
 from ..messages.environ import check_transfer_encoding
 from ..messages.forms import PartLimits
+from ..messages.parts import MAX_BOUNDARY_SIZE, MAX_HEADER_SIZE, MAX_HEADERS
 from ..messages.request import Request as MessageRequest
 from ..routing import Rule
 from ..services import json
@@ -85,12 +86,11 @@ class Request(MessageRequest):
     def _part_limits(self) -> PartLimits:
         ctx = context.peek()
         config = {} if ctx is None else ctx.app.config
-        usual = PartLimits()
         return PartLimits(
             self.max_form_files,
-            config.get("MAX_FORM_PART_HEADERS", usual.headers),
-            config.get("MAX_FORM_PART_HEADER_SIZE", usual.header_size),
-            config.get("MAX_FORM_BOUNDARY_SIZE", usual.boundary_size),
+            config.get("MAX_FORM_PART_HEADERS", MAX_HEADERS),
+            config.get("MAX_FORM_PART_HEADER_SIZE", MAX_HEADER_SIZE),
+            config.get("MAX_FORM_BOUNDARY_SIZE", MAX_BOUNDARY_SIZE),
         )
 
     def _limit(self, own: int | None, setting: str, default: int | None) -> int | None:

@@ -27,6 +27,11 @@ _match_parameter_name = LatePattern(rf"[ \t]*({_TCHAR}+)=").match
 _match_parameter_token = LatePattern(rf"{_TCHAR}+").match
 _match_parameter_quoted = LatePattern(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL).match
 
+# One parameter alone with nothing special to it, as in most content types: no star, no quotes, no percent sign.
+_match_single_parameter = LatePattern(
+    r"[ \t]*([!#$&'+\-.^_`|~0-9A-Za-z]+)=([!#$&'*+\-.^_`|~0-9A-Za-z]+)[ \t]*"
+).fullmatch
+
 # RFC 8187 §3.2.1: charset'language'value. An apostrophe is no attr-char, but senders leave it in the value.
 _EXT_CHAR = r"[!#$%&*+\-.^_`|~0-9A-Za-z]"
 _match_charset_value = LatePattern(rf"({_EXT_CHAR}*)'{_EXT_CHAR}*'({_TCHAR}+)$").match
@@ -128,6 +133,8 @@ def parse_options_header(value: str | None) -> tuple[str, dict[str, str]]:
     value = value.strip(_LIST_BLANKS)
     if not value or not rest:
         return value, {}
+    if single := _match_single_parameter(rest):  # PERF: upload
+        return value, {single[1].lower(): single[2]}
     return value, _parse_parameters(rest)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import collections.abc as cabc
-import contextlib
 import io
 import os
 import typing as t
@@ -83,8 +82,10 @@ class FileStorage:
 
     def close(self) -> None:
         """Close the stream, whatever that raises."""
-        with contextlib.suppress(Exception):
+        try:  # noqa: SIM105 - PERF: upload. `suppress` costs three calls
             self.stream.close()
+        except Exception:  # noqa: S110 - the request is over: nobody could do anything about it
+            pass
 
     def __bool__(self) -> bool:
         return bool(self.filename)

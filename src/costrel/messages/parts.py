@@ -28,8 +28,12 @@ _plain_disposition = LatePattern(
 # All of a head as browsers send it, up to the blank line: of a field, or of a file.
 _match_plain_head = re.compile(
     rb'Content-Disposition: form-data; name="([^"\\%\x00-\x1f\x7f]*)"'
-    rb'(?:; filename="([^"\\%\x00-\x1f\x7f]*)"\r\nContent-Type: [^\x00-\x1f\x7f]*)?\r\n(?=\r\n)'
+    rb'(?:; filename="([^"\\%\x00-\x1f\x7f]*)"\r\nContent-Type: ([^\x00-\x1f\x7f]*))?\r\n(?=\r\n)'
 ).match
+
+PlainFields = list[tuple[str, str]]
+#: Name, file name, content type and content.
+PlainFile = tuple[str, str, str, bytes]
 
 
 class FormatError(ValueError):
@@ -234,7 +238,7 @@ class PartParser:
         # PERF: upload. A form has as many heads as fields, nearly all of them like this.
         if head.end() - head.start() > self._max_header_size or self._max_headers < 2:
             return None
-        name, filename = head.groups()
+        name, filename, _ = head.groups()
         try:
             lines = head[0].decode().split("\r\n")[:-1]
             part = Part.plain(lines, name.decode(), None if filename is None else filename.decode())
@@ -253,3 +257,30 @@ class PartParser:
         # A boundary has one line break, so none can begin before the last one.
         start = buffer.rfind(self._newline[:1], max(position, len(buffer) - len(self._delimiter) + 1))
         return start if start >= 0 and self._delimiter.startswith(buffer[start:]) else len(buffer)
+
+
+def split_plain(body: bytes, boundary: bytes, max_header_size: int) -> tuple[PlainFields, list[PlainFile]] | None:
+    """The fields and files of a whole body that is just as browsers send it; None where that takes a closer look.
+
+    It refuses nothing: what :class:`PartParser` would not accept is none of these.
+    """
+    # PERF: upload. Most bodies are small, and are whole here.
+    sections = (b"\r\n" + body).split(b"\r\n--" + boundary)
+    if sections[0] or len(sections) < 2 or not sections.pop().startswith(b"--"):
+        return None
+    fields: PlainFields = []
+    files: list[PlainFile] = []
+    try:
+        for section in sections[1:]:
+            head = _match_plain_head(section, 2) if section.startswith(b"\r\n") else None
+            if head is None or (end := head.end()) > max_header_size:
+                return None
+            name, filename, content_type = head.groups()
+            content = section[end + 2 :]
+            if filename is None:
+                fields.append((name.decode(), content.decode("utf-8", "replace")))
+            else:
+                files.append((name.decode(), filename.decode(), content_type.decode().strip(), content))
+    except UnicodeDecodeError:
+        return None
+    return fields, files

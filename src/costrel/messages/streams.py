@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterable
 from functools import partial, update_wrapper
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Self
 
 from ..http.errors import ClientDisconnected, RequestEntityTooLarge
 
@@ -31,6 +31,13 @@ class LimitedStream(io.RawIOBase):
         self._pos = 0
         self.limit = limit
         self._limit_is_max = is_max
+
+    @classmethod
+    def spent(cls, stream: IO[bytes], limit: int) -> Self:
+        """A body of this length that was read to its end by other means."""
+        body = cls(stream, limit)
+        body._pos = limit
+        return body
 
     @property
     def is_exhausted(self) -> bool:
@@ -126,6 +133,23 @@ class LimitedStream(io.RawIOBase):
         if not self._limit_is_max or self._stream.read(1):
             self.on_exhausted()
         return b""
+
+
+def read_small(stream: IO[bytes], size: int) -> bytes:
+    """The body of ``size`` bytes in one read, which nearly always is enough: what a :class:`LimitedStream` would read.
+
+    :raises ClientDisconnected: if the stream ends, or fails, before.
+    """
+    # PERF: form, postjson, upload. The stream itself costs more to make than a small body to read.
+    try:
+        data = stream.read(size)
+    except (OSError, ValueError) as error:
+        raise ClientDisconnected() from error
+    if len(data) >= size:
+        return data
+    if not data:
+        raise ClientDisconnected()
+    return data + LimitedStream(stream, size - len(data)).readall()
 
 
 class CountedStream(LimitedStream):

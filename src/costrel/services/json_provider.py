@@ -191,12 +191,12 @@ class DefaultJSONProvider(JSONProvider):
         kwargs.setdefault("default", self.default)
         kwargs.setdefault("ensure_ascii", self.ensure_ascii)
         kwargs.setdefault("sort_keys", self.sort_keys)
-        kwargs.setdefault("allow_nan", self._setting("JSON_ALLOW_NAN", True))
+        kwargs.setdefault("allow_nan", self._config().get("JSON_ALLOW_NAN", True))
         return json.dumps(obj, **kwargs)
 
     def _encode(self, indent: t.Any, separators: t.Any) -> _Encode:
         """What encodes with the attributes as they are now, made when they are first used in this way."""
-        allow_nan = self._setting("JSON_ALLOW_NAN", True)
+        allow_nan = self._config().get("JSON_ALLOW_NAN", True)
         options = (self.default, self.ensure_ascii, self.sort_keys, indent, separators and tuple(separators), allow_nan)
         encode = self._encoders.get(options)
         if encode is None:
@@ -205,11 +205,11 @@ class DefaultJSONProvider(JSONProvider):
             encode = self._encoders[options] = _make_encode(*options)
         return encode
 
-    def _setting(self, name: str, default: t.Any) -> t.Any:
+    def _config(self) -> t.Any:
         try:
-            return self._app.config.get(name, default)
+            return self._app.config
         except (AttributeError, ReferenceError):  # a provider outlives its application, or belongs to a stand-in
-            return default
+            return {}
 
     @cached_property
     def _encoders(self) -> dict[tuple[t.Any, ...], _Encode]:
@@ -220,9 +220,11 @@ class DefaultJSONProvider(JSONProvider):
 
         Raises ValueError, also for what ``JSON_MAX_DEPTH`` and ``JSON_ALLOW_NAN`` keep out.
         """
-        value = _read(s, kwargs, self._setting("JSON_ALLOW_NAN", True))
-        limit = self._setting("JSON_MAX_DEPTH", None)
-        if limit is not None and _openers(s) > limit:
+        config = self._config()
+        value = _read(s, kwargs, config.get("JSON_ALLOW_NAN", True))
+        limit = config.get("JSON_MAX_DEPTH")
+        # PERF: postjson. A text that is short, or has few brackets, cannot be nested deeply.
+        if limit is not None and len(s) > limit and _openers(s) > limit:
             _check_depth(value, limit)
         return value
 
