@@ -299,6 +299,7 @@ class RequestContext(Context):
                 hit = adapter.match(method=self._unknown_method(), return_rule=True)
             request.url_rule, request.view_args = hit
         except HTTPException as error:
+            error.__context__ = None  # what was tried before: its traceback would keep this request, in a cycle
             request.routing_exception = error
 
     def _check_host(self) -> None:

@@ -83,6 +83,10 @@ def serve(ctx: RequestContext, write: Callable[[RequestContext, Response], t.Any
             request.close()
             environ["werkzeug.request"] = None  # as `close_request`
             ctx.leave()
+        # An error whose traceback has this frame, and that is referred to from here, would be a cycle. PERF: error404
+        if error is None and request.routing_exception is not None:
+            request.routing_exception.__traceback__ = None
+        error = None
 
 
 def respond(ctx: RequestContext) -> Steps[Response]:
@@ -122,10 +126,11 @@ def respond(ctx: RequestContext) -> Steps[Response]:
         or request_finished.receivers
     ):
         response = yield from stage(ctx, "finalize_request", finalize, rv)
-        return response
-    response = app.response_class(rv) if type(rv) is str else make_response(app, request, rv)
-    if guards is not None:
-        add_headers(ctx, response)
+    else:
+        response = app.response_class(rv) if type(rv) is str else make_response(app, request, rv)
+        if guards is not None:
+            add_headers(ctx, response)
+    rv = None  # where it is an error, its traceback has this frame
     return response
 
 
@@ -290,7 +295,10 @@ def answer_error(ctx: RequestContext, error: Exception) -> Steps[t.Any]:
         return (yield from stage(ctx, "handle_http_exception", answer_http_error, error))
     handler = app._find_error_handler(error, ctx.request.blueprints)
     if handler is None:
-        raise error
+        try:
+            raise error
+        finally:
+            del error  # as in `serve`
     return (yield from call(ctx, handler, error))
 
 
