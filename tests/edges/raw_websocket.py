@@ -3,7 +3,6 @@
 import contextlib
 import socket
 import struct
-import time
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 HANDSHAKE = {
@@ -104,16 +103,3 @@ class RawWebSocket:
         if not data:
             raise EOFError
         self.buffer += data
-
-
-def wait_for(port: int, seconds: float = PATIENCE) -> bool:
-    """Whether something listens on a port within some seconds."""
-    limit = time.monotonic() + seconds
-    while time.monotonic() < limit:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return True
-    return False

@@ -1,11 +1,10 @@
 """The same on real servers: Granian as `costrel run` starts it, uvicorn, gunicorn and waitress."""
 
+import contextlib
 import http.client
 import json
 import os
-import signal
 import socket
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -14,53 +13,26 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
+from ..processes import LoggedProcess
+
 HERE = Path(__file__).parent
 COMMANDS = {
-    "granian": ["-m", "costrel", "--app", "served_app", "run", "--port", "{port}"],
-    "uvicorn": ["-m", "uvicorn", "--port", "{port}", "--log-level", "warning", "served_app:asgi"],
-    "gunicorn": ["-m", "gunicorn", "--bind", "127.0.0.1:{port}", "--threads", "4", "served_app:app"],
-    "waitress": ["-m", "waitress", "--listen", "127.0.0.1:{port}", "served_app:app"],
+    "granian": ["-m", "costrel", "--app", "served_app", "run", "--port", "0"],
+    "uvicorn": ["-m", "uvicorn", "--port", "0", "--no-access-log", "served_app:asgi"],
+    "gunicorn": ["-m", "gunicorn", "--bind", "127.0.0.1:0", "--threads", "4", "served_app:app"],
+    "waitress": ["-m", "waitress", "--listen", "127.0.0.1:0", "served_app:app"],
 }
 ASGI = ("granian", "uvicorn")
 START = 60
 
 
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
-
-
-class Server:
+class Server(LoggedProcess):
     """One server in a process of its own."""
 
-    def __init__(self, name: str, log: Path) -> None:
+    def __init__(self, name: str, folder: Path) -> None:
         self.name = name
-        self.log = log
-        self.port = free_port()
-        command = [sys.executable, *(part.format(port=self.port) for part in COMMANDS[name])]
-        environ = {**os.environ, "PYTHONPATH": str(HERE), "PYTHONUNBUFFERED": "1"}
-        with log.open("wb") as output:
-            self.process = subprocess.Popen(command, cwd=log.parent, env=environ, stdout=output, stderr=output)
-
-    def wait(self) -> None:
-        limit = time.monotonic() + START
-        while time.monotonic() < limit and self.process.poll() is None:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-            except OSError:
-                time.sleep(0.05)
-            else:
-                return
-        pytest.fail(f"{self.name} did not start:\n{self.log.read_text()}")
-
-    def stop(self) -> None:
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(8)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait(5)
+        environ = {**os.environ, "PYTHONPATH": str(HERE)}
+        super().__init__([sys.executable, *COMMANDS[name]], folder, environ, folder / f"{name}.log")
 
     def ask(self, path: str, method: str = "GET", body: bytes | None = None) -> tuple[int, bytes]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
@@ -87,7 +59,7 @@ class Server:
             if self.noted().count(note) >= times:
                 break
             time.sleep(0.05)
-        assert self.noted().count(note) == times, (self.noted(), self.log.read_text()[-2000:])
+        assert self.noted().count(note) == times, (self.noted(), self.text()[-2000:])
 
     def url(self, path: str) -> str:
         return f"ws://127.0.0.1:{self.port}{path}"
@@ -96,14 +68,11 @@ class Server:
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory):
     folder = tmp_path_factory.mktemp("servers")
-    started = {name: Server(name, folder / f"{name}.log") for name in COMMANDS}
-    try:
+    with contextlib.ExitStack() as stack:
+        started = {name: stack.enter_context(Server(name, folder)) for name in COMMANDS}
         for server in started.values():
-            server.wait()
+            server.wait_for("http://127", START)
         yield started
-    finally:
-        for server in started.values():
-            server.stop()
 
 
 @pytest.fixture(params=list(COMMANDS))

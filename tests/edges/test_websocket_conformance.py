@@ -4,11 +4,8 @@ The groups are those of Autobahn's fuzzing client. Frames are the server's busin
 hands on what the RFC forbids, that the connection ends, and that the next one is served.
 """
 
-import contextlib
 import importlib.util
 import os
-import socket
-import subprocess
 import sys
 from pathlib import Path
 
@@ -16,6 +13,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from ..processes import LoggedProcess
 from .raw_websocket import (
     BINARY,
     CLOSE,
@@ -26,14 +24,13 @@ from .raw_websocket import (
     RawWebSocket,
     close,
     frame,
-    wait_for,
 )
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 COMMANDS = {
-    "costrel": ["-m", "costrel", "--app", "echo.py", "serve", "--workers", "1", "--bind", "127.0.0.1:{port}"],
-    "uvicorn": ["-m", "uvicorn", "--port", "{port}", "--log-level", "error", "echo:app.asgi"],
-    "hypercorn": ["-m", "hypercorn", "--bind", "127.0.0.1:{port}", "echo:app.asgi"],
+    "costrel": ["-m", "costrel", "--app", "echo.py", "serve", "--workers", "1", "--bind", "127.0.0.1:0"],
+    "uvicorn": ["-m", "uvicorn", "--port", "0", "echo:app.asgi"],
+    "hypercorn": ["-m", "hypercorn", "--bind", "127.0.0.1:0", "echo:app.asgi"],
 }
 LIMIT = 1024 * 1024
 
@@ -43,25 +40,10 @@ def server(request, tmp_path_factory):
     """The name and the port of a server that serves the example."""
     if importlib.util.find_spec(request.param) is None:
         pytest.skip(f"{request.param} is not installed")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, *(part.format(port=port) for part in COMMANDS[request.param])]
+    command = [sys.executable, *COMMANDS[request.param]]
     log = tmp_path_factory.mktemp("log") / "log.txt"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command, cwd=EXAMPLES, env=os.environ | {"PYTHONPATH": str(EXAMPLES)}, stdout=output, stderr=output
-        )
-    try:
-        if not wait_for(port):
-            pytest.fail(f"{request.param} did not start:\n{log.read_text()}")
-        yield request.param, port
-    finally:
-        process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(10)
-        process.kill()
-        process.wait()
+    with LoggedProcess(command, EXAMPLES, {**os.environ, "PYTHONPATH": str(EXAMPLES)}, log) as process:
+        yield request.param, process.port
 
 
 @pytest.fixture

@@ -177,7 +177,7 @@ def clock(minutes: float) -> None:
                 fresh, kept = count_twice(server, cookie)
                 cookie = cookie or fresh
                 say("clock", day=thinks, counted=kept)
-            log = server.log.read_text()
+            log = server.text()
             say("clock", tracebacks=log.count("Traceback"))
 
 

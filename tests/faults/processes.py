@@ -5,10 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import re
-import signal
 import socket
-import subprocess
 import sys
 import tempfile
 import threading
@@ -17,40 +14,24 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ..processes import PATIENCE, children, environ, wait_until
+from ..processes import PATIENCE, LoggedProcess, children, environ, wait_until
 
 HERE = Path(__file__).parent
 
 
-class Server:
+GRACE = 90
+"""What requests at the end get in seconds. More than PATIENCE: a test that waits for the end fails by itself."""
+
+
+class Server(LoggedProcess):
     """A server's process, in a folder of its own; its output is in the file `log`."""
 
     def __init__(self, command: list[str], folder: Path, **variables: str) -> None:
         self.folder = folder
-        self.log = folder / "log.txt"
-        self.port = 0
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                command,
-                cwd=folder,
-                env={**environ(), "PYTHONPATH": str(HERE), "PYTHONUNBUFFERED": "1", **variables},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
+        variables = {"PYTHONPATH": str(HERE), "COSTREL_SERVE_GRACE": str(GRACE), **variables}
+        super().__init__(command, folder, environ(**variables), folder / "log.txt")
 
-    # -- what it said and did
-
-    def said(self, pattern: str) -> re.Match[str] | None:
-        return re.search(pattern, self.log.read_text(errors="replace"))
-
-    def wait_for(self, pattern: str, patience: float = PATIENCE) -> re.Match[str]:
-        """Wait until there is such a text in the log."""
-        wait_until(lambda: self.said(pattern) or self.process.poll() is not None, f"{pattern!r} in the log", patience)
-        found = self.said(pattern)
-        if found is None:
-            raise AssertionError(f"the server ended without {pattern!r}:\n{self.log.read_text(errors='replace')}")
-        return found
+    # -- what it did
 
     def notes(self) -> list[str]:
         """What the application noted, in order."""
@@ -135,22 +116,6 @@ class Server:
             sending.join()
         return int(answer[9:12] or 0), answer.partition(b"\r\n\r\n")[2]
 
-    # -- the end
-
-    def end(self, number: int = signal.SIGTERM) -> int:
-        """Tell the server to end; its exit status."""
-        self.process.send_signal(number)
-        return self.process.wait(60)
-
-    def close(self) -> None:
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            try:
-                self.process.wait(10)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-
 
 def limited(option: str) -> Sequence[str]:
     """For `through`: a command that runs another one with less, as ``ulimit`` says it (``-n 64``)."""
@@ -188,25 +153,21 @@ def served(
     with tempfile.TemporaryDirectory() as made:
         options = ["--bind", "127.0.0.1:0", "--workers", str(workers), *arguments]
         command = [*through, sys.executable, "-m", "costrel", "serve", app, *options]
-        server = Server(command, folder or Path(made), **variables)
-        try:
-            server.port = int(server.wait_for(r"Listening at https?://127\.0\.0\.1:(\d+)")[1])
+        with Server(command, folder or Path(made), **variables) as server:
             server.wait_for("Serving, with the processes")
             yield server
-        finally:
-            server.close()
 
 
 DEVELOPMENT = """
 from costrel.server.wsgi_serving import run_simple
 from costrel.support.importing import import_string
-run_simple("127.0.0.1", {port}, import_string("{app}"), threaded=True)
+run_simple("127.0.0.1", 0, import_string("{app}"), threaded=True)
 """
 
 OTHERS: dict[str, list[str]] = {
-    "uvicorn": ["-m", "uvicorn", "--port", "{port}", "--log-level", "warning", "{app}.asgi"],
-    "gunicorn": ["-m", "gunicorn", "--bind", "127.0.0.1:{port}", "--threads", "4", "{app}"],
-    "waitress": ["-m", "waitress", "--listen", "127.0.0.1:{port}", "{app}"],
+    "uvicorn": ["-m", "uvicorn", "--port", "0", "--no-access-log", "{app}.asgi"],
+    "gunicorn": ["-m", "gunicorn", "--bind", "127.0.0.1:0", "--threads", "4", "{app}"],
+    "waitress": ["-m", "waitress", "--listen", "127.0.0.1:0", "{app}"],
     "development": ["-c", DEVELOPMENT],
 }
 """Other servers of the same application; "development" is the one that stands for werkzeug.serving."""
@@ -215,25 +176,14 @@ OTHERS: dict[str, list[str]] = {
 @contextmanager
 def served_by(name: str, folder: Path, app: str = "fault_app:app", **variables: str) -> Iterator[Server]:
     """Another server on a free port until the block ends."""
-    port = free_port()
-    command = [sys.executable, *(part.format(port=port, app=app) for part in OTHERS[name])]
-    server = Server(command, folder, **variables)
-    server.port = port
-    try:
-        wait_until(lambda: _answers(server), f"{name} answers:\n{server.log.read_text(errors='replace')}")
+    command = [sys.executable, *(part.format(app=app) for part in OTHERS[name])]
+    with Server(command, folder, **variables) as server:
+        wait_until(lambda: _answers(server), f"{name} answers")
         yield server
-    finally:
-        server.close()
 
 
 def _answers(server: Server) -> bool:
     try:
-        return server.process.poll() is None and server.ask("/")[0] > 0
+        return server.ask("/")[0] > 0
     except OSError:
         return False
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])

@@ -6,7 +6,7 @@ import argparse
 import time
 from dataclasses import dataclass, field
 
-from ..processes import PATIENCE
+from ..processes import PATIENCE, wait_until
 from .processes import Server, served
 from .traffic import Traffic
 
@@ -50,8 +50,9 @@ class Soaked:
 
 def soak(server: Server, seconds: float, clients: int = 4, pause: float = 0.0, every: float = 1.0) -> Soaked:
     """Send traffic for so many seconds; what the workers held is compared when they have come to rest."""
-    with Traffic(server, clients=2) as traffic:  # all that is made once is made now
+    with Traffic(server, clients) as traffic:  # all that is made once is made now
         time.sleep(3)
+        wait_until(traffic.had_all, "each kind of request was answered")
     _rest(server)
     before = Vitals.of(server)
     samples: list[tuple[float, int]] = []
@@ -88,7 +89,7 @@ def main() -> None:
     options = parser.parse_args()
     with served("--threads", "4", workers=options.workers) as server:
         soaked = soak(server, options.minutes * 60, options.clients, options.pause, every=20)
-        tracebacks = server.log.read_text(errors="replace").count("Traceback (most recent call last)")
+        tracebacks = server.text().count("Traceback (most recent call last)")
         print(f"{soaked.seconds / 60:.1f} minutes, {options.workers} workers, {options.clients} clients")
         print("requests:", sum(soaked.requests.values()), soaked.requests)
         print("unexpected:", len(soaked.unexpected), soaked.unexpected[:5])

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from ..processes import PATIENCE, wait_until
+from ..processes import wait_until
 from .killing import kill_workers
 from .processes import read_all, served
 
@@ -37,7 +37,7 @@ def test_sigterm_lets_a_view_an_upload_and_a_stream_finish():
         upload.close()
         for thread in asking:
             thread.join()
-        status = server.process.wait(PATIENCE)
+        status = server.status()
 
     assert 0 == status
     assert (200, b"slept") == answers["view"]

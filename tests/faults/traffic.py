@@ -50,6 +50,10 @@ class Traffic(Clients):
             except Exception as error:
                 self.unexpected.append(f"{kind.__name__}: {type(error).__name__}: {error}")
 
+    def had_all(self) -> bool:
+        """Whether there was each kind of request, three times or more."""
+        return all(self.counted[kind.__name__] >= 3 for kind in KINDS)
+
     def _ask(self, expected: int, path: str, method: str = "GET", body: t.Any = None, **headers: str) -> None:
         status, _ = self.server.ask(path, method, body, **headers)
         if status != expected:
