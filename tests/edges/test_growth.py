@@ -104,7 +104,7 @@ def test_values_of_a_body(app, call, name):
         answered = call(app, "/", "POST", headers, body)
         assert answered.status == 200
 
-    assert_linear(run, 50_000)
+    assert_linear(run, 80_000)  # up to 64 KiB a form is read in a shorter way
 
 
 def test_the_size_of_a_body(app):
