@@ -17,6 +17,7 @@ from costrel.routing import (
     Subdomain,
     Submount,
     UnicodeConverter,
+    converters,
 )
 
 
@@ -293,3 +294,56 @@ def test_host_matching_asks_for_no_subdomain():
         warnings.simplefilter("error")
         adapter = Map(host_matching=True).bind_to_environ(environ(), server_name="other")
     assert (adapter.server_name, adapter.subdomain) == ("other", None)
+
+
+def test_rules_with_the_same_variables_share_their_converters():
+    url_map = Map([Rule("/a/<int:id>", endpoint="a"), Rule("/b/<int:id>/c", endpoint="b")])
+    first, second = url_map.iter_rules()
+    assert first._converters is second._converters
+    adapter = url_map.bind("h")
+    assert adapter.match("/a/5") == ("a", {"id": 5})
+    assert adapter.match("/b/6/c") == ("b", {"id": 6})
+
+
+def test_converters_that_are_changed_later_are_those_of_later_rules():
+    class Twice(converters.IntegerConverter):
+        def to_python(self, value):
+            return 2 * super().to_python(value)
+
+    url_map = Map([Rule("/a/<int:id>", endpoint="a")])
+    url_map.converters["int"] = Twice
+    url_map.add(Rule("/b/<int:id>", endpoint="b"))
+    adapter = url_map.bind("h")
+    assert adapter.match("/a/5") == ("a", {"id": 5})
+    assert adapter.match("/b/5") == ("b", {"id": 10})
+
+
+def test_converters_of_users_are_made_for_each_rule():
+    class Own(converters.BaseConverter):
+        pass
+
+    url_map = Map(converters={"own": Own})
+    for path in ("/a/<own:x>", "/b/<own:x>"):
+        url_map.add(Rule(path, endpoint=path))
+    first, second = url_map.iter_rules()
+    assert first._converters["x"] is not second._converters["x"]
+
+
+def test_a_rule_that_chooses_its_converters_is_asked():
+    class Chosen(Rule):
+        def get_converter(self, variable_name, converter_name, args, kwargs):
+            return converters.IntegerConverter(self.map)
+
+    url_map = Map([Rule("/a/<x>", endpoint="a"), Chosen("/b/<x>", endpoint="b")])
+    adapter = url_map.bind("h")
+    assert adapter.match("/a/5") == ("a", {"x": "5"})
+    assert adapter.match("/b/5") == ("b", {"x": 5})
+
+
+def test_a_rule_read_anew_has_its_new_arguments_too():
+    rule = Rule("/<a>", endpoint="e")
+    url_map = Map([rule])
+    rule.rule = "/<int:b>"
+    rule.refresh()
+    assert rule.arguments == {"a", "b"}
+    assert url_map.bind("h").build("e", {"a": 1, "b": 5}) == "/5?a=1"

@@ -27,17 +27,42 @@ class SlashRequired(Exception):
     """Raised on the walk where a rule matches that ends with a slash, and the path has none."""
 
 
+# Never changed.
+_NO_STATES: dict[t.Any, State] = {}
+_NOTHING: list[t.Any] = []
+
+
 class State:
     """A place in the tree: what may follow, and the rules that end here."""
 
     __slots__ = ("by_key", "dynamic", "rules", "static")
 
     def __init__(self) -> None:
+        # PERF: startup. Most places have one of these four, and get a list or dict when something comes in.
         #: (test of a segment, or None where `RulePart.match` has to cut up one or more; the part; the place after it)
-        self.dynamic: list[tuple[Callable[[str], object] | None, RulePart, State]] = []
-        self.rules: list[Rule] = []
-        self.static: dict[str, State] = {}
-        self.by_key: dict[Hashable, State] = {}
+        self.dynamic: list[tuple[Callable[[str], object] | None, RulePart, State]] = _NOTHING
+        self.rules: list[Rule] = _NOTHING
+        self.static: dict[str, State] = _NO_STATES
+        self.by_key: dict[Hashable, State] = _NO_STATES
+
+    def after_text(self, segment: str) -> State:
+        """The place after a fixed segment, made where it is not there yet."""
+        if not self.static:
+            self.static = {}
+        elif segment in self.static:
+            return self.static[segment]
+        child = self.static[segment] = State()
+        return child
+
+    def after_part(self, part: RulePart) -> State:
+        """The place after a variable segment, made where it is not there yet."""
+        if not self.by_key:
+            self.by_key, self.dynamic = {}, []
+        elif part.key in self.by_key:
+            return self.by_key[part.key]
+        child = self.by_key[part.key] = State()
+        self.dynamic.append((None if part.final else part.test, part, child))
+        return child
 
 
 class StateMachineMatcher:
@@ -54,28 +79,24 @@ class StateMachineMatcher:
         """Take a bound rule into the tree; `update` before the next match."""
         node = self._root
         for part in rule._parts:
-            node = self._child(node, part)
+            if isinstance(part, str):
+                node = node.after_text(part)
+            else:
+                if part.key not in node.by_key:
+                    self._unsorted.append(node)
+                node = node.after_part(part)
+        if not node.rules:
+            node.rules = []
         node.rules.append(rule)
         self._index(rule._parts, node)
 
-    def _child(self, node: State, part: str | RulePart) -> State:
-        known: dict[t.Any, State] = node.static if isinstance(part, str) else node.by_key
-        key = part if isinstance(part, str) else part.key
-        child = known.get(key)
-        if child is None:
-            child = known[key] = State()
-            if isinstance(part, RulePart):
-                node.dynamic.append((None if part.final else part.test, part, child))
-                self._unsorted.append(node)
-        return child
-
-    def _index(self, parts: list[str | RulePart], node: State) -> None:
+    def _index(self, parts: tuple[str | RulePart, ...], node: State) -> None:
         domain, *path = parts
         if not isinstance(domain, str) or path[0] != "" or len(path) < 2:
             return
         if domain not in self._domains:
             self._domains[domain] = self._root.static[domain].static[""], {}
-        if all(isinstance(part, str) for part in path) and (path[1] or len(path) == 2):
+        if (path[1] or len(path) == 2) and all(isinstance(part, str) for part in path):
             self._domains[domain][1]["/".join(t.cast("list[str]", path))] = node.rules
 
     def update(self) -> None:

@@ -5,19 +5,22 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ..support.properties import cached_property
 from .builder import Builder
-from .converters import BaseConverter, ValidationError, conversion
+from .converters import BaseConverter, ValidationError
 from .pattern import Variable, parse_converter_args, parse_rule, regex_error, split_parts
+from .shapes import conversions_of, find_shape
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from .map import Map
     from .pattern import RulePart
+    from .shapes import Conversions
 
 _WEBSOCKET_METHODS = {"GET", "HEAD", "OPTIONS"}
-_pieces = re.compile("(/)").split
 _SLASHES = re.compile("/{2,}")
+_NO_CONVERTERS: dict[str, BaseConverter] = {}  # never changed
 
 
 class RuleFactory:
@@ -76,14 +79,19 @@ class Rule(RuleFactory):
         self.methods = _method_set(methods, websocket)
         self.endpoint: t.Any = endpoint
         self.redirect_to = redirect_to
-        self.arguments: set[str] = set(map(str, defaults)) if defaults else set()
-        self._trace: list[tuple[bool, str]] = []
-        self._converters: dict[str, BaseConverter] = {}
-        self._parts: list[str | RulePart] = []
+        # PERF: startup. No list or dict of its own where most rules have nothing to put into it: each makes the garbage
+        # collector's rounds longer.
+        self._converters: dict[str, BaseConverter] = _NO_CONVERTERS
+        self._parts: tuple[str | RulePart, ...] = ()
         self._builder: Builder | None = None
-        self._conversions: list[tuple[int, str, Callable[[str], t.Any] | None]] = []
-        self._nicer: list[Rule] = []
+        self._conversions: Conversions = ()
+        self._nicer: Sequence[Rule] = ()
         self._is_plain = False
+
+    @cached_property
+    def arguments(self) -> set[str]:
+        """The names of the variables, and of the defaults."""
+        return {*map(str, self.defaults or ()), *self._converters}
 
     def empty(self) -> Rule:
         """An unbound copy. A subclass with other parameters overrides `get_empty_kwargs`."""
@@ -149,29 +157,47 @@ class Rule(RuleFactory):
         """Read the pattern; raises `ValueError` where it is malformed."""
         if self.map is None:
             raise RuntimeError("rule not bound: add it to a Map first")
-        self._trace, self._converters, self._builder = [], {}, None
-        domain = (self.host if self.map.host_matching else self.subdomain) or ""
-        path = _SLASHES.sub("/", self.rule) if self.merge_slashes else self.rule
-        self._parts = self._read(domain)
-        self._trace.append((False, "|"))
-        self._parts += self._read(path)
+        known = self.arguments if self._parts else set()  # read anew, it keeps them
+        self._builder = None
+        domain, path = self._texts()
+        if "<" not in path and "<" not in domain:  # PERF: startup. Many rules have no variables, and few domains have.
+            self._converters, self._conversions = _NO_CONVERTERS, ()
+            self._parts = (*domain.split("/"), *path.split("/"))
+        elif not self._take_shape(domain, path):
+            self._converters = {}
+            self._parts = (*self._read(domain), *self._read(path))
+            self._conversions = conversions_of(self._converters)
+        known.update(self._converters)
         if self.defaults and not self._converters.keys().isdisjoint(self.defaults):
             self._make_builder()  # now, so that a converter that refuses its default is seen early
-        self._conversions = [
-            (index, name, conversion(converter)) for index, (name, converter) in enumerate(self._converters.items())
-        ]
 
-    def _read(self, text: str) -> list[str | RulePart]:
-        if "<" not in text:  # PERF: routing. Few domains have variables, and many rules have none.
-            self._trace += [(False, piece) for piece in _pieces(text) if piece]
-            return [*text.split("/")]
+    def _texts(self) -> tuple[str, str]:
+        """The pattern of the domain, and that of the path."""
+        domain = (self.host if self.map.host_matching else self.subdomain) or ""
+        path = self.rule
+        if self.merge_slashes and "//" in path:
+            path = _SLASHES.sub("/", path)
+        return domain, path
+
+    def _take_shape(self, domain: str, path: str) -> bool:
+        """Take what rules with the same variables have already, if these are of the kinds that can be shared."""
+        if "(" in path or "<" in domain or type(self).get_converter is not Rule.get_converter:
+            return False
+        segments = path.split("/")
+        shape = find_shape(self.map, tuple([segment for segment in segments if "<" in segment]))
+        if shape is None:
+            return False
+        self._converters, self._conversions = shape.converters, shape.conversions
+        known = shape.parts.get
+        self._parts = (*domain.split("/"), *[known(segment, segment) for segment in segments])
+        return True
+
+    def _read(self, text: str) -> Iterable[str | RulePart]:
         tokens = parse_rule(text)
         for token in tokens:
             if isinstance(token, Variable):
                 self._add_variable(token)
-            else:
-                self._trace.append((False, token))
-        return list(split_parts(tokens, self._converters))
+        return split_parts(tokens, self._converters) if tokens else [""]
 
     def _add_variable(self, variable: Variable) -> None:
         name = variable.name
@@ -186,8 +212,12 @@ class Rule(RuleFactory):
                 f" cannot be compiled: {error}."
             )
         self._converters[name] = converter
-        self._trace.append((True, name))
-        self.arguments.add(name)
+
+    @property
+    def _trace(self) -> list[tuple[bool, str]]:
+        """The texts of the pattern, and True with the names of its variables; the domain ends with a text "|"."""
+        domain, path = self._texts()
+        return [*_traced(domain), (False, "|"), *_traced(path)]
 
     def build(self, values: Mapping[str, t.Any], append_unknown: bool = True) -> tuple[str, str] | None:
         """The domain part and the path with query; None where a converter refuses its value."""
@@ -233,7 +263,7 @@ class Rule(RuleFactory):
         kind = type(self)
         return kind.build is Rule.build and kind.suitable_for is Rule.suitable_for
 
-    def _set_nicer(self, rules: list[Rule]) -> None:
+    def _set_nicer(self, rules: Sequence[Rule]) -> None:
         """Take note of the rules to redirect to where the values are their defaults.
 
         Plain is a rule that a request reaches without any of this: `Map.find` answers no other.
@@ -254,6 +284,10 @@ class Rule(RuleFactory):
         pattern = "".join(f"<{text}>" if variable else text for variable, text in self._trace).lstrip("|")
         methods = "" if self.methods is None else f" ({', '.join(self.methods)})"
         return f"<{type(self).__name__} {pattern!r}{methods} -> {self.endpoint}>"
+
+
+def _traced(text: str) -> list[tuple[bool, str]]:
+    return [(True, token.name) if isinstance(token, Variable) else (False, token) for token in parse_rule(text)]
 
 
 def _method_set(methods: Iterable[str] | None, websocket: bool) -> set[str] | None:
