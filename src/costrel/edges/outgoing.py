@@ -7,11 +7,12 @@ import typing as t
 from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Iterable, Iterator
 
 from ..http.headers import Headers
+from ..messages.body import FileBody
 from ..messages.response import Response
 from .bodies import Receive
+from .file_blocks import InThread, send_file_body
 from .turns import Turn
 
-InThread = Callable[[Callable[[], t.Any]], Coroutine[t.Any, t.Any, t.Any]]
 Send = Callable[[t.MutableMapping[str, t.Any]], Awaitable[None]]
 Pairs = Iterable[tuple[str, str]]
 Messages = tuple[dict[str, t.Any], dict[str, t.Any]]
@@ -146,6 +147,8 @@ class Answer:
     async def _send_chunks(self, send: Send, in_thread: InThread, departure: Departure | None) -> None:
         if isinstance(self.body, AsyncIterable):
             sending = self._send_async(send, self.body)
+        elif isinstance(self.body, FileBody):
+            sending = send_file_body(send, in_thread, self.body)
         else:
             sending = self._send_sync(send, in_thread, t.cast("Iterable[bytes]", self.body))
         if departure is None:
