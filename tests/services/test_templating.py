@@ -417,3 +417,16 @@ def test_an_environment_is_made_of_the_applications_options(app):
 def test_templates_are_reloaded_in_debug_mode_or_as_configured(app, setting, debug, expected):
     app.config.update(TEMPLATES_AUTO_RELOAD=setting, DEBUG=debug)
     assert app.jinja_env.auto_reload is expected
+
+
+def test_a_template_sees_its_own_globals_and_what_becomes_of_the_environments(app):
+    environment = app.jinja_env
+    template = environment.from_string("{{ planet }} {{ moon }} {{ planet_of_macro() }}", {"planet": "Mars"})
+    environment.globals.update(planet="Earth", moon="Luna", planet_of_macro=lambda: "Venus")
+
+    assert template.render() == "Mars Luna Venus"
+    assert template.render(moon="Phobos") == "Mars Phobos Venus"
+
+    template.globals["moon"] = "Deimos"
+    assert template.render() == "Mars Deimos Venus"
+    assert environment.globals["moon"] == "Luna"
