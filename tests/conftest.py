@@ -14,7 +14,7 @@ from hypothesis import settings
 settings.register_profile("unhurried", deadline=None)  # a busy machine takes its time over an example
 settings.load_profile("unhurried")
 
-PATIENCE = 2.0
+PATIENCE = 10.0
 """How many seconds a thread may take to end after its test."""
 
 WORKERS = "costrel-worker-"

@@ -77,6 +77,7 @@ def get_until(port, text):
         else:
             if text in answer[1]:
                 return answer
+        time.sleep(0.02)
     raise AssertionError(f"never answered with {text!r}, at last {answer}")
 
 

@@ -2,21 +2,19 @@
 
 import contextlib
 import os
-import re
-import socket
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 from ..browsers import PATIENCE, console, needs_browser, see
+from ..processes import LoggedProcess
 
 ROOT = Path(__file__).parents[2]
 
@@ -53,14 +51,10 @@ class Project:
         (folder / "templates").mkdir()
         self.write("app.py", APP)
         self.write("templates/page.html", "<body><h1>A template</h1></body>")
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.log = folder / "log.txt"
 
     @property
     def address(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://127.0.0.1:{self.process.port}"
 
     def write(self, name: str, text: str) -> None:
         (self.folder / name).write_text(text)
@@ -71,28 +65,15 @@ class Project:
         self.write(name, text.replace(old, new))
 
     def pin(self) -> str:
-        return re.search(r"Debugger PIN: (\S+)", self.log.read_text())[1]
+        return self.process.wait_for(r"Debugger PIN: (\S+)")[1]
 
     @contextlib.contextmanager
     def served(self, *command: str) -> Iterator[None]:
-        arguments = command or ("-m", "costrel", "--app", "app.py", "run", "--debug", "--port", str(self.port))
-        environ = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "PYTHONUNBUFFERED": "1"}
-        with self.log.open("w") as log:
-            process = subprocess.Popen(
-                [sys.executable, *arguments], cwd=self.folder, env=environ, stdout=log, stderr=log
-            )
-        try:
-            end = time.monotonic() + 20
-            while "Debugger PIN" not in self.log.read_text() and time.monotonic() < end:
-                time.sleep(0.05)
+        arguments = command or ("-m", "costrel", "--app", "app.py", "run", "--debug", "--port", "0")
+        environ = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+        with LoggedProcess([sys.executable, *arguments], self.folder, environ, self.folder / "log.txt") as self.process:
+            self.pin()
             yield
-        finally:
-            process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
 
 
 @pytest.fixture
@@ -112,6 +93,17 @@ def project(folder):
 def listens(browser: webdriver.Chrome) -> None:
     """Wait until the page has its script: what is edited before could be missed by the template watch alone."""
     WebDriverWait(browser, PATIENCE).until(lambda b: b.execute_script("return !!window.costrelRefresh"))
+
+
+def see_after_touching(browser: webdriver.Chrome, text: str, path: Path) -> None:
+    """Wait until the page shows a change: one that came before the first look at the templates is made once more."""
+
+    def look(browser: webdriver.Chrome) -> bool:
+        path.touch()
+        return text in browser.find_element(By.TAG_NAME, "body").text
+
+    waiting = WebDriverWait(browser, PATIENCE, poll_frequency=1, ignored_exceptions=[WebDriverException])
+    waiting.until(look, f"{text!r} was not seen")
 
 
 def test_a_day_of_development(browser: webdriver.Chrome, project: Project) -> None:
@@ -134,10 +126,8 @@ def test_a_day_of_development(browser: webdriver.Chrome, project: Project) -> No
     project.edit("app.py", "Second words", "Third words")
     browser.get(f"{project.address}/page")
     see(browser, "A template")
-    listens(browser)
-    time.sleep(1)
     project.edit("templates/page.html", "A template", "Another template")
-    see(browser, "Another template")
+    see_after_touching(browser, "Another template", project.folder / "templates/page.html")
 
     # An exception: the debugger, with a console that has the values.
     browser.get(f"{project.address}/basket/6")
@@ -180,7 +170,7 @@ def test_a_page_that_is_missing_is_explained(browser: webdriver.Chrome, project:
 
 def test_a_script_that_ends_is_explained_until_it_is_mended(browser: webdriver.Chrome, folder: Path) -> None:
     script = Project(folder)
-    text = f"{APP}\n\napp.run(debug=True, port={script.port})\n"
+    text = f"{APP}\n\napp.run(debug=True, port=0)\n"
     script.write("app.py", text)
     with script.served("app.py"):
         browser.get(script.address)

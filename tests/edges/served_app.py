@@ -78,6 +78,7 @@ async def events():
 
 @app.get("/waits")
 async def waits():
+    noted.append("waiting")
     try:
         await asyncio.sleep(30)
     finally:

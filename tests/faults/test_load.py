@@ -50,7 +50,7 @@ def test_too_much_is_refused_soon_and_over_soon():
     refused = sorted(taken for taken, answer in zip(load.times, load.statuses, strict=True) if answer == 503)
     answered = sorted(taken for taken, answer in zip(load.times, load.statuses, strict=True) if answer == 200)
     assert refused[len(refused) // 2] < answered[len(answered) // 2]
-    assert recovered < 5
+    assert recovered < 15  # the queue is a second of work
     assert 0 == status
 
 
@@ -103,7 +103,7 @@ def test_slow_clients_hold_nobody_up(kind):
                 time.sleep(2.5)
             assert [] == load.errors
             assert {200} == set(load.statuses)
-            assert load.percentile(0.9) < 1.0
+            assert load.percentile(0.9) < 5.0  # who were held up would wait for ten seconds and more
         finally:
             ended.set()
             dripping.join()

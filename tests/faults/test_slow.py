@@ -73,9 +73,9 @@ def test_an_answer_that_nobody_takes_is_cut_and_its_generator_closed(server):
 def test_a_client_that_takes_its_time_is_not_given_up(server):
     with server.connect() as connection:
         connection.sendall(b"POST /raw HTTP/1.1\r\nHost: a\r\nContent-Length: 600000\r\nConnection: close\r\n\r\n")
-        for _ in range(6):
-            connection.sendall(b"x" * 100_000)
-            time.sleep(0.3)
+        for _ in range(15):
+            connection.sendall(b"x" * 40_000)
+            time.sleep(0.1)
         assert read_all(connection).endswith(b"600000")
 
 

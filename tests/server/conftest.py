@@ -11,7 +11,7 @@ import pytest
 from costrel.server import addresses
 from costrel.server.embedded import EmbeddedServer
 
-PATIENCE = 10
+PATIENCE = 30
 """How many seconds a test waits for something that is to happen at once."""
 
 

@@ -98,15 +98,15 @@ def test_a_stuck_check_is_not_started_once_more(app, monkeypatch):
     async def ask():
         checks = Checks(app)
         outcomes = [await checks.failing() for _ in range(3)]
+        begun = len(calls)
         release.set()
         deadline = time.monotonic() + 10
         while (outcome := await checks.failing()) and time.monotonic() < deadline:
             await asyncio.sleep(0.01)
         checks.close()
-        return outcomes, outcome
+        return outcomes, begun, outcome
 
-    assert asyncio.run(ask()) == ([["stuck"]] * 3, [])
-    assert len(calls) == 2
+    assert asyncio.run(ask()) == ([["stuck"]] * 3, 1, [])
 
 
 @pytest.mark.parametrize("timeout", [0, -1, float("inf"), float("nan")])

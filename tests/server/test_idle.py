@@ -52,10 +52,10 @@ def test_a_connection_without_bytes_becomes_idle(listener, pair):
 def test_a_byte_in_either_direction_makes_it_busy_again(listener, pair):
     client, server = pair
     for sender, receiver in ((client, server), (server, client)):
-        wait_for_idle(listener, 0.5)
+        wait_for_idle(listener, 1)
         sender.sendall(b"x")
         receiver.recv(1)
-        assert idle_for(listener, 0.5) == []
+        assert idle_for(listener, 1) == []
 
 
 def test_other_sockets_are_left_alone(listener, pair):

