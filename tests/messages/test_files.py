@@ -1,6 +1,7 @@
 """Files: sent with what is known of them, closed in any case, and never from outside their folder."""
 
 import io
+import mimetypes
 import os
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from costrel.http.errors import NotFound, RequestedRangeNotSatisfiable
 from costrel.messages import files
 from costrel.messages.files import send_file, send_from_directory
+from costrel.messages.streams import FileWrapper
 
 ENVIRON = {"REQUEST_METHOD": "GET", "wsgi.url_scheme": "http"}
 
@@ -45,6 +47,7 @@ def test_a_range_is_read_without_the_rest():
 
 
 FAILURES = {
+    "wrapper": ({"wsgi.file_wrapper": None}, {}, TypeError),
     "range": ({"HTTP_RANGE": "bytes=99-"}, {}, RequestedRangeNotSatisfiable),
     "etag": ({}, {"etag": 'a"b'}, ValueError),
     "age": ({}, {"max_age": lambda path: 1 / 0}, ZeroDivisionError),
@@ -128,7 +131,8 @@ def test_a_folder_is_relative_to_the_root(folder):
 def test_a_file_that_the_client_has_is_not_opened(monkeypatch, folder):
     with send_file(folder / "a.txt", ENVIRON) as response:
         tag, date = response.headers["ETag"], response.headers["Last-Modified"]
-    monkeypatch.setattr(files, "open", lambda *args: pytest.fail("it was opened"), raising=False)
+    for name in ("open", "_content"):
+        monkeypatch.setattr(files, name, lambda *args: pytest.fail("it was opened"), raising=False)
     for known in ({"HTTP_IF_NONE_MATCH": tag}, {"HTTP_IF_MODIFIED_SINCE": date}):
         assert send_file(folder / "a.txt", ENVIRON | known).status_code == 304
 
@@ -137,3 +141,54 @@ def test_a_file_that_the_client_has_in_another_version_is_sent(folder):
     old = {"HTTP_IF_NONE_MATCH": '"another"', "HTTP_IF_MODIFIED_SINCE": "Sun, 06 Nov 1994 08:49:37 GMT"}
     with send_file(folder / "a.txt", ENVIRON | old) as response:
         assert (response.status_code, content(response)) == (200, (folder / "a.txt").read_bytes())
+
+
+def test_a_small_file_is_read_at_once(folder):
+    response = send_file(folder / "a.txt", ENVIRON)
+    (folder / "a.txt").write_bytes(b"other")
+    body = response.response
+    assert [isinstance(body, FileWrapper), response.is_streamed, response.direct_passthrough] == [True, True, True]
+    assert [response.for_edge(ENVIRON)[2], response.has_to_close] == [b"hello world", False]
+
+
+def test_a_small_file_is_a_file_for_who_reads_it(folder):
+    response = send_file(folder / "a.txt", ENVIRON)
+    assert [response.response.file.read(6), content(response)] == [b"hello ", b"world"]
+    response = send_file(folder / "a.txt", ENVIRON)
+    response.direct_passthrough = False
+    assert response.get_data() == b"hello world"
+
+
+def test_a_file_that_is_being_written_is_sent_as_it_grows(monkeypatch, folder):
+    monkeypatch.setattr(files, "_content", lambda path, size: b"hello")
+    assert content(send_file(folder / "a.txt", ENVIRON)) == b"hello world"
+
+
+@pytest.mark.parametrize(
+    "head", [{"REQUEST_METHOD": "HEAD"}, {"HTTP_RANGE": "bytes=0-1"}, {"wsgi.file_wrapper": FileWrapper}]
+)
+def test_a_small_file_is_not_read_where_it_is_not_sent_whole(monkeypatch, folder, head):
+    monkeypatch.setattr(files, "_content", None)
+    with send_file(folder / "a.txt", {**ENVIRON, **head}, conditional=False) as response:
+        assert response.headers["Content-Length"] == "11"
+
+
+def test_headers_may_be_changed_in_any_spelling(folder):
+    response = send_file(folder / "a.txt", ENVIRON)
+    response.headers["content-length"] = "5"
+    response.headers["Location"] = "/ä"
+    headers = dict(response.get_wsgi_response(ENVIRON)[2])
+    response.close()
+    assert [headers["content-length"], headers["Location"]] == ["5", "/%C3%A4"]
+
+
+@pytest.mark.parametrize(
+    "name", ["a.txt", "a.TXT", "a.tar.gz", "a.svgz", ".txt", "..txt", "a..txt", "a", "a.", "x:a.css", "a.odd"]
+)
+def test_types_are_those_of_mimetypes(monkeypatch, folder, name):
+    mimetypes.init()
+    monkeypatch.setitem(mimetypes.types_map, ".odd", "text/odd")
+    headers = dict(send_file(io.BytesIO(), ENVIRON, download_name=name).headers)
+    kind, coding = mimetypes.guess_type(name)
+    found = headers["Content-Type"].partition(";")[0], headers.get("Content-Encoding")
+    assert found == (kind or "application/octet-stream", coding)

@@ -18,12 +18,15 @@ from ..http.errors import NotFound
 from ..http.etags import quote_etag
 from ..http.headers import Headers
 from ..support.paths import safe_join, status_inside
-from .response import Response
+from .response import Response, file_response
 from .response_head import type_header
+from .small_files import SmallFile
 from .streams import READ_SIZE, FileWrapper, wrap_file
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
+
+Pairs = list[tuple[str, str]]
 
 # With which a client says what it has of a file.
 _KNOWN_BY = frozenset({"HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE"})
@@ -64,30 +67,26 @@ def send_file(
     :raises ValueError: if the file is open in text mode, or the name has control characters.
     """
     source = path_or_file if isinstance(path_or_file, _Source) else _Source.of(path_or_file, _root_path)
-    headers = _describe(source.name if download_name is None else download_name, mimetype, as_attachment)
-    pairs = headers._list  # each pair that is put there is known to hold no control character
+    pairs = _describe(source.name if download_name is None else download_name, mimetype, as_attachment)
     passed_on = use_x_sendfile and source.path is not None
     if passed_on:
-        headers["X-Sendfile"] = source.path
+        Headers.adopt(pairs)["X-Sendfile"] = source.path
     # What the server in front sends it also measures, and cuts to the range.
     size = None if passed_on else source.size
     if size is not None:
         pairs.append(("Content-Length", str(size)))
-    source.add_last_modified(headers, last_modified)
+    source.add_last_modified(pairs, last_modified)
     _add_caching(pairs, max_age(source.path) if callable(max_age) else max_age)
-    source.add_etag(headers, etag)
-    file = None if passed_on or (conditional and source.may_be_known(environ)) else source.open()
+    source.add_etag(pairs, etag)
     try:
-        body = None if file is None else source.wrap(environ, file)
-        response = (response_class or Response)(body, None, headers, direct_passthrough=True)
+        body = None if passed_on or (conditional and source.may_be_known(environ)) else source.body(environ)
+        response = file_response(response_class or Response, body, pairs, size is not None)
         if conditional:
             response.make_conditional(environ, accept_ranges=True, complete_length=size)
-        if not passed_on and file is None and response.status_code != 304:
-            file = source.open()
-            response.response = source.wrap(environ, file)
+        if not passed_on and body is None and response.status_code != 304:
+            body = response.response = source.body(environ)
     except BaseException:
-        if file is not None:
-            file.close()
+        source.close()
         raise
     return response
 
@@ -99,7 +98,8 @@ class _Source:
     name: str | None = None
     size: int | None = None
     modified: float | None = None
-    file: IO[bytes]
+    is_small = False
+    file: IO[bytes] | None = None
 
     @classmethod
     def of(cls, path_or_file: Any, root: os.PathLike[str] | str | None) -> _Source:
@@ -122,6 +122,7 @@ class _Source:
         source = cls()
         source.path, source.name = path, os.path.basename(path)
         source.size, source.modified = status.st_size, status.st_mtime
+        source.is_small = S_ISREG(status.st_mode) and 0 < status.st_size <= READ_SIZE
         return source
 
     def may_be_known(self, environ: WSGIEnvironment) -> bool:
@@ -129,31 +130,60 @@ class _Source:
         # PERF: not_modified
         return self.path is not None and "HTTP_RANGE" not in environ and not environ.keys().isdisjoint(_KNOWN_BY)
 
-    def open(self) -> IO[bytes]:
+    def body(self, environ: WSGIEnvironment) -> Iterable[bytes]:
+        """What is sent: a small file at once, any other opened and read when it is sent."""
+        wrapped = "wsgi.file_wrapper" in environ or "HTTP_RANGE" in environ
+        path, size = self.path, self.size
+        if self.is_small and path and size and not wrapped and environ["REQUEST_METHOD"] != "HEAD":
+            content = _content(path, size)
+            if len(content) == size:  # else it is just being written
+                return SmallFile(content)
+        self.file = file = self._opened()
+        if wrapped or size is None:
+            return wrap_file(environ, file)
+        return FileWrapper(file, max(1, min(size, READ_SIZE)))
+
+    def _opened(self) -> IO[bytes]:
         if self.path is not None:
-            return open(self.path, "rb", 0)  # PERF: static. It is read in large blocks, which no buffer makes faster.
-        if isinstance(self.file, io.TextIOBase):
+            return open(self.path, "rb", 0)  # PERF: static. Large blocks are read, which no buffer makes faster.
+        if self.file is None or isinstance(self.file, io.TextIOBase):
             raise ValueError(
                 "The file gives text, and a response sends bytes: open it with mode 'rb', or pass a BytesIO."
             )
         return self.file
 
-    def wrap(self, environ: WSGIEnvironment, file: IO[bytes]) -> Iterable[bytes]:
-        if self.size is None or "wsgi.file_wrapper" in environ or "HTTP_RANGE" in environ:
-            return wrap_file(environ, file)
-        return FileWrapper(file, max(1, min(self.size, READ_SIZE)))  # PERF: static. A small one is one block.
+    def close(self) -> None:
+        if self.file is not None:
+            self.file.close()
 
-    def add_last_modified(self, headers: Headers, moment: datetime | int | float | None) -> None:
+    def add_last_modified(self, pairs: Pairs, moment: datetime | int | float | None) -> None:
         date = self.modified if moment is None else moment
         if date is not None:
-            headers._list.append(("Last-Modified", http_date(date)))
+            pairs.append(("Last-Modified", http_date(date)))
 
-    def add_etag(self, headers: Headers, etag: bool | str) -> None:
+    def add_etag(self, pairs: Pairs, etag: bool | str) -> None:
         if isinstance(etag, str):
-            headers["ETag"] = quote_etag(etag)
+            Headers.adopt(pairs)["ETag"] = quote_etag(etag)
         elif etag and self.path is not None:
-            tag = f'"{self.modified}-{self.size}-{adler32(os.fsencode(self.path))}"'
-            headers._list.append(("ETag", tag))
+            pairs.append(_tag(self.path, self.modified, self.size))
+
+
+@lru_cache(maxsize=512)
+def _tag(path: str, modified: float, size: int) -> tuple[str, str]:
+    # PERF: static, not_modified. Only the changes of a file make another tag.
+    return "ETag", f'"{modified}-{size}-{adler32(os.fsencode(path))}"'
+
+
+def _content(path: str, size: int) -> bytes:
+    # PERF: static. A file object costs as much again.
+    descriptor = os.open(path, _TO_READ)
+    try:
+        return os.read(descriptor, size)
+    finally:
+        os.close(descriptor)
+
+
+_TO_READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 
 
 def send_from_directory(
@@ -178,26 +208,32 @@ def send_from_directory(
         raise NotFound() from None
     if not S_ISREG(status.st_mode):
         raise NotFound()
-    source: Any = _Source.found(os.path.abspath(full), status)
+    source: Any = _Source.found(full if _is_absolute(folder) else os.path.abspath(full), status)
     try:
         return send_file(source, environ, **kwargs)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):  # it went away meanwhile
         raise NotFound() from None
 
 
-def _describe(name: str | None, mimetype: str | None, as_attachment: bool) -> Headers:
+@lru_cache(maxsize=64)
+def _is_absolute(folder: str) -> bool:
+    # PERF: static. What `safe_join` puts below such a folder is an absolute path as well.
+    return os.name == "posix" and os.path.abspath(folder) == folder
+
+
+def _describe(name: str | None, mimetype: str | None, as_attachment: bool) -> Pairs:
     """The fields that say what is sent: its coding, its name and its type."""
-    headers = Headers()
+    pairs: Pairs = []
     if mimetype is None:
-        mimetype = _guess_type(name, as_attachment, headers)
+        mimetype = _guess_type(name, as_attachment, pairs)
     disposition = _disposition(name, as_attachment)
     if disposition is not None:
-        headers._list.append(disposition)
-    headers._list.append(type_header(mimetype))
-    return headers
+        pairs.append(disposition)
+    pairs.append(type_header(mimetype))
+    return pairs
 
 
-def _guess_type(name: str | None, as_attachment: bool, headers: Headers) -> str:
+def _guess_type(name: str | None, as_attachment: bool, pairs: Pairs) -> str:
     if name is None:
         raise TypeError(
             "Without a name the type of the file is not known. Pass 'mimetype', 'download_name', or a path instead of"
@@ -205,10 +241,25 @@ def _guess_type(name: str | None, as_attachment: bool, headers: Headers) -> str:
         )
     import mimetypes  # needed with the first file
 
+    stem, _, ending = name.rpartition(".")
+    ending = f".{ending}"
+    # PERF: static. What `guess_type` does with a name that is nothing special, with the types as they are now.
+    if (
+        mimetypes.inited
+        and stem[-1:].isalnum()
+        and ending.islower()
+        and ending not in mimetypes.suffix_map
+        and ending not in mimetypes.encodings_map
+        and ":" not in name
+        and "/" not in name
+    ):
+        known = mimetypes.types_map.get(ending)
+        if known is not None:
+            return known
     mimetype, encoding = mimetypes.guess_type(name)
     # A compressed file that is to be saved stays compressed.
     if encoding is not None and not as_attachment:
-        headers["Content-Encoding"] = encoding
+        pairs.append(("Content-Encoding", encoding))
     return mimetype or "application/octet-stream"
 
 

@@ -18,7 +18,16 @@ from ..http.urls import iri_to_uri
 from ..support.properties import cached_property
 from .body import Body, EdgeBody, ResponseStream, body_of, encoded
 from .environ import get_current_url
-from .response_head import HeadersInput, ResponseHead, known_types, lower_names
+from .response_head import (
+    HeadersInput,
+    ResponseHead,
+    add_missing,
+    field_of,
+    has_plain_headers,
+    known_types,
+    lower_names,
+)
+from .small_files import SmallFile
 from .streams import ClosingIterator, RangeWrapper
 from .wsgi_call import run_wsgi_app
 
@@ -32,6 +41,9 @@ if TYPE_CHECKING:
 
 # What a request may make its answer depend on (RFC 9110 §13.1), besides a range.
 _CONDITIONS = frozenset({"HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE"})
+
+# Those of `remove_entity_headers` that plain headers may have.
+_PLAIN_ENTITY_HEADERS = frozenset({"Content-Encoding", "Content-Length", "Content-Type", "Last-Modified"})
 
 
 class Response(ResponseHead):
@@ -279,25 +291,19 @@ class Response(ResponseHead):
         environ: WSGIEnvironment = getattr(request_or_environ, "environ", request_or_environ)  # type: ignore[arg-type]  # without, it is one
         if environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
             return self
-        headers = self.headers
-        names = {name.lower() for name, _ in headers}
-        if "date" not in names:
-            headers.add("Date", http_date())
+        add_missing(self, "Date", http_date())
         ranges = "bytes" if accept_ranges is True else accept_ranges
-        if ranges:
-            if "accept-ranges" in names:
-                headers["Accept-Ranges"] = ranges
-            else:
-                headers.add("Accept-Ranges", ranges)
+        if ranges and (ranges != "bytes" or add_missing(self, "Accept-Ranges", ranges) not in {None, ranges}):
+            self.headers["Accept-Ranges"] = ranges
         partial = self._process_range_request(environ, complete_length, ranges)
         has_conditions = not environ.keys().isdisjoint(_CONDITIONS)
         if has_conditions and not partial and not self._is_modified_for(environ, ignore_if_range=True):
             match = environ.get("HTTP_IF_MATCH")
             self.status_code = 412 if match and ETags.from_header(match) else 304
-        if self.automatically_set_content_length and not partial and "content-length" not in names:
+        if self.automatically_set_content_length and not partial and field_of(self, "Content-Length") is None:
             length = self.calculate_content_length()
             if length is not None:
-                headers["Content-Length"] = str(length)
+                self.headers["Content-Length"] = str(length)
         return self
 
     def _is_modified_for(self, environ: WSGIEnvironment, ignore_if_range: bool) -> bool:
@@ -307,8 +313,8 @@ class Response(ResponseHead):
             http_if_modified_since=environ.get("HTTP_IF_MODIFIED_SINCE"),
             http_if_none_match=environ.get("HTTP_IF_NONE_MATCH"),
             http_if_match=environ.get("HTTP_IF_MATCH"),
-            etag=self.headers.get("ETag"),
-            last_modified=self.headers.get("Last-Modified"),
+            etag=field_of(self, "ETag"),
+            last_modified=field_of(self, "Last-Modified"),
             ignore_if_range=ignore_if_range,
         )
 
@@ -369,8 +375,14 @@ class Response(ResponseHead):
 
         :raises ValueError: if the name of one is not a token.
         """
+        return Headers.adopt(self._pairs_to_send(environ))
+
+    def _pairs_to_send(self, environ: WSGIEnvironment) -> list[tuple[str, str]]:
         pairs = self._header_pairs
         pairs = Headers(self.headers)._list if pairs is None else pairs.copy()
+        status = self._status_code
+        if status == 304 and has_plain_headers(self):  # PERF: not_modified
+            return [pair for pair in pairs if pair[0] not in _PLAIN_ENTITY_HEADERS]
         names = lower_names(pairs)
         headers = Headers.adopt(pairs)
         if "location" in names:
@@ -386,7 +398,7 @@ class Response(ResponseHead):
             remove_entity_headers(pairs)
         elif "content-length" not in names and self.automatically_set_content_length and self.is_sequence:
             headers["Content-Length"] = str(sum(map(len, self.iter_encoded())))
-        return headers
+        return pairs
 
     def _location_to_send(self, environ: WSGIEnvironment, location: str) -> str:
         location = iri_to_uri(location)
@@ -413,13 +425,16 @@ class Response(ResponseHead):
         None where it is another: :meth:`get_wsgi_headers` and :meth:`get_app_iter` have to look.
         """
         body, pairs, status, cls = self.response, self._header_pairs, self._status_code, self.__class__
+        if body.__class__ is list and len(body) == 1 and not self.direct_passthrough:
+            piece = body[0]
+        elif body.__class__ is SmallFile:
+            piece = body.whole()
+        else:
+            return None
         if (
-            body.__class__ is not list
-            or len(body) != 1
-            or body[0].__class__ is not bytes
+            piece.__class__ is not bytes
             or pairs is None
             or self._on_close is not None
-            or self.direct_passthrough
             or (status != 200 and (status < 200 or status == 204 or status == 304))
             or environ["REQUEST_METHOD"] == "HEAD"
             or cls.get_wsgi_headers is not _get_wsgi_headers
@@ -432,8 +447,10 @@ class Response(ResponseHead):
             names = lower_names(pairs)
             if "location" in names or "content-location" in names:
                 return None
-            if ("Content-Length", str(len(body[0]))) not in pairs:
+            if ("Content-Length", str(len(piece))) not in pairs:
                 return None
+        if body.__class__ is SmallFile:
+            self.response = [piece]
         return [*pairs]
 
     def get_wsgi_response(self, environ: WSGIEnvironment) -> tuple[Iterable[bytes], str, list[tuple[str, str]]]:
@@ -442,9 +459,15 @@ class Response(ResponseHead):
         pairs = self.headers_of_one_piece(environ)
         if pairs is not None:
             return self.response, self._status, pairs
-        headers = self.get_wsgi_headers(environ)
-        app_iter = self.get_app_iter(environ)
-        return app_iter, self.status, headers.to_wsgi_list()
+        return self._wsgi_response(environ)
+
+    def _wsgi_response(self, environ: WSGIEnvironment) -> tuple[Iterable[bytes], str, list[tuple[str, str]]]:
+        """The same of a body that is not in one piece."""
+        if self.__class__.get_wsgi_headers is _get_wsgi_headers:
+            pairs = self._pairs_to_send(environ)
+        else:
+            pairs = self.get_wsgi_headers(environ).to_wsgi_list()
+        return self.get_app_iter(environ), self.status, pairs
 
     def for_edge(self, environ: WSGIEnvironment) -> tuple[int, list[tuple[str, str]], EdgeBody]:
         """Status, headers and body for an edge that is not WSGI.
@@ -465,17 +488,21 @@ class Response(ResponseHead):
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer as a WSGI application."""
-        pairs = self.headers_of_one_piece(environ)
-        if pairs is not None and self.__class__.get_wsgi_response is _get_wsgi_response:
-            start_response(self._status, pairs)
-            body: Iterable[bytes] = self.response
-            return body
-        app_iter, status, headers = self.get_wsgi_response(environ)
+        if self.__class__.get_wsgi_response is _get_wsgi_response:
+            pairs = self.headers_of_one_piece(environ)
+            if pairs is not None:
+                start_response(self._status, pairs)
+                body: Iterable[bytes] = self.response
+                return body
+            app_iter, status, headers = self._wsgi_response(environ)
+        else:
+            app_iter, status, headers = self.get_wsgi_response(environ)
         start_response(status, headers)
         return app_iter
 
 
 # What a response checks its own class against, before it takes a short way past one of these.
+_init = Response.__init__
 _set_data = Response.set_data
 _get_wsgi_headers = Response.get_wsgi_headers
 _get_wsgi_response = Response.get_wsgi_response
@@ -492,3 +519,17 @@ def _shows_its_page(error: HTTPException) -> bool:
         and cls.__call__ is HTTPException.__call__
         and "get_response" not in error.__dict__
     )
+
+
+def file_response(cls: type[Response], body: Any, pairs: list[tuple[str, str]], has_length: bool) -> Response:
+    """A response of a class that sends a file, with headers that nobody else has written."""
+    if getattr(cls, "__init__", None) is not _init or cls.default_status != 200:
+        return cls(body, None, Headers.adopt(pairs), direct_passthrough=True)
+    # As the constructor leaves it. PERF: static
+    response = cls.__new__(cls)
+    response.response = [] if body is None else body
+    response._header_pairs, response._plain_pairs = pairs, len(pairs) if has_length else 0
+    response._headers = response._on_close = None
+    response._status, response._status_code = "200 OK", 200
+    response.direct_passthrough = True
+    return response

@@ -110,6 +110,32 @@ def has_plain_headers(response: Any) -> bool:
     return pairs is not None and len(pairs) == response._plain_pairs
 
 
+def field_of(response: Any, name: str) -> Any:
+    """The first value of a header, or None."""
+    if not has_plain_headers(response):
+        return response.headers.get(name)
+    for there, value in response._header_pairs:
+        if there == name:
+            return value
+    return None
+
+
+def add_missing(response: Any, name: str, value: str) -> Any:
+    """Add a header that is known to hold no control character, or return the value that it has already."""
+    if not has_plain_headers(response):
+        found = response.headers.get(name)
+        if found is None:
+            response.headers.add(name, value)
+        return found
+    pairs = response._header_pairs
+    for there, found in pairs:
+        if there == name:
+            return found
+    pairs.append((name, value))
+    response._plain_pairs += 1
+    return None
+
+
 def _dump_set(words: Any) -> str:
     return dump_header(words)
 
@@ -256,7 +282,10 @@ class ResponseHead:
 
     @status.setter
     def status(self, value: str | int | HTTPStatus) -> None:
-        self._status, self._status_code = self._clean_status(value)
+        if value.__class__ is int and value in STATUS_LINES:
+            self._status, self._status_code = STATUS_LINES[value], value
+        else:
+            self._status, self._status_code = self._clean_status(value)
 
     def _clean_status(self, value: str | int | HTTPStatus) -> tuple[str, int]:
         """Make a status line and its code of either; a line without a code gets 0."""
