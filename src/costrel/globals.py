@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from . import context
 from .app.application import Costrel
 from .app.request import Request
 from .app.websocket import WebSocket
 from .context import AppContext, AppCtxGlobals, RequestContext
-
-if t.TYPE_CHECKING:
-    from .services.session_stores.session import Session
+from .services.session import Session
 
 current_app: Costrel = context.current_app
 """The application that handles the current request or command."""

@@ -10,6 +10,7 @@ import typing as t
 from collections.abc import Callable
 from threading import RLock
 
+from .cookie_sessions import CookieSessions
 from .sessions import SecureCookieSessionInterface, SessionInterface
 
 if t.TYPE_CHECKING:
@@ -72,12 +73,6 @@ def _named(app: t.Any, store: str) -> SessionInterface:
     return make(app)
 
 
-def _cookie(app: t.Any) -> SessionInterface:
-    from .session_stores.cookies import CookieSessions
-
-    return CookieSessions()
-
-
 def _encrypted(app: t.Any) -> SessionInterface:
     from .session_stores.cookies import EncryptedCookieSessions
 
@@ -121,7 +116,7 @@ def _prefix(app: t.Any) -> str:
 
 
 _BY_NAME: t.Final[dict[str, Callable[[t.Any], SessionInterface]]] = {
-    "cookie": _cookie,
+    "cookie": lambda app: CookieSessions(),
     "encrypted": _encrypted,
     "memory": _memory,
     "redis": _redis_of_settings,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from ..cookie_sessions import CookieSessions
+from ..session import Session
 from ..session_errors import SessionConflict, SessionUnavailable
-from .cookies import CookieSessions, EncryptedCookieSessions
+from .cookies import EncryptedCookieSessions
 from .server import ServerSessions
-from .session import Session
 from .store import Record, SessionStore, StoreError
 
 __all__ = [

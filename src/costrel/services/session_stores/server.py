@@ -12,12 +12,12 @@ from hashlib import sha256
 from logging import Logger
 
 from ...support.patterns import LatePattern
+from ..session import BEGAN, SEEN, USER, ReadOnlySession, Session, UnavailableSession
 from ..session_cookie import keep_private, named, set_cookie, vary_by_cookie
 from ..session_errors import SessionConflict, SessionUnavailable
+from ..session_lifetimes import Lifetimes, lifetimes
 from ..sessions import SessionInterface, SessionMixin, session_json_serializer
 from . import moving
-from .lifetimes import Lifetimes, lifetimes
-from .session import BEGAN, SEEN, USER, ReadOnlySession, Session, UnavailableSession
 from .store import Change, Record, SessionStore, StoreError, UnreadableRecordError
 
 _is_identifier = LatePattern(r"[A-Za-z0-9_-]{43}").fullmatch

@@ -6,8 +6,8 @@ import typing as t
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from ..session_errors import SessionUnavailable
-from ..sessions import SecureCookieSession, session_json_serializer
+from .session_errors import SessionUnavailable
+from .sessions import SecureCookieSession, session_json_serializer
 
 SCALARS: t.Final = frozenset({str, int, bool, float, type(None)})
 """Types of values inside which nothing can change."""
