@@ -99,7 +99,7 @@ def test_an_answer_carries_the_id():
 
 
 def test_an_id_that_the_application_has_set_is_left():
-    start = {"type": "http.response.start", "status": 200, "headers": [(b"X-Request-ID", b"mine")]}
+    start = {"type": "http.response.start", "status": 200, "headers": [(b"x-request-id", b"mine")]}
 
     assert ask(answering(start), scope_with())[0] == start
 

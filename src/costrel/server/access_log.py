@@ -141,10 +141,7 @@ class ServedExchange(Exchange):
         """Note what a message says, and pass it on; the first of an answer gets the id."""
         if message["type"] in _HEADS:
             headers = message.get("headers") or ()
-            for name, _ in headers:
-                if name == REQUEST_ID or name.lower() == REQUEST_ID:
-                    break
-            else:
+            if REQUEST_ID not in [name for name, _ in headers]:
                 message = {**message, "headers": [*headers, (REQUEST_ID, self.request_id)]}
         self.note(message)
         await self._send(message)
