@@ -214,8 +214,8 @@ class Costrel(App):
         if error is None:
             raise RuntimeError(f"Routing found a rule for {request.url!r}: there is no error to raise.")
         loses_form = (
-            self.debug
-            and isinstance(error, RoutingException)
+            isinstance(error, RoutingException)
+            and self.debug
             and getattr(error, "code", None) not in (307, 308)
             and request.method not in ("GET", "HEAD", "OPTIONS")
         )

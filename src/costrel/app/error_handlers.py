@@ -52,7 +52,8 @@ def find_handler(handlers: Handlers, exc_class: type[Exception], blueprints: Ite
     scopes = (*blueprints, None)
     for kind in (code, None) if code is not None else (None,):
         for scope in scopes:
-            by_class = handlers.get(scope, {}).get(kind)
+            by_code = handlers.get(scope)
+            by_class = by_code.get(kind) if by_code else None
             if not by_class:
                 continue
             for cls in exc_class.__mro__:

@@ -6,6 +6,7 @@ import sys
 import typing as t
 from collections.abc import AsyncIterator, Iterator
 
+from ..http.errors import HTTPException
 from ..http.headers import Headers
 from ..messages.response import Response
 
@@ -27,14 +28,24 @@ def make_response(app: t.Any, request: t.Any, rv: t.Any) -> Response:
         return answer
     status = headers = None
     if isinstance(rv, tuple):
-        rv, status, headers = unpack(rv)
+        if kind is tuple and len(rv) == 2 and type(rv[1]) is int:  # PERF: abort
+            rv, status = rv
+        else:
+            rv, status, headers = unpack(rv)
+        kind = type(rv)
     if rv is None:
         raise TypeError(
             f"The view of the endpoint {request.endpoint!r} returned None: it may have come to its end without a return"
             " statement."
         )
-    if not isinstance(rv, response_class):
-        if isinstance(rv, (str, bytes, bytearray, Iterator, AsyncIterator)):
+    if kind is str or not isinstance(rv, response_class):
+        # Errors come before iterators, since what is an iterator takes longer to tell. PERF: abort, error404
+        if kind is str or isinstance(rv, (str, bytes, bytearray)):
+            rv = response_class(rv, status=status, headers=headers)
+            status = headers = None
+        elif isinstance(rv, HTTPException):
+            rv = adopt(app, request, rv)
+        elif isinstance(rv, (Iterator, AsyncIterator)):
             rv = response_class(rv, status=status, headers=headers)
             status = headers = None
         elif isinstance(rv, (dict, list)):

@@ -71,14 +71,11 @@ class HTTPException(Exception):
 
     def get_body(self, environ: Environ | None = None, scope: Scope | None = None) -> str:
         """The whole page as HTML."""
-        name = _as_html(self.name)
-        return (
-            "<!doctype html>\n"
-            "<html lang=en>\n"
-            f"<title>{self.code} {name}</title>\n"
-            f"<h1>{name}</h1>\n"
-            f"{self.get_description(environ)}\n"
-        )
+        description = self.description
+        own = type(self).get_description is _GET_DESCRIPTION
+        if own and type(description) is str and len(description) <= _SHORT:
+            return _short_page(self.code, self.name, description)
+        return _page(self.code, self.name, self.get_description(environ))
 
     def get_headers(self, environ: Environ | None = None, scope: Scope | None = None) -> list[tuple[str, str]]:
         """The header fields of the response."""
@@ -112,6 +109,20 @@ class HTTPException(Exception):
     def __repr__(self) -> str:
         code = self.code if self.code is not None else "???"
         return f"<{type(self).__name__} '{code}: {self.name}'>"
+
+
+_GET_DESCRIPTION: t.Final = HTTPException.get_description
+
+
+@lru_cache(maxsize=256)
+def _short_page(code: int | None, name: str, description: str) -> str:
+    # PERF: error404. Most errors say what their class says.
+    return _page(code, name, HTTPException(description).get_description())
+
+
+def _page(code: int | None, name: str, description: str) -> str:
+    title = _as_html(name)
+    return f"<!doctype html>\n<html lang=en>\n<title>{code} {title}</title>\n<h1>{title}</h1>\n{description}\n"
 
 
 class BadRequest(HTTPException):
@@ -561,7 +572,7 @@ class Aborter:
         :raises LookupError: There is no error class for the code.
         """
         # Told by its looks, since response classes live in the room above.
-        if hasattr(code, "status_code") and hasattr(code, "headers"):
+        if code.__class__ is not int and hasattr(code, "status_code") and hasattr(code, "headers"):
             raise HTTPException(response=code)
         if code not in self.mapping:
             raise LookupError(f"no exception for {code!r}")

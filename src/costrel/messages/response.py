@@ -19,6 +19,7 @@ from ..support.properties import cached_property
 from .body import Body, EdgeBody, ResponseStream, body_of, encoded
 from .environ import get_current_url
 from .response_head import (
+    STATUS_LINES,
     HeadersInput,
     ResponseHead,
     add_missing,
@@ -85,13 +86,15 @@ class Response(ResponseHead):
         content_type: str | None = None,
         direct_passthrough: bool = False,
     ) -> None:
-        # PERF: messages (response). Most are a text and perhaps a media type: that is said without further calls.
-        if headers is None and status is None and content_type is None and response.__class__ is str:
+        # PERF: messages (response), abort. Most are a text and perhaps a media type and a status: that is said without
+        # further calls.
+        line = "200 OK" if status is None else STATUS_LINES.get(status) if status.__class__ is int else None
+        if headers is None and line is not None and content_type is None and response.__class__ is str:
             named = known_types.get(self.default_mimetype if mimetype is None else mimetype)
             if (
                 named is not None
                 and not direct_passthrough
-                and self.default_status == 200
+                and (status is not None or self.default_status == 200)
                 and self.automatically_set_content_length
                 and self.__class__.set_data is _set_data
             ):
@@ -100,7 +103,7 @@ class Response(ResponseHead):
                 self._header_pairs = [named, ("Content-Length", str(len(body)))]
                 # The class has these, too; Python finds them sooner here, and each is read on the way out.
                 self._headers = self._on_close = None
-                self._status, self._status_code = "200 OK", 200
+                self._status, self._status_code = line, 200 if status is None else int(status)
                 self.direct_passthrough, self._plain_pairs = False, 2
                 return
         super().__init__(status, headers, mimetype, content_type)
@@ -150,7 +153,7 @@ class Response(ResponseHead):
         """
         # PERF: error404. What an error says need not be sent and received first.
         if isinstance(app, HTTPException) and app.response is None and _shows_its_page(app):
-            return cls(app.get_body(environ), app.code, app.get_headers(environ))
+            return _page_response(cls, app.get_body(environ), app.code, app.get_headers(environ))
         return cls(*run_wsgi_app(app, environ, buffered))
 
     # -- the body
@@ -502,6 +505,7 @@ class Response(ResponseHead):
 
 
 # What a response checks its own class against, before it takes a short way past one of these.
+_HTML = HTTPException().get_headers()
 _init = Response.__init__
 _set_data = Response.set_data
 _get_wsgi_headers = Response.get_wsgi_headers
@@ -532,4 +536,26 @@ def file_response(cls: type[Response], body: Any, pairs: list[tuple[str, str]], 
     response._headers = response._on_close = None
     response._status, response._status_code = "200 OK", 200
     response.direct_passthrough = True
+    return response
+
+
+def _page_response(cls: type[Response], page: str, code: int | None, headers: list[tuple[str, str]]) -> Response:
+    """A response of a class that shows the page of an error."""
+    line = STATUS_LINES.get(code or 0)
+    if (
+        line is None
+        or headers != _HTML
+        or cls.__init__ is not _init
+        or cls.set_data is not _set_data
+        or not cls.automatically_set_content_length
+    ):
+        return cls(page, code, headers)
+    # As the constructor leaves it. PERF: error404
+    response = cls.__new__(cls)
+    body = page.encode()
+    response.response = [body]
+    response._header_pairs = [*_HTML, ("Content-Length", str(len(body)))]
+    response._headers = response._on_close = None
+    response._status, response._status_code = line, code or 0
+    response.direct_passthrough, response._plain_pairs = False, 2
     return response
