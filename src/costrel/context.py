@@ -384,6 +384,18 @@ def requesting() -> RequestContext:
     return ctx._request_context
 
 
+def _current_request() -> t.Any:
+    ctx = _current.get()
+    if isinstance(ctx, RequestContext):  # PERF: proxy_access. It need not be asked for the one around it
+        return ctx.request
+    return requesting().request
+
+
+def _current_app() -> t.Any:
+    ctx = _current.get()
+    return current().app if ctx is None else ctx.app
+
+
 def connected() -> t.Any:
     """The current WebSocket. Raises RuntimeError outside of one."""
     websocket = requesting().websocket
@@ -461,10 +473,10 @@ def _request_context_for(name: str) -> RequestContext:
 
 
 # Untyped here, since the classes behind them stand on higher floors; `globals.py` gives them their types.
-current_app: t.Any = LocalProxy(lambda: current().app)
+current_app: t.Any = LocalProxy(_current_app)
 g: t.Any = LocalProxy(lambda: current().g)
 app_ctx: t.Any = LocalProxy(application_context)
 request_ctx: t.Any = LocalProxy(requesting)
-request: t.Any = LocalProxy(lambda: requesting().request)
+request: t.Any = LocalProxy(_current_request)
 session: t.Any = LocalProxy(lambda: requesting().session)
 websocket: t.Any = LocalProxy(connected)

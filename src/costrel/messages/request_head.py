@@ -83,7 +83,7 @@ class RequestHead:
         query, limit = self.query_string, self.max_query_params
         if limit is not None and query.count(b"&") >= limit:
             raise RequestURITooLarge(f"The query has more than the {limit:,} parameters that MAX_QUERY_PARAMS allows.")
-        return self.parameter_storage_class(parse_query(decode_form(query)))
+        return self.parameter_storage_class(parse_query(query.decode() if query.isascii() else decode_form(query)))
 
     @cached_property
     def access_route(self) -> list[str]:
