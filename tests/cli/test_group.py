@@ -326,7 +326,7 @@ class EntryPoint:
 @pytest.fixture
 def entry_points(monkeypatch):
     points = {"costrel.commands": [], "flask.commands": []}
-    monkeypatch.setattr(group.importlib.metadata, "entry_points", lambda group: points[group])
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: points[group])
     return points
 
 

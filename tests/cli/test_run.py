@@ -9,7 +9,8 @@ import click
 import pytest
 
 import costrel
-from costrel.cli import CertParamType, FlaskGroup, SeparatedPathType, run, run_command
+from costrel.cli import CertParamType, FlaskGroup, SeparatedPathType, run_command
+from costrel.server import development
 from costrel.server.development import Options
 from costrel.server.errors import StartError
 
@@ -28,7 +29,7 @@ def shop(app):
 def served(monkeypatch):
     """What is served, where, and how, in the place of serving."""
     calls = []
-    monkeypatch.setattr(run, "serve", lambda *args: calls.append(args))
+    monkeypatch.setattr(development, "serve", lambda *args: calls.append(args))
     return calls
 
 
@@ -40,7 +41,7 @@ def watched(monkeypatch):
         calls.append(args)
         sys.exit(0)
 
-    monkeypatch.setattr(run, "watch_over", watch_over)
+    monkeypatch.setattr(development, "watch_over", watch_over)
     return calls
 
 
@@ -153,7 +154,7 @@ def test_a_server_that_cannot_start_says_why(shop, invoke, monkeypatch):
     def serve(*args):
         raise StartError("Port 5000 is in use.")
 
-    monkeypatch.setattr(run, "serve", serve)
+    monkeypatch.setattr(development, "serve", serve)
 
     result = invoke(shop, "run")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import click
 
 from .. import context
-from ..app.audit import audit
 from ..services.commands import with_appcontext
 
 
@@ -17,6 +16,8 @@ def check_command(deploy: bool) -> None:
 
     What CHECK_IGNORE lists is left out: a setting, an endpoint, a rule or a template, as it stands before the colon.
     """
+    from ..app.audit import audit  # nobody needs it in memory but this command
+
     findings = audit(context.current().app)
     for finding in findings:
         hint = "Hint: " if finding.is_hint else ""

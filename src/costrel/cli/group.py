@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import traceback
 import typing as t
 from collections.abc import Callable
@@ -21,6 +20,9 @@ from .routes import routes_command
 from .run import run_command
 from .serve import serve_command
 from .shell import shell_command
+
+if t.TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 plug_application_class(Costrel)
 
@@ -84,7 +86,9 @@ class FlaskGroup(AppGroup):
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """The command of that name: the group's own, or the application's."""
-        self._load_plugin_commands()
+        # For one of ours that packages cannot mean, they are not asked: that takes 1 MiB, which each worker would have.
+        if name != serve_command.name or served_as_flask():
+            self._load_plugin_commands()
         command = super().get_command(ctx, name)
         if command is not None and command is not check_command:
             return command
@@ -124,13 +128,15 @@ class FlaskGroup(AppGroup):
         if self._loaded_plugin_commands:
             return
         self._loaded_plugin_commands = True
+        from importlib.metadata import entry_points
+
         # What packages offer to Flask imports Flask: it is for those who have Costrel under that name.
         groups = ("costrel.commands", "flask.commands") if served_as_flask() else ("costrel.commands",)
         for group in groups:
-            for entry_point in importlib.metadata.entry_points(group=group):
+            for entry_point in entry_points(group=group):
                 self._add_plugin_command(entry_point)
 
-    def _add_plugin_command(self, entry_point: importlib.metadata.EntryPoint) -> None:
+    def _add_plugin_command(self, entry_point: EntryPoint) -> None:
         try:
             command = entry_point.load()
         except Exception as error:

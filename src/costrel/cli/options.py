@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import platform
 import subprocess
@@ -51,7 +50,9 @@ def get_version(ctx: click.Context, param: click.Parameter, value: t.Any) -> Non
         return
     versions = [("Python", platform.python_version()), ("Costrel", __version__)]
     if served_as_flask():
-        versions += [(name, importlib.metadata.version(name.lower())) for name in ("Flask", "Werkzeug")]
+        from importlib.metadata import version
+
+        versions += [(name, version(name.lower())) for name in ("Flask", "Werkzeug")]
     click.echo("\n".join(f"{name} {version}" for name, version in versions), color=ctx.color)
     ctx.exit()
 

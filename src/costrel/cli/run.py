@@ -1,4 +1,4 @@
-"""`costrel run`: the development server."""
+"""`costrel run`: the development server, which is imported when it runs: in production nobody needs it in memory."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import typing as t
 
 import click
 
+from ..server.addresses import DEFAULT_HOST, DEFAULT_PORT
 from ..server.banner import is_running_from_reloader, show_server_banner
-from ..server.development import DEFAULT_HOST, DEFAULT_PORT, Options, serve, watch_over
 from ..server.errors import StartError
-from ..server.failed_load import describe, failed_application, files_of
-from ..server.reloading import is_first_start
 from ..services.commands import ScriptInfo, pass_script_info
 from ..services.environment import get_debug_flag
 from .options import as_flask_option, debug_option
 from .parameters import CertParamType, EnvironmentOption, SeparatedPathType, validate_key
+
+if t.TYPE_CHECKING:
+    from ..server.development import Options
 
 
 def _option(*names: str, **attributes: t.Any) -> t.Callable[[t.Any], t.Any]:
@@ -60,6 +61,8 @@ def run_command(
 
     It is made for development: one process, a line per request. In debug mode it starts anew when a file changes.
     """
+    from ..server.development import Options, serve, watch_over
+
     debug = get_debug_flag()
     options = Options(
         use_reloader=debug if reload is None else reload,
@@ -83,6 +86,9 @@ def run_command(
 
 def _load(info: ScriptInfo, options: Options) -> t.Any:
     """The application; after a change that broke it, one that shows the error until the next change."""
+    from ..server.failed_load import describe, failed_application, files_of
+    from ..server.reloading import is_first_start
+
     if not is_running_from_reloader() or is_first_start():
         return info.load_app()
     try:

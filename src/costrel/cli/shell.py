@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import code
 import os
 import sys
 import typing as t
@@ -20,6 +19,8 @@ def shell_command() -> None:
 
     It starts with the names that the application's shell context processors give, 'app' and 'g' among them.
     """
+    import code  # here: in production nobody needs it in memory
+
     app = context.current().app
     banner = f"Python {sys.version} on {sys.platform}\nApp: {app.import_name}\nInstance: {app.instance_path}"
     names: dict[str, t.Any] = {}

@@ -10,6 +10,10 @@ import typing as t
 
 from .errors import StartError
 
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 5000
+"""Where the development server listens unless told."""
+
 LISTEN_QUEUE = 128
 UNIX_SCHEME = "unix://"
 

@@ -34,9 +34,6 @@ from .wsgi_serving import run_simple
 if t.TYPE_CHECKING:
     from .embedded import Certificate, EmbeddedServer
 
-DEFAULT_HOST = "127.0.0.1"
-DEFAULT_PORT = 5000
-
 
 @dataclass(kw_only=True)
 class Options:
@@ -104,8 +101,8 @@ def run_development(
         app.debug = bool(debug)
 
     name_host, name_port = _split_server_name(app.config.get("SERVER_NAME"))
-    host = host or name_host or DEFAULT_HOST
-    port = port if port or port == 0 else DEFAULT_PORT if name_port is None else name_port
+    host = host or name_host or addresses.DEFAULT_HOST
+    port = port if port or port == 0 else addresses.DEFAULT_PORT if name_port is None else name_port
     options = {"use_reloader": app.debug, "use_debugger": app.debug, **options}
 
     show_server_banner(app.debug, app.name)
