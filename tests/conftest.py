@@ -87,6 +87,20 @@ def every_response_is_validated(request, monkeypatch, client_module, no_context_
 
 
 @pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An empty working directory; what is imported from it is forgotten afterwards."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    before = set(sys.modules)
+    yield tmp_path
+    for name in set(sys.modules) - before:
+        module = sys.modules[name]
+        if (getattr(module, "__file__", None) or "").startswith(str(tmp_path)):
+            del sys.modules[name]
+
+
+@pytest.fixture
 def browser(tmp_path):
     """A headless Chromium with a profile of its own; its tests are marked by `browsers.needs_browser`."""
     from .browsers import new_browser  # Selenium is slow to import

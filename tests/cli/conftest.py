@@ -1,7 +1,6 @@
 """An environment, a folder and a runner of each test's own."""
 
 import os
-import sys
 import textwrap
 
 import pytest
@@ -18,20 +17,6 @@ def environ(monkeypatch):
     }
     monkeypatch.setattr(os, "environ", kept)
     return kept
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """An empty working directory; what is imported from it is forgotten afterwards."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    before = set(sys.modules)
-    yield tmp_path
-    for name in set(sys.modules) - before:
-        module = sys.modules[name]
-        if (getattr(module, "__file__", None) or "").startswith(str(tmp_path)):
-            del sys.modules[name]
 
 
 @pytest.fixture

@@ -17,6 +17,13 @@ from costrel.cli import FlaskGroup
 KEY = "0123456789abcdef" * 2  # as a whole it stands in no file of the repository
 
 
+@pytest.fixture(autouse=True)
+def no_extension_is_imported(monkeypatch):
+    """The audit looks whether extensions are there: other tests may have loaded their commands."""
+    for name in ("flask_cors", "flask_limiter"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+
+
 def make(cls=Costrel, **settings):
     app = cls("shop", static_folder=None, root_path=settings.pop("root_path", None))
     app.config.from_mapping({"SECRET_KEY": KEY, "TRUSTED_HOSTS": ["example.org"], **settings})

@@ -109,18 +109,6 @@ def test_the_name_by_which_a_path_is_imported(tmp_path_factory, path):
     assert results[1] == results[0]
 
 
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    before = set(sys.modules)
-    yield tmp_path
-    for name in set(sys.modules) - before:
-        if (getattr(sys.modules[name], "__file__", None) or "").startswith(str(tmp_path)):
-            del sys.modules[name]
-
-
 @pytest.mark.parametrize("raise_if_not_found", [True, False])
 @pytest.mark.parametrize(
     "text", [None, "import no_such_module", "raise ImportError('x')", "1 / 0", "x = 1", "raise SystemExit(3)"]

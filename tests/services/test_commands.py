@@ -1,7 +1,6 @@
 """Commands that run inside the application's context."""
 
 import os
-import sys
 
 import click
 import pytest
@@ -133,17 +132,6 @@ def test_debug_mode_may_be_left_to_the_application():
         return app
 
     assert ScriptInfo(create_app=create_app, set_debug_flag=False).load_app().debug is True
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    before = set(sys.modules)
-    yield tmp_path
-    for name in set(sys.modules) - before:
-        del sys.modules[name]
 
 
 MODULE = "import costrel\napp = costrel.Costrel('one')\nother = costrel.Costrel('two')\n"
