@@ -32,7 +32,7 @@ def outcome(read):
     except HTTPException as error:
         return type(error), error.description
     found = [(name, file.filename, list(file.headers), file.read()) for name, file in files.items(multi=True)]
-    for file in files.values():
+    for _, file in files.items(multi=True):
         file.close()
     return list(form.items(multi=True)), found
 
