@@ -165,3 +165,34 @@ def test_what_a_thread_has_begun_to_read_can_be_spooled():
         return first + rest
 
     assert b"".join(chunks_of(20)) == asyncio.run(main())
+
+
+def test_what_has_arrived_whole_can_be_taken_at_once():
+    async def main(chunks, size, **headers):
+        body = Body(headers, Client(chunks).receive)
+        await body.begin()
+        return body.take_whole(size), body.take_whole(size)
+
+    async def begun():
+        body = Body({"CONTENT_LENGTH": "3"}, Client([b"abc"]).receive)
+        await body.begin()
+        return body.read(1), body.take_whole(3), body.read()
+
+    assert (b"abc", None) == asyncio.run(main([b"abc"], 3, CONTENT_LENGTH="3"))
+    assert (b"abc", None) == asyncio.run(main([b"a", b"bc", b""], 3))
+    assert (None, None) == asyncio.run(main([b"abc", b""], 4))
+    assert (None, None) == asyncio.run(main([b"abc", None], 3, CONTENT_LENGTH="4"))
+    assert (None, None) == asyncio.run(main([b"x" * CHUNK], CHUNK))
+    assert (b"a", None, b"bc") == asyncio.run(begun())
+
+
+def test_a_message_that_is_there_already_is_not_waited_for():
+    async def receive():
+        return {"type": "http.request", "body": b"abc", "more_body": False}
+
+    async def main():
+        body = Body({"CONTENT_LENGTH": "3"}, receive, Patience(0.1))
+        await body.begin()
+        return body.wait, body.read()
+
+    assert (None, b"abc") == asyncio.run(main())

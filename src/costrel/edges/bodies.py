@@ -15,9 +15,11 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from queue import SimpleQueue
+from types import CoroutineType
 
 from ..http.errors import BodyTimeout, ClientDisconnected
 from ..messages.forms import DISK_FULL, InsufficientStorage
+from .drive import rest_of
 from .patience import BODY_MIN_RATE, Patience, Wait, given_up
 from .scope import Scope
 from .threads import waiting_for_client
@@ -165,22 +167,24 @@ class Body(io.RawIOBase):
         """The waits for its client."""
         if self.wait is None:
             self.wait = BodyWait(self._min_rate)
+            self.wait.received = self._received
         return self.wait
 
     async def pull(self) -> None:
         """Receive one message. Runs on the loop."""
-        wait = self.waiting()
-        self._patience.begin(wait)
-        try:
-            message = await self._receive()
-        except asyncio.CancelledError:
-            if not given_up(wait):
-                raise
-            self.cut_off = True
-            return
-        finally:
-            self._patience.end(wait)
-        if message["type"] == "http.disconnect":
+        receiving = self._receive()
+        message: t.Any
+        if type(receiving) is CoroutineType:
+            # PERF: ASGI form, postjson, upload. A small body has arrived with the head, and nobody need wait for it.
+            try:
+                awaited = receiving.send(None)
+            except StopIteration as stop:
+                message = stop.value
+            else:
+                message = await self._wait_for(rest_of(receiving, awaited))
+        else:
+            message = await self._wait_for(receiving)
+        if message is None or message["type"] == "http.disconnect":
             self.cut_off = True
             return
         chunk = message.get("body", b"")
@@ -191,10 +195,36 @@ class Body(io.RawIOBase):
         if chunk:
             self._arrived.append(bytes(chunk))
             self._received += len(chunk)
-            wait.received = self._received
+            if self.wait is not None:
+                self.wait.received = self._received
         if not self.complete and not message.get("more_body", False):
             self.complete = True
             self.cut_off = self._expected is not None and self._received < self._expected
+
+    async def _wait_for(
+        self, receiving: Awaitable[t.MutableMapping[str, t.Any]]
+    ) -> t.MutableMapping[str, t.Any] | None:
+        """The message that comes, or None where the client is given up."""
+        wait = self.waiting()
+        self._patience.begin(wait)
+        try:
+            return await receiving
+        except asyncio.CancelledError:
+            if not given_up(wait):
+                raise
+            return None
+        finally:
+            self._patience.end(wait)
+
+    def take_whole(self, size: int) -> bytes | None:
+        """All of it at once, where it has arrived, has just this size, and nobody has begun to read it; else None."""
+        if not self.complete or self.cut_off or self._taken or self._received != size or self._spooled is not None:
+            return None
+        arrived = self._arrived
+        whole = arrived[0] if len(arrived) == 1 else b"".join(arrived)
+        arrived.clear()
+        self._taken = size
+        return whole
 
     def _take(self) -> bytes:
         """The rest of the chunk that is being read, or the next one that has arrived; b"" if there is none."""

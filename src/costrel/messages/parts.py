@@ -25,11 +25,14 @@ _plain_disposition = LatePattern(
 ).fullmatch
 
 
-# All of a head as browsers send it, up to the blank line: of a field, or of a file.
-_match_plain_head = re.compile(
+# A head as browsers send it: of a field, or of a file.
+_PLAIN_HEAD = (
     rb'Content-Disposition: form-data; name="([^"\\%\x00-\x1f\x7f]*)"'
-    rb'(?:; filename="([^"\\%\x00-\x1f\x7f]*)"\r\nContent-Type: ([^\x00-\x1f\x7f]*))?\r\n(?=\r\n)'
-).match
+    rb'(?:; filename="([^"\\%\x00-\x1f\x7f]*)"\r\nContent-Type: ([^\x00-\x1f\x7f]*))?\r\n'
+)
+_match_plain_head = LatePattern(_PLAIN_HEAD + rb"(?=\r\n)").match
+# The same with what stands before and behind it between two boundaries.
+_plain_section = LatePattern(rb"\r\n" + _PLAIN_HEAD + rb"\r\n(.*)", re.DOTALL)
 
 PlainFields = list[tuple[str, str]]
 #: Name, file name, content type and content.
@@ -268,15 +271,15 @@ def split_plain(body: bytes, boundary: bytes, max_header_size: int) -> tuple[Pla
     sections = (b"\r\n" + body).split(b"\r\n--" + boundary)
     if sections[0] or len(sections) < 2 or not sections.pop().startswith(b"--"):
         return None
+    fullmatch = _plain_section.compile().fullmatch
     fields: PlainFields = []
     files: list[PlainFile] = []
     try:
         for section in sections[1:]:
-            head = _match_plain_head(section, 2) if section.startswith(b"\r\n") else None
-            if head is None or (end := head.end()) > max_header_size:
+            found = fullmatch(section)
+            if found is None or (len(section) > max_header_size < found.start(4)):
                 return None
-            name, filename, content_type = head.groups()
-            content = section[end + 2 :]
+            name, filename, content_type, content = found.groups()
             if filename is None:
                 fields.append((name.decode(), content.decode("utf-8", "replace")))
             else:

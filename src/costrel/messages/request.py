@@ -21,7 +21,7 @@ from .environ import EnvironHeaders, _get_server, decode, get_content_length, ge
 from .forms import FormDataParser, PartLimits, default_stream_factory
 from .properties import environ_property
 from .request_head import RequestHead
-from .small_forms import MULTIPART, URLENCODED, fields_of, parts_of, store
+from .small_forms import MULTIPART, URLENCODED, fields_of, parts_of, plain_boundary, store
 from .streams import LimitedStream
 
 if TYPE_CHECKING:
@@ -205,7 +205,7 @@ class Request(RequestHead):
         if data is None:
             if parse_form_data:
                 self._load_form_data()
-            data = self._read_small()
+            data = self._read_small() if type(self).stream is _OWN_STREAM else None
             if data is None:
                 data = self.stream.read()
             if cache:
@@ -214,7 +214,7 @@ class Request(RequestHead):
 
     def _read_small(self) -> bytes | None:
         """A small body without its stream; None where there is one already, or where it takes a closer look."""
-        if "stream" in self.__dict__ or self._read_at_once or self.shallow or type(self).stream is not _OWN_STREAM:
+        if "stream" in self.__dict__ or self._read_at_once or self.shallow:
             return None
         data = read_small_body(self.environ, self.max_content_length)
         if data is not None:
@@ -223,19 +223,23 @@ class Request(RequestHead):
 
     # -- JSON
 
-    def _says_plainly(self, content_type: str) -> bool:
-        """Whether the content type is just this, and nobody has another opinion. PERF: form, postjson."""
-        return (
-            self.environ.get("CONTENT_TYPE") == content_type
-            and "_parsed_content_type" not in self.__dict__
-            and not _has_other_headers(self)
-            and _types_of(type(self)) == _OWN_TYPES
+    def _has_own_type(self) -> bool:
+        """Whether nobody has told this instance of another content type than the environ's. PERF: form, postjson."""
+        attributes = self.__dict__
+        return "_parsed_content_type" not in attributes and (
+            "headers" not in attributes or type(attributes["headers"]) is EnvironHeaders
         )
 
     @property
     def is_json(self) -> bool:
         """Whether the content type is ``application/json`` or ``application/*+json``."""
-        return self._says_plainly("application/json") or super().is_json
+        if (
+            self.environ.get("CONTENT_TYPE") == "application/json"
+            and self._has_own_type()
+            and type(self).mimetype is _OWN_MIMETYPE
+        ):
+            return True  # PERF: postjson
+        return super().is_json
 
     @property
     def json(self) -> Any:
@@ -369,24 +373,27 @@ class Request(RequestHead):
 
     def _load_small_form(self) -> bool:
         """Load a form that is small and as browsers send it; tell whether it was one. PERF: form, upload."""
-        mimetype = URLENCODED if self._says_plainly(URLENCODED) else self.mimetype
+        attributes = self.__dict__
+        sent = self.environ.get("CONTENT_TYPE") if self._has_own_type() else None
+        boundary = plain_boundary(sent)
+        mimetype = MULTIPART if boundary else URLENCODED if sent == URLENCODED else self.mimetype
         body = self._read_small() if mimetype in _FORMS else None
         if body is None:
             return False
-        attributes, storage = self.__dict__, self.parameter_storage_class
-        if attributes.get("content_length", len(body)) == len(body):
-            limits = self.max_form_memory_size, self.max_form_parts
-            if mimetype == URLENCODED:
-                fields = fields_of(body, *limits)
-                if fields is not None:
-                    attributes["form"], attributes["files"] = storage(fields), storage()
-                    return True
-            else:
-                parts = parts_of(body, self.mimetype_params, *limits, self._part_limits())
-                if parts is not None:
-                    files = self._parsed_files = store(parts[1], self._get_file_stream, len(body))
-                    attributes["form"], attributes["files"] = storage(parts[0]), storage(files)
-                    return True
+        storage = self.parameter_storage_class
+        limits = self.max_form_memory_size, self.max_form_parts
+        if mimetype == URLENCODED:
+            fields = fields_of(body, *limits)
+            if fields is not None:
+                attributes["form"], attributes["files"] = storage(fields), storage()
+                return True
+        else:
+            boundary = boundary or self.mimetype_params.get("boundary", "")
+            parts = parts_of(body, boundary, *limits, self._part_limits())
+            if parts is not None:
+                files = self._parsed_files = store(parts[1], self._get_file_stream, len(body))
+                attributes["form"], attributes["files"] = storage(parts[0]), storage(files)
+                return True
         attributes["stream"] = LimitedStream(BytesIO(body), len(body))
         return False
 
@@ -445,11 +452,11 @@ _FORMS = frozenset({URLENCODED, MULTIPART})
 # What stands between a request and its body. Where a class, or somebody who holds the request, has put something else
 # in the place of one of these, that is asked instead of taking a short way past it.
 _OWN_STREAM = Request.stream
-_types_of = attrgetter("mimetype", "_parsed_content_type")
-_OWN_TYPES = _types_of(Request)
+_OWN_MIMETYPE = Request.mimetype
 _form_seams_of = attrgetter(
+    "stream",
+    "mimetype",
     "mimetype_params",
-    "content_length",
     "want_form_data_parsed",
     "make_form_data_parser",
     "form_data_parser_class",

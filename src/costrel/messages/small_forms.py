@@ -16,6 +16,7 @@ from .urlencoded import decode_form, parse_query
 
 URLENCODED = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
+_PLAIN_MULTIPART = MULTIPART + "; boundary="
 
 
 def fields_of(body: bytes, max_memory: int | None, max_parts: int | None) -> PlainFields | None:
@@ -25,11 +26,18 @@ def fields_of(body: bytes, max_memory: int | None, max_parts: int | None) -> Pla
     return parse_query(body.decode() if body.isascii() else decode_form(body))
 
 
+def plain_boundary(content_type: str | None) -> str | None:
+    """The boundary in the content type of a multipart form, where it has but letters, digits and hyphens."""
+    if content_type is None or not content_type.startswith(_PLAIN_MULTIPART):
+        return None
+    boundary = content_type[len(_PLAIN_MULTIPART) :]
+    return boundary if boundary.isascii() and boundary.replace("-", "").isalnum() else None
+
+
 def parts_of(
-    body: bytes, options: dict[str, str], max_memory: int | None, max_parts: int | None, limits: PartLimits
+    body: bytes, boundary: str, max_memory: int | None, max_parts: int | None, limits: PartLimits
 ) -> tuple[PlainFields, list[PlainFile]] | None:
-    """The fields and files of a multipart body; ``options`` are those of its content type."""
-    boundary = options.get("boundary", "")
+    """The fields and files of a multipart body."""
     if (
         not 0 < len(boundary) <= limits.boundary_size
         or not boundary.isascii()

@@ -135,21 +135,14 @@ class LimitedStream(io.RawIOBase):
         return b""
 
 
-def read_small(stream: IO[bytes], size: int) -> bytes:
-    """The body of ``size`` bytes in one read, which nearly always is enough: what a :class:`LimitedStream` would read.
+def read_on(stream: IO[bytes], begun: bytes, size: int) -> bytes:
+    """All of a body of ``size`` bytes, of which the first read has given less.
 
     :raises ClientDisconnected: if the stream ends, or fails, before.
     """
-    # PERF: form, postjson, upload. The stream itself costs more to make than a small body to read.
-    try:
-        data = stream.read(size)
-    except (OSError, ValueError) as error:
-        raise ClientDisconnected() from error
-    if len(data) >= size:
-        return data
-    if not data:
+    if not begun:
         raise ClientDisconnected()
-    return data + LimitedStream(stream, size - len(data)).readall()
+    return begun + LimitedStream(stream, size - len(begun)).readall()
 
 
 class CountedStream(LimitedStream):

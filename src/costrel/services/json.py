@@ -49,7 +49,7 @@ def loads(s: str | bytes, **kwargs: t.Any) -> t.Any:
     """The value of a JSON text, by the current application's provider. Raises ValueError for what is none."""
     ctx = context.peek()
     if ctx is not None:
-        return ctx.app.json.loads(s, **kwargs)
+        return ctx.app.json.loads(s, **kwargs) if kwargs else ctx.app.json.loads(s)  # PERF: postjson
     return _loads(s, **kwargs)
 
 
