@@ -39,9 +39,9 @@ def unquote_etag(etag: str | None) -> tuple[str, bool] | tuple[None, None]:
 
 def generate_etag(data: bytes) -> str:
     """Make a strong tag, without its quotes, from a body."""
-    from hashlib import sha1  # brings OpenSSL: 3 MiB
+    import hashlib  # brings OpenSSL: 3 MiB
 
-    return sha1(data, usedforsecurity=False).hexdigest()
+    return hashlib.sha1(data, usedforsecurity=False).hexdigest()
 
 
 class ETags(abc.Collection[str]):

@@ -158,9 +158,9 @@ class UUIDConverter(BaseConverter):
 
     def to_python(self, value: str) -> UUID:
         """The UUID."""
-        from uuid import UUID  # slow to load, and few rules have one
+        import uuid  # slow to load, and few rules have one
 
-        return UUID(value)
+        return uuid.UUID(value)
 
     def to_url(self, value: UUID) -> str:
         """The text form, lower case."""

@@ -27,14 +27,14 @@ def default(o: t.Any) -> t.Any:
     if isinstance(o, date):
         return http_date(o)
     # These are slow to load, and most applications have no such values.
-    from dataclasses import asdict, is_dataclass
-    from decimal import Decimal
-    from uuid import UUID
+    import dataclasses
+    import decimal
+    import uuid
 
-    if isinstance(o, Decimal | UUID):
+    if isinstance(o, decimal.Decimal | uuid.UUID):
         return str(o)
-    if is_dataclass(o):
-        return asdict(o)  # type: ignore[arg-type]  # a dataclass itself gets asdict's own TypeError
+    if dataclasses.is_dataclass(o):
+        return dataclasses.asdict(o)  # type: ignore[arg-type]  # a dataclass itself gets asdict's own TypeError
     if hasattr(o, "__html__"):
         return str(o.__html__())
     raise TypeError(f"Object of type {type(o).__name__} is not JSON serializable")

@@ -223,21 +223,21 @@ def _client(request: t.Any, key: Key | None) -> str:
     # A key of a client's making must be neither long nor look like part of another one.
     if len(text) <= _MAX_KEY and "/" not in text:
         return text
-    from hashlib import blake2b  # brings OpenSSL: 3 MiB
+    import hashlib  # brings OpenSSL: 3 MiB
 
-    return blake2b(text.encode(), digest_size=24).hexdigest()
+    return hashlib.blake2b(text.encode(), digest_size=24).hexdigest()
 
 
 def _network(address: str) -> str:
-    from ipaddress import IPv6Address
+    import ipaddress
 
     try:
-        parsed = IPv6Address(address.partition("%")[0])
+        parsed = ipaddress.IPv6Address(address.partition("%")[0])
     except ValueError:
         return address
     if parsed.ipv4_mapped is not None:
         return str(parsed.ipv4_mapped)
-    return str(IPv6Address(int(parsed) >> 64 << 64)) + "_64"
+    return str(ipaddress.IPv6Address(int(parsed) >> 64 << 64)) + "_64"
 
 
 def _one_of(setting: str, config: t.Any, choices: tuple[str, ...]) -> str:

@@ -82,10 +82,10 @@ class Proxies:
         return min(hops, self.hops) if self.hops else hops
 
     def _has(self, address: str) -> bool:
-        from ipaddress import ip_address
+        import ipaddress
 
         try:
-            parsed = ip_address(address)
+            parsed = ipaddress.ip_address(address)
         except ValueError:
             return False
         return any(parsed in network for network in self.networks)
