@@ -40,9 +40,10 @@ class UpdateDictMixin(dict[K, V]):
             self._updated()
         return value
 
-    def __setitem__(self, key: K, value: V) -> None:
+    def __setitem__(self: t.Self, key: K, value: V) -> None:
         super().__setitem__(key, value)
-        self._updated()
+        if self.on_update is not None:  # as `_updated`. PERF: session
+            self.on_update(self)
 
     def __delitem__(self, key: K) -> None:
         super().__delitem__(key)

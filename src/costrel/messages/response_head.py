@@ -104,7 +104,10 @@ def has_plain_headers(response: Any) -> bool:
     ``_plain_pairs``. Set by anybody else, or asked for as ``response.headers``, they are no longer known.
     """
     # PERF: session, static. No name has to be looked for, and no `Headers` is made.
-    if getattr(response, "_headers", True) is not None:
+    try:
+        if response._headers is not None:
+            return False
+    except AttributeError:  # another kind of response
         return False
     pairs = response._header_pairs
     return pairs is not None and len(pairs) == response._plain_pairs

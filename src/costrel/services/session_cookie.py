@@ -114,7 +114,8 @@ def may_be_secure(app: t.Any) -> bool:
     if environ.get("wsgi.url_scheme") == "https":
         return True
     host = environ.get("HTTP_HOST") or environ.get("SERVER_NAME", "")
-    return not (app.debug or (_is_short_loopback(host) if len(host) < _SHORT else _is_loopback(host)))
+    loopback = _is_short_loopback(host) if len(host) < _SHORT else _is_loopback(host)
+    return loopback is None and not app.debug
 
 
 _SHORT: t.Final = 256

@@ -50,7 +50,8 @@ class SessionMixin(MutableMapping[str, t.Any]):
     """Whether this request used the session, so that its response varies by cookie."""
 
 
-def _mark_modified(session: SecureCookieSession) -> None:
+def mark_modified(session: SecureCookieSession) -> None:
+    """What a session calls when it was changed."""
     session.modified = True
 
 
@@ -65,7 +66,7 @@ class SecureCookieSession(CallbackDict[str, t.Any], SessionMixin):
     def __init__(self, initial: Mapping[str, t.Any] | None = None) -> None:
         # As CallbackDict does. PERF: session
         dict.__init__(self, () if initial is None else initial)
-        self.on_update = _mark_modified
+        self.on_update = mark_modified
 
 
 class NullSession(SecureCookieSession):

@@ -46,8 +46,7 @@ class KeptSerializer:
         """The signed value for `obj`. Raises what its serializer raises for what it cannot write."""
         text = self.serializer.dumps(obj)
         signed = _packed(text.encode() if self.is_text else text) + _timestamp(int(time.time()))
-        value = signed + b"." + _encoded(self.macs[0].of(signed))
-        return value.decode("ascii")
+        return (signed + b"." + self.macs[0].signature(signed)).decode("ascii")
 
     def loads(self, value: str, max_age: int) -> t.Any:
         """The object of a signed value that is at most `max_age` seconds old.
@@ -57,7 +56,7 @@ class KeptSerializer:
         """
         payload = self._verified(value, max_age)
         try:
-            text = _unpacked(payload)
+            text = _unpacked(payload) if payload.startswith(b".") else _decoded(payload)
             return self.serializer.loads(text.decode() if self.is_text else text)
         except Exception as error:
             from itsdangerous import BadPayload, BadSignature
@@ -71,7 +70,7 @@ class KeptSerializer:
         payload, _, stamp = signed.rpartition(b".")
         if payload:
             for mac in self.macs:
-                if self._is_same(_encoded(mac.of(signed)), signature):
+                if self._is_same(mac.signature(signed), signature):
                     if _is_young(stamp, max_age):
                         return payload
                     break
@@ -104,14 +103,13 @@ class Mac:
         self._inner = digest_method(key.translate(_INNER))
         self._outer = digest_method(key.translate(_OUTER))
 
-    def of(self, message: bytes) -> bytes:
-        """The code for a message."""
+    def signature(self, message: bytes) -> bytes:
+        """The code for a message, as `_encoded` writes it."""
         inner = self._inner.copy()
         inner.update(message)
         outer = self._outer.copy()
         outer.update(inner.digest())
-        code: bytes = outer.digest()
-        return code
+        return b2a_base64(outer.digest(), newline=False).translate(_TO_URL_SAFE, b"=")
 
 
 @lru_cache(maxsize=2)

@@ -256,6 +256,9 @@ class TaggedJSONSerializer:
 
     def dumps(self, value: t.Any) -> str:
         """`value` as compact tagged JSON. Raises TypeError for a type that neither tag nor JSON is for."""
+        # PERF: session. As `tag` has it, without a copy.
+        if type(value) is dict and type(self).tag is _TAG and self.order == self._known_order and self._is_flat(value):
+            return dumps_compact(value)
         return dumps_compact(self.tag(value))
 
     def loads(self, value: str) -> t.Any:
@@ -264,3 +267,6 @@ class TaggedJSONSerializer:
         if type(read) is dict and self._is_flat(read):  # PERF: session
             return read
         return self._untag_scan(read)
+
+
+_TAG: t.Final = TaggedJSONSerializer.tag

@@ -46,6 +46,7 @@ class HeaderDefaults:
         self._default = self._choose(*policies)
         self._has_marks = has_marks(app, MARK) or has_marks(app, REPORT_ONLY_MARK)
         self._look = fields.may_be_known(headers)
+        self._always = self.always
         self._chosen = ByEndpoint(app, self._chosen_for)
 
     @classmethod
@@ -92,6 +93,9 @@ class HeaderDefaults:
 
     def add(self, ctx: t.Any, response: t.Any) -> None:
         """Add to the response those that it does not have."""
+        if self._always is not None:  # PERF: session, static
+            fields.add(response, self._always, self._look)
+            return
         request = ctx.request
         rule = request.url_rule if self._has_marks else None
         chosen = self._default if rule is None else self._chosen[rule.endpoint]
