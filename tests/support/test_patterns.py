@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import sys
 
 import pytest
 
+import costrel.services.session_stores.server
 from costrel.support.patterns import LatePattern
 
 
@@ -39,3 +41,13 @@ def test_it_matches_from_a_position_on() -> None:
     match = LatePattern(b"b").match(b"ab", 1)
     assert match is not None
     assert match.span() == (1, 2)
+
+
+def test_all_that_the_package_has_can_be_compiled() -> None:
+    modules = [module for name, module in [*sys.modules.items()] if name.partition(".")[0] == "costrel"]
+    values = [value for module in modules for value in [*vars(module).values()]]
+    bound = [value.__self__ for value in values if type(value).__name__ == "method"]
+    late = [value for value in [*values, *bound] if type(value) is LatePattern]
+    assert costrel.services.session_stores.server._is_identifier.__self__ in late
+    for pattern in late:
+        assert pattern.compile().pattern == pattern.pattern
