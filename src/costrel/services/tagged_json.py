@@ -145,17 +145,17 @@ class TagUUID(JSONTag):
     key = " u"
 
     def check(self, value: t.Any) -> bool:
-        from uuid import UUID  # slow to load; few sessions hold anything that is asked after this
+        import uuid  # slow to load; few sessions hold anything that is asked after this
 
-        return isinstance(value, UUID)
+        return isinstance(value, uuid.UUID)
 
     def to_json(self, value: t.Any) -> t.Any:
         return value.hex
 
     def to_python(self, value: t.Any) -> t.Any:
-        from uuid import UUID
+        import uuid
 
-        return UUID(value)
+        return uuid.UUID(value)
 
 
 class TagDateTime(JSONTag):
