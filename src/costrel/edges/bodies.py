@@ -29,8 +29,8 @@ Receive = Callable[[], Awaitable[t.MutableMapping[str, t.Any]]]
 IN_MEMORY: t.Final = 64 * 1024
 """Bytes of a body that are read before the view starts."""
 
-AHEAD: t.Final = 256 * 1024
-"""Bytes that wait for the thread which reads: while there are as many, no more are asked of the server."""
+AHEAD: t.Final = 512 * 1024
+"""Bytes that wait for the thread which reads: where there are as many, no more are asked for until all were taken."""
 
 _ALL_THERE_IS: t.Final = 1024 * 1024
 
@@ -374,15 +374,16 @@ class Ahead:
         self._wait.is_ahead = True
 
     async def _until_there_is_room(self) -> None:
+        # Until all were taken: to wake the loop for each chunk costs a third more.
         self._room = room = self._loop.create_future()
-        if self._body.unread >= AHEAD:
+        if self._body.unread:
             await room
         self._room = None
 
     def make_room(self) -> None:
         """Something was taken. Runs in any thread."""
         room = self._room
-        if room is not None and self._body.unread < AHEAD:
+        if room is not None and not self._body.unread:
             self._room = None
             with suppress(RuntimeError):  # the loop was closed
                 self._loop.call_soon_threadsafe(_settle, room)
