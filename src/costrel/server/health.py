@@ -34,11 +34,9 @@ class Health:
         self.state = state
         self.checks = Checks(app)
         self._started = asyncio.Event()
-        self._ending = False
 
     def begin_to_end(self) -> float:
-        """Hear that the server stops."""
-        self._ending = True
+        """Hear that this worker ends. The server may go on, if another one has taken its place: that is no change."""
         return self.served.begin_to_end()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -67,7 +65,7 @@ class Health:
             await _send(scope, send, 405, {"error": "Ask with GET or HEAD."}, (b"allow", b"GET, HEAD"))
         elif scope["path"] == LIVE:
             await _send(scope, send, 200, {"status": "alive"})
-        elif self._ending or self.state.stopping:
+        elif self.state.stopping:
             await _send(scope, send, 503, {"status": "stopping"})
         elif not self._started.is_set():
             await _send(scope, send, 503, {"status": "starting"})
