@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from costrel.edges.bodies import AHEAD, Body
+from costrel.edges.bodies import AHEAD, BODY_MIN_RATE, Body, take_body
 from costrel.edges.patience import Patience
 from costrel.http.errors import BodyTimeout, ClientDisconnected
 
@@ -196,3 +196,53 @@ def test_a_message_that_is_there_already_is_not_waited_for():
         return body.wait, body.read()
 
     assert (None, b"abc") == asyncio.run(main())
+
+
+def taken(messages, length, waits=False, begin=True):
+    """What becomes of a body of some messages: its bytes or the error, and whether it was there at once."""
+    messages = list(messages)
+
+    async def receive():
+        if waits:
+            await asyncio.sleep(0)
+        return messages.pop(0)
+
+    async def main():
+        environ = {"CONTENT_LENGTH": str(length)}
+        body = take_body({}, environ, receive, Patience(5), BODY_MIN_RATE)
+        if body is None:
+            return environ["wsgi.input"].read(), True
+        try:
+            if begin:
+                await asyncio.wait_for(body.begin(), 5)
+            return (environ["wsgi.input"].readall() if begin else None), False
+        except ClientDisconnected:
+            return "cut off", False
+        finally:
+            body.close()
+
+    return asyncio.run(main())
+
+
+def message(chunk, more=False):
+    return {"type": "http.request", "body": chunk, "more_body": more}
+
+
+def test_a_body_that_is_there_with_its_head_is_all_there_is():
+    assert (b"abc", True) == taken([message(b"abc")], 3)
+    assert (b"abc", True) == taken([message(b"abc", more=True)], 3)
+
+
+def test_any_other_body_is_counted_as_it_comes():
+    left = {"type": "http.disconnect"}
+    assert (b"abc", False) == taken([message(b"abc")], 3, waits=True)
+    assert (b"abc", False) == taken([message(b"a", more=True), message(b"bc")], 3)
+    assert (b"abc", False) == taken([message(b"abcd")], 3)
+    assert ("cut off", False) == taken([message(b"ab")], 3)
+    assert ("cut off", False) == taken([left], 3)
+    assert ("cut off", False) == taken([message(b"a", more=True), left], 3, waits=True)
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_body_that_is_refused_unread_leaves_nothing_behind(waits):
+    assert (None, False) == taken([message(b"a", more=True)], 3, waits, begin=False)
