@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import typing as t
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from functools import cache
 
@@ -45,10 +45,10 @@ def loads(s: str | bytes, **kwargs: t.Any) -> t.Any:
 
     Raises ValueError for what is no JSON, also for what is nested too deeply to be read.
     """
-    return _read(s, kwargs)
+    return _read(s, kwargs, {})
 
 
-def _read(s: str | bytes, kwargs: dict[str, t.Any], allow_nan: bool = True) -> t.Any:
+def _read(s: str | bytes, kwargs: dict[str, t.Any], config: Mapping[str, t.Any]) -> t.Any:
     # PERF: json_loads. msgspec is several times faster and reads the same values out of what it accepts; what it
     # refuses (NaN, lone surrogates, other encodings, huge numbers, mistakes) the standard library decides.
     if type(s) in _FAST_TO_READ and not kwargs:
@@ -56,7 +56,7 @@ def _read(s: str | bytes, kwargs: dict[str, t.Any], allow_nan: bool = True) -> t
             return _fast_reader()(s)
         except (ValueError, RecursionError):
             pass
-    if not allow_nan:
+    if not config.get("JSON_ALLOW_NAN", True):
         kwargs.setdefault("parse_constant", _refuse_constant)
     try:
         return json.loads(s, **kwargs)
@@ -221,7 +221,7 @@ class DefaultJSONProvider(JSONProvider):
         Raises ValueError, also for what ``JSON_MAX_DEPTH`` and ``JSON_ALLOW_NAN`` keep out.
         """
         config = self._config()
-        value = _read(s, kwargs, config.get("JSON_ALLOW_NAN", True))
+        value = _read(s, kwargs, config)
         limit = config.get("JSON_MAX_DEPTH")
         # PERF: postjson. A text that is short, or has few brackets, cannot be nested deeply.
         if limit is not None and len(s) > limit and _openers(s) > limit:
