@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable
 from contextlib import suppress
-from typing import IO, TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 from ..http.errors import BadRequest, HTTPException, RequestEntityTooLarge
 from ..http.grammar import parse_options_header
@@ -84,13 +84,20 @@ def parse_form_data(
     ).parse_from_environ(environ)
 
 
-class PartLimits(NamedTuple):
+class PartLimits:
     """What a multipart body may have: so many files, headers of a part, bytes in one of them and in the boundary."""
 
-    files: int | None = None
-    headers: int = MAX_HEADERS
-    header_size: int = MAX_HEADER_SIZE
-    boundary_size: int = MAX_BOUNDARY_SIZE
+    def __init__(
+        self,
+        files: int | None = None,
+        headers: int = MAX_HEADERS,
+        header_size: int = MAX_HEADER_SIZE,
+        boundary_size: int = MAX_BOUNDARY_SIZE,
+    ) -> None:
+        self.files = files
+        self.headers = headers
+        self.header_size = header_size
+        self.boundary_size = boundary_size
 
 
 class FormDataParser:

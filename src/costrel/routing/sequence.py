@@ -16,6 +16,7 @@ import re
 import typing as t
 
 from ..support.patterns import LatePattern
+from ..support.values import Value
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,10 +40,13 @@ _ATOM = LatePattern(
 _SIGNS: dict[str | None, tuple[int, int | None]] = {None: (1, 1), "*": (0, None), "+": (1, None), "?": (0, 1)}
 
 
-class Choice(t.NamedTuple):
+class Choice(Value):
     """One of some texts, the first ones preferred; a fixed text is a choice of one."""
 
     texts: tuple[str, ...]
+
+    def __init__(self, texts: tuple[str, ...]) -> None:
+        self.__dict__.update(texts=texts)
 
     def starts(self, subject: str, ends: bytearray) -> bytearray:
         """Mark where one of the texts begins such that it ends at a mark of `ends`."""
@@ -61,7 +65,7 @@ class Choice(t.NamedTuple):
         )
 
 
-class Run(t.NamedTuple):
+class Run(Value):
     """Some characters of a kind, `least` to `most` of them."""
 
     member: re.Pattern[str]
@@ -69,6 +73,11 @@ class Run(t.NamedTuple):
     least: int
     most: int | None
     lazy: bool
+
+    def __init__(
+        self, member: re.Pattern[str], members: re.Pattern[str], least: int, most: int | None, lazy: bool
+    ) -> None:
+        self.__dict__.update(member=member, members=members, least=least, most=most, lazy=lazy)
 
     @property
     def is_long(self) -> bool:

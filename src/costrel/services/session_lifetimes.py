@@ -10,11 +10,12 @@ TOUCH_MOST: t.Final = 60.0
 """A use is noted when a twentieth of the idle time, or a minute, has gone since the last one that was."""
 
 
-class Lifetimes(t.NamedTuple):
+class Lifetimes:
     """Seconds that a session lives unused, and seconds that it lives at all (None: no end)."""
 
-    idle: float
-    absolute: float | None
+    def __init__(self, idle: float, absolute: float | None) -> None:
+        self.idle = idle
+        self.absolute = absolute
 
     def expires(self, created: float, seen: float) -> float:
         """When a session is over that began at `created` and was last used at `seen`."""

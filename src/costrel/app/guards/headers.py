@@ -26,12 +26,13 @@ _is_url = LatePattern(r'(?:https://|/)[^\s"\\\x00-\x1f\x7f-\U0010ffff]*').fullma
 _report_group = LatePattern(r"(?:^|;)\s*report-to\s+([^\s;]+)").findall
 
 
-class Chosen(t.NamedTuple):
+class Chosen:
     """The headers of one endpoint's responses: ready to be added, over HTTP and over HTTPS, and those with a nonce."""
 
-    plain: Pairs
-    secure: Pairs
-    with_nonce: Pairs
+    def __init__(self, plain: Pairs, secure: Pairs, with_nonce: Pairs) -> None:
+        self.plain = plain
+        self.secure = secure
+        self.with_nonce = with_nonce
 
 
 class HeaderDefaults:

@@ -51,12 +51,13 @@ class RateLimit:
         return f"{type(self).__name__}({self.text!r})"
 
 
-class Standing(t.NamedTuple):
+class Standing:
     """A limit where it stands: what its counts are kept under, and what kind of place that is."""
 
-    scope: str
-    kind: str
-    limit: RateLimit
+    def __init__(self, scope: str, kind: str, limit: RateLimit) -> None:
+        self.scope = scope
+        self.kind = kind
+        self.limit = limit
 
 
 Split: t.TypeAlias = tuple[list[Standing], list[Standing]]

@@ -22,11 +22,12 @@ MISSING: t.Final = (
 )
 
 
-class Window(t.NamedTuple):
+class Window:
     """How much is left of one limit for one client: requests, and the seconds until there are more."""
 
-    remaining: int
-    seconds: float
+    def __init__(self, remaining: int, seconds: float) -> None:
+        self.remaining = remaining
+        self.seconds = seconds
 
 
 class Tally:
