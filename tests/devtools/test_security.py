@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import threading
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,6 +15,7 @@ from costrel.app.application import Flask
 from costrel.devtools import pin
 from costrel.devtools.debugger import DebuggedApplication
 from costrel.devtools.development import DevelopmentApplication
+from costrel.server import wsgi_serving
 from costrel.server.development import Options, serve
 from costrel.server.errors import StartError
 from costrel.testing.client import Client
@@ -75,6 +77,38 @@ def test_f1_a_command_under_another_name_is_refused(development, command, capsys
 def test_f1_this_computer_sees_it_under_its_own_names(development, host, capsys):
     got = get(development, "/fails/3", headers={**HTML, "host": host}, client=("::ffff:127.0.0.1", 1))
     assert (500, True) == (got.status, "basket" in got.text)
+
+
+@pytest.mark.parametrize("sent", ["for=192.168.0.7", "for=127.0.0.1", ""])
+def test_f1_what_a_proxy_has_passed_on_in_the_standard_header_is_of_another_computer(development, sent, capsys):
+    got = get(development, "/fails/3", headers={**HTML, "forwarded": sent})
+    assert (500, False) == (got.status, "basket" in got.text)
+
+
+@pytest.mark.parametrize(("name", "seen"), [("::1", True), ("::2", False), ("127.0.0.1", True), ("10.0.0.1", False)])
+def test_f1_without_a_host_the_servers_own_name_counts(name, seen, capsys):
+    application = DebuggedApplication(failing)
+
+    def without_a_host(environ, start_response):
+        del environ["HTTP_HOST"]
+        environ["SERVER_NAME"] = name
+        return application(environ, start_response)
+
+    assert seen == ("a message" in Client(without_a_host).get("/").text)
+
+
+@pytest.mark.parametrize(("host", "trusted"), [("127.0.0.5", True), ("0.0.0.0", False), ("192.168.0.7", False)])
+@pytest.mark.parametrize("application", [failing, Costrel("shop", static_folder=None)], ids=["wsgi", "costrel"])
+def test_f1_run_simple_adds_the_name_of_this_computer_alone(monkeypatch, application, host, trusted):
+    served = []
+    server = SimpleNamespace(log_startup=lambda: None, serve_forever=lambda: None)
+    monkeypatch.setattr(wsgi_serving, "make_server", lambda host, port, app, *rest: served.append(app) or server)
+
+    wsgi_serving.run_simple(host, 5000, application, use_debugger=True)
+
+    (debugged,) = served
+    assert isinstance(debugged, DebuggedApplication)
+    assert trusted == (host in debugged.trusted_hosts)
 
 
 def test_f1_the_wsgi_middleware_has_the_same_gates(capsys):

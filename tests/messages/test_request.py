@@ -110,6 +110,12 @@ def test_a_malformed_host_is_refused(host):
     assert "invalid URL" in repr(request)
 
 
+@pytest.mark.parametrize("host", ["ü" * 70, "ü." + "a" * 64, "\u3002ü", "ü..a"])
+def test_a_host_of_other_letters_that_is_no_name_is_refused_before_the_view(host):
+    with pytest.raises(SecurityError, match="is not the name of a host"):
+        Request(environ(HTTP_HOST=host)).check_host()
+
+
 def test_only_trusted_hosts_are_answered():
     class Own(Request):
         trusted_hosts = ["example.com", ".example.org"]

@@ -12,7 +12,7 @@ import pytest
 from costrel.server.certificates import make_ssl_devcert
 
 from ..processes import PATIENCE
-from .served import serving
+from .served import serving, started
 
 APP = """\
 import costrel
@@ -72,6 +72,14 @@ def test_requests_over_tls_and_their_lines(secured, certificate, log_format, htt
         found = [(*rest, int(status)) for *rest, status in found]
     protocol = f"HTTP/{'2' if http2 else '1.1'}"
     assert found == [("GET", "/", protocol, 200), ("POST", "/body", protocol, 200)]
+
+
+@pytest.mark.parametrize(("option", "number"), [("--cert", 0), ("--key", 1)])
+def test_a_certificate_and_its_key_belong_together(tmp_path, certificate, option, number):
+    with started(tmp_path, "shop:app", option, certificate[number]) as served:
+        assert served.status() == 2
+
+    assert served.lines[-1] == "Error: --cert and --key belong together: name both files, or none."
 
 
 def test_without_http2_there_is_http_1_1_alone(secured, certificate):

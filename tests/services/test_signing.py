@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from itsdangerous import BadPayload, BadSignature, SignatureExpired, TimestampSigner, URLSafeTimedSerializer
+from itsdangerous.encoding import base64_encode
 
 from costrel.services import signing
 from costrel.services.signing import KeptSerializer, Mac
@@ -198,6 +199,17 @@ def test_a_value_that_is_written_in_an_unusual_way_is_read_as_itsdangerous_does(
     reference, kept = serializers()
     value = kept.dumps({"a": 1})
     assert kept.loads(value + "=", 10) == reference.loads(value + "=", 10) == {"a": 1}
+
+
+@pytest.mark.parametrize("size", [5, 8, 500])
+def test_a_signed_value_of_no_time_is_no_session(clock, size):
+    """Of a timestamp with so many bytes itsdangerous cannot say the year, which it puts into its error."""
+    reference, kept = serializers()
+    signed = reference.dump_payload({"a": 1}) + b"." + base64_encode(b"\xff" * size)
+    value = signed + b"." + reference.make_signer("cookie-session").get_signature(signed)
+
+    with pytest.raises(BadSignature):
+        kept.loads(value.decode(), 10)
 
 
 def test_without_a_standing_clock_it_reads_what_it_wrote():

@@ -1,0 +1,63 @@
+"""Coroutines that are run from code without a loop, and from code that a loop is running."""
+
+import asyncio
+import contextvars
+import threading
+
+import pytest
+
+from costrel.support.coroutines import run_coroutine
+
+variable = contextvars.ContextVar("variable", default="unset")
+
+
+async def where():
+    await asyncio.sleep(0)
+    variable.set("set by the coroutine")
+    return threading.current_thread().name
+
+
+async def fails():
+    await asyncio.sleep(0)
+    raise LookupError("the cause")
+
+
+def run_on_a_running_loop(make):
+    """What sync code makes of a coroutine that was called by a loop of this very thread."""
+
+    async def on_loop():
+        return run_coroutine(make()), variable.get()
+
+    return asyncio.run(on_loop())
+
+
+def test_without_a_running_loop_this_thread_does_it():
+    assert threading.current_thread().name == contextvars.copy_context().run(run_coroutine, where())
+
+
+def test_a_running_loop_is_not_entered_twice():
+    assert ("costrel-coroutine", "set by the coroutine") == run_on_a_running_loop(where)
+
+
+@pytest.mark.parametrize("run", [lambda make: run_coroutine(make()), run_on_a_running_loop], ids=["no loop", "a loop"])
+def test_an_error_is_raised_where_the_coroutine_was_run(run):
+    with pytest.raises(LookupError, match="the cause"):
+        run(fails)
+
+
+def test_tasks_that_nobody_waits_for_are_cancelled():
+    ended = []
+
+    async def leaves_a_task():
+        async def endless():
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended.append("cancelled")
+
+        task = asyncio.ensure_future(endless())
+        await asyncio.sleep(0)
+        return task.done()
+
+    assert run_coroutine(leaves_a_task()) is False
+    assert ended == ["cancelled"]
