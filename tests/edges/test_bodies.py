@@ -70,6 +70,14 @@ def test_a_reader_can_change_its_ways():
     assert (b"abc", 7, b"defghij", b"", CHUNK + 1, b"") == read_in_thread(read, client)
 
 
+def test_what_has_arrived_is_read_in_one_whatever_pieces_it_came_in():
+    def read(body):
+        return body.read(1), body.read(9), body.read(20_000), len(body.read(20_000)), body.read(1)
+
+    client = Client([*[bytes([byte]) for byte in b"abcdefghijklmno"], b"p" * 10_000, b"q" * 20_000, b""])
+    assert (b"a", b"bcdefghij", b"klmno" + b"p" * 10_000 + b"q" * 9_995, 10_005, b"") == read_in_thread(read, client)
+
+
 def test_no_more_is_received_ahead_than_may_be():
     client = Client([*chunks_of(100), b""])
 

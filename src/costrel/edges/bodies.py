@@ -134,7 +134,7 @@ class Body(io.RawIOBase):
         )
         try:
             while True:
-                while chunk := self._take():
+                while chunk := self._take(_ALL_THERE_IS):
                     spooled.write(chunk)
                 if self.has_ended or (limit is not None and self._received > limit):
                     break
@@ -153,7 +153,7 @@ class Body(io.RawIOBase):
             return self._spooled.read(IN_MEMORY) or self._at_end()
         while not self._chunk and not self._arrived and not self.has_ended:
             await self._arrival()
-        return self._take() or self._at_end()
+        return self._take(_ALL_THERE_IS) or self._at_end()
 
     def _is_above(self, limit: int | None) -> bool:
         return limit is not None and self._expected is not None and self._expected > limit
@@ -228,18 +228,33 @@ class Body(io.RawIOBase):
         self._taken = size
         return whole
 
-    def _take(self) -> bytes:
-        """The rest of the chunk that is being read, or the next one that has arrived; b"" if there is none."""
-        if self._chunk:
-            chunk, self._chunk, self._position = self._chunk[self._position :], b"", 0
-            return chunk
-        if not self._arrived:
-            return b""
-        chunk = self._arrived.popleft()
-        self._taken += len(chunk)
-        if self._ahead is not None:
-            self._ahead.make_room()
-        return chunk
+    def _take(self, size: int) -> bytes:
+        """Up to `size` bytes of what has arrived, small chunks in one; b"" if nothing has."""
+        piece = self._take_piece(size)
+        enough = min(size, IN_MEMORY)
+        if len(piece) >= enough or not self._arrived:
+            return piece
+        pieces, number = [piece], len(piece)
+        while number < enough and self._arrived:
+            pieces.append(self._take_piece(size - number))
+            number += len(pieces[-1])
+        return b"".join(pieces)
+
+    def _take_piece(self, size: int) -> bytes:
+        """Up to `size` bytes of one chunk: of the one that is being read, or else of the next."""
+        chunk, position = self._chunk, self._position
+        if not chunk:
+            if not self._arrived:
+                return b""
+            chunk, position = self._arrived.popleft(), 0
+            self._taken += len(chunk)
+            if self._ahead is not None:
+                self._ahead.make_room()
+        if len(chunk) - position <= size:
+            self._chunk, self._position = b"", 0
+            return chunk[position:]
+        self._chunk, self._position = chunk, position + size
+        return chunk[position : position + size]
 
     def readable(self) -> bool:
         return True
@@ -257,17 +272,11 @@ class Body(io.RawIOBase):
             return self._spooled.read(size) or (self._at_end() if size else b"")
         if not size:
             return b""
-        chunk, position = self._chunk, self._position
-        if not chunk:
-            while not (chunk := self._take()):
-                if self.has_ended and not self._arrived:
-                    return self._at_end()
-                self._wait_in_thread()
-        if len(chunk) - position <= size:
-            self._chunk, self._position = b"", 0
-            return chunk[position:] if position else chunk
-        self._chunk, self._position = chunk, position + size
-        return chunk[position : position + size]
+        while not (data := self._take(size)):
+            if self.has_ended and not self._arrived:
+                return self._at_end()
+            self._wait_in_thread()
+        return data
 
     def readall(self) -> bytes:
         """Read all the rest."""
