@@ -384,6 +384,13 @@ def requesting() -> RequestContext:
     return ctx._request_context
 
 
+def _current_session() -> t.Any:
+    ctx = _current.get()
+    if isinstance(ctx, RequestContext):  # PERF: session. As below
+        return ctx.session
+    return requesting().session
+
+
 def _current_request() -> t.Any:
     ctx = _current.get()
     if isinstance(ctx, RequestContext):  # PERF: proxy_access. It need not be asked for the one around it
@@ -478,5 +485,5 @@ g: t.Any = LocalProxy(lambda: current().g)
 app_ctx: t.Any = LocalProxy(application_context)
 request_ctx: t.Any = LocalProxy(requesting)
 request: t.Any = LocalProxy(_current_request)
-session: t.Any = LocalProxy(lambda: requesting().session)
+session: t.Any = LocalProxy(_current_session)
 websocket: t.Any = LocalProxy(connected)

@@ -6,7 +6,7 @@ import os
 import typing as t
 from collections import defaultdict
 from collections.abc import Callable
-from functools import update_wrapper
+from functools import lru_cache, update_wrapper
 
 from ..services.templating import _default_template_ctx_processor
 from ..support.properties import cached_property
@@ -45,6 +45,9 @@ def setupmethod(f: F) -> F:
         return f(self, *args, **kwargs)
 
     return t.cast(F, update_wrapper(checked, f))
+
+
+_join = lru_cache(maxsize=256)(os.path.join)  # PERF: static. An application has few folders.
 
 
 class Scaffold:
@@ -113,7 +116,7 @@ class Scaffold:
         """The absolute path of the static folder; None where there is none."""
         if self._static_folder is None:
             return None
-        return os.path.join(self.root_path, self._static_folder)
+        return _join(self.root_path, self._static_folder)
 
     @static_folder.setter
     def static_folder(self, value: str | os.PathLike[str] | None) -> None:

@@ -64,6 +64,9 @@ def is_resource_modified(
             raise TypeError("both data and etag given")
         etag = generate_etag(data)
     if_range = None if ignore_if_range or http_range is None else IfRange.from_header(http_if_range)
+    is_known = etag and http_if_none_match == etag and if_range is None and not http_if_match
+    if is_known and etag and etag[0] == etag[-1] == '"' and etag.count('"') == 2:
+        return False  # PERF: not_modified. One strong tag, and it is this one: what most clients send.
     tag = unquote_etag(etag)[0] if etag else None
     if tag is not None:
         if if_range is not None and if_range.etag is not None:
@@ -71,8 +74,6 @@ def is_resource_modified(
         if http_if_match and (match := ETags.from_header(http_if_match)):
             # RFC 9110 §13.1.1: "An origin server MUST use the strong comparison function".
             return match.is_strong(tag)
-        if http_if_none_match == etag and etag == f'"{tag}"' and '"' not in tag:
-            return False  # PERF: not_modified. One strong tag, and it is this one: what most clients send.
         if http_if_none_match and (none_match := ETags.from_header(http_if_none_match)):
             # RFC 9110 §13.1.2: "A recipient MUST use the weak comparison function when comparing entity tags".
             return not none_match.contains_weak(tag)

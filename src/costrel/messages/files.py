@@ -91,6 +91,9 @@ def send_file(
     return response
 
 
+_basename = lru_cache(maxsize=512)(os.path.basename)  # PERF: static
+
+
 class _Source:
     """What is sent, and what is known of it: of a path its name, time and size, of bytes in memory their number."""
 
@@ -120,7 +123,7 @@ class _Source:
     def found(cls, path: str, status: os.stat_result) -> _Source:
         """A path that has been looked up."""
         source = cls()
-        source.path, source.name = path, os.path.basename(path)
+        source.path, source.name = path, _basename(path)
         source.size, source.modified = status.st_size, status.st_mtime
         source.is_small = S_ISREG(status.st_mode) and 0 < status.st_size <= READ_SIZE
         return source
@@ -157,15 +160,21 @@ class _Source:
             self.file.close()
 
     def add_last_modified(self, pairs: Pairs, moment: datetime | int | float | None) -> None:
-        date = self.modified if moment is None else moment
-        if date is not None:
-            pairs.append(("Last-Modified", http_date(date)))
+        if moment is not None:
+            pairs.append(("Last-Modified", http_date(moment)))
+        elif self.modified is not None:
+            pairs.append(_last_modified(self.modified))
 
     def add_etag(self, pairs: Pairs, etag: bool | str) -> None:
         if isinstance(etag, str):
             Headers.adopt(pairs)["ETag"] = quote_etag(etag)
         elif etag and self.path is not None:
             pairs.append(_tag(self.path, self.modified, self.size))
+
+
+@lru_cache(maxsize=512)
+def _last_modified(moment: float) -> tuple[str, str]:
+    return "Last-Modified", http_date(moment)
 
 
 @lru_cache(maxsize=512)
