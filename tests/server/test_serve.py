@@ -53,6 +53,11 @@ APP = """\
                 time.sleep(0.1)
         return app.response_class(ticks())
 
+    @app.route("/hangs")
+    async def hangs():
+        open("begun", "w").close()
+        time.sleep(1000)
+
     @app.route("/threads")
     def threads():
         return str(app.config["THREADS"])
@@ -171,6 +176,40 @@ def test_after_sighup_with_broken_code_the_old_workers_go_on(serving, write):
         served.wait_for(r"The new worker did not start: the old process \d+ goes on")
         assert served.get("/") == (200, "one")
         assert served.end() == 0
+
+
+def test_a_replaced_worker_that_hangs_is_ended_after_the_grace(serving, tmp_path):
+    with serving("--grace", "1", workers=1) as served:
+        pid = int(served.get("/pid")[1])
+        with socket.create_connection(("127.0.0.1", served.port), timeout=PATIENCE) as connection:
+            connection.sendall(b"GET /hangs HTTP/1.1\r\nHost: a\r\n\r\n")
+            wait_until((tmp_path / "begun").exists, "it has begun")
+            served.popen.send_signal(signal.SIGHUP)
+            served.wait_for("takes the place of")
+            wait_until(lambda: is_gone(pid), "it has ended")
+            assert connection.recv(1) == b""
+        assert served.get("/") == (200, "one")
+        assert served.end() == 0
+
+
+def test_an_application_that_fails_before_serving_is_not_served(started, write):
+    write(
+        "failing.py",
+        """\
+        import costrel
+
+        app = costrel.Costrel("failing")
+
+        @app.before_serving
+        async def connect():
+            raise LookupError("no database")
+        """,
+    )
+    with started("failing:app", "--bind", "127.0.0.1:0", "--workers", "2") as served:
+        assert served.status() == 1
+
+    assert 1 == served.lines.count("LookupError: no database")
+    assert not any("Serving" in line for line in served.lines)
 
 
 def test_an_application_that_cannot_be_loaded_is_said_once(started):

@@ -3,6 +3,7 @@
 import http.client
 import json
 import signal
+import socket
 import textwrap
 import time
 
@@ -125,7 +126,14 @@ def test_it_starts_before_it_is_ready(folder):
         served.port = int(served.wait_for(r"Listening at http://127\.0\.0\.1:(\d+)")[1])
         assert probe(served) == (503, {"status": "starting"})
         assert probe(served, "/livez") == (200, {"status": "alive"})
-        (folder / "starting").unlink()
+        with socket.create_connection(("127.0.0.1", served.port), timeout=PATIENCE) as early:
+            early.sendall(b"GET /pid HTTP/1.1\r\nHost: shop.example\r\n\r\n")
+            early.settimeout(0.5)
+            with pytest.raises(TimeoutError):
+                early.recv(1)
+            (folder / "starting").unlink()
+            early.settimeout(PATIENCE)
+            assert early.recv(12) == b"HTTP/1.1 418"
         served.wait_for("Serving, with the processes")
         assert probe(served) == READY
 

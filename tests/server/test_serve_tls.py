@@ -82,6 +82,17 @@ def test_a_certificate_and_its_key_belong_together(tmp_path, certificate, option
     assert served.lines[-1] == "Error: --cert and --key belong together: name both files, or none."
 
 
+def test_a_certificate_that_does_not_fit_is_said(tmp_path, certificate):
+    (tmp_path / "shop.py").write_text(APP)
+    other = make_ssl_devcert(str(tmp_path / "other"), cn="localhost")
+    (tmp_path / "empty.pem").touch()
+    for cert, key in ((certificate[0], other[1]), ("empty.pem", other[1])):
+        with started(tmp_path, "shop:app", "--bind", "127.0.0.1:0", "--cert", cert, "--key", key) as served:
+            assert served.status() == 1
+
+        assert served.lines[-1].startswith("Error: The certificate or its key cannot be used: [")
+
+
 def test_without_http2_there_is_http_1_1_alone(secured, certificate):
     with secured("--no-http2") as served, client(certificate, http2=True) as http:
         assert http.get(f"https://localhost:{served.port}").http_version == "HTTP/1.1"
