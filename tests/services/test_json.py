@@ -8,6 +8,8 @@ import json
 import uuid
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from costrel.app.application import Costrel
 from costrel.services import json as costrel_json
@@ -257,3 +259,25 @@ class TestModule:
 
         monkeypatch.setattr(json_provider, "_fast_reader", lambda: refuse)
         assert costrel_json.loads('{"a": 1}') == {"a": 1}
+
+
+# -- how deep a text is
+
+
+MEAN = st.text(alphabet='[]{}"\\,aé宛', max_size=5)
+NESTED = st.recursive(
+    MEAN | st.integers(), lambda inner: st.lists(inner, max_size=4) | st.dictionaries(MEAN, inner, max_size=3)
+)
+
+
+@given(NESTED, st.integers(1, 5), st.booleans(), st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]))
+def test_what_the_brackets_prove_is_so(value, limit, ensure_ascii, encoding):
+    text = json.dumps(value, ensure_ascii=ensure_ascii).encode(encoding)
+    if json_provider._is_shallow(text, limit):
+        json_provider._check_depth(value, limit)
+
+
+def test_the_brackets_prove_it_of_many_values():
+    assert json_provider._is_shallow(b'[{"a\\"]": [1]}, {"b": [2]}]', 3)
+    assert not json_provider._is_shallow(b'[{"a\\"]": [1]}, {"b": [2]}]', 2)
+    assert not json_provider._is_shallow(b'["' + b"x" * 1000 + b'"]', 3)

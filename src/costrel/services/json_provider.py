@@ -77,6 +77,26 @@ def _openers(s: str | bytes) -> int:
     return s.count("[") + s.count("{") if isinstance(s, str) else s.count(b"[") + s.count(b"{")
 
 
+_TO_LISTS: t.Final = bytes.maketrans(b"{}", b"[]")
+_NO_STRUCTURE: t.Final = bytes(set(range(256)) - set(b'[]{}"'))
+
+
+def _is_shallow(s: str | bytes, limit: int) -> bool:
+    """Whether the brackets alone tell that a valid JSON text is nested no more than `limit` deep."""
+    # PERF: growth of JSON values. Other encodings than UTF-8 have zeros; long strings take longer than their values.
+    if not isinstance(s, bytes) or b"\0" in s or 16 * (s.count(b",") + s.count(b"[")) < len(s):
+        return False
+    if b"\\" in s:
+        s = s.replace(b"\\\\", b"").replace(b'\\"', b"")
+    # Every second piece between quotes is within a string. Of the brackets elsewhere, each round takes one level.
+    brackets = b"".join(s.translate(_TO_LISTS, _NO_STRUCTURE).split(b'"')[::2])
+    for _ in range(limit):
+        brackets = brackets.replace(b"[]", b"")
+        if not brackets:
+            return True
+    return False
+
+
 _CONTAINERS: t.Final = (list, dict)
 
 
@@ -224,7 +244,7 @@ class DefaultJSONProvider(JSONProvider):
         value = _read(s, kwargs, config)
         limit = config.get("JSON_MAX_DEPTH")
         # PERF: postjson. A text that is short, or has few brackets, cannot be nested deeply.
-        if limit is not None and len(s) > limit and _openers(s) > limit:
+        if limit is not None and len(s) > limit and _openers(s) > limit and (kwargs or not _is_shallow(s, limit)):
             _check_depth(value, limit)
         return value
 
