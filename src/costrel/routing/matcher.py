@@ -37,12 +37,17 @@ class State:
 
     __slots__ = ("by_key", "dynamic", "rules", "static")
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        dynamic: list[tuple[Callable[[str], object] | None, RulePart, State]] = _NOTHING,
+        rules: list[Rule] = _NOTHING,
+        static: dict[str, State] = _NO_STATES,
+    ) -> None:
         # PERF: startup. Most places have one of these four, and get a list or dict when something comes in.
         #: (test of a segment, or None where `RulePart.match` has to cut up one or more; the part; the place after it)
-        self.dynamic: list[tuple[Callable[[str], object] | None, RulePart, State]] = _NOTHING
-        self.rules: list[Rule] = _NOTHING
-        self.static: dict[str, State] = _NO_STATES
+        self.dynamic = dynamic
+        self.rules = rules
+        self.static = static
         self.by_key: dict[Hashable, State] = _NO_STATES
 
     def after_text(self, segment: str) -> State:
