@@ -18,8 +18,14 @@ from .multipart_events import Epilogue as Epilogue
 from .multipart_events import Event as Event
 from .multipart_events import Field as Field
 from .multipart_events import File as File
-from .multipart_events import NeedData as NeedData
 from .multipart_events import Preamble as Preamble
+
+
+class NeedData(Event):
+    """The decoder can tell no more before it receives more."""
+
+    __eq__, __hash__, __repr__ = object.__eq__, object.__hash__, object.__repr__  # it has nothing to tell it by
+
 
 NEED_DATA = NeedData()
 

@@ -61,7 +61,3 @@ class Epilogue(Event):
 
     def __init__(self, data: bytes) -> None:
         self.__dict__.update(data=data)
-
-
-class NeedData(Event):
-    """The decoder can tell no more before it receives more."""
