@@ -9,7 +9,6 @@ import tempfile
 import pytest
 
 from costrel.http.errors import BadRequest, RequestEntityTooLarge
-from costrel.messages import forms
 from costrel.messages.forms import FormDataParser, InsufficientStorage, MalformedForm, MultiPartParser, parse_form_data
 from costrel.messages.request import Request
 
