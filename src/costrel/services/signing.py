@@ -139,8 +139,6 @@ def _packed(text: bytes) -> bytes:
     return _shorter(text, zlib.compress(text))
 
 
-# PERF: session. The session of a client that is only refreshed is the same text in each request.
-@lru_cache(maxsize=256)
 def _packed_small(text: bytes, window: int) -> bytes:
     # PERF: session. zlib.compress gets and clears 256 KB for any text, which can take 50 µs. This window is large
     # enough for every distance within the text, so that the same matches are found.
