@@ -32,9 +32,9 @@ _tagged = TaggedJSONSerializer()
 def signed(data: bytes) -> None:
     """As itsdangerous reads it: as it came, with a good signature, and with a good timestamp besides."""
     text = data.decode("latin-1")
-    code = _kept.macs[0].of
+    signature = _kept.macs[0].signature
     stamped = data + _timestamp(int(time.time()))
-    for value in (text, *((body + b"." + _encoded(code(body))).decode("latin-1") for body in (data, stamped))):
+    for value in (text, *((body + b"." + signature(body)).decode("latin-1") for body in (data, stamped))):
         # What is no good base64 and was signed all the same may be read in more than one way.
         assert _outcome(_reference, value) in (_outcome(_kept, value), "BadPayload") or not _is_base64(text)
 
