@@ -37,7 +37,7 @@ class Guards:
         """Answers preflight requests, before all else."""
         self.limits = Limits.of(app)
         """Counts requests."""
-        self.csrf = csrf.CrossSiteCheck.of(config)
+        self.csrf = csrf.CrossSiteCheck.of(app)
         """Checks requests with unsafe methods, before the hooks and the view."""
         self.meet_all = self.cross_origin is not None or self.limits is not None
         """Whether `admit` has something to do for requests with safe methods too."""

@@ -13,7 +13,8 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from ... import context
 from ...http.errors import Forbidden
 from ..origins import is_own
-from .marks import mark, marks_of
+from ..request import blueprint_path
+from .marks import ByEndpoint, mark, marks_of
 
 FIELD: t.Final = "csrf_token"
 HEADER: t.Final = "X-CSRF-Token"
@@ -30,17 +31,21 @@ class CrossSiteRequest(Forbidden):
 class CrossSiteCheck:
     """The check of one application."""
 
-    def __init__(self, trusted: frozenset[str], exempt: frozenset[str], needs_token: bool) -> None:
+    def __init__(self, app: t.Any, trusted: frozenset[str], exempt: frozenset[str], needs_token: bool) -> None:
+        self._app = app
         self.trusted = trusted
         self.exempt = exempt
         self.needs_token = needs_token
+        self._exempt_endpoints: ByEndpoint[bool] = ByEndpoint(app, self._is_exempt)
 
     @classmethod
-    def of(cls, config: t.Any) -> CrossSiteCheck | None:
+    def of(cls, app: t.Any) -> CrossSiteCheck | None:
         """The check as the settings ask for it; None where ``CSRF_PROTECTION`` is off."""
+        config = app.config
         if not config.get("CSRF_PROTECTION"):
             return None
         return cls(
+            app,
             _names("CSRF_TRUSTED_ORIGINS", config),
             _names("CSRF_EXEMPT", config),
             bool(config.get("CSRF_REQUIRE_TOKEN")),
@@ -49,16 +54,16 @@ class CrossSiteCheck:
     def check(self, ctx: t.Any) -> None:
         """Raise CrossSiteRequest for a request that must not reach its view."""
         request = ctx.request
-        if request.url_rule is None or self._is_exempt(ctx.app, request):
+        environ = request.environ
+        if request.url_rule is None or self._exempt_endpoints[request.url_rule.endpoint]:
             return
-        site = request.headers.get("Sec-Fetch-Site")
-        origin = request.headers.get("Origin")
+        site, origin = environ.get("HTTP_SEC_FETCH_SITE"), environ.get("HTTP_ORIGIN")
         if origin is not None and (origin in self.trusted or ctx.app.guards.trusts(request, origin)):
             return
         if site is not None:
             if site not in ("same-origin", "none"):
                 raise CrossSiteRequest(_refusal(origin or f"a page of another site ({site[:20]!r})"))
-        elif origin is not None and not is_own(origin, request.headers.get("Host", "")):
+        elif origin is not None and not is_own(origin, environ.get("HTTP_HOST", "")):
             raise CrossSiteRequest(_refusal(origin))
         if self.needs_token and not _is_valid(ctx, _token_of(request)):
             raise CrossSiteRequest(
@@ -66,11 +71,10 @@ class CrossSiteCheck:
                 f" {FIELD!r} or the header {HEADER}."
             )
 
-    def _is_exempt(self, app: t.Any, request: t.Any) -> bool:
-        endpoint = request.url_rule.endpoint
-        for _, exempt in marks_of(app, endpoint, "csrf_exempt"):
+    def _is_exempt(self, endpoint: str) -> bool:
+        for _, exempt in marks_of(self._app, endpoint, "csrf_exempt"):
             return bool(exempt)
-        return bool(self.exempt) and not self.exempt.isdisjoint((endpoint, *request.blueprints))
+        return bool(self.exempt) and not self.exempt.isdisjoint(blueprint_path(endpoint))
 
 
 def csrf_exempt(view: V) -> V:
