@@ -116,9 +116,11 @@ def of_memory(figures: dict[str, Any]) -> Iterator[Goal]:
 def of_served(figures: dict[str, Any]) -> Iterator[Goal]:
     """The goals of served requests; the server is Granian for all."""
     rates = {name: paths["hello"]["per second"] for name, paths in figures["rates"].items()}
-    own = rates["Costrel, def, Granian"]
-    yield Goal("served, `def` views: Costrel ÷ Flask", own / rates["Flask, def, Granian"], 4)
-    yield Goal("served, `def` views: Costrel ÷ Starlette", own / rates["Starlette, def, Granian"], 2)
+    for case, words in (("Costrel, def, Granian over WSGI", "over WSGI"), ("Costrel, def, Granian", "over ASGI")):
+        yield Goal(f"served {words}, `def` views: Costrel ÷ Flask", rates[case] / rates["Flask, def, Granian"], 4)
+        yield Goal(
+            f"served {words}, `def` views: Costrel ÷ Starlette", rates[case] / rates["Starlette, def, Granian"], 2
+        )
     ratio = rates["Costrel, async, Granian"] / rates["Starlette, async, Granian"]
     yield Goal("served, `async def` views: Costrel ÷ Starlette", ratio, 1)
 
