@@ -112,7 +112,7 @@ def test_tracebacks_are_the_same_as_html_but_for_pointers():
 
 
 def hidden():
-    __traceback_hide__ = True  # noqa: F841 - read from the frame
+    __traceback_hide__ = True
     raise ValueError("hidden")
 
 

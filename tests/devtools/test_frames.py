@@ -119,7 +119,7 @@ def test_a_syntax_error_without_a_file_shows_its_text():
 
 def test_frames_that_ask_for_it_are_hidden():
     def hidden():
-        __traceback_hide__ = True  # noqa: F841 - read from the frame
+        __traceback_hide__ = True
         broken()
 
     error = raised(hidden)
