@@ -61,15 +61,17 @@ def test_g3_what_clients_make_up_is_not_kept(make, send):
     tracemalloc.start()
     try:
         round_of(10_000, 200)
-        gc.collect()
-        before = tracemalloc.get_traced_memory()[0]
-        round_of(20_000, 1_000)
-        gc.collect()
-        after = tracemalloc.get_traced_memory()[0]
+        growth = []
+        for start in (20_000, 30_000, 40_000):
+            gc.collect()
+            before = tracemalloc.get_traced_memory()[0]
+            round_of(start, 1_000)
+            gc.collect()
+            growth.append(tracemalloc.get_traced_memory()[0] - before)
     finally:
         tracemalloc.stop()
-    # A hundred bytes a request would be 100,000.
-    assert after - before < 60_000
+    # A hundred bytes a request would be 100,000 each time; a table of the interpreter's own grows in one step.
+    assert min(growth) < 60_000
     assert len(lifecycle._scopes) < 100_000
 
 
