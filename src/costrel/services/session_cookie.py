@@ -14,7 +14,7 @@ from ..http.cookies import dump_cookie, find_cookie
 from ..http.dates import http_date
 from ..http.headers import Headers
 from ..messages.request import Request
-from ..messages.response_head import ResponseHead, has_plain_headers
+from ..messages.response_head import ResponseHead, add_missing, has_plain_headers
 from ..support.patterns import LatePattern
 
 _DATE: t.Final = "Expires=@"
@@ -86,14 +86,14 @@ def _too_large(name: str, value_size: int, size: int, limit: int, advice: str) -
 
 def vary_by_cookie(response: t.Any) -> None:
     """Say in ``Vary`` that the response depends on the request's cookies, unless it says so already."""
-    vary = _add_missing(response, "Vary", "Cookie")
+    vary = add_missing(response, "Vary", "Cookie")
     if vary is not None and vary != "Cookie":
         response.vary.add("Cookie")
 
 
 def keep_private(response: t.Any) -> None:
     """Say that no shared cache may keep the response, which sets one client's cookie (RFC 9111 §5.2.2.7)."""
-    if _add_missing(response, "Cache-Control", "private") is not None:
+    if add_missing(response, "Cache-Control", "private") is not None:
         cache_control = response.cache_control
         if not cache_control.no_store:
             cache_control.public = False
@@ -137,22 +137,6 @@ def sent(request: t.Any, name: str) -> str | None:
         return t.cast("str | None", request.cookies.get(name))
     field = request.environ.get("HTTP_COOKIE")
     return None if field is None else find_cookie(field, name)  # PERF: session
-
-
-def _add_missing(response: t.Any, name: str, value: str) -> t.Any:
-    """Add a field, or return the value that it has already."""
-    if not has_plain_headers(response):
-        found = response.headers.get(name)
-        if found is None:
-            _add(response, name, value)
-        return found
-    pairs = response._header_pairs
-    for there, found in pairs:
-        if there == name:
-            return found
-    pairs.append((name, value))
-    response._plain_pairs += 1
-    return None
 
 
 def _add(response: t.Any, name: str, value: str) -> None:
