@@ -192,10 +192,7 @@ def finalize(ctx: RequestContext, rv: t.Any, from_error_handler: bool = False) -
     """Make a response of what a view or handler returned, and run what comes after the request."""
     app = ctx.app
     response: Response
-    if app.overridden:
-        response = app.make_response(rv) if "make_response" in app.overridden else make_response(app, ctx.request, rv)
-    else:
-        response = app.response_class(rv) if type(rv) is str else make_response(app, ctx.request, rv)
+    response = app.make_response(rv) if "make_response" in app.overridden else make_response(app, ctx.request, rv)
     try:
         if app.overridden:
             response = yield from stage(ctx, "process_response", after, response)

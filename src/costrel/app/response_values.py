@@ -23,8 +23,13 @@ def make_response(app: t.Any, request: t.Any, rv: t.Any) -> Response:
     """
     response_class = app.response_class
     kind = type(rv)
-    if kind is dict or kind is list:  # PERF: json. Below they come after tests that cost more than the rest.
-        answer: Response = app.json.response(rv)
+    answer: Response
+    # Below these come after tests that cost more than the rest.
+    if kind is str:  # PERF: hooks
+        answer = response_class(rv)
+        return answer
+    if kind is dict or kind is list:  # PERF: json
+        answer = app.json.response(rv)
         return answer
     status = headers = None
     if isinstance(rv, tuple):
