@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import typing as t
+from collections.abc import Callable
 from contextlib import suppress
 
 from ..app import lifecycle
 from ..app.application import Costrel
 from ..context import RequestContext
-from .bodies import Receive, take_body
-from .drive import ENDED, first_steps
+from ..http.errors import HTTPException
+from .bodies import Receive, has_body, take_body
+from .drive import ENDED, first_steps, to_loop
 from .http_drive import Exchange, HttpDrive, Patrol
 from .lifespan import answer_lifespan
-from .outgoing import Answer, Messages, Send, answer_of
+from .outgoing import Answer, Messages, Send, add_echo, answer_of
 from .patience import BODY_MIN_RATE, BODY_TIMEOUT, SEND_TIMEOUT, ClientStalled, Patience
 from .scope import Scope, environ_of
 from .threads import THREADS, Workers
@@ -21,13 +24,15 @@ from .websocket import serve_websocket
 
 _BUSY: t.Final = b"The server is busy: try again in a moment.\n"
 
-OVERLOADED: t.Final = Answer(
-    503,
-    [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(_BUSY))), ("Retry-After", "1")],
-    _BUSY,
-)
-"""The answer where more requests wait for a worker thread than can be served soon (RFC 9110 §15.6.4)."""
 
+def overloaded() -> Answer:
+    """The answer where more requests wait for a worker thread than can be served soon (RFC 9110 §15.6.4)."""
+    length = str(len(_BUSY))
+    headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", length), ("Retry-After", "1")]
+    return Answer(503, headers, _BUSY)
+
+
+_BODILESS: t.Final = frozenset({"GET", "HEAD"})
 
 AFTER_STALL: t.Final = 0.05
 """Seconds between giving up on a body and the answer: Granian may hold back an answer that comes in the same moment."""
@@ -43,6 +48,8 @@ class AsgiApplication:
         self.body_patience = Patience(app.config.get("BODY_TIMEOUT", BODY_TIMEOUT))
         self.body_min_rate = app.config.get("BODY_MIN_RATE", BODY_MIN_RATE) or 0
         self.send_patience = Patience(app.config.get("SEND_TIMEOUT", SEND_TIMEOUT))
+        self._views_known = 0
+        self._kinds_of_views: set[bool] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request, or one lifespan. Raises ValueError for a protocol that is not known here."""
@@ -52,7 +59,7 @@ class AsgiApplication:
             return
         app = self.app
         if self.workers.is_full:
-            await OVERLOADED.send(send, self.workers.run)
+            await self._send(overloaded(), Exchange(self.workers, None, receive, scope), send)
             return
         if not app._got_first_request or app.config["TESTING"]:
             app.open_for_requests()
@@ -64,6 +71,7 @@ class AsgiApplication:
         ctx, steps = self._begin(environ)
         item = first_steps(steps)
         if item is ENDED and ctx.answer.__class__ is tuple:
+            add_echo(ctx.answer[0]["headers"], scope)
             for message in ctx.answer:
                 await send(message)
         else:
@@ -72,6 +80,75 @@ class AsgiApplication:
                 await self._go_on(exchange, ctx, steps, item, send)
             finally:
                 await exchange.end()
+
+    def takes_in_place(self, scope: Scope) -> bool:
+        """Whether `answer_in_place` is to answer a request: it is for a ``def`` view and should have no body.
+
+        Where the view that answers in the end is another one, that costs time and nothing else.
+        """
+        app = self.app
+        return (
+            scope["type"] == "http"
+            and scope["method"] in _BODILESS
+            and self._finds_def_view(scope)
+            and scope["http_version"][0] == "1"  # later ones need not announce a body
+            and app._got_first_request
+            and not app.config["TESTING"]
+            and not is_wrapped(app)
+        )
+
+    def _finds_def_view(self, scope: Scope) -> bool:
+        """Whether the view for a request, as far as path and method tell, is no ``async def``."""
+        views = self.app.view_functions
+        if len(views) != self._views_known:
+            self._views_known = len(views)
+            # An application has a view for files of its own accord: whether to look for it at each request is not for
+            # that one to say.
+            own = [view for endpoint, view in views.items() if endpoint.rpartition(".")[2] != "static"]
+            self._kinds_of_views = {lifecycle.is_async(view) for view in own}
+        if len(self._kinds_of_views) < 2:
+            return True not in self._kinds_of_views
+        url_map, path, method = self.app.url_map, scope["path"], scope["method"]
+        try:
+            found = url_map.find(path, method) or url_map.search(path, method)
+        except HTTPException:
+            return True
+        return found is not None and not lifecycle.is_async(views.get(found[0].endpoint))
+
+    async def answer_in_place(self, scope: Scope, receive: Receive, send: Send, moved: Callable[[], None]) -> None:
+        """Answer a request that `takes_in_place` has taken; the first step of this is done in a thread that may block.
+
+        It goes on on the loop (`to_loop`), where it calls `moved`, as soon as something has to be awaited; from the
+        start, where there is a body, or all workers are busy.
+        """
+        environ = environ_of(scope)
+        if has_body(scope, environ) or not self.workers.enter():
+            await to_loop()
+            moved()
+            await self(scope, receive, send)
+            return
+        environ["wsgi.input"] = io.BytesIO()
+        try:
+            ctx, steps = self._begin(environ)
+            ctx.on_loop = False
+            try:
+                item = steps.send(None)
+            except StopIteration:
+                item = ENDED
+        finally:
+            self.workers.leave()
+        if item is ENDED and ctx.answer.__class__ is tuple:
+            add_echo(ctx.answer[0]["headers"], scope)
+            for message in ctx.answer:
+                await send(message)
+            return
+        await to_loop()
+        moved()
+        exchange = Exchange(self.workers, None, receive, scope)
+        try:
+            await self._go_on(exchange, ctx, steps, item, send)
+        finally:
+            await exchange.end()
 
     async def _answer_other(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
@@ -123,8 +200,9 @@ class AsgiApplication:
 
     async def _send(self, answer: Messages | Answer, exchange: Exchange, send: Send) -> None:
         body = exchange.body
+        headers = answer.headers if isinstance(answer, Answer) else answer[0]["headers"]
+        add_echo(headers, exchange.scope)
         if body is not None and body.has_stalled and not exchange.scope["http_version"].startswith("2"):
-            headers = answer.headers if isinstance(answer, Answer) else answer[0]["headers"]
             headers.append((b"connection", b"close"))  # RFC 9110 §15.5.9
             await asyncio.sleep(AFTER_STALL)
         if not isinstance(answer, Answer):

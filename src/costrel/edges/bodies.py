@@ -416,12 +416,7 @@ def take_body(
     scope: Scope, environ: dict[str, t.Any], receive: Receive, patience: Patience, min_rate: float
 ) -> Body | None:
     """Put the body into the environ as its ``wsgi.input``; None where the request has none."""
-    # HTTP/1.1 announces a body (RFC 9112 §6.3), HTTP/2 need not.
-    if (
-        "CONTENT_LENGTH" in environ
-        or "HTTP_TRANSFER_ENCODING" in environ
-        or not scope.get("http_version", "1.1").startswith("1")
-    ):
+    if has_body(scope, environ):
         length = _declared_length(environ)
         begun: t.Any = None
         # PERF: ASGI form, postjson, upload. A small body has nearly always arrived with the head, in one message.
@@ -441,6 +436,15 @@ def take_body(
         return body
     environ["wsgi.input"] = io.BytesIO()
     return None
+
+
+def has_body(scope: Scope, environ: dict[str, t.Any]) -> bool:
+    """Whether a request may have a body: HTTP/1.1 announces one (RFC 9112 §6.3), HTTP/2 need not."""
+    return (
+        "CONTENT_LENGTH" in environ
+        or "HTTP_TRANSFER_ENCODING" in environ
+        or not scope.get("http_version", "1.1").startswith("1")
+    )
 
 
 async def _given(message: t.MutableMapping[str, t.Any]) -> t.MutableMapping[str, t.Any]:

@@ -73,6 +73,26 @@ def rest_of(begun: t.Any, awaited: t.Any) -> t.Generator[t.Any, t.Any, t.Any]:
             return stop.value
 
 
+ON_LOOP: t.Final = object()
+"""Yielded by a coroutine that was begun in a thread: go on on the loop."""
+
+
+@coroutine
+def to_loop() -> t.Generator[t.Any, t.Any, None]:
+    """Awaited in a coroutine that a thread has begun: from here on it runs in a task, where it may await anything."""
+    yield ON_LOOP
+
+
+async def on_loop(begun: t.Any, awaited: t.Any) -> t.Any:
+    """Go on with the coroutine `begun`, whose first step, in a thread, has come to `awaited`."""
+    if awaited is ON_LOOP:
+        try:
+            awaited = begun.send(None)
+        except StopIteration as stop:
+            return stop.value
+    return await rest_of(begun, awaited)
+
+
 class Drive:
     """Drives the steps of one context: on the loop while they await, in a worker thread when they may block."""
 

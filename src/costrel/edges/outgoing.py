@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import typing as t
 from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Iterable, Iterator
+from operator import itemgetter
 
 from ..http.headers import Headers
 from ..messages.body import FileBody
 from ..messages.response import Response
 from .bodies import Receive
 from .file_blocks import InThread, send_file_body
+from .scope import ECHO, Scope
 from .turns import Turn
 
 Send = Callable[[t.MutableMapping[str, t.Any]], Awaitable[None]]
@@ -19,10 +21,12 @@ Messages = tuple[dict[str, t.Any], dict[str, t.Any]]
 """Status and headers, and the whole body."""
 
 _END: t.Final = object()
+_name: t.Final = itemgetter(0)  # of a header
 
 
 # PERF: ASGI hello. Most headers are the same in all answers, and are put into bytes once.
 _encoded: dict[tuple[str, str], tuple[bytes, bytes]] = {}
+_known: t.Final = _encoded.get
 _MAX_ENCODED: t.Final = 512
 _OF_ONE_CLIENT: t.Final = frozenset({b"set-cookie", b"location", b"etag", b"www-authenticate"})
 
@@ -41,12 +45,21 @@ def answer_of(ctx: t.Any, response: t.Any) -> Messages | Answer:
     if kind.__call__ is _OWN_CALL and kind.get_wsgi_response is _OWN_WSGI_RESPONSE:
         pairs = response.headers_of_one_piece(ctx.request.environ)
         if pairs is not None:
-            headers = [_encoded.get(pair) or _encode(pair) for pair in pairs]
+            headers = list(map(_known, pairs))
+            if None in headers:
+                headers = [_known(pair) or _encode(pair) for pair in pairs]
             return (
-                {"type": "http.response.start", "status": response.status_code, "headers": headers},
+                {"type": "http.response.start", "status": response._status_code, "headers": headers},
                 {"type": "http.response.body", "body": response.response[0]},
             )
     return Answer.of(ctx, response)
+
+
+def add_echo(headers: list[tuple[bytes, bytes]], scope: Scope) -> None:
+    """Add what the server of `scope` wants to see among the headers of its answer, unless there is one of that name."""
+    echo = scope.get(ECHO)
+    if echo is not None and echo[0] not in map(_name, headers):
+        headers.append(echo)
 
 
 class Answer:
@@ -65,7 +78,7 @@ class Answer:
     ) -> None:
         self.status = status
         self.method = method
-        self.headers = [_encoded.get(pair) or _encode(pair) for pair in headers]
+        self.headers = [_known(pair) or _encode(pair) for pair in headers]
         self.body = body
         self.close = close
 

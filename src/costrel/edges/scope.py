@@ -11,6 +11,9 @@ Scope = t.MutableMapping[str, t.Any]
 ROUTE: t.Final = "costrel.route"
 """The key of a scope under which a server that counts requests finds the text of the rule that matched."""
 
+ECHO: t.Final = "costrel.echo"
+"""The key of a scope under which a server leaves a header, name and value, that the answer is to have as well."""
+
 _KNOWN_NAMES: t.Final = (
     b"accept", b"accept-encoding", b"accept-language", b"access-control-request-headers",
     b"access-control-request-method", b"authorization", b"cache-control", b"connection", b"cookie", b"date", b"dnt",
@@ -44,6 +47,7 @@ _SCHEMES: t.Final = {"http": "http", "https": "https", "ws": "http", "wss": "htt
 _same_for: dict[tuple[t.Any, str, str], dict[str, t.Any]] = {}
 """What is in the environs of all requests that come the same way: server, scheme, version."""
 _MAX_WAYS: t.Final = 64
+_NO_SERVER: t.Final = ("localhost", None)
 
 
 def environ_of(scope: Scope) -> dict[str, t.Any]:
@@ -51,7 +55,7 @@ def environ_of(scope: Scope) -> dict[str, t.Any]:
     # PERF: ASGI hello. Each line of this runs for each request: what is nearly always the same is kept.
     get = scope.get
     root, raw, client = get("root_path", ""), get("raw_path"), get("client")
-    way = get("server") or ("localhost", None), get("scheme", "http"), get("http_version", "1.1")
+    way = get("server") or _NO_SERVER, get("scheme", "http"), get("http_version", "1.1")
     try:
         environ = _same_for[way].copy()
     except (KeyError, TypeError):  # a server may give its address as a list
@@ -64,12 +68,13 @@ def environ_of(scope: Scope) -> dict[str, t.Any]:
         environ["PATH_INFO"] = _path_of(scope, root)
     else:
         environ["PATH_INFO"] = raw.decode("latin-1")
-    environ["QUERY_STRING"] = get("query_string", b"").decode("latin-1")
+    query = get("query_string")
+    environ["QUERY_STRING"] = query.decode("latin-1") if query else ""
     environ["wsgi.errors"] = sys.stderr
     environ["asgi.scope"] = scope
     if client:
-        environ["REMOTE_ADDR"] = client[0]
-        environ["REMOTE_PORT"] = str(client[1])
+        environ["REMOTE_ADDR"], port = client
+        environ["REMOTE_PORT"] = str(port)
     repeated: list[tuple[str, str]] | None = None
     for name, value in scope["headers"]:
         key = _KEYS.get(name) or _key_of(name.lower())

@@ -8,15 +8,22 @@ import logging
 import random
 import re
 import sys
+import threading
 import typing as t
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from operator import itemgetter
 
+from ..edges.asgi import AsgiApplication
+from ..edges.scope import ECHO
 from . import terminal
 from .request_log import Application, Exchange, Message, Receive, Send
 
 REQUEST_ID: t.Final = b"x-request-id"
+
+_PAUSE: t.Final = 0.01
+"""Seconds between two looks at what runs in threads."""
 
 
 class Tally(t.Protocol):
@@ -32,6 +39,8 @@ class Tally(t.Protocol):
 # What UUIDs, ULIDs, trace ids and Base64 are written with, and nothing that could act in a log or a shell.
 _WELL_FORMED = re.compile(rb"[A-Za-z0-9._:+/=@-]{8,128}")
 
+
+_name: t.Final = itemgetter(0)  # of a header
 
 Line = t.Callable[["ServedExchange", t.Callable[..., str]], str]
 
@@ -53,13 +62,14 @@ class AccessLog:
         tally: Tally | None = None,
     ) -> None:
         self.application = application
+        self._edge = application if isinstance(application, AsgiApplication) else None
         self.grace = grace
         self._write = None if line is None else Lines(sys.stdout, line).write
         self._new_id = random.Random().getrandbits  # noqa: S311 - an id of a request is no secret
         self._at_start = at_start
-        self._running: dict[asyncio.Task[t.Any], Message] = {}
-        self._cut: set[asyncio.Task[t.Any]] = set()
+        self._running: set[ServedExchange] = set()
         self._tally = tally
+        self._is_quiet = line is None and tally is None
         self._until: float | None = None
 
     def begin_to_end(self) -> float:
@@ -71,36 +81,65 @@ class AccessLog:
         return self.grace - kept / 2
 
     def _cut_requests(self) -> None:
-        self._cut.update(self._running)
-        for task in self._cut:
-            task.cancel()
+        for exchange in list(self._running):
+            exchange.cut()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one ASGI scope."""
         if scope["type"] not in ("http", "websocket"):
             await self.application(scope, self._after_requests(receive), self._noting_start(send))
             return
-        task = t.cast("asyncio.Task[t.Any]", asyncio.current_task())  # a server calls it in one
-        self._running[task] = scope
-        tally = self._tally
-        if tally is not None:
-            tally.begin(scope["type"])
-        exchange = ServedExchange(scope, send, self._write, take_request_id(scope, self._new_id))
+        exchange = self._begin(scope, send)
+        exchange.note_task()
         try:
-            await self.application(scope, receive, exchange.send)
+            await self.application(scope, receive, send if exchange.hears_nothing else exchange.send)
         except asyncio.CancelledError:
-            # Of what was ended on purpose no traceback is wanted; the server cuts an answer that is not complete.
-            if task not in self._cut:
+            if not exchange.is_cut:
                 raise
         finally:
-            del self._running[task]
-            exchange.end()
-            if tally is not None:
-                tally.end(scope, exchange.status or 500, exchange.seconds())
+            self._end(exchange)
+
+    def takes_in_place(self, scope: Message) -> bool:
+        """Whether the application takes it."""
+        return self._edge is not None and self._edge.takes_in_place(scope)
+
+    async def answer_in_place(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer one ASGI scope that the application has taken."""
+        exchange = self._begin(scope, send)
+        edge = t.cast("AsgiApplication", self._edge)
+        try:
+            sending = send if exchange.hears_nothing else exchange.send
+            await edge.answer_in_place(scope, receive, sending, exchange.note_task)
+        except asyncio.CancelledError:
+            if not exchange.is_cut:
+                raise
+        finally:
+            self._end(exchange)
+
+    def _begin(self, scope: Message, send: Send) -> ServedExchange:
+        exchange = ServedExchange(scope, send, self._write)
+        self._running.add(exchange)
+        exchange.request_id = request_id = take_request_id(scope, self._new_id)
+        adds_id = self._edge is not None and scope["type"] == "http"
+        if adds_id:
+            scope[ECHO] = REQUEST_ID, request_id
+        if self._tally is not None:
+            self._tally.begin(scope["type"])
+        # PERF: served. Where nobody wants to know what is sent.
+        exchange.hears_nothing = adds_id and self._is_quiet
+        return exchange
+
+    def _end(self, exchange: ServedExchange) -> None:
+        self._running.discard(exchange)
+        if self._is_quiet:
+            return
+        exchange.end()
+        if self._tally is not None:
+            self._tally.end(exchange.scope, exchange.status or 500, exchange.seconds())
 
     def ports_of_clients(self) -> set[int]:
         """The ports from which the requests in progress came; may be called in any thread."""
-        clients = [scope.get("client") for scope in list(self._running.values())]
+        clients = [exchange.scope.get("client") for exchange in list(self._running)]
         return {int(client[1]) for client in clients if client}
 
     def _after_requests(self, receive: Receive) -> Receive:
@@ -109,10 +148,19 @@ class AccessLog:
             message = await receive()
             if message["type"] == "lifespan.shutdown" and self._running:
                 left = self.grace if self._until is None else self._until - asyncio.get_running_loop().time()
-                await asyncio.wait(self._running, timeout=max(left, 0))
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._requests_ended(), max(left, 0))
             return message
 
         return wait
+
+    async def _requests_ended(self) -> None:
+        while self._running:
+            tasks = [exchange.task for exchange in list(self._running) if exchange.task is not None]
+            if tasks:
+                await asyncio.wait(tasks)
+            else:  # those that are answered in threads tell nobody of their end
+                await asyncio.sleep(_PAUSE)
 
     def _noting_start(self, send: Send) -> Send:
         async def note(message: Message) -> None:
@@ -131,20 +179,32 @@ def kept_for_the_end(grace: float) -> float:
 class ServedExchange(Exchange):
     """A request with an id, which its answer carries too."""
 
-    def __init__(
-        self, scope: Message, send: Send, write: Callable[[ServedExchange], None] | None, request_id: bytes
-    ) -> None:
-        super().__init__(scope, send, write)
-        self.request_id = request_id
+    request_id = b""
+    hears_nothing = False
+    """Whether the answer goes past it."""
+    task: asyncio.Task[t.Any] | None = None
+    """What answers, where that is a task; None while it is a thread."""
+    is_cut = False
+    """Whether it was ended on purpose: no traceback is wanted, and the server cuts what is not complete."""
 
-    async def send(self, message: Message) -> None:
+    def note_task(self) -> None:
+        """From here on the current task answers."""
+        self.task = asyncio.current_task()
+
+    def cut(self) -> None:
+        """End it, where it can be ended: a thread cannot."""
+        if self.task is not None:
+            self.is_cut = True
+            self.task.cancel()
+
+    def send(self, message: Message) -> Awaitable[None]:
         """Note what a message says, and pass it on; the first of an answer gets the id."""
         if message["type"] in _HEADS:
             headers = message.get("headers") or ()
-            if REQUEST_ID not in [name for name, _ in headers]:
+            if REQUEST_ID not in map(_name, headers):
                 message = {**message, "headers": [*headers, (REQUEST_ID, self.request_id)]}
         self.note(message)
-        await self._send(message)
+        return self._send(message)
 
     def text(self, paint: Callable[..., str]) -> str:
         """The common log format, with the time taken and the id at its end."""
@@ -175,7 +235,7 @@ LINES: t.Final[dict[str, Line]] = {"text": ServedExchange.text, "json": ServedEx
 
 
 class Lines:
-    """Writes the lines of requests to `stream`: those of one turn of the loop at once.
+    """Writes the lines of requests to `stream`: those of one turn of the loop at once, those of threads one by one.
 
     No logger is asked: an application that sets up logging switches off all that it does not name.
     """
@@ -184,18 +244,27 @@ class Lines:
         self._stream = stream
         self._line = line
         self._paint = terminal.painter(stream)
+        self._lock = threading.Lock()
         self._waiting: list[str] = []
 
     def write(self, exchange: ServedExchange) -> None:
-        """Write the line of `exchange` as soon as the loop comes round."""
+        """Write the line of `exchange`: on the loop as soon as that comes round, in another thread now."""
+        line = self._line(exchange, self._paint) + "\n"
+        loop = asyncio._get_running_loop()
+        if loop is None:
+            self._say(line)
+            return
         if not self._waiting:
-            asyncio.get_running_loop().call_soon(self._flush)
-        self._waiting.append(self._line(exchange, self._paint) + "\n")
+            loop.call_soon(self._flush)
+        self._waiting.append(line)
 
     def _flush(self) -> None:
         text = "".join(self._waiting)
         self._waiting.clear()
-        with suppress(OSError, ValueError):  # whoever read it has gone: that ends no request
+        self._say(text)
+
+    def _say(self, text: str) -> None:
+        with self._lock, suppress(OSError, ValueError):  # whoever read it has gone: that ends no request
             self._stream.write(text)
             self._stream.flush()
 
@@ -206,10 +275,10 @@ def take_request_id(scope: Message, new_id: Callable[[int], int]) -> bytes:
     The application finds it in that header either way. `new_id` gives so many random bits.
     """
     headers = scope["headers"]
-    sent = [value for name, value in headers if name == REQUEST_ID]
-    if len(sent) == 1 and _WELL_FORMED.fullmatch(sent[0]):
-        return t.cast("bytes", sent[0])
-    if sent:
+    if REQUEST_ID in map(_name, headers):
+        sent = [value for name, value in headers if name == REQUEST_ID]
+        if len(sent) == 1 and _WELL_FORMED.fullmatch(sent[0]):
+            return t.cast("bytes", sent[0])
         headers = [(name, value) for name, value in headers if name != REQUEST_ID]
     made = b"%032x" % new_id(128)
     scope["headers"] = [*headers, (REQUEST_ID, made)]

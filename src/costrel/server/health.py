@@ -13,7 +13,7 @@ import typing as t
 from ..app.readiness import ReadinessCheck
 from ..edges.lifespan import call_within
 from ..edges.threads import Workers
-from .listeners import Served
+from .dispatch import Served
 from .request_log import Message, Receive, Send
 from .state import State
 
@@ -38,6 +38,14 @@ class Health:
     def begin_to_end(self) -> float:
         """Hear that this worker ends. The server may go on, if another one has taken its place: that is no change."""
         return self.served.begin_to_end()
+
+    def takes_in_place(self, scope: Message) -> bool:
+        """Whether it is for `served`, and that takes it."""
+        return self._started.is_set() and scope["path"] not in (LIVE, READY) and self.served.takes_in_place(scope)
+
+    async def answer_in_place(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer one ASGI scope that was taken."""
+        await self.served.answer_in_place(scope, receive, send)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one ASGI scope."""

@@ -17,16 +17,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from granian._futures import _future_watcher_wrapper, _new_cbscheduler
+from granian._futures import _new_cbscheduler
 from granian._granian import ASGIWorker, SocketHolder, WorkerSignal, WSGIWorker
 from granian._loops import loops
 from granian.asgi import LifespanProtocol
-from granian.asgi import _callback_wrapper as asgi_callback
 from granian.constants import HTTPModes, Loops
 from granian.http import HTTP1Settings, HTTP2Settings
 from granian.wsgi import _callback_wrapper as wsgi_callback
 
 from .addresses import af_unix
+from .dispatch import THREADS, Dispatcher, Served
 
 BACKLOG = 1024
 """How many connections may wait for a worker to take them."""
@@ -60,16 +60,7 @@ class Listening:
     tls: tuple[t.Any, ...]
     connections: int
     threads: int = 1
-
-
-class Served(t.Protocol):
-    """An ASGI application that can be told that the end has come."""
-
-    def begin_to_end(self) -> float:
-        """Hear that the server stops; called once, on the loop. How long to wait for its connections, in seconds."""
-
-    async def __call__(self, scope: t.Any, receive: t.Any, send: t.Any) -> None:
-        """Answer one scope."""
+    """Those in which a WSGI application runs."""
 
 
 class Sockets(tuple[socket.socket, ...]):
@@ -160,7 +151,7 @@ class AsgiWorker:
         self._over = asyncio.Event()
         self._ending = False
         self._gate = Gate(
-            lambda sock: _asgi_worker(*_first(idx, sock, listening), True, None, *listening.tls, _NO_METRICS),
+            lambda sock: _asgi_worker(*_first(idx, sock, listening, THREADS), True, None, *listening.tls, _NO_METRICS),
             sockets,
             lambda: loop.call_soon_threadsafe(self._over.set),
         )
@@ -184,8 +175,7 @@ class AsgiWorker:
         if self._is_open:
             return
         self._is_open = True
-        callback = _future_watcher_wrapper(asgi_callback(self.served, {}, lifespan.state))  # type: ignore[no-untyped-call]  # as above
-        self._gate.open(_new_cbscheduler(self.loop, callback, impl_asyncio=True), self.loop)  # type: ignore[no-untyped-call]  # as above
+        self._gate.open(Dispatcher(self.loop, self.served, lifespan.state), self.loop)
 
     def _end(self) -> None:
         if not self._ending:
@@ -202,7 +192,9 @@ def run_wsgi_worker(idx: int, load: Callable[[], t.Any], sockets: Sockets, liste
     callback = wsgi_callback(load(), {})
     over = threading.Event()
     gate = Gate(
-        lambda sock: _wsgi_worker(*_first(idx, sock, listening), None, *listening.tls, _NO_METRICS), sockets, over.set
+        lambda sock: _wsgi_worker(*_first(idx, sock, listening, listening.threads), None, *listening.tls, _NO_METRICS),
+        sockets,
+        over.set,
     )
     signals = Signals()
     gate.open(_new_cbscheduler(loop, callback, impl_asyncio=True), loop)  # type: ignore[no-untyped-call]  # as above
@@ -234,15 +226,15 @@ class Signals:
             pass
 
 
-def _first(idx: int, sock: t.Any, listening: Listening) -> Iterable[t.Any]:
-    """What the workers of all interfaces are made with first."""
+def _first(idx: int, sock: t.Any, listening: Listening, threads: int) -> Iterable[t.Any]:
+    """What the workers of all interfaces are made with first; `threads` of Granian's call what is Python."""
     return (
         idx + 1,
         sock,
         None,
         _RUNTIME_THREADS,
         _BLOCKING_THREADS,
-        listening.threads,
+        threads,
         _IDLE_TIMEOUT,
         listening.connections,
         listening.http,

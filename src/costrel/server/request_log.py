@@ -72,21 +72,22 @@ class RequestLog:
 class Exchange:
     """What is known of one request and its answer; `write` is given it when its line is due."""
 
+    status = 0
+    size = 0
+    complete = False
+    _headers: Iterable[tuple[bytes, bytes]] = ()
+    _written = False
+
     def __init__(self, scope: Message, send: Send, write: Callable[[t.Any], None] | None) -> None:
         self.scope = scope
-        self.status = 0
-        self.size = 0
-        self.complete = False
-        self._headers: Iterable[tuple[bytes, bytes]] = ()
         self._send = send
         self._write = write
         self._started = time.perf_counter()
-        self._written = False
 
-    async def send(self, message: Message) -> None:
+    def send(self, message: Message) -> Awaitable[None]:
         """Note what a message says, and pass it on."""
         self.note(message)
-        await self._send(message)
+        return self._send(message)
 
     def note(self, message: Message) -> None:
         """Note what a message of the answer says."""
@@ -112,7 +113,7 @@ class Exchange:
 
     def end(self) -> None:
         """Have the line written, once."""
-        if self._written or self._write is None or QUIET in self.scope:
+        if self._write is None or self._written or QUIET in self.scope:
             return
         self._written = True
         self._write(self)
