@@ -11,7 +11,6 @@ from contextlib import suppress
 from ..app import lifecycle
 from ..app.application import Costrel
 from ..context import RequestContext
-from ..http.errors import HTTPException
 from .bodies import Receive, has_body, take_body
 from .drive import ENDED, first_steps, to_loop
 from .http_drive import Exchange, HttpDrive, Patrol
@@ -111,7 +110,7 @@ class AsgiApplication:
         url_map, path, method = self.app.url_map, scope["path"], scope["method"]
         try:
             found = url_map.find(path, method) or url_map.search(path, method)
-        except HTTPException:
+        except Exception:  # nothing found, or whatever a converter of the user's raises: the answer says it once more
             return True
         return found is not None and not lifecycle.is_async(views.get(found[0].endpoint))
 

@@ -102,7 +102,7 @@ class Workers:
     @property
     def is_full(self) -> bool:
         """Whether all threads are busy, and so many functions wait that another request should not."""
-        return self._jobs.qsize() > self.queue
+        return self._jobs.qsize() + len(self._held) > self.queue
 
     async def run(self, function: Callable[[], T]) -> T:
         """Call `function` in a worker thread and return its result, or raise its error.
