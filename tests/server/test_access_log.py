@@ -5,12 +5,11 @@ import io
 import json
 import logging
 import logging.config
-import random
 import sys
 
 import pytest
 
-from costrel.server.access_log import LINES, AccessLog, JSONFormatter, take_request_id
+from costrel.server.access_log import LINES, AccessLog, JSONFormatter, RequestIds, take_request_id
 
 
 @pytest.fixture
@@ -38,7 +37,7 @@ def scope_with(*headers):
 def test_a_well_formed_id_is_kept(value):
     scope = scope_with((b"x-request-id", value))
 
-    assert take_request_id(scope, random.getrandbits) == value
+    assert take_request_id(scope, RequestIds().take) == value
     assert scope["headers"] == [(b"x-request-id", value)]
 
 
@@ -58,7 +57,7 @@ def test_a_well_formed_id_is_kept(value):
 def test_any_other_is_replaced(values):
     scope = scope_with((b"host", b"a"), *((b"x-request-id", value) for value in values))
 
-    made = take_request_id(scope, random.getrandbits)
+    made = take_request_id(scope, RequestIds().take)
 
     assert len(made) == 32
     assert made not in values

@@ -413,9 +413,12 @@ def call(ctx: Context, function: Callable[..., t.Any], *args: t.Any) -> Steps[t.
 
 def is_async(function: Callable[..., t.Any]) -> bool:
     """Whether calling `function` gives a coroutine, and so cannot block."""
-    code = getattr(function, "__code__", None)
-    if code is not None:
-        return bool(code.co_flags & 0x180)  # CO_COROUTINE, CO_ITERABLE_COROUTINE
+    try:
+        flags: int = function.__code__.co_flags
+    except AttributeError:
+        pass
+    else:
+        return flags & 0x180 != 0  # CO_COROUTINE, CO_ITERABLE_COROUTINE
     from inspect import iscoroutinefunction  # slow to load, and most views are functions
 
     return iscoroutinefunction(function) or iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004

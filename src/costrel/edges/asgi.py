@@ -11,7 +11,7 @@ from contextlib import suppress
 from ..app import lifecycle
 from ..app.application import Costrel
 from ..context import RequestContext
-from .bodies import Receive, has_body, take_body
+from .bodies import Body, Receive, has_body, take_body
 from .drive import ENDED, first_steps, to_loop
 from .http_drive import Exchange, HttpDrive, Patrol
 from .lifespan import answer_lifespan
@@ -63,7 +63,11 @@ class AsgiApplication:
         if not app._got_first_request or app.config["TESTING"]:
             app.open_for_requests()
         environ = environ_of(scope)
-        body = take_body(scope, environ, receive, self.body_patience, self.body_min_rate)
+        body: Body | None = None
+        if has_body(scope, environ):
+            body = take_body(environ, receive, self.body_patience, self.body_min_rate)
+        else:
+            environ["wsgi.input"] = io.BytesIO()
         if body is not None or is_wrapped(app):
             await self._answer_with_body(Exchange(self.workers, body, receive, scope), environ, send)
             return
@@ -130,10 +134,7 @@ class AsgiApplication:
         try:
             ctx, steps = self._begin(environ)
             ctx.on_loop = False
-            try:
-                item = steps.send(None)
-            except StopIteration:
-                item = ENDED
+            item = next(steps, ENDED)
         finally:
             self.workers.leave()
         if item is ENDED and ctx.answer.__class__ is tuple:

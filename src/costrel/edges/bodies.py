@@ -412,30 +412,25 @@ def _settle(future: asyncio.Future[None]) -> None:
         future.set_result(None)
 
 
-def take_body(
-    scope: Scope, environ: dict[str, t.Any], receive: Receive, patience: Patience, min_rate: float
-) -> Body | None:
-    """Put the body into the environ as its ``wsgi.input``; None where the request has none."""
-    if has_body(scope, environ):
-        length = _declared_length(environ)
-        begun: t.Any = None
-        # PERF: ASGI form, postjson, upload. A small body has nearly always arrived with the head, in one message.
-        if length is not None and 0 < length <= IN_MEMORY and "HTTP_TRANSFER_ENCODING" not in environ:
-            begun = receive()
-            if type(begun) is CoroutineType:
-                try:
-                    begun = rest_of(begun, begun.send(None))
-                except StopIteration as stop:
-                    message = stop.value
-                    if len(message.get("body", b"")) == length:
-                        environ["wsgi.input"] = io.BytesIO(message["body"])
-                        return None
-                    begun = _given(message)
-        body = environ["wsgi.input"] = Body(environ, receive, patience, min_rate)
-        body._begun = begun
-        return body
-    environ["wsgi.input"] = io.BytesIO()
-    return None
+def take_body(environ: dict[str, t.Any], receive: Receive, patience: Patience, min_rate: float) -> Body | None:
+    """Put the body of a request that has one into the environ as its ``wsgi.input``; None where all of it was there."""
+    length = _declared_length(environ)
+    begun: t.Any = None
+    # PERF: ASGI form, postjson, upload. A small body has nearly always arrived with the head, in one message.
+    if length is not None and 0 < length <= IN_MEMORY and "HTTP_TRANSFER_ENCODING" not in environ:
+        begun = receive()
+        if type(begun) is CoroutineType:
+            try:
+                begun = rest_of(begun, begun.send(None))
+            except StopIteration as stop:
+                message = stop.value
+                if len(message.get("body", b"")) == length:
+                    environ["wsgi.input"] = io.BytesIO(message["body"])
+                    return None
+                begun = _given(message)
+    body = environ["wsgi.input"] = Body(environ, receive, patience, min_rate)
+    body._begun = begun
+    return body
 
 
 def has_body(scope: Scope, environ: dict[str, t.Any]) -> bool:

@@ -26,7 +26,7 @@ _name: t.Final = itemgetter(0)  # of a header
 
 # PERF: ASGI hello. Most headers are the same in all answers, and are put into bytes once.
 _encoded: dict[tuple[str, str], tuple[bytes, bytes]] = {}
-_known: t.Final = _encoded.get
+_known: t.Final = _encoded.__getitem__
 _MAX_ENCODED: t.Final = 512
 _OF_ONE_CLIENT: t.Final = frozenset({b"set-cookie", b"location", b"etag", b"www-authenticate"})
 
@@ -38,6 +38,10 @@ def _encode(pair: tuple[str, str]) -> tuple[bytes, bytes]:
     return name, value
 
 
+def _encode_all(pairs: Pairs) -> list[tuple[bytes, bytes]]:
+    return [_encoded.get(pair) or _encode(pair) for pair in pairs]
+
+
 def answer_of(ctx: t.Any, response: t.Any) -> Messages | Answer:
     """What goes out as `response`, to the request of `ctx`: as it is sent, where it is in one piece."""
     # PERF: ASGI hello. There is nobody to wait for, and nothing to close.
@@ -45,9 +49,10 @@ def answer_of(ctx: t.Any, response: t.Any) -> Messages | Answer:
     if kind.__call__ is _OWN_CALL and kind.get_wsgi_response is _OWN_WSGI_RESPONSE:
         pairs = response.headers_of_one_piece(ctx.request.environ)
         if pairs is not None:
-            headers = list(map(_known, pairs))
-            if None in headers:
-                headers = [_known(pair) or _encode(pair) for pair in pairs]
+            try:
+                headers = list(map(_known, pairs))
+            except KeyError:
+                headers = _encode_all(pairs)
             return (
                 {"type": "http.response.start", "status": response._status_code, "headers": headers},
                 {"type": "http.response.body", "body": response.response[0]},
@@ -78,7 +83,7 @@ class Answer:
     ) -> None:
         self.status = status
         self.method = method
-        self.headers = [_known(pair) or _encode(pair) for pair in headers]
+        self.headers = _encode_all(headers)
         self.body = body
         self.close = close
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import random
+import os
 import re
 import sys
 import threading
@@ -65,7 +65,7 @@ class AccessLog:
         self._edge = application if isinstance(application, AsgiApplication) else None
         self.grace = grace
         self._write = None if line is None else Lines(sys.stdout, line).write
-        self._new_id = random.Random().getrandbits  # noqa: S311 - an id of a request is no secret
+        self._new_id = RequestIds().take
         self._at_start = at_start
         self._running: set[ServedExchange] = set()
         self._tally = tally
@@ -269,10 +269,28 @@ class Lines:
             self._stream.flush()
 
 
-def take_request_id(scope: Message, new_id: Callable[[int], int]) -> bytes:
+class RequestIds:
+    """Ids that nobody else has: 128 random bits each, made many at a time. PERF: served"""
+
+    _AT_ONCE: t.Final = 256
+
+    def __init__(self) -> None:
+        self._made: list[bytes] = []
+
+    def take(self) -> bytes:
+        """One of them, as 32 hexadecimal digits; may be called in any thread."""
+        try:
+            return self._made.pop()
+        except IndexError:
+            digits = os.urandom(16 * self._AT_ONCE).hex().encode()
+            self._made.extend(digits[start : start + 32] for start in range(32, len(digits), 32))
+            return digits[:32]
+
+
+def take_request_id(scope: Message, new_id: Callable[[], bytes]) -> bytes:
     """The id of a request: its header ``X-Request-ID`` where there is one and it is well-formed, else a new one.
 
-    The application finds it in that header either way. `new_id` gives so many random bits.
+    The application finds it in that header either way.
     """
     headers = scope["headers"]
     if REQUEST_ID in map(_name, headers):
@@ -280,7 +298,7 @@ def take_request_id(scope: Message, new_id: Callable[[int], int]) -> bytes:
         if len(sent) == 1 and _WELL_FORMED.fullmatch(sent[0]):
             return t.cast("bytes", sent[0])
         headers = [(name, value) for name, value in headers if name != REQUEST_ID]
-    made = b"%032x" % new_id(128)
+    made = new_id()
     scope["headers"] = [*headers, (REQUEST_ID, made)]
     return made
 

@@ -27,6 +27,9 @@ THREADS: t.Final = IN_PLACE + 2
 """The threads of Granian's that hand requests over. PERF: served. More of them wait for each other, fewer wake more."""
 
 
+_ENDED: t.Final = object()
+
+
 class Served(t.Protocol):
     """An ASGI application that can be told that the end has come, and that may answer where it is asked."""
 
@@ -39,7 +42,7 @@ class Served(t.Protocol):
     def takes_in_place(self, scope: Message) -> bool:
         """Whether `answer_in_place` is to answer this scope, and not a call."""
 
-    async def answer_in_place(self, scope: Message, receive: Receive, send: Send) -> None:
+    def answer_in_place(self, scope: Message, receive: Receive, send: Send) -> t.Coroutine[t.Any, t.Any, None]:
         """Answer one scope, beginning in a thread that may be blocked, and going on on the loop (`to_loop`)."""
 
 
@@ -86,11 +89,13 @@ class Dispatcher(t.cast("type[t.Any]", CallbackScheduler)):  # type: ignore[misc
         proto = watcher.proto
         begun = self._served.answer_in_place(scope, proto.receive, proto.send)
         try:
-            awaited = begun.send(None)
-        except StopIteration:
-            watcher.done()
+            # PERF: served. In this way the end of it raises nothing.
+            awaited = next(begun.__await__(), _ENDED)
         except BaseException as error:
             watcher.err(error)
+            return
+        if awaited is _ENDED:
+            watcher.done()
         else:
             # A copy of the variables: these are in use until this thread has left.
             self._on_loop.call_soon_threadsafe(self._start, watcher, on_loop(begun, awaited), copy_context())
