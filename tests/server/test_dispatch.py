@@ -7,7 +7,6 @@ import select
 import signal
 import socket
 import subprocess
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -113,6 +112,18 @@ def cut():
         yield "begun"
         raise ZeroDivisionError("in the stream")
     return Response(chunks())
+
+@view("/endless")
+def endless():
+    def ticks():
+        while True:
+            yield "tick"
+            time.sleep(0.05)
+    return Response(ticks())
+
+@view("/exits")
+def exits():
+    raise SystemExit(1)
 
 inside = []
 
@@ -329,6 +340,16 @@ def test_each_request_has_an_id_which_its_answer_has_too(served, path, status, m
     assert entry_of(served, known_text) == {**whole, "size": 38}
 
 
+def test_without_log_and_counts_each_answer_has_its_id_still(tmp_path):
+    with warm(tmp_path, "--no-access-log") as served:
+        paths = ["/id", "/id/async", "/id/stream", "/id/403", "/id/nowhere", "/id/500", "/id/failing/1"]
+        answers = [ask_anew(served, path, method) for path in paths for method in ("GET", "POST")]
+        own = ask_anew(served, "/own-id")[0].headers.get_all("X-Request-ID")
+
+    assert [response.headers.get_all("X-Request-ID") for response, _ in answers] == [[text] for _, text in answers]
+    assert (own, served.output) == (["of the view"], [])
+
+
 def test_an_id_that_the_view_has_set_goes_out_and_the_log_keeps_the_requests(served):
     response, text = ask_anew(served, "/own-id")
 
@@ -366,6 +387,14 @@ def test_an_error_in_the_view_is_logged_with_its_traceback(served):
     served.wait_for(r"Exception on /id/500 \[GET\]")
     served.wait_for("Traceback")
     served.wait_for("ZeroDivisionError: in the view")
+
+
+def test_a_view_that_would_end_the_process_is_an_error_and_the_server_goes_on(served):
+    for number in range(2 * IN_PLACE):
+        assert ask_anew(served, "/exits", X_Request_ID=f"of-exits-{number}")[0].status == 500
+        assert entry_of(served, f"of-exits-{number}")["status"] == 500
+    served.wait_for("SystemExit: 1")
+    wait_until(lambda: served.get("/where") == (200, "in place"), "there is a place again")
 
 
 def test_many_requests_at_once_have_each_an_id_and_a_line_of_their_own(served):
@@ -517,13 +546,21 @@ def test_a_view_in_place_is_answered_before_the_server_ends(tmp_path):
     assert re.search(r'"GET /blocked/end HTTP/1\.1" 200 8 \S+ [0-9a-f]{32}$', served.output[-1])
 
 
-def test_a_view_in_place_that_does_not_end_holds_the_end_up_no_longer_than_the_grace(tmp_path):
-    with warm(tmp_path, "--grace", "2") as served:
-        asking = threading.Thread(target=lambda: served.raw(b"GET /blocked/never HTTP/1.1\r\nHost: a\r\n\r\n"))
-        asking.start()
+def test_what_does_not_end_holds_the_end_up_no_longer_than_the_grace(tmp_path):
+    with warm(tmp_path, "--grace", "2") as served, ThreadPoolExecutor(1) as pool:
+        request = "GET /{} HTTP/1.1\r\nHost: a\r\n\r\n"
+        asking = pool.submit(served.raw, request.format("blocked/never").encode())
         wait_until(lambda: inside(served, "never", "in place"), "it is inside")
-        status = served.end()
-        asking.join(PATIENCE)
+        with socket.create_connection(("127.0.0.1", served.port), timeout=PATIENCE) as stream:
+            stream.sendall(request.format("endless").encode())
+            assert stream.recv(65_536)
+            status = served.end()
+            received = b"".join(iter(lambda: stream.recv(65_536), b""))
 
-    assert status == 0
+    assert (asking.result(), status) == ("", 0)
+    assert not received.endswith(b"0\r\n\r\n")
     assert (tmp_path / "notes").read_text().splitlines() == ["after serving"]
+    assert [re.search(r'"GET /endless .*" 200 \d+ \S+ cut off', line) is not None for line in served.output] == [
+        False,
+        True,
+    ]
