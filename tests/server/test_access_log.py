@@ -6,9 +6,11 @@ import json
 import logging
 import logging.config
 import sys
+import threading
 
 import pytest
 
+from costrel import Costrel
 from costrel.server.access_log import LINES, AccessLog, JSONFormatter, RequestIds, take_request_id
 
 
@@ -205,6 +207,39 @@ def test_the_application_hears_of_the_end_when_its_requests_are_done():
     asyncio.run(main())
 
     assert said == ["lifespan.startup.complete", "ready", "request", "lifespan.shutdown"]
+
+
+def test_the_application_hears_of_the_end_when_views_in_place_have_ended():
+    app = Costrel(__name__, static_folder=None)
+    log = AccessLog(app.asgi, None)
+    seen, begun, ends = [], threading.Event(), threading.Event()
+
+    @app.route("/")
+    def index():
+        begun.set()
+        ends.wait(30)
+        seen.append("end of the view")
+        return "text"
+
+    app.after_serving(lambda: seen.append("after serving"))
+    scope = {**scope_with(), "path": "/", "raw_path": b"/"}
+
+    async def send(message):
+        pass
+
+    async def receive():
+        return {"type": "lifespan.shutdown"}
+
+    async def run():
+        asking = asyncio.create_task(asyncio.to_thread(next, log.answer_in_place(scope, None, send).__await__(), None))
+        await asyncio.to_thread(begun.wait, 30)
+        ending = asyncio.create_task(log({"type": "lifespan"}, receive, send))
+        await asyncio.wait([ending], timeout=0.2)
+        ends.set()
+        await asyncio.gather(asking, ending)
+
+    asyncio.run(run())
+    assert seen == ["end of the view", "after serving"]
 
 
 def test_records_as_json():

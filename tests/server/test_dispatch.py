@@ -242,6 +242,7 @@ def test_def_views_run_where_there_is_no_loop_and_async_views_on_the_loop(served
     assert served.get("/where-async") == (200, "loop")
     assert ask_anew(served, "/where", "POST")[1] == "worker"
     assert ask_anew(served, "/where", "HEAD")[1] == ""
+    assert [served.get(path)[0] for path in ("/livez", "/readyz")] == [200, 200]  # which the application does not have
 
 
 def test_requests_of_one_connection_are_answered_each_in_its_place(served):
@@ -495,10 +496,10 @@ def test_concurrent_requests_are_counted_each_once(tmp_path):
         served.port = int(served.wait_for(r"Listening at http://127\.0\.0\.1:(\d+)")[1])
         served.wait_for("Serving, with the processes")
 
-        def many(_):
+        def many(client):
             connection = connection_to(served)
             for _ in range(20):
-                for method, path in kinds:
+                for method, path in kinds[client:] + kinds[:client]:
                     ask(connection, path, method)
             connection.close()
 
