@@ -435,73 +435,25 @@ def test_without_a_body_there_is_an_empty_one(app):
     assert ask_in_place(app)[0].text == "(b'', {}, None)"
 
 
-# -- the places
-
-
-def with_threads(number, queue=None):
-    app = Costrel(__name__, static_folder=None)
-    app.config["THREADS"] = number
-    app.add_url_rule("/", "index", where)
-    if queue is not None:
-        app.asgi.workers.queue = queue
-    ask(app.asgi)
-    return app
-
-
-def test_where_all_workers_are_busy_a_request_waits_for_one_of_them():
-    app = with_threads(1)
-    workers = app.asgi.workers
-
-    async def run():
-        assert workers.enter()
-        asking = asyncio.create_task(call_in_place(app))
-        await asyncio.wait([asking], timeout=0.2)
-        waits = not asking.done()
-        workers.leave()
-        answered, moves = await asking
-        return waits, answered.text, moves
-
-    assert asyncio.run(run()) == (True, "worker", ["loop"])
-    workers.close()
-
-
-def test_where_more_wait_than_can_be_served_soon_a_request_is_refused():
-    app = with_threads(1, queue=0)
-    workers = app.asgi.workers
-
-    async def run():
-        assert workers.enter()
-        waiting = [asyncio.create_task(call_in_place(app))]
-        async with asyncio.timeout(30):
-            while not workers.is_full:
-                await asyncio.sleep(0.005)
-        refused, moves = await call_in_place(app, **{ECHO: ID})
-        workers.leave()
-        return refused, moves, (await waiting[0])[0].text
-
-    refused, moves, text = asyncio.run(run())
-    assert (refused.status, refused.headers["retry-after"], refused.headers["x-request-id"]) == (503, "1", "12345678")
-    assert (moves, text) == (["loop"], "worker")
-    workers.close()
+# -- where it fails
 
 
 @pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, asyncio.CancelledError, ZeroDivisionError])
-def test_an_error_that_comes_out_leaves_no_place_taken(error):
-    app = with_threads(1)
+def test_an_error_that_comes_out_has_torn_down_first(error):
+    app = Costrel(__name__, static_folder=None)
     app.config["PROPAGATE_EXCEPTIONS"] = True
     torn_down = []
     app.teardown_request_funcs.setdefault(None, []).append(lambda error: torn_down.append(type(error)))
 
+    @app.route("/")
     def fail():
         raise error
 
-    app.view_functions["index"] = fail
     begun = app.asgi.answer_in_place(scope_for("/"), None, None, None)
 
     with pytest.raises(error):
         begun.send(None)
     assert torn_down == [error]
-    assert app.asgi.workers.enter()
 
 
 # -- what the server wants to see in the answer

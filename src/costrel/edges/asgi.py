@@ -122,21 +122,18 @@ class AsgiApplication:
         """Answer a request that `takes_in_place` has taken; the first step of this is done in a thread that may block.
 
         It goes on on the loop (`to_loop`), where it calls `moved`, as soon as something has to be awaited; from the
-        start, where there is a body, or all workers are busy.
+        start, where there is a body.
         """
         environ = environ_of(scope)
-        if has_body(scope, environ) or not self.workers.enter():
+        if has_body(scope, environ):
             await to_loop()
             moved()
             await self(scope, receive, send)
             return
         environ["wsgi.input"] = io.BytesIO()
-        try:
-            ctx, steps = self._begin(environ)
-            ctx.on_loop = False
-            item = next(steps, ENDED)
-        finally:
-            self.workers.leave()
+        ctx, steps = self._begin(environ)
+        ctx.on_loop = False
+        item = next(steps, ENDED)
         if item is ENDED and ctx.answer.__class__ is tuple:
             add_echo(ctx.answer[0]["headers"], scope)
             for message in ctx.answer:

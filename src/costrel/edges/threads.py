@@ -88,13 +88,6 @@ class Workers:
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
         self._unfinished = 0
-        """The functions that wait for a thread or run in one."""
-        self._running = 0
-        """Those that run."""
-        self._held: deque[Job] = deque()
-        """Functions whose threads found all places taken."""
-        self._guests = 0
-        """The threads of somebody else's that take the place of one of these."""
         self._lent = 0
         self._mailbox: Mailbox | None = None
         """That of the loop which has asked last."""
@@ -102,7 +95,7 @@ class Workers:
     @property
     def is_full(self) -> bool:
         """Whether all threads are busy, and so many functions wait that another request should not."""
-        return self._jobs.qsize() + len(self._held) > self.queue
+        return self._jobs.qsize() > self.queue
 
     async def run(self, function: Callable[[], T]) -> T:
         """Call `function` in a worker thread and return its result, or raise its error.
@@ -128,6 +121,12 @@ class Workers:
                 await job.over
             raise
 
+    def give_away(self, most: int) -> int:
+        """Leave up to `most` of the threads, and no more than half of them, to somebody who has others; how many."""
+        given = min(most, self.size // 2)
+        self.size -= given
+        return given
+
     def _start(self) -> None:
         """Start a thread, unless there are as many as there may be."""
         if len(self._threads) < self.size + min(self._lent, LENT):
@@ -135,46 +134,15 @@ class Workers:
             self._threads.append(thread)
             thread.start()
 
-    def enter(self) -> bool:
-        """Have the current thread, which is none of these, count as one of them until `leave`.
-
-        False where it may not: as many functions as there are threads wait or run already.
-        """
-        with self._lock:
-            if self._unfinished + self._guests >= self.size:
-                return False
-            self._guests += 1
-            return True
-
-    def leave(self) -> None:
-        """The current thread no longer counts as one of these."""
-        with self._lock:
-            self._guests -= 1
-            if self._held:
-                self._resume()
-
-    def _resume(self) -> None:
-        """Let a function go on that has found no place; with the lock."""
-        if self._held:
-            self._jobs.put(self._held.popleft())
-
     def work(self) -> None:
         """Do what is to be done, in a thread of these."""
         while (job := self._jobs.get()) is not None:
-            with self._lock:
-                if self._running + self._guests >= self.size + self._lent:
-                    self._held.append(job)
-                    del job
-                    continue
-                self._running += 1
             try:
                 result, error = job.function(), None
             except BaseException as caught:
                 result, error = None, caught
             with self._lock:
                 self._unfinished -= 1
-                self._running -= 1
-                self._resume()
                 is_too_many = len(self._threads) > self.size + self._lent
                 if is_too_many:
                     self._threads.remove(threading.current_thread())
@@ -187,7 +155,6 @@ class Workers:
         """The current thread is going to wait for a client: another one may take its place until `take_back`."""
         with self._lock:
             self._lent += 1
-            self._resume()
             if self._unfinished > len(self._threads):
                 self._start()
 

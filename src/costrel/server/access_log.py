@@ -18,6 +18,7 @@ from operator import itemgetter
 from ..edges.asgi import AsgiApplication
 from ..edges.scope import ECHO
 from . import terminal
+from .dispatch import IN_PLACE
 from .request_log import Application, Exchange, Message, Receive, Send
 
 REQUEST_ID: t.Final = b"x-request-id"
@@ -63,6 +64,7 @@ class AccessLog:
     ) -> None:
         self.application = application
         self._edge = application if isinstance(application, AsgiApplication) else None
+        self.places = 0 if self._edge is None else self._edge.workers.give_away(IN_PLACE)
         self.grace = grace
         self._write = None if line is None else Lines(sys.stdout, line).write
         self._new_id = RequestIds().take

@@ -21,10 +21,13 @@ if t.TYPE_CHECKING:
     from contextvars import Context
 
 IN_PLACE: t.Final = 4
-"""How many requests may be answered at once where they are handed over; further ones take the way over the loop."""
+"""How many requests may be answered at once where they are handed over; further ones take the way over the loop.
 
-THREADS: t.Final = IN_PLACE + 2
-"""The threads of Granian's that hand requests over. PERF: served. More of them wait for each other, fewer wake more."""
+They are counted among the threads that the application may have, and are fewer where it may have few.
+"""
+
+OTHERS: t.Final = 2
+"""How many threads hand over requests besides. PERF: served. With more of them they wait for each other."""
 
 
 _ENDED: t.Final = object()
@@ -32,6 +35,9 @@ _ENDED: t.Final = object()
 
 class Served(t.Protocol):
     """An ASGI application that can be told that the end has come, and that may answer where it is asked."""
+
+    places: int
+    """How many of its threads are those of the server, which it may block."""
 
     def begin_to_end(self) -> float:
         """Hear that the server stops; called once, on the loop. How long to wait for its connections, in seconds."""
@@ -59,7 +65,7 @@ class Dispatcher(t.cast("type[t.Any]", CallbackScheduler)):  # type: ignore[misc
         self._served = served
         self._state = state
         self._variables = copy_context()
-        self._places = deque(range(IN_PLACE))
+        self._places = deque(range(served.places))
         self._schedule_fn = self.dispatch
 
     def dispatch(self, watcher: t.Any) -> None:

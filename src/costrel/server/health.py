@@ -31,6 +31,7 @@ class Health:
 
     def __init__(self, served: Served, app: t.Any, state: State) -> None:
         self.served = served
+        self.places = served.places
         self.state = state
         self.checks = Checks(app)
         self._started = asyncio.Event()

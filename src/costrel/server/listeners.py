@@ -26,7 +26,7 @@ from granian.http import HTTP1Settings, HTTP2Settings
 from granian.wsgi import _callback_wrapper as wsgi_callback
 
 from .addresses import af_unix
-from .dispatch import THREADS, Dispatcher, Served
+from .dispatch import OTHERS, Dispatcher, Served
 
 BACKLOG = 1024
 """How many connections may wait for a worker to take them."""
@@ -155,7 +155,9 @@ class AsgiWorker:
         self._over = asyncio.Event()
         self._ending = False
         self._gate = Gate(
-            lambda sock: _asgi_worker(*_first(idx, sock, listening, THREADS), True, None, *listening.tls, _NO_METRICS),
+            lambda sock: _asgi_worker(
+                *_first(idx, sock, listening, served.places + OTHERS), True, None, *listening.tls, _NO_METRICS
+            ),
             sockets,
             lambda: loop.call_soon_threadsafe(self._over.set),
         )
