@@ -217,7 +217,7 @@ def taken(messages, length, waits=False, begin=True):
 
     async def main():
         environ = {"CONTENT_LENGTH": str(length)}
-        body = take_body({}, environ, receive, Patience(5), BODY_MIN_RATE)
+        body = take_body(environ, receive, Patience(5), BODY_MIN_RATE)
         if body is None:
             return environ["wsgi.input"].read(), True
         try:
