@@ -74,9 +74,10 @@ class AsgiApplication:
         ctx, steps = self._begin(environ)
         item = first_steps(steps)
         if item is ENDED and ctx.answer.__class__ is tuple:
-            add_echo(ctx.answer[0]["headers"], scope)
-            for message in ctx.answer:
-                await send(message)
+            start, end = ctx.answer
+            add_echo(start["headers"], scope)
+            await send(start)
+            await send(end)
         else:
             exchange = Exchange(self.workers, None, receive, scope)
             try:
@@ -125,7 +126,7 @@ class AsgiApplication:
         start, where there is a body.
         """
         environ = environ_of(scope)
-        if has_body(scope, environ):
+        if "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ:
             await to_loop()
             moved()
             await self(scope, receive, send)
@@ -135,9 +136,10 @@ class AsgiApplication:
         ctx.on_loop = False
         item = next(steps, ENDED)
         if item is ENDED and ctx.answer.__class__ is tuple:
-            add_echo(ctx.answer[0]["headers"], scope)
-            for message in ctx.answer:
-                await send(message)
+            start, end = ctx.answer
+            add_echo(start["headers"], scope)
+            await send(start)
+            await send(end)
             return
         await to_loop()
         moved()

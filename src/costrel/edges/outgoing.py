@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import typing as t
 from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Iterable, Iterator
-from operator import itemgetter
 
 from ..http.headers import Headers
 from ..messages.body import FileBody
@@ -21,7 +20,6 @@ Messages = tuple[dict[str, t.Any], dict[str, t.Any]]
 """Status and headers, and the whole body."""
 
 _END: t.Final = object()
-_name: t.Final = itemgetter(0)  # of a header
 
 
 # PERF: ASGI hello. Most headers are the same in all answers, and are put into bytes once.
@@ -63,7 +61,11 @@ def answer_of(ctx: t.Any, response: t.Any) -> Messages | Answer:
 def add_echo(headers: list[tuple[bytes, bytes]], scope: Scope) -> None:
     """Add what the server of `scope` wants to see among the headers of its answer, unless there is one of that name."""
     echo = scope.get(ECHO)
-    if echo is not None and echo[0] not in map(_name, headers):
+    if echo is not None:
+        wanted = echo[0]
+        for name, _ in headers:
+            if name == wanted:
+                return
         headers.append(echo)
 
 

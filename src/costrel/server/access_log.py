@@ -99,7 +99,9 @@ class AccessLog:
             if not exchange.is_cut:
                 raise
         finally:
-            self._end(exchange)
+            self._running.discard(exchange)
+            if not self._is_quiet:
+                self._end(exchange)
 
     def takes_in_place(self, scope: Message) -> bool:
         """Whether the application takes it."""
@@ -116,7 +118,9 @@ class AccessLog:
             if not exchange.is_cut:
                 raise
         finally:
-            self._end(exchange)
+            self._running.discard(exchange)
+            if not self._is_quiet:
+                self._end(exchange)
 
     def _begin(self, scope: Message, send: Send) -> ServedExchange:
         exchange = ServedExchange(scope, send, self._write)
@@ -132,9 +136,6 @@ class AccessLog:
         return exchange
 
     def _end(self, exchange: ServedExchange) -> None:
-        self._running.discard(exchange)
-        if self._is_quiet:
-            return
         exchange.end()
         if self._tally is not None:
             self._tally.end(exchange.scope, exchange.status or 500, exchange.seconds())
@@ -295,11 +296,13 @@ def take_request_id(scope: Message, new_id: Callable[[], bytes]) -> bytes:
     The application finds it in that header either way.
     """
     headers = scope["headers"]
-    if REQUEST_ID in map(_name, headers):
-        sent = [value for name, value in headers if name == REQUEST_ID]
-        if len(sent) == 1 and _WELL_FORMED.fullmatch(sent[0]):
-            return t.cast("bytes", sent[0])
-        headers = [(name, value) for name, value in headers if name != REQUEST_ID]
+    for name, _ in headers:
+        if name == REQUEST_ID:
+            sent = [value for name, value in headers if name == REQUEST_ID]
+            if len(sent) == 1 and _WELL_FORMED.fullmatch(sent[0]):
+                return t.cast("bytes", sent[0])
+            headers = [(name, value) for name, value in headers if name != REQUEST_ID]
+            break
     made = new_id()
     scope["headers"] = [*headers, (REQUEST_ID, made)]
     return made
