@@ -114,15 +114,22 @@ def of_memory(figures: dict[str, Any]) -> Iterator[Goal]:
 
 
 def of_served(figures: dict[str, Any]) -> Iterator[Goal]:
-    """The goals of served requests; the server is Granian for all."""
+    """The goals of served requests; the server is Granian for all, inside of `costrel serve` too."""
     rates = {name: paths["hello"]["per second"] for name, paths in figures["rates"].items()}
-    for case, words in (("Costrel, def, Granian over WSGI", "over WSGI"), ("Costrel, def, Granian", "over ASGI")):
-        yield Goal(f"served {words}, `def` views: Costrel ÷ Flask", rates[case] / rates["Flask, def, Granian"], 4)
-        yield Goal(
-            f"served {words}, `def` views: Costrel ÷ Starlette", rates[case] / rates["Starlette, def, Granian"], 2
-        )
-    ratio = rates["Costrel, async, Granian"] / rates["Starlette, async, Granian"]
-    yield Goal("served, `async def` views: Costrel ÷ Starlette", ratio, 1)
+    for server in ("costrel serve", "Granian over WSGI", "Granian"):
+        rate, words = rates[f"Costrel, def, {server}"], WORDS[server]
+        yield Goal(f"{words}, `def` views: Costrel ÷ Flask", rate / rates["Flask, def, Granian"], 4)
+        yield Goal(f"{words}, `def` views: Costrel ÷ Starlette", rate / rates["Starlette, def, Granian"], 2)
+    for server in ("costrel serve", "Granian"):
+        ratio = rates[f"Costrel, async, {server}"] / rates["Starlette, async, Granian"]
+        yield Goal(f"{WORDS[server]}, `async def` views: Costrel ÷ Starlette", ratio, 1)
+
+
+WORDS = {
+    "costrel serve": "served by `costrel serve`",
+    "Granian": "served by `granian --interface asgi`",
+    "Granian over WSGI": "served by `granian --interface wsgi`",
+}
 
 
 def of_growth(figures: dict[str, Any]) -> Iterator[Goal]:

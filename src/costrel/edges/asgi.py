@@ -97,8 +97,8 @@ class AsgiApplication:
             and self._finds_def_view(scope)
             and scope["http_version"][0] == "1"  # later ones need not announce a body
             and app._got_first_request
-            and not app.config["TESTING"]
             and not is_wrapped(app)
+            and not app.config["TESTING"]
         )
 
     def _finds_def_view(self, scope: Scope) -> bool:

@@ -64,7 +64,11 @@ class AccessLog:
     ) -> None:
         self.application = application
         self._edge = application if isinstance(application, AsgiApplication) else None
-        self.places = 0 if self._edge is None else self._edge.workers.give_away(IN_PLACE)
+        self.takes_in_place: Callable[[Message], bool] = lambda scope: False
+        self.places = 0
+        if self._edge is not None:
+            self.takes_in_place = self._edge.takes_in_place
+            self.places = self._edge.workers.give_away(IN_PLACE)
         self.grace = grace
         self._write = None if line is None else Lines(sys.stdout, line).write
         self._new_id = RequestIds().take
@@ -102,10 +106,6 @@ class AccessLog:
             self._running.discard(exchange)
             if not self._is_quiet:
                 self._end(exchange)
-
-    def takes_in_place(self, scope: Message) -> bool:
-        """Whether the application takes it."""
-        return self._edge is not None and self._edge.takes_in_place(scope)
 
     async def answer_in_place(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one ASGI scope that the application has taken."""

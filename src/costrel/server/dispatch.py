@@ -18,6 +18,7 @@ from .request_log import Message, Receive, Send
 
 if t.TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable
     from contextvars import Context
 
 IN_PLACE: t.Final = 4
@@ -45,8 +46,8 @@ class Served(t.Protocol):
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one scope."""
 
-    def takes_in_place(self, scope: Message) -> bool:
-        """Whether `answer_in_place` is to answer this scope, and not a call."""
+    takes_in_place: Callable[[Message], bool]
+    """Whether `answer_in_place` is to answer a scope, and not a call."""
 
     def answer_in_place(self, scope: Message, receive: Receive, send: Send) -> t.Coroutine[t.Any, t.Any, None]:
         """Answer one scope, beginning in a thread that may be blocked, and going on on the loop (`to_loop`)."""
@@ -63,6 +64,7 @@ class Dispatcher(t.cast("type[t.Any]", CallbackScheduler)):  # type: ignore[misc
         super().__init__()
         self._on_loop = loop
         self._served = served
+        self._takes = served.takes_in_place
         self._state = state
         self._variables = copy_context()
         self._places = deque(range(served.places))
@@ -80,7 +82,7 @@ class Dispatcher(t.cast("type[t.Any]", CallbackScheduler)):  # type: ignore[misc
             place = None
         if place is not None:
             try:
-                if self._served.takes_in_place(scope):
+                if self._takes(scope):
                     self._variables.copy().run(self._answer_here, watcher, scope)
                     return
             except BaseException as error:
