@@ -73,8 +73,8 @@ def environ_of(scope: Scope) -> dict[str, t.Any]:
     environ["wsgi.errors"] = sys.stderr
     environ["asgi.scope"] = scope
     if client:
-        environ["REMOTE_ADDR"], port = client
-        environ["REMOTE_PORT"] = str(port)
+        environ["REMOTE_ADDR"] = client[0]
+        environ["REMOTE_PORT"] = str(client[1])
     repeated: list[tuple[str, str]] | None = None
     for name, value in scope["headers"]:
         key = _KEYS.get(name) or _key_of(name.lower())
