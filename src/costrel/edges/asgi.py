@@ -126,7 +126,7 @@ class AsgiApplication:
         start, where there is a body.
         """
         environ = environ_of(scope)
-        if "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ:
+        if has_body(scope, environ):
             await to_loop()
             moved()
             await self(scope, receive, send)

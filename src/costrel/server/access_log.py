@@ -10,12 +10,12 @@ import re
 import sys
 import threading
 import typing as t
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from datetime import UTC, datetime
-from operator import itemgetter
 
 from ..edges.asgi import AsgiApplication
+from ..edges.outgoing import add_echo
 from ..edges.scope import ECHO
 from . import terminal
 from .dispatch import IN_PLACE
@@ -40,8 +40,6 @@ class Tally(t.Protocol):
 # What UUIDs, ULIDs, trace ids and Base64 are written with, and nothing that could act in a log or a shell.
 _WELL_FORMED = re.compile(rb"[A-Za-z0-9._:+/=@-]{8,128}")
 
-
-_name: t.Final = itemgetter(0)  # of a header
 
 Line = t.Callable[["ServedExchange", t.Callable[..., str]], str]
 
@@ -90,30 +88,26 @@ class AccessLog:
         for exchange in list(self._running):
             exchange.cut()
 
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Message, receive: Receive, send: Send) -> Awaitable[None]:
         """Answer one ASGI scope."""
         if scope["type"] not in ("http", "websocket"):
-            await self.application(scope, self._after_requests(receive), self._noting_start(send))
-            return
-        exchange = self._begin(scope, send)
-        exchange.note_task()
-        try:
-            await self.application(scope, receive, send if exchange.hears_nothing else exchange.send)
-        except asyncio.CancelledError:
-            if not exchange.is_cut:
-                raise
-        finally:
-            self._running.discard(exchange)
-            if not self._is_quiet:
-                self._end(exchange)
+            return self.application(scope, self._after_requests(receive), self._noting_start(send))
+        return self._answer(scope, receive, send)
 
-    async def answer_in_place(self, scope: Message, receive: Receive, send: Send) -> None:
+    def answer_in_place(self, scope: Message, receive: Receive, send: Send) -> Coroutine[t.Any, t.Any, None]:
         """Answer one ASGI scope that the application has taken."""
+        return self._answer(scope, receive, send, self._edge)
+
+    async def _answer(self, scope: Message, receive: Receive, send: Send, here: AsgiApplication | None = None) -> None:
+        """Answer one request: in the thread in which it begins, where `here` is the edge that does so."""
         exchange = self._begin(scope, send)
-        edge = t.cast("AsgiApplication", self._edge)
+        sending = send if exchange.hears_nothing else exchange.send
         try:
-            sending = send if exchange.hears_nothing else exchange.send
-            await edge.answer_in_place(scope, receive, sending, exchange.note_task)
+            if here is not None:
+                await here.answer_in_place(scope, receive, sending, exchange.note_task)
+            else:
+                exchange.note_task()
+                await self.application(scope, receive, sending)
         except asyncio.CancelledError:
             if not exchange.is_cut:
                 raise
@@ -126,13 +120,13 @@ class AccessLog:
         exchange = ServedExchange(scope, send, self._write)
         self._running.add(exchange)
         exchange.request_id = request_id = take_request_id(scope, self._new_id)
-        adds_id = self._edge is not None and scope["type"] == "http"
-        if adds_id:
-            scope[ECHO] = REQUEST_ID, request_id
+        scope[ECHO] = REQUEST_ID, request_id
+        by_edge = self._edge is not None and scope["type"] == "http"
+        exchange.adds_id = not by_edge
         if self._tally is not None:
             self._tally.begin(scope["type"])
         # PERF: served. Where nobody wants to know what is sent.
-        exchange.hears_nothing = adds_id and self._is_quiet
+        exchange.hears_nothing = by_edge and self._is_quiet
         return exchange
 
     def _end(self, exchange: ServedExchange) -> None:
@@ -183,6 +177,8 @@ class ServedExchange(Exchange):
     """A request with an id, which its answer carries too."""
 
     request_id = b""
+    adds_id = True
+    """Whether the id is added here, and not by who answers."""
     hears_nothing = False
     """Whether the answer goes past it."""
     task: asyncio.Task[t.Any] | None = None
@@ -202,10 +198,10 @@ class ServedExchange(Exchange):
 
     def send(self, message: Message) -> Awaitable[None]:
         """Note what a message says, and pass it on; the first of an answer gets the id."""
-        if message["type"] in _HEADS:
-            headers = message.get("headers") or ()
-            if REQUEST_ID not in map(_name, headers):
-                message = {**message, "headers": [*headers, (REQUEST_ID, self.request_id)]}
+        if self.adds_id and message["type"] in _HEADS:
+            headers = [*(message.get("headers") or ())]
+            add_echo(headers, self.scope)
+            message = {**message, "headers": headers}
         self.note(message)
         return self._send(message)
 

@@ -18,7 +18,7 @@ from .request_log import Message, Receive, Send
 
 if t.TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from contextvars import Context
 
 IN_PLACE: t.Final = 4
@@ -43,7 +43,7 @@ class Served(t.Protocol):
     def begin_to_end(self) -> float:
         """Hear that the server stops; called once, on the loop. How long to wait for its connections, in seconds."""
 
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Message, receive: Receive, send: Send) -> Awaitable[None]:
         """Answer one scope."""
 
     takes_in_place: Callable[[Message], bool]
@@ -96,12 +96,7 @@ class Dispatcher(t.cast("type[t.Any]", CallbackScheduler)):  # type: ignore[misc
         """Answer, as far as it goes without the loop."""
         proto = watcher.proto
         begun = self._served.answer_in_place(scope, proto.receive, proto.send)
-        try:
-            # PERF: served. In this way the end of it raises nothing.
-            awaited = next(begun.__await__(), _ENDED)
-        except BaseException as error:
-            watcher.err(error)
-            return
+        awaited = next(begun.__await__(), _ENDED)  # PERF: served. In this way the end of it raises nothing.
         if awaited is _ENDED:
             watcher.done()
         else:
@@ -117,7 +112,7 @@ class Dispatcher(t.cast("type[t.Any]", CallbackScheduler)):  # type: ignore[misc
         watcher.taskref(self._on_loop.create_task(_watched(watcher, answering), context=variables))
 
 
-async def _watched(watcher: t.Any, answering: t.Awaitable[None]) -> None:
+async def _watched(watcher: t.Any, answering: Awaitable[None]) -> None:
     """Await `answering`, and tell Granian how it ended."""
     try:
         await answering

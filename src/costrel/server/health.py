@@ -44,9 +44,9 @@ class Health:
         """Whether it is for `served`, and that takes it."""
         return self._started.is_set() and scope["path"] not in (LIVE, READY) and self.served.takes_in_place(scope)
 
-    async def answer_in_place(self, scope: Message, receive: Receive, send: Send) -> None:
+    def answer_in_place(self, scope: Message, receive: Receive, send: Send) -> t.Coroutine[t.Any, t.Any, None]:
         """Answer one ASGI scope that was taken."""
-        await self.served.answer_in_place(scope, receive, send)
+        return self.served.answer_in_place(scope, receive, send)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one ASGI scope."""
