@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import logging
 import re
+import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -140,7 +142,7 @@ def test_a_long_request_is_timed_in_seconds(monkeypatch):
     from costrel.server import request_log
 
     times = iter([10.0, 12.5])
-    monkeypatch.setattr(request_log.time, "perf_counter", lambda: next(times))
+    monkeypatch.setattr(request_log, "time", SimpleNamespace(**{**vars(time), "perf_counter": lambda: next(times)}))
 
     assert lines_of(answering(200, b"")) == ['192.0.2.7 - - [T] "GET / HTTP/1.1" 200 0 2.50s']
 

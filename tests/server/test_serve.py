@@ -192,6 +192,29 @@ def test_a_replaced_worker_that_hangs_is_ended_after_the_grace(serving, tmp_path
         assert served.end() == 0
 
 
+def test_a_worker_that_does_not_end_is_killed_after_the_grace(serving):
+    with serving("--grace", "1", workers=1) as served:
+        pid = int(served.get("/pid")[1])
+        os.kill(pid, signal.SIGSTOP)
+        status = served.end()
+
+    assert status == 0
+    assert is_gone(pid)
+    assert f"[WARNING] Process {pid} is killed: it did not end in the grace period" in served.lines
+
+
+def test_where_all_processes_are_told_to_end_at_once_none_is_killed(serving):
+    for _ in range(3):
+        with serving() as served:
+            pids = re.findall(r"\d+", next(line for line in served.lines if "Serving, with the processes" in line))
+            for pid in [served.popen.pid, *map(int, pids)]:
+                os.kill(pid, signal.SIGTERM)
+            status = served.status()
+
+        assert status == 0
+        assert not any("kill" in line.lower() for line in served.lines)
+
+
 def test_an_application_that_fails_before_serving_is_not_served(started, write):
     write(
         "failing.py",

@@ -79,8 +79,11 @@ class Metered:
         found = re.search(rf"^{re.escape(name)} (\S+)$", self.text()[2], re.MULTILINE)
         return float(found[1]) if found else 0.0
 
-    def requests(self, method, route, status):
-        return self.value(f'costrel_http_requests_total{{method="{method}",route="{route}",status="{status}"}}')
+    def counts_to(self, number, method, route, status):
+        """Whether `number` requests are counted, neither more nor fewer: the last may still be ending."""
+        name = f'costrel_http_requests_total{{method="{method}",route="{route}",status="{status}"}}'
+        wait_until(lambda: self.value(name) >= number, f"{number} requests are counted")
+        return self.value(name) == number
 
 
 @pytest.fixture
@@ -104,10 +107,10 @@ def test_requests_of_all_workers_are_added_up_by_the_rules_they_matched(metered)
         served.get("/nowhere")
     served.get("/fails")
 
-    assert metered.requests("GET", "/items/<int:number>", 200) == 30
-    assert metered.requests("GET", "/sync", 200) == 5
-    assert metered.requests("GET", "unmatched", 404) == 5
-    assert metered.requests("GET", "/fails", 500) == 1
+    assert metered.counts_to(30, "GET", "/items/<int:number>", 200)
+    assert metered.counts_to(5, "GET", "/sync", 200)
+    assert metered.counts_to(5, "GET", "unmatched", 404)
+    assert metered.counts_to(1, "GET", "/fails", 500)
     name = 'costrel_http_request_duration_seconds_bucket{method="GET",route="/items/<int:number>",le="+Inf"}'
     assert metered.value(name) == 30
     assert metered.value("costrel_workers") == 2
@@ -127,7 +130,7 @@ def test_what_is_in_progress_is_shown(metered, folder):
     for thread in asking:
         thread.join(PATIENCE)
     wait_until(lambda: metered.value("costrel_http_requests_in_flight") == 0, "none is in progress")
-    assert metered.requests("GET", "/wait", 200) == 3
+    assert metered.counts_to(3, "GET", "/wait", 200)
 
 
 def test_websockets_are_counted(metered):
@@ -141,21 +144,22 @@ def test_counts_outlive_the_workers(metered):
     served = metered.served
     for _ in range(20):
         served.get("/sync")
+    assert metered.counts_to(20, "GET", "/sync", 200)
     pid = int(served.get("/pid")[1])
     os.kill(pid, signal.SIGKILL)
     served.wait_for("has ended; .* takes its place")
     wait_until(lambda: is_gone(pid), "it has ended")
-    assert metered.requests("GET", "/sync", 200) == 20
+    assert metered.counts_to(20, "GET", "/sync", 200)
     for _ in range(10):
         served.get("/sync")
-    assert metered.requests("GET", "/sync", 200) == 30
+    assert metered.counts_to(30, "GET", "/sync", 200)
 
     served.popen.send_signal(signal.SIGHUP)
     for _ in range(2):
         served.wait_for("takes the place of")
     for _ in range(10):
         served.get("/sync")
-    assert metered.requests("GET", "/sync", 200) == 40
+    assert metered.counts_to(40, "GET", "/sync", 200)
     assert metered.value("costrel_worker_starts_total") == 5
     wait_until(lambda: metered.value("costrel_workers") == 2, "there are two workers")
 

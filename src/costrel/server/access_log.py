@@ -112,9 +112,9 @@ class AccessLog:
             if not exchange.is_cut:
                 raise
         finally:
-            self._running.discard(exchange)
             if not self._is_quiet:
                 self._end(exchange)
+            self._running.discard(exchange)  # last: the worker may end when none is left
 
     def _begin(self, scope: Message, send: Send) -> ServedExchange:
         exchange = ServedExchange(scope, send, self._write)

@@ -121,12 +121,12 @@ class Counter:
         kind = (WEBSOCKET if is_websocket else scope["method"], scope.get(ROUTE, UNMATCHED), status)
         bucket = bisect_left(BUCKETS, seconds)
         with self._lock:
-            self._head[_WEBSOCKETS if is_websocket else _IN_FLIGHT] -= 1
             cells = self._cells.get(kind)
             if cells is None:
                 cells = self._find(kind)
             cells[bucket] += 1
             cells[-1] += seconds
+            self._head[_WEBSOCKETS if is_websocket else _IN_FLIGHT] -= 1
 
     def _find(self, kind: tuple[str, str, int]) -> Cells:
         method, route, status = kind

@@ -190,6 +190,7 @@ def _supervisor(
             sockets,
             ready,
             state,
+            grace=options.grace,
             drain=options.drain,
             early=options.health,
             ledger=ledger,
@@ -207,7 +208,6 @@ def _supervisor(
             respawn_failed_workers=True,
             workers_lifetime=options.max_worker_age,
             workers_max_rss=options.max_worker_memory,
-            workers_kill_timeout=options.grace,
         )
     except OSError as error:
         raise StartError(f"The certificate or its key cannot be used: {error}.") from error

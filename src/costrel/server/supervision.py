@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import signal
+import sys
 import threading
 import time
 import typing as t
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 
 from granian.server.mp import MPServer, WorkerProcess
@@ -34,9 +35,9 @@ _granian_logger = logging.getLogger("_granian")
 class Supervisor(MPServer):
     """Granian with worker processes, on listening sockets of ours.
 
-    A worker writes its process id to the other end of `ready` when it can serve. `drain` is how many seconds the
-    server goes on when it is told to end. With `early`, workers take connections while nobody is ready yet. `options`
-    are Granian's own.
+    A worker writes its process id to the other end of `ready` when it can serve. `grace` is how many seconds workers
+    have to end; `drain`, how many the server goes on when it is told to end. With `early`, workers take connections
+    while nobody is ready yet. `options` are Granian's own.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Supervisor(MPServer):
         ready: Connection,
         state: State,
         *,
+        grace: float,
         drain: float = 0,
         early: bool = False,
         ledger: Ledger | None = None,
@@ -54,6 +56,7 @@ class Supervisor(MPServer):
         _granian_logger.addFilter(_is_true_here)
         self.sockets = sockets
         self.state = state
+        self.grace = grace
         self.drain = drain
         self.early = early
         self.ledger = ledger
@@ -148,7 +151,7 @@ class Supervisor(MPServer):
         self._leaving = [worker for worker in self._leaving if worker.is_alive()]
         self._leaving.append(old)
         old.terminate()
-        threading.Thread(target=self._see_off, args=(old,), daemon=True).start()
+        threading.Thread(target=self._see_off, args=(old, self.grace), daemon=True).start()
 
     def _restart(self, idx: int, spawn_target: t.Any, target_loader: t.Any) -> None:
         """Start a worker in the place of one that has ended by itself."""
@@ -179,7 +182,7 @@ class Supervisor(MPServer):
                 return False
         worker.interrupt_by_parent = False
         self.state.note_ready()
-        if wait([process.sentinel], 0):  # it ended just now, before anybody was told
+        if _ends_within(worker, 0):  # it ended just now, before anybody was told
             self.interrupt_children.append(worker.idx)
             self.main_loop_interrupt.set()
         return True
@@ -191,27 +194,44 @@ class Supervisor(MPServer):
             time.sleep(_TICK)
         return not self.interrupt_signal
 
-    def _see_off(self, worker: t.Any) -> None:
-        if not wait([worker.inner.sentinel], self.workers_kill_timeout):
+    def _see_off(self, worker: t.Any, grace: float) -> None:
+        """Wait for a worker that was told to end, and kill it where it has not in `grace` seconds."""
+        if not _ends_within(worker, grace):
+            _logger.warning("Process %s is killed: it did not end in the grace period", worker.inner.pid)
             worker.kill()
 
     def _stop_workers(self) -> None:
-        self.wrks += [worker for worker in self._leaving if worker.is_alive()]
+        # Granian asks each whether it is alive, and kills one whose end its other thread is just taking note of.
+        workers = [worker for worker in [*self.wrks, *self._leaving] if not _ends_within(worker, 0)]
+        for worker in workers:
+            worker.terminate()
+        until = time.monotonic() + self.grace
+        for worker in workers:
+            self._see_off(worker, max(until - time.monotonic(), 0))
+            worker.join()
+        self.wrks.clear()
         self._leaving.clear()
-        super()._stop_workers()  # type: ignore[no-untyped-call]  # Granian's own
 
     def shutdown(self, exit_code: int = 0) -> None:
         """Let the workers end what they have begun, and kill what is still there after the grace."""
-        # Where all processes were sent the signal, as systemd does it, some have ended already: that is no failure.
+        # Where all processes were sent the signal, as systemd does it, some have ended already. Granian's threads may
+        # note that at any moment until the last has, and it would take it for a failure.
         for worker in self.wrks:
             worker.interrupt_by_parent = True
-        self.interrupt_children.clear()
-        super().shutdown(1 if self.failed else exit_code)  # type: ignore[no-untyped-call]  # Granian's own
+        with suppress(SystemExit):
+            super().shutdown()  # type: ignore[no-untyped-call]  # Granian's own
+        if status := 1 if self.failed else exit_code:
+            sys.exit(status)
 
 
 def _is_true_here(record: logging.LogRecord) -> bool:
     # Connections that wait would be reset if each worker had a socket of its own, as with Granian alone.
     return "tcp_migrate_req" not in str(record.msg)
+
+
+def _ends_within(worker: t.Any, seconds: float) -> bool:
+    """Wait for a worker to end; False where it has not after `seconds`."""
+    return bool(wait([worker.inner.sentinel], seconds))
 
 
 def _launch(worker: t.Any) -> None:
