@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from costrel import Costrel, Response, abort, g, request, send_file, stream_with_context
+from costrel import Costrel, Response, abort, current_app, g, request, send_file, stream_with_context
 from costrel.edges.drive import on_loop
 from costrel.edges.scope import ECHO
 from costrel.routing import BaseConverter, Rule
@@ -188,23 +188,27 @@ def test_an_async_view_that_came_later_is_noticed(app):
     assert [takes(app, path) for path in ("/a", "/late")] == [True, False]
 
 
-def test_an_error_of_a_converter_is_for_the_answer(app):
+def test_a_converter_is_called_once_and_its_error_is_for_the_answer(app):
+    called = []
+
     class Failing(BaseConverter):
         def to_python(self, value):
+            called.append((value, current_app.name))
             raise LookupError("no database")
 
     app.url_map.converters["failing"] = Failing
     app.add_url_rule("/<failing:value>/a", "sync", lambda value: "sync")
 
-    @app.route("/")
-    async def index():
+    @app.route("/<failing:value>/async")
+    async def index(value):
         return "async"
 
     app.register_error_handler(500, lambda error: (f"{error.original_exception.args[0]} today", 500))
     ask(app.asgi)
 
-    assert takes(app, "/1/a")
+    assert (takes(app, "/1/a"), takes(app, "/2/async")) == (True, False)
     assert ask_in_place(app, "/1/a")[0].text == "no database today"
+    assert called == [("1", app.name)]
 
 
 # -- what is answered

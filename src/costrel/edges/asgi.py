@@ -112,12 +112,8 @@ class AsgiApplication:
             self._kinds_of_views = {lifecycle.is_async(view) for view in own}
         if len(self._kinds_of_views) < 2:
             return True not in self._kinds_of_views
-        url_map, path, method = self.app.url_map, scope["path"], scope["method"]
-        try:
-            found = url_map.find(path, method) or url_map.search(path, method)
-        except Exception:  # nothing found, or whatever a converter of the user's raises: the answer says it once more
-            return True
-        return found is not None and not lifecycle.is_async(views.get(found[0].endpoint))
+        rule = self.app.url_map.find_rule(scope["path"], scope["method"])
+        return rule is None or not lifecycle.is_async(views.get(rule.endpoint))
 
     async def answer_in_place(self, scope: Scope, receive: Receive, send: Send, moved: Callable[[], None]) -> None:
         """Answer a request that `takes_in_place` has taken; the first step of this is done in a thread that may block.

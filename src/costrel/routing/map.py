@@ -152,6 +152,13 @@ class Map:
             return None
         return self._matcher.find(self.default_subdomain, path, method)
 
+    def find_rule(self, path: str, method: str) -> Rule | None:
+        """The rule that `find` would find if no converter refused its value: none is called."""
+        if self._remap:
+            self.update()
+        hit = None if self.host_matching else self._matcher.find(self.default_subdomain, path, method, converts=False)
+        return None if hit is None else hit[0]
+
     def search(self, path: str, method: str) -> tuple[Rule, dict[str, t.Any]] | None:
         """What `MapAdapter.match` comes to where `find` found nothing, as far as that takes no adapter.
 

@@ -110,10 +110,13 @@ class StateMachineMatcher:
         for node in unsorted:
             node.dynamic = sorted(node.dynamic, key=lambda branch: branch[1].weight)
 
-    def find(self, domain: str, path: str, method: str) -> tuple[Rule, dict[str, t.Any]] | None:
+    def find(
+        self, domain: str, path: str, method: str, *, converts: bool = True
+    ) -> tuple[Rule, dict[str, t.Any]] | None:
         """The rule and the values, where the first way through the tree leads to a plain one; else None.
 
-        None says nothing: `match` has to decide. `path` is as the client sent it, `method` in upper case.
+        None says nothing: `match` has to decide. `path` is as the client sent it, `method` in upper case. Where nobody
+        `converts`, there are no values.
         """
         place, static_rules = self._domains.get(domain) or _NOWHERE
         rules = static_rules.get(path)
@@ -151,7 +154,7 @@ class StateMachineMatcher:
                 if not rule._is_plain:
                     return None
                 values: dict[str, t.Any] = {}
-                if not rule._conversions and not rule.defaults:
+                if not converts or (not rule._conversions and not rule.defaults):
                     return rule, values
                 try:
                     for index, name, convert in rule._conversions:
