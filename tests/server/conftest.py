@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import socket
 import threading
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ import pytest
 
 from costrel.server import addresses
 from costrel.server.embedded import EmbeddedServer
+from costrel.server.wsgi_handler import WSGIRequestHandler
 
 PATIENCE = 30
 """How many seconds a test waits for something that is to happen at once."""
@@ -82,6 +84,25 @@ def read_until(connection, mark):
             raise AssertionError(f"the connection ended after {received!r}")
         received += data
     return received
+
+
+@pytest.fixture(autouse=True)
+def http_1_1_is_forgotten():
+    """A server with threads sets the protocol on the handler's class."""
+    yield
+    if "protocol_version" in vars(WSGIRequestHandler):
+        del WSGIRequestHandler.protocol_version
+
+
+@pytest.fixture
+def log(caplog):
+    """The messages of the logger `werkzeug`, with `T` for the time."""
+    caplog.set_level(logging.INFO, "werkzeug")
+
+    def messages():
+        return [re.sub(r"\[\d\d/\w{3}/\d{4} \d\d:\d\d:\d\d\]", "[T]", record.getMessage()) for record in caplog.records]
+
+    return messages
 
 
 @pytest.fixture(name="serving")
