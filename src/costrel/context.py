@@ -110,6 +110,9 @@ class Context:
     on_loop = False
     """True while the steps of this request run on an event loop, where no blocking code may run."""
 
+    holds = 0
+    """How many streams the teardown waits for."""
+
     _g: t.Any = None
     _request_context: RequestContext | None = None
 
@@ -172,11 +175,27 @@ class Context:
         if not self.entries:
             raise AssertionError(f"Popped a context that was not pushed, or was popped already: {self!r}.")
         outer, brought_app = self.entries.pop()
-        _current.set(outer)
         if found is not self:
             raise AssertionError(f"Popped wrong context. ({found!r} instead of {self!r})")
+        _current.set(outer)
         if brought_app and appcontext_popped.receivers:
             appcontext_popped.send(self.app, _async_wrapper=self.app.ensure_sync)
+
+    def hold(self) -> None:
+        """Have the teardown wait for one more `release`."""
+        self.holds += 1
+        self.entries.insert(1, (self.entries[0][0], False))
+
+    def release(self, exc: BaseException | None) -> None:
+        """What `hold` was for has ended, with this error: the last one runs the teardown functions."""
+        if self.holds:
+            self.holds -= 1
+            self.app.end_context(self, exc)
+
+    def drop_holds(self) -> None:
+        """Wait for nothing any more."""
+        del self.entries[1 : 1 + self.holds]
+        self.holds = 0
 
     def __enter__(self) -> t.Self:
         self.push()
@@ -443,8 +462,8 @@ def copy_current_request_context(f: Callable[..., t.Any]) -> Callable[..., t.Any
 def stream_with_context(generator_or_function: t.Any) -> t.Any:
     """Keep the request's context until the generator that a view returns has ended.
 
-    Takes an iterator, or decorates a function that returns one. The context is entered at once, so that the
-    functions run on teardown wait for the end of the stream.
+    Takes an iterator, or decorates a function that returns one. The functions run on teardown wait for its end, unless
+    what is answered in the end is no stream.
     """
     if not hasattr(generator_or_function, "__next__"):
         if not callable(generator_or_function):
@@ -460,14 +479,43 @@ def stream_with_context(generator_or_function: t.Any) -> t.Any:
 
 
 def _stream_in(ctx: RequestContext, items: Iterator[t.Any]) -> Generator[t.Any, None, None]:
-    with ctx:
-        yield None  # entered: the caller takes this item off before anyone else sees the generator
+    """The items, each made within `ctx`. Between them the context of whoever asks for them is current, as before."""
+    ctx.hold()
+    inside: Context | None = ctx
+    error: BaseException | None = None
+    try:
         try:
-            yield from items
-        finally:
+            yield None  # begun: the caller takes this item off before anyone else sees the generator
+        except GeneratorExit:  # nobody has asked for an item, as after HEAD: that is no error
+            return
+        while True:
+            outside = _current.get()
+            _current.set(inside)
+            try:
+                item = next(items)
+            except StopIteration:
+                return
+            finally:
+                inside = _current.get()
+                _current.set(outside)
+            yield item
+    except BaseException as caught:
+        error = caught
+        raise
+    finally:
+        outside = _current.get()
+        _current.set(inside)
+        try:
             close = getattr(items, "close", None)
             if close is not None:
                 close()
+        finally:
+            _current.set(ctx)
+            try:
+                ctx.release(error)
+            finally:
+                _current.set(outside)
+                error = None
 
 
 def _request_context_for(name: str) -> RequestContext:

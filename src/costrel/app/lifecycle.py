@@ -60,9 +60,12 @@ def serve(ctx: RequestContext, write: Callable[[RequestContext, Response], t.Any
         except Exception as caught:
             error = caught
             response = yield from stage(ctx, "handle_exception", failure, caught)
+        if ctx.holds and response.is_sequence:
+            ctx.drop_holds()  # what was to be streamed is not answered
         ctx.answer = write(ctx, response)
     except BaseException as caught:
-        error = caught
+        error = error or caught
+        ctx.drop_holds()
         raise
     finally:
         if "werkzeug.debug.preserve_context" in environ:
@@ -338,7 +341,7 @@ def report(ctx: RequestContext, error: Exception) -> Steps[t.Any]:
 def end(ctx: RequestContext, exc: BaseException | None) -> Steps[None]:
     """Leave `ctx`; the last to leave runs the teardown functions and closes the request.
 
-    A stream that keeps its context has entered it once more: then the end comes with the end of the stream.
+    Where a stream holds it, the end comes with the end of the stream.
     """
     try:
         if len(ctx.entries) == 1:

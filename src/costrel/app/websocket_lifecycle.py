@@ -56,6 +56,7 @@ def serve(ctx: RequestContext) -> Steps[Response | None]:
         error = caught
         raise
     finally:
+        ctx.drop_holds()
         yield from lifecycle.end(ctx, None if app.should_ignore_error(error) else error)
 
 

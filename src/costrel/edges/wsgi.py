@@ -20,6 +20,7 @@ def serve(app: t.Any, environ: dict[str, t.Any], start_response: Callable[..., t
     for awaitable in steps:  # there is nothing to await in most requests
         app._drive(steps, awaitable)
     answer: Iterable[bytes] = ctx.answer
+    ctx.answer = None  # a stream that nobody reads refers to its context, and would only be found as a cycle
     return answer
 
 
