@@ -1,4 +1,4 @@
-"""The documentation: its Python runs, its links lead somewhere."""
+"""The documentation: its Python runs, its links lead somewhere, its tables are whole."""
 
 import os
 import re
@@ -12,6 +12,11 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
 SNIPPET = re.compile(r"^( *)```python\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)|!\[[^\]]*\]\(([^)\s]+)\)")
+
+FENCED = re.compile(r"^ *(```|~~~).*?^ *\1 *$", re.MULTILINE | re.DOTALL)
+DELIMITER = re.compile(r"\|?( *:?-+:? *\|)+( *:?-+:? *)?")
+CELL_END = re.compile(r"(?<!\\)\|")
+"""What ends a cell. In a code span too: there a bar that is meant needs the backslash as anywhere else (GFM §4.10)."""
 
 
 def names(path: Path) -> str:
@@ -48,3 +53,48 @@ def test_the_links_of_a_page_lead_somewhere(page: Path) -> None:
     targets = [first or second for first, second in LINK.findall(page.read_text())]
     missing = [target for target in targets if "://" not in target and not (page.parent / target).exists()]
     assert missing == []
+
+
+def cells(row: str) -> list[str]:
+    """What stands in the cells of a line of a table."""
+    inner = re.sub(r"(?<!\\)\|$", "", row.strip().removeprefix("|"))
+    return [cell.strip() for cell in CELL_END.split(inner)]
+
+
+def torn_rows(text: str) -> list[str]:
+    """The rows of tables that have more or fewer cells than their heading, each with its line's number."""
+    lines = FENCED.sub(lambda block: "\n" * block[0].count("\n"), text).splitlines()
+    torn = []
+    columns = 0  # of the table that the line belongs to
+    for number, line in enumerate(lines, 1):
+        if number < len(lines) and DELIMITER.fullmatch(lines[number].strip()) and "|" in line:
+            columns = len(cells(line))
+        elif not line.strip():
+            columns = 0
+        if columns and len(cells(line)) != columns:
+            torn.append(f"{number}: {len(cells(line))} cells under {columns} headings: {line}")
+    return torn
+
+
+@pytest.mark.parametrize("page", PAGES, ids=names)
+def test_the_rows_of_a_page_have_as_many_cells_as_their_heading(page: Path) -> None:
+    assert torn_rows(page.read_text()) == []
+
+
+@pytest.mark.parametrize(
+    ("row", "torn"),
+    [
+        ("| a | b |", False),
+        ("| a | |", False),
+        (r"| a \| b | `c \| d` |", False),
+        ("a | b", False),
+        ("| a b |", True),
+        ("| a | b | c |", True),
+        ("| a | `b | c` |", True),
+    ],
+)
+def test_a_torn_row_is_found(row: str, torn: bool) -> None:
+    table = (
+        f"text\n\n| x | y |\n|---|--:|\n| 1 | 2 |\n{row}\n\na | bar, no table\n\n```\n| z |\n|---|\n| 1 | 2 |\n```\n"
+    )
+    assert [found.partition(":")[0] for found in torn_rows(table)] == ["6"] * torn
