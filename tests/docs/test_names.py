@@ -68,3 +68,11 @@ def test_every_name_is_where_the_page_says(elsewhere: list[object]) -> None:
 def test_the_modules_that_applications_import_most_are_listed() -> None:
     listed = {module for module, _, _ in rows()}
     assert listed >= {"flask.views", "werkzeug.exceptions", "werkzeug.routing", "werkzeug.security", "werkzeug.utils"}
+
+
+def test_the_extensions_that_are_tested_with_are_listed() -> None:
+    page = (PAGE.parent / "compatibility.md").read_text().partition("## Extensions")[2].partition("\n## ")[0]
+    programs = (PAGE.parents[1] / "tests" / "ecosystem").glob("*_use.py")
+    names = [path.stem.removesuffix("_use").replace("_", "-") for path in programs]
+    missing = [name for name in names if "idioms" not in name and not re.search(rf"\b{name}\b", page.lower())]
+    assert missing == []
