@@ -141,6 +141,26 @@ def test_after_a_change_it_is_answered_with_the_error(served, invoke, environ, w
     assert str(path) in options.extra_files
 
 
+@pytest.mark.parametrize("text", ["{}['SHOP_KEY']\n", "def create_app():\n    return {}['SHOP_KEY']\n"])
+@pytest.mark.parametrize("debugger", ["--debugger", "--no-debugger"])
+def test_what_is_shown_is_the_error_of_the_module_itself(served, invoke, environ, write, text, debugger):
+    environ["WERKZEUG_RUN_MAIN"] = "true"
+    environ["COSTREL_RELOADED"] = "true"
+    path = write("app.py", text)
+
+    result = invoke(FlaskGroup(), "run", "--reload", debugger)
+
+    ((app, _, _, options),) = served
+    if debugger == "--debugger":
+        with pytest.raises(KeyError, match="SHOP_KEY"):
+            app.test_client().get("/")
+    else:
+        assert "a KeyError was raised:" in app.test_client().get("/").text
+    assert "a KeyError was raised:" in result.stderr
+    assert "discovery.py" not in result.stderr
+    assert str(path) in options.extra_files
+
+
 def test_an_application_that_loads_after_a_change_is_served(shop, app, served, invoke, environ):
     environ["WERKZEUG_RUN_MAIN"] = "true"
     environ["COSTREL_RELOADED"] = "true"

@@ -111,7 +111,7 @@ def test_the_name_by_which_a_path_is_imported(tmp_path_factory, path):
 
 @pytest.mark.parametrize("raise_if_not_found", [True, False])
 @pytest.mark.parametrize(
-    "text", [None, "import no_such_module", "raise ImportError('x')", "1 / 0", "x = 1", "raise SystemExit(3)"]
+    "text", [None, "import no_such_module", "raise ImportError('x')", "x = 1", "raise SystemExit(3)"]
 )
 def test_a_module_that_gives_no_application(folder, text, raise_if_not_found):
     if text is not None:
@@ -128,14 +128,23 @@ def test_a_module_that_gives_no_application(folder, text, raise_if_not_found):
     assert results[1] == results[0]
 
 
-def test_a_module_with_a_syntax_error_is_explained_where_flask_raises(folder):
-    (folder / "shop.py").write_text("def x(:\n")
+@pytest.mark.parametrize(
+    ("text", "flasks"),
+    [
+        ("def x(:", "SyntaxError"),
+        ("1 / 0", "ZeroDivisionError"),
+        ("def create_app(): 1 / 0", "ZeroDivisionError"),
+    ],
+)
+def test_an_error_of_the_module_is_explained_where_flask_raises(folder, text, flasks):
+    (folder / "shop.py").write_text(f"{text}\n")
     results = []
     for cli, _ in SIDES:
+        sys.modules.pop("shop", None)
         cli.prepare_import("shop")
         results.append(outcome(cli.locate_app, "shop", None))
 
-    assert results == ["SyntaxError", "NoAppException"]
+    assert results == [flasks, "NoAppException"]
 
 
 # -- the commands ------------------------------------------------------------------------------------------------

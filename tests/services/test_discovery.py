@@ -123,7 +123,33 @@ def test_an_application_of_the_installed_flask():
 
     assert text.endswith(
         "It has: app. Use 'shop:name' to name one."
-        " It is an application of the installed Flask: costrel run --as-flask runs it on Costrel."
+        " It is an application of the installed Flask: Costrel runs it with the option --as-flask after 'costrel'"
+        " (costrel --as-flask …)."
+    )
+
+
+def test_a_factory_of_the_installed_flask():
+    cls = type("Flask", (), {"__module__": "flask.app"})
+
+    assert message(find_best_app, module(Flask=cls, create_app=cls.__call__, make_app=lambda: cls())) == (
+        "There is no application in module 'shop': make_app() returned an object of type 'Flask', not an application."
+        " It is an application of the installed Flask: Costrel runs it with the option --as-flask after 'costrel'"
+        " (costrel --as-flask …)."
+    )
+
+
+def test_a_factory_that_returns_nothing():
+    assert message(find_best_app, module(create_app=lambda: None)) == (
+        "There is no application in module 'shop': create_app() returned None, not an application."
+        " Does it end with 'return app'?"
+    )
+
+
+def test_two_factories_that_return_something_else():
+    assert message(find_best_app, module(create_app=lambda: 1, make_app=lambda: "x")) == (
+        "There is no application in module 'shop': create_app() returned an object of type 'int' and make_app()"
+        " returned an object of type 'str', not an application. It has: create_app, make_app."
+        " Use 'shop:name' to name one."
     )
 
 
@@ -211,6 +237,20 @@ def test_what_is_named_is_no_application():
     assert message(find_app_by_string, where, "make()") == "'shop:make()' is None, not an application."
 
 
+def test_what_is_named_is_not_the_application_beside_it():
+    where = module(config={}, site=costrel.Costrel("a"), admin=costrel.Costrel("b"), index=lambda: "hello")
+
+    assert message(find_app_by_string, where, "config") == (
+        "'shop:config' is an object of type 'dict', not an application."
+        " Module 'shop' has the applications site, admin: use 'shop:site'."
+    )
+    del where.admin
+    assert message(find_app_by_string, where, "index") == (
+        "'shop:index' is an object of type 'str', not an application. Module 'shop' has the application site:"
+        " use 'shop:site'."
+    )
+
+
 def test_a_factory_called_with_the_wrong_arguments():
     def make(name):
         raise AssertionError("it was called")
@@ -219,6 +259,15 @@ def test_a_factory_called_with_the_wrong_arguments():
         "Factory 'make' in module 'shop' could not be called as make('a', 'b'): its parameters are (name)."
         " Use 'shop:make(args)' to give arguments."
     )
+    assert "could not be called as make(): its parameters" in message(find_app_by_string, module(make=make), " make ")
+
+
+def test_an_error_of_the_factory_that_is_named_is_raised():
+    def make():
+        raise KeyError("bad factory")
+
+    with pytest.raises(KeyError, match="bad factory"):
+        find_app_by_string(module(make=make), "make()")
 
 
 # -- by its module -----------------------------------------------------------------------------------------------
@@ -296,11 +345,145 @@ def test_a_syntax_error_is_shown_with_its_place(folder):
     )
 
 
-def test_any_other_error_of_the_module_is_raised(folder):
-    write(folder / "shop.py", "1 / 0\n")
+def test_any_other_error_inside_the_module_too(folder):
+    write(folder / "shop.py", "from settings import KEY\n")
+    write(folder / "settings.py", "KEY = {}['SHOP_KEY']\n")
 
-    with pytest.raises(ZeroDivisionError):
+    assert message(locate_app, "shop", None) == (
+        "While importing 'shop', a KeyError was raised:\n"
+        "\n"
+        "Traceback (most recent call last):\n"
+        f'  File "{folder}/shop.py", line 1, in <module>\n'
+        "    from settings import KEY\n"
+        f'  File "{folder}/settings.py", line 1, in <module>\n'
+        "    KEY = {}['SHOP_KEY']\n"
+        "          ~~^^^^^^^^^^^^\n"
+        "KeyError: 'SHOP_KEY'\n"
+    )
+
+
+@pytest.mark.parametrize("reference", [None, "create_app", " create_app() "])
+def test_an_error_inside_a_factory_too(folder, reference):
+    write(folder / "shop.py", "def create_app():\n    raise OSError('no disk')\n")
+
+    assert message(locate_app, "shop", reference) == (
+        "While calling create_app() of 'shop', an OSError was raised:\n"
+        "\n"
+        "Traceback (most recent call last):\n"
+        f'  File "{folder}/shop.py", line 2, in create_app\n'
+        "    raise OSError('no disk')\n"
+        "OSError: no disk\n"
+    )
+
+
+def test_the_call_of_a_factory_is_shown_with_its_arguments(folder):
+    write(folder / "shop.py", "def create_app(name):\n    return name + 1\n")
+
+    told = message(locate_app, "shop", "create_app('x')")
+
+    assert told.startswith("While calling create_app('x') of 'shop', a TypeError was raised:\n")
+
+
+def test_a_view_that_is_taken_for_a_factory(folder):
+    write(
+        folder / "hello.py",
+        """\
+        from costrel import Costrel, request
+        app = Costrel("hello")
+        @app.route("/")
+        def hello():
+            return request.path
+        """,
+    )
+
+    told = message(locate_app, "hello", "hello").splitlines()
+
+    assert told[0] == "While calling hello() of 'hello', a RuntimeError was raised:"
+    assert told[-1] == "Module 'hello' has the application app: use 'hello:app'."
+    assert told[3] == f'  File "{folder}/hello.py", line 5, in hello'
+
+
+@pytest.mark.parametrize("text", ["1 / 0", "import no_such_package", "def create_app(): 1 / 0"])
+def test_the_error_that_is_told_is_kept(folder, text):
+    write(folder / "shop.py", text)
+
+    with pytest.raises(NoAppException) as caught:
         locate_app("shop", None)
+
+    assert caught.value.__suppress_context__
+    assert isinstance(caught.value.__context__, (ZeroDivisionError, ModuleNotFoundError))
+
+
+@pytest.mark.parametrize("where", ["raise {}", "def create_app(): raise {}"])
+@pytest.mark.parametrize("error", [click.UsageError("use it"), click.Abort(), click.exceptions.Exit(3)], ids=repr)
+def test_what_click_tells_is_left_to_it(folder, monkeypatch, where, error):
+    monkeypatch.setattr(costrel, "the_error", error, raising=False)
+    write(folder / "shop.py", "import costrel\n" + where.format("costrel.the_error"))
+
+    with pytest.raises(type(error)) as caught:
+        locate_app("shop", None)
+
+    assert caught.value is error
+
+
+@pytest.mark.parametrize(
+    ("name", "article"),
+    [("OSError", "an"), ("UnboundLocalError", "an"), ("UnicodeError", "a"), ("UserError", "a"), ("error", "an")],
+)
+def test_an_error_has_the_article_of_its_name(folder, name, article):
+    write(folder / "shop.py", f"raise type({name!r}, (Exception,), {{}})")
+
+    assert message(locate_app, "shop", None).startswith(f"While importing 'shop', {article} {name} was raised:\n")
+
+
+@pytest.fixture
+def without_flask(monkeypatch):
+    """As on a computer where Flask and Werkzeug are not installed."""
+
+    class Finder:
+        @staticmethod
+        def find_spec(name, path=None, target=None):
+            if name.partition(".")[0] in ("flask", "werkzeug"):
+                raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+    for name in list(sys.modules):
+        if name.partition(".")[0] in ("flask", "werkzeug"):
+            monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "meta_path", [Finder, *sys.meta_path])
+
+
+STAND_IN = (
+    "\nCostrel stands in for Flask and Werkzeug, which need not be installed, with the option --as-flask after"
+    " 'costrel' (costrel --as-flask …).\n"
+)
+
+
+@pytest.mark.parametrize(
+    "text", ["from flask import Flask", "import werkzeug.http", "def create_app():\n    from flask.views import View"]
+)
+def test_without_flask_the_module_says_what_stands_in(folder, without_flask, text):
+    write(folder / "shop.py", text)
+
+    told = message(locate_app, "shop", None)
+
+    assert "ModuleNotFoundError: No module named" in told
+    assert told.endswith(f"'\n{STAND_IN}")
+
+
+@pytest.mark.parametrize("text", ["import flasks", "raise ImportError('x', name='flask')", "raise ImportError('x')"])
+def test_another_missing_module_gets_no_such_hint(folder, without_flask, text):
+    write(folder / "shop.py", text)
+
+    assert "--as-flask" not in message(locate_app, "shop", None)
+
+
+def test_nor_does_a_module_that_costrel_in_flasks_place_lacks(folder, without_flask, monkeypatch):
+    flask = ModuleType("flask")
+    flask.Flask = costrel.Costrel
+    monkeypatch.setitem(sys.modules, "flask", flask)
+    write(folder / "shop.py", "import flask.ext")
+
+    assert "--as-flask" not in message(locate_app, "shop", None)
 
 
 # -- by a path ---------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import ast
 import difflib
 import inspect
 import os
+import re
 import sys
 import traceback
 import typing as t
@@ -24,6 +25,16 @@ _LISTED = 12
 
 _SCANNED_FILES = 40
 _SCANNED_BYTES = 65_536
+
+_FOR_CLICK = (click.ClickException, click.exceptions.Exit, click.Abort)
+"""What click itself tells, or ends a command by."""
+
+_AFTER_AN = re.compile("[aeio]|un(?!i)", re.IGNORECASE)
+
+_AS_FLASK = "the option --as-flask after 'costrel' (costrel --as-flask …)"
+
+_Call = Callable[[ModuleType, FunctionType, tuple[t.Any, ...], dict[str, t.Any], str], t.Any]
+"""How a factory of a module is called: with its arguments, and with the call as it is shown."""
 
 application_class: type = type(None)
 """What counts as an application. The class stands on a higher floor, and is plugged in from there."""
@@ -47,69 +58,43 @@ def locate_app(module_name: str, app_name: str | None, raise_if_not_found: bool 
     """Import a module and find the application in it, by its name or by looking for one.
 
     Returns None where there is no such module and `raise_if_not_found` is false. Raises NoAppException where the
-    module is missing, cannot be imported (with the traceback from its own first line on) or has no application.
+    module is missing or has no application, and for any error of its own or of its factory, with the traceback from
+    its own first line on.
     """
     try:
         __import__(module_name)
+    except _FOR_CLICK:
+        raise
     except ImportError as error:
         # Python takes its own import machinery out of the traceback: what is left below this frame is the module's.
-        if error.__traceback__ is not None and error.__traceback__.tb_next is not None:
-            raise NoAppException(_broken_import(module_name, error)) from None
+        if _own_part(error.__traceback__) is not None:
+            raise NoAppException(_told(f"importing {module_name!r}", error)) from None
         if not raise_if_not_found:
             return None
         raise NoAppException(_missing_module(module_name)) from None
-    except SyntaxError as error:
-        raise NoAppException(_broken_import(module_name, error)) from None
+    except Exception as error:
+        raise NoAppException(_told(f"importing {module_name!r}", error)) from None
 
     module = sys.modules[module_name]
-    return find_best_app(module) if app_name is None else find_app_by_string(module, app_name)
+    if app_name is None:
+        return _best_app(module, _call_and_tell)
+    return _app_by_string(module, app_name, _call_and_tell)
 
 
 def find_best_app(module: ModuleType) -> t.Any:
     """The application of a module: by the usual names, the only instance, or what a factory returns.
 
-    Raises NoAppException where there is none, or more than one to choose from.
+    Raises NoAppException where there is none, or more than one to choose from; an error of the factory as it is.
     """
-    for name in APPLICATION_NAMES:
-        app = getattr(module, name, None)
-        if isinstance(app, application_class):
-            return app
-
-    found = {name: value for name, value in vars(module).items() if isinstance(value, application_class)}
-    if len(found) == 1:
-        return next(iter(found.values()))
-    if found:
-        raise NoAppException(
-            f"Detected several applications in module {module.__name__!r}: {', '.join(found)}."
-            f" Use '{module.__name__}:name' to say which one."
-        )
-
-    for name in FACTORY_NAMES:
-        factory = getattr(module, name, None)
-        if inspect.isfunction(factory):
-            app = _call_factory(module, factory, (), {}, f"{name}()")
-            if isinstance(app, application_class):
-                return app
-
-    raise NoAppException(_nothing_in(module))
+    return _best_app(module, _call_factory)
 
 
 def find_app_by_string(module: ModuleType, app_name: str) -> t.Any:
-    """The application that `app_name` names in a module: ``name``, or ``factory("x", y=1)`` with literal arguments."""
-    name, args, kwargs = _parse_reference(app_name)
-    try:
-        found = getattr(module, name)
-    except AttributeError as error:
-        raise NoAppException(
-            f"There is no {name!r} in module {module.__name__!r}.{_suggestion(name, _public_names(module))}"
-        ) from error
+    """The application that `app_name` names in a module: ``name``, or ``factory("x", y=1)`` with literal arguments.
 
-    app = _call_factory(module, found, args, kwargs, app_name.strip()) if inspect.isfunction(found) else found
-    if isinstance(app, application_class):
-        return app
-    raise NoAppException(
-        f"'{module.__name__}:{app_name}' is {_describe(app)}, not an application.{_foreign_hint([app])}"
-    )
+    Raises NoAppException where it names none; an error of the factory as it is.
+    """
+    return _app_by_string(module, app_name, _call_factory)
 
 
 def prepare_import(path: str) -> str:
@@ -162,6 +147,55 @@ def _seems_to_hold_app(file: Path) -> bool:
     return any(mark in head for mark in (b"Costrel(", b"Flask(", b"def create_app(", b"def make_app("))
 
 
+def _best_app(module: ModuleType, call_factory: _Call) -> t.Any:
+    for name in APPLICATION_NAMES:
+        app = getattr(module, name, None)
+        if isinstance(app, application_class):
+            return app
+
+    found = _applications_of(module)
+    if len(found) == 1:
+        return next(iter(found.values()))
+    if found:
+        raise NoAppException(
+            f"Detected several applications in module {module.__name__!r}: {', '.join(found)}."
+            f" Use '{module.__name__}:name' to say which one."
+        )
+
+    returned = {}
+    for name in FACTORY_NAMES:
+        factory = getattr(module, name, None)
+        if inspect.isfunction(factory):
+            app = call_factory(module, factory, (), {}, f"{name}()")
+            if isinstance(app, application_class):
+                return app
+            returned[f"{name}()"] = app
+
+    raise NoAppException(_no_app_returned(module, returned) if returned else _nothing_in(module))
+
+
+def _app_by_string(module: ModuleType, app_name: str, call_factory: _Call) -> t.Any:
+    name, args, kwargs = _parse_reference(app_name)
+    try:
+        found = getattr(module, name)
+    except AttributeError as error:
+        raise NoAppException(
+            f"There is no {name!r} in module {module.__name__!r}.{_suggestion(name, _public_names(module))}"
+        ) from error
+
+    call = app_name.strip()
+    shown = f"{call}()" if call == name else call
+    app = call_factory(module, found, args, kwargs, shown) if inspect.isfunction(found) else found
+    if isinstance(app, application_class):
+        return app
+    hint = _foreign_hint([app]) or _application_hint(module)
+    raise NoAppException(f"'{module.__name__}:{app_name}' is {_describe(app)}, not an application.{hint}")
+
+
+def _applications_of(module: ModuleType) -> dict[str, t.Any]:
+    return {name: value for name, value in vars(module).items() if isinstance(value, application_class)}
+
+
 def _parse_reference(text: str) -> tuple[str, tuple[t.Any, ...], dict[str, t.Any]]:
     try:
         expression = ast.parse(text.strip(), mode="eval").body
@@ -205,6 +239,20 @@ def _call_factory(
         ) from error
 
 
+def _call_and_tell(
+    module: ModuleType, factory: FunctionType, args: tuple[t.Any, ...], kwargs: dict[str, t.Any], call: str
+) -> t.Any:
+    """Like _call_factory, with an error of the factory itself as the text of a NoAppException."""
+    try:
+        return _call_factory(module, factory, args, kwargs, call)
+    except _FOR_CLICK:
+        raise
+    except Exception as error:
+        hint = _application_hint(module)
+        text = _told(f"calling {call} of {module.__name__!r}", error)
+        raise NoAppException(f"{text}\n{hint.strip()}\n" if hint else text) from None
+
+
 def _was_entered(function: Callable[..., t.Any], tb: TracebackType | None) -> bool:
     """Whether an error came out of the function, and not from the attempt to call it."""
     while tb is not None:
@@ -214,11 +262,31 @@ def _was_entered(function: Callable[..., t.Any], tb: TracebackType | None) -> bo
     return False
 
 
-def _broken_import(module_name: str, error: ImportError | SyntaxError) -> str:
-    tb = error.__traceback__ and error.__traceback__.tb_next
+def _told(doing: str, error: Exception) -> str:
+    """What an error of the user's code was, while `doing` what: its traceback, from the user's first frame on."""
+    tb = _own_part(error.__traceback__)
     text = "".join(traceback.format_exception(type(error), error, tb)).rstrip()
-    kind = "a SyntaxError" if isinstance(error, SyntaxError) else "an ImportError"
-    return f"While importing {module_name!r}, {kind} was raised:\n\n{text}\n"
+    kind = next((cls.__name__ for cls in (ImportError, SyntaxError) if isinstance(error, cls)), type(error).__name__)
+    article = "an" if _AFTER_AN.match(kind) else "a"
+    return f"While {doing}, {article} {kind} was raised:\n\n{text}\n{_stand_in_hint(error)}"
+
+
+def _own_part(tb: TracebackType | None) -> TracebackType | None:
+    """A traceback without the frames of this file that it begins with."""
+    while tb is not None and tb.tb_frame.f_globals is globals():
+        tb = tb.tb_next
+    return tb
+
+
+def _stand_in_hint(error: Exception) -> str:
+    """A hint where Flask or Werkzeug is missing, and Costrel has not taken its place already."""
+    name = error.name if isinstance(error, ModuleNotFoundError) else None
+    if name is None or name.partition(".")[0] not in ("flask", "werkzeug"):
+        return ""
+    present = getattr(sys.modules.get("flask"), "Flask", None)
+    if isinstance(present, type) and issubclass(present, application_class):
+        return ""
+    return f"\nCostrel stands in for Flask and Werkzeug, which need not be installed, with {_AS_FLASK}.\n"
 
 
 def _missing_module(module_name: str) -> str:
@@ -236,14 +304,38 @@ def _missing_module(module_name: str) -> str:
 
 
 def _nothing_in(module: ModuleType) -> str:
+    return (
+        f"There is no application and no factory in module {_with_file(module)}."
+        f" Looked for {', '.join(APPLICATION_NAMES)}, any other instance, {'() and '.join(FACTORY_NAMES)}()."
+        f"{_names_in(module)}{_foreign_hint(vars(module).values())}"
+    )
+
+
+def _no_app_returned(module: ModuleType, returned: dict[str, t.Any]) -> str:
+    results = " and ".join(f"{call} returned {_describe(value)}" for call, value in returned.items())
+    forgotten = " Does it end with 'return app'?" if any(app is None for app in returned.values()) else ""
+    hint = _foreign_hint([*returned.values(), *vars(module).values()]) or forgotten or _names_in(module)
+    return f"There is no application in module {_with_file(module)}: {results}, not an application.{hint}"
+
+
+def _with_file(module: ModuleType) -> str:
     where = f" ({module.__file__})" if getattr(module, "__file__", None) else ""
+    return f"{module.__name__!r}{where}"
+
+
+def _names_in(module: ModuleType) -> str:
     names = _public_names(module)
     has = f" It has: {_listing(names)}." if names else " It has no names of its own."
-    return (
-        f"There is no application and no factory in module {module.__name__!r}{where}."
-        f" Looked for {', '.join(APPLICATION_NAMES)}, any other instance, {'() and '.join(FACTORY_NAMES)}().{has}"
-        f" Use '{module.__name__}:name' to name one.{_foreign_hint(vars(module).values())}"
-    )
+    return f"{has} Use '{module.__name__}:name' to name one."
+
+
+def _application_hint(module: ModuleType) -> str:
+    """Which applications there are, where something else was named."""
+    names = list(_applications_of(module))
+    if not names:
+        return ""
+    has = "the application" if len(names) == 1 else "the applications"
+    return f" Module {module.__name__!r} has {has} {_listing(names)}: use '{module.__name__}:{names[0]}'."
 
 
 def _public_names(module: ModuleType) -> list[str]:
@@ -251,11 +343,11 @@ def _public_names(module: ModuleType) -> list[str]:
 
 
 def _foreign_hint(values: Iterable[t.Any]) -> str:
-    """A hint for applications of the installed Flask, which this command cannot run as they are."""
+    """A hint for applications of the installed Flask, which no command can take as they are."""
     for value in values:
         for cls in type(value).__mro__:
             if cls.__name__ == "Flask" and cls.__module__ == "flask.app" and not isinstance(value, application_class):
-                return " It is an application of the installed Flask: costrel run --as-flask runs it on Costrel."
+                return f" It is an application of the installed Flask: Costrel runs it with {_AS_FLASK}."
     return ""
 
 
