@@ -176,6 +176,19 @@ def test_a_change_is_served_without_a_refused_request(started, write, folder, ar
     assert any(f" * Detected change in {str(path)!r}, reloading" in line for line in process.lines)
 
 
+def test_an_application_that_is_named_after_the_command_is_reloaded(started, write):
+    path = write("shop/web.py", APP.format(debug=False))
+
+    with started("-m", "costrel", "run", "shop/web.py:app", "--reload", "--port", "0") as process:
+        port = process.port()
+        assert get_until(port, "one")[0] == 200
+
+        path.write_text(path.read_text().replace('return "one"', 'return "two"'))
+
+        assert get_until(port, "two")[0] == 200
+        assert process.end() == 0
+
+
 def test_a_change_that_breaks_the_application_is_shown_until_the_next(started, write):
     path = write("app.py", APP.format(debug=False))
     text = path.read_text()

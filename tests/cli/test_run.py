@@ -58,6 +58,28 @@ def test_another_place(shop, app, served, invoke):
     assert served == [(app, "0.0.0.0", 80, Options())]
 
 
+@pytest.mark.parametrize("arguments", [["run", "main:shop"], ["--app", "other", "run", "main:shop", "--port", "5000"]])
+def test_an_application_that_is_named_after_the_command(served, invoke, write, arguments):
+    write("main.py", "import costrel\nshop = costrel.Costrel('mine')\nother = costrel.Costrel('other')\n")
+
+    result = invoke(FlaskGroup(), *arguments)
+
+    assert [app.import_name for app, *_ in served] == ["mine"]
+    assert result.output == " * Serving Costrel app 'main:shop'\n * Debug mode: off\n"
+
+
+def test_a_group_with_an_application_of_its_own_takes_no_other(shop, served, invoke):
+    result = invoke(shop, "run", "main:shop")
+
+    assert served == []
+    assert result.exit_code == 2
+    assert "Error: This command has an application of its own: leave out 'main:shop'.\n" in result.stderr
+
+
+def test_the_usage_names_the_application(shop, invoke):
+    assert invoke(shop, "run", "--help").output.startswith("Usage: root run [OPTIONS] [MODULE:NAME]\n")
+
+
 @pytest.mark.parametrize("prefix", ["COSTREL", "FLASK"])
 def test_the_environment_sets_options(shop, app, served, invoke, environ, prefix):
     environ[f"{prefix}_RUN_PORT"] = "5001"

@@ -160,7 +160,7 @@ def options_of(command):
 @pytest.mark.parametrize("command", ["run_command", "routes_command", "shell_command"])
 def test_the_options_of_a_command(command):
     flasks, ours = [options_of(getattr(cli, command)) for cli, _ in SIDES]
-    for added in ("as_flask", "refresh"):
+    for added in ("application", "as_flask", "refresh"):
         ours.pop(added, None)
 
     assert ours == flasks

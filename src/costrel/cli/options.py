@@ -113,6 +113,19 @@ def app_option() -> click.Option:
     )
 
 
+def _name_application(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+    if value is not None and ctx.ensure_object(ScriptInfo).create_app is not None:
+        raise click.UsageError(f"This command has an application of its own: leave out {value!r}.", ctx)
+    _set_app(ctx, param, value)
+
+
+def application_argument() -> click.Argument:
+    """A new argument of a command that serves: the application, in the place of ``--app``."""
+    return click.Argument(
+        ["application"], metavar="[MODULE:NAME]", required=False, expose_value=False, callback=_name_application
+    )
+
+
 def env_file_option() -> click.Option:
     """A new ``--env-file`` option; it takes effect before all others, since their values may come from the file."""
     return EnvironmentOption(

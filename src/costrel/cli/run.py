@@ -11,7 +11,7 @@ from ..server.banner import is_running_from_reloader, show_server_banner
 from ..server.errors import StartError
 from ..services.commands import ScriptInfo, pass_script_info
 from ..services.environment import get_debug_flag
-from .options import as_flask_option, debug_option
+from .options import application_argument, as_flask_option, debug_option
 from .parameters import CertParamType, EnvironmentOption, SeparatedPathType, validate_key
 
 if t.TYPE_CHECKING:
@@ -22,7 +22,11 @@ def _option(*names: str, **attributes: t.Any) -> t.Callable[[t.Any], t.Any]:
     return click.option(*names, cls=EnvironmentOption, **attributes)
 
 
-@click.command("run", short_help="Run a development server.", params=[debug_option(), as_flask_option()])
+@click.command(
+    "run",
+    short_help="Run a development server.",
+    params=[debug_option(), as_flask_option(), application_argument()],
+)
 @_option("--host", "-h", default=DEFAULT_HOST, help="The address or name to listen at; 0.0.0.0 is every interface.")
 @_option("--port", "-p", default=DEFAULT_PORT, help="The port to listen on; 0 is any free one.")
 @_option("--cert", type=CertParamType(), is_eager=True, help="A certificate file for HTTPS, or 'adhoc' to make one.")
@@ -59,7 +63,8 @@ def run_command(
 ) -> None:
     """Run a local development server.
 
-    It is made for development: one process, a line per request. In debug mode it starts anew when a file changes.
+    The application is named here, or by '--app' as for the other commands. The server is made for development: one
+    process, a line per request. In debug mode it starts anew when a file changes.
     """
     from ..server.development import Options, serve, watch_over
 

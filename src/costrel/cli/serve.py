@@ -11,7 +11,7 @@ from ..server.errors import StartError
 from ..server.production import DEFAULT_BIND, GRACE, ServeOptions, default_workers, refuse_debug, serve_production
 from ..services.commands import ScriptInfo, pass_script_info
 from ..services.environment import get_debug_flag
-from .options import as_flask_option, debug_option
+from .options import application_argument, as_flask_option, debug_option
 from .parameters import EnvironmentOption
 
 _LOST_OVER_WSGI = (
@@ -27,8 +27,11 @@ def _option(*names: str, **attributes: t.Any) -> t.Callable[[t.Any], t.Any]:
     return click.option(*names, cls=EnvironmentOption, **attributes)
 
 
-@click.command("serve", short_help="Run a production server.", params=[debug_option(), as_flask_option()])
-@click.argument("application", metavar="[MODULE:NAME]", required=False)
+@click.command(
+    "serve",
+    short_help="Run a production server.",
+    params=[debug_option(), as_flask_option(), application_argument()],
+)
 @_option(
     "--bind",
     "-b",
@@ -54,16 +57,12 @@ def _option(*names: str, **attributes: t.Any) -> t.Callable[[t.Any], t.Any]:
 @_option("--max-worker-memory", type=click.IntRange(1), help="MiB of memory above which a process is replaced.")
 @_option("--interface", type=click.Choice(["asgi", "wsgi"]), default="asgi", show_default=True, help="Of the server.")
 @pass_script_info
-def serve_command(
-    info: ScriptInfo, /, application: str | None, cert: Path | None, key: Path | None, interface: str, **options: t.Any
-) -> None:
+def serve_command(info: ScriptInfo, /, cert: Path | None, key: Path | None, interface: str, **options: t.Any) -> None:
     """Run a production server, with several processes.
 
     The application is named here, or by '--app' as for the other commands. SIGTERM and Ctrl-C end the server when the
     requests in progress are answered; SIGHUP replaces the processes one after the other, with the code as it is then.
     """
-    if application is not None:
-        info.app_import_path = application
     if (cert is None) != (key is None):
         raise click.UsageError("--cert and --key belong together: name both files, or none.")
     if interface == "wsgi":
