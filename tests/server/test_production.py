@@ -19,6 +19,9 @@ from costrel.server.production import default_workers, parse_bind, refuse_debug
         (":8080", ("", 8080)),
         ("[::1]:8080", ("::1", 8080)),
         ("[::1]", ("::1", 8000)),
+        ("0", ("0", 8000)),
+        ("65536", ("65536", 8000)),
+        ("²", ("²", 8000)),
         ("::1", ("::1", 8000)),
         ("unix:/run/a.sock", ("unix:///run/a.sock", 0)),
         ("unix:///run/a.sock", ("unix:///run/a.sock", 0)),
@@ -32,6 +35,16 @@ def test_a_socket_in_the_working_directory(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     assert parse_bind("unix:a.sock") == (f"unix://{tmp_path}/a.sock", 0)
+
+
+def test_a_port_alone_is_no_place():
+    with pytest.raises(StartError) as caught:
+        parse_bind("5601")
+
+    assert str(caught.value) == (
+        "There is no host in '--bind 5601'. Did you mean --bind 127.0.0.1:5601? That is for this computer alone;"
+        " 0.0.0.0:5601 is for everyone on its network."
+    )
 
 
 @pytest.mark.parametrize(

@@ -166,6 +166,12 @@ def parse_bind(text: str) -> tuple[str, int]:
         if not path:
             raise StartError("There is no path in '--bind unix:'. Write it as --bind unix:/run/app.sock.")
         return addresses.UNIX_SCHEME + os.path.abspath(path), 0
+    if text.isascii() and text.isdigit() and 1 <= int(text) <= 65535:
+        # The system takes a number for an address: 5601 is 0.0.21.225.
+        raise StartError(
+            f"There is no host in '--bind {text}'. Did you mean --bind 127.0.0.1:{text}? That is for this computer"
+            f" alone; 0.0.0.0:{text} is for everyone on its network."
+        )
     host, colon, port = text.rpartition(":")
     if not colon or text.endswith("]") or (":" in host and not host.endswith("]")):
         host, port = text, str(DEFAULT_PORT)
