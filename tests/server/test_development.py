@@ -214,9 +214,33 @@ def test_what_is_asked_for_is_kept(app, served):
     assert served[0][3] == Options(use_debugger=True, use_refresh=True, threaded=False, extra_files=["a"])
 
 
-def test_an_unknown_option_is_an_error(app):
-    with pytest.raises(TypeError, match="unexpected keyword argument 'use_magic'"):
-        app.run(use_magic=True)
+OPTIONS = (
+    "host, port, debug, load_dotenv, use_reloader, use_debugger, use_evalex, extra_files, exclude_patterns,"
+    " reloader_interval, reloader_type, threaded, processes, request_handler, static_files, passthrough_errors,"
+    " ssl_context, use_refresh."
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"), [("nope", ""), ("reloader", " Did you mean 'use_reloader'?"), ("hots", " Did you mean 'host'?")]
+)
+def test_an_unknown_option_is_an_error(app, served, capsys, name, meant):
+    with pytest.raises(TypeError) as caught:
+        app.run(threaded=False, **{name: 1})
+
+    assert str(caught.value) == f"run() got an unexpected keyword argument {name!r}.{meant} The options are {OPTIONS}"
+    assert served == []
+    assert capsys.readouterr().out == ""
+
+
+def test_what_stands_in_for_the_server_takes_the_options_that_it_likes(app, monkeypatch):
+    calls = []
+    replacement = lambda *args, **options: calls.append(options)  # noqa: E731
+    monkeypatch.setattr(development, "replaced_run_simple", lambda own: replacement)
+
+    app.run(use_magic=True)
+
+    assert calls == [{"threaded": True, "use_reloader": False, "use_debugger": False, "use_magic": True}]
 
 
 def test_the_environment_sets_debug_mode(app, served, monkeypatch):

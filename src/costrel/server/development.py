@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import difflib
 import os
 import signal
 import socket
@@ -15,7 +16,7 @@ import time
 import typing as t
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import click
@@ -88,7 +89,8 @@ def run_development(
     """Serve an application until Ctrl-C; this is ``app.run``.
 
     A call that is met while a command imports the application's module does nothing: the command would never run.
-    Where the server cannot start it says why and ends the process with status 1.
+    Where the server cannot start it says why and ends the process with status 1. Raises TypeError for an option that
+    there is not.
     """
     if read_variable("RUN_FROM_CLI") == "true":
         _say_that_run_is_ignored()
@@ -100,6 +102,9 @@ def run_development(
     if debug is not None:
         app.debug = bool(debug)
 
+    replaced = replaced_run_simple(run_simple)
+    if replaced is None:
+        _refuse_unknown(options)
     name_host, name_port = _split_server_name(app.config.get("SERVER_NAME"))
     host = host or name_host or addresses.DEFAULT_HOST
     port = port if port or port == 0 else addresses.DEFAULT_PORT if name_port is None else name_port
@@ -107,7 +112,6 @@ def run_development(
 
     show_server_banner(app.debug, app.name)
     try:
-        replaced = replaced_run_simple(run_simple)
         if replaced is None:
             serve(app, host, port, Options(**{"use_refresh": app.debug, **options}))
         else:
@@ -119,6 +123,17 @@ def run_development(
     finally:
         # An application that was served may be set up further, as in a shell.
         app._got_first_request = False
+
+
+def _refuse_unknown(options: Iterable[str]) -> None:
+    known = ["host", "port", "debug", "load_dotenv", *(field.name for field in fields(Options))]
+    unknown = next((name for name in options if name not in known), None)
+    if unknown is not None:
+        close = difflib.get_close_matches(unknown, known, n=1)
+        meant = f" Did you mean {close[0]!r}?" if close else ""
+        raise TypeError(
+            f"run() got an unexpected keyword argument {unknown!r}.{meant} The options are {', '.join(known)}."
+        )
 
 
 _FOR_THREADS: t.Final = 0.2
