@@ -177,7 +177,36 @@ def test_an_unknown_command(shop, invoke):
     result = invoke(shop, "greeet")
 
     assert result.exit_code == 2
-    assert "No such command 'greeet'" in result.stderr
+    assert result.stderr.endswith("Error: No such command 'greeet'. Did you mean 'greet'?\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"), [("rotes", " Did you mean 'routes'?"), ("serv", " Did you mean 'serve'?"), ("zzz", "")]
+)
+def test_an_unknown_command_that_is_near_another_one(shop, invoke, name, hint):
+    result = invoke(shop, name)
+
+    assert result.exit_code == 2
+    assert result.stderr.endswith(f"Error: No such command {name!r}.{hint}\n")
+
+
+def test_an_application_that_does_not_load_is_told_once(write, invoke):
+    write("app.py", "print('imported')\n1 / 0\n")
+
+    result = invoke(cli, "rotes")
+
+    assert result.stdout == "imported\n"
+    assert result.stderr.count("ZeroDivisionError: division by zero") == 1
+    assert result.stderr.endswith("Error: No such command 'rotes'. Did you mean 'routes'?\n")
+
+
+def test_an_error_of_the_options_is_left_as_it_is(shop, invoke):
+    for arguments in (["--greet"], ["--", "--greet"]):
+        result = invoke(shop, *arguments)
+
+        assert result.exit_code == 2
+        assert "Error: No such option" in result.stderr
+        assert "Did you mean" not in result.stderr
 
 
 def test_an_unknown_command_without_an_application(folder, invoke):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import traceback
 import typing as t
 from collections.abc import Callable
@@ -111,6 +112,23 @@ class FlaskGroup(AppGroup):
             ctx.with_resource(app.app_context())
         found: click.Command | None = app.cli.get_command(ctx, name)
         return command if found is None else found  # an application's own `check` is the one that is meant
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that the arguments begin with. Raises UsageError, with the nearest of all commands."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            if not error.message.startswith("No such command"):
+                raise
+            # get_command has been asked: where the application could be loaded, its context is current.
+            current = context.peek()
+            names = {*super().list_commands(ctx), *(current.app.cli.list_commands(ctx) if current else ())}
+            close = difflib.get_close_matches(args[0], sorted(names), n=1)
+            if not close:
+                raise
+            raise click.UsageError(f"{error.message} Did you mean {close[0]!r}?", ctx) from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of all commands. What keeps the application from loading is shown, and the rest listed."""
