@@ -1,5 +1,7 @@
 """Costrel: Flask's API on a fast core of its own. This module is the face: names only."""
 
+import typing as _t
+
 from . import wiring as _wiring  # noqa: F401 - connects the rooms
 from .app.application import Costrel as Costrel
 from .app.blueprint import Blueprint as Blueprint
@@ -55,3 +57,6 @@ from .support.signals import request_started as request_started
 from .support.signals import request_tearing_down as request_tearing_down
 from .support.signals import template_rendered as template_rendered
 from .version import __version__ as __version__
+
+if not _t.TYPE_CHECKING:  # type checkers would take it that there is every name
+    from .compat.missing_names import missing_name as __getattr__  # noqa: F401 - Python asks it
