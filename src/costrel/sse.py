@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from . import context
 from .app.response import Response
+from .support.tasks import released, start_held
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _KEEP_ALIVE: t.Final = ": keep-alive\n\n"
@@ -132,7 +133,8 @@ async def _with_silence(iterator: AsyncIterator[t.Any], seconds: float) -> Async
         async for item in iterator:
             await items.put(item)
 
-    producer = asyncio.ensure_future(produce())
+    producing = produce()
+    producer = start_held(producing)
     getter = asyncio.ensure_future(items.get())
     try:
         while True:
@@ -141,7 +143,7 @@ async def _with_silence(iterator: AsyncIterator[t.Any], seconds: float) -> Async
                 item, getter = getter.result(), asyncio.ensure_future(items.get())
                 yield item
             elif producer in done:
-                producer.result()  # raises what the generator raised
+                released(producer.result())  # raises what the generator raised
                 if items.empty():
                     return
             else:
@@ -151,3 +153,4 @@ async def _with_silence(iterator: AsyncIterator[t.Any], seconds: float) -> Async
         producer.cancel()
         with suppress(asyncio.CancelledError, Exception):
             await producer
+        producing.close()

@@ -7,8 +7,9 @@ import time
 
 import pytest
 
-from costrel import Costrel, Response, g, request, session, stream_with_context
+from costrel import Costrel, Response, g, has_request_context, request, session, stream_with_context
 from costrel.edges.threads import Workers
+from costrel.routing import BaseConverter
 
 from .asgi_call import ask, call, scope_for
 from .asgi_validator import ProtocolError, validated
@@ -433,3 +434,35 @@ def test_a_worker_passes_errors_on():
     with pytest.raises(RuntimeError, match="StopIteration"):
         asyncio.run(run(StopIteration()))
     workers.close()
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_converters_of_the_users_run_in_a_thread(app, kind):
+    called = []
+
+    class Item(BaseConverter):
+        def to_python(self, value):
+            called.append((where(), has_request_context()))
+            return value
+
+    async def on_loop(item):
+        return f"{item} {where()}"
+
+    app.url_map.converters["item"] = Item
+    app.add_url_rule("/items/<item:item>", "item", on_loop if kind == "async" else lambda item: f"{item} {where()}")
+
+    assert ask(app.asgi, "/items/a").text == ("a loop" if kind == "async" else "a thread")
+    assert called == [("thread", True)]
+
+
+def test_converters_of_its_own_need_none(app):
+    @app.route("/items/<int:number>/<uuid:key>/<float(min=1):size>")
+    async def index(number, key, size):
+        return where()
+
+    hops = []
+    run = app.asgi.workers.run
+    app.asgi.workers.run = lambda function: hops.append(1) or run(function)
+
+    assert ask(app.asgi, "/items/1/6ba7b810-9dad-11d1-80b4-00c04fd430c8/1.5").text == "loop"
+    assert hops == []

@@ -1,6 +1,7 @@
 """One application, three ways to it: WSGI, ASGI and the test client give the same answers."""
 
 import asyncio
+import contextvars
 from wsgiref.validate import validator
 
 import pytest
@@ -237,3 +238,46 @@ def test_middleware_around_the_application(app, get):
         return url_for("index")
 
     assert get(app).text == "/mounted/"
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+@pytest.mark.parametrize("hook", ["sync", "async"])
+def test_a_stream_sees_the_context_variables_of_its_request(app, get, kind, hook):
+    variable = contextvars.ContextVar("variable", default="unset")
+
+    def before():
+        variable.set("set")
+
+    async def before_async():
+        variable.set("set")
+
+    def pieces():
+        yield variable.get()
+
+    async def pieces_async():
+        yield variable.get()
+
+    app.before_request(before if hook == "sync" else before_async)
+    app.add_url_rule("/", "index", lambda: Response(pieces() if kind == "sync" else pieces_async()))
+
+    assert get(app).text == "set"
+
+
+def test_a_view_may_pass_on_how_another_server_has_sent_its_answer(app, get):
+    headers = {"Content-Type": "text/plain", "Transfer-Encoding": "chunked"}
+    app.add_url_rule("/", "index", lambda: ("ab", 200, headers))
+    app.add_url_rule("/stream", "stream", lambda: Response(iter("ab"), headers=headers))
+
+    for path in ("/", "/stream"):
+        answered = get(app, path)
+        assert (answered.status, answered.text, answered.headers["content-type"]) == (200, "ab", "text/plain")
+
+
+@pytest.mark.parametrize("target", ["/", "/caf%C3%A9%2Fa", "/caf%C3%A9%2Fa?x=%2F&y", "/?a=1"])
+def test_the_target_is_there_as_it_was_asked_for(app, get, target):
+    @app.route("/")
+    @app.route("/<path:rest>")
+    def index(rest=""):
+        return [request.environ["REQUEST_URI"], request.environ["RAW_URI"]]
+
+    assert get(app, target).text.strip() == f'["{target}","{target}"]'

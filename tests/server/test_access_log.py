@@ -74,7 +74,7 @@ def answering(*messages):
     return application
 
 
-def ask(application, scope, line=LINES["json"]):
+def ask(application, scope, line=LINES["json"], tally=None):
     """The messages that come out of an application behind the log."""
     sent = []
 
@@ -84,7 +84,7 @@ def ask(application, scope, line=LINES["json"]):
     async def receive():
         return {"type": "http.request", "body": b""}
 
-    asyncio.run(AccessLog(application, line)(scope, receive, send))
+    asyncio.run(AccessLog(application, line, tally=tally)(scope, receive, send))
     return sent
 
 
@@ -121,6 +121,44 @@ def test_the_line_of_a_websocket_comes_when_it_opens(lines):
     assert [name for name, _ in sent[0]["headers"]] == [b"x-request-id"]
     entry = json.loads(lines()[0])
     assert (entry["method"], entry["status"], entry["client"], entry["target"]) == ("GET", 101, "-", "/a%20b?c=1")
+
+
+class Tally:
+    """Notes what is counted."""
+
+    def __init__(self):
+        self.statuses = []
+
+    def begin(self, kind):
+        pass
+
+    def end(self, scope, status, seconds):
+        self.statuses.append(status)
+
+
+@pytest.mark.parametrize("line", [None, LINES["json"]])
+def test_a_websocket_that_the_view_closes_was_open(line):
+    scope = {**scope_with(), "type": "websocket"}
+    del scope["method"]
+    tally = Tally()
+
+    ask(answering({"type": "websocket.accept"}, {"type": "websocket.close"}), scope, line, tally)
+    ask(answering({"type": "websocket.close"}), scope, line, tally)
+
+    assert tally.statuses == [101, 403]
+
+
+def test_who_got_no_answer_has_left_or_met_an_error(lines):
+    async def failing(scope, receive, send):
+        raise ValueError
+
+    tally = Tally()
+    ask(answering(), scope_with(), tally=tally)
+    with pytest.raises(ValueError):
+        ask(failing, scope_with(), tally=tally)
+
+    assert tally.statuses == [499, 500]
+    assert [json.loads(line)["status"] for line in lines()] == [499, 500]
 
 
 def test_a_line_of_text_ends_with_the_id(lines):

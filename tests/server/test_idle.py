@@ -1,6 +1,7 @@
 """Which connections are idle, as the system tells."""
 
 import os
+import select
 import socket
 import time
 
@@ -22,6 +23,7 @@ def pair(listener):
     """Both ends of a connection."""
     client = socket.create_connection(listener.getsockname())
     server, _ = listener.accept()
+    server.setblocking(False)  # as those of Granian
     with client, server:
         yield client, server
 
@@ -33,6 +35,11 @@ def idle_for(listener, limit):
         with connection:
             found.append(connection.getpeername())
     return found
+
+
+def wait_for_byte(receiver):
+    select.select([receiver], [], [], 10)
+    assert receiver.recv(1) == b"x"
 
 
 def wait_for_idle(listener, limit):
@@ -54,7 +61,7 @@ def test_a_byte_in_either_direction_makes_it_busy_again(listener, pair):
     for sender, receiver in ((client, server), (server, client)):
         wait_for_idle(listener, 1)
         sender.sendall(b"x")
-        receiver.recv(1)
+        wait_for_byte(receiver)
         assert idle_for(listener, 1) == []
 
 
@@ -66,6 +73,19 @@ def test_other_sockets_are_left_alone(listener, pair):
     ):
         wait_for_idle(listener, 0.1)
         assert idle_for(other, 0) == []
+
+
+def test_sockets_that_block_go_on_blocking(listener, pair):
+    own, other = socket.socketpair()
+    with own, other:
+        before = socket.getdefaulttimeout()
+        socket.setdefaulttimeout(60)
+        try:
+            wait_for_idle(listener, 0)
+        finally:
+            socket.setdefaulttimeout(before)
+        assert os.get_blocking(own.fileno())
+        assert os.get_blocking(pair[0].fileno())
 
 
 def test_looking_leaves_no_files_open(listener, pair):
@@ -82,6 +102,8 @@ def test_idle_connections_are_ended_unless_their_client_is_served(listener, monk
     busy = set()
     clients = [socket.create_connection(listener.getsockname()) for _ in range(2)]
     servers = [listener.accept()[0] for _ in clients]
+    for server in servers:
+        server.setblocking(False)
     busy.add(clients[0].getsockname()[1])
     end = idle.watch([listener], lambda: busy, 0.3)
     for client in clients:

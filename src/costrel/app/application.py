@@ -345,6 +345,14 @@ class Costrel(App):
                 self._set_guards()
                 self._got_first_request = True
 
+    def try_settings(self) -> None:
+        """Raise what a wrong setting would raise at each request. All may still be set up differently after it."""
+        with _opening:
+            if not self._got_first_request:
+                profiles.apply_chosen(self.config)
+                Guards.of(self)
+                self.session_interface  # noqa: B018 - read for its effect: SESSION_TYPE chooses it
+
     def _set_guards(self) -> None:
         own = self.__dict__
         profiles.apply_chosen(self.config)

@@ -53,7 +53,7 @@ def serve(ctx: RequestContext, write: Callable[[RequestContext, Response], t.Any
     error: BaseException | None = None
     try:
         try:
-            if ctx.on_loop and opens_early(app):
+            if ctx.on_loop and (app.url_map.calls_users_code or opens_early(app)):
                 yield TO_THREAD
             ctx.push()
             response = yield from (stage(ctx, "full_dispatch_request", respond) if app.overridden else respond(ctx))

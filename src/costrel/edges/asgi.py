@@ -207,7 +207,7 @@ class AsgiApplication:
         if answer.body.__class__ is not bytes:
             send = self.send_patience.sending(send)
         with suppress(ClientStalled):  # the server cuts what is not complete
-            await answer.send(send, exchange.run, exchange.watch())
+            await answer.send(send, exchange.run, exchange.watch_answer(), exchange.variables)
 
 
 def is_wrapped(app: t.Any) -> bool:

@@ -10,6 +10,7 @@ import asyncio
 import io
 import math
 import tempfile
+import threading
 import typing as t
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
@@ -17,7 +18,7 @@ from contextlib import suppress
 from queue import SimpleQueue
 from types import CoroutineType
 
-from ..http.errors import BodyTimeout, ClientDisconnected
+from ..http.errors import BodyTimeout, ClientDisconnected, RequestEntityTooLarge
 from ..messages.forms import DISK_FULL, InsufficientStorage
 from .drive import rest_of
 from .patience import BODY_MIN_RATE, Patience, Wait, given_up
@@ -38,7 +39,13 @@ SPOOL_IN_MEMORY: t.Final = 500_000
 """Bytes of a spooled body that stay in memory; more go to a temporary file."""
 
 
+_LOOK: t.Final = 0.5
+"""Seconds between two looks at a body that nobody may be reading."""
+
 _ENDLESS: t.Final = Patience(None)
+
+_beginning: t.Final = threading.Lock()
+"""Held while something is begun to pull a body: of a loop and a thread that want it at once only one does that."""
 
 
 class BodyWait(Wait):
@@ -92,8 +99,16 @@ class Body(io.RawIOBase):
         self._begun: t.Any = None
         """The first message, for which somebody has asked already."""
         self._ahead: Ahead | None = None
+        self._is_asked_for = False
+        """Whether somebody waits for the server's next message."""
+        self._is_lost = False
+        """Whether the rest is dropped, since nobody has read it for long while the answer was sent."""
+        self._is_told = False
+        """Whether a reader was told that the client has left."""
+        self.is_answered = False
+        """Whether the answer is being sent."""
         self.complete = self._ends_at == 0
-        self.cut_off = False
+        self.cut_off = self.client_left = False
 
     @property
     def has_stalled(self) -> bool:
@@ -126,7 +141,7 @@ class Body(io.RawIOBase):
         Stops above `limit` bytes: the reader of the stream says then that it is too much. Raises InsufficientStorage
         where the disk is full.
         """
-        if self.complete or self.cut_off or self._is_above(limit):
+        if self._spooled is not None or self.has_ended or self._is_above(limit):
             return
         self._spooled = spooled = t.cast(
             "t.IO[bytes]",
@@ -152,6 +167,7 @@ class Body(io.RawIOBase):
         if self._spooled is not None:
             return self._spooled.read(IN_MEMORY) or self._at_end()
         while not self._chunk and not self._arrived and not self.has_ended:
+            self._check_not_lost()
             await self._arrival()
         return self._take(_ALL_THERE_IS) or self._at_end()
 
@@ -187,7 +203,7 @@ class Body(io.RawIOBase):
         else:
             message = await self._wait_for(receiving)
         if message is None or message["type"] == "http.disconnect":
-            self.cut_off = True
+            self.cut_off, self.client_left = True, message is not None
             return
         chunk = message.get("body", b"")
         if self._ends_at is not None and len(chunk) >= self._ends_at - self._received:
@@ -195,7 +211,8 @@ class Body(io.RawIOBase):
             chunk = chunk[: self._ends_at - self._received]
             self.complete = True
         if chunk:
-            self._arrived.append(bytes(chunk))
+            if not self._is_lost:
+                self._arrived.append(bytes(chunk))
             self._received += len(chunk)
             if self.wait is not None:
                 self.wait.received = self._received
@@ -209,6 +226,7 @@ class Body(io.RawIOBase):
         """The message that comes, or None where the client is given up."""
         wait = self.waiting()
         self._patience.begin(wait)
+        self._is_asked_for = True
         try:
             return await receiving
         except asyncio.CancelledError:
@@ -216,7 +234,28 @@ class Body(io.RawIOBase):
                 raise
             return None
         finally:
+            self._is_asked_for = False
             self._patience.end(wait)
+
+    async def until_client_leaves(self) -> None:
+        """Come back when the client has left before it had sent all, or when all is there.
+
+        A reader sees that by itself. Where nobody reads, up to AHEAD bytes are received here. More wait for a reader;
+        but where none has come for as long as one waits for a client, and the answer is being sent, they are dropped:
+        the end of a stream that has lost its client is not to wait for them.
+        """
+        unread_for = 0.0
+        while not self.complete and not (self.client_left and (self.is_answered or not self._is_told)):
+            received, taken = self._received, self._taken
+            await asyncio.sleep(_LOOK)
+            if self._ahead is None and not self.has_ended and not self._is_asked_for and self._received == received:
+                self._look_ahead()
+            unread_for = unread_for + _LOOK if self._taken == taken and self.unread >= AHEAD else 0.0
+            limit = self._patience.limit
+            if self.is_answered and limit is not None and unread_for > limit:
+                self._is_lost = True
+                if self._ahead is not None:
+                    self._ahead.drop()
 
     def take_whole(self, size: int) -> bytes | None:
         """All of it at once, where it has arrived, has just this size, and nobody has begun to read it; else None."""
@@ -275,6 +314,7 @@ class Body(io.RawIOBase):
         while not (data := self._take(size)):
             if self.has_ended and not self._arrived:
                 return self._at_end()
+            self._check_not_lost()
             self._wait_in_thread()
         return data
 
@@ -285,11 +325,22 @@ class Body(io.RawIOBase):
             pieces.append(piece)
         return b"".join(pieces)
 
+    def _check_not_lost(self) -> None:
+        if self._is_lost:
+            raise RuntimeError(
+                f"Nobody has read the body of this request for {self._patience.limit:g} seconds while its answer was"
+                " sent (BODY_TIMEOUT): the rest was dropped. Read it before the answer, or while it is sent."
+            )
+
     def _at_end(self) -> bytes:
+        self._check_not_lost()
         if self.has_stalled:
             raise BodyTimeout()
         if self.cut_off:
+            self._is_told = self.client_left
             raise ClientDisconnected()
+        if not self.complete:  # nobody waited for the rest, since it is too much
+            raise RequestEntityTooLarge()
         return b""
 
     def _wait_in_thread(self) -> None:
@@ -299,11 +350,15 @@ class Body(io.RawIOBase):
                 "The body of this request has not arrived yet, and the server's loop must not wait for it. A view of a"
                 " route with 'stream_body' reads it by 'async for chunk in request.chunks()'."
             )
-        ahead = self._ahead
-        if ahead is None:
-            ahead = self._ahead = Ahead(self, self._loop)
         with waiting_for_client():
-            ahead.wait()
+            self._look_ahead().wait()
+
+    def _look_ahead(self) -> Ahead:
+        """What pulls the body before it is asked for, begun by the first thread, or the loop, that wants it."""
+        with _beginning:
+            if self._ahead is None:
+                self._ahead = Ahead(self, self._loop)
+            return self._ahead
 
     def close(self) -> None:
         """Let go of the temporary file, and of what is on its way."""
@@ -330,6 +385,7 @@ class Ahead:
     def __init__(self, body: Body, loop: asyncio.AbstractEventLoop) -> None:
         self._body = body
         self._wait = body.waiting()
+        self._wait.is_ahead = True
         self._loop = loop
         self._task: asyncio.Task[None] | None = None
         self._is_waited_for = False
@@ -337,6 +393,8 @@ class Ahead:
         self._on_loop: asyncio.Future[None] | None = None
         self._room: asyncio.Future[None] | None = None
         self._failure: BaseException | None = None
+        self._is_dropped = False
+        """Whether what comes need not wait for a reader."""
         self.is_over = False
         """Whether it pulls no more."""
         loop.call_soon_threadsafe(self._begin)
@@ -348,7 +406,7 @@ class Ahead:
         body = self._body
         try:
             while not body.has_ended:
-                if body.unread >= AHEAD:
+                if body.unread >= AHEAD and not self._is_dropped:
                     await self._until_there_is_room()
                 await body.pull()
                 self._tell()
@@ -400,6 +458,12 @@ class Ahead:
             self._room = None
             with suppress(RuntimeError):  # the loop was closed
                 self._loop.call_soon_threadsafe(_settle, room)
+
+    def drop(self) -> None:
+        """Go on to the end of the body: nobody reads it. Runs on the loop."""
+        self._is_dropped = True
+        if self._room is not None:
+            _settle(self._room)
 
     def stop(self) -> None:
         """Pull no more. Runs on the loop."""

@@ -11,6 +11,7 @@ from types import CoroutineType, coroutine
 from ..app import lifecycle
 from ..app.lifecycle import Steps
 from ..context import Context
+from ..support.tasks import released, start_held
 from .threads import Workers
 
 T = t.TypeVar("T")
@@ -150,7 +151,7 @@ class Drive:
         if self.hop.variables is None:
             return await awaitable
         # The request has been in a thread: what was set there in context variables is to be seen here.
-        return await asyncio.get_running_loop().create_task(awaitable, context=self.hop.variables)
+        return released(await start_held(awaitable, self.hop.variables))
 
 
 async def _cancelled(outcome: tuple[bool, t.Any], error: asyncio.CancelledError) -> t.NoReturn:

@@ -60,11 +60,17 @@ class Exchange(Hop):
         """The body of the request; None where there is none."""
         self._receive = receive
 
-    def watch(self) -> Departure | None:
-        """The departure of the client; None while the body of its request is read, which tells of it too."""
-        if self.departure is None and (self.body is None or self.body.complete):
-            self.departure = Departure(self._receive)
+    def watch(self) -> Departure:
+        """The departure of the client."""
+        if self.departure is None:
+            self.departure = Departure(self._receive, self.body)
         return self.departure
+
+    def watch_answer(self) -> Departure:
+        """The same, from now on for the answer, which is about to be sent."""
+        if self.body is not None:
+            self.body.is_answered = True
+        return self.watch()
 
     async def end(self) -> None:
         """Wait for the client no longer, and let go of the body."""
@@ -108,17 +114,14 @@ class HttpDrive(Drive):
             self.patrol.leave(self)
 
     def look_after(self) -> None:
-        """Look whether the client is still there; not at the first time, since most views have ended by the second.
-
-        A view that streams the body is told by the body.
-        """
+        """Look whether the client is still there; not at the first time, since most views have ended by the second."""
         if not self._met:
             self._met = True
         elif self.hop.departure is not None:
             if self.hop.departure.is_over:
                 self._end_view()
-        elif (departure := self.hop.watch()) is not None:
-            departure.begin().add_done_callback(self._client_left)
+        else:
+            self.hop.watch().begin().add_done_callback(self._client_left)
 
     def _client_left(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled():

@@ -55,7 +55,7 @@ class Serving:
         self.generators: list[t.Any] = []
 
     async def start(self) -> None:
-        """Call what comes before serving; raises what that raises."""
+        """Call what comes before serving; raises what that raises, or what is wrong with a setting."""
         for function in self.app.before_serving_funcs:
             await self._call(function)
         for function in self.app.while_serving_gens:
@@ -63,6 +63,8 @@ class Serving:
             self.generators.append(generator)
             if await self._next(generator) is _END:
                 raise RuntimeError(f"The generator {function.__name__!r} of 'while_serving' has no yield.")
+        if not self.app.debug:  # there the page of the first request shows it
+            self.app.try_settings()
 
     async def stop(self) -> None:
         """Call what comes after serving, all of it, and raise the first error."""

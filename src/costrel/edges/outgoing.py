@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import typing as t
+from asyncio import FIRST_COMPLETED
 from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Iterable, Iterator
+from contextvars import Context
 
 from ..http.headers import Headers
 from ..messages.body import FileBody
 from ..messages.response import Response
-from .bodies import Receive
+from ..support.tasks import released, start_held
+from .bodies import Body, Receive
 from .file_blocks import InThread, send_file_body
 from .scope import ECHO, Scope
 from .turns import Turn
@@ -29,15 +32,18 @@ _MAX_ENCODED: t.Final = 512
 _OF_ONE_CLIENT: t.Final = frozenset({b"set-cookie", b"location", b"etag", b"www-authenticate"})
 
 
-def _encode(pair: tuple[str, str]) -> tuple[bytes, bytes]:
+def _encode(pair: tuple[str, str]) -> tuple[bytes, bytes] | None:
+    """A header as bytes; None for one that is not for the application to say: how the body is sent (RFC 9112 §6.1)."""
     name, value = pair[0].lower().encode("latin-1"), pair[1].encode("latin-1")
+    if name == b"transfer-encoding":
+        return None
     if len(_encoded) < _MAX_ENCODED and len(value) < 256 and name not in _OF_ONE_CLIENT:
         _encoded[pair] = name, value
     return name, value
 
 
 def _encode_all(pairs: Pairs) -> list[tuple[bytes, bytes]]:
-    return [_encoded.get(pair) or _encode(pair) for pair in pairs]
+    return [encoded for pair in pairs if (encoded := _encoded.get(pair) or _encode(pair))]
 
 
 def answer_of(ctx: t.Any, response: t.Any) -> Messages | Answer:
@@ -145,8 +151,12 @@ class Answer:
                 return int(value)
         return None
 
-    async def send(self, send: Send, in_thread: InThread, departure: Departure | None = None) -> None:
+    async def send(
+        self, send: Send, in_thread: InThread, departure: Departure | None = None, variables: Context | None = None
+    ) -> None:
         """Send it all; a client that leaves meanwhile, as `departure` tells, ends it.
+
+        An asynchronous body runs in these context variables, or in a copy of the current ones.
 
         An error half-way leaves the body without its end, so that the client can tell. So does a body that is not as
         long as its Content-Length: that raises WrongLength.
@@ -159,22 +169,22 @@ class Answer:
             if isinstance(self.body, bytes):
                 await send({"type": "http.response.body", "body": self.body})
             else:
-                await self._send_chunks(send, in_thread, departure)
+                await self._send_chunks(send, in_thread, departure, variables)
         finally:
             if self.close is not None:
                 await in_thread(self.close)
 
-    async def _send_chunks(self, send: Send, in_thread: InThread, departure: Departure | None) -> None:
+    async def _send_chunks(
+        self, send: Send, in_thread: InThread, departure: Departure | None, variables: Context | None
+    ) -> None:
         if isinstance(self.body, AsyncIterable):
-            sending = self._send_async(send, self.body)
-        elif isinstance(self.body, FileBody):
+            await _until_client_leaves(self._send_async(send, self.body), departure, variables)
+            return
+        if isinstance(self.body, FileBody):
             sending = send_file_body(send, in_thread, self.body)
         else:
             sending = self._send_sync(send, in_thread, t.cast("Iterable[bytes]", self.body))
-        if departure is None:
-            await sending
-        else:
-            await _until_client_leaves(sending, departure)
+        await _until_client_leaves(sending, departure)
 
     async def _send_async(self, send: Send, body: AsyncIterable[bytes]) -> None:
         iterator = body.__aiter__()
@@ -238,10 +248,11 @@ def _counted(send: Send, expected: int) -> Send:
 
 
 class Departure:
-    """Waits for the client to leave: for the one who reads what the server says when the request's body is complete."""
+    """Waits for the client to leave: that is what the server says when the request's body is complete, or instead."""
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, body: Body | None = None) -> None:
         self._receive = receive
+        self._body = body
         self._task: asyncio.Task[None] | None = None
 
     def begin(self) -> asyncio.Task[None]:
@@ -256,6 +267,10 @@ class Departure:
         return self._task is not None and self._task.done()
 
     async def _wait(self) -> None:
+        if self._body is not None:
+            await self._body.until_client_leaves()
+            if not self._body.complete:
+                return
         while (await self._receive())["type"] != "http.disconnect":
             pass
 
@@ -266,14 +281,17 @@ class Departure:
             await asyncio.wait([self._task])
 
 
-async def _until_client_leaves(sending: Coroutine[t.Any, t.Any, None], departure: Departure) -> None:
+async def _until_client_leaves(
+    sending: Coroutine[t.Any, t.Any, None], departure: Departure | None, variables: Context | None = None
+) -> None:
     """Run `sending` to its end, or cancel it when the client has gone."""
-    task = asyncio.ensure_future(sending)
+    task = start_held(sending, variables)
     try:
-        await asyncio.wait([task, departure.begin()], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([task] if departure is None else [task, departure.begin()], return_when=FIRST_COMPLETED)
     finally:
         if not task.done():
             task.cancel()
             await asyncio.wait([task])
+        sending.close()
     if not task.cancelled():
-        task.result()
+        released(task.result())

@@ -69,7 +69,12 @@ def environ_of(scope: Scope) -> dict[str, t.Any]:
     environ["PATH_INFO"] = path if plain else _path_of(scope, environ["SCRIPT_NAME"])
     query = get("query_string")
     if query:
-        environ["QUERY_STRING"] = query.decode("latin-1")
+        environ["QUERY_STRING"] = query = query.decode("latin-1")
+        target = path if "?" in path else f"{path}?{query}"
+    else:
+        target = path
+    if raw is not None:  # not in PEP 3333, but in Werkzeug's server: what was asked for, as it was written
+        environ["REQUEST_URI"] = environ["RAW_URI"] = target
     environ["wsgi.errors"] = sys.stderr
     environ["asgi.scope"] = scope
     if client:

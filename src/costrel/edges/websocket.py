@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from ..app import websocket_lifecycle
 from ..app.websocket import ABNORMAL, GOING_AWAY, NORMAL, TOO_BIG, Message, WebSocket, WebSocketDisconnect
+from ..support.tasks import released, start_held
 from .bodies import Receive
 from .drive import Drive, Hop
 from .outgoing import Answer, Send
@@ -19,8 +20,14 @@ from .turns import Turn
 GRACE: t.Final = 0.5
 """Seconds that a view has, after the client left, to come to a `receive` or `send` that tells it so."""
 
-WAITING: t.Final = 16
+WAITING: t.Final = 1024
 """Messages that are taken from the server before the view asks for them; then the client has to wait."""
+
+WAITING_SIZE: t.Final = 1024 * 1024
+"""The same in characters and bytes."""
+
+NEGLECT: t.Final = 60.0
+"""Seconds that a client has to wait so, before what it sends is dropped: its end would not be seen otherwise."""
 
 MAX_MESSAGE_SIZE: t.Final = 1024 * 1024
 
@@ -59,11 +66,11 @@ class WebSocketDrive(Drive):
         self.connection = connection
 
     async def _await(self, coroutine: t.Any) -> t.Any:
-        task = asyncio.get_running_loop().create_task(coroutine, context=self.hop.variables)
+        task = start_held(coroutine, self.hop.variables)
         connection = self.connection
         connection.on_neglect = task.cancel
         try:
-            return await task
+            return released(await task)
         except asyncio.CancelledError:
             if connection.neglected and task.cancelled() and connection.ended is not None:
                 raise connection.ended from None
@@ -89,7 +96,11 @@ class ServerConnection:
         self._receive = receive
         self._send = send
         self._max_size = max_size
-        self._messages: asyncio.Queue[Message | None] = asyncio.Queue(WAITING)
+        self._messages: asyncio.Queue[Message | None] = asyncio.Queue()
+        self._waiting_size = 0
+        self._room = asyncio.Event()
+        self._drops = False
+        """Whether messages were dropped, since the view did not ask for those that waited."""
         self._reader: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._has_left = False
@@ -116,8 +127,15 @@ class ServerConnection:
         message = await self._messages.get()
         if message is None:
             self._messages.put_nowait(None)  # for whoever else waits
+            if self._drops:
+                raise RuntimeError(
+                    f"Here messages of this WebSocket were dropped: {WAITING} of them, or {WAITING_SIZE:,} bytes, had"
+                    f" waited {NEGLECT:g} seconds for the view to receive any."
+                )
             self._check_open()
             raise RuntimeError("The messages of a WebSocket ended before it did.")
+        self._waiting_size -= len(message)
+        self._room.set()
         return message
 
     async def send(self, message: Message) -> None:
@@ -163,10 +181,26 @@ class ServerConnection:
             text, data = message.get("text"), message.get("bytes")
             received: Message = data if text is None else text  # type: ignore[assignment]  # one of the two is there
             if self._max_size is not None and _is_longer(received, self._max_size):
-                self._refuses = True
+                self._refuses = self._has_left = True
+                self._start_timer()
                 await self.close(TOO_BIG, f"A message may have {self._max_size} bytes.")
                 return
-            await self._messages.put(received)
+            await self._keep(received)
+
+    async def _keep(self, message: Message) -> None:
+        """Keep a message for the view, and come back when there is room for another."""
+        if self._drops:
+            return
+        self._messages.put_nowait(message)
+        self._waiting_size += len(message)
+        while self._messages.qsize() >= WAITING or self._waiting_size >= WAITING_SIZE:
+            self._room.clear()
+            try:
+                await asyncio.wait_for(self._room.wait(), NEGLECT)
+            except TimeoutError:
+                self._drops = True
+                self._messages.put_nowait(None)
+                return
 
     def _client_left(self, message: t.MutableMapping[str, t.Any]) -> None:
         if self.ended is None:
@@ -178,8 +212,7 @@ class ServerConnection:
         """Note the end, and wake up whoever waits for a message, after those that came before it."""
         if self.ended is None:
             self.ended = ended
-            if not self._messages.full():
-                self._messages.put_nowait(None)
+            self._messages.put_nowait(None)
 
     def _start_timer(self) -> None:
         self._stop_timer()

@@ -181,6 +181,11 @@ def conversion(converter: BaseConverter) -> t.Callable[[str], t.Any] | None:
     return converter.to_python
 
 
+def is_users(converter: BaseConverter) -> bool:
+    """Whether `to_python` is none of those here, and may do anything: ask a database, for one."""
+    return "to_python" in vars(converter) or getattr(type(converter).to_python, "__module__", None) != __name__
+
+
 _ANY_NUMBER = {"fixed_digits": 0, "min": None, "max": None}.items()
 
 DEFAULT_CONVERTERS: t.Mapping[str, type[BaseConverter]] = {

@@ -61,6 +61,8 @@ class Map:
         self._changed_endpoints: dict[t.Any, None] = {}
         self._lone_rules: dict[t.Any, Rule] = {}
         self._shapes: dict[tuple[str, ...], Shape] = {}
+        self.calls_users_code = False
+        """Whether some rule has a converter of the user's, which a match calls."""
         self._remap = True
         self._remap_lock = self.lock_class()
         self.default_subdomain = default_subdomain

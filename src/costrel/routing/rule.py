@@ -7,7 +7,7 @@ import typing as t
 
 from ..support.properties import cached_property
 from .builder import Builder
-from .converters import BaseConverter, ValidationError
+from .converters import BaseConverter, ValidationError, is_users
 from .pattern import Variable, parse_converter_args, parse_rule, regex_error, split_parts
 from .shapes import conversions_of, find_shape
 
@@ -167,6 +167,8 @@ class Rule(RuleFactory):
             self._converters = {}
             self._parts = (*self._read(domain), *self._read(path))
             self._conversions = conversions_of(self._converters)
+        if self._conversions and any(map(is_users, self._converters.values())):
+            self.map.calls_users_code = True
         known.update(self._converters)
         if self.defaults and not self._converters.keys().isdisjoint(self.defaults):
             self._make_builder()  # now, so that a converter that refuses its default is seen early

@@ -108,8 +108,9 @@ class AccessLog:
             else:
                 exchange.note_task()
                 await self.application(scope, receive, sending)
-        except asyncio.CancelledError:
-            if not exchange.is_cut:
+        except BaseException as error:
+            exchange.failed = True
+            if not isinstance(error, asyncio.CancelledError) or not exchange.is_cut:
                 raise
         finally:
             if not self._is_quiet:
@@ -132,7 +133,7 @@ class AccessLog:
     def _end(self, exchange: ServedExchange) -> None:
         exchange.end()
         if self._tally is not None:
-            self._tally.end(exchange.scope, exchange.status or 500, exchange.seconds())
+            self._tally.end(exchange.scope, exchange.final_status(), exchange.seconds())
 
     def ports_of_clients(self) -> set[int]:
         """The ports from which the requests in progress came; may be called in any thread."""
@@ -218,7 +219,7 @@ class ServedExchange(Exchange):
                 "method": self.scope.get("method", "GET"),
                 "target": self.target(),
                 "protocol": f"HTTP/{self.scope['http_version']}",
-                "status": self.status or 500,
+                "status": self.final_status(),
                 "size": self.size,
                 "duration_ms": round(self.seconds() * 1000, 3),
                 "complete": self.complete,

@@ -85,9 +85,12 @@ def idle_seconds(connection: socket.socket) -> float:
 
 
 def _as_socket(number: int) -> socket.socket | None:
-    """Another handle of an open file, where it is a socket."""
+    """Another handle of an open file, where it is a socket that the server may have: none of those blocks.
+
+    Python would have an application's own ones not block any more, where a default timeout is set.
+    """
     try:
-        if not stat.S_ISSOCK(os.fstat(number).st_mode):
+        if not stat.S_ISSOCK(os.fstat(number).st_mode) or os.get_blocking(number):
             return None
         copy = os.dup(number)
     except OSError:  # closed meanwhile

@@ -72,10 +72,9 @@ class Sockets(tuple[socket.socket, ...]):
     __slots__ = ()
 
     def listen(self) -> None:
-        """Let connections come, in this process and those that it starts."""
+        """Let connections come."""
         for sock in self:
             sock.listen(BACKLOG)
-            sock.set_inheritable(True)
 
     def close(self) -> None:
         """Close all of them."""
@@ -99,6 +98,7 @@ class Gate:
         """Take connections from all sockets."""
         os.environ.setdefault("RUST_MIN_STACK", str(_STACK))
         for sock in self._sockets:
+            sock.set_inheritable(False)  # what an application starts is not to keep the port when this has ended
             holder = _holder_class(sock.fileno(), sock.family == af_unix, BACKLOG)
             listener, stop = self._make((None, holder)), WorkerSignal()
             stop.add_cb(self._one_has_stopped)

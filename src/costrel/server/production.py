@@ -265,6 +265,7 @@ class WorkerLoader:
             if self.options.threads:
                 app.config["THREADS"] = self.options.threads
             for sock in self.sockets:
+                sock.set_inheritable(False)
                 addresses.limit_sending(sock, app.config.get("SEND_TIMEOUT", SEND_TIMEOUT))
             return self._served(app)
         except Exception as error:
@@ -273,6 +274,7 @@ class WorkerLoader:
 
     def _served(self, app: t.Any) -> t.Any:
         if self.options.interface == "wsgi":
+            app.try_settings()
             self._say_ready()
             return app
         from . import idle

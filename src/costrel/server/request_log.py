@@ -20,6 +20,10 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
+CLIENT_LEFT: t.Final = 499
+"""What a log shows where the client has left before it was answered; nginx has it so, no client ever sees it."""
+
+
 class RequestLog:
     """Passes requests on to `application`, and writes a line for each to `logger` when it has been answered."""
 
@@ -54,9 +58,10 @@ class RequestLog:
             task.add_done_callback(self._forget)
         try:
             await self.application(scope, receive, exchange.send)
-        except asyncio.CancelledError:
+        except BaseException as error:
+            exchange.failed = True
             # Of what was ended on purpose no traceback is wanted; the server cuts an answer that is not complete.
-            if task not in self._ended:
+            if not isinstance(error, asyncio.CancelledError) or task not in self._ended:
                 raise
         finally:
             exchange.end()
@@ -75,6 +80,8 @@ class Exchange:
     status = 0
     size = 0
     complete = False
+    failed = False
+    """Whether the application has raised, or was ended."""
     _headers: Iterable[tuple[bytes, bytes]] = ()
     _written = False
 
@@ -101,7 +108,7 @@ class Exchange:
             self.complete = not message.get("more_body", False) or self.size == self._announced
         elif kind == "http.response.pathsend":
             self.complete = True
-        elif kind in ("websocket.accept", "websocket.close") and not self._written:
+        elif kind in ("websocket.accept", "websocket.close") and not self.status:
             # A connection may stay open for hours: its line comes when it is made or refused.
             self.status, self.complete = (101 if kind == "websocket.accept" else 403), True
             self.end()
@@ -123,12 +130,16 @@ class Exchange:
         scope = self.scope
         client = self.client()
         request = f"{scope.get('method', 'GET')} {terminal.readable(self.target())} HTTP/{scope['http_version']}"
-        status = self.status or 500
+        status = self.final_status()
         quoted = paint(f'"{request}"', *terminal.style_of_status(status))
         cut = "" if self.complete or not self.status else " cut off"
         return (
             f"{client} - - [{_clock(int(time.time()))}] {quoted} {status} {self.size} {_duration(self.seconds())}{cut}"
         )
+
+    def final_status(self) -> int:
+        """The status of the answer; where there is none, 500, or CLIENT_LEFT if nobody was there to get one."""
+        return self.status or (500 if self.failed else CLIENT_LEFT)
 
     def client(self) -> str:
         """The address of the other end, or a dash where it has none, as on a Unix socket."""

@@ -250,7 +250,7 @@ class Answer:
         """Write a part of the body, with the head before the first."""
         if self.headers is None:
             raise RuntimeError("The application answered before it called start_response.")
-        if not isinstance(data, bytes):
+        if not isinstance(data, (bytes, bytearray)):
             raise TypeError(f"A WSGI application answers with bytes, not with {type(data).__name__!r}.")
         if not self.sent_head:
             self._send_head(self.headers)

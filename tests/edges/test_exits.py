@@ -1,0 +1,117 @@
+"""Code that would end the process, in whatever runs in a task of its own: the server hears of it, and goes on."""
+
+import asyncio
+import sys
+
+import pytest
+
+from costrel import Response, websocket
+from costrel.sse import event_stream
+from costrel.testing.websocket import scope_of
+
+from .asgi_call import call, scope_for
+
+
+def outcome(app, path="/"):
+    """What comes of a request, in a loop that goes on after it."""
+
+    async def run():
+        try:
+            answered = await call(app.asgi, path)
+        except BaseException as error:
+            answered = error
+        await asyncio.sleep(0)
+        return answered
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt])
+def test_in_an_async_view_after_a_def_hook(app, error):
+    app.before_request(lambda: None)
+
+    @app.route("/")
+    async def index():
+        raise error
+
+    assert type(outcome(app)) is error
+
+
+def sync_stream():
+    yield "a"
+    sys.exit(3)
+
+
+async def async_stream():
+    yield "a"
+    sys.exit(3)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda: Response(sync_stream()),
+        lambda: Response(async_stream()),
+        lambda: event_stream(async_stream()),
+        lambda: event_stream(sync_stream()),
+    ],
+    ids=["sync", "async", "events", "sync events"],
+)
+def test_in_a_stream(app, answer):
+    app.add_url_rule("/", "index", answer)
+
+    assert type(outcome(app)) is SystemExit
+
+
+def test_in_a_websocket_view(app):
+    @app.websocket("/")
+    async def index():
+        await websocket.accept()
+        sys.exit(3)
+
+    async def run():
+        messages = [{"type": "websocket.connect"}]
+
+        async def receive():
+            if messages:
+                return messages.pop()
+            return await asyncio.get_running_loop().create_future()
+
+        async def send(message):
+            pass
+
+        try:
+            await app.asgi(scope_of(app.test_request_context("/").request.environ), receive, send)
+        except SystemExit as error:
+            return error.code
+
+    assert asyncio.run(run()) == 3
+
+
+def test_a_stream_that_is_cancelled_before_its_first_step_is_closed(app):
+    """The client has left already: nothing of the stream is begun, and nothing is left to be collected."""
+    closed = []
+
+    class Items:
+        def __aiter__(self):
+            return self
+
+        async def __anext__(self):
+            return "x"
+
+        async def aclose(self):
+            closed.append(True)
+
+    app.add_url_rule("/", "index", lambda: Response(Items()))
+
+    async def run():
+        async def receive():
+            return {"type": "http.disconnect"}
+
+        async def send(message):
+            await asyncio.sleep(0)
+
+        await asyncio.wait_for(app.asgi(scope_for("/"), receive, send), 10)
+
+    asyncio.run(run())
+    assert closed == [True]
