@@ -8,6 +8,7 @@ import time
 import pytest
 
 from costrel import Costrel, Response, g, has_request_context, request, session, stream_with_context
+from costrel.edges import threads as threads_edge
 from costrel.edges.threads import Workers
 from costrel.routing import BaseConverter
 
@@ -466,3 +467,47 @@ def test_converters_of_its_own_need_none(app):
 
     assert ask(app.asgi, "/items/1/6ba7b810-9dad-11d1-80b4-00c04fd430c8/1.5").text == "loop"
     assert hops == []
+
+
+def test_a_stream_within_its_context_stays_in_the_thread_of_its_view(app):
+    threads = {}
+
+    @app.teardown_request
+    def teardown(error):
+        threads[request.args["n"]].append(threading.get_ident())
+
+    @app.route("/")
+    def index():
+        seen = threads[request.args["n"]] = [threading.get_ident()]
+
+        @stream_with_context
+        def pieces():
+            for piece in "abc":
+                seen.append(threading.get_ident())
+                yield piece
+
+        return Response(pieces())
+
+    async def run():
+        return await asyncio.gather(*[call(app.asgi, f"/?n={number}") for number in range(60)])
+
+    assert {answered.text for answered in asyncio.run(run())} == {"abc"}
+    assert len(threads) == 60
+    assert {len(idents) for idents in threads.values()} == {5}
+    assert {len(set(idents)) for idents in threads.values()} == {1}
+    workers = app.asgi.workers
+    assert asyncio.run(workers.run(lambda: workers._lent)) == 0
+
+
+def test_more_streams_than_threads_can_be_kept_are_answered(app, monkeypatch):
+    monkeypatch.setattr(threads_edge, "LENT", 3)
+    app.config["THREADS"] = 2
+
+    @app.route("/")
+    def index():
+        return Response(stream_with_context(iter("abc")))
+
+    async def run():
+        return await asyncio.gather(*[call(app.asgi, "/") for _ in range(40)])
+
+    assert [answered.text for answered in asyncio.run(run())] == ["abc"] * 40

@@ -9,6 +9,7 @@ import pytest
 from costrel import Costrel, Response, abort, current_app, g, request, send_file, stream_with_context
 from costrel.edges.drive import on_loop
 from costrel.edges.scope import ECHO
+from costrel.edges.threads import Lane
 from costrel.routing import BaseConverter, Rule
 
 from .asgi_call import ask, call, scope_for
@@ -26,17 +27,31 @@ def where():
 async def begin_and_go_on(edge, moves, scope, receive, send):
     """Answer as a server does: begin in a thread without a loop, and go on here if that has not ended it."""
 
+    loop = asyncio.get_running_loop()
+    handed_over = loop.create_future()
+
     def begin():
         begun = edge.answer_in_place(scope, receive, send, lambda: moves.append(where()))
         try:
-            return begun, begun.send(None), contextvars.copy_context()
+            awaited = begun.send(None)
         except StopIteration:
-            return None
+            loop.call_soon_threadsafe(handed_over.set_result, None)
+            return
+        except BaseException as error:
+            loop.call_soon_threadsafe(handed_over.set_exception, error)
+            return
+        loop.call_soon_threadsafe(handed_over.set_result, (begun, awaited, contextvars.copy_context()))
+        if isinstance(awaited, Lane):
+            awaited.serve()
 
-    rest = await asyncio.to_thread(begin)
-    if rest is not None:
-        begun, awaited, variables = rest
-        await asyncio.get_running_loop().create_task(on_loop(begun, awaited), context=variables)
+    in_thread = asyncio.create_task(asyncio.to_thread(begin))
+    try:
+        rest = await handed_over
+        if rest is not None:
+            begun, awaited, variables = rest
+            await loop.create_task(on_loop(begun, awaited), context=variables)
+    finally:
+        await in_thread
 
 
 async def call_in_place(app, *args, **scope):
@@ -355,7 +370,7 @@ def test_an_application_that_overrides_stages_is_answered_in_place():
 # -- bodies of answers
 
 
-def test_a_generator_goes_out_on_the_loop_within_its_context(app):
+def test_a_generator_within_its_context_runs_in_the_thread_of_its_view(app):
     @app.route("/<name>")
     def stream(name):
         def chunks():
@@ -366,8 +381,9 @@ def test_a_generator_goes_out_on_the_loop_within_its_context(app):
 
     answered, moves = ask_in_place(app, "/ada")
 
-    assert answered.text == "".join(f"worker ada {number}\n" for number in range(3))
+    assert answered.text == "".join(f"in place ada {number}\n" for number in range(3))
     assert (len(answered.chunks) > 1, moves) == (True, ["loop"])
+    assert [takes(app, path) for path in ("/ada", "/bob", "/ada/none")] == [False, False, True]
 
 
 def test_a_generator_that_fails_half_way_is_not_ended(app):

@@ -22,6 +22,7 @@ import asyncio
 import contextvars
 import itertools
 import os
+import sqlite3
 import sys
 import threading
 import time
@@ -101,6 +102,19 @@ async def id_async():
 @view("/id/stream")
 def id_stream():
     return Response(stream_with_context(letter for letter in request.headers["X-Request-ID"]))
+
+@view("/rows")
+def rows():
+    database = sqlite3.connect(":memory:")
+    @stream_with_context
+    def pieces():
+        try:
+            for row, in database.execute("values (1), (2), (3)"):
+                time.sleep(0.02)
+                yield f"{row} "
+        finally:
+            database.close()
+    return Response(pieces())
 
 @view("/own-id")
 def own_id():
@@ -395,6 +409,15 @@ def test_a_view_that_would_end_the_process_is_an_error_and_the_server_goes_on(se
         assert ask_anew(served, "/exits", X_Request_ID=f"of-exits-{number}")[0].status == 500
         assert entry_of(served, f"of-exits-{number}")["status"] == 500
     served.wait_for("SystemExit: 1")
+    wait_until(lambda: served.get("/where") == (200, "in place"), "there is a place again")
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_stream_goes_on_in_the_thread_in_which_its_view_has_opened_a_database(served, method):
+    with ThreadPoolExecutor(12) as pool:
+        texts = list(pool.map(lambda _: ask_anew(served, "/rows", method)[1], range(36)))
+
+    assert texts == ["1 2 3 "] * 36
     wait_until(lambda: served.get("/where") == (200, "in place"), "there is a place again")
 
 

@@ -18,7 +18,7 @@ from .lifespan import answer_lifespan
 from .outgoing import Answer, Messages, Send, add_echo, answer_of
 from .patience import BODY_MIN_RATE, BODY_TIMEOUT, SEND_TIMEOUT, ClientStalled, Patience
 from .scope import Scope, environ_of
-from .threads import THREADS, Workers
+from .threads import THREADS, Lane, Workers
 from .websocket import serve_websocket
 
 _BUSY: t.Final = b"The server is busy: try again in a moment.\n"
@@ -49,6 +49,8 @@ class AsgiApplication:
         self.send_patience = Patience(app.config.get("SEND_TIMEOUT", SEND_TIMEOUT))
         self._views_known = 0
         self._kinds_of_views: set[bool] = set()
+        self._streaming: set[t.Any] = set()
+        """The endpoints whose views were seen to keep their thread for a stream."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request, or one lifespan. Raises ValueError for a protocol that is not known here."""
@@ -102,7 +104,7 @@ class AsgiApplication:
         )
 
     def _finds_def_view(self, scope: Scope) -> bool:
-        """Whether the view for a request, as far as path and method tell, is no ``async def``."""
+        """Whether the view for a request, as far as path and method tell, is no ``async def``, and soon done."""
         views = self.app.view_functions
         if len(views) != self._views_known:
             self._views_known = len(views)
@@ -110,10 +112,10 @@ class AsgiApplication:
             # that one to say.
             own = [view for endpoint, view in views.items() if endpoint.rpartition(".")[2] != "static"]
             self._kinds_of_views = {lifecycle.is_async(view) for view in own}
-        if len(self._kinds_of_views) < 2:
+        if len(self._kinds_of_views) < 2 and not self._streaming:
             return True not in self._kinds_of_views
         rule = self.app.url_map.find_rule(scope["path"], scope["method"])
-        return rule is None or not lifecycle.is_async(views.get(rule.endpoint))
+        return rule is None or not (rule.endpoint in self._streaming or lifecycle.is_async(views.get(rule.endpoint)))
 
     async def answer_in_place(self, scope: Scope, receive: Receive, send: Send, moved: Callable[[], None]) -> None:
         """Answer a request that `takes_in_place` has taken; the first step of this is done in a thread that may block.
@@ -137,10 +139,13 @@ class AsgiApplication:
             await send(start)
             await send(end)
             return
-        await to_loop()
-        moved()
         exchange = Exchange(self.workers, None, receive, scope)
+        if ctx.holds:
+            exchange.lane = Lane()  # the stream goes on in this thread; the next one has a worker's
+            self._streaming.add(ctx.request.endpoint)
         try:
+            await to_loop(exchange.lane)
+            moved()
             await self._go_on(exchange, ctx, steps, item, send)
         finally:
             await exchange.end()

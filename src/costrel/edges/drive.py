@@ -12,7 +12,7 @@ from ..app import lifecycle
 from ..app.lifecycle import Steps
 from ..context import Context
 from ..support.tasks import released, start_held
-from .threads import Workers
+from .threads import Lane, Workers
 
 T = t.TypeVar("T")
 
@@ -24,13 +24,18 @@ class Hop:
         self._workers = workers
         self.variables: contextvars.Context | None = None
         """The context variables of this request, once it has left the server's task."""
+        self.lane: Lane | None = None
+        """The thread that this request keeps."""
 
     async def run(self, function: Callable[[], T]) -> T:
         """Call `function` in a worker thread, with the context variables of this request."""
         if self.variables is None:
             self.variables = contextvars.copy_context()
         variables = self.variables
-        return await self._workers.run(lambda: variables.run(function))
+        return await self._workers.run(lambda: variables.run(function), self.lane)
+
+    def note_step(self, ctx: Context) -> None:
+        """The steps of `ctx` have come to their next stop. Called in the thread that has done them."""
 
 
 ENDED: t.Final = object()
@@ -79,14 +84,17 @@ ON_LOOP: t.Final = object()
 
 
 @coroutine
-def to_loop() -> t.Generator[t.Any, t.Any, None]:
-    """Awaited in a coroutine that a thread has begun: from here on it runs in a task, where it may await anything."""
-    yield ON_LOOP
+def to_loop(lane: Lane | None = None) -> t.Generator[t.Any, t.Any, None]:
+    """Awaited in a coroutine that a thread has begun: from here on it runs in a task, where it may await anything.
+
+    The thread is to serve `lane`, where there is one.
+    """
+    yield ON_LOOP if lane is None else lane
 
 
 async def on_loop(begun: t.Any, awaited: t.Any) -> t.Any:
     """Go on with the coroutine `begun`, whose first step, in a thread, has come to `awaited`."""
-    if awaited is ON_LOOP:
+    if awaited is ON_LOOP or isinstance(awaited, Lane):
         try:
             awaited = begun.send(None)
         except StopIteration as stop:
@@ -140,12 +148,20 @@ class Drive:
         """Go on to what the steps yield next, or to what they return in the end."""
         outcome: list[tuple[bool, t.Any]] = []
         try:
-            await self.hop.run(lambda: outcome.append(_step(advance, value)))
+            await self.hop.run(lambda: outcome.append(self._step(advance, value)))
         except asyncio.CancelledError as error:
             if not outcome:
                 raise  # it came from the steps themselves, or the thread was never reached
             return False, _cancelled(outcome[0], error)
         return outcome[0]
+
+    def _step(self, advance: Callable[[t.Any], t.Any], value: t.Any) -> tuple[bool, t.Any]:
+        try:
+            return False, advance(value)
+        except StopIteration as stop:
+            return True, stop.value
+        finally:
+            self.hop.note_step(self.ctx)
 
     async def _await(self, awaitable: t.Any) -> t.Any:
         if self.hop.variables is None:
@@ -159,10 +175,3 @@ async def _cancelled(outcome: tuple[bool, t.Any], error: asyncio.CancelledError)
     if type(outcome[1]) is CoroutineType:
         outcome[1].close()
     raise error
-
-
-def _step(advance: Callable[[t.Any], t.Any], value: t.Any) -> tuple[bool, t.Any]:
-    try:
-        return False, advance(value)
-    except StopIteration as stop:
-        return True, stop.value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import typing as t
 
-from ..context import RequestContext
+from ..context import Context, RequestContext
 from .bodies import Body, Receive
 from .drive import Drive, Hop
 from .outgoing import Departure
@@ -72,8 +72,15 @@ class Exchange(Hop):
             self.body.is_answered = True
         return self.watch()
 
+    def note_step(self, ctx: Context) -> None:
+        """Keep the thread of a view whose stream goes on within its context: it may have made things of that thread."""
+        if ctx.holds and self.lane is None:
+            self.lane = self._workers.keep_thread()
+
     async def end(self) -> None:
-        """Wait for the client no longer, and let go of the body."""
+        """Wait for the client no longer, and let go of the body and of the thread."""
+        if self.lane is not None:
+            self.lane.close()
         if self.departure is not None:
             await self.departure.stop()
         if self.body is not None:

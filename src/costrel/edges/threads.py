@@ -71,6 +71,34 @@ class Job:
             self.future.set_exception(RuntimeError("StopIteration") if isinstance(error, StopIteration) else error)
 
 
+class Lane:
+    """One thread that a request keeps until its end: what was made there, as a connection of sqlite3, works there only.
+
+    The thread calls `serve`, which comes back when somebody has called `close`.
+    """
+
+    def __init__(self) -> None:
+        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+
+    def put(self, job: Job) -> None:
+        """Have `job` done."""
+        self._jobs.put(job)
+
+    def close(self) -> None:
+        """Let the thread go, when it has done what it was given."""
+        self._jobs.put(None)
+
+    def serve(self) -> None:
+        """Do what is to be done, in the thread that is kept."""
+        while (job := self._jobs.get()) is not None:
+            try:
+                result, error = job.function(), None
+            except BaseException as caught:
+                result, error = None, caught
+            job.mailbox.put(job, result, error)
+            del result, error, job
+
+
 class Workers:
     """At most `size` threads, started as they are needed, that run the functions handed to them in order.
 
@@ -97,8 +125,8 @@ class Workers:
         """Whether all threads are busy, and so many functions wait that another request should not."""
         return self._jobs.qsize() > self.queue
 
-    async def run(self, function: Callable[[], T]) -> T:
-        """Call `function` in a worker thread and return its result, or raise its error.
+    async def run(self, function: Callable[[], T], lane: Lane | None = None) -> T:
+        """Call `function` in a worker thread, or in that of a `lane`, and return its result, or raise its error.
 
         Where the awaiting task is cancelled meanwhile, it goes on when the function has ended: nothing that the
         function uses is taken from it.
@@ -107,11 +135,14 @@ class Workers:
         if mailbox is None or mailbox.loop is not loop:
             mailbox = self._mailbox = Mailbox(loop)
         job = Job(function, mailbox)
-        with self._lock:
-            self._unfinished += 1
-            if self._unfinished > len(self._threads):
-                self._start()
-        self._jobs.put(job)
+        if lane is not None:
+            lane.put(job)
+        else:
+            with self._lock:
+                self._unfinished += 1
+                if self._unfinished > len(self._threads):
+                    self._start()
+            self._jobs.put(job)
         try:
             return t.cast(T, await job.future)
         except asyncio.CancelledError:
@@ -136,6 +167,7 @@ class Workers:
 
     def work(self) -> None:
         """Do what is to be done, in a thread of these."""
+        thread = t.cast("WorkerThread", threading.current_thread())
         while (job := self._jobs.get()) is not None:
             try:
                 result, error = job.function(), None
@@ -145,11 +177,26 @@ class Workers:
                 self._unfinished -= 1
                 is_too_many = len(self._threads) > self.size + self._lent
                 if is_too_many:
-                    self._threads.remove(threading.current_thread())
+                    self._threads.remove(thread)
             job.mailbox.put(job, result, error)
             del result, error, job
+            if thread.lane is not None:
+                with waiting_for_client():
+                    thread.lane.serve()
+                thread.lane = None
             if is_too_many:
                 return
+
+    def keep_thread(self) -> Lane | None:
+        """Have the current thread, which is one of these, stay with its request; None where too many are kept.
+
+        A single thread needs no keeping.
+        """
+        thread = threading.current_thread()
+        if self.size == 1 or self._lent >= LENT or not isinstance(thread, WorkerThread):
+            return None
+        thread.lane = Lane()
+        return thread.lane
 
     def lend(self) -> None:
         """The current thread is going to wait for a client: another one may take its place until `take_back`."""
@@ -179,6 +226,8 @@ class WorkerThread(threading.Thread):
     def __init__(self, workers: Workers, name: str) -> None:
         super().__init__(target=workers.work, name=name, daemon=True)
         self.workers = workers
+        self.lane: Lane | None = None
+        """For the request that keeps this thread."""
 
 
 @contextmanager

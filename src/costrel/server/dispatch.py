@@ -14,6 +14,7 @@ from contextvars import copy_context
 from granian._granian import CallbackScheduler
 
 from ..edges.drive import on_loop
+from ..edges.threads import Lane
 from .request_log import Message, Receive, Send
 
 if t.TYPE_CHECKING:
@@ -102,6 +103,8 @@ class Dispatcher(t.cast("type[t.Any]", CallbackScheduler)):  # type: ignore[misc
         else:
             # A copy of the variables: these are in use until this thread has left.
             self._on_loop.call_soon_threadsafe(self._start, watcher, on_loop(begun, awaited), copy_context())
+            if isinstance(awaited, Lane):
+                awaited.serve()
 
     def _begin(self, watcher: t.Any, scope: Message) -> None:
         """Answer in a task. Runs on the loop, as what follows."""
