@@ -60,6 +60,8 @@ def test_b1_a_cookie_without_a_name_is_none(header):
         {"domain": "a b"},
         {"path": "/;x"},
         {"path": "/\nx"},
+        {"path": b"/;x"},
+        {"path": b"/\nx"},
         {"expires": "Thu, 01 Jan 1970 00:00:00 GMT; Domain=evil"},
         {"max_age": "5; Domain=evil", "sync_expires": False},
         {"secure": "x; Domain=evil"},
@@ -106,6 +108,15 @@ def test_all_attributes_are_written():
     )
     assert dump_cookie("a", partitioned=True) == "a=; Secure; Path=/; Partitioned"
     assert dump_cookie("a", max_age=5, sync_expires=False, path=None) == "a=; Max-Age=5"
+
+
+def test_a_domain_that_is_false_is_none():
+    assert dump_cookie("a", domain=False) == dump_cookie("a")
+
+
+def test_a_path_may_be_bytes():
+    assert dump_cookie("a", path=b"/") == "a=; Path=/"
+    assert dump_cookie("a", path=b"/x y\xc3\xa9") == "a=; Path=/x%20y%C3%A9"
 
 
 def test_a_name_beyond_ascii_is_sent_as_utf_8():

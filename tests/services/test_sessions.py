@@ -218,6 +218,11 @@ class TestSaving:
         assert deleted[1] == "Domain=example.com"
         assert deleted[4:] == ["Secure", "HttpOnly", "Path=/shop", "SameSite=Lax", "Partitioned"]
 
+    def test_false_is_no_domain(self, app):
+        app.config["SESSION_COOKIE_DOMAIN"] = False
+        for session in (make_session({"a": 1}), make_session()):
+            assert "Domain" not in dict(save(app, session))["Set-Cookie"]
+
     def test_vary_is_added_to(self, app):
         for before, after in (("Accept", "Accept, Cookie"), ("cookie", "cookie"), ("Cookie", "Cookie")):
             response = app.response_class(headers={"Vary": before})

@@ -105,7 +105,7 @@ def dump_cookie(
     max_age: dt.timedelta | int | None = None,
     expires: str | dt.datetime | int | float | None = None,
     path: str | None = "/",
-    domain: str | None = None,
+    domain: str | t.Literal[False] | None = None,
     secure: bool = False,
     httponly: bool = False,
     sync_expires: bool = True,
@@ -117,7 +117,7 @@ def dump_cookie(
 
     :param max_age: Seconds to keep the cookie; without it and `expires`, it lasts as long as the browser runs.
     :param expires: A moment, or seconds since 1970.
-    :param domain: Without it, the cookie goes to this host alone.
+    :param domain: Without it, or with False, the cookie goes to this host alone.
     :param sync_expires: Derive `expires` from `max_age` where only that is given.
     :param max_size: Warn about a longer field, in bytes, which browsers may ignore. 0 never warns.
     :param samesite: "Strict", "Lax" or "None".
@@ -135,7 +135,7 @@ def dump_cookie(
         expires = http_date(time.time() + max_age)
 
     field = f"{name}={quoted}"
-    if domain is not None:
+    if domain is not None and domain is not False:
         field += f"; Domain={_dump_domain(domain)}"
     if expires is not None:
         field += f"; Expires={_checked_attribute('Expires', expires)}"
@@ -183,8 +183,9 @@ def _dump_domain(domain: str) -> str:
     return host
 
 
-def _dump_path(path: str) -> str:
-    return quote(_checked_attribute("Path", path), safe=_SAFE_IN_PATH)
+def _dump_path(path: str | bytes) -> str:
+    _checked_attribute("Path", path if isinstance(path, str) else path.decode("latin1"))
+    return quote(path, safe=_SAFE_IN_PATH)
 
 
 def _dump_samesite(samesite: str) -> str:
