@@ -239,6 +239,16 @@ def test_a_plain_value_is_made_a_response_without_a_request(app):
         app.make_response(lambda environ, start_response: [])
 
 
+def test_a_wsgi_application_that_names_no_type_is_plain_text(app):
+    def application(environ, start_response):
+        start_response("200 OK", [])
+        return [b"<p>"]
+
+    app.add_url_rule("/wsgi", "wsgi", lambda: application)
+    response = app.test_client().get("/wsgi")
+    assert (response.content_type, response.data) == ("text/plain; charset=utf-8", b"<p>")
+
+
 # -- sessions open late
 
 

@@ -444,6 +444,11 @@ def application(environ: t.Any, start_response: t.Any) -> t.Any:
     yield b"b"
 
 
+def untyped(environ: t.Any, start_response: t.Any) -> t.Any:
+    start_response("200 OK", [("X", "y")])
+    return [b"a"]
+
+
 def test_responses_are_taken_from_applications_alike() -> None:
     def use(cls: t.Any, buffered: bool) -> t.Any:
         response = cls.from_app(application, ENVIRON, buffered)
@@ -455,13 +460,14 @@ def test_responses_are_taken_from_applications_alike() -> None:
 
 def test_types_are_forced_alike() -> None:
     def use(cls: t.Any) -> t.Any:
-        own = type("Own", (cls,), {})
+        own = type("Own", (cls,), {"default_mimetype": "text/html"})
         given_response = cls("x")
         given_response.mark = 1
         forced = own.force_type(given_response)
         from_app = own.force_type(application, ENVIRON)
         return [
             forced is given_response, type(forced) is own, forced.mark, type(from_app) is own, from_app.data,
+            list(own.force_type(untyped, ENVIRON).headers), list(own.from_app(untyped, ENVIRON).headers),
             outcome(lambda: own.force_type(application)), outcome(lambda: own.force_type("no app", ENVIRON)),
         ]  # fmt: skip
 

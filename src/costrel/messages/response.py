@@ -136,6 +136,8 @@ class Response(ResponseHead):
     def force_type(cls, response: Any, environ: WSGIEnvironment | None = None) -> Response:
         """Make a response of this class from another response, which changes its class, or from a WSGI application.
 
+        What the application leaves out is as :class:`Response` has it, whatever the defaults of this class.
+
         :param environ: what to call the application with.
         """
         if isinstance(response, Response):
@@ -143,7 +145,9 @@ class Response(ResponseHead):
             return response
         if environ is None:
             raise TypeError("cannot convert WSGI application into response objects without an environ")
-        return cls.from_app(response, environ)
+        forced = Response.from_app(response, environ)
+        forced.__class__ = cls
+        return forced
 
     @classmethod
     def from_app(cls, app: WSGIApplication, environ: WSGIEnvironment, buffered: bool = False) -> Response:
