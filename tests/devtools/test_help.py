@@ -1,14 +1,21 @@
 """Help with what an exception, a 404 or a 405 does not say itself."""
 
+import html
+import re
+
 import pytest
 
 from costrel import Blueprint, Costrel, render_template, request, url_for
 from costrel.devtools import editor
+from costrel.devtools.debugger import DebuggedApplication
 from costrel.devtools.development import DevelopmentApplication
 from costrel.devtools.frames import report_of
-from costrel.devtools.hints import hints_for
+from costrel.devtools.hints import Hint, hints_for
 from costrel.devtools.near_rules import explain
+from costrel.devtools.page import ErrorPage
 from costrel.devtools.terminal import colours, format_report, painter
+from costrel.devtools.values import HIDDEN, Describer
+from costrel.testing.client import Client
 
 from .asgi_client import get
 
@@ -135,6 +142,51 @@ def test_a_missing_enctype_is_told(development, capsys):
     assert "enctype=&#34;multipart/form-data&#34;" in text
 
 
+def test_programs_and_the_terminal_get_the_hints(development, capsys):
+    hints = (
+        "Hint: There is no endpoint 'fial'. These are near:\n"
+        "  fails  /fails/<int:number>  takes 'number'\n"
+    )  # fmt: skip
+    got = get(development, "/link", headers={"accept": "application/json"})
+    assert hints in got.text
+    assert hints in capsys.readouterr().err
+
+
+def test_the_terminal_knows_the_request(development, capsys):
+    post(development, "/form", b"titel=x")
+    assert capsys.readouterr().err.endswith(
+        "Hint: request.form has no 'title'. Of fields, it came with 'titel'. Did you mean 'titel'?\n"
+    )
+
+
+def test_the_middleware_knows_the_request_where_it_has_consoles(app, capsys):
+    for evalex, known in ((True, True), (False, False)):
+        Client(DebuggedApplication(app.wsgi_app, evalex=evalex)).post("/form", data={"titel": "x"})
+        assert known is ("Hint: request.form has no 'title'." in capsys.readouterr().err)
+    Client(DebuggedApplication(app.wsgi_app)).get("/link")
+    assert "Hint: There is no endpoint 'fial'." in capsys.readouterr().err
+
+
+def test_the_copies_have_the_hints(development, capsys):
+    text = get(development, "/link", headers=HTML).text
+    plain, markdown = (
+        html.unescape(re.search(rf'id="{name}">(.*?)</textarea>', text, re.S)[1])
+        for name in ("plain-text", "markdown-text")
+    )
+    assert plain.count("\nHint: There is no endpoint 'fial'. These are near:\n  fails  /fails/<int:number>") == 1
+    before, hint, after = markdown.partition("\n\nHint: There is no endpoint 'fial'. These are near:\n")
+    assert before.startswith("### BuildError: Could not build url for endpoint 'fial'")
+    assert hint
+    assert "- `fails  /fails/<int:number>` takes 'number'" in after
+    assert markdown.count("Hint:") == 1
+
+
+def test_html_in_a_hint_is_seen_in_markdown():
+    page = ErrorPage(report_of(ValueError("x")), hints=[Hint('Write it as <form method="post">.')])
+    assert 'Hint: Write it as \\<form method="post">.' in page.markdown()
+    assert 'Hint: Write it as <form method="post">.' in page.text()
+
+
 def test_an_argument_that_is_missing_in_a_get():
     app = Costrel("shop", static_folder=None)
     with app.test_request_context("/?q=1") as ctx:
@@ -218,6 +270,23 @@ def test_a_traceback_for_the_terminal():
     assert "\x1b" not in text
     assert "  ◀ your code" in text
     assert "\x1b[1;31mValueError\x1b[0m: second" in format_report(report, colours)
+
+
+def test_hints_for_the_terminal():
+    hints = [
+        Hint("The \x1b[2Jform has no 'a-secret'.", [("/\x1b<x>", "needs 'x'"), ("/long/<y>", "is at a-secret")]),
+        Hint("The request is a GET."),
+    ]
+    report = report_of(ValueError("second"))
+    text = format_report(report, describer=Describer(["a-secret"]), hints=hints)
+    assert text.splitlines()[1:] == [
+        "ValueError: second",
+        f"Hint: The \\x1b[2Jform has no '{HIDDEN}'.",
+        "  /\\x1b<x>   needs 'x'",
+        f"  /long/<y>  is at {HIDDEN}",
+        "Hint: The request is a GET.",
+    ]
+    assert "\x1b[1;36mHint:\x1b[0m The request" in format_report(report, colours, hints=hints)
 
 
 def test_a_group_for_the_terminal():

@@ -241,13 +241,14 @@ class Debugger:
         """The exception as data."""
         return report_of(error, self.show_hidden_frames)
 
-    def log(self, report: Report, stream: t.Any = None) -> None:
-        """Write the traceback to the terminal; of an exception that comes again and again, once."""
+    def log(self, report: Report, stream: t.Any = None, contexts: Iterable[t.Any] = ()) -> None:
+        """Write the traceback and the hints to the terminal; of an exception that comes again and again, once."""
         if report.exception is self._logged:
             return
         self._logged = report.exception
         stream = sys.stderr if stream is None else stream
-        stream.write(format_report(report, painter(sys.stderr), self.describer()))
+        hints = hints_for(report, _request_context(contexts))
+        stream.write(format_report(report, painter(sys.stderr), self.describer(), hints))
 
     def describer(self, request: Request | None = None) -> Describer:
         """What makes values readable, and knows what is secret in the settings, the environment and the request."""
@@ -267,7 +268,7 @@ class Debugger:
         if not self.check_host_trust(request.environ):
             return t.cast("Response", InternalServerError().get_response(request.environ))
         contexts = list(contexts)
-        ctx = next((ctx for ctx in contexts if isinstance(ctx, RequestContext)), None)
+        ctx = _request_context(contexts)
         self._keep(report, contexts)
         describer = self.describer(request)
         page = ErrorPage(
@@ -350,7 +351,7 @@ class DebuggedApplication(Debugger):
             yield from body
         except Exception as error:
             report = self.report(error)
-            self.log(report, environ.get("wsgi.errors"))
+            self.log(report, environ.get("wsgi.errors"), contexts)
             response = self.show(report, Request(environ, populate_request=False), contexts)
             chunks, status, headers = response.get_wsgi_response(environ)
             start_response(status, headers, *([sys.exc_info()] if started else []))
@@ -359,6 +360,11 @@ class DebuggedApplication(Debugger):
             close = getattr(body, "close", None)
             if close is not None:
                 close()
+
+
+def _request_context(contexts: Iterable[t.Any]) -> RequestContext | None:
+    """The context of the request, where it is known."""
+    return next((ctx for ctx in contexts if isinstance(ctx, RequestContext)), None)
 
 
 def _say(*lines: str) -> None:

@@ -139,9 +139,9 @@ class DevelopmentApplication:
 
     def _report(self, error: Exception, environ: dict[str, t.Any]) -> Response:
         report = self.debugger.report(error)
-        self.debugger.log(report)
-        request = Request(environ, populate_request=False)
-        return self.debugger.show(report, request, _contexts(report))
+        contexts = _contexts(report)
+        self.debugger.log(report, contexts=contexts)
+        return self.debugger.show(report, Request(environ, populate_request=False), contexts)
 
 
 class _Watched:

@@ -134,12 +134,12 @@ class ErrorPage(Shell):
         )
 
     def text(self) -> str:
-        """The traceback as plain text."""
+        """The traceback and the hints as plain text."""
         head = f"{self.asker.method} {self.asker.url}\n\n" if self.asker.method else ""
-        return head + self.describer.clean(format_report(self.report, describer=self.describer))
+        return head + self.describer.clean(format_report(self.report, describer=self.describer, hints=self.hints))
 
     def markdown(self) -> str:
-        """What one would put into an issue: message, source, variables and traceback, as Markdown."""
+        """What one would put into an issue: message, hints, source, variables and traceback, as Markdown."""
         return self.describer.clean("\n".join(self._markdown()))
 
     def _markdown(self) -> Iterator[str]:
@@ -147,6 +147,9 @@ class ErrorPage(Shell):
         yield f"### {report.kind}: {report.message}" if report.message else f"### {report.kind}"
         if self.asker.method:
             yield f"\n`{self.asker.method} {self.asker.url}`, Python {platform.python_version()}, Costrel {__version__}"
+        for hint in self.hints:
+            yield "\nHint: " + hint.text.replace("<", "\\<")  # a tag would not be seen
+            yield from (f"- `{name}` {remark}" for name, remark in hint.rows)
         if report.focus is not None:
             frame = report.focus
             yield f"\n`{frame.short_filename}`, line {frame.lineno}" + (

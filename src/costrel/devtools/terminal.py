@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import typing as t
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from .frames import Frame, Report
+from .hints import Hint
 from .values import Describer
 
 Paint = Callable[..., str]
@@ -34,14 +35,18 @@ def painter(stream: t.Any) -> Paint:
     return colours if wanted else plain
 
 
-def format_report(report: Report, paint: Paint = plain, describer: Describer | None = None) -> str:
-    """The report as text, the earliest exception first and the message last, as Python has it."""
+def format_report(
+    report: Report, paint: Paint = plain, describer: Describer | None = None, hints: Iterable[Hint] = ()
+) -> str:
+    """The report as text, the earliest exception first and the message last, as Python has it; then the hints."""
     clean = (describer or Describer()).clean
     parts = [_one(item, paint, clean) for item in reversed(list(report.chain()))]
     sentences = [_sentence(item.relation) for item in reversed(list(report.chain())) if item.relation]
     pieces = [parts[0]]
     for sentence, part in zip(sentences, parts[1:], strict=True):
         pieces += ["", paint(sentence, "dim"), "", part]
+    for hint in hints:
+        pieces += _hint(hint, paint, clean)
     return "\n".join(pieces) + "\n"
 
 
@@ -67,6 +72,13 @@ def _one(report: Report, paint: Paint, clean: Callable[[str], str]) -> str:
     if report.more_children:
         lines.append(f"  … and {report.more_children} more exceptions in the group")
     return "\n".join(lines)
+
+
+def _hint(hint: Hint, paint: Paint, clean: Callable[[str], str]) -> Iterator[str]:
+    yield f"{paint('Hint:', 'bold', 'cyan')} {clean(hint.text).translate(_VISIBLE)}"
+    rows = [tuple(clean(text).translate(_VISIBLE) for text in row) for row in hint.rows]
+    width = max((len(name) for name, _ in rows), default=0)
+    yield from (f"  {name:{width}}  {remark}" for name, remark in rows)
 
 
 def _shown(frames: list[Frame]) -> Iterator[tuple[Frame, int]]:
