@@ -257,7 +257,8 @@ def test_a_websocket_to_what_is_none_is_refused(echo, app, path, status):  # SEC
 
 
 def test_http_to_a_websocket_is_refused(echo):
-    assert echo.get("/echo").status_code == 400
+    response = echo.get("/echo")
+    assert (response.status_code, "At this URL there is only a WebSocket" in response.text) == (400, True)
 
 
 def test_over_wsgi_the_answer_says_what_it_needs(echo):

@@ -100,9 +100,17 @@ def test_any_method_goes_where_a_rule_names_none():
 def test_websocket_rules_match_websockets_only():
     adapter = Map([Rule("/ws", endpoint="ws", websocket=True), Rule("/http", endpoint="http")]).bind("h")
     assert adapter.match("/ws", websocket=True) == ("ws", {})
-    for path, websocket in (("/ws", False), ("/http", True)):
-        with pytest.raises(WebsocketMismatch):
+    only = (
+        "At this URL there is only a WebSocket, and the request opens none. A proxy must pass on its Upgrade and"
+        " Connection headers."
+    )
+    none = "There is no WebSocket at this URL, which answers plain HTTP requests only."
+    for path, websocket, description in (("/ws", False, only), ("/http", True, none)):
+        with pytest.raises(WebsocketMismatch) as caught:
             adapter.match(path, websocket=websocket)
+        assert (caught.value.code, caught.value.description) == (400, description)
+    with pytest.raises(WebsocketMismatch, match="only a WebSocket"):
+        adapter.map.search("/ws", "GET")
     assert adapter.map.bind("h", url_scheme="wss").match("/ws") == ("ws", {})
 
 

@@ -120,7 +120,7 @@ class MapAdapter:
             url = self.make_alias_redirect_url(alias, error.endpoint, found, method, query_args)
             raise RequestRedirect(url) from None
         except NoMatch as error:
-            raise error.as_http_error() from None
+            raise error.as_http_error(websocket) from None
         self._redirect(rule, values, method, query_args)
         return rule if return_rule else rule.endpoint, values
 

@@ -119,6 +119,13 @@ class BuildError(RoutingException, LookupError):
         return advice
 
 
+_ONLY_A_WEBSOCKET: t.Final = (
+    "At this URL there is only a WebSocket, and the request opens none. A proxy must pass on its Upgrade and Connection"
+    " headers."
+)
+_NO_WEBSOCKET: t.Final = "There is no WebSocket at this URL, which answers plain HTTP requests only."
+
+
 class WebsocketMismatch(BadRequest):
     """Raised where only a WebSocket rule matches an HTTP request, or the other way round."""
 
@@ -136,8 +143,10 @@ class NoMatch(Exception):
         self.have_match_for = have_match_for
         self.websocket_mismatch = websocket_mismatch
 
-    def as_http_error(self) -> HTTPException:
-        """What the client is told."""
+    def as_http_error(self, websocket: bool) -> HTTPException:
+        """What the client is told, who asked for a WebSocket or did not."""
         if self.have_match_for:
             return MethodNotAllowed(valid_methods=list(self.have_match_for))
-        return WebsocketMismatch() if self.websocket_mismatch else NotFound()
+        if self.websocket_mismatch:
+            return WebsocketMismatch(_NO_WEBSOCKET if websocket else _ONLY_A_WEBSOCKET)
+        return NotFound()

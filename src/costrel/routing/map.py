@@ -172,7 +172,7 @@ class Map:
         try:
             rule, values = self._matcher.match(self.default_subdomain, f"/{path.lstrip('/')}", method, websocket=False)
         except NoMatch as error:
-            raise error.as_http_error() from None
+            raise error.as_http_error(websocket=False) from None
         except RoutingException:
             return None
         return (rule, values) if rule._is_plain else None
