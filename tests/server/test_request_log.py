@@ -93,6 +93,12 @@ def test_control_characters_are_written_out():
     assert line == '192.0.2.7 - - [T] "GET /a\\x1b[31m\\\\b HTTP/1.1" 200 0 D'
 
 
+def test_quotes_do_not_end_the_request():
+    lines = lines_of(answering(200, b""), raw_path=b'/a"b', query_string=b'q="" 500')
+
+    assert lines == ['192.0.2.7 - - [T] "GET /a\\"b?q=\\"\\" 500 HTTP/1.1" 200 0 D']
+
+
 def test_a_request_that_fails_before_its_answer():
     async def fails(scope, receive, send):
         raise ValueError("no")

@@ -42,7 +42,14 @@ def test_a_painter_for_what_is_no_terminal_leaves_the_text(monkeypatch):
 
 @pytest.mark.parametrize(
     ("target", "shown"),
-    [("/caf%C3%A9%0a", "/café%0a"), ("/\x1b[1m", "/\\x1b[1m"), ("http://[bad/\n", "http://[bad/\\x0a")],
+    [
+        ("/caf%C3%A9%0a", "/café%0a"),
+        ("/\x1b[1m", "/\\x1b[1m"),
+        ("http://[bad/\n", "http://[bad/\\x0a"),
+        ('/a"b', '/a\\"b'),
+        ('/é\\"', '/é\\\\\\"'),
+        ('http://[bad/"', 'http://[bad/\\"'),
+    ],
 )
 def test_a_target_is_shown_as_far_as_it_can_be_read(target, shown):
     assert terminal.readable(target) == shown

@@ -7,6 +7,7 @@ import os
 import sys
 import typing as t
 from collections.abc import Callable
+from contextlib import suppress
 
 from ..http.urls import uri_to_iri
 from ..services.logging import has_level_handler
@@ -17,6 +18,7 @@ _STATUS_STYLES = {304: ("cyan",), 404: ("yellow",)}
 _CLASS_STYLES = {1: ("bold",), 3: ("green",), 4: ("bold", "red"), 5: ("bold", "magenta")}
 
 _VISIBLE = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))} | {ord("\\"): "\\\\"}
+_VISIBLE_IN_QUOTES = _VISIBLE | {ord('"'): '\\"'}
 
 
 def paint(value: str, *styles: str) -> str:
@@ -32,13 +34,12 @@ def harmless(text: str) -> str:
 
 
 def readable(target: str) -> str:
-    """A request's target with what can be shown of it decoded, and nothing in it that could act."""
-    if target.isascii() and target.isprintable() and "%" not in target and "\\" not in target:
+    """A request's target with what can be shown of it decoded, and nothing that could act or end the quotes around."""
+    if target.isascii() and target.isprintable() and not ("%" in target or "\\" in target or '"' in target):
         return target  # PERF: served requests, access log. Most are plain.
-    try:
-        return harmless(uri_to_iri(target))
-    except ValueError:  # it is no URI at all
-        return harmless(target)
+    with suppress(ValueError):  # it is no URI at all
+        target = uri_to_iri(target)
+    return target.translate(_VISIBLE_IN_QUOTES)
 
 
 def shows_colour(stream: t.Any) -> bool:
