@@ -52,6 +52,7 @@ def create_app(config: dict[str, Any] | None = None) -> Costrel:
     app.register_blueprint(api.blueprint, url_prefix="/api")
     app.register_error_handler(404, not_found)
     app.register_error_handler(413, too_large)
+    app.register_error_handler(HTTPException, any_other)
     app.add_template_filter(pictures.ago)
     return app
 
@@ -68,6 +69,15 @@ def kept_secret(folder: Path) -> str:
             os.link(own, path)
         own.unlink()
     return path.read_text()
+
+
+def any_other(error: HTTPException) -> Response | HTTPException:
+    """The error as it is; JSON for the API."""
+    if not request.path.startswith("/api/"):
+        return error
+    problem = api.problem(error.code or 500, error.description or error.name)
+    problem.headers.extend((name, value) for name, value in error.get_headers() if name != "Content-Type")
+    return problem
 
 
 def not_found(error: HTTPException) -> tuple[Response | str, int]:

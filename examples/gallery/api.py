@@ -28,7 +28,7 @@ def as_json(picture: sqlite3.Row) -> dict[str, Any]:
 def problem(status: int, text: str) -> Response:
     """An error for a program (RFC 9457)."""
     response: Response = jsonify(status=status, title=text)
-    response.content_type = "application/problem+json"
+    response.status_code, response.content_type = status, "application/problem+json"
     return response
 
 

@@ -20,6 +20,8 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from click import ClickException
+
 from costrel import Costrel, current_app
 
 KEEP = 50
@@ -30,6 +32,7 @@ IDENTIFIER = re.compile(r"[0-9]{1,15}-[0-9]{1,9}", re.ASCII)
 PREFIX = "gallery:"
 REDIS_TIMEOUT = 1.0
 READ_AGAIN = 5.0
+NO_REDIS = "REDIS_URL needs the package redis: pip install 'costrel[redis]', or in a checkout pip install '.[redis]'."
 
 log = logging.getLogger(__name__)
 
@@ -145,8 +148,11 @@ class RedisWire(Wire):
 
     def __init__(self, url: str, *names: str) -> None:
         super().__init__(*names)
-        import redis  # only who sets REDIS_URL has to have it
-        import redis.asyncio
+        try:
+            import redis  # only who sets REDIS_URL has to have it
+            import redis.asyncio
+        except ModuleNotFoundError as error:
+            raise ClickException(NO_REDIS) from error  # which costrel's commands say in one line
 
         self._host = urlsplit(url).hostname
         self._error = redis.RedisError

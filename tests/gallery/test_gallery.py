@@ -1,8 +1,13 @@
 """The gallery as its visitors use it, by the test client."""
 
 import io
+import sys
 
 import pytest
+from click.testing import CliRunner
+from examples.gallery import create_app, wire
+
+from costrel.cli import FlaskGroup
 
 from .conftest import png
 
@@ -20,8 +25,6 @@ def test_an_empty_gallery_invites(client):
 
 
 def test_the_samples_are_there_at_the_first_start(tmp_path):
-    from examples.gallery import create_app
-
     client = create_app({"INSTANCE": str(tmp_path)}).test_client()
     pictures = client.get("/api/pictures").json["pictures"]
     assert len(pictures) == 6
@@ -125,3 +128,20 @@ def test_a_missing_page_has_the_gallerys_own_face_and_the_api_speaks_json(client
     answer = client.get("/api/pictures/99")
     assert (answer.status_code, answer.content_type) == (404, "application/problem+json")
     assert answer.get_json()["title"] == "There is nothing at this address."
+
+
+def test_a_wrong_method_has_json_in_the_api_alone(client):
+    answer = client.post("/api/pictures")
+    assert (answer.status_code, answer.content_type) == (405, "application/problem+json")
+    assert answer.get_json() == {"status": 405, "title": "The method is not allowed for the requested URL."}
+    assert set(answer.allow) == {"GET", "HEAD", "OPTIONS"}
+    answer = client.post("/picture/99")
+    assert (answer.status_code, answer.mimetype) == (405, "text/html")
+
+
+def test_redis_is_asked_for_where_it_is_missing(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "redis", None)
+    group = FlaskGroup(create_app=lambda: create_app({"INSTANCE": str(tmp_path), "REDIS_URL": "redis://localhost"}))
+    result = CliRunner().invoke(group, ["routes"])
+    assert (result.exit_code, result.stderr) == (1, f"Error: {wire.NO_REDIS}\n")
+    assert wire.NO_REDIS.startswith("REDIS_URL needs the package redis: pip install 'costrel[redis]'")
