@@ -136,6 +136,11 @@ def test_one_setting_and_what_is_said_of_it(settings, place, problem):
     assert not finding.is_hint
 
 
+def test_a_setting_that_stops_every_request_may_be_taken_out():
+    (finding,) = audit(make(RATE_LIMITS="5/eon"))
+    assert finding.remedy == "Correct it, or take it out: the default works."
+
+
 def test_what_was_chosen_knowingly_is_fine():
     local = ["https://*.shop.example", "http://localhost:5173", "http://127.0.0.1:80", "http://[::1]:80"]
     assert [] == places(make(CORS_POLICY=local, RATE_LIMITS="5/minute", RATE_LIMIT_STORAGE="memory://"))

@@ -130,7 +130,8 @@ def check_setup(app: t.Any) -> Findings:
         Guards.of(app)
     except (TypeError, ValueError, RuntimeError) as error:
         named = re.match(r"[A-Z][A-Z_]{3,}", str(error))
-        yield Finding(named[0] if named else "settings", f"no request can be answered: {error}", "Mend it.")
+        remedy = "Correct it, or take it out: the default works."
+        yield Finding(named[0] if named else "settings", f"no request can be answered: {error}", remedy)
         return
     for setting in ("CONTENT_SECURITY_POLICY", "CONTENT_SECURITY_POLICY_REPORT_ONLY"):
         policy = app.config.get(setting)
