@@ -38,6 +38,9 @@ _NOTHING: t.Any = object()
 
 UNKNOWN_METHOD: t.Final = "--"
 
+HOLDS: t.Final = "costrel.holds"
+"""The key of an environ that says to a server that a stream keeps the context of its request."""
+
 MAX_KNOWN_HOSTS: t.Final = 1024
 _well_formed_hosts: set[str | None] = set()
 """Host headers that were found to name a host; a client that makes up new ones has each of them looked at."""
@@ -184,12 +187,19 @@ class Context:
     def hold(self) -> None:
         """Have the teardown wait for one more `release`."""
         self.holds += 1
-        self.entries.insert(1, (self.entries[0][0], False))
+        if self.entries:
+            self.entries.insert(1, (self.entries[0][0], False))
+        else:  # the request has ended, and somebody has kept its context variables
+            self.entries.append((None, True))
 
     def release(self, exc: BaseException | None) -> None:
         """What `hold` was for has ended, with this error: the last one runs the teardown functions."""
-        if self.holds:
-            self.holds -= 1
+        if not self.holds:
+            return
+        self.holds -= 1
+        if len(self.entries) > 1:
+            del self.entries[1]
+        else:
             self.app.end_context(self, exc)
 
     def drop_holds(self) -> None:
@@ -473,7 +483,9 @@ def stream_with_context(generator_or_function: t.Any) -> t.Any:
             return stream_with_context(generator_or_function(*args, **kwargs))
 
         return functools.update_wrapper(decorator, generator_or_function)
-    stream = _stream_in(_request_context_for("stream_with_context"), generator_or_function)
+    ctx = _request_context_for("stream_with_context")
+    ctx.request.environ[HOLDS] = True
+    stream = _stream_in(ctx, generator_or_function)
     next(stream)
     return stream
 

@@ -1,12 +1,13 @@
 """Streams that keep their request's context: whose `g` is whose, and when the teardown comes."""
 
+import contextvars
 import gc
 import threading
 
 import pytest
 
 from costrel import Costrel, Response, g, has_app_context, has_request_context, request, stream_with_context
-from costrel.context import peek
+from costrel.context import peek, request_ctx
 from costrel.testing.environ_builder import EnvironBuilder
 
 
@@ -214,3 +215,28 @@ def test_a_handler_that_fails_does_not_hide_the_error_from_the_teardown(recorded
     with pytest.raises(KeyError):
         recorded.text("/fails")
     assert recorded.torn_down == [(None, "ZeroDivisionError('integer division or modulo by zero')")]
+
+
+def test_a_stream_may_be_made_where_the_variables_of_a_request_were_kept(recorded):
+    @recorded.app.route("/kept")
+    def kept():
+        recorded.kept.append(contextvars.copy_context())
+        return ""
+
+    recorded.text("/kept")
+
+    assert recorded.kept.pop().run(lambda: list(recorded.stream_for("ada"))) == ["aada/kept", "bada/kept"]
+    assert recorded.text("/who") == "None"
+
+
+def test_a_stream_may_be_dropped_where_its_context_was_entered_again(recorded):
+    @recorded.app.route("/again")
+    def again():
+        stream = recorded.stream_for("ada")
+        with recorded.app.app_context(), request_ctx._get_current_object():
+            del stream
+        return g.user
+
+    assert recorded.text("/again") == "ada"
+    assert recorded.torn_down == [("ada", "None")]
+    assert not has_app_context()

@@ -10,6 +10,7 @@ import pytest
 from costrel import Costrel, Response, g, has_request_context, request, session, stream_with_context
 from costrel.edges import threads as threads_edge
 from costrel.edges.threads import Workers
+from costrel.middleware.proxy_fix import ProxyFix
 from costrel.routing import BaseConverter
 
 from .asgi_call import ask, call, scope_for
@@ -511,3 +512,51 @@ def test_more_streams_than_threads_can_be_kept_are_answered(app, monkeypatch):
         return await asyncio.gather(*[call(app.asgi, "/") for _ in range(40)])
 
     assert [answered.text for answered in asyncio.run(run())] == ["abc"] * 40
+
+
+def test_a_stream_that_is_kept_waiting_keeps_no_other_request_waiting(app):
+    goes_on = threading.Event()
+
+    @app.route("/stream")
+    def stream():
+        def pieces():
+            yield "a"
+            assert goes_on.wait(20)
+            yield "b"
+
+        return Response(stream_with_context(pieces()))
+
+    @app.route("/go-on")
+    def go_on():
+        goes_on.set()
+        return "went on"
+
+    async def run():
+        streams = [asyncio.create_task(call(app.asgi, "/stream")) for _ in range(3)]
+        await asyncio.sleep(0.3)
+        answered = await asyncio.wait_for(call(app.asgi, "/go-on"), 10)
+        return [answered.text, *[answered.text for answered in await asyncio.gather(*streams)]]
+
+    assert asyncio.run(run()) == ["went on", "ab", "ab", "ab"]
+
+
+def test_a_stream_of_a_wrapped_application_stays_in_its_thread_too(app):
+    app.wsgi_app = ProxyFix(app.wsgi_app)
+    threads = {}
+
+    @app.route("/")
+    def index():
+        seen = threads[request.args["n"]] = [threading.get_ident()]
+
+        def pieces():
+            for piece in "abc":
+                seen.append(threading.get_ident())
+                yield piece
+
+        return Response(stream_with_context(pieces()))
+
+    async def run():
+        return await asyncio.gather(*[call(app.asgi, f"/?n={number}") for number in range(40)])
+
+    assert {answered.text for answered in asyncio.run(run())} == {"abc"}
+    assert {(len(idents), len(set(idents))) for idents in threads.values()} == {(4, 1)}

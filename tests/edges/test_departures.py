@@ -1,6 +1,7 @@
 """Clients that leave, or that nobody listens to: whatever they have sent and nobody has read, it is seen."""
 
 import asyncio
+import contextlib
 import time
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from costrel import Response, request, stream_with_context, websocket
 from costrel.edges import bodies
 from costrel.edges import websocket as websocket_edge
-from costrel.http.errors import ClientDisconnected
+from costrel.http.errors import BodyTimeout, ClientDisconnected
 from costrel.testing.websocket import scope_of
 
 from .asgi_call import scope_for
@@ -170,6 +171,91 @@ def test_a_body_that_is_read_slowly_is_kept(app):
 
     assert asyncio.run(run()) is None
     assert sum(read) == 1_600_000
+
+
+def test_a_body_that_somebody_has_begun_to_read_is_kept(app):
+    app.config["BODY_TIMEOUT"] = 0.4
+    read = []
+
+    @app.post("/")
+    def index():
+        @stream_with_context
+        def chunks():
+            read.append(len(request.stream.read(100_000)))
+            yield "."
+            time.sleep(1.5)
+            while data := request.stream.read(100_000):
+                read.append(len(data))
+            yield "."
+
+        return Response(chunks())
+
+    async def run():
+        async with posting(app) as client:
+            for _ in range(16):
+                client.body(b"x" * 100_000)
+            client.body(b"", more=False)
+            return await client.ended()
+
+    assert asyncio.run(run()) is None
+    assert sum(read) == 1_600_000
+
+
+def test_a_reader_that_has_given_up_for_now_does_not_count_as_waiting(app):
+    app.config["BODY_TIMEOUT"] = 0.6
+    read = []
+
+    @app.post("/", stream_body=True)
+    async def index():
+        chunks = request.chunks()
+        read.append(len(await anext(chunks)))
+        await asyncio.sleep(1.2)  # meanwhile somebody looks whether the client leaves
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await request.environ["wsgi.input"].next_chunk()
+        await asyncio.sleep(1.5)
+        read.append(len(await request.environ["wsgi.input"].next_chunk()))
+        return ""
+
+    async def run():
+        async with posting(app) as client:
+            client.body(b"x" * 70_000)
+            await asyncio.sleep(2)
+            client.body(b"x" * 30_000)
+            return await client.ended()
+
+    assert asyncio.run(run()) is None
+    assert read == [70_000, 30_000]
+
+
+def test_a_client_that_was_given_up_may_still_leave(app):
+    app.config["BODY_TIMEOUT"] = 0.3
+    seen = []
+
+    def chunks():
+        try:
+            while True:
+                time.sleep(0.01)
+                yield "x"
+        finally:
+            seen.append("closed")
+
+    @app.post("/")
+    def index():
+        with contextlib.suppress(BodyTimeout):
+            request.get_data()
+        seen.append("given up")
+        return Response(chunks())
+
+    async def run():
+        async with posting(app) as client:
+            client.body(b"x" * 70_000)
+            await client.until(lambda: len(client.sent) > 3)
+            client.leave()
+            return await client.ended()
+
+    assert asyncio.run(run()) is None
+    assert seen == ["given up", "closed"]
 
 
 @pytest.mark.parametrize("streams", [True, False])

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 
 from costrel.edges.threads import Workers, waiting_for_client
 
@@ -104,3 +105,37 @@ def test_what_is_left_is_as_many_functions_at_once():
     assert asyncio.run(run()) == (3, [True] * 5)
     assert sorted(set(inside)) == [f"costrel-worker-{number}" for number in (1, 2, 3)]
     workers.close()
+
+
+def test_a_thread_that_is_kept_has_another_in_its_place():
+    workers = Workers(2)
+
+    async def run():
+        lanes = [await workers.run(workers.keep_thread) for _ in range(5)]
+        found = await asyncio.wait_for(workers.run(threading.get_ident), 10)
+        kept = [await workers.run(threading.get_ident, lane) for lane in lanes]
+        for lane in lanes:
+            lane.close()
+        return found, kept
+
+    found, kept = asyncio.run(run())
+    assert len({found, *kept}) == 6
+    workers.close()
+    assert workers._lent == 0
+
+
+def test_to_close_takes_no_longer_for_many_threads():
+    workers = Workers(8)
+    waits = threading.Event()
+
+    async def run():
+        waiting = [asyncio.create_task(workers.run(lambda: waits.wait(30))) for _ in range(8)]
+        await asyncio.sleep(0.1)
+        begun = time.monotonic()
+        workers.close(0.5)
+        seconds = time.monotonic() - begun
+        waits.set()
+        await asyncio.gather(*waiting)
+        return seconds
+
+    assert asyncio.run(run()) < 2

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from ..app import lifecycle
 from ..app.application import Costrel
-from ..context import RequestContext
+from ..context import HOLDS, RequestContext
 from .bodies import Body, Receive, has_body, take_body
 from .drive import ENDED, first_steps, to_loop
 from .http_drive import Exchange, HttpDrive, Patrol
@@ -174,7 +174,7 @@ class AsgiApplication:
                 await body.begin(app.config["MAX_CONTENT_LENGTH"])
             if is_wrapped(app):
                 # WSGI middleware is around the application: all of it runs in a thread.
-                await self._send(await exchange.run(lambda: Answer.of_wsgi(app, environ)), exchange, send)
+                await self._send(await exchange.run(lambda: _answer_of_wrapped(app, environ, exchange)), exchange, send)
             else:
                 ctx, steps = self._begin(environ)
                 item = first_steps(steps) if body is None or body.complete else None
@@ -213,6 +213,13 @@ class AsgiApplication:
             send = self.send_patience.sending(send)
         with suppress(ClientStalled):  # the server cuts what is not complete
             await answer.send(send, exchange.run, exchange.watch_answer(), exchange.variables)
+
+
+def _answer_of_wrapped(app: t.Any, environ: dict[str, t.Any], exchange: Exchange) -> Answer:
+    answer = Answer.of_wsgi(app, environ)
+    if HOLDS in environ:
+        exchange.keep_thread()
+    return answer
 
 
 def is_wrapped(app: t.Any) -> bool:

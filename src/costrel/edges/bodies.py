@@ -241,18 +241,22 @@ class Body(io.RawIOBase):
         """Come back when the client has left before it had sent all, or when all is there.
 
         A reader sees that by itself. Where nobody reads, up to AHEAD bytes are received here. More wait for a reader;
-        but where none has come for as long as one waits for a client, and the answer is being sent, they are dropped:
+        but where none has begun for as long as one waits for a client, and the answer is being sent, they are dropped:
         the end of a stream that has lost its client is not to wait for them.
         """
         unread_for = 0.0
         while not self.complete and not (self.client_left and (self.is_answered or not self._is_told)):
-            received, taken = self._received, self._taken
+            if self.has_stalled and self.cut_off:  # it was given up, and may still leave
+                self.client_left = (await self._receive())["type"] == "http.disconnect"
+                continue
+            received = self._received
             await asyncio.sleep(_LOOK)
             if self._ahead is None and not self.has_ended and not self._is_asked_for and self._received == received:
                 self._look_ahead()
-            unread_for = unread_for + _LOOK if self._taken == taken and self.unread >= AHEAD else 0.0
+            if self.is_answered and not self._taken and self.unread >= AHEAD:
+                unread_for += _LOOK
             limit = self._patience.limit
-            if self.is_answered and limit is not None and unread_for > limit:
+            if limit is not None and unread_for > limit and not self._taken:
                 self._is_lost = True
                 if self._ahead is not None:
                     self._ahead.drop()
@@ -441,8 +445,10 @@ class Ahead:
         """Come back when there is news. Runs on the loop."""
         self._on_loop = self._loop.create_future()
         self._wait.is_ahead = False
-        await self._on_loop
-        self._wait.is_ahead = True
+        try:
+            await self._on_loop
+        finally:
+            self._wait.is_ahead = True
 
     async def _until_there_is_room(self) -> None:
         # Until all were taken: to wake the loop for each chunk costs a third more.

@@ -73,8 +73,12 @@ class Exchange(Hop):
         return self.watch()
 
     def note_step(self, ctx: Context) -> None:
+        if ctx.holds:
+            self.keep_thread()
+
+    def keep_thread(self) -> None:
         """Keep the thread of a view whose stream goes on within its context: it may have made things of that thread."""
-        if ctx.holds and self.lane is None:
+        if self.lane is None:
             self.lane = self._workers.keep_thread()
 
     async def end(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import traceback
 import typing as t
@@ -29,7 +30,7 @@ async def answer_lifespan(app: t.Any, workers: Workers, receive: Receive, send: 
             try:
                 await _told(serving.stop, "shutdown", app, send)
             finally:
-                workers.close()
+                await asyncio.to_thread(workers.close)  # some may wait for what the loop has to tell them
             return
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 import typing as t
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -173,24 +174,31 @@ class Workers:
                 result, error = job.function(), None
             except BaseException as caught:
                 result, error = None, caught
-            with self._lock:
-                self._unfinished -= 1
-                is_too_many = len(self._threads) > self.size + self._lent
-                if is_too_many:
-                    self._threads.remove(thread)
+            lane = thread.lane
+            is_too_many = lane is None and self._has_ended(thread)
             job.mailbox.put(job, result, error)
             del result, error, job
-            if thread.lane is not None:
+            if lane is not None:
                 with waiting_for_client():
-                    thread.lane.serve()
+                    lane.serve()
                 thread.lane = None
+                is_too_many = self._has_ended(thread)
             if is_too_many:
                 return
+
+    def _has_ended(self, thread: threading.Thread) -> bool:
+        """Count a function as done; whether there are too many threads, and this one is to end."""
+        with self._lock:
+            self._unfinished -= 1
+            is_too_many = len(self._threads) > self.size + self._lent
+            if is_too_many and thread in self._threads:
+                self._threads.remove(thread)
+            return is_too_many
 
     def keep_thread(self) -> Lane | None:
         """Have the current thread, which is one of these, stay with its request; None where too many are kept.
 
-        A single thread needs no keeping.
+        So it is with a single thread: another one would have to take its place, and run beside it.
         """
         thread = threading.current_thread()
         if self.size == 1 or self._lent >= LENT or not isinstance(thread, WorkerThread):
@@ -211,13 +219,14 @@ class Workers:
             self._lent -= 1
 
     def close(self, timeout: float = 1.0) -> None:
-        """Let the threads end when they have done what they have begun; waits `timeout` seconds for each."""
+        """Let the threads end when they have done what they have begun; waits `timeout` seconds for them."""
         with self._lock:
             threads, self._threads = self._threads, []
         for _ in threads:
             self._jobs.put(None)
+        until = time.monotonic() + timeout
         for thread in threads:
-            thread.join(timeout)
+            thread.join(max(until - time.monotonic(), 0))
 
 
 class WorkerThread(threading.Thread):
