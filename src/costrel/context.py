@@ -39,7 +39,7 @@ _NOTHING: t.Any = object()
 UNKNOWN_METHOD: t.Final = "--"
 
 HOLDS: t.Final = "costrel.holds"
-"""The key of an environ that says to a server that a stream keeps the context of its request."""
+"""The key of an environ for a list that has something in it where a stream keeps the context of its request."""
 
 MAX_KNOWN_HOSTS: t.Final = 1024
 _well_formed_hosts: set[str | None] = set()
@@ -200,6 +200,7 @@ class Context:
         if len(self.entries) > 1:
             del self.entries[1]
         else:
+            self.on_loop = False  # whoever drives the stream does it where it may block
             self.app.end_context(self, exc)
 
     def drop_holds(self) -> None:
@@ -484,7 +485,7 @@ def stream_with_context(generator_or_function: t.Any) -> t.Any:
 
         return functools.update_wrapper(decorator, generator_or_function)
     ctx = _request_context_for("stream_with_context")
-    ctx.request.environ[HOLDS] = True
+    ctx.request.environ.setdefault(HOLDS, []).append(True)
     stream = _stream_in(ctx, generator_or_function)
     next(stream)
     return stream

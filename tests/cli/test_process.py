@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -155,6 +156,41 @@ def test_a_sync_view_that_hangs_does_not_hold_up_the_end(started, write):
         process.wait_for("arrived")
         assert process.end(signal.SIGINT) == 0
         client.join(PATIENCE)
+
+
+@pytest.mark.parametrize("context", [True, False])
+@pytest.mark.parametrize("signals", [[signal.SIGTERM], [signal.SIGINT, signal.SIGINT]], ids=["once", "twice"])
+def test_a_stream_that_hangs_does_not_hold_up_the_end(started, write, signals, context):
+    write(
+        "app.py",
+        """\
+        import threading, costrel
+
+        app = costrel.Costrel("shop")
+
+        def pieces():
+            yield "first"
+            print("arrived", flush=True)
+            threading.Event().wait()
+
+        @app.route("/plain")
+        def plain():
+            return costrel.Response(pieces())
+
+        @app.route("/context")
+        def context():
+            return costrel.Response(costrel.stream_with_context(pieces()))
+        """,
+    )
+
+    with started("-m", "costrel", "run", "--port", "0") as process:
+        with socket.create_connection(("127.0.0.1", process.port()), timeout=PATIENCE) as client:
+            client.sendall(f"GET /{'context' if context else 'plain'} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+            process.wait_for("arrived")
+            for number in signals:
+                process.popen.send_signal(number)
+                time.sleep(0.3)
+            assert process.status() == 0
 
 
 @pytest.mark.parametrize("arguments", [["-m", "costrel", "run", "--debug", "--port", "0"], ["app.py"]])

@@ -540,8 +540,10 @@ def test_a_stream_that_is_kept_waiting_keeps_no_other_request_waiting(app):
     assert asyncio.run(run()) == ["went on", "ab", "ab", "ab"]
 
 
-def test_a_stream_of_a_wrapped_application_stays_in_its_thread_too(app):
-    app.wsgi_app = ProxyFix(app.wsgi_app)
+@pytest.mark.parametrize("copies", [False, True])
+def test_a_stream_of_a_wrapped_application_stays_in_its_thread_too(app, copies):
+    wsgi_app = ProxyFix(app.wsgi_app)
+    app.wsgi_app = (lambda environ, start: wsgi_app(dict(environ), start)) if copies else wsgi_app
     threads = {}
 
     @app.route("/")
@@ -560,3 +562,28 @@ def test_a_stream_of_a_wrapped_application_stays_in_its_thread_too(app):
 
     assert {answered.text for answered in asyncio.run(run())} == {"abc"}
     assert {(len(idents), len(set(idents))) for idents in threads.values()} == {(4, 1)}
+
+
+@pytest.mark.parametrize("last", ["view", "hook"])
+def test_the_teardown_of_a_stream_runs_whatever_the_request_has_awaited_last(app, last):
+    torn_down = []
+    app.teardown_request(lambda error: torn_down.append(where()))
+
+    @app.teardown_request
+    async def teardown(error):
+        torn_down.append("async")
+
+    async def on_loop():
+        await asyncio.sleep(0)
+        return Response(stream_with_context(iter("ab")))
+
+    @app.after_request
+    async def after(response):
+        return response
+
+    if last == "view":
+        app.after_request_funcs.clear()
+    app.add_url_rule("/", "index", on_loop if last == "view" else lambda: Response(stream_with_context(iter("ab"))))
+
+    assert ask(app.asgi).text == "ab"
+    assert torn_down == ["async", "thread"]

@@ -444,7 +444,7 @@ def test_many_requests_at_once_have_each_an_id_and_a_line_of_their_own(served):
 
 
 def test_the_lines_of_text(tmp_path):
-    with warm(tmp_path, "--threads", "2") as served:  # one of them is the server's
+    with warm(tmp_path, "--threads", "3") as served:  # one of them is the server's
         assert ask_anew(served, "/where?a=%20", X_Request_ID="in-place")[1] == "in place"
         assert ask_anew(served, "/id/nowhere", X_Request_ID="not-there")[1] == "not-there"
         line = re.compile(r'"(.*)" (\d+) (\d+) [\d.]+m?s (in-place|not-there)$')

@@ -216,8 +216,9 @@ class AsgiApplication:
 
 
 def _answer_of_wrapped(app: t.Any, environ: dict[str, t.Any], exchange: Exchange) -> Answer:
+    holds = environ[HOLDS] = list[bool]()  # which middleware that copies the environ hands on
     answer = Answer.of_wsgi(app, environ)
-    if HOLDS in environ:
+    if holds:
         exchange.keep_thread()
     return answer
 

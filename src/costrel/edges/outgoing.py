@@ -292,6 +292,7 @@ async def _until_client_leaves(
         if not task.done():
             task.cancel()
             await asyncio.wait([task])
-        sending.close()
+        if task.done():
+            sending.close()
     if not task.cancelled():
         released(task.result())

@@ -80,6 +80,8 @@ class Lane:
 
     def __init__(self) -> None:
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self.is_given_up = False
+        """Whether it does something for which nobody waits any more: then it need never be done with that."""
 
     def put(self, job: Job) -> None:
         """Have `job` done."""
@@ -136,7 +138,7 @@ class Workers:
         if mailbox is None or mailbox.loop is not loop:
             mailbox = self._mailbox = Mailbox(loop)
         job = Job(function, mailbox)
-        if lane is not None:
+        if lane is not None and not lane.is_given_up:
             lane.put(job)
         else:
             with self._lock:
@@ -150,12 +152,19 @@ class Workers:
             # The function may have ended between the cancelling and the moment that this task is told of it.
             if job.future.cancelled() and not job.has_ended:
                 job.over = loop.create_future()
+                if lane is not None:
+                    lane.is_given_up = True
                 await job.over
+                if lane is not None:
+                    lane.is_given_up = False
             raise
 
     def give_away(self, most: int) -> int:
-        """Leave up to `most` of the threads, and no more than half of them, to somebody who has others; how many."""
-        given = min(most, self.size // 2)
+        """Leave up to `most` of the threads to somebody who has others, half of them at most; how many.
+
+        Two stay here: a single one is not kept by a stream.
+        """
+        given = max(min(most, self.size // 2, self.size - 2), 0)
         self.size -= given
         return given
 
