@@ -587,3 +587,35 @@ def test_the_teardown_of_a_stream_runs_whatever_the_request_has_awaited_last(app
 
     assert ask(app.asgi).text == "ab"
     assert torn_down == ["async", "thread"]
+
+
+def test_an_async_view_of_a_wrapped_application_may_stream_its_body(app):
+    app.wsgi_app = ProxyFix(app.wsgi_app)
+
+    @app.post("/", stream_body=True)
+    async def index():
+        return str(sum([len(chunk) async for chunk in request.chunks()]))
+
+    @app.post("/echo", stream_body=True)
+    async def echo():
+        return Response(request.chunks())
+
+    async def run(path):
+        messages = asyncio.Queue()
+        for number in range(4):
+            asyncio.get_running_loop().call_later(
+                0.1 * number,
+                messages.put_nowait,
+                {"type": "http.request", "body": b"x" * 70_000, "more_body": number < 3},
+            )
+        sent = []
+
+        async def send(message):
+            sent.append(message.get("body", b""))
+
+        scope = scope_for(path, "POST", headers=[(b"transfer-encoding", b"chunked")])
+        await asyncio.wait_for(app.asgi(scope, messages.get, send), 20)
+        return b"".join(sent)
+
+    assert asyncio.run(run("/")) == b"280000"
+    assert asyncio.run(run("/echo")) == b"x" * 280_000

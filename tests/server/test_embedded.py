@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import http.client
 import logging
+import socket
 import ssl
 import threading
 import time
@@ -262,3 +263,22 @@ def test_a_unix_socket(serving, tmp_path):
                 received += data
 
     assert received.endswith(b"\r\n\r\n/there")
+
+
+def test_two_hundred_streams_leave_room_for_a_request(serving):
+    async def endless(scope, receive, send):
+        if scope["type"] == "lifespan":
+            await lifespan(receive, send)
+        elif scope["path"] == "/":
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b"x", "more_body": True})
+            await asyncio.sleep(60)
+        else:
+            await hello(scope, receive, send)
+
+    with serving(endless) as (_server, port), contextlib.ExitStack() as stack:
+        for _ in range(200):
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
+            client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert client.recv(1)
+        assert get(port, "/one-more") == (200, b"/one-more")

@@ -5,7 +5,7 @@ import resource
 
 import pytest
 
-from costrel.server import production
+from costrel.server import addresses
 from costrel.server.errors import StartError
 from costrel.server.production import default_workers, parse_bind, refuse_debug
 
@@ -74,7 +74,7 @@ def test_one_worker_a_cpu_within_bounds(monkeypatch, cpus, expected):
 def test_connections_leave_room_for_other_files(monkeypatch, files, expected):
     monkeypatch.setattr(resource, "getrlimit", lambda what: (files, files))
 
-    assert production._connections() == expected
+    assert addresses.connections_at_most() == expected
 
 
 def test_debug_mode_is_refused():

@@ -112,7 +112,7 @@ class Request(MessageRequest):
         if limit is not None and (self.content_length or 0) > limit:
             raise RequestEntityTooLarge()
         source: t.Any = self.environ["wsgi.input"]
-        arrives = hasattr(source, "next_chunk")  # the ASGI edge's
+        arrives = getattr(source, "arrives_here", False)  # the ASGI edge's
         stream: t.Any = source if arrives else self.stream
         while chunk := (await stream.next_chunk() if arrives else stream.read(CHUNK)):
             received += len(chunk)

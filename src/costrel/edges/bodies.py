@@ -121,6 +121,11 @@ class Body(io.RawIOBase):
         return self.complete or self.cut_off
 
     @property
+    def arrives_here(self) -> bool:
+        """Whether `next_chunk` can be awaited here: on the loop of the server, and on no other, as a thread has it."""
+        return asyncio._get_running_loop() is self._loop
+
+    @property
     def unread(self) -> int:
         """The bytes that have arrived, and that nobody has begun to read."""
         return self._received - self._taken

@@ -20,6 +20,14 @@ UNIX_SCHEME = "unix://"
 af_unix: socket.AddressFamily | None = getattr(socket, "AF_UNIX", None)
 """The address family of Unix sockets, where there is one."""
 
+MAX_CONNECTIONS = 1024
+"""How many connections one process takes at a time; further ones wait in the socket's queue."""
+
+_MIN_CONNECTIONS = 16
+
+_OTHER_FILES = 40
+"""How many files a process has open besides its connections: two dozen of its own, and those of the views."""
+
 _PORTS_TRIED = 20
 
 
@@ -202,3 +210,16 @@ def _free_port(host: str, port: int) -> int | None:
                 continue
             return candidate
     return None
+
+
+def connections_at_most() -> int:
+    """As many as MAX_CONNECTIONS, and fewer where the process may not have so many files open."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return MAX_CONNECTIONS
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if limit == resource.RLIM_INFINITY:
+        return MAX_CONNECTIONS
+    # A worker that may open no more files would try without a pause to take the next connection.
+    return max(_MIN_CONNECTIONS, min(MAX_CONNECTIONS, limit * 3 // 4, limit - _OTHER_FILES))

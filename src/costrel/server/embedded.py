@@ -14,7 +14,7 @@ from granian.constants import Interfaces, SSLProtocols
 from granian.log import LogLevels
 from granian.server.embed import Server
 
-from .addresses import LISTEN_QUEUE, af_unix
+from .addresses import LISTEN_QUEUE, af_unix, connections_at_most
 from .errors import StartError
 from .request_log import Application, RequestLog
 
@@ -57,6 +57,7 @@ class EmbeddedServer(Server):
             target=self.log,
             address="",
             interface=Interfaces.ASGI,
+            backpressure=connections_at_most(),
             log_level=LogLevels.warning,
             log_dictconfig=_KEEP_LOGGING,
             ssl_cert=cert,

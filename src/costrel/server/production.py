@@ -42,14 +42,7 @@ HEADER_TIMEOUT = 10_000
 MAX_HTTP2_HEADERS = 64 * 1024
 """The size of all headers of an HTTP/2 request, in bytes; Granian's own limit is 16 MB."""
 
-MAX_CONNECTIONS = 1024
-"""How many connections one worker takes at a time; further ones wait in the socket's queue."""
-
 _MIN_WORKERS, _MAX_WORKERS = 2, 8
-_MIN_CONNECTIONS = 16
-
-_OTHER_FILES = 40
-"""How many files a worker has open besides its connections: two dozen of its own, and those of the views."""
 
 _logger = logging.getLogger("costrel.server")
 
@@ -204,7 +197,7 @@ def _supervisor(
             workers=options.workers,
             blocking_threads=(options.threads or 32) if wsgi else None,
             http=HTTPModes.auto if http2 else HTTPModes.http1,
-            backpressure=_connections(),
+            backpressure=addresses.connections_at_most(),
             http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT),
             http2_settings=HTTP2Settings(max_headers_size=MAX_HTTP2_HEADERS),
             log_level=LogLevels.warning,
@@ -217,19 +210,6 @@ def _supervisor(
         )
     except OSError as error:
         raise StartError(f"The certificate or its key cannot be used: {error}.") from error
-
-
-def _connections() -> int:
-    """As many as MAX_CONNECTIONS, and fewer where the process may not have so many files open."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return MAX_CONNECTIONS
-    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    if limit == resource.RLIM_INFINITY:
-        return MAX_CONNECTIONS
-    # A worker that may open no more files would try without a pause to take the next connection.
-    return max(_MIN_CONNECTIONS, min(MAX_CONNECTIONS, limit * 3 // 4, limit - _OTHER_FILES))
 
 
 @dataclass(frozen=True)
