@@ -64,6 +64,32 @@ def posting(app, **scope):
     return Client(app, scope_for("/", "POST", headers=headers, **scope))
 
 
+def upload(app, number, leaves=False):
+    """Send `number` chunks of 100 KB at once, and the end or a leave after them; what the application has raised."""
+
+    async def run():
+        async with posting(app) as client:
+            for _ in range(number):
+                client.body(b"x" * 100_000)
+            if leaves:
+                client.leave()
+            else:
+                client.body(b"", more=False)
+            return await client.ended()
+
+    return asyncio.run(run())
+
+
+def ticking(seen):
+    """A stream without end, which notes in `seen` that it was closed."""
+    try:
+        while True:
+            time.sleep(0.01)
+            yield "x"
+    finally:
+        seen.append("closed")
+
+
 def websocket_to(app):
     client = Client(app, scope_of(app.test_request_context("/").request.environ))
     client.to_app.put_nowait({"type": "websocket.connect"})
@@ -75,17 +101,9 @@ def endless(app):
     """What a stream of a view's has come to."""
     seen = []
 
-    def chunks():
-        try:
-            while True:
-                time.sleep(0.01)
-                yield "x"
-        finally:
-            seen.append("closed")
-
     @app.post("/")
     def index():
-        return Response(chunks())
+        return Response(ticking(seen))
 
     return seen
 
@@ -107,14 +125,7 @@ def test_a_stream_whose_request_has_an_unread_body_ends_with_its_client(app, end
 def test_more_than_is_kept_of_an_unread_body_is_dropped_in_time(app, endless):
     app.config["BODY_TIMEOUT"] = 0.4
 
-    async def run():
-        async with posting(app) as client:
-            for _ in range(20):
-                client.body(b"x" * 100_000)
-            client.leave()
-            return await client.ended()
-
-    assert asyncio.run(run()) is None
+    assert upload(app, 20, leaves=True) is None
     assert endless == ["closed"]
 
 
@@ -134,14 +145,7 @@ def test_who_reads_what_was_dropped_is_told(app, monkeypatch):
 
         return Response(chunks())
 
-    async def run():
-        async with posting(app) as client:
-            for _ in range(20):
-                client.body(b"x" * 100_000)
-            client.body(b"", more=False)
-            return await client.ended()
-
-    error = asyncio.run(run())
+    error = upload(app, 20)
     assert isinstance(error, RuntimeError)
     assert "Nobody has read the body of this request for 0.4 seconds" in str(error)
     assert bodies.AHEAD <= sum(read) < 2_000_000
@@ -162,14 +166,7 @@ def test_a_body_that_is_read_slowly_is_kept(app):
 
         return Response(chunks())
 
-    async def run():
-        async with posting(app) as client:
-            for _ in range(16):
-                client.body(b"x" * 100_000)
-            client.body(b"", more=False)
-            return await client.ended()
-
-    assert asyncio.run(run()) is None
+    assert upload(app, 16) is None
     assert sum(read) == 1_600_000
 
 
@@ -190,14 +187,7 @@ def test_a_body_that_somebody_has_begun_to_read_is_kept(app):
 
         return Response(chunks())
 
-    async def run():
-        async with posting(app) as client:
-            for _ in range(16):
-                client.body(b"x" * 100_000)
-            client.body(b"", more=False)
-            return await client.ended()
-
-    assert asyncio.run(run()) is None
+    assert upload(app, 16) is None
     assert sum(read) == 1_600_000
 
 
@@ -232,20 +222,12 @@ def test_a_client_that_was_given_up_may_still_leave(app):
     app.config["BODY_TIMEOUT"] = 0.3
     seen = []
 
-    def chunks():
-        try:
-            while True:
-                time.sleep(0.01)
-                yield "x"
-        finally:
-            seen.append("closed")
-
     @app.post("/")
     def index():
         with contextlib.suppress(BodyTimeout):
             request.get_data()
         seen.append("given up")
-        return Response(chunks())
+        return Response(ticking(seen))
 
     async def run():
         async with posting(app) as client:

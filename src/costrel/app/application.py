@@ -351,7 +351,7 @@ class Costrel(App):
             if not self._got_first_request:
                 profiles.apply_chosen(self.config)
                 Guards.of(self)
-                self.session_interface  # noqa: B018 - read for its effect: SESSION_TYPE chooses it
+                self.session_interface  # noqa: B018 - read for its effect: SESSION_STORE chooses it
 
     def _set_guards(self) -> None:
         own = self.__dict__

@@ -64,7 +64,7 @@ def serve(ctx: RequestContext, write: Callable[[RequestContext, Response], t.Any
             ctx.drop_holds()  # what was to be streamed is not answered
         ctx.answer = write(ctx, response)
     except BaseException as caught:
-        error = error or caught
+        error = caught if error is None else error
         ctx.drop_holds()
         raise
     finally:

@@ -260,11 +260,11 @@ class Body(io.RawIOBase):
                 self._look_ahead()
             if self.is_answered and not self._taken and self.unread >= AHEAD:
                 unread_for += _LOOK
-            limit = self._patience.limit
-            if limit is not None and unread_for > limit and not self._taken:
-                self._is_lost = True
-                if self._ahead is not None:
-                    self._ahead.drop()
+                limit = self._patience.limit
+                if limit is not None and unread_for > limit:
+                    self._is_lost = True
+                    if self._ahead is not None:
+                        self._ahead.go_on()
 
     def take_whole(self, size: int) -> bytes | None:
         """All of it at once, where it has arrived, has just this size, and nobody has begun to read it; else None."""
@@ -402,8 +402,6 @@ class Ahead:
         self._on_loop: asyncio.Future[None] | None = None
         self._room: asyncio.Future[None] | None = None
         self._failure: BaseException | None = None
-        self._is_dropped = False
-        """Whether what comes need not wait for a reader."""
         self.is_over = False
         """Whether it pulls no more."""
         loop.call_soon_threadsafe(self._begin)
@@ -415,7 +413,7 @@ class Ahead:
         body = self._body
         try:
             while not body.has_ended:
-                if body.unread >= AHEAD and not self._is_dropped:
+                if body.unread >= AHEAD and not body._is_lost:
                     await self._until_there_is_room()
                 await body.pull()
                 self._tell()
@@ -470,9 +468,8 @@ class Ahead:
             with suppress(RuntimeError):  # the loop was closed
                 self._loop.call_soon_threadsafe(_settle, room)
 
-    def drop(self) -> None:
-        """Go on to the end of the body: nobody reads it. Runs on the loop."""
-        self._is_dropped = True
+    def go_on(self) -> None:
+        """Wait for a reader no longer: the body is lost. Runs on the loop."""
         if self._room is not None:
             _settle(self._room)
 
