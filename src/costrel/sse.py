@@ -133,8 +133,7 @@ async def _with_silence(iterator: AsyncIterator[t.Any], seconds: float) -> Async
         async for item in iterator:
             await items.put(item)
 
-    producing = produce()
-    producer = start_held(producing)
+    producer = start_held(produce())
     getter = asyncio.ensure_future(items.get())
     try:
         while True:
@@ -153,4 +152,3 @@ async def _with_silence(iterator: AsyncIterator[t.Any], seconds: float) -> Async
         producer.cancel()
         with suppress(asyncio.CancelledError, Exception):
             await producer
-        producing.close()

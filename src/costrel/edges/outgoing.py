@@ -292,7 +292,5 @@ async def _until_client_leaves(
         if not task.done():
             task.cancel()
             await asyncio.wait([task])
-        if task.done():
-            sending.close()
     if not task.cancelled():
         released(task.result())

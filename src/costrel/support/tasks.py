@@ -25,11 +25,10 @@ async def _held(coroutine: Coroutine[t.Any, t.Any, T]) -> T | _Exit:
 
 
 def start_held(coroutine: Coroutine[t.Any, t.Any, T], variables: Context | None = None) -> asyncio.Task[T | _Exit]:
-    """Run `coroutine` in a task, in these context variables or a copy of the current ones; `released` tells its result.
-
-    The caller closes the coroutine: of a task that is cancelled before its first step nobody else does.
-    """
-    return asyncio.get_running_loop().create_task(_held(coroutine), context=variables)
+    """Run `coroutine` in a task, in these context variables or a copy of the current ones; see `released`."""
+    task = asyncio.get_running_loop().create_task(_held(coroutine), context=variables)
+    task.add_done_callback(lambda _: coroutine.close())  # it was never begun where the task is cancelled at once
+    return task
 
 
 def released(outcome: T | _Exit) -> T:
