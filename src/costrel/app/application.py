@@ -387,6 +387,12 @@ class Flask(Costrel):
 _ORIGINALS: t.Final = {name: getattr(Costrel, name) for name in STEPS}
 
 
+if t.TYPE_CHECKING:
+
+    def _as_contract(app: Costrel) -> context.AppContract:
+        return app
+
+
 def _defining_module(cls: type) -> str:
     """The module of the framework's own class among the bases of `cls`."""
     return Flask.__module__ if issubclass(cls, Flask) else Costrel.__module__

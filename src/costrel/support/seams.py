@@ -1,0 +1,51 @@
+"""Override detection: which methods of a class have been replaced, by a subclass, on an instance or by patching.
+
+Costrel takes a shorter route through its own methods than through those of an application. This module is the only
+place that asks whether a method is still Costrel's own, and it looks each time, so that a class that is patched while
+the application runs (`unittest.mock.patch.object`) counts from the next call on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from operator import attrgetter
+from typing import Any
+
+
+class Seams:
+    """The names of a class that other code may replace.
+
+    :param owner: the class whose attributes are the original ones; they are read once, here.
+    :param names: two names or more.
+    """
+
+    def __init__(self, owner: type, *names: str) -> None:
+        self._names = names
+        self._name_set = frozenset(names)
+        # One call into C for all names. PERF: page
+        self._look_up = attrgetter(*names)
+        self._originals: tuple[Any, ...] = self._look_up(owner)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._name_set
+
+    def are_original(self, instance: object) -> bool:
+        """Whether neither the class of `instance` nor the instance itself replaces any of the names."""
+        return self._look_up(instance.__class__) == self._originals and self._name_set.isdisjoint(instance.__dict__)
+
+    def are_original_in(self, cls: type) -> bool:
+        """Whether `cls` replaces none of the names."""
+        found: tuple[Any, ...] = self._look_up(cls)
+        return found == self._originals
+
+    def replaced(self, instance: object) -> frozenset[str]:
+        """The names that the class of `instance` or the instance itself replaces."""
+        return self.replaced_in(instance.__class__) | self._name_set.intersection(instance.__dict__)
+
+    def replaced_in(self, cls: type) -> frozenset[str]:
+        """The names that `cls` replaces."""
+        found = zip(self._names, self._look_up(cls), self._originals, strict=True)
+        return frozenset(name for name, value, original in found if value is not original)
