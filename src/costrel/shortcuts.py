@@ -21,7 +21,7 @@ from .context import after_this_request as after_this_request
 from .context import copy_current_request_context as copy_current_request_context
 from .context import has_app_context as has_app_context
 from .context import has_request_context as has_request_context
-from .context import stream_with_context as stream_with_context
+from .streaming import stream_with_context as stream_with_context
 from .http import errors
 from .messages import redirects
 from .services.flashing import flash as flash

@@ -75,8 +75,7 @@ def event_stream(
     first = "" if retry is None else ServerSentEvent(retry=retry).encode()
     body: t.Any
     if isinstance(events, AsyncIterable):
-        on_loop = ctx.request.environ.get("costrel.sends_async", False)
-        body = _send_async(events, encode, first, keep_alive if on_loop else None)
+        body = _send_async(events, encode, first, keep_alive if ctx.sends_async else None)
     elif isinstance(events, Iterable) and not isinstance(events, (str, bytes, dict)):
         body = _send(iter(events), encode, first)
     else:

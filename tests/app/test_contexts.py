@@ -95,7 +95,7 @@ def test_leaving_the_wrong_context_is_refused(app):
     outer, inner = app.app_context(), app.app_context()
     outer.push()
     inner.push()
-    with pytest.raises(AssertionError, match="Popped wrong context"):
+    with pytest.raises(AssertionError, match="Popped wrong app context"):
         outer.pop()
     inner.push()
     inner.pop()

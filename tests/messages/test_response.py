@@ -204,21 +204,21 @@ def test_an_empty_status_is_refused():
 
 
 def test_a_complete_body_is_handed_over_as_bytes():
-    status, headers, body = Response("Hello", 404).for_edge(ENVIRON)
+    status, headers, body, close = Response("Hello", 404).for_edge(ENVIRON)
     expected = 404, [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", "5")], b"Hello"
-    assert expected == (status, headers, body)
+    assert (*expected, None) == (status, headers, body, close)
     assert Response(["a", b"b"]).for_edge(ENVIRON)[2] == b"ab"
     assert dict(Response(["a", b"b"]).for_edge(ENVIRON)[1])["Content-Length"] == "2"
 
 
 @pytest.mark.parametrize("status", [204, 304, 101])
 def test_a_response_without_content_hands_over_no_body(status):
-    code, headers, body = Response("Hello", status).for_edge(ENVIRON)
+    code, headers, body, _ = Response("Hello", status).for_edge(ENVIRON)
     assert [code, body, "Content-Length" in dict(headers)] == [status, b"", False]
 
 
 def test_a_head_request_gets_the_length_alone():
-    _, headers, body = Response("Hello").for_edge(HEAD)
+    _, headers, body, _ = Response("Hello").for_edge(HEAD)
     assert [dict(headers)["Content-Length"], body] == ["5", b""]
 
 
@@ -262,7 +262,7 @@ def test_a_file_that_grows_is_sent_as_long_as_it_was_said_to_be():
 def test_a_range_of_other_bodies_is_an_iterable():
     response = Response(iter([b"he", b"llo"]))
     response.make_conditional({**ENVIRON, "HTTP_RANGE": "bytes=1-3"}, True, 5)
-    status, headers, body = response.for_edge(ENVIRON)
+    status, headers, body, _ = response.for_edge(ENVIRON)
     assert [status, dict(headers)["Content-Range"], b"".join(body)] == [206, "bytes 1-3/5", b"ell"]
 
 

@@ -20,32 +20,14 @@ from ..services import templating
 from ..services.session_choice import ChosenSessions
 from ..services.sessions import SessionInterface
 from ..support.coroutines import run_coroutine, run_steps
-from . import files, lifecycle, links, ports, profiles, response_values
+from ..support.seams import Seams
+from . import files, lifecycle, links, matching, ports, profiles, response_values
 from .debug_errors import FormDataRoutingRedirect
 from .guards import Guards, template_names
 from .registration import App
 from .request import Request
 from .response import Response
 from .static_rule import add_static_rule
-
-STEPS: t.Final = (
-    "async_to_sync",
-    "create_url_adapter",
-    "dispatch_request",
-    "do_teardown_appcontext",
-    "do_teardown_request",
-    "ensure_sync",
-    "finalize_request",
-    "full_dispatch_request",
-    "handle_exception",
-    "handle_http_exception",
-    "handle_user_exception",
-    "make_response",
-    "preprocess_request",
-    "process_response",
-    "request_context",
-)
-"""The methods that the lifecycle calls only where an application overrides them."""
 
 _HANDLED: t.Any = object()
 _opening = RLock()
@@ -76,6 +58,7 @@ class Costrel(App):
         instance_relative_config: bool = False,
         root_path: str | None = None,
     ) -> None:
+        self.known_hosts = matching.KnownHosts()
         super().__init__(
             import_name=import_name,
             static_url_path=static_url_path,
@@ -154,8 +137,7 @@ class Costrel(App):
         return runner_class(self, **kwargs)
 
     # -- the stages of a request ----------------------------------------------------------------------------------
-    # The lifecycle runs its own stages and calls these methods only where they are overridden; whoever calls one of
-    # them gets the same stage, driven to its end.
+    # Each method drives a stage of the lifecycle to its end. The lifecycle itself calls a method only if it is overridden.
 
     def full_dispatch_request(self) -> Response:
         """Hooks, view and response for the current request; errors go to their handlers."""
@@ -167,12 +149,12 @@ class Costrel(App):
 
     def dispatch_request(self) -> t.Any:
         """Call the view that matched and return its value, or raise the routing error."""
-        return self._drive(lifecycle.dispatch(context.requesting()))
+        view, view_args = lifecycle.view_of(context.requesting())
+        return self.ensure_sync(view)(**view_args)
 
     def make_response(self, rv: t.Any) -> Response:
-        """The response for a view's return value. Raises TypeError where it cannot become one."""
-        # Through the proxy: most values need no request.
-        return t.cast(Response, response_values.make_response(self, context.request, rv))
+        """The response for a view's return value. Raises TypeError if it cannot become one."""
+        return response_values.make_response(self, rv)  # type: ignore[return-value]  # of `response_class`
 
     def finalize_request(self, rv: t.Any, from_error_handler: bool = False) -> Response:
         """Make a response of a view's value and run what comes after the request."""
@@ -205,7 +187,7 @@ class Costrel(App):
         self._drive(lifecycle.end_app_context(context.current(), exc))
 
     def end_context(self, ctx: t.Any, exc: BaseException | None) -> None:
-        """Leave a context that was entered by hand, as `lifecycle.end` does."""
+        """Leave a context that was pushed by hand, as `lifecycle.end` does."""
         self._drive(lifecycle.end(ctx, exc))
 
     def raise_routing_exception(self, request: Request) -> t.NoReturn:
@@ -259,10 +241,8 @@ class Costrel(App):
         return update_wrapper(run, func)
 
     def _drive(self, steps: lifecycle.Steps[lifecycle.T], awaitable: t.Any = None) -> lifecycle.T:
-        """Run the steps of a stage to their end in this thread; `awaitable` is their first, if they were begun."""
-        if "async_to_sync" in self.overridden:
-            return run_steps(steps, lambda coroutine: self.async_to_sync(lambda: coroutine)(), awaitable)
-        return run_steps(steps, run_coroutine, awaitable)
+        """Run the steps of a stage to their end in this thread; `awaitable` is what they have yielded last, if any."""
+        return run_steps(steps, lambda coroutine: self.async_to_sync(lambda: coroutine)(), awaitable)
 
     # -- templates, links, files ----------------------------------------------------------------------------------
 
@@ -312,36 +292,44 @@ class Costrel(App):
             names.update(processor())
         return names
 
-    # -- what the lifecycle asks ----------------------------------------------------------------------------------
+    # -- for contexts and the lifecycle ---------------------------------------------------------------------------
 
-    overridden: frozenset[str] = frozenset()
-    """The stages that this application's class, or the application itself, replaces by methods of its own."""
+    _assigned: frozenset[str] = frozenset()
+    """The stages that were assigned to this application itself."""
+
+    def __setattr__(self, name: str, value: t.Any) -> None:
+        object.__setattr__(self, name, value)
+        if name in _STAGES:
+            self.__dict__["_assigned"] = self._assigned | {name}
+
+    def __delattr__(self, name: str) -> None:
+        object.__delattr__(self, name)
+        self.__dict__["_assigned"] = self._assigned - {name}
+
+    @property
+    def overridden(self) -> frozenset[str]:
+        """The stages of a request that a subclass, a patch of the class, or this application itself replaces."""
+        of_class = _STAGES.replaced_in(self.__class__)
+        return of_class | self._assigned if self._assigned else of_class
+
+    @property
+    def overridden_handlers(self) -> frozenset[str]:
+        """The same for the stages that follow an error."""
+        return _HANDLERS.replaced(self)
+
+    match_request = matching.match_request
 
     guards: Guards | None = None
     """What the settings put between clients and views, as they were at the first request; None for nothing."""
 
-    def seal(self) -> None:
-        """Note which stages are overridden, and, once requests have come, which guards the settings ask for.
-
-        At the first request, when a method is assigned, and always in tests.
-        """
-        own, cls = self.__dict__, type(self)
-        own["overridden"] = frozenset(
-            name for name in STEPS if name in own or getattr(cls, name) is not _ORIGINALS[name]
-        )
-        if self._got_first_request:
-            self._set_guards()
-
     def open_for_requests(self) -> None:
-        """Seal the application for its first request, and in tests for each.
+        """End the setup with the first request: resolve the settings and decorators that guard it. In tests, each time.
 
-        Of several first requests at once the others wait, and where a setting is wrong each of them fails: none gets
-        past guards that are not there yet.
+        Of several first requests at once the others wait. If a setting is wrong, each of them fails: none passes
+        without its guards.
         """
         with _opening:
             if not self._got_first_request or self.config["TESTING"]:
-                self.seal()
-            if not self._got_first_request:
                 self._set_guards()
                 self._got_first_request = True
 
@@ -362,16 +350,6 @@ class Costrel(App):
                 self.jinja_env.globals.setdefault(name, function)
         own.setdefault("session_interface", self.session_interface)  # PERF: hello
 
-    def __setattr__(self, name: str, value: t.Any) -> None:
-        object.__setattr__(self, name, value)
-        if name in STEPS:
-            self.seal()
-
-    def __delattr__(self, name: str) -> None:
-        object.__delattr__(self, name)
-        if name in STEPS:
-            self.seal()
-
     def session_may_refresh(self, cookies: str) -> bool:
         """Whether a session that nobody touched may have to be sent again, to keep a permanent one alive."""
         config = self.config
@@ -384,7 +362,22 @@ class Flask(Costrel):
     default_config: t.Mapping[str, t.Any] = profiles.FLASK
 
 
-_ORIGINALS: t.Final = {name: getattr(Costrel, name) for name in STEPS}
+_STAGES: t.Final = Seams(
+    Costrel,
+    "create_url_adapter",
+    "dispatch_request",
+    "do_teardown_appcontext",
+    "do_teardown_request",
+    "ensure_sync",
+    "finalize_request",
+    "full_dispatch_request",
+    "preprocess_request",
+    "process_response",
+)
+"""The stages that the lifecycle calls as methods only if an application overrides them."""
+
+_HANDLERS: t.Final = Seams(Costrel, "handle_exception", "handle_http_exception", "handle_user_exception")
+"""The same for the stages that follow an error."""
 
 
 if t.TYPE_CHECKING:

@@ -1,11 +1,11 @@
 """A request from its arrival to its end: match, before, view, response, after, session, teardown.
 
-Each stage is a generator. It yields what must be awaited (the coroutine of an ``async def`` view or hook) and gets
-the result back; what it returns is the stage's own result. An edge drives `serve` to its end: the WSGI edge in the
-thread that it has, the ASGI edge on its loop. Before it calls code of the user's that may block, a stage yields
-TO_THREAD where it runs on a loop: the edge then goes on with it in a worker thread.
+Each stage is a generator. On an event loop (`ctx.on_loop`) a stage awaits coroutines in place, so their futures come out
+of it; it yields TO_THREAD before it calls code of the application that may block, and READ_BODY before an ``async def``
+view whose request body has not arrived. In a thread it yields the coroutine itself and gets the result back. An edge
+drives `serve` to its end: the WSGI edge in the thread that it has, the ASGI edge on its loop and in worker threads.
 
-A stage that an application overrides is called as the method it is; see `Costrel.overridden`.
+A stage that an application overrides is called as a method of the application; see `stage`.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from __future__ import annotations
 import sys
 import typing as t
 from collections.abc import Callable, Generator, Iterable, Mapping
-from types import CoroutineType
+from types import CoroutineType, coroutine
 
 from ..context import Context, RequestContext
 from ..http.errors import BadRequestKeyError, HTTPException, InternalServerError
+from ..messages.source import Fields, hot
 from ..routing import RoutingException
 from ..services.session_cookie import vary_by_cookie
 from ..services.session_errors import SessionConflict, SessionUnavailable
@@ -28,7 +29,6 @@ from ..support.signals import (
     request_tearing_down,
 )
 from .guards import FORWARDED, SAFE_METHODS, admit, count_known
-from .response_values import make_response
 
 if t.TYPE_CHECKING:
     from ..messages.response import Response
@@ -39,62 +39,68 @@ Steps = Generator[t.Any, t.Any, T]
 TO_THREAD: t.Final = object()
 """Yielded on a loop before blocking code: go on in a worker thread."""
 
+READ_BODY: t.Final = object()
+"""Yielded on a loop before an ``async def`` view: go on when the request's body has arrived."""
+
+_FORWARDED: t.Final = Fields(*FORWARDED)
+
 
 def serve(ctx: RequestContext, write: Callable[[RequestContext, Response], t.Any]) -> Steps[None]:
     """Answer the request of `ctx`, which is current from here to the end of its teardown functions.
 
-    `write` makes of the response what the edge hands to its server; it still runs within the context, and its result
-    is left in ``ctx.answer``.
+    `write` turns the response into the form that the edge hands to its server. It runs within the context, and its
+    result is left in ``ctx.answer``.
     """
     app, request = ctx.app, ctx.request
-    environ, guards = request.environ, app.guards
-    if guards is not None and guards.arrive is not None and not environ.keys().isdisjoint(FORWARDED):
-        guards.arrive(environ)
+    guards = app.guards
+    if guards is not None and guards.arrive is not None and not _FORWARDED.are_absent_from(request._source):
+        guards.arrive(request._source)
     error: BaseException | None = None
     try:
         try:
             if ctx.on_loop and (app.url_map.calls_users_code or opens_early(app)):
                 yield TO_THREAD
             ctx.push()
-            response = yield from (stage(ctx, "full_dispatch_request", respond) if app.overridden else respond(ctx))
+            response = yield from (stage(ctx, "full_dispatch_request", respond) if ctx.overridden else respond(ctx))
+            ctx.answer = write(ctx, response)
         except Exception as caught:
             error = caught
+            ctx.overridden |= app.overridden_handlers
             response = yield from stage(ctx, "handle_exception", failure, caught)
+            ctx.answer = write(ctx, response)
         if ctx.holds and response.is_sequence:
-            ctx.drop_holds()  # what was to be streamed is not answered
-        ctx.answer = write(ctx, response)
+            ctx.drop_holds()  # the stream that holds the context is not the response
     except BaseException as caught:
         error = caught if error is None else error
         ctx.drop_holds()
         raise
     finally:
-        if "werkzeug.debug.preserve_context" in environ:
-            environ["werkzeug.debug.preserve_context"](ctx)
         if error is not None and app.should_ignore_error(error):
             error = None
-        # Most requests have nothing at their end but to be left. PERF: hello
+        if "werkzeug.debug.preserve_context" in request._source:
+            request._source["werkzeug.debug.preserve_context"](ctx)
         if (
             app.teardown_request_funcs
             or app.teardown_appcontext_funcs
+            or ctx.overridden
+            or len(ctx.entries) > 1
             or request_tearing_down.receivers
             or appcontext_tearing_down.receivers
-            or app.overridden
-            or len(ctx.entries) > 1
         ):
             yield from end(ctx, error)
         else:
-            request.close()
-            environ["werkzeug.request"] = None  # as `close_request`
+            ctx.close_request()
             ctx.leave()
-        # An error whose traceback has this frame, and that is referred to from here, would be a cycle. PERF: error404
+        # A reference from here to an error whose traceback has this frame would be a cycle.
         if error is None and request.routing_exception is not None:
             request.routing_exception.__traceback__ = None
         error = None
 
 
+@coroutine
 def respond(ctx: RequestContext) -> Steps[Response]:
-    """Run the hooks and the view, and make the response; an error of theirs goes to its handler."""
-    app, request = ctx.app, ctx.request
+    """Run the hooks and the view, and make the response; an error in them goes to its handler."""
+    app, request, overridden = ctx.app, ctx.request, ctx.overridden
     guards = app.guards
     try:
         if request_started.receivers:
@@ -102,38 +108,25 @@ def respond(ctx: RequestContext) -> Steps[Response]:
         rv = None
         if guards is not None and (guards.meet_all or request.method not in SAFE_METHODS):
             rv = yield from admit(ctx, TO_THREAD)
-        if rv is None and (app.before_request_funcs or app.url_value_preprocessors or app.overridden):
+        if rv is None and (app.before_request_funcs or app.url_value_preprocessors or "preprocess_request" in overridden):
             rv = yield from stage(ctx, "preprocess_request", before)
         if rv is None:
             if guards is not None and guards.meet_all:
                 yield from count_known(ctx, TO_THREAD)
-            if app.overridden:
-                rv = yield from stage(ctx, "dispatch_request", dispatch)
-            else:  # what `dispatch` does, without its generator. PERF: hello
-                view = view_of(app, request)
-                if ctx.on_loop and not is_async(view):
+            view, view_args = view_of(ctx) if not overridden else overridden_view_of(ctx)
+            if ctx.on_loop:
+                if not is_async(view):
                     yield TO_THREAD
-                rv = view(**request.view_args) if request.view_args else view()
-                if type(rv) is CoroutineType:
-                    rv = yield rv
+                elif ctx.body_is_pending and not getattr(request.url_rule, "stream_body", False):
+                    yield READ_BODY
+            rv = view(**view_args) if view_args else view()
+            if type(rv) is CoroutineType:
+                rv = (yield from rv) if ctx.on_loop else (yield rv)
     except Exception as error:
+        ctx.overridden |= app.overridden_handlers
         rv = yield from stage(ctx, "handle_user_exception", answer_error, error)
-    response: Response
-    # Most responses go out as they were made. PERF: hello
-    if (
-        app.after_request_funcs
-        or ctx._after_request_functions
-        or ctx._opened is not None
-        or "HTTP_COOKIE" in request.environ
-        or app.overridden
-        or request_finished.receivers
-    ):
-        response = yield from stage(ctx, "finalize_request", finalize, rv)
-    else:
-        response = app.response_class(rv) if type(rv) is str else make_response(app, request, rv)
-        if guards is not None:
-            add_headers(ctx, response)
-    rv = None  # where it is an error, its traceback has this frame
+    response: Response = yield from (stage(ctx, "finalize_request", finalize, rv) if overridden else finalize(ctx, rv))
+    rv = None  # the traceback of an error has this frame
     return response
 
 
@@ -144,75 +137,58 @@ def before(ctx: RequestContext) -> Steps[t.Any]:
 
 def first_answer(ctx: RequestContext, registry: Mapping[str | None, Iterable[Callable[..., t.Any]]]) -> Steps[t.Any]:
     """Call the URL value preprocessors, then the functions of `registry`; the first value that is not None."""
-    app, request = ctx.app, ctx.request
-    scopes = scopes_of(request)
-    if app.url_value_preprocessors:
-        for name in reversed(scopes):
-            for preprocess in app.url_value_preprocessors.get(name, ()):
+    request, preprocessors = ctx.request, ctx.app.url_value_preprocessors
+    scopes = (None, *reversed(request.blueprints))
+    if preprocessors:
+        for scope in scopes:
+            for preprocess in preprocessors.get(scope, ()):
                 if ctx.on_loop:
                     yield TO_THREAD
                 preprocess(request.endpoint, request.view_args)
-    for name in reversed(scopes):
-        for function in registry.get(name, ()):
-            if app.overridden:
-                rv = yield from call(ctx, function)
-            else:  # what `call` does, without its generator. PERF: hooks
-                if ctx.on_loop and not is_async(function):
-                    yield TO_THREAD
-                rv = function()
-                if type(rv) is CoroutineType:
-                    rv = yield rv
+    for scope in scopes:
+        for function in registry.get(scope, ()):
+            rv = yield from call(ctx, function)
             if rv is not None:
                 return rv
     return None
 
 
-def view_of(app: t.Any, request: t.Any) -> Callable[..., t.Any]:
-    """The view of the rule that matched; raises what routing found instead."""
+def view_of(ctx: RequestContext) -> tuple[Callable[..., t.Any], dict[str, t.Any]]:
+    """The function that answers the request, and its arguments. Raises the error of routing if no rule matched."""
+    app, request = ctx.app, ctx.request
     if request.routing_exception is not None:
         app.raise_routing_exception(request)
     rule = request.url_rule
     if request.method == "OPTIONS" and getattr(rule, "provide_automatic_options", False):
-        return lambda **view_args: app.make_default_options_response()
-    view: Callable[..., t.Any] = app.view_functions[rule.endpoint]
-    return view
+        return app.make_default_options_response, {}
+    return app.view_functions[rule.endpoint], request.view_args
 
 
-def dispatch(ctx: RequestContext) -> Steps[t.Any]:
-    """Call the view and await what it returns."""
-    view = view_of(ctx.app, ctx.request)
-    if "ensure_sync" in ctx.app.overridden:
-        view = ctx.app.ensure_sync(view)
-    if ctx.on_loop and not is_async(view):
-        yield TO_THREAD
-    rv = view(**ctx.request.view_args)
-    if type(rv) is CoroutineType:
-        rv = yield rv
-    return rv
+def overridden_view_of(ctx: RequestContext) -> tuple[Callable[..., t.Any], dict[str, t.Any]]:
+    """The same, if the application overrides stages of a request."""
+    if "dispatch_request" in ctx.overridden:
+        return ctx.app.dispatch_request, {}
+    view, view_args = view_of(ctx)
+    return (ctx.app.ensure_sync(view) if "ensure_sync" in ctx.overridden else view), view_args
 
 
 def finalize(ctx: RequestContext, rv: t.Any, from_error_handler: bool = False) -> Steps[Response]:
-    """Make a response of what a view or handler returned, and run what comes after the request."""
-    app = ctx.app
-    response: Response
-    response = app.make_response(rv) if "make_response" in app.overridden else make_response(app, ctx.request, rv)
+    """Make a response of the value of a view or handler, and run the functions after the request."""
+    app, guards = ctx.app, ctx.app.guards
+    response: Response = app.make_response(rv)
     try:
-        if app.overridden:
+        if app.after_request_funcs or ctx._after_request_functions or keeps_session(ctx) or "process_response" in ctx.overridden:
             response = yield from stage(ctx, "process_response", after, response)
-        elif app.after_request_funcs or ctx._after_request_functions:
-            response = yield from after(ctx, response)
-        elif keeps_session(ctx):
-            response = yield from save_session(ctx, response)
-        if app.guards is not None:
-            add_headers(ctx, response)
+        if guards is not None and guards.finish is not None:
+            guards.finish(ctx, response)
         if request_finished.receivers:
             request_finished.send(app, _async_wrapper=app.ensure_sync, response=response)
     except Exception:
         if not from_error_handler:
             raise
         app.logger.exception("Request finalizing failed with an error while handling an error")
-        if app.guards is not None:
-            add_headers(ctx, response)
+        if guards is not None and guards.finish is not None:
+            guards.finish(ctx, response)
     return response
 
 
@@ -220,44 +196,26 @@ def after(ctx: RequestContext, response: Response) -> Steps[Response]:
     """The functions after the request, the innermost first, then the session."""
     for function in ctx._after_request_functions:
         response = yield from call(ctx, function, response)
-    app = ctx.app
-    functions = app.after_request_funcs
-    for name in scopes_of(ctx.request):
-        for function in reversed(functions.get(name, ())):
-            if app.overridden:
+    functions = ctx.app.after_request_funcs
+    if functions:
+        for scope in (*ctx.request.blueprints, None):
+            for function in reversed(functions.get(scope, ())):
                 response = yield from call(ctx, function, response)
-            else:  # likewise
-                if ctx.on_loop and not is_async(function):
-                    yield TO_THREAD
-                rv = function(response)
-                response = (yield rv) if type(rv) is CoroutineType else rv
     if keeps_session(ctx):
         response = yield from save_session(ctx, response)
     return response
 
 
-def add_headers(ctx: RequestContext, response: t.Any) -> None:
-    """Add the headers that the settings ask for and that nobody has set."""
-    guards = ctx.app.guards
-    headers = guards.headers
-    # PERF: hello. Where nobody has touched the headers there are but type and length.
-    if headers is not None and getattr(response, "_headers", True) is None and len(response._header_pairs or ()) == 2:
-        response._header_pairs.extend(headers)
-        response._plain_pairs = 2 + len(headers)
-    elif guards.finish is not None:
-        guards.finish(ctx, response)
-
-
 def keeps_session(ctx: RequestContext) -> bool:
-    """Whether there is a session to save: one that was opened, or a permanent one to be sent again."""
+    """Whether there is a session to save: one that was opened, or a permanent one whose cookie is sent again."""
     if ctx._opened is not None:
         return True
-    cookies = ctx.request.environ.get("HTTP_COOKIE")
+    cookies = hot(ctx.request._source, "HTTP_COOKIE")
     return cookies is not None and ctx.app.session_may_refresh(cookies)
 
 
 def save_session(ctx: RequestContext, response: Response) -> Steps[Response]:
-    """Have the session interface save the session of the request; the response, or what stands for it if it cannot."""
+    """Save the session of the request; the response, or an error's if the session could not be saved."""
     app = ctx.app
     if ctx.on_loop and opens_early(app):
         yield TO_THREAD
@@ -266,28 +224,22 @@ def save_session(ctx: RequestContext, response: Response) -> Steps[Response]:
         try:
             app.session_interface.save_session(app, session, response)
         except (SessionUnavailable, SessionConflict) as error:
-            return (yield from refuse(ctx, response, error))
+            ctx.overridden |= app.overridden_handlers
+            # The client must not take the request for done.
+            response.close()
+            rv = yield from stage(ctx, "handle_user_exception", answer_error, error)
+            response = app.make_response(rv)
+            vary_by_cookie(response)
     return response
 
 
-def refuse(ctx: RequestContext, response: Response, error: HTTPException) -> Steps[Response]:
-    """The answer in place of the view's where the session was not saved: its client must not take it for done."""
-    response.close()
-    rv = yield from stage(ctx, "handle_user_exception", answer_error, error)
-    app = ctx.app
-    refused: Response
-    refused = app.make_response(rv) if "make_response" in app.overridden else make_response(app, ctx.request, rv)
-    vary_by_cookie(refused)
-    return refused
-
-
 def opens_early(app: t.Any) -> bool:
-    """Whether the session interface is not Costrel's own: it expects each request's session, and may block."""
+    """Whether the session interface expects each request's session before the view, and may block."""
     return not getattr(app.session_interface, "opens_late", False)
 
 
 def answer_error(ctx: RequestContext, error: Exception) -> Steps[t.Any]:
-    """What the handler for `error` returns; raises it again where no handler is registered."""
+    """The value of the handler for `error`; raises the error again if there is none."""
     app = ctx.app
     if isinstance(error, BadRequestKeyError) and (app.debug or app.config["TRAP_BAD_REQUEST_ERRORS"]):
         error.show_exception = True
@@ -303,7 +255,7 @@ def answer_error(ctx: RequestContext, error: Exception) -> Steps[t.Any]:
 
 
 def answer_http_error(ctx: RequestContext, error: HTTPException) -> Steps[t.Any]:
-    """What the handler for an HTTP error returns, or the error itself, which is a response."""
+    """The value of the handler for an HTTP error, or the error itself, which is a response."""
     if error.code is None or isinstance(error, RoutingException):
         return error  # a proxy exception or a redirect: part of routing, no error
     handler = ctx.app._find_error_handler(error, ctx.request.blueprints)
@@ -313,14 +265,14 @@ def answer_http_error(ctx: RequestContext, error: HTTPException) -> Steps[t.Any]
 
 
 def failure(ctx: RequestContext, error: Exception) -> Steps[Response]:
-    """The answer to an error that nothing handled: 500, logged; or the error itself where it is to propagate."""
+    """The response to an error that nothing handled: 500, logged. Raises the error if it is to propagate."""
     rv = yield from report(ctx, error)
     response: Response = yield from stage(ctx, "finalize_request", finalize, rv, True)
     return response
 
 
 def report(ctx: RequestContext, error: Exception) -> Steps[t.Any]:
-    """Log an error that nothing handled, and return what answers it; raises it again where it is to propagate."""
+    """Log an error that nothing handled, and return the value of the handler for 500, or the error 500 itself."""
     app = ctx.app
     exc_info = sys.exc_info()
     if got_request_exception.receivers:
@@ -338,34 +290,37 @@ def report(ctx: RequestContext, error: Exception) -> Steps[t.Any]:
     return server_error
 
 
-def end(ctx: RequestContext, exc: BaseException | None) -> Steps[None]:
+def end(ctx: Context, exc: BaseException | None) -> Steps[None]:
     """Leave `ctx`; the last to leave runs the teardown functions and closes the request.
 
-    Where a stream holds it, the end comes with the end of the stream.
+    If a stream holds the context, the end comes with the end of the stream.
     """
+    app = ctx.app
     try:
         if len(ctx.entries) == 1:
             if ctx.has_request:
                 yield from stage(ctx, "do_teardown_request", end_request, exc)
                 ctx.close_request()
-            if ctx.entries[0][1]:
+            if ctx.entries[0][2]:
                 yield from stage(ctx, "do_teardown_appcontext", end_app_context, exc)
     finally:
         ctx.leave()
 
 
 def end_request(ctx: RequestContext, exc: BaseException | None) -> Steps[None]:
-    """The functions that tear a request down, all of them, whatever one of them raises."""
+    """Call all functions that tear a request down; an error in one is logged."""
     app = ctx.app
-    for name in scopes_of(ctx.request):
-        for function in reversed(app.teardown_request_funcs.get(name, ())):
-            yield from tear_down(ctx, function, exc)
+    functions = app.teardown_request_funcs
+    if functions:
+        for scope in (*ctx.request.blueprints, None):
+            for function in reversed(functions.get(scope, ())):
+                yield from tear_down(ctx, function, exc)
     if request_tearing_down.receivers:
         request_tearing_down.send(app, _async_wrapper=app.ensure_sync, exc=exc)
 
 
 def end_app_context(ctx: Context, exc: BaseException | None) -> Steps[None]:
-    """The functions that tear an application context down, all of them, whatever one of them raises."""
+    """Call all functions that tear an application context down; an error in one is logged."""
     app = ctx.app
     for function in reversed(app.teardown_appcontext_funcs):
         yield from tear_down(ctx, function, exc)
@@ -374,48 +329,35 @@ def end_app_context(ctx: Context, exc: BaseException | None) -> Steps[None]:
 
 
 def tear_down(ctx: Context, function: Callable[..., t.Any], exc: BaseException | None) -> Steps[None]:
-    """Call one teardown function. Its error is logged: the others still run, and the answer stays what it was."""
+    """Call one teardown function. Its error is logged: the others still run, and the response stays."""
     try:
         yield from call(ctx, function, exc)
     except Exception:
         ctx.app.logger.exception("The teardown function %r failed.", function)
 
 
-def scopes_of(request: t.Any) -> tuple[str | None, ...]:
-    """The keys of the hooks' registries that concern a request: its blueprints from the inside out, then None."""
-    rule = request.url_rule
-    endpoint = None if rule is None else rule.endpoint
-    scopes = _scopes.get(endpoint)
-    if scopes is None:
-        scopes = _scopes[endpoint] = (*request.blueprints, None)
-    return scopes
-
-
-_scopes: dict[str | None, tuple[str | None, ...]] = {None: (None,)}
-"""Endpoint → scopes. PERF: hooks. As many entries as the applications of this process have endpoints."""
-
-
-def stage(ctx: RequestContext, name: str, steps: Callable[..., Steps[t.Any]], *args: t.Any) -> Steps[t.Any]:
-    """The steps of one stage: of the application's own method where it overrides `name`, else of `steps`."""
-    if name in ctx.app.overridden:
+def stage(ctx: Context, name: str, steps: Callable[..., Steps[t.Any]], *args: t.Any) -> Steps[t.Any]:
+    """The steps of one stage: the application's own method if it overrides `name`, else `steps`."""
+    if ctx.overridden and name in ctx.overridden:
         return call(ctx, getattr(ctx.app, name), *args)
     return steps(ctx, *args)
 
 
-def call(ctx: Context, function: Callable[..., t.Any], *args: t.Any) -> Steps[t.Any]:
-    """Call a function of the user's, in a thread where it could block the loop, and await what is to be awaited."""
-    if "ensure_sync" in ctx.app.overridden:
+@coroutine
+def call(ctx: Context, function: Callable[..., t.Any], *args: t.Any, **kwargs: t.Any) -> Steps[t.Any]:
+    """Call a function of the application, in a thread if it could block the loop, and await a coroutine."""
+    if ctx.overridden and "ensure_sync" in ctx.overridden:
         function = ctx.app.ensure_sync(function)
     if ctx.on_loop and not is_async(function):
         yield TO_THREAD
-    rv = function(*args)
+    rv = function(*args, **kwargs)
     if type(rv) is CoroutineType:
-        rv = yield rv
+        rv = (yield from rv) if ctx.on_loop else (yield rv)
     return rv
 
 
 def is_async(function: Callable[..., t.Any]) -> bool:
-    """Whether calling `function` gives a coroutine, and so cannot block."""
+    """Whether a call of `function` returns a coroutine, and so cannot block."""
     try:
         flags: int = function.__code__.co_flags
     except AttributeError:

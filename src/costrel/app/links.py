@@ -38,8 +38,7 @@ def url_for(
     not know its host, ValueError for a scheme without a host, and BuildError where no rule fits and no handler in
     ``url_build_error_handlers`` answers; `values` is changed.
     """
-    ctx = context.peek()
-    request_ctx = None if ctx is None else ctx._request_context
+    request_ctx = context.peek_request()
     if request_ctx is not None:
         adapter = request_ctx.url_adapter
         if endpoint[:1] == ".":
@@ -48,6 +47,7 @@ def url_for(
         if external is None:
             external = scheme is not None
     else:
+        ctx = context.peek()
         adapter = app.create_url_adapter(None) if ctx is None else ctx.url_adapter
         if external is None:
             external = True

@@ -6,6 +6,7 @@ import sys
 import typing as t
 from collections.abc import AsyncIterator, Iterator
 
+from ..context import AppContract, requesting
 from ..http.errors import HTTPException
 from ..http.headers import Headers
 from ..messages.response import Response
@@ -16,7 +17,7 @@ EXPECTED = (
 )
 
 
-def make_response(app: t.Any, request: t.Any, rv: t.Any) -> Response:
+def make_response(app: AppContract, rv: t.Any) -> Response:
     """The response for the value `rv` that a view or an error handler returned.
 
     Raises TypeError where it cannot become one, naming the endpoint or the type.
@@ -39,8 +40,9 @@ def make_response(app: t.Any, request: t.Any, rv: t.Any) -> Response:
             rv, status, headers = unpack(rv)
         kind = type(rv)
     if rv is None:
+        endpoint = requesting().request.endpoint
         raise TypeError(
-            f"The view of the endpoint {request.endpoint!r} returned None: it may have come to its end without a return"
+            f"The view of the endpoint {endpoint!r} returned None: it may have come to its end without a return"
             " statement."
         )
     if kind is str or not isinstance(rv, response_class):
@@ -49,14 +51,14 @@ def make_response(app: t.Any, request: t.Any, rv: t.Any) -> Response:
             rv = response_class(rv, status=status, headers=headers)
             status = headers = None
         elif isinstance(rv, HTTPException):
-            rv = adopt(app, request, rv)
+            rv = adopt(app, rv)
         elif isinstance(rv, (Iterator, AsyncIterator)):
             rv = response_class(rv, status=status, headers=headers)
             status = headers = None
         elif isinstance(rv, (dict, list)):
             rv = app.json.response(rv)
         else:
-            rv = adopt(app, request, rv)
+            rv = adopt(app, rv)
     if status is not None:
         if isinstance(status, (str, bytes, bytearray)):
             rv.status = status
@@ -82,13 +84,13 @@ def unpack(rv: tuple[t.Any, ...]) -> tuple[t.Any, t.Any, t.Any]:
     )
 
 
-def adopt(app: t.Any, request: t.Any, rv: t.Any) -> t.Any:
+def adopt(app: AppContract, rv: t.Any) -> Response:
     """Another kind of response, or a WSGI application, as the application's own class."""
     wrong = f"{EXPECTED}, but it was a {type(rv).__name__}."
     if not isinstance(rv, Response) and not callable(rv):
         raise TypeError(wrong)
     try:
-        return app.response_class.force_type(rv, request.environ)
+        return app.response_class.force_type(rv, requesting().request.environ)
     except TypeError as error:
         message = f"{error}\n{wrong}"
         raise TypeError(message).with_traceback(sys.exc_info()[2]) from None

@@ -11,9 +11,8 @@ import typing as t
 from ..context import RequestContext
 from ..http import errors
 from . import lifecycle
-from .lifecycle import TO_THREAD, Steps, call, first_answer, opens_early, scopes_of, stage
+from .lifecycle import TO_THREAD, Steps, call, first_answer, opens_early, stage
 from .origins import check_origin
-from .response_values import make_response
 from .websocket import (
     INTERNAL_ERROR,
     NORMAL,
@@ -37,7 +36,7 @@ def serve(ctx: RequestContext) -> Steps[Response | None]:
     if not app._got_first_request or app.config["TESTING"]:
         app.open_for_requests()
     if app.guards is not None and app.guards.arrive is not None:
-        app.guards.arrive(ctx.request.environ)
+        app.guards.arrive(ctx.request._source)
     error: BaseException | None = None
     try:
         if ctx.on_loop and opens_early(app):
@@ -47,6 +46,7 @@ def serve(ctx: RequestContext) -> Steps[Response | None]:
             return (yield from converse(ctx))
         except Exception as caught:
             error = caught
+            ctx.overridden |= app.overridden_handlers
             accepted = ctx.websocket.accepted
             if accepted:
                 yield ctx.websocket.close(INTERNAL_ERROR)
@@ -72,7 +72,7 @@ def converse(ctx: RequestContext) -> Steps[Response | None]:
             _expect_nothing(ctx, rv)
             yield websocket.close(NORMAL)
         elif rv is not None:
-            response = make_response(ctx.app, ctx.request, rv)
+            response = ctx.app.make_response(rv)
     except WebSocketDisconnect:
         pass  # the client has left, or a hook or the view has closed: that is the usual end
     except Exception as error:
@@ -115,7 +115,7 @@ def view(ctx: RequestContext) -> Steps[t.Any]:
 def after(ctx: RequestContext, response: Response | None) -> Steps[Response | None]:
     """The functions after a WebSocket, the innermost first, each with the response that refuses it, or None."""
     functions = ctx.app.after_websocket_funcs
-    for name in scopes_of(ctx.request):
+    for name in (*ctx.request.blueprints, None):
         for function in reversed(functions.get(name, ())):
             response = yield from call(ctx, function, response)
     if ctx._opened is not None and getattr(ctx._opened, "modified", False):
@@ -130,8 +130,9 @@ def answer_error(ctx: RequestContext, error: Exception) -> Steps[Response | None
     """Refuse with the answer to `error`; or, where the handshake was accepted, close with the code for it."""
     websocket: WebSocket = ctx.websocket
     if not websocket.accepted:
+        ctx.overridden |= ctx.app.overridden_handlers
         rv = yield from stage(ctx, "handle_user_exception", lifecycle.answer_error, error)
-        return make_response(ctx.app, ctx.request, rv)
+        return ctx.app.make_response(rv)
     if not isinstance(error, errors.HTTPException) or ctx.app.trap_http_exception(error):
         raise error
     code = error.code or 500
@@ -143,7 +144,7 @@ def answer_error(ctx: RequestContext, error: Exception) -> Steps[Response | None
 def failure(ctx: RequestContext, error: Exception) -> Steps[Response | None]:
     """The answer to an error that nothing handled: 500, logged; or the error itself where it is to propagate."""
     rv = yield from lifecycle.report(ctx, error)
-    return make_response(ctx.app, ctx.request, rv)
+    return ctx.app.make_response(rv)
 
 
 def _is_disconnect(error: Exception) -> bool:

@@ -84,7 +84,7 @@ def _request_context() -> context.RequestContext | None:
 
 
 def _application_context() -> context.Context | None:
-    return context.application_context() if context.has_app_context() else None
+    return context.current() if context.has_app_context() else None
 
 
 current_app_context = ContextReader("flask.app_ctx", _application_context)

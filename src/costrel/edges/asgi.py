@@ -10,14 +10,19 @@ from contextlib import suppress
 
 from ..app import lifecycle
 from ..app.application import Costrel
-from ..context import HOLDS, RequestContext
+from ..context import RequestContext
+from ..messages.request import REQUEST
+from ..http.gate import encode_fields
+from ..messages.source import environ_of
+from ..streaming import HOLDS
+from ..support.seams import Seams
 from .bodies import Body, Receive, has_body, take_body
-from .drive import ENDED, first_steps, to_loop
+from .drive import ENDED, to_loop
 from .http_drive import Exchange, HttpDrive, Patrol
 from .lifespan import answer_lifespan
 from .outgoing import Answer, Messages, Send, add_echo, answer_of
 from .patience import BODY_MIN_RATE, BODY_TIMEOUT, SEND_TIMEOUT, ClientStalled, Patience
-from .scope import Scope, environ_of
+from .scope import Scope, source_of
 from .threads import THREADS, Lane, Workers
 from .websocket import serve_websocket
 
@@ -27,8 +32,8 @@ _BUSY: t.Final = b"The server is busy: try again in a moment.\n"
 def overloaded() -> Answer:
     """The answer where more requests wait for a worker thread than can be served soon (RFC 9110 §15.6.4)."""
     length = str(len(_BUSY))
-    headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", length), ("Retry-After", "1")]
-    return Answer(503, headers, _BUSY)
+    fields = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", length), ("Retry-After", "1")]
+    return Answer(503, encode_fields(fields), _BUSY)
 
 
 _BODILESS: t.Final = frozenset({"GET", "HEAD"})
@@ -64,17 +69,17 @@ class AsgiApplication:
             return
         if not app._got_first_request or app.config["TESTING"]:
             app.open_for_requests()
-        environ = environ_of(scope)
+        source = source_of(scope)
         body: Body | None = None
-        if has_body(scope, environ):
-            body = take_body(environ, receive, self.body_patience, self.body_min_rate)
+        if has_body(scope, source):
+            body = take_body(source, receive, self.body_patience, self.body_min_rate)
         else:
-            environ["wsgi.input"] = io.BytesIO()
+            source["wsgi.input"] = io.BytesIO()
         if body is not None or is_wrapped(app):
-            await self._answer_with_body(Exchange(self.workers, body, receive, scope), environ, send)
+            await self._answer_with_body(Exchange(self.workers, body, receive, scope), source, send)
             return
-        ctx, steps = self._begin(environ)
-        item = first_steps(steps)
+        ctx, steps = self._begin(source)
+        item = next(steps, ENDED)
         if item is ENDED and ctx.answer.__class__ is tuple:
             start, end = ctx.answer
             add_echo(start["headers"], scope)
@@ -123,14 +128,14 @@ class AsgiApplication:
         It goes on on the loop (`to_loop`), where it calls `moved`, as soon as something has to be awaited; from the
         start, where there is a body.
         """
-        environ = environ_of(scope)
-        if has_body(scope, environ):
+        source = source_of(scope)
+        if has_body(scope, source):
             await to_loop()
             moved()
             await self(scope, receive, send)
             return
-        environ["wsgi.input"] = io.BytesIO()
-        ctx, steps = self._begin(environ)
+        source["wsgi.input"] = io.BytesIO()
+        ctx, steps = self._begin(source)
         ctx.on_loop = False
         item = next(steps, ENDED)
         if item is ENDED and ctx.answer.__class__ is tuple:
@@ -159,14 +164,16 @@ class AsgiApplication:
         else:
             raise ValueError(f"An ASGI scope of type {kind!r} is not known: 'http', 'websocket' and 'lifespan' are.")
 
-    def _begin(self, environ: dict[str, t.Any]) -> tuple[RequestContext, lifecycle.Steps[None]]:
+    def _begin(self, source: dict[str, t.Any]) -> tuple[RequestContext, lifecycle.Steps[None]]:
         app = self.app
-        environ["costrel.sends_async"] = True
-        ctx = app.request_context(environ) if app.overridden else RequestContext(app, environ)
-        ctx.on_loop = True
+        if REQUEST.are_original_in(app.request_class) and "request_context" not in _ENTRANCES.replaced(app):
+            ctx = RequestContext(app, source)
+        else:
+            ctx = app.request_context(environ_of(source))
+        ctx.on_loop = ctx.sends_async = True
         return ctx, lifecycle.serve(ctx, answer_of)
 
-    async def _answer_with_body(self, exchange: Exchange, environ: dict[str, t.Any], send: Send) -> None:
+    async def _answer_with_body(self, exchange: Exchange, source: dict[str, t.Any], send: Send) -> None:
         """Answer a request that has a body, or whose application is wrapped."""
         app, body = self.app, exchange.body
         try:
@@ -174,11 +181,12 @@ class AsgiApplication:
                 await body.begin(app.config["MAX_CONTENT_LENGTH"])
             if is_wrapped(app):
                 # WSGI middleware is around the application: all of it runs in a thread.
+                environ = environ_of(source)
                 await self._send(await exchange.run(lambda: _answer_of_wrapped(app, environ, exchange)), exchange, send)
             else:
-                ctx, steps = self._begin(environ)
-                item = first_steps(steps) if body is None or body.complete else None
-                await self._go_on(exchange, ctx, steps, item, send)
+                ctx, steps = self._begin(source)
+                ctx.body_is_pending = body is not None and not body.complete
+                await self._go_on(exchange, ctx, steps, next(steps, ENDED), send)
         finally:
             await exchange.end()
 
@@ -196,6 +204,8 @@ class AsgiApplication:
                 if drive.is_left_alone():
                     return
                 raise
+            finally:
+                drive.end_wait()
         await self._send(ctx.answer, exchange, send)
 
     async def _send(self, answer: Messages | Answer, exchange: Exchange, send: Send) -> None:
@@ -223,11 +233,10 @@ def _answer_of_wrapped(app: t.Any, environ: dict[str, t.Any], exchange: Exchange
     return answer
 
 
-def is_wrapped(app: t.Any) -> bool:
-    """Whether `wsgi_app`, or the call of the application, is not Costrel's own any more."""
-    cls = type(app)
-    return "wsgi_app" in app.__dict__ or cls.wsgi_app is not _OWN_WSGI_APP or cls.__call__ is not _OWN_CALL
+def is_wrapped(app: Costrel) -> bool:
+    """Whether WSGI middleware, or a subclass, stands between the server and the application."""
+    replaced = _ENTRANCES.replaced(app)
+    return bool(replaced) and ("wsgi_app" in replaced or "__call__" in replaced)
 
 
-_OWN_WSGI_APP: t.Final = Costrel.wsgi_app
-_OWN_CALL: t.Final = Costrel.__call__
+_ENTRANCES: t.Final = Seams(Costrel, "__call__", "wsgi_app", "request_context")

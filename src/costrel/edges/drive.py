@@ -1,17 +1,15 @@
-"""Drives the steps of the lifecycle for an event loop: what awaits is awaited there, what may block runs in threads."""
+"""Drives the steps of the lifecycle for an event loop: coroutines are awaited there, blocking code runs in threads."""
 
 from __future__ import annotations
 
 import asyncio
 import contextvars
 import typing as t
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from types import CoroutineType, coroutine
 
-from ..app import lifecycle
-from ..app.lifecycle import Steps
+from ..app.lifecycle import READ_BODY, TO_THREAD, Steps
 from ..context import Context
-from ..support.tasks import released, start_held
 from .threads import Lane, Workers
 
 T = t.TypeVar("T")
@@ -35,37 +33,16 @@ class Hop:
         return await self._workers.run(lambda: variables.run(function), self.lane)
 
     def note_step(self, ctx: Context) -> None:
-        """The steps of `ctx` have come to their next stop. Called in the thread that has done them."""
+        """Called in the thread in which the steps of `ctx` have come to their next stop."""
 
 
 ENDED: t.Final = object()
-"""Stands for what steps yield that have come to their end."""
-
-
-def first_steps(steps: Steps[t.Any]) -> t.Any:
-    """Take the steps that have nothing to wait for; what they yield then, or ENDED.
-
-    PERF: ASGI hello. Most async views end with their first step: then nobody has to drive them.
-    """
-    try:
-        item = steps.send(None)
-        while item is not lifecycle.TO_THREAD:
-            try:
-                awaited = item.send(None)
-            except StopIteration as stop:
-                item = steps.send(stop.value)
-            except BaseException as error:
-                item = steps.throw(error)
-            else:
-                return rest_of(item, awaited)
-    except StopIteration:
-        return ENDED
-    return item
+"""``next(steps, ENDED)`` returns this for steps that have come to their end. No StopIteration is raised. PERF: hello"""
 
 
 @coroutine
-def rest_of(begun: t.Any, awaited: t.Any) -> t.Generator[t.Any, t.Any, t.Any]:
-    """Await the rest of the coroutine `begun`, whose first step waits for `awaited`."""
+def rest_of(begun: t.Any, awaited: t.Any, variables: contextvars.Context | None = None) -> Generator[t.Any, t.Any, t.Any]:
+    """Await the rest of the coroutine `begun`, whose last step waits for `awaited`, in these context variables."""
     while True:
         try:
             answer = yield awaited
@@ -74,7 +51,7 @@ def rest_of(begun: t.Any, awaited: t.Any) -> t.Generator[t.Any, t.Any, t.Any]:
         else:
             step = begun.send
         try:
-            awaited = step(answer)
+            awaited = step(answer) if variables is None else variables.run(step, answer)
         except StopIteration as stop:
             return stop.value
 
@@ -84,10 +61,10 @@ ON_LOOP: t.Final = object()
 
 
 @coroutine
-def to_loop(lane: Lane | None = None) -> t.Generator[t.Any, t.Any, None]:
-    """Awaited in a coroutine that a thread has begun: from here on it runs in a task, where it may await anything.
+def to_loop(lane: Lane | None = None) -> Generator[t.Any, t.Any, None]:
+    """Awaited in a coroutine that a thread has begun: from here on it runs in a task, and may await anything.
 
-    The thread is to serve `lane`, where there is one.
+    The thread is to serve `lane`, if there is one.
     """
     yield ON_LOOP if lane is None else lane
 
@@ -102,6 +79,15 @@ async def on_loop(begun: t.Any, awaited: t.Any) -> t.Any:
     return await rest_of(begun, awaited)
 
 
+class _Cancelled(t.NamedTuple):
+    """Stands for the next stop of steps that were in a thread when their task was cancelled."""
+
+    error: asyncio.CancelledError
+
+
+_BEGIN: t.Final = object()
+
+
 class Drive:
     """Drives the steps of one context: on the loop while they await, in a worker thread when they may block."""
 
@@ -110,68 +96,84 @@ class Drive:
         self.hop = hop
         ctx.on_loop = True
 
-    async def to_end(self, steps: Steps[T], item: t.Any = None) -> T:
-        """What `steps` return. What they yield is awaited here; after TO_THREAD they go on in a worker thread.
-
-        `item` is what they have yielded last, where they were begun.
-        """
+    @coroutine
+    def to_end(self, steps: Steps[T], item: t.Any = _BEGIN) -> Generator[t.Any, t.Any, T]:
+        """Drive `steps`, which have yielded `item`, and return what they return."""
         ctx, hop = self.ctx, self.hop
-        advance: Callable[[t.Any], t.Any] = steps.send
-        value: t.Any = None
         while True:
-            if item is not None:
-                pass
-            elif ctx.on_loop:
+            resume: Callable[[t.Any], t.Any] = steps.send
+            value: t.Any = None
+            try:
+                if item is TO_THREAD:
+                    ctx.on_loop = False
+                elif item is READ_BODY:
+                    yield from self.read_body()
+                elif type(item) is CoroutineType:
+                    ctx.on_loop = True
+                    value = yield from self.awaited(item)
+                elif type(item) is _Cancelled:
+                    ctx.on_loop = True
+                    raise item.error
+                elif item is not _BEGIN:
+                    self.begin_wait()
+                    value = yield item
+            except BaseException as error:
+                resume, value = steps.throw, error
+            if ctx.on_loop:
                 try:
-                    item = advance(value) if hop.variables is None else hop.variables.run(advance, value)
+                    item = resume(value) if hop.variables is None else hop.variables.run(resume, value)
                 except StopIteration as stop:
                     return t.cast("T", stop.value)
             else:
-                finished, item = await self._advance_in_thread(advance, value)
+                self.end_wait()
+                finished, item = yield from self._in_thread(resume, value)
                 if finished:
                     return t.cast("T", item)
-            if item is lifecycle.TO_THREAD:
-                ctx.on_loop = False
-                advance, value, item = steps.send, None, None
-                continue
-            ctx.on_loop = True
-            try:
-                value = await self._await(item)
-            except BaseException as error:
-                item.close()  # where it was never begun
-                advance, value = steps.throw, error
-            else:
-                advance = steps.send
-            item = None
 
-    async def _advance_in_thread(self, advance: Callable[[t.Any], t.Any], value: t.Any) -> tuple[bool, t.Any]:
-        """Go on to what the steps yield next, or to what they return in the end."""
+    def awaited(self, item: t.Any) -> t.Any:
+        """Await a coroutine that the steps have yielded, and return its result."""
+        self.begin_wait()
+        return _whole(item, self.hop.variables)
+
+    @coroutine
+    def read_body(self) -> Generator[t.Any, t.Any, None]:
+        """Wait for the body of the request."""
+        return
+        yield
+
+    def begin_wait(self) -> None:
+        """Called before the steps wait on the loop."""
+
+    def end_wait(self) -> None:
+        """Called before the steps go on in a thread, and when they have ended."""
+
+    async def _in_thread(self, resume: Callable[[t.Any], t.Any], value: t.Any) -> tuple[bool, t.Any]:
+        """Go on in a thread to the steps' next stop (False, with the item) or to their end (True, with the result)."""
         outcome: list[tuple[bool, t.Any]] = []
         try:
-            await self.hop.run(lambda: outcome.append(self._step(advance, value)))
+            await self.hop.run(lambda: outcome.append(self._step(resume, value)))
         except asyncio.CancelledError as error:
             if not outcome:
-                raise  # it came from the steps themselves, or the thread was never reached
-            return False, _cancelled(outcome[0], error)
+                raise  # it came from the steps themselves
+            if type(outcome[0][1]) is CoroutineType:
+                outcome[0][1].close()
+            return False, _Cancelled(error)
         return outcome[0]
 
-    def _step(self, advance: Callable[[t.Any], t.Any], value: t.Any) -> tuple[bool, t.Any]:
+    def _step(self, resume: Callable[[t.Any], t.Any], value: t.Any) -> tuple[bool, t.Any]:
         try:
-            return False, advance(value)
+            return False, resume(value)
         except StopIteration as stop:
             return True, stop.value
         finally:
             self.hop.note_step(self.ctx)
 
-    async def _await(self, awaitable: t.Any) -> t.Any:
-        if self.hop.variables is None:
-            return await awaitable
-        # The request has been in a thread: what was set there in context variables is to be seen here.
-        return released(await start_held(awaitable, self.hop.variables))
 
-
-async def _cancelled(outcome: tuple[bool, t.Any], error: asyncio.CancelledError) -> t.NoReturn:
-    """Stands for what the steps came to while their task was cancelled: when it is awaited, they are told."""
-    if type(outcome[1]) is CoroutineType:
-        outcome[1].close()
-    raise error
+@coroutine
+def _whole(begun: t.Any, variables: contextvars.Context | None) -> Generator[t.Any, t.Any, t.Any]:
+    """Await all of the coroutine `begun` in these context variables."""
+    try:
+        awaited = begun.send(None) if variables is None else variables.run(begun.send, None)
+    except StopIteration as stop:
+        return stop.value
+    return (yield from rest_of(begun, awaited, variables))

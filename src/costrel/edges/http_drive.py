@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import typing as t
+from collections.abc import Generator
+from types import coroutine
 
 from ..context import Context, RequestContext
 from .bodies import Body, Receive
@@ -112,15 +114,19 @@ class HttpDrive(Drive):
             task.uncancel()
         return self._cancelled
 
-    async def _await(self, awaitable: t.Any) -> t.Any:
-        rule, body = self.ctx.request.url_rule, self.hop.body
-        if body is not None and not body.complete and not getattr(rule, "stream_body", False):
-            await body.spool(self.ctx.request.max_content_length)
-        self._task = asyncio.current_task()
-        self.patrol.enter(self)
-        try:
-            return await super()._await(awaitable)
-        finally:
+    @coroutine
+    def read_body(self) -> Generator[t.Any, t.Any, None]:
+        body = self.hop.body
+        if body is not None and not body.complete:
+            yield from body.spool(self.ctx.request.max_content_length).__await__()
+
+    def begin_wait(self) -> None:
+        if self._task is None:
+            self._task = asyncio.current_task()
+            self.patrol.enter(self)
+
+    def end_wait(self) -> None:
+        if self._task is not None:
             self._task = None
             self.patrol.leave(self)
 

@@ -8,9 +8,12 @@ from asyncio import FIRST_COMPLETED
 from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Iterable, Iterator
 from contextvars import Context
 
-from ..http.headers import Headers
+from ..context import RequestContext
+from ..http.gate import check_status, encode_fields
 from ..messages.body import FileBody
 from ..messages.response import Response
+from ..messages.source import environ_of
+from ..support.seams import Seams
 from ..support.tasks import released, start_held
 from .bodies import Body, Receive
 from .file_blocks import InThread, send_file_body
@@ -18,50 +21,31 @@ from .scope import ECHO, Scope
 from .turns import Turn
 
 Send = Callable[[t.MutableMapping[str, t.Any]], Awaitable[None]]
-Pairs = Iterable[tuple[str, str]]
 Messages = tuple[dict[str, t.Any], dict[str, t.Any]]
 """Status and headers, and the whole body."""
 
 _END: t.Final = object()
 
 
-# PERF: ASGI hello. Most headers are the same in all answers, and are put into bytes once.
-_encoded: dict[tuple[str, str], tuple[bytes, bytes]] = {}
-_known: t.Final = _encoded.__getitem__
-_MAX_ENCODED: t.Final = 512
-_OF_ONE_CLIENT: t.Final = frozenset({b"set-cookie", b"location", b"etag", b"www-authenticate"})
+def answer_of(ctx: RequestContext, response: t.Any) -> Messages | Answer:
+    """The form of `response` that goes to the server: two messages if its body is complete, else an `Answer`."""
+    source = ctx.request._source
+    if not isinstance(response, Response) or not _CALLS.are_original(response):
+        # A class that writes itself out in its own way is asked as the WSGI application that it is.
+        if not hasattr(getattr(response, "response", None), "__aiter__"):
+            return Answer.of_wsgi(response, environ_of(source))
+    status, pairs, body, close = response.for_edge(source)
+    check_status(status)
+    headers = encode_fields(pairs)
+    if body.__class__ is bytes and close is None:
+        return (
+            {"type": "http.response.start", "status": status, "headers": headers},
+            {"type": "http.response.body", "body": body},
+        )
+    return Answer(status, headers, body, close, source["REQUEST_METHOD"])
 
 
-def _encode(pair: tuple[str, str]) -> tuple[bytes, bytes] | None:
-    """A header as bytes; None for one that is not for the application to say: how the body is sent (RFC 9112 §6.1)."""
-    name, value = pair[0].lower().encode("latin-1"), pair[1].encode("latin-1")
-    if name == b"transfer-encoding":
-        return None
-    if len(_encoded) < _MAX_ENCODED and len(value) < 256 and name not in _OF_ONE_CLIENT:
-        _encoded[pair] = name, value
-    return name, value
-
-
-def _encode_all(pairs: Pairs) -> list[tuple[bytes, bytes]]:
-    return [encoded for pair in pairs if (encoded := _encoded.get(pair) or _encode(pair))]
-
-
-def answer_of(ctx: t.Any, response: t.Any) -> Messages | Answer:
-    """What goes out as `response`, to the request of `ctx`: as it is sent, where it is in one piece."""
-    # PERF: ASGI hello. There is nobody to wait for, and nothing to close.
-    kind = response.__class__
-    if kind.__call__ is _OWN_CALL and kind.get_wsgi_response is _OWN_WSGI_RESPONSE:
-        pairs = response.headers_of_one_piece(ctx.request.environ)
-        if pairs is not None:
-            try:
-                headers = list(map(_known, pairs))
-            except KeyError:
-                headers = _encode_all(pairs)
-            return (
-                {"type": "http.response.start", "status": response._status_code, "headers": headers},
-                {"type": "http.response.body", "body": response.response[0]},
-            )
-    return Answer.of(ctx, response)
+_CALLS: t.Final = Seams(Response, "__call__", "get_wsgi_response")
 
 
 def add_echo(headers: list[tuple[bytes, bytes]], scope: Scope) -> None:
@@ -84,32 +68,16 @@ class Answer:
     def __init__(
         self,
         status: int,
-        headers: Pairs,
+        headers: list[tuple[bytes, bytes]],
         body: bytes | Iterable[bytes] | AsyncIterable[bytes],
         close: Callable[[], object] | None = None,
         method: str = "GET",
     ) -> None:
         self.status = status
         self.method = method
-        self.headers = _encode_all(headers)
+        self.headers = headers
         self.body = body
         self.close = close
-
-    @classmethod
-    def of(cls, ctx: t.Any, response: t.Any) -> Answer:
-        """The answer that `response` makes to the request of `ctx`.
-
-        A response whose class writes itself out in its own way is asked as the WSGI application that it is.
-        """
-        environ = ctx.request.environ
-        kind = type(response)
-        writes_itself = kind.__call__ is not _OWN_CALL or kind.get_wsgi_response is not _OWN_WSGI_RESPONSE
-        if writes_itself and not hasattr(response.response, "__aiter__"):
-            return cls.of_wsgi(response, environ)
-        status, headers, body = response.for_edge(environ)
-        # Most responses have nothing to close: they need no thread for it.
-        close = response.close if response.has_to_close else None
-        return cls(status, headers, body, close, environ["REQUEST_METHOD"])
 
     @classmethod
     def of_wsgi(cls, app: Callable[..., t.Any], environ: dict[str, t.Any]) -> Answer:
@@ -134,8 +102,9 @@ class Answer:
             if not started:
                 raise RuntimeError(f"The WSGI application {app!r} ended without calling start_response().")
             status, headers = started[0]
-            # What comes from a response of Costrel's was looked at, what other code hands out was not.
-            return cls(int(status[:3]), Headers(headers), _chain(written, chunks), close, environ["REQUEST_METHOD"])
+            code = int(status[:3])
+            check_status(code)
+            return cls(code, encode_fields(headers), _chain(written, chunks), close, environ["REQUEST_METHOD"])
         except BaseException:
             if close is not None:
                 close()
@@ -208,10 +177,6 @@ class Answer:
                 break
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
-
-
-_OWN_CALL: t.Final = Response.__call__
-_OWN_WSGI_RESPONSE: t.Final = Response.get_wsgi_response
 
 
 def _chain(first: list[bytes], rest: Iterator[bytes]) -> Iterator[bytes]:

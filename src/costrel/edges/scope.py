@@ -1,4 +1,4 @@
-"""An ASGI scope as the WSGI environ that the rest of Costrel reads (PEP 3333, ASGI HTTP spec 2.4)."""
+"""An ASGI scope as the source of a request, and as a whole WSGI environ (PEP 3333, ASGI HTTP spec 2.4)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 import typing as t
 from urllib.parse import unquote_to_bytes
 
-Scope = t.MutableMapping[str, t.Any]
+from ..messages.source import Scope, ScopeSource
 
 ROUTE: t.Final = "costrel.route"
 """The key of a scope under which a server that counts requests finds the text of the rule that matched."""
@@ -45,9 +45,51 @@ _PROTOCOLS: t.Final = {version: f"HTTP/{version}" for version in ("1.0", "1.1", 
 _SCHEMES: t.Final = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 
 _same_for: dict[tuple[t.Any, str, str], dict[str, t.Any]] = {}
-"""What is in the environs of all requests that come the same way: server, scheme, version."""
+"""The items that the environs of all requests share which come the same way: server, scheme, version."""
 _MAX_WAYS: t.Final = 64
 _NO_SERVER: t.Final = ("localhost", None)
+
+
+_HOT: t.Final = (
+    (b"host", "HTTP_HOST"),
+    (b"cookie", "HTTP_COOKIE"),
+    (b"upgrade", "HTTP_UPGRADE"),
+    (b"content-length", "CONTENT_LENGTH"),
+    (b"content-type", "CONTENT_TYPE"),
+    (b"transfer-encoding", "HTTP_TRANSFER_ENCODING"),
+)
+"""The header fields that a source holds from the start."""
+
+
+def source_of(scope: Scope) -> dict[str, t.Any]:
+    """The source of a request for an ``http`` scope, still without ``wsgi.input``.
+
+    It is a whole environ in rare cases: a header field that occurs twice, a root path, a path with escapes.
+    """
+    pairs, raw = scope["headers"], scope.get("raw_path")
+    headers = dict(pairs)
+    path = "%" if raw is None else raw.decode("latin-1")
+    # Looked for in text: `in` on bytes first tries whether b"%" is a number.
+    if "%" in path or "?" in path or len(headers) != len(pairs) or scope.get("root_path"):
+        return environ_of(scope)
+    source = ScopeSource(_PLACES[scope.get("scheme", "http")])
+    source["asgi.scope"] = scope
+    source["REQUEST_METHOD"] = scope["method"]
+    source["PATH_INFO"] = path
+    query = scope["query_string"]
+    if query:
+        source["QUERY_STRING"] = query.decode("latin-1")
+    for name, key in _HOT:
+        if name in headers:
+            source[key] = headers[name].decode("latin-1")
+    source.headers = headers
+    return source
+
+
+_PLACES: t.Final = {
+    scheme: {"SCRIPT_NAME": "", "QUERY_STRING": "", "wsgi.url_scheme": below, "wsgi.input_terminated": True}
+    for scheme, below in _SCHEMES.items()
+}
 
 
 def environ_of(scope: Scope) -> dict[str, t.Any]:
@@ -138,3 +180,6 @@ def _join(environ: dict[str, t.Any], repeated: t.Iterable[tuple[str, str]]) -> N
     for key, all_values in values.items():
         # RFC 9110 §5.3: the values of a repeated field make one list; RFC 9113 §8.2.3: cookies may be split.
         environ[key] = ("; " if key == "HTTP_COOKIE" else ",").join(all_values)
+
+
+ScopeSource.make_environ = staticmethod(environ_of)

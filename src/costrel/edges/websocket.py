@@ -12,7 +12,7 @@ from ..app.websocket import ABNORMAL, GOING_AWAY, NORMAL, TOO_BIG, Message, WebS
 from ..support.tasks import released, start_held
 from .bodies import Receive
 from .drive import Drive, Hop
-from .outgoing import Answer, Send
+from .outgoing import Answer, Messages, Send, answer_of
 from .scope import ROUTE, Scope, environ_of
 from .threads import Workers
 from .turns import Turn
@@ -48,7 +48,7 @@ async def serve_websocket(app: t.Any, workers: Workers, scope: Scope, receive: R
     try:
         response = await WebSocketDrive(ctx, hop, connection).to_end(websocket_lifecycle.serve(ctx))
         if response is not None:
-            await connection.refuse(Answer.of(ctx, response), hop)
+            await connection.refuse(answer_of(ctx, response), hop)
     except asyncio.CancelledError:
         await connection.leave()  # the server stops
         raise
@@ -65,7 +65,10 @@ class WebSocketDrive(Drive):
         super().__init__(ctx, hop)
         self.connection = connection
 
-    async def _await(self, coroutine: t.Any) -> t.Any:
+    def awaited(self, item: t.Any) -> t.Any:
+        return self._held(item).__await__()
+
+    async def _held(self, coroutine: t.Any) -> t.Any:
         task = start_held(coroutine, self.hop.variables)
         connection = self.connection
         connection.on_neglect = task.cancel
@@ -231,8 +234,8 @@ class ServerConnection:
 
     # -- the end
 
-    async def refuse(self, answer: Answer, hop: Hop) -> None:
-        """Answer the handshake with a response: where the server cannot send one, it says 403."""
+    async def refuse(self, answer: Answer | Messages, hop: Hop) -> None:
+        """Answer the handshake with a response; a server that cannot send one answers 403."""
         if self.ended is not None:
             return
         self.ended = WebSocketDisconnect(ABNORMAL)
@@ -243,7 +246,10 @@ class ServerConnection:
             async def collect(message: t.MutableMapping[str, t.Any]) -> None:
                 collected.append(message)
 
-            await answer.send(collect, hop.run)
+            if isinstance(answer, Answer):
+                await answer.send(collect, hop.run)
+            else:
+                collected.extend(answer)
             body = b"".join(message["body"] for message in collected[1:])  # Granian takes it in one piece only
             await self._pass_on({**collected[0], "type": "websocket.http.response.start"})
             await self._pass_on({"type": "websocket.http.response.body", "body": body})
@@ -251,7 +257,7 @@ class ServerConnection:
         try:
             await self._pass_on({"type": "websocket.close", "code": NORMAL, "reason": ""})
         finally:
-            if answer.close is not None:
+            if isinstance(answer, Answer) and answer.close is not None:
                 await hop.run(answer.close)
 
     async def leave(self) -> None:

@@ -7,14 +7,17 @@ from collections.abc import AsyncIterable, Callable, Iterable, Iterator
 
 from ..app import lifecycle
 from ..context import RequestContext
+from ..http.gate import check_fields, check_status
+from ..messages.response import Response
 from ..support.coroutines import run_coroutine
+from ..support.seams import Seams
 
 
 def serve(app: t.Any, environ: dict[str, t.Any], start_response: Callable[..., t.Any]) -> Iterable[bytes]:
     """Answer one request: the iterable of the response, as `start_response` was told."""
     if not app._got_first_request or app.config["TESTING"]:
         app.open_for_requests()
-    ctx = app.request_context(environ) if app.overridden else RequestContext(app, environ)
+    ctx: RequestContext = app.request_context(environ)
     ctx.start_response = start_response
     steps = lifecycle.serve(ctx, _write)
     for awaitable in steps:  # there is nothing to await in most requests
@@ -25,11 +28,32 @@ def serve(app: t.Any, environ: dict[str, t.Any], start_response: Callable[..., t
 
 
 def _write(ctx: RequestContext, response: t.Any) -> Iterable[bytes]:
+    """Give status and headers to the server, and return the body."""
     chunks: t.Any = getattr(response, "response", None)
     if chunks.__class__ is not list and hasattr(chunks, "__aiter__"):
         response.response = iterate(chunks)
-    answer: Iterable[bytes] = response(ctx.request.environ, ctx.start_response)
-    return answer
+    environ = ctx.request.environ
+    if not isinstance(response, Response) or not _CALLS.are_original(response):
+        return response(environ, _gated(ctx.start_response))
+    body, status, headers = response.get_wsgi_response(environ)
+    check_status(response.status_code)
+    check_fields(headers)
+    ctx.start_response(status, headers)
+    return body
+
+
+_CALLS: t.Final = Seams(Response, "__call__", "get_wsgi_response")
+
+
+def _gated(start_response: Callable[..., t.Any]) -> Callable[..., t.Any]:
+    """`start_response` behind the gate, for responses that write themselves out."""
+
+    def gated(status: str, headers: list[tuple[str, str]], *exc_info: t.Any) -> t.Any:
+        check_status(int(status[:3]))
+        check_fields(headers)
+        return start_response(status, headers, *exc_info)
+
+    return gated
 
 
 def iterate(items: AsyncIterable[t.Any]) -> Iterator[t.Any]:

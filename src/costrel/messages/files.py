@@ -18,9 +18,10 @@ from ..http.errors import NotFound
 from ..http.etags import quote_etag
 from ..http.headers import Headers
 from ..support.paths import safe_join, status_inside
-from .response import Response, file_response
+from .response import Response
 from .response_head import type_header
 from .small_files import SmallFile
+from .source import Fields
 from .streams import READ_SIZE, FileWrapper, wrap_file
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 
 Pairs = list[tuple[str, str]]
 
-# With which a client says what it has of a file.
-_KNOWN_BY = frozenset({"HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE"})
+# The fields in which a client names the version of a file that it has.
+_KNOWN_BY = Fields("HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE")
 
 # RFC 8187 §3.2.1: attr-char, without the letters and digits.
 _ATTR_CHARS = "!#$&+-.^_`|~"
@@ -80,7 +81,8 @@ def send_file(
     source.add_etag(pairs, etag)
     try:
         body = None if passed_on or (conditional and source.may_be_known(environ)) else source.body(environ)
-        response = file_response(response_class or Response, body, pairs, size is not None)
+        response = (response_class or Response)(body, direct_passthrough=True)
+        response.take_fields(pairs)
         if conditional:
             response.make_conditional(environ, accept_ranges=True, complete_length=size)
         if not passed_on and body is None and response.status_code != 304:
@@ -131,11 +133,11 @@ class _Source:
     def may_be_known(self, environ: WSGIEnvironment) -> bool:
         """Whether the client may have the file already, so that it need not be opened."""
         # PERF: not_modified
-        return self.path is not None and "HTTP_RANGE" not in environ and not environ.keys().isdisjoint(_KNOWN_BY)
+        return self.path is not None and environ.get("HTTP_RANGE") is None and not _KNOWN_BY.are_absent_from(environ)
 
     def body(self, environ: WSGIEnvironment) -> Iterable[bytes]:
         """What is sent: a small file at once, any other opened and read when it is sent."""
-        wrapped = "wsgi.file_wrapper" in environ or "HTTP_RANGE" in environ
+        wrapped = "wsgi.file_wrapper" in environ or environ.get("HTTP_RANGE") is not None
         path, size = self.path, self.size
         if self.is_small and path and size and not wrapped and environ["REQUEST_METHOD"] != "HEAD":
             content = _content(path, size)

@@ -17,11 +17,13 @@ from ..http.headers import Headers
 from ..http.multidict import CombinedMultiDict, ImmutableMultiDict, MultiDict, iter_multi_items
 from ..http.uploads import FileStorage
 from ..support.properties import cached_property
+from ..support.seams import Seams
 from .environ import EnvironHeaders, _get_server, decode, get_content_length, get_input_stream, read_small_body
 from .forms import FormDataParser, PartLimits, default_stream_factory
 from .properties import environ_property
 from .request_head import RequestHead
 from .small_forms import MULTIPART, URLENCODED, fields_of, parts_of, plain_boundary, store
+from .source import ScopeSource, hot
 from .streams import LimitedStream
 
 if TYPE_CHECKING:
@@ -61,7 +63,6 @@ class Request(RequestHead):
     #: What :meth:`from_values` makes its environ with; ``costrel.wiring`` plugs it in.
     environ_builder: Callable[..., Any] | None = None
 
-    environ: WSGIEnvironment
     shallow: bool = False
     #: The method, in upper case. PERF: hello. A plain attribute: a property would slow its reading down.
     method: str = "GET"
@@ -71,72 +72,96 @@ class Request(RequestHead):
     #: The size of a body that was read without making its stream.
     _read_at_once = 0
 
+    _populates = False
+    #: The environ, or the ASGI scope that stands for it until somebody asks for the environ.
+    _source: WSGIEnvironment
+
     def __init__(self, environ: WSGIEnvironment, populate_request: bool = True, shallow: bool = False) -> None:
-        self.environ = environ
-        method = environ.get("REQUEST_METHOD", "GET")
+        self._source = environ
+        method = hot(environ, "REQUEST_METHOD", "GET")
         self.method = method if method in _UPPER_CASE_METHODS else method.upper()
+        if environ.__class__ is not ScopeSource:
+            self.environ = environ
         if shallow:
             self.shallow = True
+        elif environ.__class__ is ScopeSource:
+            self._populates = populate_request
         elif populate_request:
             environ["werkzeug.request"] = self
+
+    @cached_property
+    def environ(self) -> WSGIEnvironment:
+        """The WSGI environ (PEP 3333). Under ASGI it is made on first use; changes to it are seen from then on."""
+        source = self._source
+        environ = source.whole() if isinstance(source, ScopeSource) else source
+        self._source = environ
+        if self._populates:
+            environ["werkzeug.request"] = self
+        return environ
+
+    def _release(self) -> None:
+        """Break the reference cycle of environ and request, so that both are freed without the garbage collector."""
+        source = self._source
+        if "werkzeug.request" in source:
+            source["werkzeug.request"] = None
 
     # -- the head, from the environ (assignable: tests and middleware do)
 
     @cached_property
     def scheme(self) -> str:
         """``http``, ``https``, ``ws`` or ``wss``."""
-        scheme: str = self.environ.get("wsgi.url_scheme", "http")
+        scheme: str = hot(self._source, "wsgi.url_scheme", "http")
         return scheme
 
     @cached_property
     def server(self) -> tuple[str, int | None] | None:
         """Name and port of the server, the port None for a Unix socket."""
-        return _get_server(self.environ)
+        return _get_server(self._source)
 
     @cached_property
     def root_path(self) -> str:
         """The path at which the application is mounted, without a slash at its end."""
-        return decode(self.environ.get("SCRIPT_NAME") or "").rstrip("/")
+        return decode(hot(self._source, "SCRIPT_NAME") or "").rstrip("/")
 
     @cached_property
     def path(self) -> str:
         """The path below :attr:`root_path`, decoded, with a slash in front."""
-        return "/" + decode(self.environ.get("PATH_INFO") or "").lstrip("/")
+        return "/" + decode(hot(self._source, "PATH_INFO") or "").lstrip("/")
 
     @cached_property
     def query_string(self) -> bytes:
         """The bytes after the ``?``."""
-        query: str = self.environ.get("QUERY_STRING", "")
+        query: str = hot(self._source, "QUERY_STRING", "")
         return query.encode("latin1")
 
     @cached_property
     def headers(self) -> Headers:
         """The headers, a live view of the environ."""
-        return EnvironHeaders(self.environ)
+        return EnvironHeaders(self._source)
 
     @cached_property
     def cookies(self) -> MultiDict[str, str]:
         """The cookies that were sent."""
         if _has_other_headers(self):
             return super().cookies
-        cookies: MultiDict[str, str] = parse_cookie(self.environ.get("HTTP_COOKIE"), cls=self.dict_storage_class)
+        cookies: MultiDict[str, str] = parse_cookie(hot(self._source, "HTTP_COOKIE"), cls=self.dict_storage_class)
         return cookies
 
     @cached_property
     def content_length(self) -> int | None:
         """Length of the body in bytes; None if unknown or sent in chunks, 0 if the header is malformed."""
-        return super().content_length if _has_other_headers(self) else get_content_length(self.environ)
+        return super().content_length if _has_other_headers(self) else get_content_length(self._source)
 
     @cached_property
     def _parsed_content_type(self) -> tuple[str, dict[str, str]]:
         if _has_other_headers(self):
             return super()._parsed_content_type
-        return parse_options_header(self.environ.get("CONTENT_TYPE"))
+        return parse_options_header(hot(self._source, "CONTENT_TYPE"))
 
     @cached_property
     def remote_addr(self) -> str | None:
         """The address of the peer."""
-        return self.environ.get("REMOTE_ADDR")
+        return self._source.get("REMOTE_ADDR")
 
     remote_user = environ_property[str | None]("REMOTE_USER")
     is_multithread = environ_property[bool]("wsgi.multithread")
@@ -158,7 +183,7 @@ class Request(RequestHead):
 
         :raises SecurityError: if it is malformed, or not among :attr:`trusted_hosts`.
         """
-        header: str = self.environ.get("HTTP_HOST", "")
+        header: str = hot(self._source, "HTTP_HOST", "")
         if header.isascii() or self.trusted_hosts is not None:
             self.host  # noqa: B018 - read for its check
             return
@@ -465,3 +490,6 @@ _form_seams_of = attrgetter(
 )
 _OWN_FORM_SEAMS = _form_seams_of(Request)
 _FORM_SEAMS = frozenset({"make_form_data_parser", "form_data_parser_class", "_get_stream_for_parsing", "_cached_data"})
+
+REQUEST = Seams(Request, "__init__", "_release")
+"""A class that replaces one of these is given a whole environ instead of an ASGI scope."""

@@ -16,19 +16,12 @@ from ..http.headers import Headers
 from ..http.ranges import Range
 from ..http.urls import iri_to_uri
 from ..support.properties import cached_property
+from ..support.seams import Seams
 from .body import Body, EdgeBody, ResponseStream, body_of, encoded
 from .environ import get_current_url
-from .response_head import (
-    STATUS_LINES,
-    HeadersInput,
-    ResponseHead,
-    add_missing,
-    field_of,
-    has_plain_headers,
-    known_types,
-    lower_names,
-)
+from .response_head import HeadersInput, Pairs, ResponseHead, add_missing, field_of, lower_names, put
 from .small_files import SmallFile
+from .source import Fields, environ_of, hot
 from .streams import ClosingIterator, RangeWrapper
 from .wsgi_call import run_wsgi_app
 
@@ -40,11 +33,14 @@ if TYPE_CHECKING:
     from .request import Request
 
 
-# What a request may make its answer depend on (RFC 9110 §13.1), besides a range.
-_CONDITIONS = frozenset({"HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE"})
+# The conditions of a request, apart from those of a range (RFC 9110 §13.1).
+_CONDITIONS = Fields("HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE")
 
-# Those of `remove_entity_headers` that plain headers may have.
-_PLAIN_ENTITY_HEADERS = frozenset({"Content-Encoding", "Content-Length", "Content-Type", "Last-Modified"})
+# The fields that `remove_entity_headers` removes, among those that Costrel writes itself.
+_ENTITY_FIELDS = frozenset({"Content-Encoding", "Content-Length", "Content-Type", "Last-Modified"})
+
+Exit = tuple[int, Pairs, EdgeBody, "Callable[[], None] | None"]
+"""Status code, header fields, body, and a function to call after the body was sent, if any."""
 
 
 class Response(ResponseHead):
@@ -73,9 +69,7 @@ class Response(ResponseHead):
     response: Any
     direct_passthrough: bool = False
 
-    _on_close: list[Callable[[], Any]] | None = None
-    #: How many pairs of headers there are when nothing but type, length and known defaults has been written.
-    _plain_pairs = 2
+    _on_close: list[Callable[[], Any]]
 
     def __init__(
         self,
@@ -86,29 +80,9 @@ class Response(ResponseHead):
         content_type: str | None = None,
         direct_passthrough: bool = False,
     ) -> None:
-        # PERF: messages (response), abort. Most are a text and perhaps a media type and a status: that is said without
-        # further calls.
-        line = "200 OK" if status is None else STATUS_LINES.get(status) if status.__class__ is int else None
-        if headers is None and line is not None and content_type is None and response.__class__ is str:
-            named = known_types.get(self.default_mimetype if mimetype is None else mimetype)
-            if (
-                named is not None
-                and not direct_passthrough
-                and (status is not None or self.default_status == 200)
-                and self.automatically_set_content_length
-                and self.__class__.set_data is _set_data
-            ):
-                body = response.encode()
-                self.response = [body]
-                self._header_pairs = [named, ("Content-Length", str(len(body)))]
-                # The class has these, too; Python finds them sooner here, and each is read on the way out.
-                self._headers = self._on_close = None
-                self._status, self._status_code = line, 200 if status is None else int(status)
-                self.direct_passthrough, self._plain_pairs = False, 2
-                return
-        super().__init__(status, headers, mimetype, content_type)
-        if direct_passthrough:
-            self.direct_passthrough = True
+        ResponseHead.__init__(self, status, headers, mimetype, content_type)
+        self.direct_passthrough = direct_passthrough
+        self._on_close = []
         if response is None:
             self.response = []
         elif isinstance(response, (str, bytes, bytearray)):
@@ -125,8 +99,6 @@ class Response(ResponseHead):
 
     def call_on_close(self, func: Callable[[], Any]) -> Callable[[], Any]:
         """Call ``func`` when the response was sent, or could not be; usable as a decorator."""
-        if self._on_close is None:
-            self._on_close = []
         self._on_close.append(func)
         return func
 
@@ -155,9 +127,9 @@ class Response(ResponseHead):
 
         :param buffered: run it to its end at once.
         """
-        # PERF: error404. What an error says need not be sent and received first.
-        if isinstance(app, HTTPException) and app.response is None and _shows_its_page(app):
-            return _page_response(cls, app.get_body(environ), app.code, app.get_headers(environ))
+        if isinstance(app, HTTPException) and PAGES.are_original(app) and app.response is None:
+            # Its page need not be sent and received first.
+            return cls(app.get_body(environ), app.code, app.get_headers(environ))
         return cls(*run_wsgi_app(app, environ, buffered))
 
     # -- the body
@@ -177,13 +149,7 @@ class Response(ResponseHead):
         body = value.encode() if isinstance(value, str) else value
         self.response = [body]
         if self.automatically_set_content_length:
-            length = str(len(body))
-            pairs = self._header_pairs
-            # Still as the constructor left it: there is nothing but a content type.
-            if self._headers is None and pairs is not None and len(pairs) == 1:
-                pairs.append(("Content-Length", length))
-            else:
-                self.headers["Content-Length"] = length
+            put(self, "Content-Length", str(len(body)))
 
     @property
     def data(self) -> bytes:
@@ -295,7 +261,7 @@ class Response(ResponseHead):
         :param complete_length: bytes of the whole body, needed for ranges.
         :raises RequestedRangeNotSatisfiable: if no part of the body is in the ``Range`` that was asked for.
         """
-        environ: WSGIEnvironment = getattr(request_or_environ, "environ", request_or_environ)  # type: ignore[arg-type]  # without, it is one
+        environ: WSGIEnvironment = getattr(request_or_environ, "_source", request_or_environ)  # type: ignore[arg-type]  # without, it is one
         if environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
             return self
         add_missing(self, "Date", http_date())
@@ -303,7 +269,7 @@ class Response(ResponseHead):
         if ranges and (ranges != "bytes" or add_missing(self, "Accept-Ranges", ranges) not in {None, ranges}):
             self.headers["Accept-Ranges"] = ranges
         partial = self._process_range_request(environ, complete_length, ranges)
-        has_conditions = not environ.keys().isdisjoint(_CONDITIONS)
+        has_conditions = not _CONDITIONS.are_absent_from(environ)
         if has_conditions and not partial and not self._is_modified_for(environ, ignore_if_range=True):
             match = environ.get("HTTP_IF_MATCH")
             self.status_code = 412 if match and ETags.from_header(match) else 304
@@ -327,9 +293,9 @@ class Response(ResponseHead):
 
     def _is_range_request_processable(self, environ: WSGIEnvironment) -> bool:
         """Whether a range was asked for, of this very version of the resource."""
-        if "HTTP_RANGE" not in environ:
+        if environ.get("HTTP_RANGE") is None:
             return False
-        return "HTTP_IF_RANGE" not in environ or not self._is_modified_for(environ, ignore_if_range=False)
+        return environ.get("HTTP_IF_RANGE") is None or not self._is_modified_for(environ, ignore_if_range=False)
 
     def _process_range_request(
         self, environ: WSGIEnvironment, complete_length: int | None, accept_ranges: bool | str
@@ -359,14 +325,15 @@ class Response(ResponseHead):
     @property
     def has_to_close(self) -> bool:
         """Whether :meth:`close` has something to do."""
-        return self._on_close is not None or hasattr(self.response, "close") or type(self).close is not _close
+        body_closes = self.response.__class__ is not SmallFile and hasattr(self.response, "close")
+        return bool(self._on_close) or body_closes or "close" in EXITS.replaced(self)
 
     def close(self) -> None:
         """Close the body and run what :meth:`call_on_close` has; servers call it."""
         close = getattr(self.response, "close", None)
         if close is not None:
             close()
-        for func in self._on_close or ():
+        for func in self._on_close:
             func()
 
     def __enter__(self) -> Response:
@@ -378,44 +345,48 @@ class Response(ResponseHead):
         self.close()
 
     def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
-        """The headers as they are sent: a copy, with locations as URIs and what the status asks for.
+        """The headers as they are sent: a copy, with locations as URIs and the changes that the status asks for.
 
         :raises ValueError: if the name of one is not a token.
         """
         return Headers.adopt(self._pairs_to_send(environ))
 
-    def _pairs_to_send(self, environ: WSGIEnvironment) -> list[tuple[str, str]]:
-        pairs = self._header_pairs
-        pairs = Headers(self.headers)._list if pairs is None else pairs.copy()
-        status = self._status_code
-        if status == 304 and has_plain_headers(self):  # PERF: not_modified
-            return [pair for pair in pairs if pair[0] not in _PLAIN_ENTITY_HEADERS]
-        names = lower_names(pairs)
-        headers = Headers.adopt(pairs)
-        if "location" in names:
-            headers["Location"] = self._location_to_send(environ, headers.getlist("location")[-1])
-        if "content-location" in names:
-            headers["Content-Location"] = iri_to_uri(headers.getlist("content-location")[-1])
-        status = self.status_code
-        if 100 <= status < 200 or status == 204:
+    def _pairs_to_send(self, environ: WSGIEnvironment) -> Pairs:
+        status, pairs = self._status_code, self._header_pairs
+        pairs = Headers(self.headers)._list if pairs is None else [*pairs]
+        if self._headers is not None:
+            self._resolve_locations(pairs, environ)
+        if status == 304:
+            if self._headers is None:
+                return [pair for pair in pairs if pair[0] not in _ENTITY_FIELDS]
+            remove_entity_headers(pairs)
+        elif status < 200 or status == 204:
             # RFC 9110 §8.6: "A server MUST NOT send a Content-Length header field in any response with a status code
             # of 1xx (Informational) or 204 (No Content)."
-            headers.remove("Content-Length")
-        elif status == 304:
-            remove_entity_headers(pairs)
-        elif "content-length" not in names and self.automatically_set_content_length and self.is_sequence:
-            headers["Content-Length"] = str(sum(map(len, self.iter_encoded())))
+            Headers.adopt(pairs).remove("Content-Length")
+        elif self.automatically_set_content_length and self.is_sequence and _length_in(pairs) is None:
+            pairs.append(("Content-Length", str(sum(map(len, self.iter_encoded())))))
         return pairs
+
+    def _resolve_locations(self, pairs: Pairs, environ: WSGIEnvironment) -> None:
+        """Check the names of all fields, and make URIs of those that are locations."""
+        names = lower_names(pairs)
+        if "location" in names or "content-location" in names:
+            headers = Headers.adopt(pairs)
+            if "location" in names:
+                headers["Location"] = self._location_to_send(environ, headers.getlist("location")[-1])
+            if "content-location" in names:
+                headers["Content-Location"] = iri_to_uri(headers.getlist("content-location")[-1])
 
     def _location_to_send(self, environ: WSGIEnvironment, location: str) -> str:
         location = iri_to_uri(location)
         if self.autocorrect_location_header:
-            return urljoin(iri_to_uri(get_current_url(environ, strip_querystring=True)), location)
+            return urljoin(iri_to_uri(get_current_url(environ_of(environ), strip_querystring=True)), location)
         return location
 
     def _has_no_body(self, environ: WSGIEnvironment) -> bool:
-        status = self.status_code
-        return environ["REQUEST_METHOD"] == "HEAD" or 100 <= status < 200 or status in {204, 304}
+        status = self._status_code
+        return hot(environ, "REQUEST_METHOD") == "HEAD" or status < 200 or status in {204, 304}
 
     def get_app_iter(self, environ: WSGIEnvironment) -> Iterable[bytes]:
         """The body as it is sent; the server closes it."""
@@ -426,140 +397,73 @@ class Response(ResponseHead):
             return body
         return ClosingIterator(self.iter_encoded(), self.close)
 
-    def headers_of_one_piece(self, environ: WSGIEnvironment) -> list[tuple[str, str]] | None:
-        """The headers to send with a body that is one ``bytes``, of the length that they say, with nobody to call.
+    def _piece(self, environ: WSGIEnvironment, pairs: Pairs) -> bytes | None:
+        """The whole body, if it is one ``bytes`` of the announced length that is sent with nothing to close; else None.
 
-        None where it is another: :meth:`get_wsgi_headers` and :meth:`get_app_iter` have to look.
+        That is most responses.
         """
-        body, pairs, status, cls = self.response, self._header_pairs, self._status_code, self.__class__
+        body = self.response
         if body.__class__ is list and len(body) == 1 and not self.direct_passthrough:
             piece = body[0]
         elif body.__class__ is SmallFile:
             piece = body.whole()
         else:
             return None
-        if (
-            piece.__class__ is not bytes
-            or pairs is None
-            or self._on_close is not None
-            or (status != 200 and (status < 200 or status == 204 or status == 304))
-            or environ["REQUEST_METHOD"] == "HEAD"
-            or cls.get_wsgi_headers is not _get_wsgi_headers
-            or cls.get_app_iter is not _get_app_iter
-            or cls.iter_encoded is not _iter_encoded
-            or cls.close is not _close
-        ):
+        if piece.__class__ is not bytes or self._on_close or self._has_no_body(environ):
             return None
-        if self._headers is not None or len(pairs) != self._plain_pairs:
-            names = lower_names(pairs)
-            if "location" in names or "content-location" in names:
-                return None
-            if ("Content-Length", str(len(piece))) not in pairs:
-                return None
-        if body.__class__ is SmallFile:
-            self.response = [piece]
-        return [*pairs]
+        return piece if _length_in(pairs) == str(len(piece)) else None
 
-    def get_wsgi_response(self, environ: WSGIEnvironment) -> tuple[Iterable[bytes], str, list[tuple[str, str]]]:
+    def get_wsgi_response(self, environ: WSGIEnvironment) -> tuple[Iterable[bytes], str, Pairs]:
         """Body, status line and headers as they are sent."""
-        # PERF: messages (response)
-        pairs = self.headers_of_one_piece(environ)
-        if pairs is not None:
-            return self.response, self._status, pairs
-        return self._wsgi_response(environ)
-
-    def _wsgi_response(self, environ: WSGIEnvironment) -> tuple[Iterable[bytes], str, list[tuple[str, str]]]:
-        """The same of a body that is not in one piece."""
-        if self.__class__.get_wsgi_headers is _get_wsgi_headers:
-            pairs = self._pairs_to_send(environ)
-        else:
+        replaced = EXITS.replaced(self)
+        if replaced and "get_wsgi_headers" in replaced:
             pairs = self.get_wsgi_headers(environ).to_wsgi_list()
-        return self.get_app_iter(environ), self.status, pairs
+        else:
+            pairs = self._pairs_to_send(environ)
+        piece = None if replaced else self._piece(environ, pairs)
+        return self.get_app_iter(environ) if piece is None else (piece,), self._status, pairs
 
-    def for_edge(self, environ: WSGIEnvironment) -> tuple[int, list[tuple[str, str]], EdgeBody]:
-        """Status, headers and body for an edge that is not WSGI.
+    def for_edge(self, source: WSGIEnvironment) -> Exit:
+        """The response for an edge that is not WSGI.
 
         The body is ``bytes`` if it is complete, a :class:`FileBody` if it is a file, else an iterable or asynchronous
         iterable of bytes. After sending it, or failing to, the edge awaits the ``aclose`` of an asynchronous iterator,
-        and then calls :meth:`close`.
+        and then calls the function at the end of the tuple.
+
+        :param source: of the request that is answered.
         """
-        pairs = self.headers_of_one_piece(environ)
-        if pairs is not None:
-            return self._status_code, pairs, self.response[0]
-        headers = self.get_wsgi_headers(environ).to_wsgi_list()
-        if self._has_no_body(environ):
-            return self.status_code, headers, b""
-        # Whoever overrides the iterable means it to be sent.
-        body = body_of(self) if self.__class__.get_app_iter is _get_app_iter else None
-        return self.status_code, headers, self.get_app_iter(environ) if body is None else body
+        replaced = EXITS.replaced(self)
+        if replaced and "get_wsgi_headers" in replaced:
+            pairs = self.get_wsgi_headers(environ_of(source)).to_wsgi_list()
+        else:
+            pairs = self._pairs_to_send(source)
+        piece = None if replaced else self._piece(source, pairs)
+        if piece is not None:
+            return self._status_code, pairs, piece, None
+        close = self.close if self.has_to_close else None
+        if self._has_no_body(source):
+            return self._status_code, pairs, b"", close
+        # A class that overrides the iterable means it to be sent.
+        body = None if "get_app_iter" in replaced else body_of(self)
+        return self._status_code, pairs, self.get_app_iter(environ_of(source)) if body is None else body, close
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer as a WSGI application."""
-        if self.__class__.get_wsgi_response is _get_wsgi_response:
-            pairs = self.headers_of_one_piece(environ)
-            if pairs is not None:
-                start_response(self._status, pairs)
-                body: Iterable[bytes] = self.response
-                return body
-            app_iter, status, headers = self._wsgi_response(environ)
-        else:
-            app_iter, status, headers = self.get_wsgi_response(environ)
+        app_iter, status, headers = self.get_wsgi_response(environ)
         start_response(status, headers)
         return app_iter
 
 
-# What a response checks its own class against, before it takes a short way past one of these.
-_HTML = HTTPException().get_headers()
-_init = Response.__init__
-_set_data = Response.set_data
-_get_wsgi_headers = Response.get_wsgi_headers
-_get_wsgi_response = Response.get_wsgi_response
-_get_app_iter = Response.get_app_iter
-_iter_encoded = Response.iter_encoded
-_close = Response.close
+EXITS = Seams(Response, "close", "get_app_iter", "get_wsgi_headers", "iter_encoded")
+"""The methods through which a response leaves."""
+
+PAGES = Seams(HTTPException, "__call__", "get_response")
+"""The methods through which an HTTP error becomes a response."""
 
 
-def _shows_its_page(error: HTTPException) -> bool:
-    """Whether an error answers with its own body, code and headers, and with nothing that a subclass puts there."""
-    cls = error.__class__
-    return (
-        cls.get_response is HTTPException.get_response
-        and cls.__call__ is HTTPException.__call__
-        and "get_response" not in error.__dict__
-    )
-
-
-def file_response(cls: type[Response], body: Any, pairs: list[tuple[str, str]], has_length: bool) -> Response:
-    """A response of a class that sends a file, with headers that nobody else has written."""
-    if getattr(cls, "__init__", None) is not _init or cls.default_status != 200:
-        return cls(body, None, Headers.adopt(pairs), direct_passthrough=True)
-    # As the constructor leaves it. PERF: static
-    response = cls.__new__(cls)
-    response.response = [] if body is None else body
-    response._header_pairs, response._plain_pairs = pairs, len(pairs) if has_length else 0
-    response._headers = response._on_close = None
-    response._status, response._status_code = "200 OK", 200
-    response.direct_passthrough = True
-    return response
-
-
-def _page_response(cls: type[Response], page: str, code: int | None, headers: list[tuple[str, str]]) -> Response:
-    """A response of a class that shows the page of an error."""
-    line = STATUS_LINES.get(code or 0)
-    if (
-        line is None
-        or headers != _HTML
-        or cls.__init__ is not _init
-        or cls.set_data is not _set_data
-        or not cls.automatically_set_content_length
-    ):
-        return cls(page, code, headers)
-    # As the constructor leaves it. PERF: error404
-    response = cls.__new__(cls)
-    body = page.encode()
-    response.response = [body]
-    response._header_pairs = [*_HTML, ("Content-Length", str(len(body)))]
-    response._headers = response._on_close = None
-    response._status, response._status_code = line, code or 0
-    response.direct_passthrough, response._plain_pairs = False, 2
-    return response
+def _length_in(pairs: Pairs) -> str | None:
+    """The value of Content-Length, or None."""
+    for name, value in pairs:
+        if name == "Content-Length" or name.lower() == "content-length":
+            return value
+    return None

@@ -25,6 +25,7 @@ from .properties import header_property
 if TYPE_CHECKING:
     from http import HTTPStatus
 
+Pairs = list[tuple[str, str]]
 HeadersInput = Mapping[str, "str | Iterable[str]"] | Iterable[tuple[str, str]]
 
 STATUS_LINES = {code: f"{code} {phrase.upper()}" for code, phrase in HTTP_STATUS_CODES.items()}
@@ -52,7 +53,7 @@ def get_content_type(mimetype: str, charset: str) -> str:
     return mimetype
 
 
-# PERF: messages (response). A content type is checked and written out once, not for each response. The table is
+# PERF: page. A content type is checked and written out once, not for each response. The table is
 # bounded, since an application may take types from its clients.
 known_types: dict[str | None, tuple[str, str]] = {}
 _MAX_KNOWN_TYPES = 256
@@ -97,46 +98,47 @@ def _lower_name(name: str) -> str:
     return lower
 
 
-def has_plain_headers(response: Any) -> bool:
-    """Whether a response has no headers but those that this package gave it, with the names as it writes them.
+def has_plain_headers(response: ResponseHead) -> bool:
+    """Whether a response has only fields that Costrel has written, with the names spelled as it spells them.
 
-    Then whoever adds one, and knows that it is not there, may append it to ``_header_pairs`` and count it in
-    ``_plain_pairs``. Set by anybody else, or asked for as ``response.headers``, they are no longer known.
+    So it is until `response.headers` is used. No `Headers` has to be made to look for a name or to add a field.
     """
-    # PERF: session, static. No name has to be looked for, and no `Headers` is made.
-    try:
-        if response._headers is not None:
-            return False
-    except AttributeError:  # another kind of response
-        return False
-    pairs = response._header_pairs
-    return pairs is not None and len(pairs) == response._plain_pairs
+    return response._headers is None
 
 
-def field_of(response: Any, name: str) -> Any:
-    """The first value of a header, or None."""
-    if not has_plain_headers(response):
-        return response.headers.get(name)
-    for there, value in response._header_pairs:
-        if there == name:
+def field_of(response: ResponseHead, name: str) -> str | None:
+    """The first value of a field, or None."""
+    if response._headers is not None:
+        return response._headers.get(name)
+    for found, value in response._header_pairs or ():
+        if found == name:
             return value
     return None
 
 
-def add_missing(response: Any, name: str, value: str) -> Any:
-    """Add a header that is known to hold no control character, or return the value that it has already."""
-    if not has_plain_headers(response):
-        found = response.headers.get(name)
-        if found is None:
-            response.headers.add(name, value)
-        return found
+def add_missing(response: ResponseHead, name: str, value: str) -> str | None:
+    """Add a field, whose value is known to be valid, or return the value that it has already."""
+    found = field_of(response, name)
+    if found is None:
+        append(response, name, value)
+    return found
+
+
+def append(response: ResponseHead, name: str, value: str) -> None:
+    """Add a field, whose value is known to be valid, beside others of its name."""
     pairs = response._header_pairs
-    for there, found in pairs:
-        if there == name:
-            return found
-    pairs.append((name, value))
-    response._plain_pairs += 1
-    return None
+    if pairs is None:
+        response.headers.add(name, value)
+    else:
+        pairs.append((name, value))
+
+
+def put(response: ResponseHead, name: str, value: str) -> None:
+    """Set a field, whose value is known to be valid."""
+    if response._headers is not None or field_of(response, name) is not None:
+        response.headers[name] = value
+    else:
+        append(response, name, value)
 
 
 def _dump_set(words: Any) -> str:
@@ -208,10 +210,10 @@ class ResponseHead:
     #: Warn about cookies longer than this, in bytes; 0 never warns.
     max_cookie_size = 4093
 
-    # The headers are a plain list of pairs until somebody asks for them; then a `Headers` around that same list. The
-    # list is None only where somebody has put an object of another class in their place.
-    _header_pairs: list[tuple[str, str]] | None
-    _headers: Headers | None = None
+    # The headers are a plain list of pairs until `headers` is used, then a `Headers` around that same list. The list is
+    # None only if `headers` was set to an object of another class.
+    _header_pairs: Pairs | None
+    _headers: Headers | None
     _status = "200 OK"
     _status_code = 200
 
@@ -222,13 +224,15 @@ class ResponseHead:
         mimetype: str | None = None,
         content_type: str | None = None,
     ) -> None:
-        if isinstance(headers, Headers) or headers:
+        if headers is not None and (headers or isinstance(headers, Headers)):
             self._take_headers(headers, mimetype, content_type)
-        elif content_type is not None:
-            self._header_pairs = [_content_type_header(content_type)]
         else:
-            mimetype = self.default_mimetype if mimetype is None else mimetype
-            self._header_pairs = [] if mimetype is None else [type_header(mimetype)]
+            self._headers = None
+            if content_type is not None:
+                self._header_pairs = [_content_type_header(content_type)]
+            else:
+                mimetype = self.default_mimetype if mimetype is None else mimetype
+                self._header_pairs = [] if mimetype is None else [known_types.get(mimetype) or type_header(mimetype)]
         if status is None:
             status = self.default_status
         if status.__class__ is int and status in STATUS_LINES:
@@ -239,8 +243,8 @@ class ResponseHead:
     def _take_headers(self, headers: HeadersInput, mimetype: str | None, content_type: str | None) -> None:
         if headers.__class__ is list and len(headers) == 1 and mimetype is content_type is None:
             name, value = headers[0]
-            if name == "Content-Type" and value.__class__ is str:  # PERF: error404. As if it were `content_type`.
-                self._header_pairs = [_content_type_header(value)]
+            if name == "Content-Type" and value.__class__ is str:  # PERF: missing. As if it were `content_type`.
+                self._headers, self._header_pairs = None, [_content_type_header(value)]
                 return
         self.headers = taken = headers if isinstance(headers, Headers) else Headers(headers)
         if content_type is not None:
@@ -254,6 +258,17 @@ class ResponseHead:
         return f"<{type(self).__name__} [{self.status}]>"
 
     # -- headers and status
+
+    def take_fields(self, pairs: Pairs) -> None:
+        """Replace the header fields by these, which are known to be valid and spelled as Costrel spells them.
+
+        Fields that a subclass has set in its constructor stay, unless they are among these.
+        """
+        if self._headers is None:
+            self._header_pairs = pairs
+        else:
+            for name, value in pairs:
+                self._headers[name] = value
 
     @property
     def headers(self) -> Headers:

@@ -161,7 +161,7 @@ def _note_route(app: t.Any, **_: t.Any) -> None:
     ctx: t.Any = current()
     rule = ctx.request.url_rule
     if rule is not None:
-        scope = ctx.request.environ.get("asgi.scope")
+        scope = ctx.request._source.get("asgi.scope")
         if scope is not None:
             scope[ROUTE] = rule.rule
 

@@ -12,9 +12,8 @@ from functools import lru_cache
 from .. import context
 from ..http.cookies import dump_cookie, find_cookie
 from ..http.dates import http_date
-from ..http.headers import Headers
 from ..messages.request import Request
-from ..messages.response_head import ResponseHead, add_missing, has_plain_headers
+from ..messages.response_head import ResponseHead, add_missing, append
 from ..support.patterns import LatePattern
 
 _DATE: t.Final = "Expires=@"
@@ -106,8 +105,7 @@ def may_be_secure(app: t.Any) -> bool:
     Over plain HTTP not all browsers do that for this machine's own addresses, where one develops; for any other host
     the answer is yes, since there a proxy may have ended TLS. In debug mode only HTTPS itself counts.
     """
-    ctx = context.peek()
-    request_context = None if ctx is None else ctx._request_context
+    request_context = context.peek_request()
     if request_context is None:
         return not app.debug
     environ = request_context.request.environ
@@ -141,12 +139,4 @@ def sent(request: t.Any, name: str) -> str | None:
 
 def _add(response: t.Any, name: str, value: str) -> None:
     # PERF: session. Name and value were checked when the cookie was put together.
-    if has_plain_headers(response):
-        response._header_pairs.append((name, value))
-        response._plain_pairs += 1
-        return
-    headers = response.headers
-    if type(headers) is Headers:
-        headers._list.append((name, value))
-    else:
-        headers.add(name, value)
+    append(response, name, value)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 
 from .. import context
+from ..streaming import stream_with_context
 from ..support.signals import before_render_template, template_rendered
 
 if t.TYPE_CHECKING:
@@ -18,7 +19,7 @@ def _default_template_ctx_processor() -> dict[str, t.Any]:
     ctx = context.peek()
     if ctx is None:
         return {}
-    request_context = ctx._request_context
+    request_context = context.peek_request()
     if request_context is None:
         return {"g": ctx.g}
     return {"g": ctx.g, "request": request_context.request}
@@ -73,7 +74,7 @@ def _stream(app: t.Any, template: Template, variables: dict[str, t.Any]) -> Iter
         before_render_template.send(app, _async_wrapper=app.ensure_sync, template=template, context=variables)
     pieces = _pieces(app, template, variables)
     if context.has_request_context():
-        kept: Iterator[str] = context.stream_with_context(pieces)
+        kept: Iterator[str] = stream_with_context(pieces)
         return kept
     return pieces
 

@@ -12,6 +12,10 @@ from operator import attrgetter
 from typing import Any
 
 
+_NONE: frozenset[str] = frozenset()
+_MAX_KNOWN = 64
+
+
 class Seams:
     """The names of a class that other code may replace.
 
@@ -21,20 +25,24 @@ class Seams:
 
     def __init__(self, owner: type, *names: str) -> None:
         self._names = names
-        self._name_set = frozenset(names)
         # One call into C for all names. PERF: page
         self._look_up = attrgetter(*names)
         self._originals: tuple[Any, ...] = self._look_up(owner)
+        self._known: dict[tuple[Any, ...], frozenset[str]] = {}
+        """What was found in classes that replace some names → those names."""
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
 
     def __contains__(self, name: str) -> bool:
-        return name in self._name_set
+        return name in self._names
 
     def are_original(self, instance: object) -> bool:
         """Whether neither the class of `instance` nor the instance itself replaces any of the names."""
-        return self._look_up(instance.__class__) == self._originals and self._name_set.isdisjoint(instance.__dict__)
+        return (
+            self._look_up(instance.__class__) == self._originals
+            and instance.__dict__.keys().isdisjoint(self._names)
+        )
 
     def are_original_in(self, cls: type) -> bool:
         """Whether `cls` replaces none of the names."""
@@ -43,9 +51,20 @@ class Seams:
 
     def replaced(self, instance: object) -> frozenset[str]:
         """The names that the class of `instance` or the instance itself replaces."""
-        return self.replaced_in(instance.__class__) | self._name_set.intersection(instance.__dict__)
+        attributes = instance.__dict__
+        own = [name for name in self._names if name in attributes]
+        return self.replaced_in(instance.__class__).union(own) if own else self.replaced_in(instance.__class__)
 
     def replaced_in(self, cls: type) -> frozenset[str]:
         """The names that `cls` replaces."""
-        found = zip(self._names, self._look_up(cls), self._originals, strict=True)
-        return frozenset(name for name, value, original in found if value is not original)
+        found = self._look_up(cls)
+        return _NONE if found == self._originals else self._replaced_by(found)
+
+    def _replaced_by(self, found: tuple[Any, ...]) -> frozenset[str]:
+        replaced = self._known.get(found)
+        if replaced is None:
+            pairs = zip(self._names, found, self._originals, strict=True)
+            replaced = frozenset(name for name, value, original in pairs if value is not original)
+            if len(self._known) < _MAX_KNOWN:
+                self._known[found] = replaced
+        return replaced

@@ -39,7 +39,6 @@ def add(response: t.Any, pairs: Pairs, look: bool = False) -> None:
     """
     if not look and has_plain_headers(response):  # PERF: profiles, session, static
         response._header_pairs.extend(pairs)
-        response._plain_pairs += len(pairs)
         return
     headers = response.headers
     present = {name.lower() for name, _ in headers}

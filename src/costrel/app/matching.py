@@ -1,0 +1,82 @@
+"""Matching: the rule for a request, found by path and method alone unless the host or an override has a say."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..context import RequestContext
+from ..http.errors import HTTPException
+from ..messages.source import hot
+
+if t.TYPE_CHECKING:
+    from .registration import App
+
+UNKNOWN_METHOD: t.Final = "--"
+"""A method that no rule has."""
+
+MAX_KNOWN_HOSTS: t.Final = 1024
+
+
+class KnownHosts:
+    """The Host headers that an application has accepted, so that each is examined once.
+
+    A client that makes up new ones has each of them examined.
+    """
+
+    def __init__(self) -> None:
+        self._trusted: list[str] | None = None
+        self._known: set[str | None] = set()
+
+    def check(self, request: t.Any, host: str | None, trusted: list[str] | None) -> None:
+        """Raise SecurityError if the header `host` names no host, or one that is not among `trusted`."""
+        if trusted is not None:
+            request.trusted_hosts = trusted
+        if trusted != self._trusted:
+            self._trusted, self._known = None if trusted is None else [*trusted], set()
+        if host not in self._known:
+            request.check_host()
+            if len(self._known) < MAX_KNOWN_HOSTS:
+                self._known.add(host)
+
+
+def match_request(app: App, ctx: RequestContext) -> None:
+    """Set the request's rule and view arguments, or the error that is raised when the request is dispatched."""
+    request = ctx.request
+    request.routing_exception = None  # PERF: page. An attribute of the instance is found before one of the class.
+    try:
+        source = request._source
+        path = hot(source, "PATH_INFO")
+        if (
+            not path
+            or app.subdomain_matching
+            or "HTTP_UPGRADE" in source
+            or (ctx.overridden and "create_url_adapter" in ctx.overridden)
+        ):
+            hit = None
+        else:
+            app.known_hosts.check(request, hot(source, "HTTP_HOST"), app.config["TRUSTED_HOSTS"])
+            if not path.isascii():
+                path = request.path
+            method, url_map = source["REQUEST_METHOD"], app.url_map
+            hit = url_map.find(path, method) or url_map.search(path, method)
+        if hit is None:
+            adapter = ctx.url_adapter
+            if adapter is None:
+                return
+            hit = adapter.match(method=_unknown_method(app, request), return_rule=True)
+        request.url_rule, request.view_args = hit
+    except HTTPException as error:
+        error.__context__ = None  # the errors before it: their tracebacks would keep this request in a cycle
+        request.routing_exception = error
+
+
+def _unknown_method(app: App, request: t.Any) -> str | None:
+    """A method that no rule has, for one that differs from a known method only in case; None for all others.
+
+    Methods are case-sensitive (RFC 9110 §9.1): a proxy in front that let "get" pass did not take it for GET.
+    """
+    method: str = request._source["REQUEST_METHOD"]
+    if method == method.upper() or not app.config.get("METHOD_CASE_SENSITIVE"):
+        return None
+    request.method = method
+    return UNKNOWN_METHOD

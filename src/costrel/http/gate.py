@@ -1,0 +1,78 @@
+"""The gate: checks everything in the head of a response on which a server could fail.
+
+Servers are written in other languages, and some end the whole process for a value that they do not expect. Every
+response passes here, whatever has made it. A ValueError from here becomes a 500.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+MAX_FIELDS = 10_000
+"""The most header fields of one response; the HTTP library of Granian ends the process above 24,576."""
+
+MAX_HEAD = 1024 * 1024
+"""The most bytes of all header fields of one response."""
+
+Fields = Iterable[tuple[str, str]]
+
+_is_token = re.compile(rb"[!#$%&'*+\-.^_`|~0-9a-z]+").fullmatch
+_find_control = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]").search
+
+# PERF: hello. Most fields are the same in all responses: they are checked and encoded once.
+_encoded: dict[tuple[str, str], tuple[bytes, bytes]] = {}
+_MAX_ENCODED = 512
+_MAX_KEPT_VALUE = 256
+_CHANGING = frozenset({b"content-length", b"date", b"etag", b"last-modified", b"location", b"set-cookie"})
+"""Fields whose values differ from one response to the next."""
+
+
+def check_status(code: int) -> None:
+    """Raise ValueError for a status code that no server can send (RFC 9110 §15)."""
+    if not 100 <= code <= 999:
+        raise ValueError(f"The status of the response is {code}. It must be a number from 100 to 999.")
+
+
+def encode_fields(pairs: Fields) -> list[tuple[bytes, bytes]]:
+    """The header fields as bytes, their names in lower case.
+
+    Transfer-Encoding is left out: the server decides how the body is sent (RFC 9112 §6.1).
+
+    :raises ValueError: for a name or a value that no server can send, and for too many fields.
+    """
+    known = _encoded.get
+    encoded = [known(pair) or _encode(pair) for pair in pairs]
+    if len(encoded) > 64:
+        _check_size(encoded)
+    return [field for field in encoded if field is not None] if None in encoded else encoded  # type: ignore[misc]
+
+
+def check_fields(pairs: Fields) -> None:
+    """Raise ValueError as `encode_fields` does."""
+    encode_fields(pairs)
+
+
+def _encode(pair: tuple[str, str]) -> tuple[bytes, bytes] | None:
+    name = pair[0].lower().encode("latin-1", "replace")
+    if not _is_token(name):
+        raise ValueError(f"{pair[0]!r} is not the name of a header field: use letters, digits and !#$%&'*+-.^_`|~.")
+    if name == b"transfer-encoding":
+        return None
+    try:
+        value = pair[1].encode("latin-1")
+    except UnicodeEncodeError:
+        raise ValueError(f"The header field {pair[0]!r} has characters outside of Latin-1: {pair[1][:100]!r}.") from None
+    if _find_control(value):
+        raise ValueError(f"The header field {pair[0]!r} has a control character: {pair[1][:100]!r}.")
+    if len(_encoded) < _MAX_ENCODED and len(value) < _MAX_KEPT_VALUE and name not in _CHANGING:
+        _encoded[pair] = name, value
+    return name, value
+
+
+def _check_size(encoded: list[tuple[bytes, bytes] | None]) -> None:
+    if len(encoded) > MAX_FIELDS:
+        raise ValueError(f"The response has {len(encoded):,} header fields; at most {MAX_FIELDS:,} can be sent.")
+    size = sum(len(field[0]) + len(field[1]) for field in encoded if field is not None)
+    if size > MAX_HEAD:
+        raise ValueError(f"The header fields of the response have {size:,} bytes; at most {MAX_HEAD:,} can be sent.")

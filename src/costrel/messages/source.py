@@ -1,0 +1,121 @@
+"""The source of a request: a WSGI environ, or an ASGI scope that is read as if it were one.
+
+Everything that Costrel itself reads of a request comes from its source, under the names of a WSGI environ (PEP 3333).
+`Request.environ` turns an ASGI scope into a real environ on first use, and that is the source from then on: changes
+that extensions make to it are seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, ItemsView, Iterator, Mapping, MutableMapping
+from functools import lru_cache
+from typing import Any, ClassVar
+
+hot: Callable[..., Any] = dict.get
+"""``hot(source, key, default=None)`` for the keys in `HOT` alone. PERF: page, hello. One call into C for both kinds."""
+
+HOT = frozenset(
+    {
+        "CONTENT_LENGTH",
+        "CONTENT_TYPE",
+        "HTTP_COOKIE",
+        "HTTP_HOST",
+        "HTTP_TRANSFER_ENCODING",
+        "HTTP_UPGRADE",
+        "PATH_INFO",
+        "QUERY_STRING",
+        "REQUEST_METHOD",
+        "SCRIPT_NAME",
+        "asgi.scope",
+        "wsgi.input",
+        "wsgi.input_terminated",
+        "wsgi.url_scheme",
+    }
+)
+"""The keys that a `ScopeSource` holds from the start, if the request has them."""
+
+Scope = MutableMapping[str, Any]
+
+
+@lru_cache(maxsize=1024)
+def _header_name(key: str) -> bytes:
+    return key[5:].lower().replace("_", "-").encode("latin-1", "replace")
+
+
+def environ_of(source: dict[str, Any]) -> dict[str, Any]:
+    """The whole environ of a source."""
+    return source.whole() if isinstance(source, ScopeSource) else source
+
+
+class Fields:
+    """Some header fields, by the keys that they have in both kinds of source.
+
+    :param keys: their keys in a WSGI environ.
+    """
+
+    def __init__(self, *keys: str) -> None:
+        self._keys = keys
+        self._names = tuple(map(_header_name, keys))
+
+    def are_absent_from(self, source: dict[str, Any]) -> bool:
+        """Whether a request has none of them."""
+        if isinstance(source, ScopeSource):
+            return source.headers.keys().isdisjoint(self._names)
+        return source.keys().isdisjoint(self._keys)
+
+
+class ScopeSource(dict[str, Any]):
+    """An ASGI scope as a source: the keys in `HOT` are items from the start, the others are looked up in the scope."""
+
+    headers: Mapping[bytes, bytes]
+    """The header fields by their lower-case names; none of them occurs twice."""
+    make_environ: ClassVar[Callable[[Scope], dict[str, Any]]]
+    """Makes the whole environ of a scope; set by the ASGI edge."""
+
+    _environ: dict[str, Any] | None = None
+    _removed: frozenset[str] = frozenset()
+
+    def whole(self) -> dict[str, Any]:
+        """The whole environ, with the changes that were made here; it takes all later changes."""
+        environ = self._environ
+        if environ is None:
+            environ = self._environ = self.make_environ(self["asgi.scope"])
+            environ.update(dict.items(self))
+            for key in self._removed:
+                environ.pop(key, None)
+        return environ
+
+    def __missing__(self, key: str) -> Any:
+        if self._environ is not None:
+            return self._environ[key]
+        if key in self._removed or key in HOT or key in _NOT_HEADERS:
+            raise KeyError(key)
+        if key.startswith("HTTP_"):
+            return self.headers[_header_name(key)].decode("latin-1")
+        if key == "REMOTE_ADDR" and self["asgi.scope"].get("client"):
+            return self["asgi.scope"]["client"][0]
+        return self.whole()[key]
+
+    def get(self, key: str, default: Any = None) -> Any:
+        try:
+            return self[key]
+        except KeyError:
+            return default
+
+    def pop(self, key: str, default: Any = None) -> Any:  # type: ignore[override]  # never without a default here
+        value = self.get(key, default)
+        dict.pop(self, key, None)
+        self._removed |= {key}
+        if self._environ is not None:
+            self._environ.pop(key, None)
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.whole())
+
+    def items(self) -> ItemsView[str, Any]:  # type: ignore[override]  # the same view of another dict
+        return self.whole().items()
+
+
+_NOT_HEADERS = frozenset({"HTTP_CONTENT_LENGTH", "HTTP_CONTENT_TYPE", "HTTP_PROXY"})
+"""Keys that look like headers. The last one would be taken for the proxy setting of libraries (CVE-2016-5385)."""
