@@ -152,9 +152,7 @@ class Costrel(App):
         view, view_args = lifecycle.view_of(context.requesting())
         return self.ensure_sync(view)(**view_args)
 
-    def make_response(self, rv: t.Any) -> Response:
-        """The response for a view's return value. Raises TypeError if it cannot become one."""
-        return response_values.make_response(self, rv)  # type: ignore[return-value]  # of `response_class`
+    make_response = response_values.make_response
 
     def finalize_request(self, rv: t.Any, from_error_handler: bool = False) -> Response:
         """Make a response of a view's value and run what comes after the request."""

@@ -11,9 +11,8 @@ from contextvars import Context
 from ..context import RequestContext
 from ..http.gate import check_status, encode_fields
 from ..messages.body import FileBody
-from ..messages.response import Response
+from ..messages.response import EXITS, Response
 from ..messages.source import environ_of
-from ..support.seams import Seams
 from ..support.tasks import released, start_held
 from .bodies import Body, Receive
 from .file_blocks import InThread, send_file_body
@@ -30,11 +29,12 @@ _END: t.Final = object()
 def answer_of(ctx: RequestContext, response: t.Any) -> Messages | Answer:
     """The form of `response` that goes to the server: two messages if its body is complete, else an `Answer`."""
     source = ctx.request._source
-    if not isinstance(response, Response) or not _CALLS.are_original(response):
+    replaced = EXITS.replaced(response) if isinstance(response, Response) else _FOREIGN
+    if replaced and ("__call__" in replaced or "get_wsgi_response" in replaced):
         # A class that writes itself out in its own way is asked as the WSGI application that it is.
         if not hasattr(getattr(response, "response", None), "__aiter__"):
             return Answer.of_wsgi(response, environ_of(source))
-    status, pairs, body, close = response.for_edge(source)
+    status, pairs, body, close = response.for_edge(source, replaced)
     check_status(status)
     headers = encode_fields(pairs)
     if body.__class__ is bytes and close is None:
@@ -45,7 +45,8 @@ def answer_of(ctx: RequestContext, response: t.Any) -> Messages | Answer:
     return Answer(status, headers, body, close, source["REQUEST_METHOD"])
 
 
-_CALLS: t.Final = Seams(Response, "__call__", "get_wsgi_response")
+_FOREIGN: t.Final = frozenset({"__call__"})
+"""Stands for the methods of a response that is no `Response`."""
 
 
 def add_echo(headers: list[tuple[bytes, bytes]], scope: Scope) -> None:

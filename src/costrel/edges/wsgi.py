@@ -8,9 +8,9 @@ from collections.abc import AsyncIterable, Callable, Iterable, Iterator
 from ..app import lifecycle
 from ..context import RequestContext
 from ..http.gate import check_fields, check_status
-from ..messages.response import Response
+from ..messages.response import EXITS, Response
+from ..messages.response_head import has_plain_headers
 from ..support.coroutines import run_coroutine
-from ..support.seams import Seams
 
 
 def serve(app: t.Any, environ: dict[str, t.Any], start_response: Callable[..., t.Any]) -> Iterable[bytes]:
@@ -33,16 +33,20 @@ def _write(ctx: RequestContext, response: t.Any) -> Iterable[bytes]:
     if chunks.__class__ is not list and hasattr(chunks, "__aiter__"):
         response.response = iterate(chunks)
     environ = ctx.request.environ
-    if not isinstance(response, Response) or not _CALLS.are_original(response):
-        return response(environ, _gated(ctx.start_response))
-    body, status, headers = response.get_wsgi_response(environ)
-    check_status(response.status_code)
-    check_fields(headers)
-    ctx.start_response(status, headers)
+    replaced = EXITS.replaced(response) if isinstance(response, Response) else _FOREIGN
+    if replaced and ("__call__" in replaced or "get_wsgi_response" in replaced):
+        answer: Iterable[bytes] = response(environ, _gated(ctx.start_response))
+        return answer
+    body, pairs = response.for_wsgi(environ, replaced)
+    check_status(response._status_code)
+    if not has_plain_headers(response):
+        check_fields(pairs)
+    ctx.start_response(response._status, pairs)
     return body
 
 
-_CALLS: t.Final = Seams(Response, "__call__", "get_wsgi_response")
+_FOREIGN: t.Final = frozenset({"__call__"})
+"""Stands for the methods of a response that is no `Response`."""
 
 
 def _gated(start_response: Callable[..., t.Any]) -> Callable[..., t.Any]:

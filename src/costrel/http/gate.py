@@ -54,6 +54,8 @@ def check_fields(pairs: Fields) -> None:
 
 
 def _encode(pair: tuple[str, str]) -> tuple[bytes, bytes] | None:
+    if pair[0] == "Content-Length" and pair[1].isdecimal():  # PERF: hello. Each response has its own.
+        return b"content-length", pair[1].encode()
     name = pair[0].lower().encode("latin-1", "replace")
     if not _is_token(name):
         raise ValueError(f"{pair[0]!r} is not the name of a header field: use letters, digits and !#$%&'*+-.^_`|~.")

@@ -19,7 +19,7 @@ from ..support.properties import cached_property
 from ..support.seams import Seams
 from .body import Body, EdgeBody, ResponseStream, body_of, encoded
 from .environ import get_current_url
-from .response_head import HeadersInput, Pairs, ResponseHead, add_missing, field_of, lower_names, put
+from .response_head import HeadersInput, Pairs, ResponseHead, add_missing, field_of, lower_names
 from .small_files import SmallFile
 from .source import Fields, environ_of, hot
 from .streams import ClosingIterator, RangeWrapper
@@ -35,9 +35,6 @@ if TYPE_CHECKING:
 
 # The conditions of a request, apart from those of a range (RFC 9110 §13.1).
 _CONDITIONS = Fields("HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE")
-
-# The fields that `remove_entity_headers` removes, among those that Costrel writes itself.
-_ENTITY_FIELDS = frozenset({"Content-Encoding", "Content-Length", "Content-Type", "Last-Modified"})
 
 Exit = tuple[int, Pairs, EdgeBody, "Callable[[], None] | None"]
 """Status code, header fields, body, and a function to call after the body was sent, if any."""
@@ -149,7 +146,11 @@ class Response(ResponseHead):
         body = value.encode() if isinstance(value, str) else value
         self.response = [body]
         if self.automatically_set_content_length:
-            put(self, "Content-Length", str(len(body)))
+            pairs = self._header_pairs
+            if self._headers is None and pairs is not None and len(pairs) < 2:  # a content type at most
+                pairs.append(("Content-Length", str(len(body))))
+            else:
+                self.headers["Content-Length"] = str(len(body))
 
     @property
     def data(self) -> bytes:
@@ -349,34 +350,41 @@ class Response(ResponseHead):
 
         :raises ValueError: if the name of one is not a token.
         """
-        return Headers.adopt(self._pairs_to_send(environ))
+        return Headers.adopt(self._leave(environ, _NONE)[1])
 
-    def _pairs_to_send(self, environ: WSGIEnvironment) -> Pairs:
-        status, pairs = self._status_code, self._header_pairs
-        pairs = Headers(self.headers)._list if pairs is None else [*pairs]
-        if self._headers is not None:
-            self._resolve_locations(pairs, environ)
-        if status == 304:
-            if self._headers is None:
-                return [pair for pair in pairs if pair[0] not in _ENTITY_FIELDS]
-            remove_entity_headers(pairs)
-        elif status < 200 or status == 204:
-            # RFC 9110 §8.6: "A server MUST NOT send a Content-Length header field in any response with a status code
-            # of 1xx (Informational) or 204 (No Content)."
-            Headers.adopt(pairs).remove("Content-Length")
-        elif self.automatically_set_content_length and self.is_sequence and _length_in(pairs) is None:
+    def _leave(self, source: WSGIEnvironment, replaced: frozenset[str]) -> tuple[bytes | None, Pairs]:
+        """The headers as they are sent, and the body if it is one ``bytes`` with nothing to close, as most are."""
+        pairs, body, status = self._header_pairs, self.response, self._status_code
+        if replaced and "get_wsgi_headers" in replaced:
+            return None, self.get_wsgi_headers(environ_of(source)).to_wsgi_list()
+        if self._headers is None and pairs is not None:
+            pairs = [*pairs]
+        else:
+            pairs = self._resolved_pairs(source)
+        if status < 200 or status == 204 or status == 304:
+            return None, _without_content(pairs, status)
+        if body.__class__ is list and len(body) == 1:
+            piece = body[0]
+        elif body.__class__ is SmallFile:
+            piece = body.whole()
+        else:
+            piece = None
+        if piece.__class__ is bytes and ("Content-Length", str(len(piece))) in pairs:
+            is_whole = not (replaced or self._on_close) and hot(source, "REQUEST_METHOD") != "HEAD"
+            return (piece if is_whole else None), pairs
+        if self.automatically_set_content_length and self.is_sequence and not _has_length(pairs):
             pairs.append(("Content-Length", str(sum(map(len, self.iter_encoded())))))
-        return pairs
+        return None, pairs
 
-    def _resolve_locations(self, pairs: Pairs, environ: WSGIEnvironment) -> None:
-        """Check the names of all fields, and make URIs of those that are locations."""
-        names = lower_names(pairs)
-        if "location" in names or "content-location" in names:
-            headers = Headers.adopt(pairs)
-            if "location" in names:
-                headers["Location"] = self._location_to_send(environ, headers.getlist("location")[-1])
-            if "content-location" in names:
-                headers["Content-Location"] = iri_to_uri(headers.getlist("content-location")[-1])
+    def _resolved_pairs(self, environ: WSGIEnvironment) -> Pairs:
+        """A copy of the headers. Their names are checked, and URIs made of those that are locations."""
+        headers = Headers(self.headers)
+        names = lower_names(headers)
+        if "location" in names:
+            headers["Location"] = self._location_to_send(environ, headers.getlist("location")[-1])
+        if "content-location" in names:
+            headers["Content-Location"] = iri_to_uri(headers.getlist("content-location")[-1])
+        return headers._list
 
     def _location_to_send(self, environ: WSGIEnvironment, location: str) -> str:
         location = iri_to_uri(location)
@@ -397,33 +405,20 @@ class Response(ResponseHead):
             return body
         return ClosingIterator(self.iter_encoded(), self.close)
 
-    def _piece(self, environ: WSGIEnvironment, pairs: Pairs) -> bytes | None:
-        """The whole body, if it is one ``bytes`` of the announced length that is sent with nothing to close; else None.
-
-        That is most responses.
-        """
-        body = self.response
-        if body.__class__ is list and len(body) == 1 and not self.direct_passthrough:
-            piece = body[0]
-        elif body.__class__ is SmallFile:
-            piece = body.whole()
-        else:
-            return None
-        if piece.__class__ is not bytes or self._on_close or self._has_no_body(environ):
-            return None
-        return piece if _length_in(pairs) == str(len(piece)) else None
-
     def get_wsgi_response(self, environ: WSGIEnvironment) -> tuple[Iterable[bytes], str, Pairs]:
         """Body, status line and headers as they are sent."""
-        replaced = EXITS.replaced(self)
-        if replaced and "get_wsgi_headers" in replaced:
-            pairs = self.get_wsgi_headers(environ).to_wsgi_list()
-        else:
-            pairs = self._pairs_to_send(environ)
-        piece = None if replaced else self._piece(environ, pairs)
-        return self.get_app_iter(environ) if piece is None else (piece,), self._status, pairs
+        body, pairs = self.for_wsgi(environ, EXITS.replaced(self))
+        return body, self._status, pairs
 
-    def for_edge(self, source: WSGIEnvironment) -> Exit:
+    def for_wsgi(self, environ: WSGIEnvironment, replaced: frozenset[str]) -> tuple[Iterable[bytes], Pairs]:
+        """Body and headers for the WSGI edge.
+
+        :param replaced: the methods among `EXITS` that are not Costrel's own.
+        """
+        piece, pairs = self._leave(environ, replaced)
+        return self.get_app_iter(environ) if piece is None else (piece,), pairs
+
+    def for_edge(self, source: WSGIEnvironment, replaced: frozenset[str]) -> Exit:
         """The response for an edge that is not WSGI.
 
         The body is ``bytes`` if it is complete, a :class:`FileBody` if it is a file, else an iterable or asynchronous
@@ -431,13 +426,9 @@ class Response(ResponseHead):
         and then calls the function at the end of the tuple.
 
         :param source: of the request that is answered.
+        :param replaced: as in `for_wsgi`.
         """
-        replaced = EXITS.replaced(self)
-        if replaced and "get_wsgi_headers" in replaced:
-            pairs = self.get_wsgi_headers(environ_of(source)).to_wsgi_list()
-        else:
-            pairs = self._pairs_to_send(source)
-        piece = None if replaced else self._piece(source, pairs)
+        piece, pairs = self._leave(source, replaced)
         if piece is not None:
             return self._status_code, pairs, piece, None
         close = self.close if self.has_to_close else None
@@ -454,16 +445,27 @@ class Response(ResponseHead):
         return app_iter
 
 
-EXITS = Seams(Response, "close", "get_app_iter", "get_wsgi_headers", "iter_encoded")
+EXITS = Seams(
+    Response, "__call__", "close", "get_app_iter", "get_wsgi_headers", "get_wsgi_response", "iter_encoded"
+)
 """The methods through which a response leaves."""
 
 PAGES = Seams(HTTPException, "__call__", "get_response")
 """The methods through which an HTTP error becomes a response."""
 
 
-def _length_in(pairs: Pairs) -> str | None:
-    """The value of Content-Length, or None."""
-    for name, value in pairs:
-        if name == "Content-Length" or name.lower() == "content-length":
-            return value
-    return None
+def _has_length(pairs: Pairs) -> bool:
+    return any(name.lower() == "content-length" for name, _ in pairs)
+
+
+def _without_content(pairs: Pairs, status: int) -> Pairs:
+    """The headers of a response that has no content by its status."""
+    if status == 304:
+        remove_entity_headers(pairs)
+        return pairs
+    # RFC 9110 §8.6: "A server MUST NOT send a Content-Length header field in any response with a status code of 1xx
+    # (Informational) or 204 (No Content)."
+    return [pair for pair in pairs if pair[0].lower() != "content-length"]
+
+
+_NONE: frozenset[str] = frozenset()

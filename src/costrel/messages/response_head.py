@@ -133,14 +133,6 @@ def append(response: ResponseHead, name: str, value: str) -> None:
         pairs.append((name, value))
 
 
-def put(response: ResponseHead, name: str, value: str) -> None:
-    """Set a field, whose value is known to be valid."""
-    if response._headers is not None or field_of(response, name) is not None:
-        response.headers[name] = value
-    else:
-        append(response, name, value)
-
-
 def _dump_set(words: Any) -> str:
     return dump_header(words)
 

@@ -51,9 +51,13 @@ class Seams:
 
     def replaced(self, instance: object) -> frozenset[str]:
         """The names that the class of `instance` or the instance itself replaces."""
+        found = self._look_up(instance.__class__)
+        replaced = _NONE if found == self._originals else self._replaced_by(found)
         attributes = instance.__dict__
-        own = [name for name in self._names if name in attributes]
-        return self.replaced_in(instance.__class__).union(own) if own else self.replaced_in(instance.__class__)
+        for name in self._names:
+            if name in attributes:
+                replaced |= {name}
+        return replaced
 
     def replaced_in(self, cls: type) -> frozenset[str]:
         """The names that `cls` replaces."""
