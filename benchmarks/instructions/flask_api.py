@@ -18,6 +18,10 @@ def build(api: Any, app_class: Any, scenario: str) -> Any:
     add_sessions(app, api)
     if scenario == "hooks":
         add_hooks(app, api)
+    if scenario == "abort":
+        app.errorhandler(418)(lambda error: ("teapot", 418))
+    if scenario == "missing":
+        app.errorhandler(404)(lambda error: ("There is no such page", 404))
     return app
 
 
@@ -79,17 +83,15 @@ def add_views(app: Any, api: Any) -> None:
 def add_answers(app: Any, api: Any) -> None:
     """Views whose responses are not a text or a dict."""
 
-    @app.route("/file")
-    def file():
-        return api.send_file(HERE / "static" / "10k.txt")
+    @app.route("/tagged")
+    def tagged():
+        response = api.make_response("A text that does not change")
+        response.set_etag("v1")
+        return response.make_conditional(api.request)
 
     @app.route("/abort")
     def abort():
         api.abort(418)
-
-    @app.errorhandler(418)
-    def teapot(error):
-        return "teapot", 418
 
     @app.route("/template")
     def template():
@@ -115,7 +117,7 @@ def add_sessions(app: Any, api: Any) -> None:
 
 
 def add_hooks(app: Any, api: Any) -> None:
-    """The page once more in a blueprint, with nine functions around it, four of them the blueprint's."""
+    """The page once more in a blueprint, with seven functions around it, four of them the blueprint's."""
     shop = api.Blueprint("shop", "instructions", url_prefix="/shop")
 
     def before():
@@ -133,9 +135,9 @@ def add_hooks(app: Any, api: Any) -> None:
     for scaffold in (app, shop):
         scaffold.before_request(before)
         scaffold.after_request(after)
-        scaffold.teardown_request(teardown)
-        scaffold.url_value_preprocessor(preprocess)
-    app.context_processor(dict)
+    app.teardown_request(teardown)
+    shop.url_value_preprocessor(preprocess)
+    shop.context_processor(dict)
 
     @shop.route("/page")
     def page():

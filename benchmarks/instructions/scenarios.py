@@ -31,6 +31,9 @@ CHROMIUM = (
 )
 """A navigation of Chromium's; the cookies are its sixteenth header."""
 
+PRIORITY = ("priority", "u=0, i")
+"""Its seventeenth, over HTTP/2."""
+
 COOKIES = "theme=dark; _ga=GA1.2.1894513920.1730000000; consent=analytics-yes.ads-no"
 
 BOUNDARY = "----WebKitFormBoundary7MA4YWxkTrZu0gW"
@@ -39,7 +42,6 @@ UPLOAD = (
     f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n'
     f"Content-Type: text/plain\r\n\r\n{'x' * 200}\r\n--{BOUNDARY}--\r\n"
 ).encode()
-FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ class Scenario:
             "raw_path": self.path.encode(),
             "query_string": self.query.encode(),
             "root_path": "",
-            "headers": [(name.encode(), value.encode()) for name, value in headers],
+            "headers": [(name.encode(), value.encode()) for name, value in (*headers, PRIORITY)],
             "client": ("127.0.0.1", 54321),
             "server": ("127.0.0.1", 8000),
         }
@@ -116,13 +118,14 @@ def page(name: str, **changes: Any) -> Scenario:
     return Scenario(name, **{**values, **changes})
 
 
-def form(name: str) -> Scenario:
-    return Scenario(name, "/form", "POST", body=b"name=ada&city=london", content_type=FORM, contains=b"ada london")
-
-
-def postjson(name: str) -> Scenario:
-    body = b'{"name": "ada", "age": 36}'
-    return Scenario(name, "/postjson", "POST", body=body, content_type="application/json", contains=b'"ada"')
+FORM = Scenario(
+    "form", "/form", "POST", body=b"name=ada&city=london", content_type="application/x-www-form-urlencoded",
+    cookies=COOKIES, contains=b"ada london",
+)  # fmt: skip
+POSTJSON = Scenario(
+    "postjson", "/postjson", "POST", body=b'{"name": "ada", "age": 36}', content_type="application/json",
+    cookies=COOKIES, contains=b'"ada"',
+)  # fmt: skip
 
 
 WSGI = [
@@ -136,25 +139,25 @@ WSGI = [
     page("session_cookie", before="/login"),
     Scenario("session_read", "/session/read", cookies=COOKIES, before="/login", contains=b"user 42"),
     Scenario("session_write", "/session/write", cookies=COOKIES, before="/login", contains=b"visits 1"),
-    Scenario("not_modified", "/file", cookies=COOKIES, revisits=True, status=304),
+    Scenario("not_modified", "/tagged", cookies=COOKIES, revisits=True, status=304),
     Scenario("missing", "/nowhere", cookies=COOKIES, status=404),
     Scenario("abort", "/abort", cookies=COOKIES, status=418, contains=b"teapot"),
     Scenario("static", "/static/10k.txt", cookies=COOKIES, contains=b"0123456789"),
     Scenario(
         "upload", "/upload", "POST", body=UPLOAD, content_type=f"multipart/form-data; boundary={BOUNDARY}",
-        contains=b"A title 200",
+        cookies=COOKIES, contains=b"A title 200",
     ),
-    form("form"),
-    postjson("postjson"),
+    FORM,
+    POSTJSON,
     Scenario("template", "/template", cookies=COOKIES, contains=b"<li>row 19</li>"),
 ]  # fmt: skip
 
 ASGI = [
-    Scenario("hello", contains=b"Hello"),
-    Scenario("json", "/json", contains=b'"message"'),
-    Scenario("params", "/user/42/post/hello-world", query="page=7", contains=b"42 hello-world 7"),
-    form("form"),
-    postjson("postjson"),
+    Scenario("hello", cookies=COOKIES, contains=b"Hello"),
+    Scenario("json", "/json", cookies=COOKIES, contains=b'"message"'),
+    Scenario("params", "/user/42/post/hello-world", query="page=7", cookies=COOKIES, contains=b"42 hello-world 7"),
+    FORM,
+    POSTJSON,
     page("page"),
     page("hooks", path="/shop/page"),
     Scenario("session_read", "/session/read", cookies=COOKIES, before="/login", contains=b"user 42"),
