@@ -13,8 +13,8 @@ def asgi(scenario: str) -> Any:
     app = Costrel("instructions", root_path=str(HERE))
     app.secret_key = SECRET
     add_views(app)
-    if scenario == "hooks":
-        add_hooks(app)
+    if scenario in ("hooks", "mixed_hooks"):
+        add_hooks(app, mixed=scenario == "mixed_hooks")
     return app.asgi
 
 
@@ -53,8 +53,8 @@ def add_views(app: Costrel) -> None:
         return f"user {session.get('user')}"
 
 
-def add_hooks(app: Costrel) -> None:
-    """The page once more in a blueprint, with seven functions around it, four of them the blueprint's."""
+def add_hooks(app: Costrel, mixed: bool) -> None:
+    """The page once more in a blueprint, with async functions around it, and a `def` among them if `mixed`."""
     shop = Blueprint("shop", "instructions", url_prefix="/shop")
 
     async def before():
@@ -66,14 +66,15 @@ def add_hooks(app: Costrel) -> None:
     async def teardown(error):
         return None
 
-    async def preprocess(endpoint, values):
+    def preprocess(endpoint, values):
         return None
 
     for scaffold in (app, shop):
         scaffold.before_request(before)
         scaffold.after_request(after)
     app.teardown_request(teardown)
-    shop.url_value_preprocessor(preprocess)
+    if mixed:
+        shop.url_value_preprocessor(preprocess)
     shop.context_processor(dict)
 
     @shop.route("/page")

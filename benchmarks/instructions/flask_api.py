@@ -16,7 +16,7 @@ def build(api: Any, app_class: Any, scenario: str) -> Any:
     add_views(app, api)
     add_answers(app, api)
     add_sessions(app, api)
-    if scenario == "hooks":
+    if scenario in ("hooks", "mixed_hooks"):
         add_hooks(app, api)
     if scenario == "abort":
         app.errorhandler(418)(lambda error: ("teapot", 418))

@@ -41,15 +41,21 @@ class Framework:
         return getattr(module, self.gateway)(scenario)
 
 
+WITHOUT_HOOKS = ("hooks", "mixed_hooks")
 FRAMEWORKS = [
     Framework("costrel", "Costrel", "wsgi", "costrel_app", "costrel"),
     Framework("costrel-as-flask", "Costrel, as Flask", "wsgi", "flask_app", "costrel"),
     Framework("flask", "Flask", "wsgi", "flask_app", "flask"),
     Framework("costrel-async", "Costrel, async views", "asgi", "costrel_async_app", "costrel"),
-    Framework("starlette", "Starlette, async views", "asgi", "starlette_app", "starlette", ("hooks",)),
+    Framework("starlette", "Starlette, async views", "asgi", "starlette_app", "starlette", WITHOUT_HOOKS),
     Framework("costrel-def", "Costrel, def views", "asgi", "costrel_app", "costrel"),
     Framework(
-        "starlette-def", "Starlette, def views", "asgi", "starlette_def_app", "starlette", ("form", "postjson", "hooks")
+        "starlette-def",
+        "Starlette, def views",
+        "asgi",
+        "starlette_def_app",
+        "starlette",
+        ("form", "postjson", *WITHOUT_HOOKS),
     ),
 ]
 BY_NAME = {framework.name: framework for framework in FRAMEWORKS}

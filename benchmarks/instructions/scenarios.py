@@ -160,6 +160,7 @@ ASGI = [
     POSTJSON,
     page("page"),
     page("hooks", path="/shop/page"),
+    page("mixed_hooks", path="/shop/page"),
     Scenario("session_read", "/session/read", cookies=COOKIES, before="/login", contains=b"user 42"),
 ]
 
