@@ -20,7 +20,7 @@ void begin(void) { CALLGRIND_START_INSTRUMENTATION; CALLGRIND_ZERO_STATS; }
 void end(const char *label) { CALLGRIND_DUMP_STATS_AT(label); CALLGRIND_STOP_INSTRUMENTATION; }
 """
 LABEL = re.compile(r"^desc: Trigger: Client Request: (\w+)", re.MULTILINE)
-TOTAL = re.compile(r"^(?:totals|summary): (\d+)", re.MULTILINE)
+TOTAL = re.compile(r"^totals: (\d+)", re.MULTILINE)
 
 
 def instructions(framework: Framework, names: list[str]) -> dict[str, int]:
@@ -34,7 +34,7 @@ def instructions(framework: Framework, names: list[str]) -> dict[str, int]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         command = [
-            "valgrind", "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={folder}/out",
+            "valgrind", "--tool=callgrind", "--instr-atstart=no", "--fair-sched=yes", f"--callgrind-out-file={folder}/out",
             sys.executable, "-W", "ignore", "-m", "benchmarks.instructions.child",
             library_in(folder), framework.name, *names,
         ]  # fmt: skip
