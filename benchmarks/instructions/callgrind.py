@@ -34,7 +34,8 @@ def instructions(framework: Framework, names: list[str]) -> dict[str, int]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         command = [
-            "valgrind", "--tool=callgrind", "--instr-atstart=no", "--fair-sched=yes", f"--callgrind-out-file={folder}/out",
+            "valgrind", "--tool=callgrind", "--instr-atstart=no", "--fair-sched=yes",
+            f"--callgrind-out-file={folder}/out",
             sys.executable, "-W", "ignore", "-m", "benchmarks.instructions.child",
             library_in(folder), framework.name, *names,
         ]  # fmt: skip
