@@ -73,8 +73,8 @@ def test_the_socket_of_another_server_is_refused_and_that_of_a_dead_one_replaced
             assert second.status() == 1
         assert second.lines == [
             (
-                f"Error: Another process listens on the Unix socket {path}. Stop that process, or choose another path with"
-                " --bind unix:/run/app.sock."
+                f"Error: Another process listens on the Unix socket {path}. Stop that process, or choose another path"
+                " with --bind unix:/run/app.sock."
             )
         ]
         assert ask(socket.AF_UNIX, str(path)) == (b"HTTP/1.1 200 OK", b"here")
