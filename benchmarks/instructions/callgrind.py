@@ -10,8 +10,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from .child import COUNTED, HARNESS
+from .child import COUNTED
 from .frameworks import Framework
+from .tables import HARNESS
 
 ROOT = Path(__file__).parents[2]
 SOURCE = """

@@ -15,12 +15,11 @@ from typing import Any
 
 from .frameworks import BARE, BY_NAME, Framework
 from .scenarios import OVER, Scenario
+from .tables import HARNESS
 
 WARM_UP = 40
 COUNTED = 20
 """Calls before and while instructions are counted. CPython specializes code in the first; the others are all alike."""
-
-HARNESS = "harness"
 
 
 class Wsgi:
@@ -88,6 +87,45 @@ class Asgi:
         return scenario.scope(headers)
 
 
+class InPlace(Asgi):
+    """Calls the application of Costrel as `costrel serve` does for a `def` view: in a thread without a loop."""
+
+    def call(self, scenario: Scenario, scope: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
+        if hasattr(self.app, "answer_in_place"):
+            self.app.app.open_for_requests()
+        sent = call_in_place(self.app, scope)
+        headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+        return sent[0]["status"], headers, b"".join(message.get("body", b"") for message in sent[1:])
+
+    def repeat(self, scenario: Scenario, scope: dict[str, Any], count: int) -> None:
+        for _ in range(count):
+            call_in_place(self.app, scope)
+
+
+def call_in_place(app: Any, scope: dict[str, Any]) -> list[dict[str, Any]]:
+    scope = dict(scope)
+    scope["state"] = {}
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    in_place = getattr(app, "answer_in_place", None)
+    begun = app(scope, receive, send) if in_place is None else in_place(scope, receive, send, moved)
+    try:
+        begun.send(None)
+    except StopIteration:
+        return sent
+    raise RuntimeError("The request was not answered in place.")
+
+
+def moved() -> None:
+    raise RuntimeError("The request has moved to the loop.")
+
+
 async def call_asgi(app: Any, scope: dict[str, Any], body: bytes) -> list[dict[str, Any]]:
     scope = dict(scope)
     scope["state"] = {}
@@ -108,7 +146,7 @@ async def call_asgi(app: Any, scope: dict[str, Any], body: bytes) -> list[dict[s
     return sent
 
 
-CALLERS: dict[str, Callable[[Any], Any]] = {"wsgi": Wsgi, "asgi": Asgi}
+CALLERS: dict[str, Callable[[Any], Any]] = {"wsgi": Wsgi, "asgi": Asgi, "in place": InPlace}
 
 
 def request_of(caller: Any, scenario: Scenario) -> Any:
@@ -128,7 +166,7 @@ def request_of(caller: Any, scenario: Scenario) -> Any:
 
 def checked(framework: Framework, scenario: Scenario) -> tuple[Any, Any]:
     """What calls the application of a scenario, and its request. Raises ValueError for an answer that is not right."""
-    caller = CALLERS[framework.gateway](framework.build(scenario.name))
+    caller = CALLERS[framework.called](framework.build(scenario.name))
     request = request_of(caller, scenario)
     status, _, body = caller.call(scenario, request)
     if status != scenario.status or scenario.contains not in body:
@@ -149,7 +187,7 @@ def count(library: Any, label: str, caller: Any, scenario: Scenario, request: An
 def main() -> None:
     library = ctypes.CDLL(sys.argv[1])
     framework, names = BY_NAME[sys.argv[2]], sys.argv[3:]
-    bare = CALLERS[framework.gateway](BARE[framework.gateway].build(""))
+    bare = CALLERS[framework.called](BARE[framework.gateway].build(""))
     first = OVER[framework.gateway][0]
     count(library, HARNESS, bare, first, bare.prepared(first, first.headers()))
     for scenario in framework.scenarios(names):

@@ -12,7 +12,11 @@ from .scenarios import OVER, Scenario
 
 @dataclass(frozen=True)
 class Framework:
-    """One column of a table. `lacks` names the scenarios for which it has no application."""
+    """One column of a table.
+
+    :param lacks: the scenarios for which it has no application.
+    :param in_place: whether its application is called as `costrel serve` does for a `def` view without a body.
+    """
 
     name: str
     title: str
@@ -20,6 +24,11 @@ class Framework:
     module: str
     needs: str
     lacks: tuple[str, ...] = ()
+    in_place: bool = False
+
+    @property
+    def called(self) -> str:
+        return "in place" if self.in_place else self.gateway
 
     @property
     def is_installed(self) -> bool:
@@ -49,6 +58,9 @@ FRAMEWORKS = [
     Framework("costrel-async", "Costrel, async views", "asgi", "costrel_async_app", "costrel"),
     Framework("starlette", "Starlette, async views", "asgi", "starlette_app", "starlette", WITHOUT_HOOKS),
     Framework("costrel-def", "Costrel, def views", "asgi", "costrel_app", "costrel"),
+    Framework(
+        "costrel-in-place", "Costrel, def views in place", "asgi", "costrel_app", "costrel", ("form", "postjson"), True
+    ),
     Framework(
         "starlette-def",
         "Starlette, def views",
