@@ -4,8 +4,12 @@ BIN := .venv/bin
 READY := .venv/.ready
 DEV := .venv/.dev
 BENCH := .venv-bench/.ready
+EXTRAS := async,crypto,dotenv,limits,redis,reload
+# Releases are those of the lock file, for what builds the package too; docs/decisions/0015-lock-file.md says why.
+LOCK := constraints.txt
+INSTALL := -m pip install -q --constraint $(LOCK) --build-constraint $(LOCK)
 
-.PHONY: run test lint types bench coverage docs fuzz fuzz-parsers fuzz-differential soak optimized clean
+.PHONY: run test lint types bench instructions coverage docs fuzz fuzz-parsers fuzz-differential soak optimized lock newest clean
 
 # The example application at http://127.0.0.1:5000.
 run: $(READY)
@@ -33,6 +37,10 @@ types: $(DEV)
 bench: $(BENCH)
 	.venv-bench/bin/python -m benchmarks all
 
+# Instructions per request, by callgrind (Debian: valgrind, gcc): writes their tables in docs/performance.md. Five minutes.
+instructions: $(BENCH)
+	.venv-bench/bin/python -m benchmarks instructions
+
 # Branch coverage of all tests; fails under the floor in pyproject.toml.
 coverage: $(DEV)
 	$(BIN)/coverage erase
@@ -49,7 +57,7 @@ fuzz: fuzz-parsers fuzz-differential
 
 # Every parser under atheris, FUZZ_SECONDS (60) for each target; FUZZ_TARGETS names some of them (tests/fuzz/targets.py).
 fuzz-parsers: $(DEV)
-	$(BIN)/python -m pip install -q --group fuzz
+	$(BIN)/python $(INSTALL) --group fuzz
 	$(BIN)/python -m tests.fuzz $(FUZZ_TARGETS)
 
 # The tests that ask Flask and Werkzeug the same, with 20,000 examples each.
@@ -62,22 +70,44 @@ soak: $(DEV)
 	$(BIN)/python -m tests.faults.soak --minutes $(or $(MINUTES),10)
 	$(BIN)/python -m tests.faults.long_runs --minutes $(or $(MINUTES),10)
 
-$(READY): pyproject.toml
+# Write the lock file: the newest releases that fit pyproject.toml, on each of these Pythons that is here.
+LOCK_PYTHONS ?= python3.11 python3.12 python3.13
+
+lock:
+	rm -rf .venv-lock && mkdir .venv-lock
+	for python in $(LOCK_PYTHONS); do \
+		if $$python -c "" 2>/dev/null; then \
+			$$python -m venv .venv-lock/$$python && \
+			.venv-lock/$$python/bin/python -m pip install -q --upgrade "pip>=25.3" || exit 1; \
+		else echo "Without $$python, which is not installed."; fi; \
+	done
+	.venv-lock/$(firstword $(LOCK_PYTHONS))/bin/python .ci/lock .venv-lock/*/bin/python
+	rm -rf .venv-lock
+
+# All tests with the newest releases, in an environment of its own.
+newest:
+	rm -rf .venv-newest
+	$(PYTHON) -m venv .venv-newest
+	.venv-newest/bin/python -m pip install -q --upgrade pip
+	.venv-newest/bin/python -m pip install -q --group dev --group ecosystem --editable ".[$(EXTRAS)]"
+	.venv-newest/bin/python -m pytest -n auto --dist loadgroup
+
+$(READY): pyproject.toml $(LOCK)
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install -q --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install -q --editable .
+	$(BIN)/python -m pip install -q --constraint $(LOCK) pip
+	$(BIN)/python $(INSTALL) --editable .
 	touch $@
 
 $(DEV): $(READY)
-	$(BIN)/python -m pip install -q --group dev --group ecosystem --editable ".[async,crypto,dotenv,redis,reload]"
+	$(BIN)/python $(INSTALL) --group dev --group ecosystem --editable ".[$(EXTRAS)]"
 	touch $@
 
 # The peers live apart: some of Flask's extensions change what they do where another framework is installed.
-$(BENCH): pyproject.toml
+$(BENCH): pyproject.toml $(LOCK)
 	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
-	.venv-bench/bin/python -m pip install -q --upgrade "pip>=25.1"
-	.venv-bench/bin/python -m pip install -q --group bench --editable ".[async,crypto,dotenv,limits,redis,reload]"
+	.venv-bench/bin/python -m pip install -q --constraint $(LOCK) pip
+	.venv-bench/bin/python $(INSTALL) --group bench --editable ".[$(EXTRAS)]"
 	touch $@
 
 clean:
-	rm -rf .venv .venv-bench .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz
+	rm -rf .venv .venv-bench .venv-lock .venv-newest .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz

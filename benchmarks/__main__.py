@@ -7,6 +7,7 @@ bodies    uploads and downloads of 1 GiB: throughput and memory
 memory    a worker's memory over 100,000 mixed requests
 served    requests a second, on a server, with the load from another core
 where     where the time of each scenario goes, by function
+instructions   instructions per request, counted by callgrind; with names, only these; --framework costrel,flask
 report    the tables and plots of docs/performance.md, from the figures that are kept there
 all       all of these, and the report
 
@@ -34,6 +35,12 @@ def calls(options: argparse.Namespace) -> None:
     main([name for name in options.peers.split(",") if name], options.names)
 
 
+def instructions(options: argparse.Namespace) -> None:
+    from .instructions.command import main
+
+    main(options.names, [name for name in options.framework.split(",") if name])
+
+
 def part(name: str) -> Callable[[argparse.Namespace], None]:
     """A part that takes no names."""
     return lambda options: importlib.import_module(f"benchmarks.{name}").main()
@@ -52,6 +59,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "startup": part("startup"),
     "growth": named_part("growth"),
     "where": named_part("where"),
+    "instructions": instructions,
     "report": part("report"),
 }
 
@@ -84,6 +92,7 @@ def main() -> None:
     parser.add_argument("part", choices=[*PARTS, "all"])
     parser.add_argument("names", nargs="*", help="of scenarios or cases; without any: all")
     parser.add_argument("--peers", default="", help="of `calls`: separated by commas; without it: all")
+    parser.add_argument("--framework", default="", help="of `instructions`: likewise")
     options = parser.parse_intermixed_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("Ended."))  # so that the servers are ended, too
     (everything if options.part == "all" else PARTS[options.part])(options)

@@ -7,6 +7,7 @@ from typing import Any
 
 from . import results
 from .goals import OF_PART
+from .instructions.tables import REGIONS as INSTRUCTIONS
 from .peers import GATEWAYS
 from .scenarios import SCENARIOS
 
@@ -163,5 +164,6 @@ REGIONS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "concurrency": ("served", grown("concurrency", "connections")),
     "workers": ("served", grown("workers", "workers")),
     "where": ("where", where),
+    **{mark: ("instructions", make) for mark, make in INSTRUCTIONS.items()},
 }
 """Mark in docs/performance.md → the part whose figures it shows, and what makes it."""

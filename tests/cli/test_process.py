@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -96,6 +97,51 @@ def test_the_development_server(started, write, number):
 
     assert not any("Traceback" in line for line in process.lines)
     assert process.lines[:2] == [" * Serving Costrel app 'shop'", " * Debug mode: off"]
+
+
+def put_file(path):
+    path.write_text("kept")
+
+
+def put_link(path):
+    path.symlink_to("app.py")
+
+
+@pytest.mark.parametrize("reload", ["--reload", "--no-reload"])
+@pytest.mark.parametrize(
+    ("put", "kind"),
+    [(put_file, "regular file"), (Path.mkdir, "directory"), (put_link, "symbolic link"), (os.mkfifo, "FIFO")],
+)
+def test_a_unix_socket_takes_no_place_of_another_file(started, write, folder, put, kind, reload):
+    write("app.py", APP.format(debug=False))
+    path = folder / "a.sock"
+    put(path)
+    before = path.lstat().st_ino
+
+    with started("-m", "costrel", "run", "--host", f"unix://{path}", reload) as process:
+        assert process.status() == 1
+
+    assert before == path.lstat().st_ino
+    assert process.lines[-1] == (
+        f"Error: There is a {kind} at {path}, and the server would put its Unix socket there. Remove it, or choose"
+        " another path with --host unix:///run/app.sock."
+    )
+
+
+def test_a_unix_socket_in_use_is_left_to_its_server(started, write, folder):
+    write("app.py", APP.format(debug=False))
+    path = folder / "a.sock"
+
+    with started("-m", "costrel", "run", "--host", f"unix://{path}") as first:
+        first.wait_for("Running on unix://")
+        with started("-m", "costrel", "run", "--host", f"unix://{path}") as second:
+            assert second.status() == 1
+        assert f"Error: Another process listens on the Unix socket {path}." in second.lines[-1]
+        assert path.is_socket()
+        assert first.end(signal.SIGTERM) == 0
+    with started("-m", "costrel", "run", "--host", f"unix://{path}") as third:
+        third.wait_for("Running on unix://")
+        assert third.end(signal.SIGTERM) == 0
 
 
 def test_a_program_that_runs_itself(started, write):

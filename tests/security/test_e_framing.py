@@ -1,7 +1,8 @@
 """Group E: where a request ends, and an answer, by raw bytes to the servers that people use.
 
-What is wanted stands in WANTED, and what the servers do all the same in HELD: a row in which one of them changes fails
-here, so that docs/deployment.md can say it.
+WANTED is Costrel's promise for each row. In the rows of BEYOND_US the server decides before Costrel sees the request
+or after it has handed over the response, and decides otherwise: the tests require nothing there, so that a release of
+the server may mend it. docs/reliability.md has the table of what the servers do today.
 """
 
 import threading
@@ -55,14 +56,15 @@ WANTED = {"E1": {400}, "E3": {501}, "E6": {400}, "E8": {400, 405}, "E9": {"cut"}
 WANTED |= {row: {400} for row in ("E2 sign", "E2 list", "E2 two", "E7")}
 WANTED |= {row: {"no success"} for row in ("E4", "E5 length", "E5 chunks")}
 
-HELD = {
-    "costrel": {"E1": {200}, "E6": {200}},
-    "costrel-wsgi": {"E1": {200}, "E4": {200}, "E5 chunks": {200}, "E6": {200}, "E9": {"whole"}},
-    "uvicorn": {"E2 list": {200}, "E3": {400}, "E6": {200}},
-    "gunicorn": {},
-    "waitress": {"E1": {200}, "E6": {"waits"}},
-    "development": {"E6": {200}},
+BEYOND_US = {
+    "costrel": {"E1", "E6"},
+    "costrel-wsgi": {"E1", "E4", "E5 chunks", "E6", "E9"},
+    "uvicorn": {"E2 list", "E3", "E6"},
+    "gunicorn": set(),
+    "waitress": {"E1", "E6"},
+    "development": {"E6"},
 }
+PROMISED = [(name, row) for name, beyond in BEYOND_US.items() for row in REQUESTS if row not in beyond]
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +75,7 @@ def servers(tmp_path_factory):
             "costrel": stack.enter_context(served(**options)),
             "costrel-wsgi": stack.enter_context(served("--interface", "wsgi", **options)),
         }
-        for name in HELD.keys() - started.keys():
+        for name in BEYOND_US.keys() - started.keys():
             folder = tmp_path_factory.mktemp(name)
             started[name] = stack.enter_context(served_by(name, folder, "framed_app:app", PYTHONPATH=HERE))
         yield started
@@ -102,10 +104,9 @@ def outcome(server, row):
     return status
 
 
-@pytest.mark.parametrize("row", REQUESTS)
-@pytest.mark.parametrize("name", HELD)
+@pytest.mark.parametrize(("name", "row"), PROMISED)
 def test_framing(servers, name, row):
-    assert outcome(servers[name], row) in HELD[name].get(row, WANTED[row])
+    assert outcome(servers[name], row) in WANTED[row]
 
 
 def test_e1_what_follows_is_not_taken_for_a_request(costrel):
@@ -117,7 +118,7 @@ def test_e1_what_follows_is_not_taken_for_a_request(costrel):
     assert "hidden 0" not in costrel.notes()
 
 
-@pytest.mark.parametrize("name", HELD)
+@pytest.mark.parametrize("name", BEYOND_US)
 @pytest.mark.parametrize("where", ["location", "status", "cookie"])
 def test_e10_no_part_of_a_head_takes_a_line_break(servers, name, where):
     answer = servers[name].exchange(get(f"/injects/{where}"))
@@ -136,11 +137,10 @@ def test_e10_nor_does_one_of_wsgi_middleware(tmp_path, name):
         assert server.ask("/")[0] == 404
 
 
-def test_e10_over_wsgi_granian_leaves_the_header_out():
+def test_e10_nor_over_wsgi_whatever_the_status():
+    """Granian alone sees the header of this middleware: it may leave it out or refuse the response."""
     with served("--interface", "wsgi", app="framed_app:wrapped", PYTHONPATH=HERE) as server:
-        answer = server.exchange(get("/injects/middleware"))
-
-    assert (b"200", False) == (answer[9:12], b"x-raw" in answer.lower() or b"injected" in answer.lower())
+        assert b"injected" not in server.exchange(get("/injects/middleware")).lower()
 
 
 # -- the framework's own part, on either edge

@@ -3,6 +3,7 @@
 import errno
 import os
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -166,11 +167,80 @@ def test_the_file_of_a_dead_unix_socket_is_replaced(tmp_path):
 
 def test_a_unix_socket_in_use_is_refused(tmp_path):
     path = tmp_path / "a.sock"
-    with addresses.bind(f"unix://{path}", 0):
-        with pytest.raises(StartError) as caught:
+    with addresses.bind(f"unix://{path}", 0), pytest.raises(StartError) as caught:
+        addresses.bind(f"unix://{path}", 0, "--bind")
+
+    assert path.is_socket()
+    assert str(caught.value) == (
+        f"Another process listens on the Unix socket {path}. Stop that process, or choose another path with --bind"
+        " unix:/run/app.sock."
+    )
+
+
+def test_a_unix_socket_whose_queue_is_full_is_in_use(tmp_path):
+    path = tmp_path / "a.sock"
+    with socket.socket(socket.AF_UNIX) as busy, socket.socket(socket.AF_UNIX) as first:
+        busy.bind(str(path))
+        busy.listen(0)
+        first.connect(str(path))
+        with pytest.raises(StartError, match="Another process listens"):
             addresses.bind(f"unix://{path}", 0)
 
-    assert str(caught.value) == f"The Unix socket {path} cannot be used: {os.strerror(errno.EADDRINUSE)}."
+
+def put_file(path):
+    path.write_text("kept")
+
+
+def put_link(path):
+    path.with_suffix(".txt").write_text("kept")
+    path.symlink_to(path.with_suffix(".txt"))
+
+
+def put_broken_link(path):
+    path.symlink_to("nowhere")
+
+
+def put_link_to_dead_socket(path):
+    target = path.with_suffix(".dead")
+    addresses.bind(f"unix://{target}", 0).close()
+    path.symlink_to(target)
+
+
+@pytest.mark.parametrize(
+    ("put", "kind"),
+    [
+        (put_file, "regular file"),
+        (Path.mkdir, "directory"),
+        (put_link, "symbolic link"),
+        (put_broken_link, "symbolic link"),
+        (put_link_to_dead_socket, "symbolic link"),
+        (os.mkfifo, "FIFO"),
+    ],
+)
+def test_only_a_socket_is_removed_to_make_room_for_one(tmp_path, put, kind):
+    path = tmp_path / "a.sock"
+    put(path)
+    before = sorted((each.name, each.lstat().st_ino) for each in tmp_path.iterdir())
+
+    with pytest.raises(StartError) as caught:
+        addresses.bind(f"unix://{path}", 0)
+
+    assert before == sorted((each.name, each.lstat().st_ino) for each in tmp_path.iterdir())
+    assert str(caught.value) == (
+        f"There is a {kind} at {path}, and the server would put its Unix socket there. Remove it, or choose another"
+        " path with --host unix:///run/app.sock."
+    )
+
+
+def test_the_end_of_a_server_removes_its_own_socket_alone(tmp_path):
+    path = tmp_path / "a.sock"
+    with addresses.bind(f"unix://{path}", 0):
+        remove = addresses.removal_of(str(path))
+        remove()
+        assert not path.exists()
+        path.write_text("kept")
+        remove()
+    assert path.read_text() == "kept"
 
 
 @pytest.mark.parametrize(

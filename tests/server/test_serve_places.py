@@ -2,6 +2,8 @@
 
 import re
 import socket
+from os import mkfifo
+from pathlib import Path
 
 import pytest
 
@@ -33,6 +35,55 @@ def ask(family, address):
         connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         answer = b"".join(iter(lambda: connection.recv(65_536), b""))
     return answer.partition(b"\r\n")[0], answer.rpartition(b"\r\n\r\n")[2]
+
+
+def put_file(path):
+    path.write_text("kept")
+
+
+def put_link(path):
+    path.symlink_to("places.py")
+
+
+@pytest.mark.parametrize(
+    ("put", "kind"),
+    [(put_file, "regular file"), (Path.mkdir, "directory"), (put_link, "symbolic link"), (mkfifo, "FIFO")],
+)
+def test_a_path_that_holds_no_socket_is_refused_and_left_alone(folder, put, kind):
+    path = folder / "a.sock"
+    put(path)
+    before = path.lstat().st_ino
+    with started(folder, "places:app", "--bind", f"unix:{path}") as served:
+        status = served.status()
+
+    assert (1, before) == (status, path.lstat().st_ino)
+    assert served.lines == [
+        (
+            f"Error: There is a {kind} at {path}, and the server would put its Unix socket there. Remove it, or choose"
+            " another path with --bind unix:/run/app.sock."
+        )
+    ]
+
+
+def test_the_socket_of_another_server_is_refused_and_that_of_a_dead_one_replaced(folder):
+    path = folder / "a.sock"
+    with started(folder, "places:app", "--bind", f"unix:{path}") as first:
+        first.wait_for(r"Serving, with the process")
+        with started(folder, "places:app", "--bind", f"unix:{path}") as second:
+            assert second.status() == 1
+        assert second.lines == [
+            (
+                f"Error: Another process listens on the Unix socket {path}. Stop that process, or choose another path"
+                " with --bind unix:/run/app.sock."
+            )
+        ]
+        assert ask(socket.AF_UNIX, str(path)) == (b"HTTP/1.1 200 OK", b"here")
+        first.end()
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(path))
+    with started(folder, "places:app", "--bind", f"unix:{path}") as third:
+        third.wait_for(r"Serving, with the process")
+        assert ask(socket.AF_UNIX, str(path)) == (b"HTTP/1.1 200 OK", b"here")
 
 
 @pytest.mark.parametrize("interface", ["asgi", "wsgi"])

@@ -6,7 +6,10 @@ import errno
 import ipaddress
 import os
 import socket
+import stat
 import typing as t
+from collections.abc import Callable
+from contextlib import suppress
 
 from .errors import StartError
 
@@ -74,14 +77,14 @@ def bind(host: str, port: int | str, option: str = "--host") -> socket.socket:
     family = select_address_family(host, number)
     try:
         address = _resolve(host, number, family)
+        if isinstance(address, str):
+            _make_room(address, option)
         sock = socket.socket(family, socket.SOCK_STREAM)
     except OSError as error:
         raise StartError(explain(host, number, error, option)) from error
     try:
         if os.name != "nt":  # there the option lets two programs share a port
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if isinstance(address, str):
-            _remove_stale(address)
         sock.bind(address)
         sock.listen(LISTEN_QUEUE)
     except OSError as error:
@@ -157,15 +160,59 @@ def _resolve(host: str, port: int, family: socket.AddressFamily) -> tuple[str, i
     return t.cast("tuple[str, int]", found[0][4])
 
 
-def _remove_stale(path: str) -> None:
-    """Remove the file of a Unix socket that nobody listens on any more."""
-    if not os.path.exists(path):
+def _make_room(path: str, option: str) -> None:
+    """Remove the socket of a server that has ended. Raises StartError if anything else is at `path`."""
+    try:
+        mode = os.lstat(path).st_mode  # a link is never followed: the file at its end belongs to somebody else
+    except FileNotFoundError:
         return
+    fix = f"choose another path with {option} {_unix_example(option)}."
+    if not stat.S_ISSOCK(mode):
+        kind = _KINDS_OF_FILES.get(stat.S_IFMT(mode), "special file")
+        raise StartError(
+            f"There is a {kind} at {path}, and the server would put its Unix socket there. Remove it, or {fix}"
+        )
+    if _has_listener(path):
+        raise StartError(f"Another process listens on the Unix socket {path}. Stop that process, or {fix}")
+    with suppress(FileNotFoundError):
+        os.unlink(path)
+
+
+_KINDS_OF_FILES = {
+    stat.S_IFREG: "regular file",
+    stat.S_IFDIR: "directory",
+    stat.S_IFLNK: "symbolic link",
+    stat.S_IFIFO: "FIFO",
+}
+
+
+def _has_listener(path: str) -> bool:
+    """Whether a process listens on the socket at `path`, or may do so."""
     with socket.socket(socket.AF_UNIX) as probe:
+        probe.setblocking(False)  # a listener whose queue is full would keep a blocking connect waiting
         try:
             probe.connect(path)
         except ConnectionRefusedError:
-            os.unlink(path)
+            return False
+        except OSError:
+            return True
+    return True
+
+
+def removal_of(path: str) -> Callable[[], None]:
+    """A function that removes the file that is at `path` now, and no other one that takes its place."""
+    bound = os.lstat(path)
+
+    def remove() -> None:
+        with suppress(FileNotFoundError):
+            if os.path.samestat(bound, os.lstat(path)):
+                os.unlink(path)
+
+    return remove
+
+
+def _unix_example(option: str) -> str:
+    return "unix:///run/app.sock" if option == "--host" else "unix:/run/app.sock"
 
 
 def explain(host: str, port: int, error: OSError, option: str = "--host") -> str:

@@ -112,17 +112,12 @@ def _listening(options: ServeOptions) -> Iterator[tuple[Sockets, socket.socket |
         def bound(host: str, port: int, option: str) -> socket.socket:
             sock = stack.enter_context(addresses.bind(host, port, option))
             if host.startswith(addresses.UNIX_SCHEME):
-                stack.callback(_remove, host.removeprefix(addresses.UNIX_SCHEME))
+                stack.callback(addresses.removal_of(host.removeprefix(addresses.UNIX_SCHEME)))
             return sock
 
         sockets = Sockets([bound(*parse_bind(place), "--bind") for place in options.bind])
         metrics = None if options.metrics is None else bound(*parse_metrics(options.metrics), "--metrics")
         yield sockets, metrics
-
-
-def _remove(path: str) -> None:
-    with suppress(FileNotFoundError):
-        os.unlink(path)
 
 
 def _metrics(sock: socket.socket | None, options: ServeOptions) -> tuple[Ledger | None, AbstractContextManager[object]]:

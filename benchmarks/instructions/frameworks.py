@@ -1,0 +1,74 @@
+"""The frameworks whose instructions are counted, and the module with the application of each."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from dataclasses import dataclass
+from typing import Any
+
+from .scenarios import OVER, Scenario
+
+
+@dataclass(frozen=True)
+class Framework:
+    """One column of a table.
+
+    :param lacks: the scenarios for which it has no application.
+    :param in_place: whether its application is called as `costrel serve` does for a `def` view without a body.
+    """
+
+    name: str
+    title: str
+    gateway: str
+    module: str
+    needs: str
+    lacks: tuple[str, ...] = ()
+    in_place: bool = False
+
+    @property
+    def called(self) -> str:
+        return "in place" if self.in_place else self.gateway
+
+    @property
+    def is_installed(self) -> bool:
+        return importlib.util.find_spec(self.needs) is not None
+
+    def scenarios(self, names: list[str]) -> list[Scenario]:
+        """Its scenarios: all, or those of the names."""
+        return [
+            each for each in OVER[self.gateway] if each.name not in self.lacks and (not names or each.name in names)
+        ]
+
+    def build(self, scenario: str) -> Any:
+        """The application of a scenario."""
+        if self.name == "costrel-as-flask":
+            import costrel
+
+            costrel.install_as_flask()
+        module = importlib.import_module(f"benchmarks.instructions.{self.module}")
+        return getattr(module, self.gateway)(scenario)
+
+
+WITHOUT_HOOKS = ("hooks", "mixed_hooks")
+FRAMEWORKS = [
+    Framework("costrel", "Costrel", "wsgi", "costrel_app", "costrel"),
+    Framework("costrel-as-flask", "Costrel, as Flask", "wsgi", "flask_app", "costrel"),
+    Framework("flask", "Flask", "wsgi", "flask_app", "flask"),
+    Framework("costrel-async", "Costrel, async views", "asgi", "costrel_async_app", "costrel"),
+    Framework("starlette", "Starlette, async views", "asgi", "starlette_app", "starlette", WITHOUT_HOOKS),
+    Framework("costrel-def", "Costrel, def views", "asgi", "costrel_app", "costrel"),
+    Framework(
+        "costrel-in-place", "Costrel, def views in place", "asgi", "costrel_app", "costrel", ("form", "postjson"), True
+    ),
+    Framework(
+        "starlette-def",
+        "Starlette, def views",
+        "asgi",
+        "starlette_def_app",
+        "starlette",
+        ("form", "postjson", *WITHOUT_HOOKS),
+    ),
+]
+BY_NAME = {framework.name: framework for framework in FRAMEWORKS}
+BARE = {gateway: Framework("bare", "no framework", gateway, "bare_app", "costrel") for gateway in OVER}
