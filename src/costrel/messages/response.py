@@ -78,7 +78,8 @@ class Response(ResponseHead):
         direct_passthrough: bool = False,
     ) -> None:
         ResponseHead.__init__(self, status, headers, mimetype, content_type)
-        self.direct_passthrough = direct_passthrough
+        if direct_passthrough:
+            self.direct_passthrough = True
         self._on_close = []
         if response is None:
             self.response = []

@@ -205,7 +205,7 @@ class ResponseHead:
     # The headers are a plain list of pairs until `headers` is used, then a `Headers` around that same list. The list is
     # None only if `headers` was set to an object of another class.
     _header_pairs: Pairs | None
-    _headers: Headers | None
+    _headers: Headers | None = None
     _status = "200 OK"
     _status_code = 200
 
@@ -219,7 +219,6 @@ class ResponseHead:
         if headers is not None and (headers or isinstance(headers, Headers)):
             self._take_headers(headers, mimetype, content_type)
         else:
-            self._headers = None
             if content_type is not None:
                 self._header_pairs = [_content_type_header(content_type)]
             else:
@@ -227,6 +226,8 @@ class ResponseHead:
                 self._header_pairs = [] if mimetype is None else [known_types.get(mimetype) or type_header(mimetype)]
         if status is None:
             status = self.default_status
+            if status == 200:
+                return
         if status.__class__ is int and status in STATUS_LINES:
             self._status, self._status_code = STATUS_LINES[status], status
         else:
@@ -236,7 +237,7 @@ class ResponseHead:
         if headers.__class__ is list and len(headers) == 1 and mimetype is content_type is None:
             name, value = headers[0]
             if name == "Content-Type" and value.__class__ is str:  # PERF: missing. As if it were `content_type`.
-                self._headers, self._header_pairs = None, [_content_type_header(value)]
+                self._header_pairs = [_content_type_header(value)]
                 return
         self.headers = taken = headers if isinstance(headers, Headers) else Headers(headers)
         if content_type is not None:
