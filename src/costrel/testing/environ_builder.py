@@ -221,12 +221,10 @@ class EnvironBuilder:
         }
         builder = cls(**(parts | kwargs))
         if "path" not in kwargs:
-            builder._set_path(quote(_from_wsgi(environ["PATH_INFO"])))
+            # Not by way of the parameter, which is a URL: two slashes at the start of a path are part of it.
+            builder.path = quote(_from_wsgi(environ["PATH_INFO"]))
+            builder.request_uri = _from_wsgi(environ.get("REQUEST_URI", builder.path))
         return builder
-
-    def _set_path(self, path: str) -> None:
-        """Set a path that is not a URL: two slashes at its start are part of it."""
-        self.path = self.request_uri = path
 
     @staticmethod
     def _make_base_url(scheme: str, host: str, script_root: str) -> str:

@@ -86,7 +86,7 @@ def fields(data: Mapping[str, object]) -> Iterator[tuple[str, object]]:
 
 
 def with_form_line_breaks(text: str) -> str:
-    """Write each line break as CRLF, as a form's names and values have it ("multipart/form-data encoding algorithm")."""
+    """Write each line break as CRLF, as browsers do in the names and values of a form (HTML Standard, §4.10.22)."""
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n")
 
 

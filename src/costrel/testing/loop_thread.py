@@ -1,4 +1,4 @@
-"""An event loop in a thread of its own, on which test clients that are not async run an application over ASGI."""
+"""An event loop for test clients that are not async: it runs in a thread while one of them waits for it."""
 
 from __future__ import annotations
 
@@ -6,46 +6,62 @@ import asyncio
 import threading
 import weakref
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 T = TypeVar("T")
 
 
 class LoopThread:
-    """Runs coroutines for code that is not async.
+    """An event loop that runs, in a thread of its own, during `run` and in ``with`` blocks.
 
-    The thread starts with the first coroutine. It ends, and cancels the tasks that are left, after `close`, or when the
-    last reference to this object is gone.
+    It is one loop from the first use to the last, so that locks and connections of an application stay usable; its
+    tasks continue with the next use. When this object is collected, tasks that are left are cancelled.
     """
 
     def __init__(self) -> None:
-        self._starting = threading.Lock()
+        self._lock = threading.Lock()
+        self._uses = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run `coroutine` in a copy of the caller's context variables; return its result, or raise its error."""
-        with self._starting:
-            loop = self._loop or self._start()
-        return asyncio.run_coroutine_threadsafe(coroutine, loop).result()
+        with self:
+            return asyncio.run_coroutine_threadsafe(coroutine, self._made()).result()
 
-    def _start(self) -> asyncio.AbstractEventLoop:
-        loop = self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=_serve, args=(loop,), name="costrel-test-client", daemon=True)
-        self._thread.start()
-        self._end = weakref.finalize(self, loop.call_soon_threadsafe, loop.stop)
-        return loop
+    def __enter__(self) -> Self:
+        with self._lock:
+            if not self._uses:
+                self._thread = threading.Thread(target=self._made().run_forever, name="costrel-test-client")
+                self._thread.start()
+            self._uses += 1
+        return self
 
-    def close(self) -> None:
-        """End the thread, and wait for its end. `run` starts another one."""
-        with self._starting:
-            thread, self._thread, self._loop = self._thread, None, None
-        if thread is not None:
-            self._end()
-            thread.join()
+    def __exit__(self, *exc_info: object) -> None:
+        with self._lock:
+            self._uses -= 1
+            if not self._uses and self._thread is not None:
+                loop = self._made()
+                loop.call_soon_threadsafe(loop.stop)
+                self._thread.join()
+
+    def _made(self) -> asyncio.AbstractEventLoop:
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+            weakref.finalize(self, _end, self._loop)
+        return self._loop
 
 
-def _serve(loop: asyncio.AbstractEventLoop) -> None:
-    """Run `loop` until it is stopped. This function does not refer to its `LoopThread`, which has to be collected."""
-    with asyncio.Runner(loop_factory=lambda: loop) as runner:
-        runner.get_loop().run_forever()
+def _end(loop: asyncio.AbstractEventLoop) -> None:
+    if asyncio.all_tasks(loop):  # only a running loop can cancel them, and this thread may be running another one
+        threading.Thread(target=_run_down, args=(loop,), name="costrel-test-client").start()
+    else:
+        loop.close()
+
+
+def _run_down(loop: asyncio.AbstractEventLoop) -> None:
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+    loop.close()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Self
 
 from ..app.websocket import WebSocketDisconnect
@@ -105,7 +106,7 @@ class TestWebSocket:
         try:
             message = await asyncio.wait_for(self._from_app.get(), timeout)
         except TimeoutError:
-            raise TimeoutError(f"The application sent no message within {timeout} seconds.") from None
+            raise TimeoutError(f"The application sent nothing for {timeout} seconds.") from None
         if message["type"] == "end" and self._task is not None:
             await self._task  # raises the application's error
             raise RuntimeError("The application returned before it accepted, refused or closed the WebSocket.")
@@ -200,7 +201,7 @@ class SyncWebSocket:
 class WebSocketSession:
     """The result of ``client.websocket(...)``: enter it with ``async with``, or with ``with``.
 
-    With ``with``, the WebSocket is served on `loop`, or on an event loop of its own if that is None.
+    With ``with``, the WebSocket is served on `loop`, or, if that is None, on an event loop of its own.
     """
 
     def __init__(
@@ -211,9 +212,9 @@ class WebSocketSession:
         loop: LoopThread | None = None,
     ) -> None:
         self._arguments = app, environ, subprotocols
-        self._given_loop = loop
         self._loop = LoopThread() if loop is None else loop
         self._open: TestWebSocket | None = None
+        self._running = ExitStack()
 
     async def _enter(self) -> TestWebSocket:
         self._open = await TestWebSocket(*self._arguments).__aenter__()
@@ -230,21 +231,15 @@ class WebSocketSession:
         await self._leave()
 
     def __enter__(self) -> SyncWebSocket:
-        try:
-            return SyncWebSocket(self._loop.run(self._enter()), self._loop)
-        except BaseException:
-            self._end_thread()
-            raise
+        with ExitStack() as stack:
+            stack.enter_context(self._loop)  # the application runs between the calls of the test, too
+            entered = self._loop.run(self._enter())
+            self._running = stack.pop_all()
+        return SyncWebSocket(entered, self._loop)
 
     def __exit__(self, *exc_info: object) -> None:
-        try:
+        with self._running:
             self._loop.run(self._leave())
-        finally:
-            self._end_thread()
-
-    def _end_thread(self) -> None:
-        if self._given_loop is None:
-            self._loop.close()
 
 
 def scope_of(environ: WSGIEnvironment, subprotocols: tuple[str, ...] = ()) -> Scope:
