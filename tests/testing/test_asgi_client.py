@@ -252,5 +252,5 @@ def test_a_class_that_is_no_client_of_ours_cannot_change_the_edge(app):
 
     app.test_client_class = Other
     assert {"use_cookies": True, "name": "ann"} == app.test_client(edge="wsgi", name="ann").kwargs
-    with pytest.raises(TypeError, match="^The client class 'Other' cannot make requests over ASGI"):
+    with pytest.raises(TypeError, match=r"^The client class 'Other' cannot make requests over ASGI"):
         app.test_client(edge="asgi")

@@ -144,7 +144,7 @@ async def test_a_stream_is_made_as_it_is_read(app, kind):
     client = app.async_test_client()
     async with client.stream("/") as response:
         assert (200, [0]) == (response.status_code, made)
-        with pytest.raises(RuntimeError, match="^The body of this response is a stream"):
+        with pytest.raises(RuntimeError, match=r"^The body of this response is a stream"):
             response.get_data()
         assert [b"0", b"1", b"2"] == [chunk async for chunk in response.iter_chunks()]
     async with client.stream("/", method="GET") as response:

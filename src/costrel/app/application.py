@@ -146,7 +146,7 @@ class Costrel(App):
     def test_client(self, use_cookies: bool = True, **kwargs: t.Any) -> t.Any:
         """A client that calls the application without a server, of `test_client_class` or `testing.FlaskClient`.
 
-        :param edge: ``"wsgi"`` (the default), or ``"asgi"`` to send the requests through `asgi`, as an ASGI server does.
+        :param edge: ``"wsgi"`` (the default), or ``"asgi"`` to send requests through `asgi`, as an ASGI server does.
 
         Other keyword arguments go to the class. Raises ValueError for another edge, and TypeError for ``"asgi"`` if
         `test_client_class` is no subclass of `testing.FlaskClient`.

@@ -19,10 +19,12 @@ from .loop_thread import LoopThread
 from .websocket import WebSocketSession
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from types import TracebackType
     from wsgiref.types import WSGIEnvironment
+
+    from click import Command
 
     from ..app.application import Costrel
     from ..context import Context
@@ -82,11 +84,13 @@ class FlaskClient(Client):
         self.preserve_context = False
         self._context_stack.close()
 
-    def open(self, *args: Any, buffered: bool = False, follow_redirects: bool = False, **kwargs: Any) -> TestResponse:
+    def open(
+        self, *args: object, buffered: bool = False, follow_redirects: bool = False, **kwargs: Any
+    ) -> TestResponse:
         """Make a request, and return the response.
 
-        The positional arguments and `kwargs` are those of `EnvironBuilder`, or one builder, environ or request; see
-        `Client.open` for the others and for the errors.
+        The positional arguments and `kwargs` describe it as for `EnvironBuilder`, or are one builder, environ or
+        request. `Client.open` documents `buffered`, `follow_redirects` and the errors.
         """
         request = self._request_from_builder_args(args, kwargs)
         self._context_stack.close()
@@ -101,8 +105,8 @@ class FlaskClient(Client):
             return super()._call(environ, buffered)
         return run_asgi_app(self.application.asgi, environ, self._loop, buffered)
 
-    def websocket(self, *args: Any, subprotocols: Iterable[str] = (), **kwargs: Any) -> WebSocketSession:
-        """Open a WebSocket, with ``async with`` or with ``with``; the arguments are those of `open`.
+    def websocket(self, *args: object, subprotocols: Iterable[str] = (), **kwargs: Any) -> WebSocketSession:
+        """Open a WebSocket, with ``async with`` or with ``with``; `open` documents the other arguments.
 
         Entering raises `WebSocketRefused` if the application refuses the handshake. A client of the ASGI edge serves it
         on the event loop of its requests.
@@ -111,7 +115,7 @@ class FlaskClient(Client):
         self._add_cookies_to_wsgi(environ)
         return WebSocketSession(self.application, environ, tuple(subprotocols), self._loop)
 
-    def _request_from_builder_args(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Request:
+    def _request_from_builder_args(self, args: tuple[object, ...], kwargs: dict[str, Any]) -> Request:
         """Return the request that the arguments of `open` describe, with the entries that all requests share."""
         return request_of(self.application, args, kwargs, self._copy_environ)
 
@@ -121,16 +125,16 @@ class FlaskClient(Client):
             environ[PRESERVE] = self._new_contexts.append
         return environ
 
-    def session_transaction(self, *args: Any, **kwargs: Any) -> AbstractContextManager[SessionMixin]:
+    def session_transaction(self, *args: object, **kwargs: Any) -> AbstractContextManager[SessionMixin]:
         """Open the session of this client for a ``with`` block, and save it after the block.
 
-        The arguments are those of `Costrel.test_request_context`, for sessions that depend on the host or the path.
+        The arguments go to `Costrel.test_request_context`, for sessions that depend on the host or the path.
         Raises TypeError if the client keeps no cookies, RuntimeError if the application opens no session.
         """
         return opened_session(self.application, self._cookies, args, kwargs)
 
 
-def make_client(app: Costrel, use_cookies: bool, options: dict[str, Any]) -> Any:
+def make_client(app: Costrel, use_cookies: bool, options: dict[str, Any]) -> object:
     """A client of the class that `app` has for its tests, made with these options.
 
     The option `edge` is not passed to the class, unless that has a parameter of this name. Raises ValueError if it is
@@ -164,8 +168,10 @@ class FlaskCliRunner(CliRunner):
         self.app = app
         super().__init__(**kwargs)
 
-    def invoke(self, cli: Any = None, args: Any = None, **kwargs: Any) -> Result:  # type: ignore[override]  # cli may be left out
-        """Invoke a command, by default the application's group, and return what it printed and its exit code."""
+    def invoke(  # type: ignore[override]  # cli may be left out
+        self, cli: Command | None = None, args: str | Sequence[str] | None = None, **kwargs: Any
+    ) -> Result:
+        """Invoke a command, by default the application's group, and return its output and exit code."""
         if cli is None:
             cli = self.app.cli
         if "obj" not in kwargs:

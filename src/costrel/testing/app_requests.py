@@ -29,9 +29,9 @@ class EnvironBuilder(environ_builder.EnvironBuilder):
     :param subdomain: put before ``SERVER_NAME``.
     :param url_scheme: instead of ``PREFERRED_URL_SCHEME``.
 
-    The other arguments are those of the base class. Line breaks in a form are sent as CRLF, as by browsers; those of a
-    `flask.Flask` application are sent as they are, as by Flask's client. Raises AssertionError if `base_url` is given
-    together with `subdomain` or `url_scheme`, since it holds both.
+    The other arguments go to the base class. Forms have CRLF for each line break, as browsers send it; for a
+    `flask.Flask` application they keep the line breaks of the test, as with Flask's client. Raises AssertionError if
+    `base_url` is given together with `subdomain` or `url_scheme`, since it holds both.
     """
 
     def __init__(
@@ -86,13 +86,13 @@ def _user_agent(as_flask: bool) -> str:
 
 def request_of(
     app: Costrel,
-    args: tuple[Any, ...],
+    args: tuple[object, ...],
     kwargs: dict[str, Any],
     completed: Callable[[Mapping[str, object]], WSGIEnvironment],
 ) -> Request:
     """Return the request that the arguments of a client's `open` describe.
 
-    `completed` adds the entries that all requests of the client have to those of an environ.
+    `completed` returns a copy of an environ with the entries that all requests of the client share.
     """
     if len(args) == 1 and not kwargs:
         (arg,) = args
@@ -109,7 +109,7 @@ def request_of(
             request.environ = completed(request.environ)
             return request
     kwargs["environ_base"] = completed(kwargs.get("environ_base", {}))
-    builder = EnvironBuilder(app, *args, **kwargs)
+    builder = EnvironBuilder(app, *args, **kwargs)  # type: ignore[arg-type]  # the caller's
     try:
         return builder.get_request()
     finally:

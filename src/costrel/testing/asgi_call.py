@@ -1,4 +1,4 @@
-"""Calls an ASGI application for one HTTP request, as a server does: the only place where test clients do that."""
+"""Calls an ASGI application for one HTTP request, as a server does; all test clients over ASGI use it."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class AsgiCall:
     async def begin(self) -> None:
         """Send the request; return with the status, the headers and the first chunk of the body.
 
-        Raises what the application raises, and RuntimeError if it returns without a response.
+        Raises the application's error, and RuntimeError if it returns without a response.
         """
         self._task = asyncio.get_running_loop().create_task(self._serve())
         try:
@@ -89,11 +89,11 @@ class AsgiCall:
             self.headers = headers_of(message)
             self._first = await self.next_chunk()
         except BaseException:
-            await self.close()
+            await self._disconnect()
             raise
 
     async def next_chunk(self) -> bytes:
-        """The next chunk of the body, b"" at its end. Raises what the application raises meanwhile."""
+        """The next chunk of the body, b"" at its end. Raises the application's error."""
         if self._first is not None:
             chunk, self._first = self._first, None
             return chunk
@@ -117,9 +117,15 @@ class AsgiCall:
 
     async def close(self) -> None:
         """Disconnect, unless the response is complete, and wait until the application returns; raise its error."""
+        error = await self._disconnect()
+        if error is not None and not isinstance(error, Disconnected):
+            raise error
+
+    async def _disconnect(self) -> BaseException | None:
+        """End a response that is not complete; the error that the application raises then."""
         task = self._task
         if task is None or self.complete:
-            return
+            return None
         self.complete = True
         self._disconnected.set()
         self._wanted.set()
@@ -127,11 +133,10 @@ class AsgiCall:
         if not done:
             task.cancel()
             await asyncio.wait([task])
-        if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, Disconnected):
-            raise error
+        return None if task.cancelled() else task.exception()
 
     async def _finish(self) -> None:
-        """Wait until the application returns: what it does after its last chunk belongs to the request."""
+        """Wait until the application returns: its work after the last chunk belongs to the request."""
         self.complete = True
         self._disconnected.set()
         if self._task is not None:
@@ -169,7 +174,7 @@ class AsgiCall:
 
 
 class BlockingBody:
-    """The body of a response for code that is not async: an iterable like those of WSGI applications."""
+    """The body of a response for code that is not async: an iterable as a WSGI application returns it."""
 
     def __init__(self, call: AsgiCall, loop: LoopThread) -> None:
         self._call = call

@@ -35,15 +35,12 @@ class AsyncTestResponse(TestResponse):
     """The request in progress, from which the rest of the body comes."""
 
     async def iter_chunks(self) -> AsyncIterator[bytes]:
-        """The chunks of the body that were not read yet, as the application sends them.
-
-        Raises what the application raises meanwhile.
-        """
+        """The chunks of the body that were not read yet, as the application sends them. Raises its errors."""
         async for chunk in self.call.chunks():
             yield chunk
 
     async def read(self) -> bytes:
-        """Read the rest of the body: `data`, `text` and `json` are of this part then. Raises as `iter_chunks`."""
+        """Read the rest of the body, which is `data`, `text` and `json` from then on. Raises as `iter_chunks`."""
         self.response = await self.call.read()
         return self.get_data()
 
@@ -62,8 +59,8 @@ class AsyncTestClient(Browser[Coroutine[Any, Any, AsyncTestResponse]]):
     """A client for async tests of an application.
 
     :param application: its ``asgi`` is called for every request, on the running event loop.
-    :param response_wrapper: a class whose members the responses get in addition to those of `AsyncTestResponse`; none
-        by default.
+    :param response_wrapper: a class whose members the responses get in addition to `AsyncTestResponse`'s; none by
+        default.
     :param use_cookies: keep the cookies that responses set, and send them with later requests; on by default.
     :param allow_subdomain_redirects: follow redirects to subdomains of the host that sent them; off by default.
 
@@ -106,13 +103,13 @@ class AsyncTestClient(Browser[Coroutine[Any, Any, AsyncTestResponse]]):
         if lifespan is not None:
             await lifespan.stop()
 
-    async def open(self, *args: Any, follow_redirects: bool = False, **kwargs: Any) -> AsyncTestResponse:
+    async def open(self, *args: object, follow_redirects: bool = False, **kwargs: Any) -> AsyncTestResponse:
         """Make a request, and return the response with its whole body.
 
-        The positional arguments and `kwargs` are those of `EnvironBuilder`, or one builder, environ or request. With
-        `follow_redirects`, which is off by default, the response is the last one, and those before it are its
-        `history`. Raises ClientRedirectError for a redirect that was followed already, RuntimeError for one to another
-        host, and what the application raises.
+        The positional arguments and `kwargs` describe it as for `EnvironBuilder`, or are one builder, environ or
+        request. With `follow_redirects`, which is off by default, the response is the last one, with the redirects as
+        its `history`. Raises ClientRedirectError for a redirect that was followed already, RuntimeError for one to
+        another host, and the application's errors.
         """
         async with self.stream(*args, follow_redirects=follow_redirects, **kwargs) as response:
             await response.read()
@@ -120,12 +117,12 @@ class AsyncTestClient(Browser[Coroutine[Any, Any, AsyncTestResponse]]):
 
     @asynccontextmanager
     async def stream(
-        self, *args: Any, follow_redirects: bool = False, **kwargs: Any
+        self, *args: object, follow_redirects: bool = False, **kwargs: Any
     ) -> AsyncIterator[AsyncTestResponse]:
         """Make a request, by default with GET, and give an ``async with`` block the response when its body begins.
 
-        The arguments and errors are those of `open`. The end of the block disconnects, unless the body was read to its
-        end: the application continues after a chunk when the next one is asked for.
+        `open` documents the arguments and the errors. The end of the block disconnects, unless the body was read to
+        its end: the application continues after a chunk when the next one is asked for.
         """
         response = await self._respond(request_of(self.application, args, kwargs, self._completed))
         try:
@@ -156,8 +153,8 @@ class AsyncTestClient(Browser[Coroutine[Any, Any, AsyncTestResponse]]):
         response.json_module = self.application.json
         return response
 
-    def websocket(self, *args: Any, subprotocols: Iterable[str] = (), **kwargs: Any) -> WebSocketSession:
-        """Open a WebSocket with ``async with``; the arguments are those of `open`.
+    def websocket(self, *args: object, subprotocols: Iterable[str] = (), **kwargs: Any) -> WebSocketSession:
+        """Open a WebSocket with ``async with``; `open` documents the other arguments.
 
         Entering raises `WebSocketRefused` if the application refuses the handshake.
         """
@@ -165,10 +162,10 @@ class AsyncTestClient(Browser[Coroutine[Any, Any, AsyncTestResponse]]):
         self._add_cookies_to_wsgi(environ)
         return WebSocketSession(self.application, environ, tuple(subprotocols))
 
-    def session_transaction(self, *args: Any, **kwargs: Any) -> AbstractContextManager[SessionMixin]:
+    def session_transaction(self, *args: object, **kwargs: Any) -> AbstractContextManager[SessionMixin]:
         """Open the session of this client for a ``with`` block, and save it after the block.
 
-        The arguments are those of `Costrel.test_request_context`, for sessions that depend on the host or the path.
+        The arguments go to `Costrel.test_request_context`, for sessions that depend on the host or the path.
         Raises TypeError if the client keeps no cookies, RuntimeError if the application opens no session.
         """
         return opened_session(self.application, self._cookies, args, kwargs)

@@ -1,4 +1,4 @@
-"""What all test clients have in common, async or not: their cookies, and a method for each method of HTTP."""
+"""The common base of all test clients, async or not: their cookies, and a function for each method of HTTP."""
 
 from __future__ import annotations
 
@@ -80,8 +80,8 @@ class Browser(Generic[R]):
 
     # -- requests -------------------------------------------------------------------------------------------------
 
-    def open(self, *args: Any, **kwargs: Any) -> R:
-        """Make a request; the arguments are those of `EnvironBuilder`, or one builder, environ or request."""
+    def open(self, *args: object, **kwargs: Any) -> R:
+        """Make a request, described by arguments for `EnvironBuilder`, or by one builder, environ or request."""
         raise NotImplementedError
 
     def get(self, *args: object, **kw: object) -> R:

@@ -64,7 +64,7 @@ class Client(Browser[TestResponse]):
     """A client for tests of a WSGI application.
 
     :param application: called for every request.
-    :param response_wrapper: a class whose members the responses get in addition to those of `TestResponse`.
+    :param response_wrapper: a class whose members the responses get in addition to `TestResponse`'s.
     :param use_cookies: keep the cookies that responses set, and send them with later requests.
     :param allow_subdomain_redirects: follow redirects to subdomains of the host that sent them.
 
@@ -97,19 +97,21 @@ class Client(Browser[TestResponse]):
         """Call the application; a client for another interface than WSGI overrides this."""
         return run_wsgi_app(self.application, environ, buffered=buffered)
 
-    def open(self, *args: Any, buffered: bool = False, follow_redirects: bool = False, **kwargs: Any) -> TestResponse:
+    def open(
+        self, *args: object, buffered: bool = False, follow_redirects: bool = False, **kwargs: Any
+    ) -> TestResponse:
         """Make a request, and return the response.
 
         :param buffered: read the whole body, and close the application's iterable, before this returns; off by default.
-        :param follow_redirects: return the last response, with those before it as its `history`; off by default.
+        :param follow_redirects: return the last response, with the redirects as its `history`; off by default.
 
         Raises ClientRedirectError for a redirect that was followed already, RuntimeError for one to another host, and
-        what the application raises.
+        the application's errors.
         """
         response = self._respond(self._request_of(args, kwargs), buffered)
         trail: RedirectTrail[TestResponse] = RedirectTrail()
         while follow_redirects and response.status_code in REDIRECTS:
-            if not buffered:  # run the application's iterable to its end, so that what waits for that happens
+            if not buffered:  # run the application's iterable to its end, and the functions that wait for it
                 response.make_sequence()
                 response.close()
             response.history = trail.responses
@@ -118,7 +120,7 @@ class Client(Browser[TestResponse]):
         response.history = trail.responses
         return response
 
-    def _request_of(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Request:
+    def _request_of(self, args: tuple[object, ...], kwargs: dict[str, Any]) -> Request:
         """Return the request that the arguments of `open` describe."""
         if len(args) == 1 and not kwargs:
             (arg,) = args
@@ -128,7 +130,7 @@ class Client(Browser[TestResponse]):
                 return arg.get_request()
             if isinstance(arg, dict):
                 return EnvironBuilder.from_environ(arg).get_request()
-        builder = EnvironBuilder(*args, **kwargs)
+        builder = EnvironBuilder(*args, **kwargs)  # type: ignore[arg-type]  # the caller's
         try:
             return builder.get_request()
         finally:

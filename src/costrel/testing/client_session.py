@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 @contextmanager
 def opened_session(
-    app: Costrel, cookies: CookieJar | None, args: tuple[Any, ...], kwargs: dict[str, Any]
+    app: Costrel, cookies: CookieJar | None, args: tuple[object, ...], kwargs: dict[str, Any]
 ) -> Iterator[SessionMixin]:
     """Open the session of the client with these cookies for a ``with`` block, and save it after the block.
 
-    The arguments are those of `Costrel.test_request_context`. Raises TypeError if the client keeps no cookies,
+    The arguments go to `Costrel.test_request_context`. Raises TypeError if the client keeps no cookies,
     RuntimeError if the application opens no session.
     """
     if cookies is None:

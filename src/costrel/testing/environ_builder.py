@@ -466,7 +466,7 @@ def _bytes_left(stream: Stream) -> int:
 
 
 def create_environ(*args: Any, **kwargs: Any) -> WSGIEnvironment:
-    """Return the WSGI environ of a request; the arguments are those of `EnvironBuilder`."""
+    """Return the WSGI environ of a request; the arguments go to `EnvironBuilder`."""
     builder = EnvironBuilder(*args, **kwargs)
     try:
         return builder.get_environ()

@@ -17,7 +17,7 @@ from ..http.multidict import MultiDict
 _CHUNK = 16 * 1024
 _BOUNDARY_CHARACTERS = string.ascii_letters + string.digits
 
-# What would end the quotes or the line ("multipart/form-data encoding algorithm").
+# Characters that would end the quotes or the line ("multipart/form-data encoding algorithm").
 _ESCAPES = {ord('"'): "%22", ord("\r"): "%0D", ord("\n"): "%0A"}
 
 
@@ -68,7 +68,7 @@ def encode_urlencoded(pairs: Iterable[tuple[str, object]]) -> bytes:
 
 
 def _quote(text: str) -> str:
-    """Encode all but letters, digits and ``*-._`` (URL Standard, application/x-www-form-urlencoded percent-encode set)."""
+    """Encode all but letters, digits and ``*-._``, a space as ``+`` (URL Standard §5.2)."""
     return quote_plus(text, safe="*").replace("~", "%7E")
 
 

@@ -11,7 +11,7 @@ PRESERVE = "werkzeug.debug.preserve_context"
 
 
 def keep_last(contexts: list[Context], stack: ExitStack) -> None:
-    """Enter the last of `contexts` until `stack` is closed; the others are those of redirects, and over."""
+    """Enter the last of `contexts` until `stack` is closed; the others belong to redirects, which are over."""
     if contexts:
         last = contexts[-1]
         contexts.clear()

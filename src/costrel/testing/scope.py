@@ -33,7 +33,7 @@ _IN_SCOPE = frozenset(
 def http_scope(environ: WSGIEnvironment) -> Scope:
     """The ``http`` scope of the request that `environ` describes (ASGI HTTP spec 2.4).
 
-    Entries that no scope has a place for, such as those of `environ_overrides`, are in ``scope["costrel.environ"]``.
+    Entries that no scope has a place for, as `environ_overrides` may have, are in ``scope["costrel.environ"]``.
     """
     root = environ.get("SCRIPT_NAME", "").encode("latin-1")
     path = root + environ.get("PATH_INFO", "").encode("latin-1")
@@ -62,15 +62,27 @@ def http_scope(environ: WSGIEnvironment) -> Scope:
 def _is_in_scope(key: str, value: object) -> bool:
     if key == "wsgi.errors":
         return value is sys.stderr
-    return key in _IN_SCOPE or key in _UNPREFIXED or key.startswith("HTTP_")
+    return key in _IN_SCOPE or key in _UNPREFIXED or (key.startswith("HTTP_") and isinstance(value, str))
 
 
 def _headers(environ: WSGIEnvironment) -> list[tuple[bytes, bytes]]:
     """The header fields, ``Host`` first (RFC 9110 §7.2), their names in lower case."""
-    fields = {key.removeprefix("HTTP_"): value for key, value in environ.items() if key.startswith("HTTP_")}
+    fields = {key: value for key, value in environ.items() if key.startswith("HTTP_") and isinstance(value, str)}
     fields |= {key: environ[key] for key in _UNPREFIXED if environ.get(key)}
-    names = sorted(fields, key=lambda name: name != "HOST")
-    return [(name.replace("_", "-").lower().encode("latin-1"), fields[name].encode("latin-1")) for name in names]
+    names = sorted(fields, key=lambda name: name != "HTTP_HOST")
+    return [(_field_name(name), _field_value(fields[name])) for name in names]
+
+
+def _field_name(key: str) -> bytes:
+    return key.removeprefix("HTTP_").replace("_", "-").lower().encode("latin-1")
+
+
+def _field_value(value: str) -> bytes:
+    """Latin-1, as PEP 3333 has it; other text as UTF-8, as HTTP clients send it."""
+    try:
+        return value.encode("latin-1")
+    except UnicodeEncodeError:
+        return value.encode()
 
 
 def _raw_path(environ: WSGIEnvironment, root: bytes, path: bytes) -> bytes:

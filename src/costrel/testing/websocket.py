@@ -52,7 +52,7 @@ class WebSocketRefused(Exception):
 class TestWebSocket:
     """One WebSocket to an application, on the running loop: an asynchronous context manager.
 
-    After it was entered, `subprotocol` and `headers` are those of the response to the handshake.
+    `subprotocol` and `headers` come from the response to the handshake.
     """
 
     __test__ = False
