@@ -76,6 +76,11 @@ def test_only_what_a_scope_has_no_place_for_is_handed_over_beside_it(app):
     assert (b"x-tag", b"1") in scope["headers"]
 
 
+def test_a_header_that_is_not_latin_1_is_sent_as_utf_8(app):
+    headers = dict(scope_for(app, headers={"X-Latin": "é", "X-Other": "ł"})["headers"])
+    assert ("é".encode("latin-1"), "ł".encode()) == (headers[b"x-latin"], headers[b"x-other"])
+
+
 def test_a_body_comes_in_chunks(app):
     body = RequestBody(EnvironBuilder(app, data=b"x" * (CHUNK + 1)).get_environ())
     messages = [body.next_message(), body.next_message()]

@@ -55,11 +55,8 @@ class Browser(Generic[R]):
         and ValueError if `key` cannot be the name of a cookie.
         """
         jar = self._jar()
-        cookie = Cookie._from_response_header(domain, "/", dump_cookie(key, value, domain=domain, path=path, **kwargs))
-        if cookie is None:
+        if not jar.put(domain, dump_cookie(key, value, domain=domain, path=path, **kwargs), origin_only):
             raise ValueError(f"{key!r} cannot be the name of a cookie.")
-        cookie.origin_only = origin_only
-        jar.keep(cookie)
 
     def delete_cookie(self, key: str, *, domain: str = "localhost", path: str = "/") -> None:
         """Delete the cookie `key` of exactly `domain` and `path`, if there is one.

@@ -109,6 +109,15 @@ class CookieJar(dict[tuple[str, str, str], Cookie]):
         else:
             self[cookie._storage_key] = cookie
 
+    def put(self, domain: str, header: str, origin_only: bool) -> bool:
+        """Keep the cookie of one ``Set-Cookie`` header of `domain`; return False if the header names no cookie."""
+        cookie = Cookie._from_response_header(domain, "/", header)
+        if cookie is None:
+            return False
+        cookie.origin_only = origin_only
+        self.keep(cookie)
+        return True
+
     def receive(self, server_name: str, path: str, headers: Iterable[str]) -> None:
         """Keep the cookies in the ``Set-Cookie`` headers of a response to `server_name` and `path`."""
         for header in headers:

@@ -32,7 +32,8 @@ class LoopThread:
     def __enter__(self) -> Self:
         with self._lock:
             if not self._uses:
-                self._thread = threading.Thread(target=self._made().run_forever, name="costrel-test-client")
+                target = self._made().run_forever
+                self._thread = threading.Thread(target=target, name="costrel-test-client", daemon=True)
                 self._thread.start()
             self._uses += 1
         return self
@@ -53,7 +54,9 @@ class LoopThread:
 
 
 def _end(loop: asyncio.AbstractEventLoop) -> None:
-    if asyncio.all_tasks(loop):  # only a running loop can cancel them, and this thread may be running another one
+    if loop.is_running():  # a ``with`` block was left without its `__exit__`
+        loop.call_soon_threadsafe(loop.stop)
+    elif asyncio.all_tasks(loop):  # only a running loop can cancel them, and this thread may be running another one
         threading.Thread(target=_run_down, args=(loop,), name="costrel-test-client").start()
     else:
         loop.close()
