@@ -172,6 +172,12 @@ def test_a_view_reads_a_long_body_as_it_arrives(app):
     assert "3" == app.test_client(edge="asgi").post("/", data=b"x" * (3 * CHUNK + 1)).text
 
 
+def test_a_length_that_is_no_number_is_for_the_application_to_refuse(app):
+    app.add_url_rule("/", "read", lambda: request.get_data(), methods=["POST"])
+    client = app.test_client(edge="asgi")
+    assert 400 == client.post("/", data=b"x", environ_overrides={"CONTENT_LENGTH": "many"}).status_code
+
+
 def test_an_application_that_sends_no_end_is_told(app):
     async def quiet(scope, receive, send):
         await send({"type": "http.response.start", "status": 299, "headers": []})

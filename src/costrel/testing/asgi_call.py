@@ -38,8 +38,10 @@ class RequestBody:
 
     def __init__(self, environ: WSGIEnvironment) -> None:
         self._stream = environ["wsgi.input"]
-        is_chunked = "HTTP_TRANSFER_ENCODING" in environ
-        self._left: int | None = None if is_chunked else int(environ.get("CONTENT_LENGTH") or 0)
+        length = environ.get("CONTENT_LENGTH", "")
+        self._left: int | None = int(length) if length.isdecimal() else 0
+        if "HTTP_TRANSFER_ENCODING" in environ:
+            self._left = None
         self.complete = False
 
     def next_message(self) -> Message:
