@@ -32,9 +32,11 @@ class LoopThread:
     def __enter__(self) -> Self:
         with self._lock:
             if not self._uses:
-                target = self._made().run_forever
-                self._thread = threading.Thread(target=target, name="costrel-test-client", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(
+                    target=self._serve, args=(self._made(),), name="costrel-test-client", daemon=True
+                )
+                thread.start()
+                self._thread = thread
             self._uses += 1
         return self
 
@@ -46,6 +48,10 @@ class LoopThread:
                 loop.call_soon_threadsafe(loop.stop)
                 self._thread.join()
 
+    def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
+        # A method, so that the thread refers to this object: a loop that runs is not collected.
+        loop.run_forever()
+
     def _made(self) -> asyncio.AbstractEventLoop:
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
@@ -54,9 +60,7 @@ class LoopThread:
 
 
 def _end(loop: asyncio.AbstractEventLoop) -> None:
-    if loop.is_running():  # a ``with`` block was left without its `__exit__`
-        loop.call_soon_threadsafe(loop.stop)
-    elif asyncio.all_tasks(loop):  # only a running loop can cancel them, and this thread may be running another one
+    if asyncio.all_tasks(loop):  # only a running loop can cancel them, and this thread may be running another one
         threading.Thread(target=_run_down, args=(loop,), name="costrel-test-client").start()
     else:
         loop.close()
