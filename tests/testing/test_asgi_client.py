@@ -172,6 +172,23 @@ def test_a_view_reads_a_long_body_as_it_arrives(app):
     assert "3" == app.test_client(edge="asgi").post("/", data=b"x" * (3 * CHUNK + 1)).text
 
 
+@pytest.mark.parametrize("kind", ["sync", "async"])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
+def test_an_exit_in_a_view_reaches_the_test(app, kind, error):
+    def sync():
+        raise error("stop")
+
+    async def on_loop():
+        raise error("stop")
+
+    app.add_url_rule("/", "exit", sync if kind == "sync" else on_loop)
+    app.add_url_rule("/after", "after", lambda: "served")
+    client = app.test_client(edge="asgi")
+    with pytest.raises(error, match="stop"):
+        client.get("/")
+    assert "served" == client.get("/after").text
+
+
 def test_a_length_that_is_no_number_is_for_the_application_to_refuse(app):
     app.add_url_rule("/", "read", lambda: request.get_data(), methods=["POST"])
     client = app.test_client(edge="asgi")

@@ -50,7 +50,12 @@ class LoopThread:
 
     def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
         # A method, so that the thread refers to this object: a loop that runs is not collected.
-        loop.run_forever()
+        while True:
+            try:
+                loop.run_forever()
+            except (KeyboardInterrupt, SystemExit):
+                continue  # raised by a task, which keeps it as its result: `run` raises it in the test
+            return
 
     def _made(self) -> asyncio.AbstractEventLoop:
         if self._loop is None:
