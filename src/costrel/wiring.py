@@ -8,6 +8,9 @@ from .app import ports
 from .edges import wsgi
 from .messages.request import Request
 
+if t.TYPE_CHECKING:
+    from .app.application import Costrel
+
 
 def asgi_application(app: t.Any) -> t.Any:
     """The ASGI edge; asyncio is imported with it, which a WSGI application does not need."""
@@ -16,10 +19,17 @@ def asgi_application(app: t.Any) -> t.Any:
     return AsgiApplication(app)
 
 
-def test_client_class() -> type:
-    from .testing.app_client import FlaskClient
+def test_client(app: Costrel, use_cookies: bool, options: dict[str, t.Any]) -> t.Any:
+    """The test client; the test room is imported with it."""
+    from .testing.app_client import make_client
 
-    return FlaskClient
+    return make_client(app, use_cookies, options)
+
+
+def async_test_client_class() -> type:
+    from .testing.async_client import AsyncTestClient
+
+    return AsyncTestClient
 
 
 def test_cli_runner_class() -> type:
@@ -50,7 +60,8 @@ def run_server(*args: t.Any, **kwargs: t.Any) -> None:
 
 ports.serve_wsgi = wsgi.serve
 ports.asgi_application = asgi_application
-ports.test_client_class = test_client_class
+ports.test_client = test_client
+ports.async_test_client_class = async_test_client_class
 ports.test_cli_runner_class = test_cli_runner_class
 ports.environ_builder_class = environ_builder_class
 ports.run_server = run_server

@@ -122,6 +122,16 @@ def test_json_is_written_as_the_application_would(app):
     assert app.test_client().get("/visit").json_module is app.json
 
 
+@pytest.mark.parametrize("content_type", ["multipart/form-data", "application/x-www-form-urlencoded"])
+def test_line_breaks_in_a_form_are_those_of_a_browser(content_type):
+    def received_by(app):
+        app.add_url_rule("/", "index", lambda: request.form["lines"], methods=["POST"])
+        return app.test_client().post("/", data={"lines": "1\n2\r3\r\n4"}, content_type=content_type).text
+
+    assert received_by(Costrel(__name__)) == "1\r\n2\r\n3\r\n4"
+    assert received_by(Flask(__name__)) == "1\n2\r3\r\n4"
+
+
 def test_a_block_keeps_the_last_context(app):
     with app.test_client() as client:
         client.get("/visit")

@@ -1,12 +1,13 @@
 """Forms are written as a browser writes them."""
 
 import gc
+import re
 from io import BytesIO
 
 from costrel.http.headers import Headers
 from costrel.http.multidict import MultiDict
 from costrel.http.uploads import FileStorage
-from costrel.testing.form_body import encode_multipart, stream_encode_multipart
+from costrel.testing.form_body import encode_multipart, encode_urlencoded, stream_encode_multipart
 
 
 class Named(BytesIO):
@@ -15,7 +16,7 @@ class Named(BytesIO):
 
 def parts_of(values):
     _, body = encode_multipart(values, boundary="B")
-    return body.removeprefix(b"\r\n--B\r\n").removesuffix(b"\r\n--B--\r\n").split(b"\r\n--B\r\n")
+    return body.removeprefix(b"--B\r\n").removesuffix(b"\r\n--B--\r\n").split(b"\r\n--B\r\n")
 
 
 def test_fields():
@@ -48,7 +49,35 @@ def test_a_stream_without_a_name_is_a_field_with_a_type():
 
 
 def test_an_empty_form():
-    assert encode_multipart({}, boundary="B") == ("B", b"\r\n--B--\r\n")
+    assert encode_multipart({}, boundary="B") == ("B", b"--B--\r\n")
+
+
+def test_a_body_is_that_of_chromium():
+    """The bytes that Chromium sends for a form with these entries, but for the boundary."""
+    form = {'say "hi"': "ü", "f": FileStorage(BytesIO(b"x"), 'a"b\r\nc.txt')}
+    boundary, body = encode_multipart(form)
+    assert re.fullmatch("----WebKitFormBoundary[A-Za-z0-9]{16}", boundary)
+    assert (
+        body
+        == (
+            f"--{boundary}\r\n"
+            'Content-Disposition: form-data; name="say %22hi%22"\r\n\r\n'
+            "ü\r\n"
+            f"--{boundary}\r\n"
+            'Content-Disposition: form-data; name="f"; filename="a%22b%0D%0Ac.txt"\r\n'
+            "Content-Type: text/plain\r\n\r\n"
+            "x\r\n"
+            f"--{boundary}--\r\n"
+        ).encode()
+    )
+
+
+def test_an_urlencoded_body_leaves_what_browsers_leave():
+    kept = "azAZ09*-._"
+    assert encode_urlencoded([(kept, kept)]) == f"{kept}={kept}".encode()
+    assert encode_urlencoded([("a b", "~!'(),;/?:@&=+$#%"), ("ü", "\r\n"), ("none", None), ("n", 1)]) == (
+        b"a+b=%7E%21%27%28%29%2C%3B%2F%3F%3A%40%26%3D%2B%24%23%25&%C3%BC=%0D%0A&n=1"
+    )
 
 
 def test_each_body_has_a_boundary_of_its_own():

@@ -127,9 +127,18 @@ class Costrel(App):
             builder.close()
 
     def test_client(self, use_cookies: bool = True, **kwargs: t.Any) -> t.Any:
-        """A client that calls the application without a server, of `test_client_class` or `testing.FlaskClient`."""
-        client_class = self.test_client_class or ports.test_client_class()
-        return client_class(self, self.response_class, use_cookies=use_cookies, **kwargs)
+        """A client that calls the application without a server, of `test_client_class` or `testing.FlaskClient`.
+
+        :param edge: ``"wsgi"`` (the default), or ``"asgi"`` to send requests through `asgi`, as an ASGI server does.
+
+        Other keyword arguments go to the class. Raises ValueError for another edge, and TypeError for ``"asgi"`` if
+        `test_client_class` is no subclass of `testing.FlaskClient`.
+        """
+        return ports.test_client(self, use_cookies, kwargs)
+
+    def async_test_client(self, use_cookies: bool = True, **kwargs: t.Any) -> t.Any:
+        """A client for async tests, which calls `asgi` on the test's event loop: a `testing.AsyncTestClient`."""
+        return ports.async_test_client_class()(self, self.response_class, use_cookies=use_cookies, **kwargs)
 
     def test_cli_runner(self, **kwargs: t.Any) -> t.Any:
         """A runner that invokes the application's commands, of `test_cli_runner_class` or `testing.FlaskCliRunner`."""

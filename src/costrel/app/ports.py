@@ -20,7 +20,10 @@ serve_wsgi: Callable[..., t.Any] = _unplugged
 asgi_application: Callable[..., t.Any] = _unplugged
 """``(app) -> ASGI application``: the ASGI edge of one application."""
 
-test_client_class: Callable[[], t.Any] = _unplugged
+test_client: Callable[..., t.Any] = _unplugged
+"""``(app, use_cookies, options) -> client``: a test client, of the application's class for them."""
+
+async_test_client_class: Callable[[], t.Any] = _unplugged
 test_cli_runner_class: Callable[[], t.Any] = _unplugged
 environ_builder_class: Callable[[], t.Any] = _unplugged
 

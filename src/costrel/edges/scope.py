@@ -14,6 +14,9 @@ ROUTE: t.Final = "costrel.route"
 ECHO: t.Final = "costrel.echo"
 """The key of a scope under which a server leaves a header, name and value, that the answer is to have as well."""
 
+ENVIRON: t.Final = "costrel.environ"
+"""The key of a scope for entries of the environ that a scope has no place for; the test client sets it."""
+
 _KNOWN_NAMES: t.Final = (
     b"accept", b"accept-encoding", b"accept-language", b"access-control-request-headers",
     b"access-control-request-method", b"authorization", b"cache-control", b"connection", b"cookie", b"date", b"dnt",
@@ -135,6 +138,8 @@ def environ_of(scope: Scope) -> dict[str, t.Any]:
             repeated.append((key, value.decode("latin-1")))
     if repeated is not None:
         _join(environ, repeated)
+    if ENVIRON in scope:
+        environ.update(scope[ENVIRON])
     return environ
 
 

@@ -3,6 +3,8 @@
 from .app_client import EnvironBuilder as EnvironBuilder
 from .app_client import FlaskClient as FlaskClient
 from .app_client import FlaskCliRunner as FlaskCliRunner
+from .async_client import AsyncTestClient as AsyncTestClient
+from .async_client import AsyncTestResponse as AsyncTestResponse
 from .client import Client as Client
 from .client import ClientRedirectError as ClientRedirectError
 from .client import TestResponse as TestResponse

@@ -1,105 +1,73 @@
-"""The test clients of an application: they know its configuration, its sessions, its contexts and its commands."""
+"""The test clients of an application that are not async: its requests over WSGI or ASGI, and its commands."""
 
 from __future__ import annotations
 
-import importlib.metadata
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
-from copy import copy
-from functools import cache
-from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urlsplit
+from contextlib import ExitStack
+from inspect import signature
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from click.testing import CliRunner, Result
 
-from ..app.application import Flask
-from ..messages.request import Request
 from ..services.commands import ScriptInfo
-from ..version import __version__
-from . import environ_builder
+from .app_requests import EnvironBuilder as EnvironBuilder
+from .app_requests import default_environ, request_of
+from .asgi_call import run_asgi_app
 from .client import Client, TestResponse
+from .client_session import opened_session
+from .kept_context import PRESERVE, keep_last
+from .loop_thread import LoopThread
 from .websocket import WebSocketSession
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from types import TracebackType
     from wsgiref.types import WSGIEnvironment
 
+    from click import Command
+
     from ..app.application import Costrel
+    from ..context import Context
+    from ..messages.request import Request
     from ..services.sessions import SessionMixin
+    from .client import WSGIResult
 
-_PRESERVE = "werkzeug.debug.preserve_context"
-"""The entry of an environ with the function that a request's context is handed to before it ends."""
-
-
-class EnvironBuilder(environ_builder.EnvironBuilder):
-    """An `EnvironBuilder` that takes the base URL from an application's configuration, and its way to write JSON.
-
-    :param app: the application: its ``SERVER_NAME``, ``APPLICATION_ROOT`` and ``PREFERRED_URL_SCHEME`` count.
-    :param path: may be a whole URL; its scheme and host win over the configured ones.
-    :param subdomain: put before ``SERVER_NAME``.
-    :param url_scheme: instead of ``PREFERRED_URL_SCHEME``.
-
-    The other arguments are those of the base class. Raises AssertionError where `base_url` is given together with
-    `subdomain` or `url_scheme`, since it holds both.
-    """
-
-    def __init__(
-        self,
-        app: Costrel,
-        path: str = "/",
-        base_url: str | None = None,
-        subdomain: str | None = None,
-        url_scheme: str | None = None,
-        *args: Any,
-        **kwargs: Any,
-    ) -> None:
-        if base_url and (subdomain or url_scheme):
-            raise AssertionError('Cannot pass "subdomain" or "url_scheme" with "base_url".')
-        if base_url is None:
-            base_url, path = _configured_url(app, path, subdomain, url_scheme)
-        self.app = app
-        super().__init__(path, base_url, *args, **kwargs)
-
-    def json_dumps(self, obj: Any, **kwargs: Any) -> str:
-        """Write `obj` as the application would."""
-        return self.app.json.dumps(obj, **kwargs)
-
-
-def _configured_url(app: Costrel, path: str, subdomain: str | None, url_scheme: str | None) -> tuple[str, str]:
-    """Return the base URL of a request to `path`, and the path relative to the server."""
-    host = app.config.get("SERVER_NAME") or "localhost"
-    if subdomain:
-        host = f"{subdomain}.{host}"
-    url = urlsplit(path)
-    scheme = url.scheme or url_scheme or app.config["PREFERRED_URL_SCHEME"]
-    base_url = f"{scheme}://{url.netloc or host}/{app.config['APPLICATION_ROOT'].lstrip('/')}"
-    return base_url, f"{url.path}?{url.query}" if url.query else url.path
-
-
-@cache
-def _user_agent(as_flask: bool) -> str:
-    return f"Werkzeug/{importlib.metadata.version('werkzeug')}" if as_flask else f"Costrel/{__version__}"
+Edge = Literal["wsgi", "asgi"]
+EDGES = ("wsgi", "asgi")
 
 
 class FlaskClient(Client):
     """A test client for an application.
 
     In a ``with`` block, the context of the last request stays current until the next request or the end of the block,
-    so that a test can look at ``request``, ``session`` and ``g`` as they were left. `environ_base` goes into the
-    environ of every request.
+    so that a test can look at ``request``, ``session`` and ``g`` as they were left. That holds on both edges: after a
+    request over ASGI, its context is entered again in the test's thread. `environ_base` goes into the environ of every
+    request.
     """
 
     application: Costrel
 
+    _loop: LoopThread | None = None
+    """The event loop of the requests over ASGI; None on the WSGI edge."""
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.preserve_context = False
-        self._new_contexts: list[Any] = []
+        self._new_contexts: list[Context] = []
         self._context_stack = ExitStack()
-        self.environ_base = {
-            "REMOTE_ADDR": "127.0.0.1",
-            "HTTP_USER_AGENT": _user_agent(isinstance(self.application, Flask)),
-        }
+        self.environ_base = default_environ(self.application)
+
+    @property
+    def edge(self) -> Edge:
+        """How requests reach the application: ``"wsgi"`` (the default) calls it in the test's thread, ``"asgi"`` calls
+        ``application.asgi`` on an event loop in another thread, as an ASGI server does. Other values raise ValueError.
+        """
+        return "wsgi" if self._loop is None else "asgi"
+
+    @edge.setter
+    def edge(self, value: Edge) -> None:
+        _check_edge(value)
+        self._loop = LoopThread() if value == "asgi" else None
 
     def __enter__(self) -> Self:
         if self.preserve_context:
@@ -116,90 +84,81 @@ class FlaskClient(Client):
         self.preserve_context = False
         self._context_stack.close()
 
-    def open(self, *args: Any, buffered: bool = False, follow_redirects: bool = False, **kwargs: Any) -> TestResponse:
-        """Make a request, and return the response; the arguments are those of `EnvironBuilder`, or one of those."""
+    def open(
+        self, *args: object, buffered: bool = False, follow_redirects: bool = False, **kwargs: Any
+    ) -> TestResponse:
+        """Make a request, and return the response.
+
+        The positional arguments and `kwargs` describe it as for `EnvironBuilder`, or are one builder, environ or
+        request. `Client.open` documents `buffered`, `follow_redirects` and the errors.
+        """
         request = self._request_from_builder_args(args, kwargs)
         self._context_stack.close()
         self._new_contexts.clear()  # of a request that failed
         response = super().open(request, buffered=buffered, follow_redirects=follow_redirects)
         response.json_module = self.application.json
-        self._enter_last_context()
+        keep_last(self._new_contexts, self._context_stack)
         return response
 
-    def websocket(self, *args: Any, subprotocols: Iterable[str] = (), **kwargs: Any) -> WebSocketSession:
-        """Open a WebSocket, with ``async with`` or with ``with``; the arguments are those of `open`.
+    def _call(self, environ: WSGIEnvironment, buffered: bool) -> WSGIResult:
+        if self._loop is None:
+            return super()._call(environ, buffered)
+        return run_asgi_app(self.application.asgi, environ, self._loop, buffered)
 
-        Entering raises `WebSocketRefused` where the application refuses the handshake.
+    def websocket(self, *args: object, subprotocols: Iterable[str] = (), **kwargs: Any) -> WebSocketSession:
+        """Open a WebSocket, with ``async with`` or with ``with``; `open` documents the other arguments.
+
+        Entering raises `WebSocketRefused` if the application refuses the handshake. A client of the ASGI edge serves it
+        on the event loop of its requests.
         """
         environ = self._request_from_builder_args(args, kwargs).environ
         self._add_cookies_to_wsgi(environ)
-        return WebSocketSession(self.application, environ, tuple(subprotocols))
+        return WebSocketSession(self.application, environ, tuple(subprotocols), self._loop)
 
-    def _request_from_builder_args(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Request:
-        """Return the request that the arguments of `open` describe, with what every request of this client has."""
-        if len(args) == 1 and not kwargs:
-            (arg,) = args
-            if isinstance(arg, environ_builder.EnvironBuilder):
-                builder = copy(arg)  # shares the files and streams with the original, which its owner closes
-                builder.environ_base = self._copy_environ(builder.environ_base or {})
-                request = builder.get_request()
-                builder.closed = True
-                return request
-            if isinstance(arg, dict):
-                return environ_builder.EnvironBuilder.from_environ(
-                    arg, environ_base=self._copy_environ({})
-                ).get_request()
-            if isinstance(arg, Request):
-                request = copy(arg)
-                request.environ = self._copy_environ(request.environ)
-                return request
-        kwargs["environ_base"] = self._copy_environ(kwargs.get("environ_base", {}))
-        builder = EnvironBuilder(self.application, *args, **kwargs)
-        try:
-            return builder.get_request()
-        finally:
-            builder.close()
+    def _request_from_builder_args(self, args: tuple[object, ...], kwargs: dict[str, Any]) -> Request:
+        """Return the request that the arguments of `open` describe, with the entries that all requests share."""
+        return request_of(self.application, args, kwargs, self._copy_environ)
 
-    def _copy_environ(self, other: Any) -> WSGIEnvironment:
+    def _copy_environ(self, other: Mapping[str, object]) -> WSGIEnvironment:
         environ = {**self.environ_base, **other}
         if self.preserve_context:
-            environ[_PRESERVE] = self._new_contexts.append
+            environ[PRESERVE] = self._new_contexts.append
         return environ
 
-    def _enter_last_context(self) -> None:
-        """Enter the context of the last request again; those of redirects that led to it are over."""
-        if self._new_contexts:
-            last = self._new_contexts[-1]
-            self._new_contexts.clear()
-            self._context_stack.enter_context(last)
-
-    @contextmanager
-    def session_transaction(self, *args: Any, **kwargs: Any) -> Iterator[SessionMixin]:
+    def session_transaction(self, *args: object, **kwargs: Any) -> AbstractContextManager[SessionMixin]:
         """Open the session of this client for a ``with`` block, and save it after the block.
 
-        The arguments are those of `Costrel.test_request_context`, for sessions that depend on the host or the path.
-        Raises TypeError where the client keeps no cookies, RuntimeError where the application opens no session.
+        The arguments go to `Costrel.test_request_context`, for sessions that depend on the host or the path.
+        Raises TypeError if the client keeps no cookies, RuntimeError if the application opens no session.
         """
-        if self._cookies is None:
-            raise TypeError("Cookies are disabled. Create a client with 'use_cookies=True'.")
-        app = self.application
-        interface = app.session_interface
-        ctx = app.test_request_context(*args, **kwargs)
-        request = ctx.request
-        self._add_cookies_to_wsgi(request.environ)
-        with ctx:
-            session = interface.open_session(app, request)
-        if session is None:
-            raise RuntimeError("Session backend did not open a session. Is SECRET_KEY set?")
-        yield session
-        if interface.is_null_session(session):
-            return
-        response = app.response_class()
-        with ctx:
-            interface.save_session(app, session, response)
-        self._update_cookies_from_response(
-            environ_builder.split_host(request.host)[0], request.path, response.headers.getlist("Set-Cookie")
+        return opened_session(self.application, self._cookies, args, kwargs)
+
+
+def make_client(app: Costrel, use_cookies: bool, options: dict[str, Any]) -> object:
+    """A client of the class that `app` has for its tests, made with these options.
+
+    The option `edge` is not passed to the class, unless that has a parameter of this name. Raises ValueError if it is
+    neither ``"wsgi"`` nor ``"asgi"``, and TypeError for ``"asgi"`` if the class is no subclass of `FlaskClient`.
+    """
+    client_class = app.test_client_class or FlaskClient
+    edge: Edge = "wsgi"
+    if "edge" in options and "edge" not in signature(client_class).parameters:
+        edge = options.pop("edge")
+        _check_edge(edge)
+    if edge == "asgi" and not issubclass(client_class, FlaskClient):
+        raise TypeError(
+            f"The client class {client_class.__name__!r} cannot make requests over ASGI: it is no subclass of"
+            f" {FlaskClient.__name__!r}, and has no parameter 'edge'."
         )
+    client = client_class(app, app.response_class, use_cookies=use_cookies, **options)
+    if edge != "wsgi":
+        client.edge = edge
+    return client
+
+
+def _check_edge(edge: str) -> None:
+    if edge not in EDGES:
+        raise ValueError(f"Unknown edge {edge!r}. The edges of a test client are 'wsgi' and 'asgi'.")
 
 
 class FlaskCliRunner(CliRunner):
@@ -209,8 +168,10 @@ class FlaskCliRunner(CliRunner):
         self.app = app
         super().__init__(**kwargs)
 
-    def invoke(self, cli: Any = None, args: Any = None, **kwargs: Any) -> Result:  # type: ignore[override]  # cli may be left out
-        """Invoke a command, by default the application's group, and return what it printed and its exit code."""
+    def invoke(  # type: ignore[override]  # cli may be left out
+        self, cli: Command | None = None, args: str | Sequence[str] | None = None, **kwargs: Any
+    ) -> Result:
+        """Invoke a command, by default the application's group, and return its output and exit code."""
         if cli is None:
             cli = self.app.cli
         if "obj" not in kwargs:

@@ -3,41 +3,46 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from ..http.cookies import parse_cookie
 from ..http.dates import parse_date
+from .environ_builder import origin_of
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIEnvironment
 
 
 @dataclasses.dataclass
 class Cookie:
-    """One cookie of a client: its name and value as sent and as meant, and the attributes it was set with."""
+    """One cookie of a client: its name and value, as sent and decoded, and its attributes."""
 
     key: str
     """The name as it is sent."""
     value: str
-    """The value as it is sent, quoted where it has to be."""
+    """The value as it is sent, quoted if necessary."""
     decoded_key: str
-    """The name that the application sees."""
+    """The name that the application reads."""
     decoded_value: str
-    """The value that the application sees."""
+    """The value that the application reads."""
     expires: datetime | None
-    """When the client is asked to forget the cookie."""
+    """When the cookie expires."""
     max_age: int | None
-    """In how many seconds the client is asked to forget the cookie."""
+    """In how many seconds the cookie expires."""
     domain: str
     """The host that set the cookie, or the domain that it was set for."""
     origin_only: bool
-    """Whether the cookie goes to the very host that set it, and not to its subdomains."""
+    """Whether the cookie is sent only to the host that set it, and not to its subdomains."""
     path: str
-    """The path that the cookie goes to, with what is below it."""
+    """The cookie is sent to this path and to the paths below it."""
     secure: bool | None
-    """Whether the cookie is for HTTPS only. It is sent all the same: a test speaks HTTP to a site that is HTTPS."""
+    """Whether the cookie is for HTTPS only. Test clients send it over HTTP, too."""
     http_only: bool | None
-    """Whether scripts in the page may not see the cookie."""
+    """Whether the cookie is hidden from scripts in the page."""
     same_site: str | None
-    """Whether the cookie goes along with requests that other sites cause: Strict, Lax or None."""
+    """Whether requests that other sites cause carry the cookie: Strict, Lax or None."""
 
     def _matches_request(self, server_name: str, path: str) -> bool:
         return self._matches_host(server_name) and self._matches_path(path)
@@ -60,7 +65,7 @@ class Cookie:
 
     @classmethod
     def _from_response_header(cls, server_name: str, path: str, header: str) -> Self | None:
-        """Parse a ``Set-Cookie`` header of a response to `server_name` and `path`; None where it names no cookie."""
+        """Parse a ``Set-Cookie`` header of a response to `server_name` and `path`; None if it names no cookie."""
         pair, _, rest = header.partition(";")
         key, _, value = pair.partition("=")
         decoded = next(parse_cookie(pair).items(), None)
@@ -88,14 +93,50 @@ class Cookie:
 
     @property
     def _should_delete(self) -> bool:
-        """Whether the server asks for the cookie to be forgotten at once."""
+        """Whether the cookie has expired already, which is how a server deletes one."""
         if self.max_age is not None and self.max_age <= 0:
             return True
         return self.expires is not None and self.expires.timestamp() == 0
 
 
+class CookieJar(dict[tuple[str, str, str], Cookie]):
+    """The cookies of one client, by domain, path and name."""
+
+    def keep(self, cookie: Cookie) -> None:
+        """Keep `cookie`, or delete it if it has expired."""
+        if cookie._should_delete:
+            self.pop(cookie._storage_key, None)
+        else:
+            self[cookie._storage_key] = cookie
+
+    def put(self, domain: str, header: str, origin_only: bool) -> bool:
+        """Keep the cookie of one ``Set-Cookie`` header of `domain`; return False if the header names no cookie."""
+        cookie = Cookie._from_response_header(domain, "/", header)
+        if cookie is None:
+            return False
+        cookie.origin_only = origin_only
+        self.keep(cookie)
+        return True
+
+    def receive(self, server_name: str, path: str, headers: Iterable[str]) -> None:
+        """Keep the cookies in the ``Set-Cookie`` headers of a response to `server_name` and `path`."""
+        for header in headers:
+            cookie = Cookie._from_response_header(server_name, path, header)
+            if cookie is not None:
+                self.keep(cookie)
+
+    def add_to(self, environ: WSGIEnvironment) -> None:
+        """Put the cookies that match a request into it, in place of any that are there."""
+        host, path = origin_of(environ)
+        matching = [cookie._to_request_header() for cookie in self.values() if cookie._matches_request(host, path)]
+        if matching:
+            environ["HTTP_COOKIE"] = "; ".join(matching)
+        else:
+            environ.pop("HTTP_COOKIE", None)
+
+
 def _attributes(header: str) -> dict[str, str]:
-    """Return the attributes of a Set-Cookie header by their names in lower case; of two, the later one counts."""
+    """Return the attributes of a Set-Cookie header by their names in lower case; the last of several wins."""
     attributes = {}
     for part in header.split(";"):
         name, _, value = part.partition("=")

@@ -1,30 +1,38 @@
-"""Builds the WSGI environ of a request that no server has received: for test clients, and for code under test."""
+"""Builds the WSGI environ of a request from its parts, for test clients and for code under test."""
 
 from __future__ import annotations
 
 import json as stdlib_json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from io import BytesIO
 from itertools import chain
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 from urllib.parse import quote, unquote, urlsplit
 
 from ..http.authentication import Authorization
 from ..http.callback import CallbackDict
 from ..http.grammar import dump_options_header, parse_options_header
 from ..http.headers import Headers
-from ..http.multidict import CombinedMultiDict, MultiDict
+from ..http.multidict import MultiDict
 from ..http.uploads import FileMultiDict
 from ..http.urls import encode_query, iri_to_uri
 from ..messages.environ import EnvironHeaders
 from ..messages.request import Request
 from ..messages.response_head import get_content_type
-from .form_body import fields, stream_encode_multipart
+from .form_body import encode_urlencoded, fields, stream_encode_multipart
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
+
+Stream = IO[bytes]
+File = Stream | tuple[Stream, str] | tuple[Stream, str, str]
+"""A file of a form: a stream, and perhaps its name and content type."""
+Query = Mapping[str, str] | str
+Data = Stream | str | bytes | Mapping[str, object]
+"""A body, or the fields and files of a form."""
+Auth = Authorization | tuple[str, str]
 
 URLENCODED = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
@@ -45,12 +53,25 @@ def split_host(host: str) -> tuple[str, str]:
     return (name, port) if colon and "]" not in port else (host, "")
 
 
+def origin_of(environ: WSGIEnvironment) -> tuple[str, str]:
+    """Return the host, without a port, and the path of a request, as cookies are matched to them."""
+    host = environ.get("HTTP_HOST") or environ.get("SERVER_NAME") or "localhost"
+    return split_host(host)[0], url_path(environ)
+
+
+def url_path(environ: WSGIEnvironment) -> str:
+    """Return the path of a request as its URL has it, with the part that the application is mounted at."""
+    path = environ.get("SCRIPT_NAME", "").rstrip("/") + "/" + environ.get("PATH_INFO", "").lstrip("/")
+    return quote(path.encode("latin-1"), safe="%!$&'()*+,/:;=@")
+
+
 class EnvironBuilder:
-    """Describes a request by its parts, and makes of it a WSGI environ, or a `Request`.
+    """Describes a request by its parts, and makes a WSGI environ, or a `Request`, of it.
 
     :param path: the path, percent-encoded or not, and perhaps a query after ``?``.
     :param base_url: scheme, host and the path that the application is mounted at; ``http://localhost/`` by default.
     :param query_string: a string, or a mapping that is then found as `args`.
+    :param method: the method; ``GET`` by default.
     :param data: the body as text, bytes or a stream; or a mapping with form fields and files. A file is a stream, or a
         tuple of a stream, a file name and a content type, as `FileMultiDict.add_file` takes them.
     :param json: an object to send as the body, with the content type ``application/json``.
@@ -59,24 +80,24 @@ class EnvironBuilder:
     :param environ_base: entries that the request's own replace.
     :param environ_overrides: entries that replace the request's own.
 
-    The remaining parameters are headers, and entries of the environ. `close` closes the files among the data.
-    Raises TypeError where more than one of `data`, `json` and `input_stream` is given, and ValueError where `path` and
-    `query_string` both hold a query, or `base_url` holds one.
+    The remaining parameters are headers, and entries of the environ. Forms are encoded as browsers encode them.
+    `close` closes the files among the data. Raises TypeError if more than one of `data`, `json` and `input_stream` is
+    given, and ValueError if `path` and `query_string` both hold a query, or `base_url` holds one.
     """
 
     server_protocol = "HTTP/1.1"
-    """What goes to ``SERVER_PROTOCOL``."""
+    """The entry ``SERVER_PROTOCOL``."""
     wsgi_version = (1, 0)
-    """What goes to ``wsgi.version``."""
+    """The entry ``wsgi.version``."""
     request_class: type[Request] = Request
-    """The class that `get_request` makes an object of."""
+    """The class of the requests that `get_request` makes."""
 
     json_dumps = staticmethod(stdlib_json.dumps)
-    """Writes what the parameter `json` holds."""
+    """Writes the parameter `json`."""
 
     _args: MultiDict[str, str] | None
     _query_string: str | None
-    _input_stream: IO[bytes] | None
+    _input_stream: Stream | None
     _form: MultiDict[str, str] | None
     _files: FileMultiDict | None
 
@@ -84,9 +105,9 @@ class EnvironBuilder:
         self,
         path: str = "/",
         base_url: str | None = None,
-        query_string: Mapping[str, str] | str | None = None,
+        query_string: Query | None = None,
         method: str = "GET",
-        input_stream: IO[bytes] | None = None,
+        input_stream: Stream | None = None,
         content_type: str | None = None,
         content_length: int | None = None,
         errors_stream: IO[str] | None = None,
@@ -94,12 +115,12 @@ class EnvironBuilder:
         multiprocess: bool = False,
         run_once: bool = False,
         headers: Headers | Iterable[tuple[str, str]] | None = None,
-        data: IO[bytes] | str | bytes | Mapping[str, Any] | None = None,
-        environ_base: Mapping[str, Any] | None = None,
-        environ_overrides: Mapping[str, Any] | None = None,
+        data: Data | None = None,
+        environ_base: Mapping[str, object] | None = None,
+        environ_overrides: Mapping[str, object] | None = None,
         mimetype: str | None = None,
-        json: Mapping[str, Any] | None = None,
-        auth: Authorization | tuple[str, str] | None = None,
+        json: object = None,
+        auth: Auth | None = None,
     ) -> None:
         self._set_url(path, base_url, query_string)
         self.method = method
@@ -121,7 +142,7 @@ class EnvironBuilder:
         if mimetype is not None:
             self.mimetype = mimetype
 
-    def _set_url(self, path: str, base_url: str | None, query_string: Mapping[str, str] | str | None) -> None:
+    def _set_url(self, path: str, base_url: str | None, query_string: Query | None) -> None:
         url = urlsplit(path)
         if query_string is not None and "?" in path:
             raise ValueError("The path has a query already: pass it there or as 'query_string', not both.")
@@ -135,12 +156,12 @@ class EnvironBuilder:
         else:
             self.args = query_string if isinstance(query_string, MultiDict) else MultiDict(query_string)
 
-    def _set_authorization(self, auth: Authorization | tuple[str, str]) -> None:
+    def _set_authorization(self, auth: Auth) -> None:
         if isinstance(auth, tuple):
             auth = Authorization("basic", {"username": auth[0], "password": auth[1]})
         self.headers["Authorization"] = auth.to_header()
 
-    def _set_body(self, data: Any, json: Any, input_stream: IO[bytes] | None) -> None:
+    def _set_body(self, data: Data | None, json: object, input_stream: Stream | None) -> None:
         if json is not None:
             if data is not None:
                 raise TypeError("can't provide both json and data: the request has one body.")
@@ -163,16 +184,14 @@ class EnvironBuilder:
             return
         self._add_form(data)
 
-    def _add_form(self, data: Mapping[str, Any]) -> None:
+    def _add_form(self, data: Mapping[str, object]) -> None:
         for key, value in fields(data):
             if isinstance(value, tuple | dict) or hasattr(value, "read"):
-                self._add_file_from_data(key, value)
+                self._add_file_from_data(key, cast("File", value))
             else:
-                self.form.setlistdefault(key).append(value)
+                self.form.setlistdefault(key).append(cast("str", value))  # any object, written as text
 
-    def _add_file_from_data(
-        self, key: str, value: IO[bytes] | tuple[IO[bytes], str] | tuple[IO[bytes], str, str]
-    ) -> None:
+    def _add_file_from_data(self, key: str, value: File) -> None:
         if isinstance(value, tuple):
             self.files.add_file(key, *value)
         else:
@@ -182,7 +201,7 @@ class EnvironBuilder:
     def from_environ(cls, environ: WSGIEnvironment, **kwargs: Any) -> EnvironBuilder:
         """Make a builder of the request that `environ` describes; the other arguments replace its parts.
 
-        What other software has put into the environ is not taken over.
+        Entries that other software has put into the environ are left out.
         """
         headers = Headers(EnvironHeaders(environ))
         parts = {
@@ -202,12 +221,10 @@ class EnvironBuilder:
         }
         builder = cls(**(parts | kwargs))
         if "path" not in kwargs:
-            builder._set_path(quote(_from_wsgi(environ["PATH_INFO"])))
+            # Not by way of the parameter, which is a URL: two slashes at the start of a path are part of it.
+            builder.path = quote(_from_wsgi(environ["PATH_INFO"]))
+            builder.request_uri = _from_wsgi(environ.get("REQUEST_URI", builder.path))
         return builder
-
-    def _set_path(self, path: str) -> None:
-        """Set a path that is no URL: two slashes at its start are part of it."""
-        self.path = self.request_uri = path
 
     @staticmethod
     def _make_base_url(scheme: str, host: str, script_root: str) -> str:
@@ -230,7 +247,7 @@ class EnvironBuilder:
 
     @property
     def content_type(self) -> str | None:
-        """The header ``Content-Type``; where there is none, the type that the form or the files call for."""
+        """The header ``Content-Type``; without one, the type that the form or the files call for."""
         content_type = self.headers.get("Content-Type")
         if content_type is None and not self._input_stream:
             if self._files:
@@ -271,7 +288,7 @@ class EnvironBuilder:
 
     @property
     def content_length(self) -> int | None:
-        """The header ``Content-Length``; `get_environ` sets its own where it knows the body."""
+        """The header ``Content-Length``; `get_environ` sets its own if it has the body."""
         return self.headers.get("Content-Length", type=int)
 
     @content_length.setter
@@ -280,7 +297,7 @@ class EnvironBuilder:
 
     @property
     def form(self) -> MultiDict[str, str]:
-        """The form's fields. Raises AttributeError where the request has an input stream."""
+        """The form's fields. Raises AttributeError if the request has an input stream."""
         if self._form is None:
             self._refuse_beside_stream("form")
             self._form = MultiDict()
@@ -293,7 +310,7 @@ class EnvironBuilder:
 
     @property
     def files(self) -> FileMultiDict:
-        """The form's files. Raises AttributeError where the request has an input stream."""
+        """The form's files. Raises AttributeError if the request has an input stream."""
         if self._files is None:
             self._refuse_beside_stream("files")
             self._files = FileMultiDict()
@@ -309,12 +326,12 @@ class EnvironBuilder:
             raise AttributeError(f"an input stream is defined: set it to None to use {name!r} instead")
 
     @property
-    def input_stream(self) -> IO[bytes] | None:
+    def input_stream(self) -> Stream | None:
         """The stream that the body is read from; setting it drops the form and the files."""
         return self._input_stream
 
     @input_stream.setter
-    def input_stream(self, value: IO[bytes] | None) -> None:
+    def input_stream(self, value: Stream | None) -> None:
         self._input_stream = value
         self._form = self._files = None
 
@@ -332,7 +349,7 @@ class EnvironBuilder:
 
     @property
     def args(self) -> MultiDict[str, str]:
-        """The query as a `MultiDict`. Raises AttributeError where it was given as a string."""
+        """The query as a `MultiDict`. Raises AttributeError if it was given as a string."""
         if self._query_string is not None:
             raise AttributeError("a query string is defined: set it to None to use 'args' instead")
         if self._args is None:
@@ -351,14 +368,14 @@ class EnvironBuilder:
 
     @property
     def server_port(self) -> int:
-        """The port of the host, or that of the scheme."""
+        """The port of the host, or the default port of the scheme."""
         port = split_host(self.host)[1]
         if port.isdecimal():
             return int(port)
         return 443 if self.url_scheme == "https" else 80
 
     def __del__(self) -> None:
-        with suppress(Exception):  # the object may be half made, or the interpreter shutting down
+        with suppress(Exception):  # __init__ may have failed, or the interpreter be shutting down
             self.close()
 
     def close(self) -> None:
@@ -366,7 +383,7 @@ class EnvironBuilder:
         if self.closed:
             return
         for file in chain.from_iterable(self._files.listvalues() if self._files else ()):
-            with suppress(Exception):  # one that fails must not keep the others open
+            with suppress(Exception):  # an error must not keep the others open
                 file.close()
         self.closed = True
 
@@ -399,19 +416,24 @@ class EnvironBuilder:
         environ.update(self.environ_overrides or {})
         return environ
 
-    def _body(self) -> tuple[IO[bytes], int | None, str | None]:
+    def _body(self) -> tuple[Stream, int | None, str | None]:
         """Return the body as a stream, its length and its content type."""
         content_type = self.content_type
         if self._input_stream is not None:
             return self._input_stream, _bytes_left(self._input_stream), content_type
         mimetype = self.mimetype
         if mimetype == MULTIPART:
-            stream, length, boundary = stream_encode_multipart(CombinedMultiDict([self.form, self.files]))
-            return stream, length, f'{mimetype}; boundary="{boundary}"'
+            parts = MultiDict([*self._fields(), *self.files.items(multi=True)])
+            stream, length, boundary = stream_encode_multipart(parts)
+            return stream, length, f"{mimetype}; boundary={boundary}"
         if mimetype == URLENCODED:
-            body = encode_query(self.form).encode("ascii")
+            body = encode_urlencoded(self._fields())
             return BytesIO(body), len(body), content_type
         return BytesIO(), self.content_length, content_type
+
+    def _fields(self) -> Iterator[tuple[str, object]]:
+        """The fields of the form as they are sent."""
+        return fields(self.form)
 
     def _header_entries(self, content_type: str | None, length: int | None) -> dict[str, str]:
         headers = self.headers.copy()
@@ -436,7 +458,7 @@ def _path_to_wsgi(path: str) -> str:
     return _to_wsgi(unquote(path))
 
 
-def _bytes_left(stream: IO[bytes]) -> int:
+def _bytes_left(stream: Stream) -> int:
     start = stream.tell()
     end = stream.seek(0, 2)
     stream.seek(start)
@@ -444,7 +466,7 @@ def _bytes_left(stream: IO[bytes]) -> int:
 
 
 def create_environ(*args: Any, **kwargs: Any) -> WSGIEnvironment:
-    """Return the WSGI environ of a request; the arguments are those of `EnvironBuilder`."""
+    """Return the WSGI environ of a request; the arguments go to `EnvironBuilder`."""
     builder = EnvironBuilder(*args, **kwargs)
     try:
         return builder.get_environ()

@@ -8,29 +8,31 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
-from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any, Self, TypeVar
-from urllib.parse import quote
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, Self
 
 from ..app.websocket import WebSocketDisconnect
 from ..http.headers import Headers
+from .asgi_call import headers_of
+from .loop_thread import LoopThread
+from .scope import http_scope
 
 if TYPE_CHECKING:
     from types import TracebackType
     from wsgiref.types import WSGIEnvironment
 
     from ..app.application import Costrel
+    from ..support.asgi_types import Message, Scope
 
-T = TypeVar("T")
-Message = str | bytes
+Data = str | bytes
+"""A message of a WebSocket."""
 
 TIMEOUT = 5.0
-"""Seconds that a test waits for a message, unless it says otherwise."""
+"""Seconds that a test waits for a message by default."""
 
 
 class WebSocketRefused(Exception):
-    """Raised on entering where the application refuses the handshake: with a response, or by closing (403)."""
+    """Raised on entering if the application refuses the handshake: with a response, or by closing (403)."""
 
     def __init__(self, status_code: int, headers: Headers, data: bytes) -> None:
         super().__init__(status_code, headers, data)
@@ -50,7 +52,7 @@ class WebSocketRefused(Exception):
 class TestWebSocket:
     """One WebSocket to an application, on the running loop: an asynchronous context manager.
 
-    After it was entered, `subprotocol` and `headers` are those of the answer to the handshake.
+    `subprotocol` and `headers` come from the response to the handshake.
     """
 
     __test__ = False
@@ -58,8 +60,8 @@ class TestWebSocket:
     def __init__(self, app: Costrel, environ: WSGIEnvironment, subprotocols: tuple[str, ...] = ()) -> None:
         self._app = app
         self._scope = scope_of(environ, subprotocols)
-        self._to_app: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        self._from_app: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._to_app: asyncio.Queue[Message] = asyncio.Queue()
+        self._from_app: asyncio.Queue[Message] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
         self.subprotocol: str | None = None
         self.headers = Headers()
@@ -90,30 +92,31 @@ class TestWebSocket:
         message = await self._next(TIMEOUT)
         if message["type"] == "websocket.accept":
             self.subprotocol = message.get("subprotocol")
-            self.headers = _headers(message)
+            self.headers = headers_of(message)
         elif message["type"] == "websocket.http.response.start":
             data, more = b"", True
             while more:
                 part = await self._next(TIMEOUT)
                 data, more = data + part.get("body", b""), part.get("more_body", False)
-            raise WebSocketRefused(message["status"], _headers(message), data)
+            raise WebSocketRefused(message["status"], headers_of(message), data)
         else:
             raise WebSocketRefused(403, Headers(), b"")
 
-    async def _next(self, timeout: float) -> dict[str, Any]:
+    async def _next(self, timeout: float) -> Message:
         try:
             message = await asyncio.wait_for(self._from_app.get(), timeout)
         except TimeoutError:
             raise TimeoutError(f"The application sent nothing for {timeout} seconds.") from None
         if message["type"] == "end" and self._task is not None:
-            await self._task  # raises what the application raised
-            raise RuntimeError("The application ended without an answer to the handshake, or without closing.")
+            await self._task  # raises the application's error
+            raise RuntimeError("The application returned before it accepted, refused or closed the WebSocket.")
         return message
 
-    async def receive(self, timeout: float = TIMEOUT) -> Message:
-        """The next message. Raises WebSocketDisconnect where the application has closed, TimeoutError where none comes.
+    async def receive(self, timeout: float = TIMEOUT) -> Data:
+        """The next message; waits for `timeout` seconds, by default 5.
 
-        An error that the application did not handle is raised here, too.
+        Raises WebSocketDisconnect if the application has closed, TimeoutError if no message comes, and an error that
+        the application did not handle.
         """
         if self.ended is not None:
             raise self.ended
@@ -130,18 +133,18 @@ class TestWebSocket:
         """The next message, as JSON."""
         return json.loads(await self.receive(timeout))
 
-    async def send(self, data: Message) -> None:
-        """Send text or bytes. Raises WebSocketDisconnect where the WebSocket has ended."""
+    async def send(self, data: Data) -> None:
+        """Send text or bytes. Raises WebSocketDisconnect if the WebSocket has ended."""
         if self.ended is not None:
             raise self.ended
         await self._to_app.put({"type": "websocket.receive", "text" if isinstance(data, str) else "bytes": data})
 
-    async def send_json(self, data: Any) -> None:
+    async def send_json(self, data: object) -> None:
         """Send a value as JSON."""
         await self.send(json.dumps(data))
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
-        """Close it, and wait until the application has ended. Does nothing where it is closed."""
+        """Close it, and wait until the application has ended. Does nothing if it is closed."""
         if self.ended is None:
             await self._leave(WebSocketDisconnect(code, reason))
 
@@ -155,23 +158,9 @@ class TestWebSocket:
 class SyncWebSocket:
     """`TestWebSocket` for a test that is not async: each call waits for its result."""
 
-    def __init__(self, app: Costrel, environ: WSGIEnvironment, subprotocols: tuple[str, ...]) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="costrel-test-websocket")
-        self._thread.start()
-        try:
-            self._inner = self._run(_enter(app, environ, subprotocols))
-        except BaseException:
-            self._end_thread()
-            raise
-
-    def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
-
-    def _end_thread(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+    def __init__(self, inner: TestWebSocket, loop: LoopThread) -> None:
+        self._inner = inner
+        self._loop = loop
 
     @property
     def subprotocol(self) -> str | None:
@@ -180,7 +169,7 @@ class SyncWebSocket:
 
     @property
     def headers(self) -> Headers:
-        """The headers of the answer to the handshake."""
+        """The headers of the response to the handshake."""
         return self._inner.headers
 
     @property
@@ -188,83 +177,81 @@ class SyncWebSocket:
         """How it ended; None while it is open."""
         return self._inner.ended
 
-    def receive(self, timeout: float = TIMEOUT) -> Message:
+    def receive(self, timeout: float = TIMEOUT) -> Data:
         """The next message; see `TestWebSocket.receive`."""
-        return self._run(self._inner.receive(timeout))
+        return self._loop.run(self._inner.receive(timeout))
 
     def receive_json(self, timeout: float = TIMEOUT) -> Any:
         """The next message, as JSON."""
-        return self._run(self._inner.receive_json(timeout))
+        return self._loop.run(self._inner.receive_json(timeout))
 
-    def send(self, data: Message) -> None:
+    def send(self, data: Data) -> None:
         """Send text or bytes."""
-        self._run(self._inner.send(data))
+        self._loop.run(self._inner.send(data))
 
-    def send_json(self, data: Any) -> None:
+    def send_json(self, data: object) -> None:
         """Send a value as JSON."""
-        self._run(self._inner.send_json(data))
+        self._loop.run(self._inner.send_json(data))
 
     def close(self, code: int = 1000, reason: str = "") -> None:
         """Close it, and wait until the application has ended."""
-        self._run(self._inner.close(code, reason))
-
-
-async def _enter(app: Costrel, environ: WSGIEnvironment, subprotocols: tuple[str, ...]) -> TestWebSocket:
-    return await TestWebSocket(app, environ, subprotocols).__aenter__()
+        self._loop.run(self._inner.close(code, reason))
 
 
 class WebSocketSession:
-    """What ``client.websocket(...)`` returns: enter it with ``async with``, or with ``with``."""
+    """The result of ``client.websocket(...)``: enter it with ``async with``, or with ``with``.
 
-    def __init__(self, app: Costrel, environ: WSGIEnvironment, subprotocols: tuple[str, ...] = ()) -> None:
+    With ``with``, the WebSocket is served on `loop`, or, if that is None, on an event loop of its own.
+    """
+
+    def __init__(
+        self,
+        app: Costrel,
+        environ: WSGIEnvironment,
+        subprotocols: tuple[str, ...] = (),
+        loop: LoopThread | None = None,
+    ) -> None:
         self._arguments = app, environ, subprotocols
-        self._open: Any = None
+        self._loop = LoopThread() if loop is None else loop
+        self._open: TestWebSocket | None = None
+        self._running = ExitStack()
+
+    async def _enter(self) -> TestWebSocket:
+        self._open = await TestWebSocket(*self._arguments).__aenter__()
+        return self._open
+
+    async def _leave(self) -> None:
+        if self._open is not None:
+            await self._open.close()
 
     async def __aenter__(self) -> TestWebSocket:
-        entered = await _enter(*self._arguments)
-        self._open = entered
-        return entered
+        return await self._enter()
 
     async def __aexit__(self, *exc_info: object) -> None:
-        await self._open.close()
+        await self._leave()
 
     def __enter__(self) -> SyncWebSocket:
-        self._open = SyncWebSocket(*self._arguments)
-        return self._open  # type: ignore[no-any-return]  # it is the one or the other, by how it was entered
+        with ExitStack() as stack:
+            stack.enter_context(self._loop)  # the application runs between the calls of the test, too
+            entered = self._loop.run(self._enter())
+            self._running = stack.pop_all()
+        return SyncWebSocket(entered, self._loop)
 
     def __exit__(self, *exc_info: object) -> None:
-        try:
-            self._open.close()
-        finally:
-            self._open._end_thread()
+        with self._running:
+            self._loop.run(self._leave())
 
 
-def scope_of(environ: WSGIEnvironment, subprotocols: tuple[str, ...] = ()) -> dict[str, Any]:
+def scope_of(environ: WSGIEnvironment, subprotocols: tuple[str, ...] = ()) -> Scope:
     """The ASGI scope of a WebSocket handshake that is the request of `environ`."""
-    headers = [
-        (key.removeprefix("HTTP_").replace("_", "-").lower().encode("latin-1"), value.encode("latin-1"))
-        for key, value in environ.items()
-        if key.startswith("HTTP_")
-    ]
+    scope = http_scope(environ)
+    del scope["method"]
     if subprotocols:
-        headers.append((b"sec-websocket-protocol", ", ".join(subprotocols).encode("latin-1")))
-    root, path = (environ.get(key, "").encode("latin-1") for key in ("SCRIPT_NAME", "PATH_INFO"))
+        scope["headers"].append((b"sec-websocket-protocol", ", ".join(subprotocols).encode("latin-1")))
     return {
+        **scope,
         "type": "websocket",
-        "asgi": {"version": "3.0", "spec_version": "2.4"},
-        "http_version": "1.1",
-        "scheme": "wss" if environ["wsgi.url_scheme"] in ("https", "wss") else "ws",
-        "path": (root + path).decode("utf-8", "replace"),
-        "raw_path": quote(root + path, safe="/").encode(),
-        "root_path": root.decode("utf-8", "replace"),
-        "query_string": environ.get("QUERY_STRING", "").encode("latin-1"),
-        "headers": headers,
-        "client": (environ.get("REMOTE_ADDR", "127.0.0.1"), 50_000),
-        "server": (environ["SERVER_NAME"], int(environ["SERVER_PORT"])),
+        "scheme": "wss" if scope["scheme"] in ("https", "wss") else "ws",
         "subprotocols": list(subprotocols),
         "extensions": {"websocket.http.response": {}},
     }
-
-
-def _headers(message: dict[str, Any]) -> Headers:
-    return Headers([(name.decode("latin-1"), value.decode("latin-1")) for name, value in message.get("headers", ())])
