@@ -193,9 +193,7 @@ class TestReports:
 
     def test_a_name_that_is_none_of_them(self):
         app = make(CONTENT_SECURITY_POLICY="img-src *; report-to cps", REPORTING_ENDPOINTS={"csp": "/reports"})
-        with pytest.raises(
-            ValueError, match="has report-to 'cps', which is not in REPORTING_ENDPOINTS. Did you mean 'csp'"
-        ):
+        with pytest.raises(ValueError, match=r"not in REPORTING_ENDPOINTS\. Did you mean 'csp'"):
             policies(app)
 
 

@@ -1,4 +1,4 @@
-"""Errors that tell a developer, in debug mode, what is wrong with a form."""
+"""Errors that explain, in debug mode, what is wrong with a form."""
 
 from __future__ import annotations
 

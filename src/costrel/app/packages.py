@@ -1,4 +1,4 @@
-"""Where a module lies on disk: what an application needs to find its templates, static files and instance folder."""
+"""The place of a module on disk, from which an application finds its templates, static files and instance folder."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def get_root_path(import_name: str) -> str:
     return os.path.dirname(os.path.abspath(file))
 
 
-def _file_of(loader: t.Any, import_name: str) -> str | None:
-    if hasattr(loader, "get_filename"):
-        filename: str | None = loader.get_filename(import_name)
-        return filename
+def _file_of(loader: object, import_name: str) -> str | None:
+    get_filename: t.Callable[[str], str | None] | None = getattr(loader, "get_filename", None)
+    if get_filename is not None:
+        return get_filename(import_name)
     from importlib import import_module
 
     return getattr(import_module(import_name), "__file__", None)

@@ -1,4 +1,4 @@
-"""The CORS policy of an application, a blueprint or a view: the origins whose scripts may read responses (Fetch §3.2)."""
+"""CORS policies: the origins whose scripts may read the responses of an application, blueprint or view (Fetch §3.2)."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ SECURITY_HEADERS: t.Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "X-Frame-Options": "DENY",
 }
-"""The headers of ``SECURITY_HEADERS = True``. A dict in that setting changes single ones; the value None removes one."""
+"""The headers of ``SECURITY_HEADERS = True``. A dict in that setting changes some of them; None removes one."""
 
 _is_key = LatePattern(r"[a-z*][a-z0-9_.*-]*").fullmatch  # RFC 9651 §3.1.2
 _is_url = LatePattern(r'(?:https://|/)[^\s"\\\x00-\x1f\x7f-\U0010ffff]*').fullmatch

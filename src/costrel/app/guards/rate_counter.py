@@ -1,4 +1,4 @@
-"""The rate counter: counts requests in a store of the package `limits`, and has a fallback for when the store is down."""
+"""The rate counter: counts requests in a store of the package `limits`, with a fallback while the store is down."""
 
 from __future__ import annotations
 
