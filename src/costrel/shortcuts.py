@@ -1,4 +1,4 @@
-"""The functions that act on the current application and request: what a view calls most."""
+"""Functions that act on the current application and request, for use in views."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def url_for(
 
 
 def redirect(location: str, code: int = 302, Response: type[MessageResponse] | None = None) -> MessageResponse:
-    """A response that sends the client to `location`, by the current application's `redirect` where there is one."""
+    """A response that redirects the client to `location`, created by the current application if there is one."""
     ctx = context.peek()
     if ctx is not None:
         made: MessageResponse = ctx.app.redirect(location, code=code)
@@ -63,9 +63,9 @@ def redirect(location: str, code: int = 302, Response: type[MessageResponse] | N
 
 
 def abort(code: int | MessageResponse, *args: t.Any, **kwargs: t.Any) -> t.NoReturn:
-    """Raise the HTTP error with the status `code`, or answer with a response, from anywhere in a view.
+    """Raise the HTTP error with the status `code`. A response can be passed instead of a code.
 
-    Raises LookupError for a code that has no error class.
+    Raises LookupError for a code without an error class.
     """
     ctx = context.peek()
     if ctx is not None:
@@ -74,13 +74,13 @@ def abort(code: int | MessageResponse, *args: t.Any, **kwargs: t.Any) -> t.NoRet
 
 
 def make_response(*args: t.Any) -> Response:
-    """The response for what a view would return, to set headers and cookies on; without arguments an empty one."""
+    """The response for the return value of a view, so that headers and cookies can be set. Empty without arguments."""
     app = context.current().app
     made = app.make_response(args[0] if len(args) == 1 else args) if args else app.response_class()
     return t.cast("Response", made)
 
 
 def get_template_attribute(template_name: str, attribute: str) -> t.Any:
-    """A macro, or a variable, that the template `template_name` exports."""
+    """A macro or a variable that the template `template_name` exports."""
     template = context.current().app.jinja_env.get_template(template_name)
     return getattr(template.module, attribute)
