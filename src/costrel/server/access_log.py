@@ -10,16 +10,17 @@ import re
 import sys
 import threading
 import typing as t
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 
 from ..edges.asgi import AsgiApplication
 from ..edges.outgoing import add_echo
 from ..edges.scope import ECHO
+from ..support.coroutines import AnyCoroutine
 from . import terminal
 from .dispatch import IN_PLACE
-from .request_log import Application, Exchange, Message, Receive, Send
+from .request_log import AnyTask, Application, Exchange, Message, Receive, Send
 
 REQUEST_ID: t.Final = b"x-request-id"
 
@@ -94,7 +95,7 @@ class AccessLog:
             return self.application(scope, self._after_requests(receive), self._noting_start(send))
         return self._answer(scope, receive, send)
 
-    def answer_in_place(self, scope: Message, receive: Receive, send: Send) -> Coroutine[t.Any, t.Any, None]:
+    def answer_in_place(self, scope: Message, receive: Receive, send: Send) -> AnyCoroutine[None]:
         """Answer one ASGI scope that the application has taken."""
         return self._answer(scope, receive, send, self._edge)
 
@@ -126,7 +127,7 @@ class AccessLog:
         exchange.adds_id = not by_edge
         if self._tally is not None:
             self._tally.begin(scope["type"])
-        # PERF: served. Where nobody wants to know what is sent.
+        # PERF: served. Nothing reads the messages of the response.
         exchange.hears_nothing = by_edge and self._is_quiet
         return exchange
 
@@ -182,7 +183,7 @@ class ServedExchange(Exchange):
     """Whether the id is added here, and not by who answers."""
     hears_nothing = False
     """Whether the answer goes past it."""
-    task: asyncio.Task[t.Any] | None = None
+    task: AnyTask | None = None
     """What answers, where that is a task; None while it is a thread."""
     is_cut = False
     """Whether it was ended on purpose: no traceback is wanted, and the server cuts what is not complete."""
@@ -270,7 +271,7 @@ class Lines:
 
 
 class RequestIds:
-    """Ids that nobody else has: 128 random bits each, made many at a time. PERF: served"""
+    """Unique ids: 128 random bits each, created many at a time."""
 
     _AT_ONCE: t.Final = 256
 

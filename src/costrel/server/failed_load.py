@@ -5,10 +5,11 @@ from __future__ import annotations
 import traceback
 import typing as t
 from collections.abc import Iterator
-from types import TracebackType
+from types import FrameType, TracebackType
 
 from .. import context
 from ..app.application import Costrel
+from ..app.response import Response
 from ..http.hosts import host_is_trusted
 
 _HIDDEN = "The application could not be loaded. The reason is shown where the server was started."
@@ -28,7 +29,7 @@ def failed_application(error: BaseException, raises: bool = False) -> Costrel:
     text, shown = describe(error), _origin(error)
     tb = shown.__traceback__
 
-    def answer() -> t.Any:
+    def answer() -> Response:
         if raises:
             raise shown.with_traceback(tb)  # each time anew: raising it adds frames
         request = context.requesting().request
@@ -68,7 +69,7 @@ def files_of(error: BaseException) -> list[str]:
     return sorted(found)
 
 
-def _frames(tb: TracebackType | None) -> Iterator[t.Any]:
+def _frames(tb: TracebackType | None) -> Iterator[FrameType]:
     while tb is not None:
         yield tb.tb_frame
         tb = tb.tb_next
