@@ -315,8 +315,8 @@ def test_the_debugger_is_for_this_computer_alone(app):
         with pytest.raises(StartError) as caught:
             serve(app, host, 0, Options(use_debugger=True, use_refresh=True))
         assert str(caught.value) == (
-            f"The debugger lets anyone who can reach it run code, and other computers can reach the host {host}. Turn it"
-            " off with --no-debugger (in code: use_debugger=False), or use --host 127.0.0.1."
+            f"The debugger lets anyone who can reach it run code, and other computers can reach the host {host}. Turn"
+            " it off with --no-debugger (in code: use_debugger=False), or use --host 127.0.0.1."
         )
 
 

@@ -29,10 +29,10 @@ plug_application_class(Costrel)
 
 
 class FlaskGroup(AppGroup):
-    """A group with the commands of an application beside its own, and those that installed packages offer.
+    """A group with its own commands, those of the application, and those of installed packages.
 
-    `create_app` gives the application, in the place of ``--app``. The options ``--env-file``, ``--app`` and
-    ``--debug`` come with it.
+    `create_app` returns the application, instead of ``--app``. The group has the options ``--env-file``, ``--app`` and
+    ``--debug``.
     """
 
     def __init__(
@@ -59,8 +59,8 @@ class FlaskGroup(AppGroup):
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: t.Any
     ) -> click.Context:
-        """Make the click context, with a :class:`ScriptInfo` as its object."""
-        # Here already, so that an `app.run()` in the application's module does not keep the command from running.
+        """Create the click context, with a :class:`ScriptInfo` as its object."""
+        # Set before the application is loaded, so that an `app.run()` in its module does not block the command.
         set_variable("RUN_FROM_CLI", "true")
         if "obj" not in extra and "obj" not in self.context_settings:
             extra["obj"] = ScriptInfo(

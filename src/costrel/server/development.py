@@ -231,8 +231,8 @@ def _refuse_exposed_debugger(host: str, options: Options) -> None:
     # Under Flask's name, every configuration that Flask accepts must start. The debugger only serves this computer.
     if options.use_debugger and not addresses.is_loopback(host) and not served_as_flask():
         raise StartError(
-            f"The debugger lets anyone who can reach it run code, and other computers can reach the host {host}. Turn it"
-            " off with --no-debugger (in code: use_debugger=False), or use --host 127.0.0.1."
+            f"The debugger lets anyone who can reach it run code, and other computers can reach the host {host}. Turn"
+            " it off with --no-debugger (in code: use_debugger=False), or use --host 127.0.0.1."
         )
     if options.use_debugger and options.processes > 1 and not served_as_flask():
         raise StartError(
