@@ -55,8 +55,8 @@ _file = click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Pat
 def serve_command(info: ScriptInfo, /, cert: Path | None, key: Path | None, interface: str, **options: t.Any) -> None:
     """Run a production server, with several processes.
 
-    The application is named here, or by '--app' as for the other commands. SIGTERM and Ctrl-C end the server when the
-    requests in progress are answered; SIGHUP replaces the processes one after the other, with the code as it is then.
+    The application is an argument, or set by '--app' as for the other commands. SIGTERM and Ctrl-C end the server
+    after the requests in progress. SIGHUP replaces the processes one after the other, and loads the code again.
     """
     if (cert is None) != (key is None):
         raise click.UsageError("--cert and --key belong together: name both files, or none.")
