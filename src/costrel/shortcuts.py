@@ -33,6 +33,7 @@ from .services.templating import stream_template as stream_template
 from .services.templating import stream_template_string as stream_template_string
 
 if t.TYPE_CHECKING:
+    from .app.application import Costrel
     from .app.response import Response
     from .messages.response import Response as MessageResponse
 
@@ -47,18 +48,15 @@ def url_for(
     **values: t.Any,
 ) -> str:
     """The URL of `endpoint` in the current application; see `Costrel.url_for`."""
-    url: str = context.current().app.url_for(
-        endpoint, _anchor=_anchor, _method=_method, _scheme=_scheme, _external=_external, **values
-    )
-    return url
+    app = t.cast("Costrel", context.current().app)
+    return app.url_for(endpoint, _anchor=_anchor, _method=_method, _scheme=_scheme, _external=_external, **values)
 
 
 def redirect(location: str, code: int = 302, Response: type[MessageResponse] | None = None) -> MessageResponse:
     """A response that redirects the client to `location`, created by the current application if there is one."""
     ctx = context.peek()
     if ctx is not None:
-        made: MessageResponse = ctx.app.redirect(location, code=code)
-        return made
+        return t.cast("Costrel", ctx.app).redirect(location, code=code)
     return redirects.redirect(location, code=code, Response=Response)
 
 
@@ -69,15 +67,14 @@ def abort(code: int | MessageResponse, *args: t.Any, **kwargs: t.Any) -> t.NoRet
     """
     ctx = context.peek()
     if ctx is not None:
-        ctx.app.aborter(code, *args, **kwargs)
+        t.cast("Costrel", ctx.app).aborter(code, *args, **kwargs)
     errors.abort(code, *args, **kwargs)
 
 
 def make_response(*args: t.Any) -> Response:
     """The response for the return value of a view, so that headers and cookies can be set. Empty without arguments."""
-    app = context.current().app
-    made = app.make_response(args[0] if len(args) == 1 else args) if args else app.response_class()
-    return t.cast("Response", made)
+    app = t.cast("Costrel", context.current().app)
+    return app.make_response(args[0] if len(args) == 1 else args) if args else app.response_class()
 
 
 def get_template_attribute(template_name: str, attribute: str) -> t.Any:

@@ -85,7 +85,7 @@ def event_stream(
             f"event_stream() takes an iterable of events, such as a generator, not {type(events).__name__}: call the"
             " generator function, and pass its result."
         )
-    response: Response = ctx.app.response_class(body, mimetype="text/event-stream")
+    response = t.cast(Response, ctx.app.response_class(body, mimetype="text/event-stream"))
     response.headers["Cache-Control"] = "no-cache"
     response.headers["X-Accel-Buffering"] = "no"  # otherwise nginx buffers events
     return response

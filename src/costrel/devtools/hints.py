@@ -44,7 +44,7 @@ def _hints(report: Report, ctx: Context | None) -> Iterator[Hint]:
     if isinstance(error, BuildError):
         yield _near_endpoints(error)
     if type(error).__name__ in ("TemplateNotFound", "TemplatesNotFound") and ctx is not None:
-        yield from _near_templates(t.cast("TemplateNotFound", error), ctx.app)
+        yield from _near_templates(t.cast("TemplateNotFound", error), t.cast(Costrel, ctx.app))
     if isinstance(error, (NameError, AttributeError)) and error.name is not None:
         yield from _near_names(error, report)
 
