@@ -74,7 +74,8 @@ def abort(code: int | MessageResponse, *args: t.Any, **kwargs: t.Any) -> t.NoRet
 def make_response(*args: t.Any) -> Response:
     """The response for the return value of a view, so that headers and cookies can be set. Empty without arguments."""
     app = t.cast("Costrel", context.current().app)
-    return app.make_response(args[0] if len(args) == 1 else args) if args else app.response_class()
+    made: MessageResponse = app.make_response(args[0] if len(args) == 1 else args) if args else app.response_class()
+    return t.cast("Response", made)
 
 
 def get_template_attribute(template_name: str, attribute: str) -> t.Any:

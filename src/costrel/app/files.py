@@ -14,6 +14,7 @@ if t.TYPE_CHECKING:
     from _typeshed import SupportsRead
     from _typeshed.wsgi import WSGIEnvironment
 
+    from ..messages.response import Response as MessageResponse
     from .response import Response
 
 Path: t.TypeAlias = "os.PathLike[str] | str"
@@ -25,7 +26,7 @@ class ApplicationOptions(t.TypedDict):
 
     environ: WSGIEnvironment
     use_x_sendfile: bool
-    response_class: type[Response]
+    response_class: type[MessageResponse]
     _root_path: str
     max_age: MaxAge
 
@@ -87,7 +88,7 @@ def _application_options(max_age: MaxAge) -> ApplicationOptions:
         "use_x_sendfile": app.config["USE_X_SENDFILE"],
         "response_class": app.response_class,
         "_root_path": app.root_path,
-        "max_age": app.get_send_file_max_age if max_age is None else max_age,
+        "max_age": t.cast("StaticFiles", app).get_send_file_max_age if max_age is None else max_age,
     }
 
 
@@ -116,7 +117,7 @@ def send_static_file(owner: StaticFiles, filename: str) -> Response:
             folder,
             filename,
             context.requesting().request.environ,
-            max_age=app.get_send_file_max_age if max_age is None else max_age,
+            max_age=t.cast("StaticFiles", app).get_send_file_max_age if max_age is None else max_age,
             use_x_sendfile=config["USE_X_SENDFILE"],
             response_class=app.response_class,
             _follow_links=config.get("STATIC_FOLLOW_SYMLINKS", True),
