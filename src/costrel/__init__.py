@@ -1,4 +1,4 @@
-"""Costrel: Flask's API on a fast core of its own. This module is the face: names only."""
+"""Costrel: Flask's API on a fast core. This module contains the public names only."""
 
 import typing as _t
 
@@ -58,5 +58,5 @@ from .support.signals import request_tearing_down as request_tearing_down
 from .support.signals import template_rendered as template_rendered
 from .version import __version__ as __version__
 
-if not _t.TYPE_CHECKING:  # type checkers would take it that there is every name
-    from .compat.missing_names import missing_name as __getattr__  # noqa: F401 - Python asks it
+if not _t.TYPE_CHECKING:  # with a module __getattr__, type checkers would accept any name
+    from .compat.missing_names import missing_name as __getattr__  # noqa: F401 - called by Python

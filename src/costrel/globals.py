@@ -1,4 +1,4 @@
-"""The proxies: the application, request, session and ``g`` that are current where they are used."""
+"""The proxies for the current application, request, session, WebSocket and ``g``."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from .context import AppContext, AppCtxGlobals, RequestContext
 from .services.session import Session
 
 current_app: Costrel = context.current_app
-"""The application that handles the current request or command."""
+"""The application of the current request or command."""
 
 g: AppCtxGlobals = context.g
-"""A namespace for the current request or command, gone at its end."""
+"""A namespace for the current request or command, discarded at its end."""
 
 request: Request = context.request
-"""The request that is being handled."""
+"""The current request."""
 
 session: Session = context.session
-"""The session of the request that is being handled."""
+"""The session of the current request."""
 
 websocket: WebSocket = context.websocket
-"""The WebSocket that is being served."""
+"""The current WebSocket."""
 
 app_ctx: AppContext = context.app_ctx
 request_ctx: RequestContext = context.request_ctx

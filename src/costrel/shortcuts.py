@@ -1,4 +1,4 @@
-"""The functions that act on the current application and request: what a view calls most."""
+"""Functions that act on the current application and request, for use in views."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ from .services.templating import stream_template as stream_template
 from .services.templating import stream_template_string as stream_template_string
 
 if t.TYPE_CHECKING:
+    from .app.application import Costrel
     from .app.response import Response
     from .messages.response import Response as MessageResponse
 
@@ -47,40 +48,37 @@ def url_for(
     **values: t.Any,
 ) -> str:
     """The URL of `endpoint` in the current application; see `Costrel.url_for`."""
-    url: str = context.current().app.url_for(
-        endpoint, _anchor=_anchor, _method=_method, _scheme=_scheme, _external=_external, **values
-    )
-    return url
+    app = t.cast("Costrel", context.current().app)
+    return app.url_for(endpoint, _anchor=_anchor, _method=_method, _scheme=_scheme, _external=_external, **values)
 
 
 def redirect(location: str, code: int = 302, Response: type[MessageResponse] | None = None) -> MessageResponse:
-    """A response that sends the client to `location`, by the current application's `redirect` where there is one."""
+    """A response that redirects the client to `location`, created by the current application if there is one."""
     ctx = context.peek()
     if ctx is not None:
-        made: MessageResponse = ctx.app.redirect(location, code=code)
-        return made
+        return t.cast("Costrel", ctx.app).redirect(location, code=code)
     return redirects.redirect(location, code=code, Response=Response)
 
 
 def abort(code: int | MessageResponse, *args: t.Any, **kwargs: t.Any) -> t.NoReturn:
-    """Raise the HTTP error with the status `code`, or answer with a response, from anywhere in a view.
+    """Raise the HTTP error with the status `code`. A response can be passed instead of a code.
 
-    Raises LookupError for a code that has no error class.
+    Raises LookupError for a code without an error class.
     """
     ctx = context.peek()
     if ctx is not None:
-        ctx.app.aborter(code, *args, **kwargs)
+        t.cast("Costrel", ctx.app).aborter(code, *args, **kwargs)
     errors.abort(code, *args, **kwargs)
 
 
 def make_response(*args: t.Any) -> Response:
-    """The response for what a view would return, to set headers and cookies on; without arguments an empty one."""
-    app = context.current().app
-    made = app.make_response(args[0] if len(args) == 1 else args) if args else app.response_class()
+    """The response for the return value of a view, so that headers and cookies can be set. Empty without arguments."""
+    app = t.cast("Costrel", context.current().app)
+    made: MessageResponse = app.make_response(args[0] if len(args) == 1 else args) if args else app.response_class()
     return t.cast("Response", made)
 
 
 def get_template_attribute(template_name: str, attribute: str) -> t.Any:
-    """A macro, or a variable, that the template `template_name` exports."""
+    """A macro or a variable that the template `template_name` exports."""
     template = context.current().app.jinja_env.get_template(template_name)
     return getattr(template.module, attribute)

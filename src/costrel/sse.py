@@ -1,4 +1,4 @@
-"""Server-sent events: a response that stays open and sends events as they happen (WHATWG HTML §9.2)."""
+"""Server-sent events: a response that stays open, and sends events when they occur (WHATWG HTML §9.2)."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from .support.tasks import released, start_held
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _KEEP_ALIVE: t.Final = ": keep-alive\n\n"
-_END: t.Final = object()
+_SILENCE: t.Final = object()
 
-Encode = Callable[[t.Any], str]
+Encode = Callable[[object], str]
 
 
 @dataclass(frozen=True)
 class ServerSentEvent:
-    """One event. `data` that is no text is sent as JSON.
+    """One event. `data` is sent as JSON, unless it is a string.
 
-    `event` names the kind, for ``addEventListener`` in the browser; `id` comes back as the header ``Last-Event-ID``
-    when the browser connects again; `retry` says after how many milliseconds it does. Raises ValueError for a line
+    `event` is the name of the event for ``addEventListener`` in the browser. When the browser reconnects, it sends `id`
+    as the header ``Last-Event-ID``. `retry` is the delay before that, in milliseconds. Raises ValueError for a line
     break or a NUL in `event` or `id`.
     """
 
-    data: t.Any = None
+    data: object = None
     event: str | None = None
     id: str | None = None
     retry: int | None = None
@@ -38,12 +38,12 @@ class ServerSentEvent:
     def __post_init__(self) -> None:
         for name, value in (("event", self.event), ("id", self.id)):
             if value is not None and (_LINE_END.search(value) or "\0" in value):
-                raise ValueError(f"The {name} of an event is one line of text without NUL, not {value!r}.")
+                raise ValueError(f"The {name} of an event must be one line of text without NUL, not {value!r}.")
         if self.retry is not None and (type(self.retry) is not int or self.retry < 0):
-            raise ValueError(f"'retry' is a number of milliseconds, not {self.retry!r}.")
+            raise ValueError(f"'retry' must be a number of milliseconds, not {self.retry!r}.")
 
-    def encode(self, dumps: Callable[[t.Any], str] = json.dumps) -> str:
-        """The event as it is sent; `dumps` writes data that is no text."""
+    def encode(self, dumps: Encode = json.dumps) -> str:
+        """The text of the event in the stream. `dumps` converts data that is not a string."""
         lines = [
             f"{name}: {value}"
             for name, value in (("event", self.event), ("id", self.id), ("retry", self.retry))
@@ -56,24 +56,25 @@ class ServerSentEvent:
 
 
 def event_stream(
-    events: Iterable[t.Any] | AsyncIterable[t.Any], *, keep_alive: float | None = 15.0, retry: int | None = None
+    events: Iterable[object] | AsyncIterable[object], *, keep_alive: float | None = 15.0, retry: int | None = None
 ) -> Response:
-    """A response that sends each of `events`: a `ServerSentEvent`, a text, or any other value as JSON.
+    """A response that sends each of `events`: a `ServerSentEvent`, a string, or any other value as JSON.
 
-    The generator ends when the client leaves: at its next event, or, an async generator under ASGI, within a second.
-    There it also sends a comment after each `keep_alive` seconds of silence (None: never), so that proxies keep the
-    connection. A sync generator, and any under WSGI, keeps a thread busy and sends no such comments.
+    The generator is closed after the client disconnects: an async generator under ASGI within a second, any other at
+    its next event. Under ASGI an async generator also sends a comment after each `keep_alive` seconds without an event
+    (None: never), so that proxies keep the connection open. A sync generator, and any generator under WSGI, occupies a
+    thread and sends no comments.
 
-    `retry` is in milliseconds, as in `ServerSentEvent`. Raises TypeError where `events` cannot be iterated.
+    `retry` is in milliseconds, as in `ServerSentEvent`. Raises TypeError if `events` is not iterable.
     """
     ctx = context.requesting()
-    dumps = ctx.app.json.dumps  # the events are written when the request's context is over
+    dumps = ctx.app.json.dumps  # events are written after the context of the request has ended
 
-    def encode(item: t.Any) -> str:
+    def encode(item: object) -> str:
         return (item if isinstance(item, ServerSentEvent) else ServerSentEvent(item)).encode(dumps)
 
     first = "" if retry is None else ServerSentEvent(retry=retry).encode()
-    body: t.Any
+    body: Iterator[str] | AsyncIterator[str]
     if isinstance(events, AsyncIterable):
         body = _send_async(events, encode, first, keep_alive if ctx.sends_async else None)
     elif isinstance(events, Iterable) and not isinstance(events, (str, bytes, dict)):
@@ -81,15 +82,15 @@ def event_stream(
     else:
         raise TypeError(
             f"event_stream() takes an iterable of events, such as a generator, not {type(events).__name__}: call the"
-            " generator function, and give what it returns."
+            " generator function, and pass its result."
         )
-    response: Response = ctx.app.response_class(body, mimetype="text/event-stream")
+    response = t.cast(Response, ctx.app.response_class(body, mimetype="text/event-stream"))
     response.headers["Cache-Control"] = "no-cache"
-    response.headers["X-Accel-Buffering"] = "no"  # nginx would hold events back
+    response.headers["X-Accel-Buffering"] = "no"  # otherwise nginx buffers events
     return response
 
 
-def _send(events: Iterator[t.Any], encode: Encode, first: str) -> Iterator[str]:
+def _send(events: Iterator[object], encode: Encode, first: str) -> Iterator[str]:
     try:
         if first:
             yield first
@@ -102,7 +103,7 @@ def _send(events: Iterator[t.Any], encode: Encode, first: str) -> Iterator[str]:
 
 
 async def _send_async(
-    events: AsyncIterable[t.Any], encode: Encode, first: str, keep_alive: float | None
+    events: AsyncIterable[object], encode: Encode, first: str, keep_alive: float | None
 ) -> AsyncIterator[str]:
     iterator = events.__aiter__()
     try:
@@ -113,20 +114,20 @@ async def _send_async(
                 yield encode(item)
             return
         async for item in _with_silence(iterator, keep_alive):
-            yield _KEEP_ALIVE if item is _END else encode(item)
+            yield _KEEP_ALIVE if item is _SILENCE else encode(item)
     finally:
         close = getattr(iterator, "aclose", None)
         if close is not None:
             await close()
 
 
-async def _with_silence(iterator: AsyncIterator[t.Any], seconds: float) -> AsyncIterator[t.Any]:
-    """The items, and _END after each `seconds` without one.
+async def _with_silence(iterator: AsyncIterator[object], seconds: float) -> AsyncIterator[object]:
+    """The items, and _SILENCE after each `seconds` without one.
 
-    One task runs the generator from its first to its last step: what it holds over its yields, such as
-    ``asyncio.timeout``, belongs to a task.
+    One task runs the generator from start to end, since a context manager such as ``asyncio.timeout``, which the
+    generator may keep open over a yield, belongs to a task.
     """
-    items: asyncio.Queue[t.Any] = asyncio.Queue(1)
+    items: asyncio.Queue[object] = asyncio.Queue(1)
 
     async def produce() -> None:
         async for item in iterator:
@@ -141,11 +142,11 @@ async def _with_silence(iterator: AsyncIterator[t.Any], seconds: float) -> Async
                 item, getter = getter.result(), asyncio.ensure_future(items.get())
                 yield item
             elif producer in done:
-                released(producer.result())  # raises what the generator raised
+                released(producer.result())  # raises an exception of the generator
                 if items.empty():
                     return
             else:
-                yield _END
+                yield _SILENCE
     finally:
         getter.cancel()
         producer.cancel()

@@ -1,4 +1,4 @@
-"""Views as classes: a view function that makes an object for each request, or one for all."""
+"""Class-based views: a view function that creates an object for each request, or shares one."""
 
 from __future__ import annotations
 
@@ -11,43 +11,45 @@ from .app.typing import ResponseReturnValue, RouteCallable
 
 http_method_funcs = frozenset({"get", "post", "head", "options", "delete", "put", "trace", "patch"})
 
+Result: t.TypeAlias = ResponseReturnValue | Awaitable[ResponseReturnValue]
+
 
 class View:
-    """A view whose `dispatch_request` answers; `as_view` makes the function to register.
+    """A view whose `dispatch_request` handles the request. `as_view` creates the function to register.
 
-    By default there is a new object for every request, so that what a request needs may be kept on ``self``.
+    By default each request gets a new object, so the view can store the state of a request on ``self``.
     """
 
     methods: t.ClassVar[Collection[str] | None] = None
-    """The methods that the view is registered for, unless its rule names others."""
+    """The methods that the view is registered for, unless its rule lists others."""
 
     provide_automatic_options: t.ClassVar[bool | None] = None
-    """Whether OPTIONS is answered by the application; None: unless the rule's methods have it."""
+    """Whether the application answers OPTIONS. None means: unless the rule's methods include it."""
 
     decorators: t.ClassVar[list[Callable[..., t.Any]]] = []
-    """Applied to the function that `as_view` makes, the first one first, that is, innermost."""
+    """Applied to the function that `as_view` creates. The first one is the innermost."""
 
     init_every_request: t.ClassVar[bool] = True
-    """Whether each request has an object of its own; False for views that keep nothing on ``self``."""
+    """Whether each request gets a new object. Set it to False if the view stores nothing on ``self``."""
 
-    # With these parameters a type checker accepts any in a subclass.
-    def dispatch_request(self, *args: t.Any, **kwargs: t.Any) -> ResponseReturnValue | Awaitable[ResponseReturnValue]:
-        """Answer a request; the URL's values come as keyword arguments. It may be ``async def``."""
+    # A method of a subclass may have any parameters: type checkers accept that only for `*args: Any, **kwargs: Any`.
+    def dispatch_request(self, *args: t.Any, **kwargs: t.Any) -> Result:
+        """Handle a request. The URL values are passed as keyword arguments. It may be ``async def``."""
         raise NotImplementedError
 
     @classmethod
     def as_view(cls, name: str, *class_args: t.Any, **class_kwargs: t.Any) -> RouteCallable:
-        """A view function named `name`; the other arguments are handed to the class whenever an object is made."""
+        """A view function named `name`. The other arguments are those of the class."""
         shared = None if cls.init_every_request else cls(*class_args, **class_kwargs)
 
         def instance() -> View:
             if shared is not None:
                 return shared
-            # By way of the function, where code of others may have put another class.
+            # Read from the function, since other code may have replaced the class there.
             made: View = view.view_class(*class_args, **class_kwargs)
             return made
 
-        # Any: the attributes below are set on whatever the decorators return.
+        # Any: the attributes below are set on the result of the decorators.
         view: t.Any = cls._view_function(instance)
         if cls.decorators:
             view.__name__ = name
@@ -64,33 +66,33 @@ class View:
         return function
 
     @classmethod
-    def _view_function(cls, instance: Callable[[], View]) -> Callable[..., t.Any]:
-        async def answer_async(**kwargs: t.Any) -> t.Any:
+    def _view_function(cls, instance: Callable[[], View]) -> Callable[..., object]:
+        async def answer_async(**kwargs: object) -> object:
             rv = instance()._answer(**kwargs)
             return await rv if isawaitable(rv) else rv
 
-        def answer(**kwargs: t.Any) -> t.Any:
+        def answer(**kwargs: object) -> object:
             return context.current().app.ensure_sync(instance().dispatch_request)(**kwargs)
 
-        # A decorator expects what a call returns, not a coroutine.
+        # Decorators expect the result of the view, not a coroutine.
         return answer_async if cls._answers_async() and not cls.decorators else answer
 
     @classmethod
     def _answers_async(cls) -> bool:
-        """Whether the view function is to be ``async def``, so that it runs on the server's loop."""
+        """Whether the view function is ``async def``, so that it runs on the server's event loop."""
         return iscoroutinefunction(cls.dispatch_request)
 
-    def _answer(self, **kwargs: t.Any) -> t.Any:
+    def _answer(self, **kwargs: object) -> Result:
         return self.dispatch_request(**kwargs)
 
 
 class MethodView(View):
-    """A view with a method for each HTTP method: `get`, `post` …; `methods` follows from those that there are.
+    """A view with a method for each HTTP method: `get`, `post` and so on, which determine `methods`.
 
-    HEAD is answered by `get` where there is no `head`.
+    Without a method `head`, HEAD is handled by `get`.
     """
 
-    def __init_subclass__(cls, **kwargs: t.Any) -> None:
+    def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)
         if "methods" in cls.__dict__:
             return
@@ -100,14 +102,14 @@ class MethodView(View):
         if methods:
             cls.methods = methods
 
-    def dispatch_request(self, *args: t.Any, **kwargs: t.Any) -> ResponseReturnValue | Awaitable[ResponseReturnValue]:
-        """Call the method for the request's. Raises AssertionError where the rule allows one that is not there."""
+    def dispatch_request(self, *args: t.Any, **kwargs: t.Any) -> Result:
+        """Call the method for the request's HTTP method. Raises AssertionError if the view does not have it."""
         rv: ResponseReturnValue = context.current().app.ensure_sync(self._handler())(*args, **kwargs)
         return rv
 
-    def _handler(self) -> Callable[..., t.Any]:
+    def _handler(self) -> RouteCallable:
         method = context.requesting().request.method
-        handler: Callable[..., t.Any] | None = getattr(self, method.lower(), None)
+        handler: RouteCallable | None = getattr(self, method.lower(), None)
         if handler is None and method == "HEAD":
             handler = getattr(self, "get", None)
         if handler is None:
@@ -121,7 +123,7 @@ class MethodView(View):
         handlers = [getattr(cls, method.lower(), None) for method in cls.methods or ()]
         return bool(handlers) and all(map(iscoroutinefunction, filter(None, handlers)))
 
-    def _answer(self, **kwargs: t.Any) -> t.Any:
+    def _answer(self, **kwargs: object) -> Result:
         if type(self).dispatch_request is not MethodView.dispatch_request:
             return self.dispatch_request(**kwargs)
         return self._handler()(**kwargs)

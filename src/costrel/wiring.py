@@ -1,19 +1,22 @@
-"""Plugs the upper rooms into the ports of the application, so that no room has to look up for them."""
+"""Connects the upper rooms to the ports of the application, so that no room imports from a later one."""
 
 from __future__ import annotations
 
 import typing as t
 
 from .app import ports
+from .app.application import Costrel
 from .edges import wsgi
 from .messages.request import Request
 
 if t.TYPE_CHECKING:
-    from .app.application import Costrel
+    from .edges.asgi import AsgiApplication
+    from .testing import app_client
+    from .testing.environ_builder import EnvironBuilder
 
 
-def asgi_application(app: t.Any) -> t.Any:
-    """The ASGI edge; asyncio is imported with it, which a WSGI application does not need."""
+def asgi_application(app: Costrel) -> AsgiApplication:
+    """The ASGI edge. It imports asyncio, which a WSGI application does not need."""
     from .edges.asgi import AsgiApplication
 
     return AsgiApplication(app)
@@ -32,30 +35,32 @@ def async_test_client_class() -> type:
     return AsyncTestClient
 
 
-def test_cli_runner_class() -> type:
+def test_cli_runner_class() -> type[app_client.FlaskCliRunner]:
     from .testing.app_client import FlaskCliRunner
 
     return FlaskCliRunner
 
 
-def environ_builder_class() -> type:
+def environ_builder_class() -> type[app_client.EnvironBuilder]:
     from .testing.app_client import EnvironBuilder
 
     return EnvironBuilder
 
 
-def environ_builder(*args: t.Any, **kwargs: t.Any) -> t.Any:
+def environ_builder(*args: t.Any, **kwargs: t.Any) -> EnvironBuilder:
     """The builder behind ``Request.from_values``."""
     from .testing.environ_builder import EnvironBuilder
 
     return EnvironBuilder(*args, **kwargs)
 
 
-def run_server(*args: t.Any, **kwargs: t.Any) -> None:
-    """The development server; Granian is imported with it."""
+def run_server(
+    app: Costrel, host: str | None, port: int | None, debug: bool | None, *, load_dotenv: bool, **options: t.Any
+) -> None:
+    """The development server. It imports Granian."""
     from .server.development import run_development
 
-    run_development(*args, **kwargs)
+    run_development(app, host, port, debug, load_dotenv=load_dotenv, **options)
 
 
 ports.serve_wsgi = wsgi.serve

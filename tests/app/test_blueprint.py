@@ -218,9 +218,9 @@ def test_set_up_ends_with_the_registration():
         blueprint.record(view)
 
     assert str(caught.value) == (
-        "The setup method 'record' came too late: the blueprint 'parts' is registered with an application, which would"
-        " not learn of it.\n"
-        "Import the modules with the blueprint's views, and call what sets it up, before 'register_blueprint'."
+        "The setup method 'record' was called too late: the blueprint 'parts' has already been registered with an"
+        " application, which would not be updated.\n"
+        "Import the modules with the blueprint's views, and finish its setup, before 'register_blueprint'."
     )
 
 

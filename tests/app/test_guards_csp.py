@@ -78,7 +78,7 @@ class TestPolicy:
             CSP({"script-src": word})
 
     def test_none_stands_alone(self):
-        with pytest.raises(ValueError, match="has 'none' beside other sources"):
+        with pytest.raises(ValueError, match="has 'none' and other sources"):
             CSP({"script-src": ["'none'", "'self'"]})
 
     def test_words_of_other_directives_are_no_sources(self):
@@ -86,7 +86,7 @@ class TestPolicy:
 
     def test_as_text(self):
         assert ["", "a b", "img-src *"] == [policy_text(policy) for policy in (None, "a b", {"img-src": "*"})]
-        with pytest.raises(TypeError, match="is a text or a dict of directives"):
+        with pytest.raises(TypeError, match="is a string or a dict of directives"):
             policy_text(5)
         assert [("sript-src", "script-src"), ("zzz", None)] == unknown_directives("sript-src 'self'; ; img-src *;zzz")
 
@@ -193,7 +193,7 @@ class TestReports:
 
     def test_a_name_that_is_none_of_them(self):
         app = make(CONTENT_SECURITY_POLICY="img-src *; report-to cps", REPORTING_ENDPOINTS={"csp": "/reports"})
-        with pytest.raises(ValueError, match="says report-to 'cps', which REPORTING_ENDPOINTS lacks: it has 'csp'"):
+        with pytest.raises(ValueError, match=r"not in REPORTING_ENDPOINTS\. Did you mean 'csp'"):
             policies(app)
 
 

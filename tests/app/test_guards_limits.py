@@ -9,7 +9,7 @@ import pytest
 
 from costrel import Blueprint, Costrel, RateLimit, g, rate_limit, request, session
 from costrel.app.application import Flask
-from costrel.app.guards import tally
+from costrel.app.guards import rate_counter
 from costrel.views import MethodView
 
 from ..edges.asgi_call import call
@@ -55,16 +55,19 @@ class TestText:
             ({"RATE_LIMIT_STORAGE": "bogus://"}, "RATE_LIMIT_STORAGE: unknown storage scheme"),
             (
                 {"RATE_LIMIT_STRATEGY": "bucket"},
-                "RATE_LIMIT_STRATEGY is 'bucket': there is 'fixed-window', ",
+                "RATE_LIMIT_STRATEGY is 'bucket': it must be one of 'fixed-window', ",
             ),
-            ({"RATE_LIMIT_STORE_DOWN": "no"}, "RATE_LIMIT_STORE_DOWN is 'no': there is 'memory', 'allow', 'refuse'"),
+            (
+                {"RATE_LIMIT_STORE_DOWN": "no"},
+                "RATE_LIMIT_STORE_DOWN is 'no': it must be one of 'memory', 'allow', 'refuse'",
+            ),
         ],
     )
     def test_so_does_another(self, settings, message):
         with pytest.raises(ValueError, match=re.escape(message)):
             make(RATE_LIMITS="5/minute", TESTING=True, **settings).test_client().get("/")
-        with pytest.raises(TypeError, match="RATE_LIMIT_STORAGE is 5: it is a URL"):
-            tally.open_storage(5)
+        with pytest.raises(TypeError, match="RATE_LIMIT_STORAGE is 5: it must be a URL"):
+            rate_counter.open_storage(5)
 
     def test_a_key_is_no_coroutine_function(self):
         async def who(): ...
@@ -274,11 +277,11 @@ class TestStores:
         [
             ("memory", [200, 200, 429], "each process counts by itself"),
             ("allow", [200, 200, 200], "nothing is limited"),
-            ("refuse", [503, 503, 503], "what is limited is answered with 503"),
+            ("refuse", [503, 503, 503], "limited requests are answered with 503"),
         ],
     )
     def test_while_it_is_down(self, when_down, codes, told, caplog, monkeypatch):
-        monkeypatch.setattr(tally, "PAUSE", 0.0)
+        monkeypatch.setattr(rate_counter, "PAUSE", 0.0)
         with running_redis() as server:
             client = one_view("2/minute", RATE_LIMIT_STORAGE=server.url, RATE_LIMIT_STORE_DOWN=when_down)
             assert 200 == client.get("/").status_code
@@ -299,7 +302,7 @@ class TestStores:
             asked = []
             store = client.application  # the first request opens it
             assert 200 == client.get("/").status_code
-            strategy = store.guards.limits._tally._store
+            strategy = store.guards.limits._counter._store
             strategy.hit = lambda *arguments: asked.append(arguments)
             assert [200, 429] == statuses(client, "/", 2)
             assert [] == asked
@@ -324,7 +327,7 @@ class TestAsync:
 
         async def three():
             await call(app.asgi)  # seals it
-            inner = app.guards.limits._tally._store
+            inner = app.guards.limits._counter._store
             hit = inner.hit
 
             def counted(*arguments):

@@ -54,8 +54,8 @@ def test_outside_of_a_request_the_application_must_know_its_host():
         app.url_for("new")
 
     assert str(caught.value) == (
-        "There is no request that would tell the host of this URL: set 'SERVER_NAME' to it, and, where they are not '/'"
-        " and 'http', 'APPLICATION_ROOT' and 'PREFERRED_URL_SCHEME'."
+        "The host of this URL is unknown outside of a request: set 'SERVER_NAME' to it, and if they are not '/' and"
+        " 'http', set 'APPLICATION_ROOT' and 'PREFERRED_URL_SCHEME'."
     )
 
 
@@ -65,7 +65,7 @@ def test_a_scheme_needs_a_whole_url():
     with app.test_request_context("/"), pytest.raises(ValueError) as caught:
         app.url_for("item", number=1, _scheme="https", _external=False)
 
-    assert str(caught.value) == "'_scheme' is part of a whole URL: leave '_external=False' out."
+    assert str(caught.value) == "'_scheme' requires an external URL: leave '_external=False' out."
 
 
 def test_a_dot_means_the_current_blueprint():

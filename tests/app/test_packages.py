@@ -63,8 +63,8 @@ def test_a_module_without_a_file_needs_a_given_path(folder, name):
         get_root_path(name)
 
     assert str(caught.value) == (
-        f"The module '{name}' lies in no single folder: it is a namespace package, or its import hook names no file."
-        " Say where its templates and files are with 'root_path='."
+        f"The module '{name}' has no single folder: it is a namespace package, or its import hook does not report a"
+        " file. Set the folder of its templates and files by 'root_path='."
     )
 
 

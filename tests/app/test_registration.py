@@ -194,7 +194,7 @@ def test_an_endpoint_has_one_view():
         app.add_url_rule("/other", "page", lambda: "")
 
     assert str(caught.value) == (
-        "The endpoint 'page' has another view function already. Give one of them a name of its own with 'endpoint='."
+        "The endpoint 'page' already has another view function. Name one of them differently by 'endpoint='."
     )
 
 
@@ -215,11 +215,11 @@ def test_set_up_ends_with_the_first_request():
     with pytest.raises(AssertionError) as caught:
         app.route("/")
     assert str(caught.value) == (
-        "The setup method 'route' came too late: the application has answered a request already, and would now behave"
-        " differently from one request to the next.\n"
-        "Import the modules with views, and call what sets the application up, before it serves."
+        "The setup method 'route' was called too late: the application has already handled a request, and would now"
+        " behave differently from one request to the next.\n"
+        "Import the modules with views, and finish the setup of the application, before it serves."
     )
-    with pytest.raises(AssertionError, match="'add_template_filter' came too late"):
+    with pytest.raises(AssertionError, match="'add_template_filter' was called too late"):
         app.add_template_filter(view)
 
 

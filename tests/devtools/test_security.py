@@ -223,7 +223,7 @@ def test_f6_a_debugger_that_others_can_reach_does_not_start(profile):
 
 def test_f6_a_debugger_in_several_processes_does_not_start(profile):
     app = profile("shop")
-    with pytest.raises(StartError, match="in one process, and 2 are asked for"):
+    with pytest.raises(StartError, match="a single process for its consoles, and 2 are requested"):
         serve(app, "127.0.0.1", 0, Options(use_debugger=True, processes=2))
 
 

@@ -63,7 +63,7 @@ def test_an_error_gives_the_response_that_it_was_given():
 
 def test_without_a_response_class_the_error_says_what_to_do(monkeypatch):
     monkeypatch.setattr(errors, "response_class", None)
-    with pytest.raises(RuntimeError, match=r"NotFound cannot make a response.*plug_response_class"):
+    with pytest.raises(RuntimeError, match=r"NotFound cannot create a response.*plug_response_class"):
         NotFound().get_response()
 
 

@@ -135,7 +135,7 @@ def test_a_body_that_is_cut_off_is_the_clients_fault(target):
 
 
 def test_a_target_must_be_an_http_url():
-    with pytest.raises(ValueError, match="The options of the prefix '/api' name no 'target'"):
+    with pytest.raises(ValueError, match="The options of the prefix '/api' have no 'target'"):
         ProxyMiddleware(own_app, {"/api": {}})
     with pytest.raises(RuntimeError, match="Target scheme must be 'http' or 'https', got 'ftp'"):
         request({"target": "ftp://127.0.0.1"}, "/api/x")

@@ -315,13 +315,13 @@ def test_the_debugger_is_for_this_computer_alone(app):
         with pytest.raises(StartError) as caught:
             serve(app, host, 0, Options(use_debugger=True, use_refresh=True))
         assert str(caught.value) == (
-            f"The debugger lets whoever reaches it run code, and others can reach the host {host}. Leave the debugger"
-            " out with --no-debugger (in code: use_debugger=False), or use --host 127.0.0.1."
+            f"The debugger lets anyone who can reach it run code, and other computers can reach the host {host}. Turn"
+            " it off with --no-debugger (in code: use_debugger=False), or use --host 127.0.0.1."
         )
 
 
 def test_with_the_reloader_too_it_is(app):
-    with pytest.raises(StartError, match="The debugger lets whoever reaches it run code"):
+    with pytest.raises(StartError, match="The debugger lets anyone who can reach it run code"):
         serve(app, "0.0.0.0", 0, Options(use_debugger=True, use_refresh=True, use_reloader=True))
 
 

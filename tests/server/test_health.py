@@ -122,4 +122,4 @@ def test_a_name_that_is_taken_is_refused(app):
     with pytest.raises(ValueError) as caught:
         app.readiness_check(print)
 
-    assert str(caught.value) == "There is a readiness check 'print' already: give this one another name=."
+    assert str(caught.value) == "There is already a readiness check 'print': pass another name=."

@@ -173,7 +173,7 @@ def test_after_sighup_with_broken_code_the_old_workers_go_on(serving, write):
         write("shop.py", "this is no Python")
         served.popen.send_signal(signal.SIGHUP)
         served.wait_for("While importing 'shop', a SyntaxError was raised")
-        served.wait_for(r"The new worker did not start: the old process \d+ goes on")
+        served.wait_for(r"The new worker did not start: the old process \d+ continues")
         assert served.get("/") == (200, "one")
         assert served.end() == 0
 

@@ -118,6 +118,6 @@ def test_after_sighup_with_such_a_setting_the_old_workers_go_on(folder):
         with (folder / "shop.py").open("a") as file:
             file.write('\napp.config["SESSION_STORE"] = "nowhere"\n')
         served.popen.send_signal(signal.SIGHUP)
-        served.wait_for(r"The new worker did not start: the old process \d+ goes on")
+        served.wait_for(r"The new worker did not start: the old process \d+ continues")
         assert served.get("/") == (200, "index")
         assert served.end() == 0

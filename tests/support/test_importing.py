@@ -57,8 +57,8 @@ def test_the_error_says_how_far_the_name_leads(package):
         f"- 'pantry' was found in {str(package / '__init__.py')!r}.\n"
         f"- 'pantry.shelf' was found in {str(package / 'shelf' / '__init__.py')!r}.\n"
         "- 'pantry.shelf.cup' was not found.\n\n"
-        "Check the spelling, that each directory on the way is a package in a directory on sys.path, and that"
-        " no other module of the same name comes first there."
+        "Check the spelling, that each directory of the name is a package in a directory on sys.path, and that no"
+        " other module of the same name comes first there."
     )
     assert error.import_name == "pantry.shelf.cup"
     assert isinstance(error.exception, ImportError)

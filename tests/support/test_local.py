@@ -144,7 +144,7 @@ def test_only_some_things_can_be_proxied():
     )
     with pytest.raises(TypeError) as error:
         LocalProxy(Local())
-    assert str(error.value) == "'name' is required when proxying a 'Local' object: it says which attribute is meant."
+    assert str(error.value) == "'name' is required when proxying a 'Local' object: it is the name of the attribute."
 
 
 def test_an_unbound_proxy_can_be_looked_at():
@@ -160,7 +160,7 @@ def test_an_unbound_proxy_can_be_looked_at():
         list(proxy)
     assert proxy.__doc__ == LocalProxy.__doc__
     assert proxy.__wrapped__ is variable
-    assert LocalProxy.__doc__.startswith("An object that stands for the one bound")
+    assert LocalProxy.__doc__.startswith("A proxy for the object that is bound")
 
 
 def test_a_proxy_is_an_instance_of_its_objects_class():

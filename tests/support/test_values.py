@@ -29,7 +29,7 @@ def test_it_says_what_it_holds() -> None:
 
 def test_it_does_not_change() -> None:
     place = Place(1, 2)
-    with pytest.raises(AttributeError, match="A Place does not change, so its 'x' cannot be set: make another"):
+    with pytest.raises(AttributeError, match="A Place is immutable, so its 'x' cannot be set: create another"):
         place.x = 3
     with pytest.raises(AttributeError):
         del place.x

@@ -1,4 +1,4 @@
-"""A part of an application that is set up by itself, and added to one, or to several, later."""
+"""Blueprints: parts of an application that are set up separately, and registered with one or more applications."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from . import files
 from . import typing as ft
 from .scaffold import (
     Scaffold,
+    T,
     T_after_request,
     T_before_request,
     T_error_handler,
@@ -35,19 +36,19 @@ DeferredSetupFunction: t.TypeAlias = Callable[["BlueprintSetupState"], None]
 _BLUEPRINT_NAME: t.Any = object()
 
 _TOO_LATE = (
-    "The setup method {name!r} came too late: the blueprint {blueprint!r} is registered with an application, which"
-    " would not learn of it.\n"
-    "Import the modules with the blueprint's views, and call what sets it up, before 'register_blueprint'."
+    "The setup method {name!r} was called too late: the blueprint {blueprint!r} has already been registered with an"
+    " application, which would not be updated.\n"
+    "Import the modules with the blueprint's views, and finish its setup, before 'register_blueprint'."
 )
 
 
 class BlueprintSetupState:
-    """One registration of a blueprint with an application, handed to each recorded function.
+    """One registration of a blueprint with an application: the argument of each recorded function.
 
-    `subdomain`, `url_prefix`, `name` and `url_defaults` are the ones in force: the blueprint's, or those of `options`.
+    `subdomain`, `url_prefix`, `name` and `url_defaults` are those of `options`, or by default those of the blueprint.
     """
 
-    def __init__(self, blueprint: Blueprint, app: App, options: t.Any, first_registration: bool) -> None:
+    def __init__(self, blueprint: Blueprint, app: App, options: ft.Values, first_registration: bool) -> None:
         self.app = app
         self.blueprint = blueprint
         self.options = options
@@ -56,7 +57,7 @@ class BlueprintSetupState:
         self.url_prefix: str | None = _first(options.get("url_prefix"), blueprint.url_prefix)
         self.name: str = options.get("name", blueprint.name)
         self.name_prefix: str = options.get("name_prefix", "")
-        self.url_defaults: dict[str, t.Any] = {**blueprint.url_values_defaults, **(options.get("url_defaults") or {})}
+        self.url_defaults: ft.Values = {**blueprint.url_values_defaults, **(options.get("url_defaults") or {})}
 
     def add_url_rule(
         self,
@@ -65,12 +66,12 @@ class BlueprintSetupState:
         view_func: ft.RouteCallable | None = None,
         **options: t.Any,
     ) -> None:
-        """Add a rule to the application below the blueprint's prefix, its endpoint below the blueprint's name."""
+        """Add a rule to the application, with the blueprint's URL prefix, and its name as prefix of the endpoint."""
         if self.url_prefix is not None:
             rule = _join(self.url_prefix, rule) if rule else self.url_prefix
         options.setdefault("subdomain", self.subdomain)
         if endpoint is None:
-            endpoint = _endpoint_from_view_func(view_func)  # type: ignore[arg-type]  # it says so where there is none
+            endpoint = _endpoint_from_view_func(view_func)
         defaults = self.url_defaults
         if "defaults" in options:
             defaults = {**defaults, **options.pop("defaults")}
@@ -79,11 +80,11 @@ class BlueprintSetupState:
 
 
 class Blueprint(Scaffold):
-    """Routes, hooks and templates that are recorded, and applied when the blueprint is registered.
+    """Records routes, hooks and templates, and applies them when it is registered.
 
-    `name` is put before the endpoints, `url_prefix` before the rules. A blueprint may be registered more than once,
-    under different names, and inside of other blueprints. `cli_group` names the group of its commands: its own name
-    unless given, none at all where it is None.
+    `name` becomes the prefix of the endpoints, `url_prefix` that of the rules. A blueprint may be registered more than
+    once under different names, and inside other blueprints. `cli_group` is the name of the group for its commands,
+    which defaults to the name of the blueprint; with None there is no group.
     """
 
     _got_registered_once = False
@@ -97,7 +98,7 @@ class Blueprint(Scaffold):
         template_folder: str | os.PathLike[str] | None = None,
         url_prefix: str | None = None,
         subdomain: str | None = None,
-        url_defaults: dict[str, t.Any] | None = None,
+        url_defaults: ft.Values | None = None,
         root_path: str | None = None,
         cli_group: str | None = _BLUEPRINT_NAME,
     ) -> None:
@@ -110,9 +111,9 @@ class Blueprint(Scaffold):
         self.url_prefix = url_prefix
         self.subdomain = subdomain
         self.deferred_functions: list[DeferredSetupFunction] = []
-        self.url_values_defaults: dict[str, t.Any] = {} if url_defaults is None else url_defaults
+        self.url_values_defaults: ft.Values = {} if url_defaults is None else url_defaults
         self.cli_group = cli_group
-        self._blueprints: list[tuple[Blueprint, dict[str, t.Any]]] = []
+        self._blueprints: list[tuple[Blueprint, ft.Values]] = []
 
     def _check_setup_finished(self, f_name: str) -> None:
         if self._got_registered_once:
@@ -121,11 +122,11 @@ class Blueprint(Scaffold):
     # Files
 
     def send_static_file(self, filename: str) -> Response:
-        """The view of the blueprint's static files. Raises RuntimeError without a static folder."""
+        """The view for the static files of the blueprint. Raises RuntimeError without a static folder."""
         return files.send_static_file(self, filename)
 
     def open_resource(self, resource: str, mode: str = "rb", encoding: str | None = "utf-8") -> t.IO[t.Any]:
-        """Open a file below `root_path` for reading. Raises ValueError for a mode that writes."""
+        """Open a file below `root_path` for reading. Raises ValueError for any other mode."""
         return files.open_resource(self.root_path, resource, mode, encoding)
 
     # Recording
@@ -137,7 +138,7 @@ class Blueprint(Scaffold):
 
     @setupmethod
     def record_once(self, func: DeferredSetupFunction) -> None:
-        """Call `func` at the first registration with an application only."""
+        """Call `func` only at the first registration with each application."""
 
         def at_first(state: BlueprintSetupState) -> None:
             if state.first_registration:
@@ -147,7 +148,7 @@ class Blueprint(Scaffold):
 
     @setupmethod
     def register_blueprint(self, blueprint: Blueprint, **options: t.Any) -> None:
-        """Register a blueprint inside of this one; the options are those of `App.register_blueprint`."""
+        """Register a blueprint inside this one. The options are those of `App.register_blueprint`."""
         if blueprint is self:
             raise ValueError("Cannot register a blueprint on itself")
         self._blueprints.append((blueprint, options))
@@ -161,9 +162,9 @@ class Blueprint(Scaffold):
         provide_automatic_options: bool | None = None,
         **options: t.Any,
     ) -> None:
-        """Route requests to `rule`, below the blueprint's prefix, to a view.
+        """Route requests to `rule`, which is relative to the URL prefix, to a view.
 
-        Raises ValueError for an endpoint with a dot, which parts a blueprint's name from the endpoint's.
+        Raises ValueError for an endpoint with a dot, which separates the names of blueprints from the endpoint.
         """
         if endpoint and "." in endpoint:
             raise ValueError("'endpoint' may not contain a dot '.' character.")
@@ -177,16 +178,14 @@ class Blueprint(Scaffold):
 
     # Registering
 
-    def make_setup_state(
-        self, app: App, options: dict[str, t.Any], first_registration: bool = False
-    ) -> BlueprintSetupState:
-        """Make what the recorded functions are called with; override it for one of your own."""
+    def make_setup_state(self, app: App, options: ft.Values, first_registration: bool = False) -> BlueprintSetupState:
+        """Create the argument for the recorded functions. Override this method to pass a subclass."""
         return BlueprintSetupState(self, app, options, first_registration)
 
-    def register(self, app: App, options: dict[str, t.Any]) -> None:
-        """Apply what was recorded to an application, for `App.register_blueprint`.
+    def register(self, app: App, options: ft.Values) -> None:
+        """Apply the recorded setup to an application: called by `App.register_blueprint`.
 
-        Raises ValueError where the name is taken there.
+        Raises ValueError if the application has another blueprint with this name.
         """
         name = f"{options.get('name_prefix', '')}.{options.get('name', self.name)}".lstrip(".")
         self._check_name_is_free(app, name, options.get("name", self.name))
@@ -215,7 +214,7 @@ class Blueprint(Scaffold):
 
     def _register_commands(self, app: App, name: str, group: str | None) -> None:
         if "cli" not in self.__dict__ or not self.cli.commands:
-            return  # no command was added: the group was never made
+            return  # no command was added, so the group was not created
         if group is None:
             app.cli.commands.update(self.cli.commands)
             return
@@ -223,7 +222,7 @@ class Blueprint(Scaffold):
         app.cli.add_command(self.cli)
 
     def _merge_blueprint_funcs(self, app: App, name: str) -> None:
-        """Put what is registered on the blueprint under its name into the application's registries."""
+        """Add the blueprint's functions to the registries of the application, under the name of the blueprint."""
         _extend(app.before_request_funcs, self.before_request_funcs, name)
         _extend(app.after_request_funcs, self.after_request_funcs, name)
         _extend(app.teardown_request_funcs, self.teardown_request_funcs, name)
@@ -238,14 +237,16 @@ class Blueprint(Scaffold):
                 merged.setdefault(code, {}).update(by_class)
         app.view_functions.update(self.view_functions)
 
-    # What is registered for the whole application
+    # Registered for the whole application
 
     @t.overload
     def app_template_filter(self, name: T_template_filter) -> T_template_filter: ...
     @t.overload
     def app_template_filter(self, name: str | None = None) -> Callable[[T_template_filter], T_template_filter]: ...
     @setupmethod
-    def app_template_filter(self, name: t.Any = None) -> t.Any:
+    def app_template_filter(
+        self, name: T_template_filter | str | None = None
+    ) -> T_template_filter | Callable[[T_template_filter], T_template_filter]:
         """`App.template_filter` of the application."""
         return under_name(name, self.add_app_template_filter)
 
@@ -259,7 +260,9 @@ class Blueprint(Scaffold):
     @t.overload
     def app_template_test(self, name: str | None = None) -> Callable[[T_template_test], T_template_test]: ...
     @setupmethod
-    def app_template_test(self, name: t.Any = None) -> t.Any:
+    def app_template_test(
+        self, name: T_template_test | str | None = None
+    ) -> T_template_test | Callable[[T_template_test], T_template_test]:
         """`App.template_test` of the application."""
         return under_name(name, self.add_app_template_test)
 
@@ -273,7 +276,9 @@ class Blueprint(Scaffold):
     @t.overload
     def app_template_global(self, name: str | None = None) -> Callable[[T_template_global], T_template_global]: ...
     @setupmethod
-    def app_template_global(self, name: t.Any = None) -> t.Any:
+    def app_template_global(
+        self, name: T_template_global | str | None = None
+    ) -> T_template_global | Callable[[T_template_global], T_template_global]:
         """`App.template_global` of the application."""
         return under_name(name, self.add_app_template_global)
 
@@ -332,11 +337,7 @@ class Blueprint(Scaffold):
         return f
 
 
-K = t.TypeVar("K")
-V = t.TypeVar("V")
-
-
-def _first(value: t.Any, otherwise: t.Any) -> t.Any:
+def _first(value: T | None, otherwise: T) -> T:
     return otherwise if value is None else value
 
 
@@ -348,15 +349,13 @@ def _scope_inside(name: str, scope: str | None) -> str:
     return name if scope is None else f"{name}.{scope}"
 
 
-def _extend(registry: dict[str | None, list[V]], added: dict[str | None, list[V]], name: str) -> None:
+def _extend(registry: ft.Registry[T], added: ft.Registry[T], name: str) -> None:
     for scope, functions in added.items():
         registry.setdefault(_scope_inside(name, scope), []).extend(functions)
 
 
-def _options_inside(
-    outer: BlueprintSetupState, outer_name: str, child: Blueprint, options: dict[str, t.Any]
-) -> dict[str, t.Any]:
-    """The options of a nested registration: the child's prefix and subdomain go below those of the outer one."""
+def _options_inside(outer: BlueprintSetupState, outer_name: str, child: Blueprint, options: ft.Values) -> ft.Values:
+    """The options of a nested registration: URL prefix and subdomain are relative to those of the outer blueprint."""
     inside = {**options, "name_prefix": outer_name}
     subdomain = _first(options.get("subdomain"), child.subdomain)
     parts = [part for part in (subdomain, outer.subdomain) if part is not None]

@@ -1,4 +1,4 @@
-"""Errors that tell a developer, in debug mode, what is wrong with a form."""
+"""Errors that explain, in debug mode, what is wrong with a form."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if t.TYPE_CHECKING:
 
 
 class UnexpectedUnicodeError(AssertionError, UnicodeError):
-    """Text came where bytes were expected, or the reverse."""
+    """Text was passed instead of bytes, or the reverse."""
 
 
 class DebugFilesKeyError(KeyError, AssertionError):
-    """A file was asked for in a form that was sent without its files."""
+    """A file is missing, because the form was sent without its files."""
 
     def __init__(self, request: Request, key: str) -> None:
         super().__init__(key)
@@ -33,7 +33,7 @@ class DebugFilesKeyError(KeyError, AssertionError):
 
 
 class FormDataRoutingRedirect(AssertionError):
-    """In debug mode a redirect would lose the form that was just sent."""
+    """In debug mode: a redirect would lose the form of the request."""
 
     def __init__(self, request: Request) -> None:
         error = request.routing_exception
@@ -49,10 +49,10 @@ class FormDataRoutingRedirect(AssertionError):
 
 
 def attach_enctype_error_multidict(request: Request) -> None:
-    """Have ``request.files[key]`` explain the missing enctype where the form has a field of that name."""
+    """Make ``request.files[key]`` explain the missing enctype if the form has a field of that name."""
     plain = type(request.files)
 
-    class ExplainingFiles(plain):  # type: ignore[valid-type, misc]  # the user's own class may be behind it
+    class ExplainingFiles(plain):  # type: ignore[valid-type, misc]  # it may be the user's class
         def __getitem__(self, key: str) -> t.Any:
             try:
                 return super().__getitem__(key)

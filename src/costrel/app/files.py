@@ -1,4 +1,4 @@
-"""Sending files as the application wants it: its limits on caching, its response class, its X-Sendfile setting."""
+"""Sending files with the application's settings: cache lifetime, response class and X-Sendfile."""
 
 from __future__ import annotations
 
@@ -12,11 +12,31 @@ from ..messages import files
 
 if t.TYPE_CHECKING:
     from _typeshed import SupportsRead
+    from _typeshed.wsgi import WSGIEnvironment
 
+    from ..messages.response import Response as MessageResponse
     from .response import Response
-    from .scaffold import Scaffold
 
 Path: t.TypeAlias = "os.PathLike[str] | str"
+MaxAge: t.TypeAlias = int | t.Callable[[str | None], int | None] | None
+
+
+class ApplicationOptions(t.TypedDict):
+    """The options of `messages.files.send_file` that an application determines."""
+
+    environ: WSGIEnvironment
+    use_x_sendfile: bool
+    response_class: type[MessageResponse]
+    _root_path: str
+    max_age: MaxAge
+
+
+class StaticFiles(t.Protocol):
+    """An application or a blueprint, as the owner of a static folder."""
+
+    @property
+    def static_folder(self) -> str | None: ...
+    def get_send_file_max_age(self, filename: str | None) -> int | None: ...
 
 
 def send_file(
@@ -27,18 +47,18 @@ def send_file(
     conditional: bool = True,
     etag: bool | str = True,
     last_modified: datetime | int | float | None = None,
-    max_age: int | t.Callable[[str | None], int | None] | None = None,
+    max_age: MaxAge = None,
 ) -> Response:
-    """A response with the content of a file, by its path or opened for reading in binary mode.
+    """A response with the content of a file: a path, or a file object opened in binary mode.
 
-    A relative path starts in the application's root folder. Never give it a path that a client made: that is what
-    `send_from_directory` is for.
+    A relative path is relative to the application's root folder. Do not pass a path from a client: use
+    `send_from_directory` instead.
     """
     options = _application_options(max_age)
     return t.cast(
         "Response",
         files.send_file(
-            path_or_file,  # type: ignore[arg-type]  # any object with a `read` will do
+            path_or_file,  # type: ignore[arg-type]  # any object with a `read` method works
             mimetype=mimetype,
             as_attachment=as_attachment,
             download_name=download_name,
@@ -51,17 +71,16 @@ def send_file(
 
 
 def send_from_directory(directory: Path, path: Path, **kwargs: t.Any) -> Response:
-    """A response with a file from within `directory`; `path` may come from a client.
+    """A response with a file from `directory`. `path` may come from a client.
 
-    Raises NotFound where `path` leads outside of the folder or names no file. A relative folder starts in the
-    application's root folder. Takes the options of `send_file`.
+    Raises NotFound if `path` leads outside of the folder or is not a file. A relative folder is relative to the
+    application's root folder. The other arguments are those of `send_file`.
     """
-    kwargs |= _application_options(kwargs.pop("max_age", None))
-    response: t.Any = files.send_from_directory(directory, path, **kwargs)
-    return response  # type: ignore[no-any-return]  # of the application's own class
+    kwargs.update(_application_options(kwargs.pop("max_age", None)))
+    return t.cast("Response", files.send_from_directory(directory, path, **kwargs))
 
 
-def _application_options(max_age: t.Any) -> dict[str, t.Any]:
+def _application_options(max_age: MaxAge) -> ApplicationOptions:
     ctx = context.requesting()
     app = context.current().app
     return {
@@ -69,23 +88,20 @@ def _application_options(max_age: t.Any) -> dict[str, t.Any]:
         "use_x_sendfile": app.config["USE_X_SENDFILE"],
         "response_class": app.response_class,
         "_root_path": app.root_path,
-        "max_age": app.get_send_file_max_age if max_age is None else max_age,
+        "max_age": t.cast("StaticFiles", app).get_send_file_max_age if max_age is None else max_age,
     }
 
 
 def default_max_age() -> int | None:
-    """How long browsers may keep a file without asking again, in seconds: ``SEND_FILE_MAX_AGE_DEFAULT``."""
-    value: t.Any = context.current().app.config["SEND_FILE_MAX_AGE_DEFAULT"]
-    if isinstance(value, timedelta):
-        return int(value.total_seconds())
-    seconds: int | None = value
-    return seconds
+    """The seconds for which browsers may cache a file: ``SEND_FILE_MAX_AGE_DEFAULT``."""
+    value: int | timedelta | None = context.current().app.config["SEND_FILE_MAX_AGE_DEFAULT"]
+    return int(value.total_seconds()) if isinstance(value, timedelta) else value
 
 
-def send_static_file(owner: Scaffold, filename: str) -> Response:
-    """A file from the static folder of an application or a blueprint. Raises RuntimeError where it has none.
+def send_static_file(owner: StaticFiles, filename: str) -> Response:
+    """A file from the static folder of an application or a blueprint. Raises RuntimeError if it has none.
 
-    The configuration keeps dotfiles from clients, and links that lead out of the folder.
+    Two settings hide dotfiles, and links that lead out of the folder.
     """
     folder = owner.static_folder
     if folder is None:
@@ -95,16 +111,18 @@ def send_static_file(owner: Scaffold, filename: str) -> Response:
     if "/." in f"/{filename}" and not config.get("STATIC_DOTFILES", True) and _is_hidden(filename):
         raise NotFound()
     max_age = owner.get_send_file_max_age(filename)
-    response: t.Any = files.send_from_directory(
-        folder,
-        filename,
-        context.requesting().request.environ,
-        max_age=app.get_send_file_max_age if max_age is None else max_age,
-        use_x_sendfile=config["USE_X_SENDFILE"],
-        response_class=app.response_class,
-        _follow_links=config.get("STATIC_FOLLOW_SYMLINKS", True),
+    return t.cast(
+        "Response",
+        files.send_from_directory(
+            folder,
+            filename,
+            context.requesting().request.environ,
+            max_age=t.cast("StaticFiles", app).get_send_file_max_age if max_age is None else max_age,
+            use_x_sendfile=config["USE_X_SENDFILE"],
+            response_class=app.response_class,
+            _follow_links=config.get("STATIC_FOLLOW_SYMLINKS", True),
+        ),
     )
-    return response  # type: ignore[no-any-return]  # of the application's own class
 
 
 def _is_hidden(filename: str) -> bool:

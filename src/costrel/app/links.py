@@ -1,4 +1,4 @@
-"""URLs of an application's endpoints: what `url_for` adds to the routing room's builder."""
+"""`url_for`: URLs of an application's endpoints, relative to the current request and to its blueprint."""
 
 from __future__ import annotations
 
@@ -11,32 +11,49 @@ from ..routing import BuildError
 from .request import blueprint_path
 
 if t.TYPE_CHECKING:
+    from ..messages.request import Request
     from ..routing import MapAdapter
-    from .registration import App
+    from . import typing as ft
 
 _ANCHOR_SAFE = "%!#$&'()*+,/:;=?@"
 
 _NO_HOST = (
-    "There is no request that would tell the host of this URL: set 'SERVER_NAME' to it, and, where they are not '/'"
-    " and 'http', 'APPLICATION_ROOT' and 'PREFERRED_URL_SCHEME'."
+    "The host of this URL is unknown outside of a request: set 'SERVER_NAME' to it, and if they are not '/' and 'http',"
+    " set 'APPLICATION_ROOT' and 'PREFERRED_URL_SCHEME'."
 )
 
 
+class URLHooks(t.Protocol):
+    """The functions of an application that take part in building URLs."""
+
+    @property
+    def url_default_functions(self) -> ft.Registry[ft.URLDefaultCallable]: ...
+    @property
+    def url_build_error_handlers(self) -> list[ft.URLBuildErrorCallable]: ...
+
+
+class LinkingApp(context.AppContract, t.Protocol):
+    """An application whose methods take part in building URLs."""
+
+    def inject_url_defaults(self, endpoint: str, values: ft.Values) -> None: ...
+    def handle_url_build_error(self, error: BuildError, endpoint: str, values: ft.Values) -> str: ...
+
+
 def url_for(
-    app: t.Any,
+    app: LinkingApp,
     endpoint: str,
-    values: dict[str, t.Any],
+    values: ft.Values,
     *,
     anchor: str | None = None,
     method: str | None = None,
     scheme: str | None = None,
     external: bool | None = None,
 ) -> str:
-    """The URL of `endpoint`, a path within a request and a whole URL outside of one, unless `external` says which.
+    """The URL of `endpoint`. `external` defaults to False within a request, and to True outside of one.
 
-    Inside a request ``.name`` is relative to the request's blueprint. Raises RuntimeError where the application does
-    not know its host, ValueError for a scheme without a host, and BuildError where no rule fits and no handler in
-    ``url_build_error_handlers`` answers; `values` is changed.
+    Within a request ``.name`` is relative to the blueprint of the request. `values` is modified. Raises RuntimeError if
+    the host is unknown, ValueError for a scheme in a URL without host, and BuildError if no rule fits and no handler in
+    ``url_build_error_handlers`` returns a URL.
     """
     request_ctx = context.peek_request()
     if request_ctx is not None:
@@ -54,16 +71,16 @@ def url_for(
     if adapter is None:
         raise RuntimeError(_NO_HOST)
     if scheme is not None and not external:
-        raise ValueError("'_scheme' is part of a whole URL: leave '_external=False' out.")
+        raise ValueError("'_scheme' requires an external URL: leave '_external=False' out.")
     app.inject_url_defaults(endpoint, values)
     return _build(app, adapter, endpoint, values, anchor, method, scheme, external)
 
 
 def _build(
-    app: t.Any,
+    app: LinkingApp,
     adapter: MapAdapter,
     endpoint: str,
-    values: dict[str, t.Any],
+    values: ft.Values,
     anchor: str | None,
     method: str | None,
     scheme: str | None,
@@ -73,16 +90,15 @@ def _build(
         url = adapter.build(endpoint, values, method=method, url_scheme=scheme, force_external=external)
     except BuildError as error:
         values.update(_anchor=anchor, _method=method, _scheme=scheme, _external=external)
-        rescued: str = app.handle_url_build_error(error, endpoint, values)
-        return rescued
+        return app.handle_url_build_error(error, endpoint, values)
     return url if anchor is None else f"{url}#{quote(anchor, safe=_ANCHOR_SAFE)}"
 
 
-def create_url_adapter(app: t.Any, request: t.Any) -> MapAdapter | None:
-    """The URL map bound to a request, or to ``SERVER_NAME``; None where there is neither.
+def create_url_adapter(app: context.AppContract, request: Request | None) -> MapAdapter | None:
+    """The URL map bound to a request, or without one to ``SERVER_NAME``; None if that is not set.
 
-    ``SERVER_NAME`` decides the subdomain only where `subdomain_matching` is on, and says nothing with host matching.
-    Raises SecurityError for a request whose host is not among ``TRUSTED_HOSTS``.
+    ``SERVER_NAME`` determines the subdomain only if `subdomain_matching` is on, and is ignored with host matching.
+    Raises SecurityError if the host of the request is not one of ``TRUSTED_HOSTS``.
     """
     config, url_map = app.config, app.url_map
     server_name = config["SERVER_NAME"]
@@ -90,7 +106,7 @@ def create_url_adapter(app: t.Any, request: t.Any) -> MapAdapter | None:
         if server_name is None:
             return None
         root, scheme = config["APPLICATION_ROOT"], config["PREFERRED_URL_SCHEME"]
-        return t.cast("MapAdapter", url_map.bind(server_name, script_name=root, url_scheme=scheme))
+        return url_map.bind(server_name, script_name=root, url_scheme=scheme)
     if config["TRUSTED_HOSTS"] is not None:
         request.trusted_hosts = config["TRUSTED_HOSTS"]
     request.check_host()
@@ -99,11 +115,11 @@ def create_url_adapter(app: t.Any, request: t.Any) -> MapAdapter | None:
         server_name = None
     elif not app.subdomain_matching:
         subdomain = url_map.default_subdomain or ""
-    return t.cast("MapAdapter", url_map.bind_to_environ(request.environ, server_name=server_name, subdomain=subdomain))
+    return url_map.bind_to_environ(request.environ, server_name=server_name, subdomain=subdomain)
 
 
-def inject_url_defaults(app: App, endpoint: str, values: dict[str, t.Any]) -> None:
-    """Let the application's functions, then those of the endpoint's blueprints, change the values of a URL."""
+def inject_url_defaults(app: URLHooks, endpoint: str, values: ft.Values) -> None:
+    """Call the functions of the application, then those of the endpoint's blueprints, to change the values of a URL."""
     functions = app.url_default_functions
     if not functions:
         return
@@ -115,8 +131,8 @@ def inject_url_defaults(app: App, endpoint: str, values: dict[str, t.Any]) -> No
             function(endpoint, values)
 
 
-def rescue(app: App, error: BuildError, endpoint: str, values: dict[str, t.Any]) -> str:
-    """The URL that a build error handler gives instead. Raises the last error where none gives one."""
+def rescue(app: URLHooks, error: BuildError, endpoint: str, values: ft.Values) -> str:
+    """The URL that a build error handler returns. Raises the last error if none does."""
     for handler in app.url_build_error_handlers:
         try:
             url = handler(error, endpoint, values)
@@ -126,5 +142,5 @@ def rescue(app: App, error: BuildError, endpoint: str, values: dict[str, t.Any])
             if url is not None:
                 return url
     if error is sys.exc_info()[1]:
-        raise  # it is being handled by the caller: its traceback stays as it is
+        raise  # the caller is handling this error: keep its traceback
     raise error

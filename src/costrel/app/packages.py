@@ -1,4 +1,4 @@
-"""Where a module lies on disk: what an application needs to find its templates, static files and instance folder."""
+"""The place of a module on disk, from which an application finds its templates, static files and instance folder."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if t.TYPE_CHECKING:
 def get_root_path(import_name: str) -> str:
     """The folder that holds the module or package `import_name`.
 
-    A name that cannot be imported, such as one made up in a shell, lies in the working directory. Raises RuntimeError
-    where a module exists but has no file.
+    For a name that cannot be imported, such as an invented one in a shell, it is the working directory. Raises
+    RuntimeError if the module has no file.
     """
     file = getattr(sys.modules.get(import_name), "__file__", None)
     if file is None:
@@ -24,24 +24,24 @@ def get_root_path(import_name: str) -> str:
         file = _file_of(spec.loader, import_name)
     if file is None:
         raise RuntimeError(
-            f"The module {import_name!r} lies in no single folder: it is a namespace package, or its import hook names"
-            " no file. Say where its templates and files are with 'root_path='."
+            f"The module {import_name!r} has no single folder: it is a namespace package, or its import hook does not"
+            " report a file. Set the folder of its templates and files by 'root_path='."
         )
     return os.path.dirname(os.path.abspath(file))
 
 
-def _file_of(loader: t.Any, import_name: str) -> str | None:
-    if hasattr(loader, "get_filename"):
-        filename: str | None = loader.get_filename(import_name)
-        return filename
+def _file_of(loader: object, import_name: str) -> str | None:
+    get_filename: t.Callable[[str], str | None] | None = getattr(loader, "get_filename", None)
+    if get_filename is not None:
+        return get_filename(import_name)
     from importlib import import_module
 
     return getattr(import_module(import_name), "__file__", None)
 
 
 def _find_spec(import_name: str) -> ModuleSpec | None:
-    """The spec of a module, or None where it cannot be found. A parent package that is missing counts as that."""
-    from importlib.util import find_spec  # slow to load, and a module that runs is found without
+    """The spec of a module, or None if it or a parent package cannot be found."""
+    from importlib.util import find_spec  # slow to load, and not needed for a module that is running
 
     try:
         return find_spec(import_name)
@@ -63,7 +63,7 @@ def _find_package_path(import_name: str) -> str:
 
 
 def _portion_with(import_name: str, portions: list[str]) -> str:
-    """Which of the folders that make up a namespace package holds `import_name`."""
+    """The folder of a namespace package that contains `import_name`."""
     spec = _find_spec(import_name)
     if spec is not None and spec.submodule_search_locations:
         home = os.path.commonpath(list(spec.submodule_search_locations))
@@ -72,9 +72,9 @@ def _portion_with(import_name: str, portions: list[str]) -> str:
 
 
 def find_package(import_name: str) -> tuple[str | None, str]:
-    """The prefix that a package is installed under, None where it is not installed, and the folder it is imported from.
+    """The prefix of an installed package, else None; and the folder that the package is imported from.
 
-    Installed is what lies below ``sys.prefix`` or in a folder named ``site-packages``.
+    A package is installed if it is below ``sys.prefix`` or in a folder named ``site-packages``.
     """
     folder = _find_package_path(import_name)
     if _is_below(folder, os.path.abspath(sys.prefix)):
@@ -91,6 +91,6 @@ def find_package(import_name: str) -> tuple[str | None, str]:
 
 
 def _is_below(path: str, folder: str) -> bool:
-    """Whether a path is the folder or lies in it, by their names."""
+    """Whether a path is the folder or is in it, by their names."""
     path, folder = (os.path.normcase(os.path.normpath(each)) for each in (path, folder))
     return path == folder or path.startswith(os.path.join(folder, ""))

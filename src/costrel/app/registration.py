@@ -1,11 +1,11 @@
-"""The set-up side of the application: its settings, routes, blueprints, template functions and error handlers."""
+"""The setup of an application: its settings, routes, blueprints, template functions and error handlers."""
 
 from __future__ import annotations
 
 import os
 import sys
 import typing as t
-from collections.abc import Callable, ValuesView
+from collections.abc import Callable, Iterable, ValuesView
 from datetime import timedelta
 
 from .. import context
@@ -41,13 +41,13 @@ if t.TYPE_CHECKING:
     from .blueprint import Blueprint
     from .response import Response
 
-T_serving = t.TypeVar("T_serving", bound=Callable[[], t.Any])
+T_serving = t.TypeVar("T_serving", bound=ft.ServingCallable)
 T_shell_context_processor = t.TypeVar("T_shell_context_processor", bound=ft.ShellContextProcessorCallable)
 
 _TOO_LATE = (
-    "The setup method {name!r} came too late: the application has answered a request already, and would now behave"
-    " differently from one request to the next.\n"
-    "Import the modules with views, and call what sets the application up, before it serves."
+    "The setup method {name!r} was called too late: the application has already handled a request, and would now"
+    " behave differently from one request to the next.\n"
+    "Import the modules with views, and finish the setup of the application, before it serves."
 )
 
 
@@ -58,7 +58,7 @@ def _make_timedelta(value: timedelta | int | None) -> timedelta | None:
 
 
 class _OwnEnvironment:
-    """What `jinja_environment` is where nobody sets another: our class, which is imported with Jinja when asked for."""
+    """The default of `jinja_environment`: Costrel's class, imported with Jinja on first use."""
 
     def __get__(self, app: App | None, owner: type[App]) -> type[Environment]:
         from ..services.jinja import Environment
@@ -67,10 +67,10 @@ class _OwnEnvironment:
 
 
 class App(Scaffold):
-    """What is configured once, before requests come: the part of the application that knows no request.
+    """The part of an application that is configured before it handles requests.
 
-    `import_name` says where the application lives, usually ``__name__``. `static_host` goes with `host_matching`;
-    `instance_path` is an absolute path, found beside the package unless given.
+    `import_name` is the module that defines the application, usually ``__name__``. `static_host` requires
+    `host_matching`. `instance_path` is an absolute path, which defaults to a folder next to the package.
     """
 
     aborter_class = Aborter
@@ -80,7 +80,7 @@ class App(Scaffold):
     json_provider_class: type[JSONProvider] = DefaultJSONProvider
     url_rule_class = Rule
     url_map_class = Map
-    jinja_options: dict[str, t.Any] = {}
+    jinja_options: ft.Values = {}
     test_client_class: type[t.Any] | None = None
     test_cli_runner_class: type[t.Any] | None = None
     default_config: t.Mapping[str, t.Any]
@@ -90,7 +90,7 @@ class App(Scaffold):
     secret_key = ConfigAttribute[str | bytes | None]("SECRET_KEY")
     permanent_session_lifetime = ConfigAttribute[timedelta](
         "PERMANENT_SESSION_LIFETIME",
-        get_converter=_make_timedelta,  # type: ignore[arg-type]  # None only where the setting is None
+        get_converter=_make_timedelta,  # type: ignore[arg-type]  # the result is None only if the setting is None
     )
 
     def __init__(
@@ -113,18 +113,18 @@ class App(Scaffold):
         self.config = self.make_config(instance_relative_config)
         self.aborter = self.make_aborter()
         self.json: JSONProvider = self.json_provider_class(self)
-        self.url_build_error_handlers: list[Callable[[Exception, str, dict[str, t.Any]], str]] = []
-        """Called where no URL can be built; the first that returns one wins."""
+        self.url_build_error_handlers: list[ft.URLBuildErrorCallable] = []
+        """Called if a URL cannot be built. The first URL that is returned is used."""
         self.teardown_appcontext_funcs: list[ft.TeardownCallable] = []
         self.shell_context_processors: list[ft.ShellContextProcessorCallable] = []
-        self.before_serving_funcs: list[Callable[[], t.Any]] = []
-        self.after_serving_funcs: list[Callable[[], t.Any]] = []
-        self.while_serving_gens: list[Callable[[], t.Any]] = []
+        self.before_serving_funcs: list[ft.ServingCallable] = []
+        self.after_serving_funcs: list[ft.ServingCallable] = []
+        self.while_serving_gens: list[ft.ServingCallable] = []
         self.readiness_checks: list[ReadinessCheck] = []
         self.blueprints: dict[str, Blueprint] = {}
-        """Registered name, with dots where nested → blueprint, in the order of registration."""
-        self.extensions: dict[str, t.Any] = {}
-        """Where extensions keep what they know of this application, each under its own name."""
+        """Registered name → blueprint, in the order of registration. Names of nested blueprints contain dots."""
+        self.extensions: ft.Values = {}
+        """The state of extensions for this application, by their names."""
         self.url_map = self.url_map_class(host_matching=host_matching)
         self.subdomain_matching = subdomain_matching
         self._got_first_request = False
@@ -133,11 +133,11 @@ class App(Scaffold):
         if self._got_first_request:
             raise AssertionError(_TOO_LATE.format(name=f_name))
 
-    # Parts, made when they are first asked for
+    # Parts that are created on first use
 
     @cached_property
     def name(self) -> str:
-        """The import name, or, for a script that is run, its file's name."""
+        """The import name, or for the main script, the name of its file."""
         if self.import_name == "__main__":
             file: str | None = getattr(sys.modules["__main__"], "__file__", None)
             return "__main__" if file is None else os.path.splitext(os.path.basename(file))[0]
@@ -145,18 +145,18 @@ class App(Scaffold):
 
     @cached_property
     def logger(self) -> logging.Logger:
-        """The logger named like the application; it gets a handler where none would take its messages."""
-        from ..services.logging import create_logger  # with logging itself, which is slow to load
+        """The logger with the name of the application. It gets a handler if no other handler takes its messages."""
+        from ..services.logging import create_logger  # loads logging itself, which is slow
 
         return create_logger(self)
 
     @cached_property
     def jinja_env(self) -> Environment:
-        """The environment that templates are loaded from."""
+        """The Jinja environment of the application's templates."""
         return self.create_jinja_environment()
 
     def create_jinja_environment(self) -> Environment:
-        """Make `jinja_env` of `jinja_options`, with the names that every template may use."""
+        """Create `jinja_env` from `jinja_options`, with the globals of every template."""
         from ..services.jinja import create_environment
 
         environment: Environment = create_environment(self)
@@ -164,26 +164,26 @@ class App(Scaffold):
         return environment
 
     def create_global_jinja_loader(self) -> DispatchingJinjaLoader:
-        """Make the loader that asks the application, then its blueprints."""
+        """Create the loader that searches the folder of the application, then those of its blueprints."""
         from ..services.jinja import DispatchingJinjaLoader
 
         return DispatchingJinjaLoader(self)
 
     def select_jinja_autoescape(self, filename: str | None) -> bool:
-        """Whether values are escaped in a template: by its file's ending; always in one without a file."""
+        """Whether values are escaped in a template: depends on the file extension; always true without a file."""
         return filename is None or filename.endswith((".html", ".htm", ".xml", ".xhtml", ".svg"))
 
     def make_config(self, instance_relative: bool = False) -> Config:
-        """Make `config`: the defaults, and DEBUG as the environment variables say."""
+        """Create `config` from the defaults, with DEBUG from the environment variables."""
         root_path = self.instance_path if instance_relative else self.root_path
         return self.config_class(root_path, {**self.default_config, "DEBUG": get_debug_flag()})
 
     def make_aborter(self) -> Aborter:
-        """Make `aborter`, which `abort` calls."""
+        """Create `aborter`, which `abort` calls."""
         return self.aborter_class()
 
     def auto_find_instance_path(self) -> str:
-        """The instance folder: beside the package, or below the prefix that the package is installed under."""
+        """The instance folder: next to the package, or below the prefix of an installed package."""
         prefix, package_path = find_package(self.import_name)
         if prefix is None:
             return os.path.join(package_path, "instance")
@@ -191,7 +191,7 @@ class App(Scaffold):
 
     @property
     def debug(self) -> bool:
-        """Whether debug mode is on: the setting ``DEBUG``. Setting it also sets whether templates are reloaded."""
+        """Whether debug mode is on: the setting ``DEBUG``. Assigning it also sets whether templates are reloaded."""
         debug: bool = self.config["DEBUG"]
         return debug
 
@@ -205,9 +205,9 @@ class App(Scaffold):
 
     @setupmethod
     def register_blueprint(self, blueprint: Blueprint, **options: t.Any) -> None:
-        """Add what a blueprint recorded.
+        """Apply the recorded setup of a blueprint.
 
-        The options override its own: `name`, `url_prefix`, `subdomain`, `url_defaults`, `cli_group`.
+        The options `name`, `url_prefix`, `subdomain`, `url_defaults` and `cli_group` override those of the blueprint.
         """
         blueprint.register(self, options)
 
@@ -224,14 +224,14 @@ class App(Scaffold):
         provide_automatic_options: bool | None = None,
         **options: t.Any,
     ) -> None:
-        """Route requests to `rule` to `view_func`; the endpoint is the view's name unless given.
+        """Route requests to `rule` to `view_func`. The endpoint defaults to the name of the view.
 
-        `provide_automatic_options` says whether OPTIONS is answered for the view; unless given, the view's attribute
-        of that name does, else whether OPTIONS is among the methods. With `stream_body` an async view gets the body as
-        it arrives, by `Request.chunks`. The other options are those of `Rule`. Raises AssertionError where the endpoint
-        has another view already.
+        `provide_automatic_options` sets whether OPTIONS is answered for the view. It defaults to the view's attribute
+        of that name, else to whether OPTIONS is missing in the methods. With `stream_body` an async view can read the
+        body while it arrives, by `Request.chunks`. The other options are those of `Rule`. Raises AssertionError if the
+        endpoint already has another view.
         """
-        endpoint = _endpoint_from_view_func(view_func) if endpoint is None else endpoint  # type: ignore[arg-type]
+        endpoint = _endpoint_from_view_func(view_func) if endpoint is None else endpoint
         methods, automatic = self._methods_of(view_func, options.pop("methods", None), provide_automatic_options)
         stream_body = options.pop("stream_body", False)
         url_rule = self.url_rule_class(rule, methods=methods, endpoint=endpoint, **options)
@@ -242,13 +242,15 @@ class App(Scaffold):
             known = self.view_functions.get(endpoint)
             if known is not None and known != view_func:
                 raise AssertionError(
-                    f"The endpoint {endpoint!r} has another view function already. Give one of them a name of its own"
-                    " with 'endpoint='."
+                    f"The endpoint {endpoint!r} already has another view function. Name one of them differently by"
+                    " 'endpoint='."
                 )
             self.view_functions[endpoint] = view_func
 
-    def _methods_of(self, view: t.Any, methods: t.Any, automatic: bool | None) -> tuple[set[str], bool]:
-        """The methods that a rule answers, and whether OPTIONS is answered for the view."""
+    def _methods_of(
+        self, view: ft.RouteCallable | None, methods: Iterable[str] | None, automatic: bool | None
+    ) -> tuple[set[str], bool]:
+        """The methods of a rule, and whether OPTIONS is answered for the view."""
         if methods is None:
             methods = getattr(view, "methods", None) or ("GET",)
         if isinstance(methods, str):
@@ -265,18 +267,18 @@ class App(Scaffold):
                 required.add("OPTIONS")
         return allowed | required, t.cast(bool, automatic)
 
-    def inject_url_defaults(self, endpoint: str, values: dict[str, t.Any]) -> None:
-        """Let the functions of `url_defaults` change the values of a URL that is being built."""
+    def inject_url_defaults(self, endpoint: str, values: ft.Values) -> None:
+        """Call the functions of `url_defaults`, which may change the values of a URL that is being built."""
         links.inject_url_defaults(self, endpoint, values)
 
-    def handle_url_build_error(self, error: BuildError, endpoint: str, values: dict[str, t.Any]) -> str:
-        """The URL that one of `url_build_error_handlers` gives; raises the error where none does."""
+    def handle_url_build_error(self, error: BuildError, endpoint: str, values: ft.Values) -> str:
+        """The URL that one of `url_build_error_handlers` returns. Raises the error if there is none."""
         return links.rescue(self, error, endpoint, values)
 
     def redirect(self, location: str, code: int = 302) -> Response:
-        """A response that sends the client to another URL.
+        """A response that redirects the client to another URL.
 
-        Raises ValueError for a scheme that is not among ``REDIRECT_SCHEMES``.
+        Raises ValueError if the scheme is not one of ``REDIRECT_SCHEMES``.
         """
         check_location(location, self.config.get("REDIRECT_SCHEMES"))
         return t.cast("Response", make_redirect(location, code=code, Response=self.response_class))
@@ -288,8 +290,10 @@ class App(Scaffold):
     @t.overload
     def template_filter(self, name: str | None = None) -> Callable[[T_template_filter], T_template_filter]: ...
     @setupmethod
-    def template_filter(self, name: t.Any = None) -> t.Any:
-        """Make the decorated function a template filter, under its own name unless given another.
+    def template_filter(
+        self, name: T_template_filter | str | None = None
+    ) -> T_template_filter | Callable[[T_template_filter], T_template_filter]:
+        """Register the decorated function as a template filter. `name` defaults to the name of the function.
 
         Works with and without parentheses.
         """
@@ -305,8 +309,10 @@ class App(Scaffold):
     @t.overload
     def template_test(self, name: str | None = None) -> Callable[[T_template_test], T_template_test]: ...
     @setupmethod
-    def template_test(self, name: t.Any = None) -> t.Any:
-        """Make the decorated function a template test, under its own name unless given another.
+    def template_test(
+        self, name: T_template_test | str | None = None
+    ) -> T_template_test | Callable[[T_template_test], T_template_test]:
+        """Register the decorated function as a template test. `name` defaults to the name of the function.
 
         Works with and without parentheses.
         """
@@ -322,8 +328,10 @@ class App(Scaffold):
     @t.overload
     def template_global(self, name: str | None = None) -> Callable[[T_template_global], T_template_global]: ...
     @setupmethod
-    def template_global(self, name: t.Any = None) -> t.Any:
-        """Make the decorated function known to all templates, under its own name unless given another.
+    def template_global(
+        self, name: T_template_global | str | None = None
+    ) -> T_template_global | Callable[[T_template_global], T_template_global]:
+        """Register the decorated function as a global of all templates. `name` defaults to the name of the function.
 
         Works with and without parentheses.
         """
@@ -336,15 +344,15 @@ class App(Scaffold):
 
     @setupmethod
     def teardown_appcontext(self, f: T_teardown) -> T_teardown:
-        """Call `f` when an application context ends, with the error that nothing handled, or None."""
+        """Call `f` when an application context ends, with the unhandled exception or None."""
         self.teardown_appcontext_funcs.append(f)
         return f
 
     @setupmethod
     def before_serving(self, f: T_serving) -> T_serving:
-        """Call `f` when a worker of an ASGI server starts, before its first request, within the application's context.
+        """Call `f` in an application context when a worker of an ASGI server starts, before its first request.
 
-        An error of `f` keeps the worker from starting. Under WSGI it is never called.
+        An error in `f` keeps the worker from starting. Under WSGI it is never called.
         """
         self.before_serving_funcs.append(f)
         return f
@@ -357,7 +365,7 @@ class App(Scaffold):
 
     @setupmethod
     def while_serving(self, f: T_serving) -> T_serving:
-        """Run the generator, or async generator, `f` to its one ``yield`` before serving, and the rest afterwards."""
+        """Run the generator or async generator `f` up to its single ``yield`` before serving, and the rest after it."""
         self.while_serving_gens.append(f)
         return f
 
@@ -368,23 +376,27 @@ class App(Scaffold):
         self, f: None = None, /, *, name: str | None = None, timeout: float = TIMEOUT
     ) -> Callable[[T_serving], T_serving]: ...
     @setupmethod
-    def readiness_check(self, f: t.Any = None, /, *, name: str | None = None, timeout: float = TIMEOUT) -> t.Any:
-        """Call `f` when the server is asked whether it is ready: it is not where `f` returns False or raises.
+    def readiness_check(
+        self, f: T_serving | None = None, /, *, name: str | None = None, timeout: float = TIMEOUT
+    ) -> T_serving | Callable[[T_serving], T_serving]:
+        """Call `f` for each readiness probe of the server. The worker is not ready if `f` returns False or raises.
 
-        Works with and without parentheses. `f` may be ``async``; it is given `timeout` seconds. Raises ValueError for
-        a name that is taken. See ``costrel serve --health``.
+        Works with and without parentheses. `f` may be ``async``, and is given `timeout` seconds. Raises ValueError if
+        the name is taken. See ``costrel serve --health``.
         """
-        if f is None:
-            return lambda f: self.readiness_check(f, name=name, timeout=timeout)
-        check = ReadinessCheck(name or f.__name__, f, timeout)
-        if any(check.name == other.name for other in self.readiness_checks):
-            raise ValueError(f"There is a readiness check {check.name!r} already: give this one another name=.")
-        self.readiness_checks.append(check)
-        return f
+
+        def add(function: T_serving) -> T_serving:
+            check = ReadinessCheck(name or function.__name__, function, timeout)
+            if any(check.name == other.name for other in self.readiness_checks):
+                raise ValueError(f"There is already a readiness check {check.name!r}: pass another name=.")
+            self.readiness_checks.append(check)
+            return function
+
+        return add if f is None else add(f)
 
     @setupmethod
     def shell_context_processor(self, f: T_shell_context_processor) -> T_shell_context_processor:
-        """Add the dict that `f` returns to what an interactive shell knows."""
+        """Add the dict that `f` returns to the names of an interactive shell."""
         self.shell_context_processors.append(f)
         return f
 
@@ -397,10 +409,10 @@ class App(Scaffold):
         return handler
 
     def trap_http_exception(self, e: Exception) -> bool:
-        """Whether an HTTP error is treated like any other exception, so that debuggers see it.
+        """Whether an HTTP error is handled like any other exception, so that it reaches debuggers.
 
-        ``TRAP_HTTP_EXCEPTIONS`` says so for all of them, ``TRAP_BAD_REQUEST_ERRORS`` for bad requests; in debug mode
-        a missing form key is trapped unless that setting says no.
+        True for all with ``TRAP_HTTP_EXCEPTIONS``, and for bad requests with ``TRAP_BAD_REQUEST_ERRORS``. If the second
+        setting is None, a missing form key is trapped in debug mode.
         """
         if self.config["TRAP_HTTP_EXCEPTIONS"]:
             return True
@@ -410,5 +422,5 @@ class App(Scaffold):
         return bool(trap_bad_request) and isinstance(e, BadRequest)
 
     def should_ignore_error(self, error: BaseException | None) -> bool:
-        """Whether an error is kept from the teardown functions; override it to say so."""
+        """Whether the teardown functions are called without this error. Override this method to ignore errors."""
         return False

@@ -1,4 +1,4 @@
-"""What an application and a blueprint have in common: routes, hooks, error handlers, template and static folders."""
+"""The common base of applications and blueprints: routes, hooks, error handlers, template and static folders."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ if t.TYPE_CHECKING:
     from ..services.commands import AppGroup
 
 F = t.TypeVar("F", bound=Callable[..., t.Any])
+T = t.TypeVar("T")
 T_after_request = t.TypeVar("T_after_request", bound=ft.AfterRequestCallable[t.Any])
 T_before_request = t.TypeVar("T_before_request", bound=ft.BeforeRequestCallable)
 T_error_handler = t.TypeVar("T_error_handler", bound=ft.ErrorHandlerCallable)
@@ -37,10 +38,10 @@ T_after_websocket = t.TypeVar("T_after_websocket", bound=ft.AfterWebSocketCallab
 
 
 def setupmethod(f: F) -> F:
-    """Refuse a call of the method once it would come too late to have an effect everywhere."""
+    """A decorator for methods that must not be called after setup, since their effect would be incomplete."""
     name = f.__name__
 
-    def checked(self: Scaffold, *args: t.Any, **kwargs: t.Any) -> t.Any:
+    def checked(self: Scaffold, *args: object, **kwargs: object) -> object:
         self._check_setup_finished(name)
         return f(self, *args, **kwargs)
 
@@ -51,13 +52,13 @@ _join = lru_cache(maxsize=256)(os.path.join)  # PERF: static. An application has
 
 
 class Scaffold:
-    """The set-up side that `App` and `Blueprint` share.
+    """The setup methods that `App` and `Blueprint` share.
 
-    The registries below are plain dicts and lists, keyed by the blueprint's name or None for every request; they may
-    be changed, and replaced, at any time.
+    The registries below are plain dicts and lists, keyed by the name of a blueprint, or by None for every request. They
+    may be changed and replaced at any time.
 
-    `import_name` is the module that defines the object, usually ``__name__``; `static_folder` and `template_folder`
-    are relative to `root_path`, which is that module's folder unless given.
+    `import_name` is the module that defines the object, usually ``__name__``. `static_folder` and `template_folder`
+    are relative to `root_path`, which defaults to the folder of that module.
     """
 
     name: str
@@ -83,18 +84,16 @@ class Scaffold:
             ft.AppOrBlueprintKey, dict[int | None, dict[type[Exception], ft.ErrorHandlerCallable]]
         ] = defaultdict(lambda: defaultdict(dict))
         """Blueprint → status code → exception class → handler."""
-        self.before_request_funcs: dict[ft.AppOrBlueprintKey, list[ft.BeforeRequestCallable]] = defaultdict(list)
-        self.after_request_funcs: dict[ft.AppOrBlueprintKey, list[ft.AfterRequestCallable[t.Any]]] = defaultdict(list)
-        self.teardown_request_funcs: dict[ft.AppOrBlueprintKey, list[ft.TeardownCallable]] = defaultdict(list)
-        self.before_websocket_funcs: dict[ft.AppOrBlueprintKey, list[ft.BeforeRequestCallable]] = defaultdict(list)
-        self.after_websocket_funcs: dict[ft.AppOrBlueprintKey, list[ft.AfterWebSocketCallable]] = defaultdict(list)
-        self.template_context_processors: dict[ft.AppOrBlueprintKey, list[ft.TemplateContextProcessorCallable]] = (
-            defaultdict(list, {None: [_default_template_ctx_processor]})
+        self.before_request_funcs: ft.Registry[ft.BeforeRequestCallable] = defaultdict(list)
+        self.after_request_funcs: ft.Registry[ft.AfterRequestCallable[t.Any]] = defaultdict(list)
+        self.teardown_request_funcs: ft.Registry[ft.TeardownCallable] = defaultdict(list)
+        self.before_websocket_funcs: ft.Registry[ft.BeforeRequestCallable] = defaultdict(list)
+        self.after_websocket_funcs: ft.Registry[ft.AfterWebSocketCallable] = defaultdict(list)
+        self.template_context_processors: ft.Registry[ft.TemplateContextProcessorCallable] = defaultdict(
+            list, {None: [_default_template_ctx_processor]}
         )
-        self.url_value_preprocessors: dict[ft.AppOrBlueprintKey, list[ft.URLValuePreprocessorCallable]] = defaultdict(
-            list
-        )
-        self.url_default_functions: dict[ft.AppOrBlueprintKey, list[ft.URLDefaultCallable]] = defaultdict(list)
+        self.url_value_preprocessors: ft.Registry[ft.URLValuePreprocessorCallable] = defaultdict(list)
+        self.url_default_functions: ft.Registry[ft.URLDefaultCallable] = defaultdict(list)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
@@ -106,14 +105,14 @@ class Scaffold:
 
     @cached_property
     def cli(self) -> AppGroup:
-        """The group that this object's commands are registered on."""
+        """The click group for the commands of this object."""
         from ..services.commands import AppGroup  # click takes 40 ms to load, and only commands need it
 
         return AppGroup(name=self.name)
 
     @property
     def static_folder(self) -> str | None:
-        """The absolute path of the static folder; None where there is none."""
+        """The absolute path of the static folder, or None."""
         if self._static_folder is None:
             return None
         return _join(self.root_path, self._static_folder)
@@ -124,12 +123,12 @@ class Scaffold:
 
     @property
     def has_static_folder(self) -> bool:
-        """Whether a static folder is set, be it on disk or not."""
+        """Whether a static folder is set. It need not exist."""
         return self.static_folder is not None
 
     @property
     def static_url_path(self) -> str | None:
-        """The URL prefix of the static files: the folder's own name, unless set."""
+        """The URL prefix of the static files; by default, the name of the folder."""
         if self._static_url_path is not None:
             return self._static_url_path
         folder = self.static_folder
@@ -141,7 +140,7 @@ class Scaffold:
 
     @cached_property
     def jinja_loader(self) -> BaseLoader | None:
-        """The loader of this object's own templates; None without a template folder."""
+        """The loader for the template folder of this object; None without such a folder."""
         if self.template_folder is None:
             return None
         from jinja2 import FileSystemLoader  # see `services.jinja`
@@ -149,19 +148,19 @@ class Scaffold:
         return FileSystemLoader(os.path.join(self.root_path, self.template_folder))
 
     def get_send_file_max_age(self, filename: str | None) -> int | None:
-        """How long a browser may keep a file without asking again, in seconds; None: it asks each time.
+        """The seconds for which browsers may cache a file, or None if they must revalidate it each time.
 
-        Override this to decide by file name.
+        Override this method to decide by file name.
         """
         return files.default_max_age()
 
     def open_resource(self, resource: str, mode: str = "rb", encoding: str | None = None) -> t.IO[t.Any]:
-        """Open a file below `root_path` for reading. Raises ValueError for a mode that writes."""
+        """Open a file below `root_path` for reading. Raises ValueError for any other mode."""
         return files.open_resource(self.root_path, resource, mode, encoding)
 
     # Routes
 
-    def _method_route(self, method: str, rule: str, options: dict[str, t.Any]) -> Callable[[T_route], T_route]:
+    def _method_route(self, method: str, rule: str, options: ft.Values) -> Callable[[T_route], T_route]:
         if "methods" in options:
             raise TypeError("Use the 'route' decorator to use the 'methods' argument.")
         return self.route(rule, methods=[method], **options)
@@ -193,7 +192,7 @@ class Scaffold:
 
     @setupmethod
     def route(self, rule: str, **options: t.Any) -> Callable[[T_route], T_route]:
-        """Have the decorated view answer requests to `rule`; the options are those of `add_url_rule`."""
+        """Register the decorated view for requests to `rule`. The options are those of `add_url_rule`."""
 
         def decorator(f: T_route) -> T_route:
             endpoint = options.pop("endpoint", None)
@@ -204,18 +203,18 @@ class Scaffold:
 
     @setupmethod
     def websocket(self, rule: str, **options: t.Any) -> Callable[[T_websocket], T_websocket]:
-        """Have the decorated ``async def`` view serve the WebSockets of `rule`; the options are those of `Rule`.
+        """Register the decorated ``async def`` view for WebSockets at `rule`. The options are those of `Rule`.
 
-        Raises TypeError for a view that is not ``async def``.
+        Raises TypeError if the view is not ``async def``.
         """
 
         def decorator(f: T_websocket) -> T_websocket:
-            from inspect import iscoroutinefunction  # slow to load, and asyncio brings it
+            from inspect import iscoroutinefunction  # slow to load
 
             if not iscoroutinefunction(f):
                 raise TypeError(
                     f"The view {getattr(f, '__name__', f)!r} of the WebSocket {rule!r} must be 'async def': it waits"
-                    " for messages on the server's loop."
+                    " for messages on the server's event loop."
                 )
             endpoint = options.pop("endpoint", None)
             self.add_url_rule(rule, endpoint, WebSocketView(f), websocket=True, **options)
@@ -237,7 +236,7 @@ class Scaffold:
 
     @setupmethod
     def endpoint(self, endpoint: str) -> Callable[[F], F]:
-        """Make the decorated function the view of an endpoint whose rule is added elsewhere."""
+        """Register the decorated function as the view of an endpoint whose rule is added elsewhere."""
 
         def decorator(f: F) -> F:
             self.view_functions[endpoint] = f
@@ -249,55 +248,55 @@ class Scaffold:
 
     @setupmethod
     def before_request(self, f: T_before_request) -> T_before_request:
-        """Call `f` before each request; what it returns, unless None, is the answer, and no view is called."""
+        """Call `f` before each request. If it returns a value other than None, that is the response."""
         self.before_request_funcs.setdefault(None, []).append(f)
         return f
 
     @setupmethod
     def after_request(self, f: T_after_request) -> T_after_request:
-        """Call `f` with the response of each request; it returns the response to send."""
+        """Call `f` with the response to each request. It returns the response to send."""
         self.after_request_funcs.setdefault(None, []).append(f)
         return f
 
     @setupmethod
     def teardown_request(self, f: T_teardown) -> T_teardown:
-        """Call `f` when the context of a request ends, with the error that nothing handled, or None."""
+        """Call `f` when the context of a request ends, with the unhandled exception or None."""
         self.teardown_request_funcs.setdefault(None, []).append(f)
         return f
 
     @setupmethod
     def before_websocket(self, f: T_before_request) -> T_before_request:
-        """Call `f` before each WebSocket's view; what it returns, unless None, is the response that refuses it.
+        """Call `f` before the view of each WebSocket. If it returns a value other than None, that response refuses it.
 
-        The functions of `before_request` are not called for a WebSocket.
+        The functions of `before_request` are not called for WebSockets.
         """
         self.before_websocket_funcs.setdefault(None, []).append(f)
         return f
 
     @setupmethod
     def after_websocket(self, f: T_after_websocket) -> T_after_websocket:
-        """Call `f` when a WebSocket has ended, with the response that refuses it, or None where it was accepted.
+        """Call `f` when a WebSocket has ended, with the response that refuses it, or None if it was accepted.
 
-        It returns the response to refuse with, or None.
+        It returns the response that refuses the WebSocket, or None.
         """
         self.after_websocket_funcs.setdefault(None, []).append(f)
         return f
 
     @setupmethod
     def context_processor(self, f: T_template_context_processor) -> T_template_context_processor:
-        """Add the dict that `f` returns to what templates see."""
+        """Add the dict that `f` returns to the variables of templates."""
         self.template_context_processors.setdefault(None, []).append(f)
         return f
 
     @setupmethod
     def url_value_preprocessor(self, f: T_url_value_preprocessor) -> T_url_value_preprocessor:
-        """Call `f` with the endpoint and the URL values of each request, to change them before the view is called."""
+        """Call `f` with the endpoint and the URL values of each request. It may change the values for the view."""
         self.url_value_preprocessors.setdefault(None, []).append(f)
         return f
 
     @setupmethod
     def url_defaults(self, f: T_url_defaults) -> T_url_defaults:
-        """Call `f` with the endpoint and the values of each URL that is built, to change the values in place."""
+        """Call `f` with the endpoint and the values of each URL that is built. It changes the values in place."""
         self.url_default_functions.setdefault(None, []).append(f)
         return f
 
@@ -305,7 +304,7 @@ class Scaffold:
 
     @setupmethod
     def errorhandler(self, code_or_exception: type[Exception] | int) -> Callable[[T_error_handler], T_error_handler]:
-        """Have the decorated function answer errors of a status code or an exception class."""
+        """Register the decorated function as the handler for a status code or an exception class."""
 
         def decorator(f: T_error_handler) -> T_error_handler:
             self.register_error_handler(code_or_exception, f)
@@ -324,15 +323,15 @@ class Scaffold:
         return error_handlers.class_and_code(exc_class_or_code)
 
 
-def _endpoint_from_view_func(view_func: ft.RouteCallable) -> str:
-    """The endpoint of a view that was given none: its name."""
+def _endpoint_from_view_func(view_func: ft.RouteCallable | None) -> str:
+    """The default endpoint of a view: its name."""
     if view_func is None:
         raise AssertionError("expected view func if endpoint is not provided.")
     return view_func.__name__
 
 
-def under_name(name: t.Any, add: Callable[[t.Any, str | None], None]) -> t.Any:
-    """A decorator that hands its function to `add` with a name; where `name` is the function itself, done with it."""
+def under_name(name: F | str | None, add: Callable[[F, str | None], None]) -> F | Callable[[F], F]:
+    """A decorator that passes its function to `add` with a name. `name` may also be the decorated function itself."""
     if callable(name):
         add(name, None)
         return name

@@ -1,4 +1,4 @@
-"""The types of what users give the application: views and what they return, hooks, handlers, template functions."""
+"""Types of the values that users pass to an application: views and their results, hooks, handlers, filters."""
 
 from __future__ import annotations
 
@@ -11,14 +11,19 @@ if t.TYPE_CHECKING:
     from ..http.headers import Headers
     from ..messages.response import Response
 
-# Names in quotes are known to type checkers only: the aliases are values, made when the module is imported.
+F = t.TypeVar("F")
+
+Values: t.TypeAlias = dict[str, t.Any]
+"""Named values that users choose: options, URL values, variables of a template."""
+
+# Names in quotes exist for type checkers only: the aliases are evaluated when the module is imported.
 
 ResponseValue: t.TypeAlias = t.Union[
     "Response",
     str,
     bytes,
     list[t.Any],
-    # A TypedDict is a Mapping and no dict for a type checker.
+    # For a type checker a TypedDict is a Mapping, but not a dict.
     Mapping[str, t.Any],
     Iterator[str],
     Iterator[bytes],
@@ -41,7 +46,10 @@ ResponseReturnValue: t.TypeAlias = t.Union[
 ResponseClass = t.TypeVar("ResponseClass", bound="Response")
 
 AppOrBlueprintKey: t.TypeAlias = str | None
-"""A blueprint's name, or None for the application itself."""
+"""The name of a blueprint, or None for the application itself."""
+
+Registry: t.TypeAlias = dict[AppOrBlueprintKey, list[F]]
+"""The functions that were registered on each blueprint, or with None for every request."""
 
 AfterRequestCallable: t.TypeAlias = (
     Callable[[ResponseClass], ResponseClass] | Callable[[ResponseClass], Awaitable[ResponseClass]]
@@ -50,24 +58,24 @@ BeforeFirstRequestCallable: t.TypeAlias = Callable[[], None] | Callable[[], Awai
 BeforeRequestCallable: t.TypeAlias = (
     Callable[[], ResponseReturnValue | None] | Callable[[], Awaitable[ResponseReturnValue | None]]
 )
-ShellContextProcessorCallable: t.TypeAlias = Callable[[], dict[str, t.Any]]
+ShellContextProcessorCallable: t.TypeAlias = Callable[[], Values]
 TeardownCallable: t.TypeAlias = (
     Callable[[BaseException | None], None] | Callable[[BaseException | None], Awaitable[None]]
 )
-TemplateContextProcessorCallable: t.TypeAlias = (
-    Callable[[], dict[str, t.Any]] | Callable[[], Awaitable[dict[str, t.Any]]]
-)
-TemplateFilterCallable: t.TypeAlias = Callable[..., t.Any]
-TemplateGlobalCallable: t.TypeAlias = Callable[..., t.Any]
+TemplateContextProcessorCallable: t.TypeAlias = Callable[[], Values] | Callable[[], Awaitable[Values]]
+TemplateFilterCallable: t.TypeAlias = Callable[..., object]
+TemplateGlobalCallable: t.TypeAlias = Callable[..., object]
 TemplateTestCallable: t.TypeAlias = Callable[..., bool]
-URLDefaultCallable: t.TypeAlias = Callable[[str, dict[str, t.Any]], None]
-URLValuePreprocessorCallable: t.TypeAlias = Callable[[str | None, dict[str, t.Any] | None], None]
+URLDefaultCallable: t.TypeAlias = Callable[[str, Values], None]
+URLValuePreprocessorCallable: t.TypeAlias = Callable[[str | None, Values | None], None]
+URLBuildErrorCallable: t.TypeAlias = Callable[[Exception, str, Values], str | None]
 
-# A handler takes the error that it is registered for, which no type can say; so does a generic view its URL values.
+# The parameter of a handler is the error class that it is registered for, which these types cannot express.
 ErrorHandlerCallable: t.TypeAlias = (
     Callable[[t.Any], ResponseReturnValue] | Callable[[t.Any], Awaitable[ResponseReturnValue]]
 )
 RouteCallable: t.TypeAlias = Callable[..., ResponseReturnValue] | Callable[..., Awaitable[ResponseReturnValue]]
 
-WebSocketCallable: t.TypeAlias = Callable[..., Awaitable[t.Any]]
-AfterWebSocketCallable: t.TypeAlias = Callable[[t.Any], t.Any]
+WebSocketCallable: t.TypeAlias = Callable[..., Awaitable[object]]
+AfterWebSocketCallable: t.TypeAlias = Callable[[t.Any], object]
+ServingCallable: t.TypeAlias = Callable[[], object]

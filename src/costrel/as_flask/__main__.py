@@ -21,7 +21,7 @@ Runs a Python program, or a module as `python -m` does, with Costrel in the plac
 
 
 def main(arguments: list[str]) -> int:
-    """Run what the arguments name, as ``__main__`` of this process; 2 where they name nothing."""
+    """Run the program of the arguments as ``__main__`` of this process. Returns the exit status."""
     if arguments[:1] in (["-h"], ["--help"]):
         sys.stdout.write(USAGE)
         return 0

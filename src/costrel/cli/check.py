@@ -1,4 +1,4 @@
-"""`costrel check`: what is weak in the application, and the setting that mends it."""
+"""`costrel check`: finds weaknesses of the application, and shows how to fix them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def check_command(deploy: bool) -> None:
 
     What CHECK_IGNORE lists is left out: a setting, an endpoint, a rule or a template, as it stands before the colon.
     """
-    from ..app.audit import audit  # nobody needs it in memory but this command
+    from ..app.audit import audit  # only this command needs it
 
     findings = audit(context.current().app)
     for finding in findings:

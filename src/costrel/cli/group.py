@@ -1,4 +1,4 @@
-"""The group that `costrel` is: the built-in commands, those of the application, and those of installed packages."""
+"""The command group `costrel`: the built-in commands, those of the application, and those of installed packages."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import click
 
 from .. import context
 from ..app.application import Costrel
+from ..globals import current_app
 from ..server.identity import served_as_flask
 from ..services.commands import AppGroup, ScriptInfo
 from ..services.discovery import NoAppException, plug_application_class
@@ -29,10 +30,10 @@ plug_application_class(Costrel)
 
 
 class FlaskGroup(AppGroup):
-    """A group with the commands of an application beside its own, and those that installed packages offer.
+    """A group with its own commands, those of the application, and those of installed packages.
 
-    `create_app` gives the application, in the place of ``--app``. The options ``--env-file``, ``--app`` and
-    ``--debug`` come with it.
+    `create_app` returns the application, instead of ``--app``. The group has the options ``--env-file``, ``--app`` and
+    ``--debug``.
     """
 
     def __init__(
@@ -59,8 +60,8 @@ class FlaskGroup(AppGroup):
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: t.Any
     ) -> click.Context:
-        """Make the click context, with a :class:`ScriptInfo` as its object."""
-        # Here already, so that an `app.run()` in the application's module does not keep the command from running.
+        """Create the click context, with a :class:`ScriptInfo` as its object."""
+        # Set before the application is loaded, so that an `app.run()` in its module does not block the command.
         set_variable("RUN_FROM_CLI", "true")
         if "obj" not in extra and "obj" not in self.context_settings:
             extra["obj"] = ScriptInfo(
@@ -73,7 +74,7 @@ class FlaskGroup(AppGroup):
         return super().make_context(info_name, args, parent=parent, **extra)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse the arguments; where only help is shown, the options that it depends on take effect before."""
+        """Parse the arguments. If only help is shown, the options that affect it are applied first."""
         if (not args and self.no_args_is_help) or (len(args) == 1 and args[0] in self.get_help_option_names(ctx)):
             for param in self.params:
                 if param.name in ("env_file", "app"):
@@ -81,13 +82,13 @@ class FlaskGroup(AppGroup):
         try:
             return super().parse_args(ctx, args)
         except click.UsageError:
-            # Help without arguments comes as an error, and by then may have pushed the application's context.
+            # Help without arguments is raised as an error, which may leave the application's context pushed.
             ctx.close()
             raise
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        """The command of that name: the group's own, or the application's."""
-        # For one of ours that packages cannot mean, they are not asked: that takes 1 MiB, which each worker would have.
+        """The command with that name, of the group or of the application."""
+        # `serve` does not load the commands of packages, which would take 1 MiB of memory in each worker.
         if name != serve_command.name or served_as_flask():
             self._load_plugin_commands()
         command = super().get_command(ctx, name)
@@ -95,9 +96,9 @@ class FlaskGroup(AppGroup):
             return command
         info = ctx.ensure_object(ScriptInfo)
         if command is check_command:
-            info.set_debug_flag = False  # it looks at what the program has set, as another server would find it
+            info.set_debug_flag = False  # it checks the settings of the program, as another server would
         try:
-            app = info.load_app()
+            app: Costrel = info.load_app()
         except NoAppException as error:
             if command is None:
                 click.secho(f"Error: {error.format_message()}\n", err=True, fg="red")
@@ -105,33 +106,33 @@ class FlaskGroup(AppGroup):
         except Exception:
             if command is None:
                 raise
-            return command  # it says what is wrong when it runs
-        # Before the command's parameters are parsed, whose callbacks may want the application.
+            return command  # it reports the error when it runs
+        # Before the parameters of the command are parsed, since their callbacks may need the application.
         current = context.peek()
         if current is None or current.app is not app:
             ctx.with_resource(app.app_context())
-        found: click.Command | None = app.cli.get_command(ctx, name)
-        return command if found is None else found  # an application's own `check` is the one that is meant
+        found = app.cli.get_command(ctx, name)
+        return command if found is None else found  # the application's own `check` takes precedence
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that the arguments begin with. Raises UsageError, with the nearest of all commands."""
+        """Find the command of the arguments. Raises UsageError with a suggestion if there is none."""
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
             if not error.message.startswith("No such command"):
                 raise
-            # get_command has been asked: where the application could be loaded, its context is current.
-            current = context.peek()
-            names = {*super().list_commands(ctx), *(current.app.cli.list_commands(ctx) if current else ())}
+            # get_command was called before. If it could load the application, its context is current.
+            own = current_app.cli.list_commands(ctx) if context.has_app_context() else ()
+            names = {*super().list_commands(ctx), *own}
             close = difflib.get_close_matches(args[0], sorted(names), n=1)
             if not close:
                 raise
             raise click.UsageError(f"{error.message} Did you mean {close[0]!r}?", ctx) from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names of all commands. What keeps the application from loading is shown, and the rest listed."""
+        """The names of all commands. If the application fails to load, the error is printed, and the rest is listed."""
         self._load_plugin_commands()
         names = set(super().list_commands(ctx))
         try:
@@ -148,7 +149,7 @@ class FlaskGroup(AppGroup):
         self._loaded_plugin_commands = True
         from importlib.metadata import entry_points
 
-        # What packages offer to Flask imports Flask: it is for those who have Costrel under that name.
+        # Commands for Flask import Flask, so they work only if Costrel has that name.
         groups = ("costrel.commands", "flask.commands") if served_as_flask() else ("costrel.commands",)
         for group in groups:
             for entry_point in entry_points(group=group):

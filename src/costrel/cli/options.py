@@ -1,4 +1,4 @@
-"""The options that `costrel` takes before and after its commands' names."""
+"""The options of `costrel` itself, and of its commands."""
 
 from __future__ import annotations
 
@@ -18,16 +18,18 @@ from ..services.environment import set_variable
 from ..version import __version__
 from .parameters import EnvironmentOption
 
+F = t.TypeVar("F", bound=t.Callable[..., object])
+
 AS_FLASK = "--as-flask"
 
 
 def relaunch_as_flask(ctx: click.Context, param: click.Parameter, value: bool) -> None:
-    """Run the same command again, in a process in which ``import flask`` gives Costrel."""
+    """Run the same command again, in a process in which ``import flask`` imports Costrel."""
     if not value or ctx.resilient_parsing or served_as_flask():
         return
     arguments = [argument for argument in sys.argv[1:] if argument != AS_FLASK]
     command = [sys.executable, "-m", "costrel.as_flask", "-m", "costrel", *arguments]
-    if os.name == "nt":  # exec would hand the terminal back before the command has ended
+    if os.name == "nt":  # exec would return the terminal before the command has ended
         sys.exit(subprocess.call(command))  # noqa: S603 - this Python, with the user's own arguments
     os.execv(sys.executable, command)  # noqa: S606 - as above
 
@@ -44,8 +46,13 @@ def as_flask_option() -> click.Option:
     )
 
 
-def get_version(ctx: click.Context, param: click.Parameter, value: t.Any) -> None:
-    """Print the versions, and end the command."""
+def option(*names: str, **attributes: t.Any) -> t.Callable[[F], F]:
+    """`click.option` with an `EnvironmentOption`."""
+    return click.option(*names, cls=EnvironmentOption, **attributes)
+
+
+def get_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    """Print the versions, and exit."""
     if not value or ctx.resilient_parsing:
         return
     versions = [("Python", platform.python_version()), ("Costrel", __version__)]

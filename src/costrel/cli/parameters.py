@@ -1,4 +1,4 @@
-"""Types of command-line values: certificates, lists of paths, and options that are also read from the environment."""
+"""Types of command-line values: certificates, lists of paths, and options that can be set in the environment."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from ..services.environment import PREFIXES
 from ..support.importing import import_string
 
 if t.TYPE_CHECKING:
+    import ssl
+
     ParamType = click.ParamType[t.Any]
 else:
     ParamType = click.ParamType  # generic since click 8.2
 
 
 class EnvironmentOption(click.Option):
-    """An option that ``COSTREL_…`` sets, or ``FLASK_…`` where that is not set."""
+    """An option that can be set by the environment variable ``COSTREL_…``, or else by ``FLASK_…``."""
 
     def resolve_envvar_value(self, ctx: click.Context) -> str | None:
-        """The value of the first variable that is set and not empty."""
+        """The value of the first of these variables that is not empty."""
         prefix, _, rest = (ctx.auto_envvar_prefix or "").partition("_")
         if prefix not in PREFIXES:
             return super().resolve_envvar_value(ctx)
@@ -30,43 +32,44 @@ class EnvironmentOption(click.Option):
 
 
 class CertParamType(ParamType):
-    """A certificate: a file's path, ``adhoc``, or the import name of an :class:`ssl.SSLContext`."""
+    """A certificate: the path of a file, ``adhoc``, or the import name of an :class:`ssl.SSLContext`."""
 
     name = "path"
 
     def __init__(self) -> None:
         self.path_type = click.Path(exists=True, dir_okay=False, resolve_path=True)
 
-    def convert(self, value: t.Any, param: click.Parameter | None, ctx: click.Context | None) -> t.Any:
+    def convert(self, value: t.Any, param: click.Parameter | None, ctx: click.Context | None) -> str | ssl.SSLContext:
         """The resolved path, the word ``adhoc`` or the context. Raises :exc:`click.BadParameter` for anything else."""
         try:
             import ssl
         except ImportError:
             raise click.BadParameter("HTTPS needs a Python that was built with SSL.", ctx, param) from None
         try:
-            return self.path_type(value, param, ctx)
+            path: str = self.path_type(value, param, ctx)
+            return path
         except click.BadParameter:
             text: str = click.STRING(value, param, ctx)
             if text.lower() == "adhoc":
                 _require_cryptography(ctx, param)
                 return text.lower()
-            found = import_string(text, silent=True)
+            found: object = import_string(text, silent=True)
             if isinstance(found, ssl.SSLContext):
                 return found
             raise
 
 
 class SeparatedPathType(click.Path):
-    """Several paths in one value, with the separator of ``PATH`` between them."""
+    """Several paths in one value, separated as in ``PATH``."""
 
     def convert(self, value: t.Any, param: click.Parameter | None, ctx: click.Context | None) -> t.Any:
-        """The list of paths. Raises :exc:`click.BadParameter` for the first bad one."""
+        """The list of paths. Raises :exc:`click.BadParameter` for the first invalid one."""
         convert_one = super().convert
         return [convert_one(item, param, ctx) for item in self.split_envvar_value(value)]
 
 
-def validate_key(ctx: click.Context, param: click.Parameter, value: t.Any) -> t.Any:
-    """Check that ``--key`` and ``--cert`` fit each other, and join the two paths in the parameter ``cert``."""
+def validate_key(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Check that ``--key`` and ``--cert`` fit together, and join both paths in the parameter ``cert``."""
     cert = ctx.params.get("cert")
     needs_key = isinstance(cert, str) and cert != "adhoc"
     if value is None:

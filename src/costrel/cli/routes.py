@@ -1,4 +1,4 @@
-"""`costrel routes`: what the application answers to."""
+"""`costrel routes`: the routes of the application."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from .. import context
+from ..globals import current_app
 from ..services.commands import with_appcontext
 
 _LEFT_OUT = {"HEAD", "OPTIONS"}
@@ -19,13 +19,13 @@ _SORTS = ("endpoint", "methods", "domain", "rule", "match")
     "-s",
     type=click.Choice(_SORTS),
     default="endpoint",
-    help="What to sort by; 'match' is the order in which the rules are tried.",
+    help="Sort by this column, or by 'match', the order in which rules are tried.",
 )
 @click.option("--all-methods", is_flag=True, help="Show HEAD and OPTIONS too.")
 @with_appcontext
 def routes_command(sort: str, all_methods: bool) -> None:
     """Show all routes, with their endpoints and methods."""
-    url_map = context.current().app.url_map
+    url_map = current_app.url_map
     rules = list(url_map.iter_rules())
     if not rules:
         click.echo("No routes were registered.")

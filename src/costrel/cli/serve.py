@@ -11,8 +11,7 @@ from ..server.errors import StartError
 from ..server.production import DEFAULT_BIND, GRACE, ServeOptions, default_workers, refuse_debug, serve_production
 from ..services.commands import ScriptInfo, pass_script_info
 from ..services.environment import get_debug_flag
-from .options import application_argument, as_flask_option, debug_option
-from .parameters import EnvironmentOption
+from .options import application_argument, as_flask_option, debug_option, option
 
 _LOST_OVER_WSGI = (
     "Warning: over WSGI there are no WebSockets, no async views on the loop, no access log, no request ids, no metrics"
@@ -23,16 +22,12 @@ _LOST_OVER_WSGI = (
 _file = click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Path)
 
 
-def _option(*names: str, **attributes: t.Any) -> t.Callable[[t.Any], t.Any]:
-    return click.option(*names, cls=EnvironmentOption, **attributes)
-
-
 @click.command(
     "serve",
     short_help="Run a production server.",
     params=[debug_option(), as_flask_option(), application_argument()],
 )
-@_option(
+@option(
     "--bind",
     "-b",
     multiple=True,
@@ -40,28 +35,28 @@ def _option(*names: str, **attributes: t.Any) -> t.Callable[[t.Any], t.Any]:
     show_default=True,
     help="Where to listen: host:port, or unix:/path; may be given several times.",
 )
-@_option(
+@option(
     "--workers", "-w", type=click.IntRange(1), default=default_workers, help="Processes. Default: one a CPU, 2 to 8."
 )
-@_option("--threads", type=click.IntRange(1), help="Threads for sync views in each process. Default: THREADS, or 32.")
-@_option("--cert", type=_file, help="A certificate file for HTTPS, with those of the authorities below it.")
-@_option("--key", type=_file, help="The file with the certificate's key.")
-@_option("--http2/--no-http2", default=None, help="Take HTTP/2 beside HTTP/1.1. Without it: over HTTPS.")
-@_option("--grace", type=click.IntRange(1), default=GRACE, show_default=True, help="Seconds for requests at the end.")
-@_option("--drain", type=click.IntRange(0), default=0, help="Seconds to go on, not ready, after SIGTERM. Default: 0.")
-@_option("--health/--no-health", default=False, help="Answer /livez and /readyz before the application does.")
-@_option("--metrics", metavar="[HOST:]PORT", help="Show counts for Prometheus at http://HOST:PORT/metrics.")
-@_option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Of the log.")
-@_option("--access-log/--no-access-log", default=True, help="Write a line for each request to standard output.")
-@_option("--max-worker-age", type=click.IntRange(60), help="Seconds after which a process is replaced by a new one.")
-@_option("--max-worker-memory", type=click.IntRange(1), help="MiB of memory above which a process is replaced.")
-@_option("--interface", type=click.Choice(["asgi", "wsgi"]), default="asgi", show_default=True, help="Of the server.")
+@option("--threads", type=click.IntRange(1), help="Threads for sync views in each process. Default: THREADS, or 32.")
+@option("--cert", type=_file, help="A certificate file for HTTPS, with those of the authorities below it.")
+@option("--key", type=_file, help="The file with the certificate's key.")
+@option("--http2/--no-http2", default=None, help="Take HTTP/2 beside HTTP/1.1. Without it: over HTTPS.")
+@option("--grace", type=click.IntRange(1), default=GRACE, show_default=True, help="Seconds for requests at the end.")
+@option("--drain", type=click.IntRange(0), default=0, help="Seconds to go on, not ready, after SIGTERM. Default: 0.")
+@option("--health/--no-health", default=False, help="Answer /livez and /readyz before the application does.")
+@option("--metrics", metavar="[HOST:]PORT", help="Show counts for Prometheus at http://HOST:PORT/metrics.")
+@option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Of the log.")
+@option("--access-log/--no-access-log", default=True, help="Write a line for each request to standard output.")
+@option("--max-worker-age", type=click.IntRange(60), help="Seconds after which a process is replaced by a new one.")
+@option("--max-worker-memory", type=click.IntRange(1), help="MiB of memory above which a process is replaced.")
+@option("--interface", type=click.Choice(["asgi", "wsgi"]), default="asgi", show_default=True, help="Of the server.")
 @pass_script_info
 def serve_command(info: ScriptInfo, /, cert: Path | None, key: Path | None, interface: str, **options: t.Any) -> None:
     """Run a production server, with several processes.
 
-    The application is named here, or by '--app' as for the other commands. SIGTERM and Ctrl-C end the server when the
-    requests in progress are answered; SIGHUP replaces the processes one after the other, with the code as it is then.
+    The application is an argument, or set by '--app' as for the other commands. SIGTERM and Ctrl-C end the server
+    after the requests in progress. SIGHUP replaces the processes one after the other, and loads the code again.
     """
     if (cert is None) != (key is None):
         raise click.UsageError("--cert and --key belong together: name both files, or none.")

@@ -1,14 +1,14 @@
-"""`costrel shell`: Python with the application at hand."""
+"""`costrel shell`: an interactive Python shell with the application."""
 
 from __future__ import annotations
 
 import os
 import sys
-import typing as t
 
 import click
 
-from .. import context
+from ..app import typing as ft
+from ..globals import current_app
 from ..services.commands import with_appcontext
 
 
@@ -17,29 +17,29 @@ from ..services.commands import with_appcontext
 def shell_command() -> None:
     """Run an interactive Python shell in the application's context.
 
-    It starts with the names that the application's shell context processors give, 'app' and 'g' among them.
+    It defines 'app', 'g' and the names of the application's shell context processors.
     """
-    import code  # here: in production nobody needs it in memory
+    import code  # not needed in production
 
-    app = context.current().app
+    app = current_app
     banner = f"Python {sys.version} on {sys.platform}\nApp: {app.import_name}\nInstance: {app.instance_path}"
-    names: dict[str, t.Any] = {}
+    names: ft.Values = {}
     _run_startup_file(names)
     names.update(app.make_shell_context())
     _complete_names(names)
     code.interact(banner=banner, local=names)
 
 
-def _run_startup_file(names: dict[str, t.Any]) -> None:
-    """Run the file that Python runs for its own shell."""
+def _run_startup_file(names: ft.Values) -> None:
+    """Run the startup file of Python's own shell."""
     startup = os.environ.get("PYTHONSTARTUP")
     if startup and os.path.isfile(startup):
         with open(startup, encoding="utf-8") as stream:
-            exec(compile(stream.read(), startup, "exec"), names)  # noqa: S102 - the user's own start-up file
+            exec(compile(stream.read(), startup, "exec"), names)  # noqa: S102 - the user's startup file
 
 
-def _complete_names(names: dict[str, t.Any]) -> None:
-    """Have the Tab key complete the names of this shell, with the user's own settings where there are some."""
+def _complete_names(names: ft.Values) -> None:
+    """Make the Tab key complete the names of this shell, with the user's readline settings."""
     hook = getattr(sys, "__interactivehook__", None)
     if hook is None:
         return

@@ -1,8 +1,7 @@
-"""Names that Flask 3.1 and Werkzeug 3.1 still answer with a warning, as their modules' ``__getattr__``."""
+"""Deprecated names of Flask 3.1 and Werkzeug 3.1: the ``__getattr__`` of their modules, which warns."""
 
 from __future__ import annotations
 
-import typing as t
 import warnings
 
 from .distributions import VERSIONS
@@ -10,7 +9,7 @@ from .distributions import VERSIONS
 _WERKZEUG = "'{name}' is deprecated and will be removed in Werkzeug 3.2. Use '{instead}' instead."
 
 
-def flask_attribute(name: str) -> t.Any:
+def flask_attribute(name: str) -> str:
     """``flask.__version__``, with a warning."""
     if name != "__version__":
         raise AttributeError(f"module 'flask' has no attribute {name!r}")
@@ -23,7 +22,7 @@ def flask_attribute(name: str) -> t.Any:
     return VERSIONS["flask"]
 
 
-def datastructures_attribute(name: str) -> t.Any:
+def datastructures_attribute(name: str) -> type:
     """The two ordered kinds of MultiDict, with a warning."""
     from ..http import ordered_multidict as ordered
 

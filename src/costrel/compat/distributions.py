@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import typing as t
 from collections.abc import Iterator
 from importlib.metadata import Distribution, DistributionFinder
+from os import PathLike
 from pathlib import Path
 
 VERSIONS = {"flask": "3.1.3", "werkzeug": "3.1.9"}
@@ -39,7 +39,7 @@ class AliasDistribution(Distribution):
         lines += [f"Requires-Dist: {requirement}" for requirement in _REQUIRES[name]]
         return "\n".join(lines) + "\n"
 
-    def locate_file(self, path: t.Any) -> Path:
+    def locate_file(self, path: str | PathLike[str]) -> Path:
         """Where a file of the package lies."""
         return Path(__file__).parent.joinpath(path)
 

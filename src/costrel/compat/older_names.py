@@ -1,4 +1,4 @@
-"""Functions that Werkzeug has beside the types that do their work here, and two context variables of Flask's."""
+"""Functions of Werkzeug that are methods of types here, and two context variables of Flask."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from ..http.header_set import HeaderSet
 from ..http.multidict import MultiDict
 from ..messages import environ as environ_values
 
-_NOTHING: t.Any = object()
+_NOTHING: t.Final = object()
+
+C = t.TypeVar("C", bound=context.Context)
 
 
 def parse_set_header(value: str | None, on_update: Callable[[HeaderSet], None] | None = None) -> HeaderSet:
@@ -23,9 +25,9 @@ def parse_set_header(value: str | None, on_update: Callable[[HeaderSet], None] |
 def parse_cookie(
     header: Mapping[str, t.Any] | str | None, cls: type[MultiDict[str, str]] | None = None
 ) -> MultiDict[str, str]:
-    """Read the cookies of a WSGI environ, or of a header as an environ holds it: bytes of UTF-8, one a character.
+    """Parse the cookies of a WSGI environ, or of a header as in an environ: UTF-8 bytes decoded as Latin-1.
 
-    Raises UnicodeError for what is no UTF-8.
+    Raises UnicodeError if the bytes are not UTF-8.
     """
     field: str | None = header.get("HTTP_COOKIE") if isinstance(header, Mapping) else header
     if field:
@@ -40,7 +42,7 @@ def is_resource_modified(
     last_modified: datetime | str | None = None,
     ignore_if_range: bool = True,
 ) -> bool:
-    """Tell from the conditions in a WSGI environ whether the resource has to be sent (RFC 9110 §13.2.2)."""
+    """Whether the resource must be sent, according to the conditions in a WSGI environ (RFC 9110 §13.2.2)."""
     return conditional.is_resource_modified(
         http_range=environ.get("HTTP_RANGE"),
         http_if_range=environ.get("HTTP_IF_RANGE"),
@@ -55,19 +57,19 @@ def is_resource_modified(
 
 
 def get_content_length(http_content_length: str | None = None, http_transfer_encoding: str | None = None) -> int | None:
-    """The length of a body in bytes, from the two header fields (RFC 9112 §6.3); None where they do not say."""
+    """The length of a body in bytes, from the two header fields (RFC 9112 §6.3); None if it is unknown."""
     return environ_values.parse_content_length(http_content_length, http_transfer_encoding)
 
 
-class ContextReader:
-    """One of Flask's two context variables, to read: Costrel has one context for both."""
+class ContextReader(t.Generic[C]):
+    """A read-only view of one of Flask's two context variables, which are a single one in Costrel."""
 
-    def __init__(self, name: str, read: Callable[[], t.Any]) -> None:
+    def __init__(self, name: str, read: Callable[[], C | None]) -> None:
         self.name = name
         self._read = read
 
-    def get(self, default: t.Any = _NOTHING) -> t.Any:
-        """The current context, else `default`; raises LookupError where there is neither."""
+    def get(self, default: object = _NOTHING) -> object:
+        """The current context, else `default`. Raises LookupError if there is neither."""
         found = self._read()
         if found is not None:
             return found

@@ -1,4 +1,4 @@
-"""Evaluates what is typed into a console, with the variables of a frame, and collects what comes of it as HTML."""
+"""The console: evaluates code with the variables of a frame, and collects its output as HTML."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _numbers = itertools.count(1)
 
 
 class HTMLStringO:
-    """A text stream whose text becomes HTML as it is written."""
+    """A text stream that escapes its text as HTML."""
 
     def __init__(self) -> None:
         self._buffer: list[str] = []
@@ -47,11 +47,11 @@ class HTMLStringO:
         """Does nothing."""
 
     def readline(self) -> str:
-        """Take off and return what was written first; an empty string where there is nothing."""
+        """Remove and return the first text that was written, or an empty string."""
         return self._buffer.pop(0) if self._buffer else ""
 
     def reset(self) -> str:
-        """What was written so far, which is taken off."""
+        """Remove and return all text that was written."""
         value = "".join(self._buffer)
         self._buffer.clear()
         return value
@@ -72,15 +72,15 @@ _stream: ContextVar[HTMLStringO | None] = ContextVar("costrel.devtools.console",
 
 
 class ThreadedStream:
-    """Stands in for ``sys.stdout`` while a console works: only what the console's own code writes goes there."""
+    """Replaces ``sys.stdout`` while a console runs. It collects only the output of the console's own code."""
 
     _lock = threading.Lock()
     _users = 0
-    _original: t.Any = None
+    _original: t.TextIO | None = None
 
     @staticmethod
     def push() -> None:
-        """Begin to collect what this context writes."""
+        """Start to collect the output of this context."""
         with ThreadedStream._lock:
             if not isinstance(sys.stdout, ThreadedStream):
                 ThreadedStream._original = sys.stdout
@@ -90,7 +90,7 @@ class ThreadedStream:
 
     @staticmethod
     def fetch() -> str:
-        """What was written since :meth:`push`, as HTML; ends the collecting."""
+        """The output since :meth:`push`, as HTML. Stops collecting."""
         stream = _stream.get()
         _stream.set(None)
         with ThreadedStream._lock:
@@ -102,14 +102,14 @@ class ThreadedStream:
 
     @staticmethod
     def displayhook(obj: object) -> None:
-        """Write a value as HTML, or, outside of a console, as Python does."""
+        """Write a value as HTML; outside of a console, as Python does."""
         stream = _stream.get()
         if stream is None:
             sys.__displayhook__(obj)
         elif obj is not None:
             stream._write(debug_repr(obj))
 
-    def __setattr__(self, name: str, value: t.Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} has no attribute {name!r} to set")
 
     def __dir__(self) -> list[str]:
@@ -123,30 +123,30 @@ class ThreadedStream:
 
 
 class Console:
-    """An interactive console. It sees `globals` and, before them, `locals`; what it assigns is its own."""
+    """An interactive console. It reads `locals` and `globals`, and assigns variables in its own namespace."""
 
-    def __init__(self, globals: dict[str, t.Any] | None = None, locals: dict[str, t.Any] | None = None) -> None:
-        # One namespace for both: nested functions of what is typed look names up in the globals alone.
-        self.namespace: dict[str, t.Any] = {**(globals or {}), **(locals or {})}
-        # `dump()` shows the variables of the frame, and what was assigned here.
+    def __init__(self, globals: dict[str, object] | None = None, locals: dict[str, object] | None = None) -> None:
+        # One namespace for both, since functions that are defined in the console look names up only in the globals.
+        self.namespace: dict[str, object] = {**(globals or {}), **(locals or {})}
+        # `dump()` shows the variables of the frame and those that were assigned here.
         self._hidden = set(globals or ()) - set(locals or ())
         self._pending: list[str] = []
         self._lock = threading.Lock()
 
     @property
     def more(self) -> bool:
-        """Whether what was typed so far goes on, as after ``for x in y:``."""
+        """Whether the code so far is incomplete, as after ``for x in y:``."""
         return bool(self._pending)
 
-    def add(self, **names: t.Any) -> None:
-        """Add variables, where there are none of these names; `dump()` does not show them."""
+    def add(self, **names: object) -> None:
+        """Add variables, unless the names are taken. `dump()` does not show them."""
         for name, value in names.items():
             if name not in self.namespace:
                 self.namespace[name] = value
                 self._hidden.add(name)
 
     def eval(self, code: str) -> str:
-        """Evaluate a line, or several; returns the prompt, the code, and what came of it, as HTML."""
+        """Evaluate one or more lines. Returns the prompt, the code and the output as HTML."""
         code = code.replace("\r\n", "\n")
         with self._lock:
             prompt = "... " if self._pending else ">>> "
@@ -156,7 +156,7 @@ class Console:
         return f"{prompt}{escape(code)}\n{''.join(output)}"
 
     def _run(self, source: str, continued: bool) -> bool:
-        """Run the source if it is complete; says whether it is."""
+        """Run the source if it is complete, and return whether it is."""
         name = f"<console {next(_numbers)}>"
         try:
             if _goes_on(source, continued):
@@ -177,7 +177,7 @@ class Console:
             value = eval(compiled, self.namespace)  # noqa: S307 - this is a console
             if inspect.iscoroutine(value):
                 run_coroutine(value)
-        except BaseException as error:  # whatever it is, it concerns the console alone
+        except BaseException as error:  # no error of the code may leave the console
             _stream_write(_error_html(_format(error), "error"))
         finally:
             self.namespace.pop(_DISPLAY, None)
@@ -190,7 +190,7 @@ class Console:
         return value
 
     def _dump(self, *args: object) -> None:
-        """Show the attributes of an object; without one, the variables of the frame."""
+        """Show the attributes of an object, or without one, the variables of the frame."""
         if args:
             dump(*args)
         else:
@@ -217,14 +217,14 @@ def _stream_write(html: str) -> None:
 
 
 def _goes_on(source: str, continued: bool) -> bool:
-    """Whether more lines are to come: the block is open, and was not ended by an empty line."""
+    """Whether more lines must follow: a block is open, and no empty line has ended it."""
     if continued and source.endswith("\n") and not source.strip():
         return False
     several = source.rstrip("\n").count("\n") and not continued
     try:
         return codeop.compile_command(source, "<console>", "exec" if several else "single") is None
     except SyntaxError:
-        return False  # of several statements at once, or one that will be told when it is compiled
+        return False  # several statements at once, or an error that is reported when the code is compiled
 
 
 def _compile(source: str, name: str) -> CodeType:
@@ -235,7 +235,7 @@ def _compile(source: str, name: str) -> CodeType:
 
 
 class _DisplayEach(ast.NodeTransformer):
-    """Has the value of each expression shown that stands as a statement, as Python's own prompt does."""
+    """Displays the value of each expression statement, like Python's prompt."""
 
     def visit_Expr(self, node: ast.Expr) -> ast.Expr:
         name = ast.copy_location(ast.Name(_DISPLAY, ast.Load()), node)

@@ -1,4 +1,4 @@
-"""The debugger: gates, PIN, consoles and error pages in one core, and the WSGI middleware around an application."""
+"""The debugger: access, PIN, consoles and error pages, and the WSGI middleware for an application."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 
 from .. import context
-from ..context import RequestContext
+from ..context import Context, RequestContext
 from ..http.errors import InternalServerError, NotFound, SecurityError
 from ..messages.request import Request
 from ..messages.response import Response
@@ -24,45 +24,60 @@ from .page import ASSETS, Asker, ErrorPage, Shell, asset
 from .terminal import format_report, painter
 from .values import Describer, secrets_of
 
+if t.TYPE_CHECKING:
+    from _typeshed import OptExcInfo
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
 KEPT_ERRORS: t.Final = 8
-"""The frames of how many errors are kept for their consoles, and with them all that their variables hold."""
+"""The number of errors whose frames are kept for their consoles, together with all values of their variables."""
 
 MAX_CODE: t.Final = 100_000
-"""How many characters may be typed into a console at once."""
+"""The maximum number of characters that a console accepts at once."""
+
+Namespace: t.TypeAlias = dict[str, t.Any]
+
+
+class EvalFrame(t.Protocol):
+    """A frame with a console."""
+
+    @property
+    def console(self) -> Console: ...
+    def eval(self, code: str) -> str: ...
+
 
 _PROXIES: t.Final = {"request": context.request, "session": context.session, "g": context.g}
-"""What a console has besides the variables of its frame."""
+"""The variables of a console in addition to those of its frame."""
 
 _TYPES = {".css": "text/css", ".js": "text/javascript"}
 
 
 class _ConsoleFrame:
-    """Stands in for a frame where a console belongs to none."""
+    """Takes the place of the frame for a console that does not belong to one."""
 
-    def __init__(self, namespace: dict[str, t.Any]) -> None:
+    def __init__(self, namespace: Namespace) -> None:
         self.console = Console(namespace)
         self.id = 0
 
-    def eval(self, code: str) -> t.Any:
-        """Evaluate code: what came of it, as HTML."""
+    def eval(self, code: str) -> str:
+        """Evaluate code, and return the output as HTML."""
         return self.console.eval(code)
 
 
 class Debugger:
-    """What both middlewares share. `app` is the application; its settings tell which values are secret.
+    """The common base of the WSGI and the ASGI middleware. The settings of `app` determine which values are secret.
 
-    `start` names this start of the program, for pages that reload themselves; without it they do not.
+    `start` identifies this start of the program. Pages reload themselves only if it is set.
     """
 
     one_process = False
-    """Whether it is known that one process answers everything, whatever the environ says: by ASGI it cannot tell."""
+    """Whether a single process handles all requests. An environ that was made from an ASGI scope cannot tell."""
 
     def __init__(
         self,
-        app: t.Any,
+        app: WSGIApplication,
         evalex: bool = False,
         console_path: str = "/console",
-        console_init_func: Callable[[], dict[str, t.Any]] | None = None,
+        console_init_func: Callable[[], Namespace] | None = None,
         show_hidden_frames: bool = False,
         pin_security: bool = True,
         pin_logging: bool = True,
@@ -70,8 +85,8 @@ class Debugger:
     ) -> None:
         self.app = app
         self.evalex = evalex
-        self.frames: dict[int, t.Any] = {}
-        self.frame_contexts: dict[int, list[t.Any]] = {}
+        self.frames: dict[int, EvalFrame] = {}
+        self.frame_contexts: dict[int, list[Context]] = {}
         self.console_path = console_path
         self.console_init_func = console_init_func
         self.show_hidden_frames = show_hidden_frames
@@ -90,7 +105,7 @@ class Debugger:
             self.say_pin()
 
     def say_pin(self) -> None:
-        """Say the PIN in the terminal, where there are consoles; not again after every reload."""
+        """Print the PIN in the terminal if consoles are enabled, except after a reload."""
         if self.pin_logging and self.evalex and self.pin is not None and "COSTREL_RELOADED" not in os.environ:
             _say(" * Debugger is active!", f" * Debugger PIN: {self.pin}")
 
@@ -98,7 +113,7 @@ class Debugger:
 
     @property
     def pin(self) -> str | None:
-        """What unlocks the consoles; None where nothing is to."""
+        """The PIN that unlocks the consoles; None if they are not locked."""
         if not hasattr(self, "_pin"):
             self._pin, self._pin_cookie = pin.get_pin_and_cookie_name(self.app)
         return self._pin
@@ -109,14 +124,14 @@ class Debugger:
 
     @property
     def pin_cookie_name(self) -> str:
-        """The cookie that remembers a browser which gave the PIN."""
+        """The name of the cookie of browsers that entered the PIN."""
         name: str | None = getattr(self, "_pin_cookie", None)
         if name is None:
             name = self._pin_cookie = pin.get_pin_and_cookie_name(self.app)[1] or "__costrel_pin"
         return name
 
-    def check_pin_trust(self, environ: dict[str, t.Any]) -> bool | None:
-        """Whether the browser gave the PIN; None where its cookie is wrong or too old."""
+    def check_pin_trust(self, environ: WSGIEnvironment) -> bool | None:
+        """Whether the browser has entered the PIN; None if its cookie is invalid or expired."""
         if self.pin is None:
             return True
         ticket = Request(environ, populate_request=False).cookies.get(self.pin_cookie_name)
@@ -124,16 +139,16 @@ class Debugger:
             return False
         return True if pin.check_ticket(ticket, self.pin) else None
 
-    def check_host_trust(self, environ: dict[str, t.Any]) -> bool:
-        """Whether the request comes from this computer, and under one of `trusted_hosts`."""
+    def check_host_trust(self, environ: WSGIEnvironment) -> bool:
+        """Whether the request comes from this computer, and its host is one of `trusted_hosts`."""
         return gates.is_local(environ, self.trusted_hosts)
 
-    def may_evaluate(self, environ: dict[str, t.Any]) -> bool:
-        """Whether consoles work here at all: only where one process answers every request."""
+    def may_evaluate(self, environ: WSGIEnvironment) -> bool:
+        """Whether consoles work, which requires that one process handles all requests."""
         return self.evalex and (self.one_process or not environ.get("wsgi.multiprocess"))
 
     def pin_auth(self, request: Request) -> Response:
-        """Answer a PIN that was entered. After ten wrong ones none is taken any more."""
+        """The response to an entered PIN. After ten wrong ones, none is accepted any more."""
         if not self._is_welcome(request):
             return _refused(request)
         if self.pin is None:
@@ -156,7 +171,7 @@ class Debugger:
         return response
 
     def log_pin_request(self, request: Request) -> Response:
-        """Say the PIN in the terminal once more, for a browser that asks for it."""
+        """Print the PIN in the terminal again at a browser's request."""
         if not self._is_welcome(request):
             return _refused(request)
         if self.pin_logging and self.pin is not None:
@@ -166,7 +181,7 @@ class Debugger:
     # -- requests to the debugger itself ---------------------------------------------------------------------------
 
     def answer(self, request: Request) -> Response | None:
-        """The answer to a request that is for the debugger; None for any other."""
+        """The response to a request for the debugger; None for any other request."""
         if request.args.get("__debugger__") == "yes":
             return self._command(request)
         if self.evalex and self.console_path is not None and request.path == self.console_path:
@@ -185,7 +200,7 @@ class Debugger:
         if not has_secret or not self.may_evaluate(request.environ):
             return None
         if frame is None:
-            return Response("This error is too old, or the program was started again: reload the page.", 404)
+            return Response("This error is too old, or the program was restarted: reload the page.", 404)
         code = request.get_data(as_text=True) if request.method == "POST" else command
         if code is None or not self.check_pin_trust(request.environ):
             return None
@@ -198,13 +213,13 @@ class Debugger:
     def _is_welcome(self, request: Request) -> bool:
         return self.check_host_trust(request.environ) and gates.is_same_origin(request.environ)
 
-    def execute_command(self, request: Request, command: str, frame: t.Any) -> Response:
-        """Evaluate code in a frame, with the contexts that were current there."""
+    def execute_command(self, request: Request, command: str, frame: EvalFrame) -> Response:
+        """Evaluate code in a frame, within the contexts that were current in it."""
         if not self._is_welcome(request):
             return _refused(request)
         if len(command) > MAX_CODE:
             return Response("That is too long for a console.", 413)
-        contexts = self.frame_contexts.get(frame.id if hasattr(frame, "id") else id(frame), ())
+        contexts = self.frame_contexts.get(getattr(frame, "id", id(frame)), ())
         with ExitStack() as stack:
             for ctx in contexts:
                 stack.enter_context(ctx)
@@ -218,7 +233,7 @@ class Debugger:
         return response
 
     def display_console(self, request: Request) -> Response:
-        """The page with a console of its own, whose variables `console_init_func` gives."""
+        """The page with a separate console, with the variables that `console_init_func` returns."""
         if not self._is_welcome(request) or not self.may_evaluate(request.environ):
             return _refused(request)
         if 0 not in self.frames:
@@ -229,7 +244,7 @@ class Debugger:
         return Response(shell.render("console.html"), 200, shell.headers(), mimetype="text/html")
 
     def get_resource(self, request: Request, filename: str) -> Response:
-        """A style sheet or script of the pages."""
+        """A style sheet or a script of the pages."""
         names = {path.name for path in ASSETS.iterdir() if path.suffix in _TYPES}
         if filename not in names:
             return t.cast("Response", NotFound().get_response(request.environ))
@@ -241,8 +256,8 @@ class Debugger:
         """The exception as data."""
         return report_of(error, self.show_hidden_frames)
 
-    def log(self, report: Report, stream: t.Any = None, contexts: Iterable[t.Any] = ()) -> None:
-        """Write the traceback and the hints to the terminal; of an exception that comes again and again, once."""
+    def log(self, report: Report, stream: t.TextIO | None = None, contexts: Iterable[Context] = ()) -> None:
+        """Write the traceback and the hints to the terminal, once per exception."""
         if report.exception is self._logged:
             return
         self._logged = report.exception
@@ -251,19 +266,19 @@ class Debugger:
         stream.write(format_report(report, painter(sys.stderr), self.describer(), hints))
 
     def describer(self, request: Request | None = None) -> Describer:
-        """What makes values readable, and knows what is secret in the settings, the environment and the request."""
-        # The application may be given by its wsgi_app, a method of it.
+        """The formatter of values, which hides the secrets of the settings, the environment and the request."""
+        # `app` may be the method `wsgi_app` of the application.
         settings = getattr(getattr(self.app, "__self__", self.app), "config", None)
-        sources: list[Mapping[t.Any, t.Any]] = [os.environ, settings if isinstance(settings, dict) else {}]
+        sources: list[Mapping[str, object]] = [os.environ, settings if isinstance(settings, dict) else {}]
         if request is not None:
             sources += [request.environ, request.args]
             sources.append({f"{name}_cookie": value for name, value in request.cookies.items() if len(value) > 15})
         return Describer(secrets_of(*sources))
 
-    def show(self, report: Report, request: Request, contexts: Iterable[t.Any] = ()) -> Response:
-        """The error page, or, for whoever is not to see it, the plain 500.
+    def show(self, report: Report, request: Request, contexts: Iterable[Context] = ()) -> Response:
+        """The error page, or the plain 500 for clients that must not see it.
 
-        Programs that want no HTML get the traceback as text.
+        Programs that do not accept HTML get the traceback as text.
         """
         if not self.check_host_trust(request.environ):
             return t.cast("Response", InternalServerError().get_response(request.environ))
@@ -285,7 +300,7 @@ class Debugger:
             return Response(page.text(), 500, page.headers(), mimetype="text/plain")
         return Response(page.html(), 500, page.headers(), mimetype="text/html")
 
-    def _keep(self, report: Report, contexts: list[t.Any]) -> None:
+    def _keep(self, report: Report, contexts: list[Context]) -> None:
         if not self.evalex:
             return
         frames: list[Frame] = [frame for item in report.all() for frame in item.frames if frame.scope is not None]
@@ -300,19 +315,19 @@ class Debugger:
 
 
 class DebuggedApplication(Debugger):
-    """WSGI middleware: answers exceptions of `app` with the debugger's page.
+    """WSGI middleware that shows the debugger's page for exceptions of `app`.
 
-    With `evalex` there is a console in every frame, and one at `console_path` with the variables that
-    `console_init_func` returns. Only for development: whoever gets into a console runs code.
+    With `evalex` each frame has a console, and there is one at `console_path` with the variables that
+    `console_init_func` returns. Use it only in development, since a console runs any code.
     """
 
     def __init__(
         self,
-        app: t.Any,
+        app: WSGIApplication,
         evalex: bool = False,
         request_key: str = "werkzeug.request",
         console_path: str = "/console",
-        console_init_func: Callable[[], dict[str, t.Any]] | None = None,
+        console_init_func: Callable[[], Namespace] | None = None,
         show_hidden_frames: bool = False,
         pin_security: bool = True,
         pin_logging: bool = True,
@@ -320,31 +335,33 @@ class DebuggedApplication(Debugger):
         self.request_key = request_key
         super().__init__(app, evalex, console_path, console_init_func, show_hidden_frames, pin_security, pin_logging)
 
-    def __call__(self, environ: dict[str, t.Any], start_response: Callable[..., t.Any]) -> Iterable[bytes]:
-        """Answer a request to the debugger, or have the application answer it."""
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Handle a request for the debugger, or pass it to the application."""
         request = Request(environ, populate_request=False)
         response = self.answer(request) if self._concerns(environ) else None
         if response is not None:
             return response(environ, start_response)
         return self.debug_application(environ, start_response)
 
-    def _concerns(self, environ: dict[str, t.Any]) -> bool:
+    def _concerns(self, environ: WSGIEnvironment) -> bool:
         return "__debugger__" in environ.get("QUERY_STRING", "") or environ.get("PATH_INFO") == self.console_path
 
-    def debug_application(self, environ: dict[str, t.Any], start_response: Callable[..., t.Any]) -> Iterator[bytes]:
-        """Run the application; an exception of it becomes the error page.
+    def debug_application(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterator[bytes]:
+        """Run the application, and show the error page if it raises an exception.
 
-        Where the response was begun already, the exception goes on to the server, which cuts it.
+        If the response has started already, the server gets the exception and aborts the response.
         """
-        contexts: list[t.Any] = []
+        contexts: list[Context] = []
         if self.evalex:
             environ["werkzeug.debug.preserve_context"] = contexts.append
-        body: t.Any = None
+        body: Iterable[bytes] | None = None
         started: list[str] = []
 
-        def watched(status: str, headers: list[tuple[str, str]], *exc_info: t.Any) -> t.Any:
+        def watched(
+            status: str, headers: list[tuple[str, str]], exc_info: OptExcInfo | None = None, /
+        ) -> Callable[[bytes], object]:
             started.append(status)
-            return start_response(status, headers, *exc_info)
+            return start_response(status, headers) if exc_info is None else start_response(status, headers, exc_info)
 
         try:
             body = self.app(environ, watched)
@@ -362,14 +379,14 @@ class DebuggedApplication(Debugger):
                 close()
 
 
-def _request_context(contexts: Iterable[t.Any]) -> RequestContext | None:
-    """The context of the request, where it is known."""
+def _request_context(contexts: Iterable[Context]) -> RequestContext | None:
+    """The context of the request, if it is known."""
     return next((ctx for ctx in contexts if isinstance(ctx, RequestContext)), None)
 
 
 def _say(*lines: str) -> None:
     for line in lines:
-        print(line, file=sys.stderr)  # noqa: T201 - to the developer, whatever the logging is set to
+        print(line, file=sys.stderr)  # noqa: T201 - independent of the logging configuration
 
 
 def _json(auth: bool, exhausted: bool = False) -> Response:
@@ -383,6 +400,6 @@ def _refused(request: Request) -> Response:
 
 
 def _wants_text(request: Request) -> bool:
-    """Whether a program asks: one that says what it accepts, and does not name HTML."""
+    """Whether the client is a program: it sends an Accept header without HTML."""
     accepts = request.headers.get("Accept")
     return accepts is not None and "html" not in accepts

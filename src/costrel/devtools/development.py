@@ -1,4 +1,4 @@
-"""The ASGI middleware around an application in development: the debugger, help with 404 and 405, and fresh pages."""
+"""The ASGI middleware for development: the debugger, help pages for 404 and 405, and pages that reload themselves."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import typing as t
 from collections.abc import Awaitable, Callable
 from functools import partial
 
+from ..app.application import Costrel
 from ..context import RequestContext
 from ..edges.outgoing import Answer
 from ..edges.scope import environ_of
@@ -32,20 +33,25 @@ from .refresh import (
     wants_script,
 )
 
+if t.TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+T = t.TypeVar("T")
+
 Scope = Message
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class DevelopmentApplication:
-    """Answers exceptions of `app` with the debugger's page, to this computer alone; passes everything else on.
+    """Shows the debugger's page for exceptions of `app`, but only to clients on this computer.
 
-    `app` is the application, `application` its ASGI side. With `evalex` there are consoles. With `refresh` pages
-    reload themselves when the program was started again or a template changed. Use it in one process only.
+    `application` is the ASGI application of `app`. With `evalex` there are consoles. With `refresh` pages reload
+    themselves when the program restarts or a template changes. Use it only with a single process.
     """
 
     def __init__(
         self,
-        app: t.Any,
+        app: Costrel,
         application: Application,
         *,
         debugger: bool = True,
@@ -63,17 +69,17 @@ class DevelopmentApplication:
         self.debugger.frame_contexts[0] = [app.app_context()]
 
     def close(self) -> None:
-        """Let go of pages that wait for events; to be called on the server's loop when it is to end."""
+        """End the event streams of open pages. Call it on the server's event loop before the server stops."""
         if self.refresher is not None:
             self.refresher.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one ASGI scope."""
+        """Handle one ASGI scope."""
         if scope["type"] != "http":
             await self.application(scope, receive, send)
             return
         environ = environ_of(scope)
-        # No client is a Unix socket, behind which anything may be.
+        # Without a client address it is a Unix socket, whose other end is unknown.
         environ.setdefault("REMOTE_ADDR", "")
         if not self.debugger.check_host_trust(environ):
             await self._refuse_or_pass(environ, scope, receive, send)
@@ -86,17 +92,17 @@ class DevelopmentApplication:
         else:
             await self._serve(environ, scope, receive, send)
 
-    async def _refuse_or_pass(self, environ: dict[str, t.Any], scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve someone else: commands for the debugger are refused, and an error is the plain 500."""
+    async def _refuse_or_pass(self, environ: WSGIEnvironment, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a client that is not trusted: refuse commands for the debugger, and show the plain 500."""
         if self.shows_errors and self._is_for_debugger(environ):
             await self._answer_itself(environ, receive, send)
         else:
             await self._run(environ, scope, receive, send, _Watched(send))
 
-    def _is_for_debugger(self, environ: dict[str, t.Any]) -> bool:
+    def _is_for_debugger(self, environ: WSGIEnvironment) -> bool:
         return "__debugger__=yes" in environ["QUERY_STRING"] or environ["PATH_INFO"] == self.debugger.console_path
 
-    async def _answer_itself(self, environ: dict[str, t.Any], receive: Receive, send: Send) -> None:
+    async def _answer_itself(self, environ: WSGIEnvironment, receive: Receive, send: Send) -> None:
         body = await _read(receive, 4 * MAX_CODE)
         environ["wsgi.input"] = io.BytesIO(body)
         request = Request(environ, populate_request=False)
@@ -105,13 +111,13 @@ class DevelopmentApplication:
             response = Response("Not Found", 404, mimetype="text/plain")
         await _send_response(response, environ, send)
 
-    async def _serve(self, environ: dict[str, t.Any], scope: Scope, receive: Receive, send: Send) -> None:
+    async def _serve(self, environ: WSGIEnvironment, scope: Scope, receive: Receive, send: Send) -> None:
         tag = script_tag(self.debugger.start) if self.refresher is not None and wants_script(environ) else b""
         page = Page(send, partial(self._change, environ, tag), tag)
         await self._run(environ, scope, receive, send, page)
 
-    def _change(self, environ: dict[str, t.Any], tag: bytes, start: Message, body: bytes) -> bytes:
-        """The page as it is sent: help in the place of the plain 404 and 405, and the script."""
+    def _change(self, environ: WSGIEnvironment, tag: bytes, start: Message, body: bytes) -> bytes:
+        """The page to send: with help in place of the plain 404 and 405, and with the script."""
         plain = PLAIN_PAGES.get(start["status"], (b"", ""))[0]
         if body and body == plain and wants_help(self.app, environ):
             page = HelpPage(start=self.debugger.start if environ["REQUEST_METHOD"] == "GET" else "")
@@ -124,9 +130,9 @@ class DevelopmentApplication:
         return body
 
     async def _run(
-        self, environ: dict[str, t.Any], scope: Scope, receive: Receive, send: Send, sending: Page | _Watched
+        self, environ: WSGIEnvironment, scope: Scope, receive: Receive, send: Send, sending: Page | _Watched
     ) -> None:
-        """Have the application answer; its exception becomes a page, or, once an answer was begun, goes on."""
+        """Run the application, and show the error page if it fails. If the response has started, raise the error."""
         try:
             await self.application(scope, receive, sending.send)
         except Exception as error:
@@ -137,7 +143,7 @@ class DevelopmentApplication:
                 raise
             await _send_response(response, environ, send)
 
-    def _report(self, error: Exception, environ: dict[str, t.Any]) -> Response:
+    def _report(self, error: Exception, environ: WSGIEnvironment) -> Response:
         report = self.debugger.report(error)
         contexts = _contexts(report)
         self.debugger.log(report, contexts=contexts)
@@ -145,7 +151,7 @@ class DevelopmentApplication:
 
 
 class _Watched:
-    """Passes messages on, and knows whether an answer was begun."""
+    """Passes messages on, and records whether the response has started."""
 
     def __init__(self, pass_on: Send) -> None:
         self._pass_on = pass_on
@@ -157,13 +163,13 @@ class _Watched:
 
 
 def _contexts(report: Report) -> list[RequestContext]:
-    """The contexts of the request, which the frames of the lifecycle have: a console enters them again."""
+    """The context of the request, found in the frames of the lifecycle, for consoles to enter again."""
     found = [ctx for item in report.all() for ctx in item.contexts(RequestContext)]
     return list({id(ctx): ctx for ctx in found}.values())[:1]
 
 
 async def _read(receive: Receive, limit: int) -> bytes:
-    """The body of a request, or its beginning where it is too long."""
+    """The body of a request, or its beginning if it is too long."""
     body = bytearray()
     while True:
         message = await receive()
@@ -172,8 +178,8 @@ async def _read(receive: Receive, limit: int) -> bytes:
             return bytes(body)
 
 
-async def _send_response(response: t.Any, environ: dict[str, t.Any], send: Send) -> None:
-    async def in_thread(function: Callable[[], t.Any]) -> t.Any:
+async def _send_response(response: Response, environ: WSGIEnvironment, send: Send) -> None:
+    async def in_thread(function: Callable[[], T]) -> T:
         return await asyncio.to_thread(function)
 
     await Answer.of_wsgi(response, environ).send(send, in_thread)

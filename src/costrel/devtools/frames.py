@@ -27,6 +27,8 @@ _SITE = tuple(os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("
 _TEMPLATE = "__jinja_exception__"
 """Among the globals of the frames that Jinja puts in the place of its own, to show a template's source."""
 
+T = t.TypeVar("T")
+
 _MAX_CHAIN = 12
 _MAX_CHILDREN = 8
 _MAX_LOCALS = 40
@@ -162,12 +164,12 @@ class Report:
             for child in report.children:
                 yield from child.all()
 
-    def contexts(self, kind: type[t.Any]) -> list[t.Any]:
-        """The objects of class `kind` that variables of the frames hold, the outermost first, each once."""
-        found: dict[int, t.Any] = {}
+    def contexts(self, kind: type[T]) -> list[T]:
+        """The objects of class `kind` in the variables of the frames, outermost first, each once."""
+        found: dict[int, T] = {}
         for frame in self.frames:
             if frame.scope is not None:
-                # Not isinstance: a proxy answers that for the object behind it, and may have none.
+                # Not isinstance(), which a proxy forwards to its object, and which fails if it has none.
                 for value in list(frame.scope.f_locals.values()):
                     if issubclass(type(value), kind):
                         found.setdefault(id(value), value)
@@ -229,7 +231,7 @@ def _message(error: BaseException) -> str:
         return f"<its message cannot be had: str() raised {type(failure).__name__}>"
 
 
-def _notes(error: BaseException) -> list[t.Any]:
+def _notes(error: BaseException) -> list[object]:
     notes = getattr(error, "__notes__", None)
     return notes if isinstance(notes, list) else []
 

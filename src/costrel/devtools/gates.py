@@ -1,4 +1,4 @@
-"""Who may see the debugger: a program on this computer that knows it under one of its own names."""
+"""Access to the debugger: only for requests from this computer, under one of its local names."""
 
 from __future__ import annotations
 
@@ -8,26 +8,28 @@ from collections.abc import Collection
 
 from ..http.hosts import host_is_trusted
 
+if t.TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
 TRUSTED_HOSTS: t.Final = (".localhost", "127.0.0.1", "[::1]")
-"""Names that lead to this computer and nowhere else. A page of another site that has itself led here (DNS rebinding)
-sends the name of that site."""
+"""Names that resolve only to this computer. After DNS rebinding, a page of another site sends that site's name."""
 
 QUIET: t.Final = "costrel.quiet"
-"""Set in the ASGI scope of a request that the log of requests is to leave out: one of the developer's pages."""
+"""A key in the ASGI scope of requests for developer pages, which the access log leaves out."""
 
 _FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_REAL_IP")
 
 
-def is_local(environ: dict[str, t.Any], trusted_hosts: Collection[str] = TRUSTED_HOSTS) -> bool:
-    """Whether a request comes from this computer and asks for it under a trusted name."""
+def is_local(environ: WSGIEnvironment, trusted_hosts: Collection[str] = TRUSTED_HOSTS) -> bool:
+    """Whether a request comes from this computer, and its host is a trusted name."""
     return peer_is_loopback(environ) and host_is_known(environ, trusted_hosts)
 
 
-def peer_is_loopback(environ: dict[str, t.Any]) -> bool:
-    """Whether the other end is on this computer.
+def peer_is_loopback(environ: WSGIEnvironment) -> bool:
+    """Whether the client is on this computer.
 
-    An environ that names no address at all comes from a test: servers give one, though it may be empty. What a proxy
-    says to have passed on must come from here as well.
+    An environ without an address comes from a test: servers always set one, though it may be empty. An address that a
+    proxy has added must be of this computer as well.
     """
     peer = environ.get("REMOTE_ADDR")
     if peer is not None and not is_loopback(peer):
@@ -39,7 +41,7 @@ def peer_is_loopback(environ: dict[str, t.Any]) -> bool:
 
 
 def is_loopback(address: str) -> bool:
-    """Whether an IP address is one of this computer's own, also in its IPv6 form."""
+    """Whether an IP address is a loopback address, possibly mapped to IPv6."""
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:
@@ -48,21 +50,21 @@ def is_loopback(address: str) -> bool:
     return ip.is_loopback if mapped is None else bool(mapped.is_loopback)
 
 
-def host_is_known(environ: dict[str, t.Any], trusted_hosts: Collection[str] = TRUSTED_HOSTS) -> bool:
-    """Whether the request asks for this computer under a name that only it has."""
-    # Without a list every host would be trusted.
+def host_is_known(environ: WSGIEnvironment, trusted_hosts: Collection[str] = TRUSTED_HOSTS) -> bool:
+    """Whether the host of the request is a name that only this computer has."""
+    # An empty list would make every host trusted.
     trusted_hosts = [name for name in trusted_hosts if not name.startswith("unix://")]
     host = environ.get("HTTP_HOST") or _server_name(environ)
-    if host.startswith("["):  # a trusted name is compared up to its colon, of which an IPv6 address has several
+    if host.startswith("["):  # names are compared up to a colon, which an IPv6 address contains
         return host_is_trusted(host) and f"{host.partition(']')[0]}]" in trusted_hosts
     return bool(trusted_hosts) and host_is_trusted(host, trusted_hosts)
 
 
-def _server_name(environ: dict[str, t.Any]) -> str:
+def _server_name(environ: WSGIEnvironment) -> str:
     name = str(environ.get("SERVER_NAME", ""))
     return f"[{name}]" if ":" in name and not name.startswith("[") else name
 
 
-def is_same_origin(environ: dict[str, t.Any]) -> bool:
-    """Whether no page of another site sent the request, as far as the browser says (Fetch Metadata)."""
+def is_same_origin(environ: WSGIEnvironment) -> bool:
+    """Whether the request was not sent by a page of another site, according to the browser (Fetch Metadata)."""
     return environ.get("HTTP_SEC_FETCH_SITE", "same-origin") in ("same-origin", "none")

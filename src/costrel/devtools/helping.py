@@ -1,60 +1,72 @@
-"""Help in the place of the plain 404 and 405: which rules there are, and what keeps them from matching."""
+"""Help pages in place of the plain 404 and 405: similar rules, and the reasons why they did not match."""
 
 from __future__ import annotations
 
 import typing as t
 from collections.abc import Callable, Iterable
 
+from ..app.application import Costrel
 from ..http.errors import MethodNotAllowed, NotFound
 from ..messages.request import Request
 from .debugger import DebuggedApplication, Debugger
 from .near_rules import explain
 from .page import Asker, HelpPage
 
+if t.TYPE_CHECKING:
+    from _typeshed import OptExcInfo
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
 PLAIN_PAGES: t.Final = {
     404: (NotFound().get_body().encode(), "Not Found"),
     405: (MethodNotAllowed().get_body().encode(), "Method Not Allowed"),
 }
-"""Status → the page that is replaced, and its name; a page of the application's own is left alone."""
-
-StartResponse = Callable[..., t.Any]
+"""Status → the page to replace, and its name. Other pages are the application's own, and are kept."""
 
 
-def write_help(page: HelpPage, code: int, app: t.Any, debugger: Debugger, environ: dict[str, t.Any]) -> bytes:
-    """The page for a request that no rule of `app` answered."""
+def write_help(page: HelpPage, code: int, app: Costrel, debugger: Debugger, environ: WSGIEnvironment) -> bytes:
+    """The page for a request that no rule of `app` matched."""
     request = Request(environ, populate_request=False)
     adapter = app.create_url_adapter(app.request_class(environ, populate_request=False))
+    if adapter is None:
+        raise RuntimeError(f"create_url_adapter() of {app!r} returned None for a request.")
     explanation = explain(adapter, request.path, request.method)
-    html: str = page.html(code, PLAIN_PAGES[code][1], Asker.of(request, debugger.describer()), explanation)
-    return html.encode()
+    return page.html(code, PLAIN_PAGES[code][1], Asker.of(request, debugger.describer()), explanation).encode()
 
 
-def wants_help(app: t.Any, environ: dict[str, t.Any]) -> bool:
-    """Whether it is a browser that asks, and `app` is being worked on."""
+def wants_help(app: Costrel, environ: WSGIEnvironment) -> bool:
+    """Whether a browser sent the request, and `app` is in debug mode."""
     return "html" in environ.get("HTTP_ACCEPT", "") and bool(app.debug)
 
 
-class HelpingApplication(DebuggedApplication):
-    """The debugger around a Costrel application on a WSGI server, with the same help there."""
+def _write_nothing(data: bytes) -> None:
+    raise RuntimeError("Costrel's responses have no write(): their bodies are iterables.")
 
-    def debug_application(self, environ: dict[str, t.Any], start_response: StartResponse) -> Iterable[bytes]:  # type: ignore[override]  # an iterable, which is all that is asked of it
-        """Run the application; its plain 404 and 405 become help for those who may see it."""
+
+class HelpingApplication(DebuggedApplication):
+    """The debugger for a Costrel application on a WSGI server, with help pages."""
+
+    app: Costrel
+
+    def debug_application(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:  # type: ignore[override]  # callers need no more than an iterable
+        """Run the application, and replace its plain 404 and 405 for clients that may see the help."""
         if environ["REQUEST_METHOD"] == "HEAD" or not wants_help(self.app, environ):
             return super().debug_application(environ, start_response)
         if not self.check_host_trust(environ):
             return super().debug_application(environ, start_response)
         return self._helped(environ, start_response)
 
-    def _helped(self, environ: dict[str, t.Any], start_response: StartResponse) -> Iterable[bytes]:
+    def _helped(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         held: list[tuple[str, list[tuple[str, str]]]] = []
 
-        def hold(status: str, headers: list[tuple[str, str]], *exc_info: t.Any) -> t.Any:
+        def hold(
+            status: str, headers: list[tuple[str, str]], exc_info: OptExcInfo | None = None, /
+        ) -> Callable[[bytes], object]:
             plain = PLAIN_PAGES.get(int(status[:3]), (b"",))[0]
-            if not exc_info and plain and ("Content-Length", str(len(plain))) in headers:
+            if exc_info is None and plain and ("Content-Length", str(len(plain))) in headers:
                 held[:] = [(status, headers)]
-                return None
+                return _write_nothing
             held.clear()
-            return start_response(status, headers, *exc_info)
+            return start_response(status, headers) if exc_info is None else start_response(status, headers, exc_info)
 
         for chunk in super().debug_application(environ, hold):
             if held:
@@ -67,7 +79,7 @@ class HelpingApplication(DebuggedApplication):
         chunk: bytes,
         status: str,
         headers: list[tuple[str, str]],
-        environ: dict[str, t.Any],
+        environ: WSGIEnvironment,
         start_response: StartResponse,
     ) -> bytes:
         code = int(status[:3])

@@ -1,4 +1,4 @@
-"""What helps with an exception beyond its message: what there is, where something was asked for that is not."""
+"""Hints for exceptions: if something is missing, they list what exists."""
 
 from __future__ import annotations
 
@@ -8,42 +8,48 @@ import typing as t
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from ..app.application import Costrel
+from ..context import Context, RequestContext
 from ..http.errors import BadRequestKeyError
-from ..routing import BuildError
+from ..messages.request import Request
+from ..routing import BuildError, Rule
 from .frames import Report
+
+if t.TYPE_CHECKING:
+    from jinja2 import TemplateNotFound
 
 _MAX_NAMES = 12
 
 
 @dataclass
 class Hint:
-    """A sentence, and rows of what it speaks of: each a text and a remark."""
+    """A sentence, and rows with details: each a text and a remark."""
 
     text: str
     rows: list[tuple[str, str]] = field(default_factory=list)
 
 
-def hints_for(report: Report, ctx: t.Any = None) -> list[Hint]:
-    """The hints for an exception; `ctx` is the context of its request, where there is one."""
+def hints_for(report: Report, ctx: Context | None = None) -> list[Hint]:
+    """The hints for an exception. `ctx` is the context of its request, if there is one."""
     try:
         return list(_hints(report, ctx))
-    except Exception:  # help that fails must not hide the error it is for
+    except Exception:  # an error in a hint must not hide the exception
         return []
 
 
-def _hints(report: Report, ctx: t.Any) -> Iterator[Hint]:
+def _hints(report: Report, ctx: Context | None) -> Iterator[Hint]:
     error = report.exception
-    if isinstance(error, BadRequestKeyError) and ctx is not None and getattr(ctx, "has_request", False):
+    if isinstance(error, BadRequestKeyError) and isinstance(ctx, RequestContext):
         yield from _missing_key(error, report, ctx.request)
     if isinstance(error, BuildError):
         yield _near_endpoints(error)
     if type(error).__name__ in ("TemplateNotFound", "TemplatesNotFound") and ctx is not None:
-        yield from _near_templates(error, ctx.app)
+        yield from _near_templates(t.cast("TemplateNotFound", error), t.cast(Costrel, ctx.app))
     if isinstance(error, (NameError, AttributeError)) and error.name is not None:
         yield from _near_names(error, report)
 
 
-def _missing_key(error: BadRequestKeyError, report: Report, request: t.Any) -> Iterator[Hint]:
+def _missing_key(error: BadRequestKeyError, report: Report, request: Request) -> Iterator[Hint]:
     key = error.args[0] if error.args else None
     sources = {"form": "fields", "args": "query parameters", "files": "files"}
     asked = _asked_of(report, request, sources)
@@ -68,7 +74,7 @@ def _missing_key(error: BadRequestKeyError, report: Report, request: t.Any) -> I
             yield Hint(f"There is a {key!r} in request.{name}.")
 
 
-def _why_no_form(request: t.Any) -> str:
+def _why_no_form(request: Request) -> str:
     if request.is_json:
         return "The body is JSON: read it with request.get_json() or request.json."
     if request.method in ("GET", "HEAD"):
@@ -77,9 +83,9 @@ def _why_no_form(request: t.Any) -> str:
     return f"{sent}: only application/x-www-form-urlencoded and multipart/form-data are read as forms."
 
 
-def _asked_of(report: Report, request: t.Any, names: Iterable[str]) -> str | None:
-    """Which of the request's dicts was asked, by the frames that the error passed through."""
-    asked = [frame.scope.f_locals.get("self") for frame in report.frames if frame.scope is not None]
+def _asked_of(report: Report, request: Request, names: Iterable[str]) -> str | None:
+    """The name of the request's dict that raised the error, found in the frames of the traceback."""
+    asked: list[object] = [frame.scope.f_locals.get("self") for frame in report.frames if frame.scope is not None]
     for name in names:
         if any(getattr(request, name) is dict_asked for dict_asked in asked):
             return name
@@ -87,11 +93,11 @@ def _asked_of(report: Report, request: t.Any, names: Iterable[str]) -> str | Non
 
 
 def _near_endpoints(error: BuildError) -> Hint:
-    by_endpoint: dict[str, list[t.Any]] = {}
+    by_endpoint: dict[str, list[Rule]] = {}
     for rule in () if error.adapter is None else error.adapter.map.iter_rules():
         by_endpoint.setdefault(str(rule.endpoint), []).append(rule)
     wanted = str(error.endpoint)
-    # "index" for "shop.index", and the reverse, before what only reads alike
+    # "index" for "shop.index" and the reverse come before names that are only spelled alike
     same = [name for name in by_endpoint if name.rpartition(".")[2] == wanted.rpartition(".")[2]][:5]
     near = [wanted] if wanted in by_endpoint else [*same, *difflib.get_close_matches(wanted, by_endpoint, 5, 0.4)]
     rows = [
@@ -104,7 +110,7 @@ def _near_endpoints(error: BuildError) -> Hint:
     return Hint(f"There is no endpoint {wanted!r}, and none like it: `costrel routes` lists them all.")
 
 
-def _needs(rule: t.Any, error: BuildError) -> str:
+def _needs(rule: Rule, error: BuildError) -> str:
     needed = set(rule.arguments) - set(rule.defaults or ())
     missing = sorted(needed - set(error.values or ()))
     if error.method and rule.methods is not None and error.method not in rule.methods:
@@ -114,7 +120,7 @@ def _needs(rule: t.Any, error: BuildError) -> str:
     return f"takes {_listed(sorted(needed))}" if needed else "takes no values"
 
 
-def _near_templates(error: t.Any, app: t.Any) -> Iterator[Hint]:
+def _near_templates(error: TemplateNotFound, app: Costrel) -> Iterator[Hint]:
     names = getattr(error, "templates", None) or [error.name]
     there = app.jinja_env.list_templates()
     near = [match for name in names for match in difflib.get_close_matches(str(name), there, 3, 0.5)]
@@ -129,7 +135,7 @@ def _near_templates(error: t.Any, app: t.Any) -> Iterator[Hint]:
 
 
 def _near_names(error: NameError | AttributeError, report: Report) -> Iterator[Hint]:
-    """The name that was probably meant, of those that are known there."""
+    """The most similar of the names that exist in that place."""
     there: Iterable[str] = ()
     if isinstance(error, AttributeError):
         there = dir(error.obj)

@@ -1,4 +1,4 @@
-"""Values as HTML for the console, as `werkzeug.debug.repr` has them: long ones folded, each part with its class."""
+"""Values as HTML for the console, as in `werkzeug.debug.repr`: long ones are folded, and parts have CSS classes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import sys
 import typing as t
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from traceback import format_exception_only
 
 from markupsafe import escape
@@ -41,24 +41,24 @@ def debug_repr(obj: object) -> str:
 
 
 def dump(obj: object = missing) -> None:
-    """Show the attributes of an object; without one, the variables of the frame."""
+    """Show the attributes of an object, or without one, the variables of the frame."""
     generator = DebugReprGenerator()
     _write(generator.dump_locals(sys._getframe(1).f_locals) if obj is missing else generator.dump_object(obj))
 
 
 def _write(text: str) -> None:
-    # Inside a console this is what collects its output; it takes HTML apart from text.
+    # Inside a console stdout is a stream that collects the output, and also accepts HTML.
     write_html = getattr(sys.stdout, "_write", None)
     (write_html or sys.stdout.write)(text)
 
 
 class _Helper:
-    """The console's ``help``: what Python's own says, as HTML."""
+    """The console's ``help``, which shows Python's help as HTML."""
 
     def __repr__(self) -> str:
         return "Type help(object) for help about object."
 
-    def __call__(self, topic: t.Any | None = None) -> None:
+    def __call__(self, topic: object = None) -> None:
         if topic is None:
             _write(f"<span class=help>{self!r}</span>")
             return
@@ -91,8 +91,8 @@ def _add_subclass_info(inner: str, obj: object, base: type | tuple[type, ...]) -
 
 def _sequence_repr_maker(
     left: str, right: str, base: type, limit: int = 8
-) -> Callable[[DebugReprGenerator, Iterable[t.Any], bool], str]:
-    def sequence_repr(self: DebugReprGenerator, obj: Iterable[t.Any], recursive: bool) -> str:
+) -> Callable[[DebugReprGenerator, Iterable[object], bool], str]:
+    def sequence_repr(self: DebugReprGenerator, obj: Iterable[object], recursive: bool) -> str:
         if recursive:
             return _add_subclass_info(f"{left}...{right}", obj, base)
         return _add_subclass_info(f"{left}{_folded(map(self.repr, obj), limit)}{right}", obj, base)
@@ -101,7 +101,7 @@ def _sequence_repr_maker(
 
 
 def _folded(items: Iterable[str], limit: int) -> str:
-    """The items with commas; those from `limit` on are in an element of their own, that can be folded away."""
+    """The items separated by commas. Those from `limit` on are in an element that can be folded."""
     shown: list[str] = []
     for number, item in enumerate(items):
         if number == _MAX_ITEMS:
@@ -115,10 +115,10 @@ def _folded(items: Iterable[str], limit: int) -> str:
 
 
 class DebugReprGenerator:
-    """Makes the HTML of values. One generator is for one value: it knows which containers it is inside of."""
+    """Creates the HTML of one value. It records the containers around the current value."""
 
     def __init__(self) -> None:
-        self._stack: list[t.Any] = []
+        self._stack: list[object] = []
 
     list_repr = _sequence_repr_maker("[", "]", list)
     tuple_repr = _sequence_repr_maker("(", ")", tuple)
@@ -134,7 +134,7 @@ class DebugReprGenerator:
         return f're.compile(<span class="string regex">{prefix}{html.escape(text, quote=False)}</span>)'
 
     def string_repr(self, obj: str | bytes, limit: int = 70) -> str:
-        """A text or bytes; what is beyond `limit` characters can be folded away."""
+        """A string or bytes. Characters after the first `limit` can be folded."""
         cut = obj[:_MAX_TEXT]
         text = repr(cut if type(cut) in (str, bytes) else (str(cut) if isinstance(cut, str) else bytes(cut)))
         shown = str(escape(text))
@@ -142,7 +142,7 @@ class DebugReprGenerator:
             shown = f'{escape(text[:limit])}<span class="extended">{escape(text[limit:])}</span>'
         return _add_subclass_info(f'<span class="string">{shown}</span>', obj, (bytes, str))
 
-    def dict_repr(self, d: dict[t.Any, t.Any], recursive: bool, limit: int = 5) -> str:
+    def dict_repr(self, d: Mapping[t.Any, object], recursive: bool, limit: int = 5) -> str:
         """A mapping, pair by pair."""
         if recursive:
             return _add_subclass_info("{...}", d, dict)
@@ -153,12 +153,12 @@ class DebugReprGenerator:
         )
         return _add_subclass_info("{" + _folded(pairs, limit - 1) + "}", d, dict)
 
-    def object_repr(self, obj: t.Any) -> str:
-        """What an object says of itself."""
+    def object_repr(self, obj: object) -> str:
+        """The repr of an object."""
         return f'<span class="object">{escape(repr(obj)[:_MAX_TEXT])}</span>'
 
-    def dispatch_repr(self, obj: t.Any, recursive: bool) -> str:
-        """The HTML of `obj` by its class."""
+    def dispatch_repr(self, obj: object, recursive: bool) -> str:
+        """The HTML of `obj`, by its class."""
         if obj is helper:
             return f'<span class="help">{escape(repr(obj))}</span>'
         if isinstance(obj, (int, float, complex)):
@@ -175,7 +175,7 @@ class DebugReprGenerator:
         return self.object_repr(obj)
 
     def fallback_repr(self) -> str:
-        """Says why there is no repr: for the handling of an exception."""
+        """The HTML in place of a repr that raised the current exception."""
         try:
             info = "".join(format_exception_only(*sys.exc_info()[:2])).strip()
         except Exception:
@@ -183,7 +183,7 @@ class DebugReprGenerator:
         return f'<span class="brokenrepr">&lt;broken repr ({escape(info)})&gt;</span>'
 
     def repr(self, obj: object) -> str:
-        """The HTML of `obj`; a container inside itself is shown by dots."""
+        """The HTML of `obj`. A container inside itself is shown as dots."""
         recursive = any(obj is outer for outer in self._stack) or len(self._stack) > _MAX_DEPTH
         self._stack.append(obj)
         try:
@@ -212,19 +212,19 @@ class DebugReprGenerator:
             for key in dir(obj):
                 try:
                     items.append((key, self.repr(getattr(obj, key))))
-                except Exception:  # noqa: S112 - an attribute that cannot be had is none to show
+                except Exception:  # noqa: S112 - an attribute that raises is not shown
                     continue
             title = "Details for"
         title += f" {object.__repr__(obj)[1:-1]}"
         return self.render_object_dump(items, title, shown)
 
-    def dump_locals(self, d: dict[str, t.Any]) -> str:
+    def dump_locals(self, d: Mapping[str, object]) -> str:
         """The variables of a frame as a table."""
         items = [(key, self.repr(value)) for key, value in d.items()]
         return self.render_object_dump(items, "Local variables in frame")
 
     def render_object_dump(self, items: list[tuple[str, str]], title: str, repr: str | None = None) -> str:
-        """The table of `items`, which are names and HTML."""
+        """The table of `items`: names and HTML."""
         rows = [f"<tr><th>{escape(key)}<td><pre class=repr>{value}</pre>" for key, value in items]
         return OBJECT_DUMP_HTML % {
             "title": escape(title),

@@ -1,14 +1,13 @@
-"""Why no rule matched a request: the rules that are nearest, and for each what stands in its way."""
+"""The rules that are most similar to a request that no rule matched, each with the reason why it did not match."""
 
 from __future__ import annotations
 
 import difflib
 import re
-import typing as t
 from dataclasses import dataclass
 
 from ..http.errors import HTTPException
-from ..routing import RoutingException
+from ..routing import BaseConverter, MapAdapter, RoutingException, Rule
 from ..routing.pattern import Variable, parse_rule
 
 _MAX_SHOWN = 6
@@ -19,7 +18,7 @@ _MAX_SEGMENT = 200
 
 @dataclass
 class NearRule:
-    """A rule, and why it is not the one."""
+    """A rule, and the reason why it did not match."""
 
     rule: str
     methods: str
@@ -29,14 +28,14 @@ class NearRule:
 
 @dataclass
 class Explanation:
-    """`matched` is the rule that did match, if one did: then it was the view that answered so."""
+    """`matched` is the rule that matched, if any. In that case the view sent the response."""
 
     matched: NearRule | None
     near: list[NearRule]
 
 
-def explain(adapter: t.Any, path: str, method: str) -> Explanation:
-    """What there is for `path`, as it came, and `method`."""
+def explain(adapter: MapAdapter, path: str, method: str) -> Explanation:
+    """The rules for `path`, as the client sent it, and `method`."""
     try:
         rule, _ = adapter.match(return_rule=True)
     except (HTTPException, RoutingException):
@@ -44,8 +43,8 @@ def explain(adapter: t.Any, path: str, method: str) -> Explanation:
     return Explanation(_as_near(rule, ""), [])
 
 
-def near_rules(adapter: t.Any, path: str, method: str) -> list[NearRule]:
-    """The rules most like the path, the likeliest first."""
+def near_rules(adapter: MapAdapter, path: str, method: str) -> list[NearRule]:
+    """The rules that are most similar to the path, best first."""
     segments = [segment[:_MAX_SEGMENT] for segment in path.lstrip("/").split("/")[:_MAX_SEGMENTS]]
     scored = []
     for number, rule in zip(range(_MAX_RULES), adapter.map.iter_rules(), strict=False):
@@ -59,13 +58,13 @@ def near_rules(adapter: t.Any, path: str, method: str) -> list[NearRule]:
     return [near for likeness, _, near in best if likeness <= -0.34]
 
 
-def _as_near(rule: t.Any, reason: str) -> NearRule:
+def _as_near(rule: Rule, reason: str) -> NearRule:
     methods = "any" if rule.methods is None else ", ".join(sorted(rule.methods - {"HEAD", "OPTIONS"} or rule.methods))
     return NearRule(str(rule.rule), methods, str(rule.endpoint), reason)
 
 
-def _compare(rule: t.Any, segments: list[str]) -> tuple[float, str]:
-    """How like the rule the segments of a path are, from 0 to 1, and the first thing that differs."""
+def _compare(rule: Rule, segments: list[str]) -> tuple[float, str]:
+    """The similarity of a rule and the segments of a path, from 0 to 1, and the first difference."""
     wanted = rule.rule.lstrip("/").split("/")
     score, reason = 0.0, ""
     for position, pattern in enumerate(wanted):
@@ -83,7 +82,7 @@ def _compare(rule: t.Any, segments: list[str]) -> tuple[float, str]:
     return score / max(len(wanted), len(segments)), reason
 
 
-def _compare_segment(rule: t.Any, pattern: str, segments: list[str], position: int) -> tuple[float, str, bool]:
+def _compare_segment(rule: Rule, pattern: str, segments: list[str], position: int) -> tuple[float, str, bool]:
     segment = segments[position]
     tokens = parse_rule(pattern) if pattern else []
     variables = [token for token in tokens if isinstance(token, Variable)]
@@ -95,18 +94,19 @@ def _compare_segment(rule: t.Any, pattern: str, segments: list[str], position: i
             return 0.0, f"ends where the path has {segment!r}", False
         return 0.8 * likeness, f"has {pattern!r} where the path has {segment or 'nothing'!r}", False
     converters = [rule._converters.get(variable.name) for variable in variables]
-    if any(converter is None or not converter.part_isolating for converter in converters):
+    isolating = [converter for converter in converters if converter is not None and converter.part_isolating]
+    if len(isolating) < len(converters):
         return 0.5, "" if "/".join(segments[position:]) else f"wants something for {pattern!r}", True
     regex = "".join(
         f"(?:{rule._converters[token.name].regex})" if isinstance(token, Variable) else re.escape(token)
         for token in tokens
     )
-    if re.fullmatch(regex, segment) is None or not _converts(converters, segment):
+    if re.fullmatch(regex, segment) is None or not _converts(isolating, segment):
         return 0.4, f"{pattern} does not take {segment or 'nothing'!r}", False
     return 0.9, "", False
 
 
-def _converts(converters: list[t.Any], segment: str) -> bool:
+def _converts(converters: list[BaseConverter], segment: str) -> bool:
     if len(converters) != 1:
         return True
     try:
@@ -116,8 +116,8 @@ def _converts(converters: list[t.Any], segment: str) -> bool:
     return True
 
 
-def _beyond_the_path(rule: t.Any, adapter: t.Any, method: str) -> str:
-    """Why a rule whose path fits is not the one."""
+def _beyond_the_path(rule: Rule, adapter: MapAdapter, method: str) -> str:
+    """The reason why a rule did not match although its path does."""
     if rule.build_only:
         return "is for building URLs only"
     if adapter.map.host_matching:

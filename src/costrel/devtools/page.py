@@ -1,4 +1,4 @@
-"""The pages that a developer sees: an error, a console, and help with a request that found no rule."""
+"""The developer pages: an error, a console, and help for a request that no rule matched."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from ..context import RequestContext
+from ..messages.request import Request
 from ..version import __version__
 from . import editor
 from .frames import Frame, Report
@@ -30,12 +32,12 @@ POLICY = (
     "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self'; img-src data:;"
     " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-"""The pages are complete in themselves; should something of a message get through as HTML, it could not run."""
+"""The pages need no other resources. If part of a message were interpreted as HTML, its scripts would not run."""
 
 
 @dataclass
 class Asker:
-    """The request that a page answers, as far as it is shown."""
+    """The parts of the request that a page shows."""
 
     method: str = ""
     url: str = ""
@@ -43,14 +45,14 @@ class Asker:
     headers: list[tuple[str, str]] = field(default_factory=list)
 
     @classmethod
-    def of(cls, request: t.Any, describer: Describer, ctx: t.Any = None) -> Asker:
-        """What `request` says, without what is secret."""
+    def of(cls, request: Request, describer: Describer, ctx: RequestContext | None = None) -> Asker:
+        """The parts of `request` without its secrets. `ctx` is its context, if it is known."""
         headers = [
             (name, HIDDEN if name.lower() in _HIDDEN_HEADERS or is_secret(name) else describer.clean(value))
             for name, value in request.headers
         ]
         rows: list[tuple[str, str]] = []
-        own = getattr(ctx, "request", None)
+        own = None if ctx is None else ctx.request
         if own is not None and getattr(own, "url_rule", None) is not None:
             rows = [("rule", str(own.url_rule.rule)), ("endpoint", str(own.endpoint))]
             rows += [(str(name), describer.named(name, value)) for name, value in (own.view_args or {}).items()]
@@ -58,14 +60,14 @@ class Asker:
         return cls(request.method, describer.clean(url), rows, headers)
 
 
-def _hide_query(request: t.Any) -> str:
+def _hide_query(request: Request) -> str:
     pairs = [(name, HIDDEN if is_secret(name) else value) for name, value in request.args.items(multi=True)]
     return f"{request.path}?{'&'.join(f'{name}={value}' for name, value in pairs)}"
 
 
 @dataclass(kw_only=True)
 class Shell:
-    """What all pages have: whether consoles work, whether they are open, and what to wait for."""
+    """The common parts of all pages: whether consoles work and are unlocked, and the start to compare with."""
 
     evalex: bool = False
     trusted: bool = False
@@ -74,7 +76,7 @@ class Shell:
     nonce: str = field(default_factory=lambda: secrets.token_urlsafe(16))
 
     def headers(self) -> dict[str, str]:
-        """The headers that go with the page."""
+        """The headers of the page."""
         return {
             "Content-Security-Policy": POLICY.format(nonce=self.nonce),
             "Cache-Control": "no-store",
@@ -83,7 +85,7 @@ class Shell:
             "Cross-Origin-Opener-Policy": "same-origin",
         }
 
-    def render(self, template: str, /, **variables: t.Any) -> str:
+    def render(self, template: str, /, **variables: object) -> str:
         """The HTML of a template."""
         return (
             _environment()
@@ -118,7 +120,7 @@ class ErrorPage(Shell):
         self.hints = hints or []
 
     def html(self) -> str:
-        """The page; in a comment at its end the traceback as text, for programs that read pages."""
+        """The page. A comment at its end contains the traceback as text, for programs."""
         return self.render(
             "error.html",
             report=self.report,
@@ -139,7 +141,7 @@ class ErrorPage(Shell):
         return head + self.describer.clean(format_report(self.report, describer=self.describer, hints=self.hints))
 
     def markdown(self) -> str:
-        """What one would put into an issue: message, hints, source, variables and traceback, as Markdown."""
+        """The text for an issue as Markdown: message, hints, source, variables and traceback."""
         return self.describer.clean("\n".join(self._markdown()))
 
     def _markdown(self) -> Iterator[str]:
@@ -148,7 +150,7 @@ class ErrorPage(Shell):
         if self.asker.method:
             yield f"\n`{self.asker.method} {self.asker.url}`, Python {platform.python_version()}, Costrel {__version__}"
         for hint in self.hints:
-            yield "\nHint: " + hint.text.replace("<", "\\<")  # a tag would not be seen
+            yield "\nHint: " + hint.text.replace("<", "\\<")  # Markdown hides tags
             yield from (f"- `{name}` {remark}" for name, remark in hint.rows)
         if report.focus is not None:
             frame = report.focus
@@ -168,7 +170,7 @@ class ErrorPage(Shell):
 
 
 class HelpPage(Shell):
-    """The page for a request that found no rule, or none for its method."""
+    """The page for a request that no rule matched, or none with its method."""
 
     def html(self, code: int, name: str, asker: Asker, explanation: Explanation) -> str:
         """The page as HTML."""
@@ -176,12 +178,12 @@ class HelpPage(Shell):
 
 
 def render_console_page(**shell: t.Any) -> str:
-    """The page with a console alone."""
+    """The page with only a console."""
     return Shell(evalex=True, **shell).render("console.html")
 
 
 def runs_of(frames: list[Frame]) -> list[tuple[str | None, list[Frame]]]:
-    """The frames, those of one library that follow each other together."""
+    """The frames, grouped into runs of the same library."""
     return [(package, list(run)) for package, run in groupby(frames, key=lambda frame: frame.package)]
 
 

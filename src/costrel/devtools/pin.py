@@ -61,7 +61,7 @@ def chosen_pin() -> str | None:
     return None
 
 
-def get_pin_and_cookie_name(app: t.Any) -> tuple[str, str] | tuple[None, None]:
+def get_pin_and_cookie_name(app: object) -> tuple[str, str] | tuple[None, None]:
     """The PIN and the name of the cookie that remembers it; two times None where the environment turns it off."""
     pin = chosen_pin()
     if pin == "off":

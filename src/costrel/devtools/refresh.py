@@ -1,4 +1,4 @@
-"""Pages that reload themselves in development: a script in each page, and the events that it waits for."""
+"""Pages that reload themselves in development: a script in each page, and the event stream for it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ import typing as t
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass, field
 
+from ..app.application import Costrel
 from . import gates
 from .page import asset
+
+if t.TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 Message = MutableMapping[str, t.Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -21,7 +25,7 @@ EVENTS: t.Final = PREFIX + "events"
 SCRIPT: t.Final = PREFIX + "refresh.js"
 
 LOOK_EVERY: t.Final = 0.3
-"""How often the folders of templates and static files are looked at while a page waits, in seconds."""
+"""The interval for checking the template and static folders while a page waits, in seconds."""
 
 _MAX_FILES = 5_000
 _RETRY_MS = 200
@@ -29,26 +33,26 @@ _STYLES = (".css",)
 
 
 def new_start() -> str:
-    """A name for this start of the program."""
+    """A random identifier for this start of the program."""
     return secrets.token_hex(8)
 
 
 def script_tag(start: str) -> bytes:
-    """What is put into a page."""
+    """The script element for a page."""
     return f'<script src="{SCRIPT}" data-start="{start}"></script>'.encode()
 
 
-def wants_script(environ: dict[str, t.Any]) -> bool:
-    """Whether the answer to a request will be a page in a browser, as the browser says (Fetch Metadata)."""
+def wants_script(environ: WSGIEnvironment) -> bool:
+    """Whether the response will be shown as a page, according to the browser (Fetch Metadata)."""
     return environ["REQUEST_METHOD"] == "GET" and environ.get("HTTP_SEC_FETCH_DEST") in ("document", "iframe", "frame")
 
 
 @dataclass
 class Page:
-    """Holds the start of an HTML answer until it is known how long its body becomes, and passes the rest on.
+    """Holds back the start of an HTML response until the length of its body is known, and passes the rest on.
 
-    `change` gets the start and the whole body, where that comes in one piece, and returns what to send instead.
-    Of a streamed body only `tail` is added, at its end.
+    `change` is called with the start and the body if that comes in one piece, and returns the new body. To a streamed
+    body, only `tail` is appended.
     """
 
     pass_on: Send
@@ -59,7 +63,7 @@ class Page:
     started: bool = field(default=False)
 
     async def send(self, message: Message) -> None:
-        """Take one message of the application."""
+        """Handle one message of the application."""
         kind = message["type"]
         if kind == "http.response.start" and _is_html(message):
             self._start = message
@@ -74,7 +78,7 @@ class Page:
     async def _begin(self, start: Message, message: Message) -> None:
         self._start, self.started = None, True
         body = message.get("body", b"")
-        # Complete in one piece is also what is as long as the headers say, though an empty end follows.
+        # A body with the length of its Content-Length is complete, even if an empty message follows.
         self._streaming = message.get("more_body", False) and _length(start) != len(body)
         if self._streaming:
             _lengthen(start, len(self.tail))
@@ -87,13 +91,13 @@ class Page:
 
 
 def insert(body: bytes, tag: bytes) -> bytes:
-    """The page with the script at the end of its body."""
+    """The page with the script at the end of its body element."""
     position = body.lower().rfind(b"</body")
     return body + tag if position < 0 else body[:position] + tag + body[position:]
 
 
 def uncache(start: Message) -> None:
-    """Have the browser ask anew for a page that was changed on its way: it is not the one of the validators."""
+    """Make the browser revalidate a page that was changed here, so that the validators do not match it any more."""
     names = (b"etag", b"last-modified", b"cache-control", b"accept-ranges")
     start["headers"] = [(name, value) for name, value in start["headers"] if name.lower() not in names]
     start["headers"].append((b"cache-control", b"no-cache"))
@@ -118,20 +122,20 @@ def _lengthen(start: Message, by: int) -> None:
 
 
 class Refresher:
-    """Answers the requests of the pages that wait. `app` tells which folders have its templates and static files."""
+    """Serves the script and the event stream. The folders of `app` are checked for changes."""
 
-    def __init__(self, app: t.Any, start: str) -> None:
+    def __init__(self, app: Costrel, start: str) -> None:
         self.app = app
         self.start = start
-        self._waiting: set[asyncio.Task[t.Any]] = set()
+        self._waiting: set[asyncio.Task[None]] = set()
 
     def close(self) -> None:
-        """Let go of the pages that wait, since the server is about to end. To be called on its loop."""
+        """End the event streams of open pages. Call it on the server's event loop before the server stops."""
         for task in list(self._waiting):
             task.cancel()
 
-    async def answer(self, path: str, environ: dict[str, t.Any], receive: Receive, send: Send) -> None:
-        """Answer a request for a path that begins with PREFIX."""
+    async def answer(self, path: str, environ: WSGIEnvironment, receive: Receive, send: Send) -> None:
+        """Handle a request whose path starts with PREFIX."""
         if path == SCRIPT:
             await _send_text(send, 200, "text/javascript", asset("refresh.js"))
         elif path == EVENTS and gates.is_same_origin(environ):
@@ -170,8 +174,8 @@ class Refresher:
                 await send({"type": "http.response.body", "body": event.encode(), "more_body": True})
 
 
-def folders_of(app: t.Any) -> tuple[str, ...]:
-    """The folders of an application and its blueprints from which pages are made."""
+def folders_of(app: Costrel) -> tuple[str, ...]:
+    """The template and static folders of an application and its blueprints."""
     found: list[str] = []
     for owner in (app, *app.iter_blueprints()):
         found += [os.fspath(path) for path in getattr(owner.jinja_loader, "searchpath", ())]
@@ -181,7 +185,7 @@ def folders_of(app: t.Any) -> tuple[str, ...]:
 
 
 def snapshot(folders: Iterable[str]) -> dict[str, float]:
-    """The files in these folders with the times at which they were changed."""
+    """The files in these folders with their modification times."""
     found: dict[str, float] = {}
     waiting = list(folders)
     while waiting and len(found) < _MAX_FILES:
@@ -192,7 +196,7 @@ def snapshot(folders: Iterable[str]) -> dict[str, float]:
                         waiting.append(entry.path)
                     elif not entry.name.startswith(".") and not entry.name.endswith(("~", ".swp", ".tmp")):
                         found[entry.path] = entry.stat().st_mtime
-        except OSError:  # it has gone since
+        except OSError:  # deleted in the meantime
             continue
     return found
 

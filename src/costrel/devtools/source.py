@@ -63,8 +63,8 @@ class Line:
         return indent + "^" * (self.end - self.start)
 
 
-def file_lines(filename: str, module_globals: dict[str, t.Any] | None = None) -> list[str]:
-    """The lines of a source file as it is now; none where it cannot be read."""
+def file_lines(filename: str, module_globals: dict[str, object] | None = None) -> list[str]:
+    """The current lines of a source file; an empty list if it cannot be read."""
     try:
         linecache.checkcache(filename)
         return [line.rstrip("\r\n") for line in linecache.getlines(filename, module_globals)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import typing as t
 from collections.abc import Callable, Iterable, Iterator
 
 from .frames import Frame, Report
@@ -29,8 +28,8 @@ def plain(text: str, *styles: str) -> str:
     return text
 
 
-def painter(stream: t.Any) -> Paint:
-    """:func:`colours` where `stream` is a terminal and ``NO_COLOR`` is not set, else :func:`plain`."""
+def painter(stream: object) -> Paint:
+    """:func:`colours` if `stream` is a terminal and ``NO_COLOR`` is not set, else :func:`plain`."""
     wanted = not os.environ.get("NO_COLOR") and bool(getattr(stream, "isatty", lambda: False)())
     return colours if wanted else plain
 

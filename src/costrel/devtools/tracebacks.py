@@ -1,4 +1,4 @@
-"""Tracebacks as `werkzeug.debug.tbtools` has them, for programs that use its classes."""
+"""Tracebacks with the classes of `werkzeug.debug.tbtools`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 import traceback
 import typing as t
 from collections.abc import Iterator
-from types import CodeType, TracebackType
+from types import CodeType, FrameType, TracebackType
 
 from markupsafe import escape
 
@@ -27,20 +27,20 @@ CHAINED_BY_CONTEXT = "During handling of the above exception, another exception 
 class DebugFrameSummary(traceback.FrameSummary):
     """A `traceback.FrameSummary` that can evaluate code with the variables of its frame."""
 
-    # The base class has slots of its own; these are found in the instance's dict.
-    def __init__(self, *, locals: dict[str, t.Any], globals: dict[str, t.Any], **kwargs: t.Any) -> None:
+    # The base class has slots; these attributes are in the dict of the instance.
+    def __init__(self, *, locals: dict[str, object], globals: dict[str, object], **kwargs: t.Any) -> None:
         super().__init__(locals=None, **kwargs)
         self.local_ns = locals
         self.global_ns = globals
 
     @cached_property
     def info(self) -> str | None:
-        """What the frame says of itself in ``__traceback_info__``."""
-        return self.local_ns.get("__traceback_info__")
+        """The value of the variable ``__traceback_info__`` in the frame."""
+        return t.cast("str | None", self.local_ns.get("__traceback_info__"))
 
     @cached_property
     def is_library(self) -> bool:
-        """Whether the code lies where packages are installed."""
+        """Whether the code is in a folder for installed packages."""
         return any(
             self.filename.startswith(os.path.realpath(path))
             for path in {sys.prefix, sys.base_prefix} | set(_lib_paths())
@@ -51,8 +51,8 @@ class DebugFrameSummary(traceback.FrameSummary):
         """A console with the variables of the frame."""
         return Console(self.global_ns, self.local_ns)
 
-    def eval(self, code: str) -> t.Any:
-        """Evaluate code in the frame's console: what came of it, as HTML."""
+    def eval(self, code: str) -> str:
+        """Evaluate code in the frame's console, and return the output as HTML."""
         return self.console.eval(code)
 
     def render_html(self, mark_library: bool) -> str:
@@ -81,7 +81,7 @@ def _lib_paths() -> list[str]:
 
 
 class DebugTraceback:
-    """The traceback of an exception: without the outermost `skip` frames, and if `hide` those that ask to be hidden."""
+    """The traceback of an exception, without the outermost `skip` frames, and by default without hidden frames."""
 
     def __init__(
         self,
@@ -100,7 +100,7 @@ class DebugTraceback:
 
     @cached_property
     def all_tracebacks(self) -> list[tuple[str | None, traceback.TracebackException]]:
-        """The exception and those that led to it, which come after it, each with what connects it to the next."""
+        """The exception, then its causes, each with the sentence that connects it to the next."""
         found: list[tuple[str | None, traceback.TracebackException]] = []
         current: traceback.TracebackException | None = self._te
         seen: set[int] = set()
@@ -116,7 +116,7 @@ class DebugTraceback:
 
     @cached_property
     def all_frames(self) -> list[DebugFrameSummary]:
-        """The frames of all of them."""
+        """The frames of all tracebacks."""
         return [t.cast("DebugFrameSummary", frame) for _, te in self.all_tracebacks for frame in te.stack]
 
     def render_traceback_text(self) -> str:
@@ -141,20 +141,20 @@ class DebugTraceback:
         return f'<div class="{classes}">\n  {heading}\n  <ul>{chr(10).join(rows)}</ul>\n  {body}\n</div>\n'
 
     def render_debugger_html(self, evalex: bool, secret: str, evalex_trusted: bool) -> str:
-        """The error page; its consoles work where a DebuggedApplication made it."""
+        """The error page. Its consoles work only in a page of a DebuggedApplication."""
         page = ErrorPage(report_of(self._exc, not self._hide), evalex=evalex, secret=secret, trusted=evalex_trusted)
         return page.html()
 
 
 def render_console_html(secret: str, evalex_trusted: bool) -> str:
-    """The page with a console alone."""
+    """The page with only a console."""
     return render_console_page(secret=secret, trusted=evalex_trusted)
 
 
 def _process_traceback(
     exc: BaseException, te: traceback.TracebackException | None = None, *, skip: int = 0, hide: bool = True
 ) -> traceback.TracebackException:
-    """The TracebackException of `exc` with our frames in the place of the plain ones, also in those that led to it."""
+    """The TracebackException of `exc` with DebugFrameSummary objects, also for its causes."""
     if te is None:
         te = traceback.TracebackException.from_exception(exc, lookup_lines=False)
     frames = list(_live_frames(exc.__traceback__))[skip:]
@@ -167,17 +167,17 @@ def _process_traceback(
     return te
 
 
-def _live_frames(tb: TracebackType | None) -> Iterator[tuple[t.Any, int, int]]:
+def _live_frames(tb: TracebackType | None) -> Iterator[tuple[FrameType, int, int]]:
     while tb is not None:
         yield tb.tb_frame, tb.tb_lineno, tb.tb_lasti
         tb = tb.tb_next
 
 
-def _hides(frame: t.Any) -> bool:
+def _hides(frame: FrameType) -> bool:
     return bool(frame.f_locals.get("__traceback_hide__"))
 
 
-def _summary(frame: t.Any, lineno: int, lasti: int) -> DebugFrameSummary:
+def _summary(frame: FrameType, lineno: int, lasti: int) -> DebugFrameSummary:
     code: CodeType = frame.f_code
     _, end_line, column, end_column = next(itertools.islice(code.co_positions(), lasti // 2, None), (None,) * 4)
     return DebugFrameSummary(

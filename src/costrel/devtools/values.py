@@ -1,4 +1,4 @@
-"""Values as text for the error pages: bounded, safe whatever their own repr does, and silent about secrets."""
+"""Values as text for the error pages: shortened, without secrets, and safe from errors in a repr."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping
 from markupsafe import Markup, escape
 
 HIDDEN: t.Final = "•••••• (hidden)"
-"""Stands for a value whose name says that it is secret."""
+"""Replaces a value whose name marks it as secret."""
 
 MAX_TEXT = 400
-"""How many characters of one value are shown."""
+"""The maximum number of characters of a value."""
 
 _MAX_ITEMS = 12
 _MAX_DEPTH = 3
@@ -28,7 +28,7 @@ _TELLING_WORDS = (
 )
 _SECRET_NAME = re.compile(rf"{_TELLING_WORDS}|(?:^|[_-])(?:pwd|pin|auth|salt|dsn|cookies?)$", re.IGNORECASE)
 
-# In the text of an object's own repr: a name that says secret, then its value in quotes.
+# In the text of a repr: a name that marks a secret, then its value in quotes.
 _SECRET_IN_TEXT = re.compile(
     rf"((?:{_TELLING_WORDS}|cookie|api[-_]key)[\w-]*['\"]?\s*[,:=]\s*b?)(['\"])(?:\\.|(?!\2).)*(?:\2|$)", re.IGNORECASE
 )
@@ -38,7 +38,7 @@ _CGI_KEYS = (
     "HTTP_", "REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", "SCRIPT_NAME", "SERVER_", "REMOTE_", "CONTENT_", "wsgi.",
     "asgi.", "werkzeug.",
 )  # fmt: skip
-"""What the keys of a WSGI environ begin with, besides the environment of the process that some servers put there."""
+"""Prefixes of the keys of a WSGI environ, which some servers mix with the environment of the process."""
 
 _BRACKETS: t.Final[tuple[tuple[type, str, str], ...]] = (
     (list, "[", "]"),
@@ -50,14 +50,14 @@ _BRACKETS: t.Final[tuple[tuple[type, str, str], ...]] = (
 
 
 def is_secret(name: object) -> bool:
-    """Whether a variable, key or setting of this name holds what nobody should see."""
+    """Whether the name of a variable, key or setting marks its value as secret."""
     if isinstance(name, bytes):
         name = name.decode("latin-1")
     return isinstance(name, str) and name not in _NO_SECRETS and _SECRET_NAME.search(name[:200]) is not None
 
 
-def secrets_of(*sources: Mapping[t.Any, t.Any]) -> tuple[str, ...]:
-    """The values in these mappings whose names say secret, the longest first: they are hidden wherever they appear."""
+def secrets_of(*sources: Mapping[str, object]) -> tuple[str, ...]:
+    """The secret values in these mappings, longest first. They are hidden everywhere."""
     found = {
         text
         for source in sources
@@ -74,43 +74,43 @@ def _as_text(value: object) -> str:
 
 
 class Describer:
-    """Makes the text of values; `secrets` are texts that appear in none of them."""
+    """Formats values as text, and hides `secrets` in it."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._secrets = tuple(secrets)
 
     def named(self, name: object, value: object) -> str:
-        """The text of the value of a variable."""
+        """The text for the value of a variable."""
         if is_secret(name) and value is not None and not callable(value):
             return HIDDEN
         return self.value(value)
 
     def value(self, value: object) -> str:
-        """The text of a value."""
+        """The text for a value."""
         return self.clean(_shorten(_describe(value, 0), MAX_TEXT))
 
     def clean(self, text: str) -> str:
-        """`text` without the secrets that are known."""
+        """`text` without the known secrets."""
         for secret in self._secrets:
             if secret in text:
                 text = text.replace(secret, HIDDEN)
         return _PASSWORD_IN_URL.sub(rf"\1{HIDDEN}@", text)
 
     def clean_html(self, html: Markup) -> Markup:
-        """The same for HTML."""
+        """`html` without the known secrets."""
         for secret in self._secrets:
             html = html.replace(escape(secret), HIDDEN)
         return html
 
 
 def _describe(value: object, depth: int) -> str:
-    cls = type(value)  # not isinstance: a proxy answers that for the object behind it, and may have none
+    cls = type(value)  # not isinstance(), which a proxy forwards to its object, and which fails if it has none
     if issubclass(cls, os._Environ):
         return "<the environment of the process, not shown>"
     if issubclass(cls, (str, bytes, bytearray)):
         return _text_or_bytes(t.cast("str | bytes | bytearray", value))
     if issubclass(cls, dict):
-        return _mapping(t.cast("dict[t.Any, t.Any]", value), depth)
+        return _mapping(t.cast("dict[object, object]", value), depth)
     if cls is tuple and len(t.cast("tuple[object, ...]", value)) == 2:  # perhaps a header
         name, content = t.cast("tuple[object, object]", value)
         if is_secret(name) and isinstance(content, (str, bytes)):
@@ -141,11 +141,11 @@ def _sequence(value: t.Collection[object], start: str, end: str, depth: int) -> 
     return f"{start}{', '.join(items)}{end}"
 
 
-def _mapping(value: dict[t.Any, t.Any], depth: int) -> str:
+def _mapping(value: dict[object, object], depth: int) -> str:
     start, end = ("{", "}") if type(value) is dict else (f"{type(value).__name__}({{", "})")
     if depth == _MAX_DEPTH:
         return f"{start}…{end}"
-    items = list(dict.items(value))  # not the class's own: a MultiDict leaves values out
+    items = list(dict.items(value))  # the method of a MultiDict would leave values out
     total = len(items)
     if "wsgi.version" in value:
         items = [(key, item) for key, item in items if _is_of_the_request(key, item)]
@@ -165,7 +165,7 @@ def _is_of_the_request(key: object, value: object) -> bool:
 
 
 def _own_repr(value: object) -> str:
-    """What the object says of itself; code of the user's, which may raise whatever it likes."""
+    """The repr of an object, which may raise any exception."""
     try:
         text = repr(value)
         text = text if type(text) is str else str(text)

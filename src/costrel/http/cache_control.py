@@ -9,12 +9,14 @@ from .callback import CallbackDict
 from .grammar import dump_header, parse_dict_header
 from .immutable import ImmutableDictMixin
 
+Convert: t.TypeAlias = abc.Callable[[t.Any], object]
 
-def cache_control_property(key: str, empty: t.Any, type: type[t.Any] | None, *, doc: str | None = None) -> t.Any:
-    """Make a property for a directive, for subclasses that know more of them.
 
-    :param empty: the value where the directive stands without one.
-    :param type: converts the value; `bool` asks only whether the directive is there, None leaves a string.
+def cache_control_property(key: str, empty: object, type: Convert | None, *, doc: str | None = None) -> t.Any:
+    """Create a property for a directive, for subclasses with more directives.
+
+    :param empty: the value of a directive without a value.
+    :param type: converts the value; `bool` only checks that the directive is present, None returns the string.
     """
     return property(
         lambda self: self._get_cache_value(key, empty, type),
@@ -25,9 +27,9 @@ def cache_control_property(key: str, empty: t.Any, type: type[t.Any] | None, *, 
 
 
 class _CacheControl(CallbackDict[str, str | None]):
-    """Directives by name; None is the value of one that stands alone.
+    """Directives by name. The value of a directive without a value is None.
 
-    Setting a directive's property to None or False removes it, True writes it without a value.
+    Setting the property of a directive to None or False removes it; True adds it without a value.
     """
 
     no_store: bool = cache_control_property("no-store", None, bool)
@@ -45,10 +47,10 @@ class _CacheControl(CallbackDict[str, str | None]):
 
     @classmethod
     def from_header(cls, value: str | None, on_update: abc.Callable[[_CacheControl], None] | None = None) -> t.Self:
-        """Read a header; a missing one has no directives."""
+        """Parse a header. A missing one has no directives."""
         return cls(parse_dict_header(value) if value else (), on_update)
 
-    def _get_cache_value(self, key: str, empty: t.Any, type: type[t.Any] | None) -> t.Any:
+    def _get_cache_value(self, key: str, empty: object, type: Convert | None) -> object:
         if type is bool:
             return key in self
         if key not in self:
@@ -63,7 +65,7 @@ class _CacheControl(CallbackDict[str, str | None]):
         except ValueError:
             return None
 
-    def _set_cache_value(self, key: str, value: t.Any, type: type[t.Any] | None) -> None:
+    def _set_cache_value(self, key: str, value: object, type: Convert | None) -> None:
         if value is None or value is False or (type is bool and not value):
             self.pop(key, None)
         elif value is True or type is bool:
@@ -76,7 +78,7 @@ class _CacheControl(CallbackDict[str, str | None]):
             del self[key]
 
     def to_header(self) -> str:
-        """Write the directives as they stand in a header."""
+        """The value of the header."""
         return dump_header(self)
 
     def __str__(self) -> str:
@@ -90,7 +92,7 @@ class _CacheControl(CallbackDict[str, str | None]):
 
 
 class RequestCacheControl(ImmutableDictMixin[str, str | None], _CacheControl):  # type: ignore[misc]  # the mixin forbids what the dict allows
-    """What a client asks of caches (RFC 9111 §5.2.1); it cannot be changed."""
+    """The directives of a request (RFC 9111 §5.2.1). They are immutable."""
 
     no_cache: bool = cache_control_property("no-cache", None, bool)
     max_stale: int | t.Literal[True] | None = cache_control_property("max-stale", True, int)
@@ -99,7 +101,7 @@ class RequestCacheControl(ImmutableDictMixin[str, str | None], _CacheControl):  
 
 
 class ResponseCacheControl(_CacheControl):
-    """What a server allows caches to do (RFC 9111 §5.2.2)."""
+    """The directives of a response (RFC 9111 §5.2.2)."""
 
     no_cache: str | t.Literal[True] | None = cache_control_property("no-cache", True, None)
     public: bool = cache_control_property("public", None, bool)
@@ -130,5 +132,5 @@ def parse_cache_control_header(
     on_update: abc.Callable[[_CacheControl], None] | None = None,
     cls: type[_CacheControl] | None = None,
 ) -> _CacheControl:
-    """Read the value of `Cache-Control`, by default as that of a request."""
+    """Parse the value of `Cache-Control`, by default that of a request."""
     return (cls or RequestCacheControl).from_header(value, on_update)

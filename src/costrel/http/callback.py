@@ -1,4 +1,4 @@
-"""Dicts that tell somebody when they change: what header types and sessions are made of."""
+"""Dicts that call a function when they change: the base of header types and sessions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _missing: t.Any = object()
 
 
 class UpdateDictMixin(dict[K, V]):
-    """Make a dict call `on_update(self)` when it was changed; `setdefault` and `pop` may leave it as it was."""
+    """A dict that calls `on_update(self)` after a change. `setdefault` and `pop` do not always change it."""
 
     on_update: t.Callable[[t.Self], None] | None = None
 
@@ -42,8 +42,7 @@ class UpdateDictMixin(dict[K, V]):
 
     def __setitem__(self: t.Self, key: K, value: V) -> None:
         super().__setitem__(key, value)
-        if self.on_update is not None:  # as `_updated`. PERF: session
-            self.on_update(self)
+        self._updated()
 
     def __delitem__(self, key: K) -> None:
         super().__delitem__(key)
@@ -77,10 +76,7 @@ class UpdateDictMixin(dict[K, V]):
 
 
 class CallbackDict(UpdateDictMixin[K, V], dict[K, V]):
-    """A dict that calls a function, with itself as the argument, after each change.
-
-    :param on_update: The function.
-    """
+    """A dict that calls `on_update` with itself as the argument after each change."""
 
     def __init__(
         self,

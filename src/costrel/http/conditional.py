@@ -66,7 +66,7 @@ def is_resource_modified(
     if_range = None if ignore_if_range or http_range is None else IfRange.from_header(http_if_range)
     is_known = etag and http_if_none_match == etag and if_range is None and not http_if_match
     if is_known and etag and etag[0] == etag[-1] == '"' and etag.count('"') == 2:
-        return False  # PERF: not_modified. One strong tag, and it is this one: what most clients send.
+        return False  # PERF: not_modified. Most clients send a single strong tag, which is this one.
     tag = unquote_etag(etag)[0] if etag else None
     if tag is not None:
         if if_range is not None and if_range.etag is not None:

@@ -45,7 +45,7 @@ _ROUNDED_UP: t.Final = 0.999999
 
 @lru_cache(maxsize=1024)
 def _date_of_second(seconds: int) -> str:
-    # PERF: static. The present second and the times of files are asked for again and again.
+    # PERF: static. The current second and the times of files are formatted again and again.
     return _imf_fixdate(datetime.fromtimestamp(seconds, UTC))
 
 
@@ -77,7 +77,7 @@ def parse_date(value: str | None) -> datetime | None:
     if value is None:
         return None
     try:
-        # PERF: parse_date. Nearly every sender uses this one form.
+        # PERF: not_modified. Nearly all senders use this format.
         if match := _match_imf_fixdate(value):
             day, month, year, hour, minute, second = match.groups()
             return datetime(int(year), _MONTH_NUMBERS[month], int(day), int(hour), int(minute), int(second), tzinfo=UTC)

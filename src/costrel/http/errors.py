@@ -1,6 +1,6 @@
-"""The tree of HTTP errors: exceptions that a view raises and that answer the request themselves.
+"""HTTP errors: exceptions that are also the response to the request.
 
-The descriptions are part of the behaviour: error pages, and the tests of many applications, show them word for word.
+The descriptions are part of the behaviour: error pages, and the tests of many applications, contain them literally.
 """
 
 from __future__ import annotations
@@ -15,27 +15,31 @@ from .authentication import WWWAuthenticate
 from .dates import http_date
 from .status import HTTP_STATUS_CODES
 
-# The room above fills this in: errors know what they say, not how a response is made.
-response_class: t.Callable[..., t.Any] | None = None
+if t.TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication
 
 Environ: t.TypeAlias = dict[str, t.Any]
 Scope: t.TypeAlias = dict[str, t.Any]
+ResponseClass: t.TypeAlias = "t.Callable[..., WSGIApplication]"
+
+# Set by `messages`, since errors do not create their responses themselves.
+response_class: ResponseClass | None = None
 
 
-def plug_response_class(cls: t.Callable[..., t.Any]) -> None:
-    """Name the class, called as `cls(body, status, headers)`, that errors make their responses with."""
+def plug_response_class(cls: ResponseClass) -> None:
+    """Set the class of the responses that errors create, by calling `cls(body, status, headers)`."""
     global response_class
     response_class = cls
 
 
 def _as_html(text: str) -> str:
-    """Text with its special characters escaped, unless it is markup."""
+    """Text with escaped special characters, unless it is markup."""
     return _short_as_html(text) if len(text) <= _SHORT else str(escape(text))
 
 
-@lru_cache(maxsize=256, typed=True)  # typed: it tells text from markup
+@lru_cache(maxsize=256, typed=True)  # typed, since markup is not escaped
 def _short_as_html(text: str) -> str:
-    # PERF: error404. The descriptions of the classes below come again and again.
+    # PERF: missing. Most descriptions are those of the classes below.
     return str(escape(text))
 
 
@@ -43,16 +47,16 @@ _SHORT: t.Final = 256
 
 
 class HTTPException(Exception):
-    """An error that is also a WSGI application: called with an environ, it sends its own error page.
+    """An error that is also a WSGI application, which sends an error page.
 
-    :param description: Text for the page; escaped there unless it is markup. By default that of the class.
+    :param description: The text of the page, which is escaped unless it is markup. It defaults to that of the class.
     :param response: A response to send instead of the page.
     """
 
     code: int | None = None
     description: str | None = None
 
-    def __init__(self, description: str | None = None, response: t.Any = None) -> None:
+    def __init__(self, description: str | None = None, response: WSGIApplication | None = None) -> None:
         super().__init__()
         if description is not None:
             self.description = description
@@ -82,25 +86,25 @@ class HTTPException(Exception):
         return [("Content-Type", "text/html; charset=utf-8")]
 
     def get_response(self, environ: t.Any = None, scope: Scope | None = None) -> t.Any:
-        """The response that was given, or one that shows the page.
+        """The response to send: `response`, or one with the error page.
 
-        :param environ: The request's environ, or the request itself.
+        :param environ: The environ of the request, or the request itself.
         """
         if self.response is not None:
             return self.response
         if response_class is None:
             raise RuntimeError(
-                f"{type(self).__name__} cannot make a response: no response class is known. "
-                "Import costrel, or name one with plug_response_class(cls)."
+                f"{type(self).__name__} cannot create a response, since no response class is set. "
+                "Import costrel, or set one with plug_response_class(cls)."
             )
         environ = getattr(environ, "environ", environ)
         headers = self.get_headers(environ, scope)
         return response_class(self.get_body(environ, scope), self.code, headers)
 
-    def __call__(self, environ: Environ, start_response: t.Callable[..., t.Any]) -> t.Iterable[bytes]:
-        """Answer as a WSGI application."""
-        response = self.get_response(environ)
-        return t.cast("t.Iterable[bytes]", response(environ, start_response))
+    def __call__(self, environ: Environ, start_response: StartResponse) -> t.Iterable[bytes]:
+        """Send the response as a WSGI application."""
+        response: WSGIApplication = self.get_response(environ)
+        return response(environ, start_response)
 
     def __str__(self) -> str:
         code = self.code if self.code is not None else "???"
@@ -116,7 +120,7 @@ _GET_DESCRIPTION: t.Final = HTTPException.get_description
 
 @lru_cache(maxsize=256)
 def _short_page(code: int | None, name: str, description: str) -> str:
-    # PERF: error404. Most errors say what their class says.
+    # PERF: missing. Most errors have the description of their class.
     return _page(code, name, HTTPException(description).get_description())
 
 
@@ -133,24 +137,24 @@ class BadRequest(HTTPException):
 
 
 class BadRequestKeyError(BadRequest, KeyError):
-    """A key is missing in what the client sent: a `KeyError` for the code, a 400 for the client.
+    """A key is missing in the data from the client: a `KeyError` for Python code, a 400 for the client.
 
     :param arg: The key.
     """
 
-    # Whether the client is told which key is missing; applications set it on the instance when they debug.
+    # Whether the response names the missing key. Applications set it on the instance in debug mode.
     show_exception = False
 
     _description = BadRequest.description
 
     def __init__(self, arg: object | None = None, *args: t.Any, **kwargs: t.Any) -> None:
         super().__init__(*args, **kwargs)
-        # The key stands in `args`, as in any KeyError, and the description does not.
+        # As in any KeyError, `args` contains the key, and not the description.
         self.args = () if arg is None else (arg,)
 
     @property
     def description(self) -> str | None:
-        """The description, followed by the key where `show_exception` is set."""
+        """The description, followed by the key if `show_exception` is set."""
         if self.show_exception:
             return f"{self._description}\n{KeyError.__name__}: {KeyError.__str__(self)}"
         return self._description
@@ -161,21 +165,21 @@ class BadRequestKeyError(BadRequest, KeyError):
 
 
 class ClientDisconnected(BadRequest):
-    """The client went away before the whole request was read."""
+    """The client disconnected before the whole request was read."""
 
 
 class SecurityError(BadRequest):
-    """The request is refused for reasons of security."""
+    """The request is refused for security reasons."""
 
 
 class BadHost(BadRequest):
-    """The host that the request names is malformed."""
+    """The host of the request is malformed."""
 
 
 class Unauthorized(HTTPException):
     """401 (RFC 9110 §15.5.2).
 
-    :param www_authenticate: One challenge or several, each sent as a `WWW-Authenticate` field.
+    :param www_authenticate: One or more challenges, each sent as a `WWW-Authenticate` field.
     """
 
     code = 401
@@ -188,7 +192,7 @@ class Unauthorized(HTTPException):
     def __init__(
         self,
         description: str | None = None,
-        response: t.Any = None,
+        response: WSGIApplication | None = None,
         www_authenticate: WWWAuthenticate | t.Iterable[WWWAuthenticate] | None = None,
     ) -> None:
         super().__init__(description, response)
@@ -226,7 +230,7 @@ class NotFound(HTTPException):
 class MethodNotAllowed(HTTPException):
     """405 (RFC 9110 §15.5.6).
 
-    :param valid_methods: What the resource does allow, for the `Allow` field that the RFC demands.
+    :param valid_methods: The allowed methods, for the `Allow` field that the RFC requires.
     """
 
     code = 405
@@ -236,7 +240,7 @@ class MethodNotAllowed(HTTPException):
         self,
         valid_methods: t.Iterable[str] | None = None,
         description: str | None = None,
-        response: t.Any = None,
+        response: WSGIApplication | None = None,
     ) -> None:
         super().__init__(description, response)
         self.valid_methods = valid_methods
@@ -269,7 +273,7 @@ class RequestTimeout(HTTPException):
 
 
 class BodyTimeout(RequestTimeout, ClientDisconnected):
-    """The client took too long to send the body; the connection ends with the answer."""
+    """The client took too long to send the body. The connection is closed after the response."""
 
     description = RequestTimeout.description
 
@@ -334,7 +338,7 @@ class UnsupportedMediaType(HTTPException):
 class RequestedRangeNotSatisfiable(HTTPException):
     """416 (RFC 9110 §15.5.17).
 
-    :param length: The length of the whole resource, in units, for the `Content-Range` field.
+    :param length: The length of the whole resource in `units`, for the `Content-Range` field.
     """
 
     code = 416
@@ -345,7 +349,7 @@ class RequestedRangeNotSatisfiable(HTTPException):
         length: int | None = None,
         units: str = "bytes",
         description: str | None = None,
-        response: t.Any = None,
+        response: WSGIApplication | None = None,
     ) -> None:
         super().__init__(description, response)
         self.length = length
@@ -411,15 +415,15 @@ class PreconditionRequired(HTTPException):
 
 
 class _RetryAfter(HTTPException):
-    """An error that may tell when to come back (RFC 9110 §10.2.3).
+    """An error with an optional `Retry-After` field (RFC 9110 §10.2.3).
 
-    :param retry_after: Seconds from now, or a moment.
+    :param retry_after: A number of seconds, or a time.
     """
 
     def __init__(
         self,
         description: str | None = None,
-        response: t.Any = None,
+        response: WSGIApplication | None = None,
         retry_after: dt.datetime | int | None = None,
     ) -> None:
         super().__init__(description, response)
@@ -457,7 +461,7 @@ class UnavailableForLegalReasons(HTTPException):
 class InternalServerError(HTTPException):
     """500 (RFC 9110 §15.6.1).
 
-    :param original_exception: The exception that nobody handled, where there was one.
+    :param original_exception: The unhandled exception, if any.
     """
 
     code = 500
@@ -469,7 +473,7 @@ class InternalServerError(HTTPException):
     def __init__(
         self,
         description: str | None = None,
-        response: t.Any = None,
+        response: WSGIApplication | None = None,
         original_exception: BaseException | None = None,
     ) -> None:
         self.original_exception = original_exception
@@ -514,7 +518,7 @@ class HTTPVersionNotSupported(HTTPException):
     description = "The server does not support the HTTP protocol version used in the request."
 
 
-# One class for each code: what `abort(code)` raises.
+# Status code → the class that `abort(code)` raises.
 default_exceptions: dict[int, type[HTTPException]] = {
     400: BadRequest,
     401: Unauthorized,
@@ -553,8 +557,8 @@ default_exceptions: dict[int, type[HTTPException]] = {
 class Aborter:
     """Raises the error for a status code.
 
-    :param mapping: Error classes by status code; `default_exceptions` if not given.
-    :param extra: Classes to add to them.
+    :param mapping: Error classes by status code; by default, `default_exceptions`.
+    :param extra: Additional classes.
     """
 
     def __init__(
@@ -567,11 +571,13 @@ class Aborter:
             self.mapping.update(extra)
 
     def __call__(self, code: t.Any, *args: t.Any, **kwargs: t.Any) -> t.NoReturn:
-        """Raise the error for a status code, made with the other arguments, or one that sends the response given.
+        """Raise the error for a status code. The other arguments are those of its class.
+
+        `code` can also be a response to send.
 
         :raises LookupError: There is no error class for the code.
         """
-        # Told by its looks, since response classes live in the room above.
+        # Checked by attributes, since the response classes are in a later room.
         if code.__class__ is not int and hasattr(code, "status_code") and hasattr(code, "headers"):
             raise HTTPException(response=code)
         if code not in self.mapping:
@@ -583,7 +589,7 @@ _aborter = Aborter()
 
 
 def abort(status: t.Any, *args: t.Any, **kwargs: t.Any) -> t.NoReturn:
-    """Raise the `HTTPException` for a status code, or one that sends the response given.
+    """Raise the `HTTPException` for a status code or a response.
 
     :raises LookupError: There is no error class for the code.
     """

@@ -24,8 +24,8 @@ class HeaderSet(cabc.MutableSet[str]):
         self.on_update = on_update
 
     @classmethod
-    def from_header(cls, value: str | None, on_update: t.Any = None) -> t.Self:
-        """Read a comma-separated list (RFC 9110 §5.6.1); an empty set if there is no field."""
+    def from_header(cls, value: str | None, on_update: cabc.Callable[[HeaderSet], None] | None = None) -> t.Self:
+        """Parse a comma-separated list (RFC 9110 §5.6.1). A missing field is an empty set."""
         return cls(parse_list_header(value) if value else None, on_update)
 
     def _updated(self: t.Self) -> None:

@@ -1,4 +1,4 @@
-"""The header fields of a message: an ordered list of pairs, found by names whose case does not matter."""
+"""The header fields of a message: an ordered list of pairs with case-insensitive names."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from .grammar import dump_options_header
 from .multidict import MultiDict, iter_multi_items
 
 T = t.TypeVar("T")
+U = t.TypeVar("U")
 
 Pair: t.TypeAlias = tuple[str, str]
-Source: t.TypeAlias = (
-    "Headers | MultiDict[str, t.Any] | t.Mapping[str, t.Any | list[t.Any] | tuple[t.Any, ...] | set[t.Any]]"
-    " | t.Iterable[tuple[str, t.Any]]"
-)
+Source: t.TypeAlias = "Headers | t.Mapping[str, object] | t.Iterable[tuple[str, object]]"
+"""Fields to add. Values are converted by `str`; in a mapping, lists, tuples and sets contain several values."""
 
 _missing: t.Any = object()
 
-# RFC 9110 §5.5: "Field values containing CR, LF, or NUL characters are invalid and dangerous"; other control characters
-# but the tab are invalid too. RFC 9110 §5.1: a name is a token, so it has none at all.
+# RFC 9110 §5.5: "Field values containing CR, LF, or NUL characters are invalid and dangerous". Other control characters
+# except for the tab are invalid too. A name is a token, which has no control characters (RFC 9110 §5.1).
 _find_control_in_value = LatePattern(r"[\x00-\x08\x0a-\x1f\x7f]").search
 _find_control_in_name = LatePattern(r"[\x00-\x1f\x7f]").search
 
 
-def _pair(name: str, value: t.Any) -> Pair:
+def _pair(name: str, value: object) -> Pair:
     """A field's name and its value as text.
 
     :raises ValueError: One of them contains a control character.
     """
-    # Nearly all of them are printable, which is told quickly, and then contain no control characters.
-    if type(name) is str is type(value) and name.isprintable() and value.isprintable():
+    # Nearly all are printable, which is a fast test, and so have no control characters.
+    if type(name) is str and type(value) is str and name.isprintable() and value.isprintable():
         return name, value
     if isinstance(name, str) and _find_control_in_name(name):
         raise ValueError(f"Header names must not contain control characters, found {name!r}.")
-    text: str = value if issubclass(type(value), str) else str(value)  # a proxy says that it is a str, and is none
+    # Not isinstance(), which is true for a proxy to a str.
+    text = t.cast(str, value) if issubclass(type(value), str) else str(value)
     if found := _find_control_in_value(text):
         if found[0] in "\r\n":
             raise ValueError("Header values must not contain newline characters.")
@@ -44,22 +44,23 @@ def _pair(name: str, value: t.Any) -> Pair:
     return name, text
 
 
-def _convert(value: str, default: t.Any, type: cabc.Callable[[str], T]) -> t.Any:
+def _convert(value: str, default: U, type: cabc.Callable[[str], T]) -> T | U:
     try:
         return type(value)
     except ValueError:
         return default
 
 
-def _with_options(value: str | None, options: dict[str, t.Any]) -> str:
-    return dump_options_header(value, {name.replace("_", "-"): option for name, option in options.items()})
+def _with_options(value: object, options: dict[str, t.Any]) -> str:
+    options = {name.replace("_", "-"): option for name, option in options.items()}
+    return dump_options_header(t.cast("str | None", value), options)
 
 
 def _names_to_set(source: Headers | MultiDict[str, t.Any]) -> t.Iterable[str]:
-    """The names in their order, and of those that stand several times the first and the last.
+    """The names in their order; of a repeated name, the first and the last occurrence.
 
-    The first settles where a name goes, the last how it is written and where its further values go; those between
-    would change nothing, and take quadratic time.
+    The first determines the place of the name, the last its case and the place of its other values. Those in between
+    have no effect, and would take quadratic time.
     """
     names = list(source.keys())
     first: dict[str, int] = {}
@@ -72,15 +73,15 @@ def _names_to_set(source: Headers | MultiDict[str, t.Any]) -> t.Iterable[str]:
 
 
 class Headers:
-    """Header fields in their order; a name may stand several times, and its case does not matter.
+    """Header fields in their order. Names may be repeated, and are case-insensitive.
 
-    Values are kept as text: anything else is converted by `str`. Control characters other than the tab are refused, so
-    that no value can end its field and begin another. A name that is missing raises a `BadRequestKeyError`.
+    Values are text: other values are converted by `str`. Control characters other than the tab are refused, so that a
+    value cannot start another field. A missing name raises `BadRequestKeyError`.
 
-    :param defaults: A dict, whose lists, tuples and sets count as values, or pairs.
+    :param defaults: Pairs, or a dict, in which lists, tuples and sets contain several values.
     """
 
-    # Changed in place and never rebound, since a response and a server may hold it too.
+    # Modified in place and never replaced, since a response and a server may share it.
     _list: list[Pair]
 
     def __init__(self, defaults: Source | None = None) -> None:
@@ -88,21 +89,21 @@ class Headers:
         if defaults is not None:
             self.extend(defaults)
 
-    def __init_subclass__(cls, **kwargs: t.Any) -> None:
+    def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)
-        # `get` reads the list; a class that finds its values elsewhere gets the `get` that asks `_find`.
+        # `get` reads the list. A class with another `_find` gets a `get` that calls it.
         if "_find" in cls.__dict__ and "get" not in cls.__dict__:
             cls.get = Headers._get_found  # type: ignore[assignment, method-assign]  # the overloads are those of get
 
     @classmethod
     def adopt(cls, pairs: list[Pair]) -> t.Self:
-        """Wrap a list of pairs without a copy and without a check: what changes the one changes the other."""
+        """Wrap a list of valid pairs without copying it: a change to one also changes the other."""
         headers = cls.__new__(cls)
         headers._list = pairs
         return headers
 
     def _find(self, key: str) -> str | None:
-        """The first value of a name, if there is one: what all that reads by name asks."""
+        """The first value of a name, or None. All methods that look up a name use it."""
         wanted = key.lower()
         for name, value in self._list:
             if name == key or name.lower() == wanted:
@@ -122,9 +123,9 @@ class Headers:
     @t.overload
     def __getitem__(self, key: slice) -> t.Self: ...
     def __getitem__(self, key: str | int | slice) -> str | Pair | t.Self:
-        """The first value of a name, the pair at an index, or new headers of a slice.
+        """The first value of a name, the pair at an index, or new headers with a slice.
 
-        :raises BadRequestKeyError: There is no such name.
+        :raises BadRequestKeyError: The name is missing.
         """
         if isinstance(key, str):
             value = self._find(key)
@@ -136,14 +137,14 @@ class Headers:
         return self.__class__(self._list[key])
 
     def __eq__(self, other: object) -> bool:
-        """Headers are equal to others of the same class with the same pairs, in whatever order."""
+        """Headers are equal to headers of the same class with the same pairs in any order."""
         if not isinstance(other, Headers) or other.__class__ is not self.__class__:
             return NotImplemented
         return {(name.lower(), value) for name, value in self._list} == {
             (name.lower(), value) for name, value in other._list
         }
 
-    __hash__ = None  # type: ignore[assignment]  # they can be changed
+    __hash__ = None  # type: ignore[assignment]  # headers are mutable
 
     @t.overload
     def get(self, key: str) -> str | None: ...
@@ -155,21 +156,19 @@ class Headers:
     def get(self, key: str, type: cabc.Callable[[str], T]) -> T | None: ...
     @t.overload
     def get(self, key: str, default: T, type: cabc.Callable[[str], T]) -> T: ...
-    def get(  # type: ignore[misc]  # `type` comes second in one overload, by name
+    def get(  # type: ignore[misc]  # one overload has `type` in second place, to be passed by name
         self, key: str, default: str | T | None = None, type: cabc.Callable[[str], T] | None = None
     ) -> str | T | None:
-        """The first value of a name, converted.
-
-        :param type: Makes the result from the value. Where it raises a `ValueError`, the default is returned.
-        """
+        """The first value of a name, converted by `type`. If that raises `ValueError`, the default is returned."""
         wanted = key.lower()
         for name, value in self._list:
-            # PERF: headers_get. Most code writes a name as the sender does, and comparing is quicker than lowering.
             if name == key or name.lower() == wanted:
                 return value if type is None else _convert(value, default, type)
         return default
 
-    def _get_found(self, key: str, default: t.Any = None, type: cabc.Callable[[str], T] | None = None) -> t.Any:
+    def _get_found(
+        self, key: str, default: U | None = None, type: cabc.Callable[[str], T] | None = None
+    ) -> str | T | U | None:
         value = self._find(key)
         if value is None:
             return default
@@ -180,10 +179,7 @@ class Headers:
     @t.overload
     def getlist(self, key: str, type: cabc.Callable[[str], T]) -> list[T]: ...
     def getlist(self, key: str, type: cabc.Callable[[str], T] | None = None) -> list[str] | list[T]:
-        """All values of a name, converted; an empty list if there are none.
-
-        :param type: Makes each item from a value. Values for which it raises a `ValueError` are left out.
-        """
+        """All values of a name, converted by `type`. Values for which that raises `ValueError` are left out."""
         wanted = key.lower()
         values = [value for name, value in self._list if name.lower() == wanted]
         if type is None:
@@ -197,21 +193,21 @@ class Headers:
         return result
 
     def get_all(self, name: str) -> list[str]:
-        """All values of a name: `getlist` as `wsgiref` calls it."""
+        """All values of a name: `getlist` under its name in `wsgiref`."""
         return self.getlist(name)
 
     def items(self, lower: bool = False) -> t.Iterable[Pair]:
         """Yield all pairs.
 
-        :param lower: Give the names in lower case.
+        :param lower: Yield the names in lower case.
         """
         for name, value in self:
             yield name.lower() if lower else name, value
 
     def keys(self, lower: bool = False) -> t.Iterable[str]:
-        """Yield the name of each pair, so a name that stands twice comes twice.
+        """Yield the name of each pair, so repeated names are repeated.
 
-        :param lower: Give the names in lower case.
+        :param lower: Yield the names in lower case.
         """
         for name, _ in self:
             yield name.lower() if lower else name
@@ -221,15 +217,15 @@ class Headers:
         for _, value in self:
             yield value
 
-    def extend(self, arg: Source | None = None, /, **kwargs: t.Any) -> None:
-        """Add pairs after those that are there; in a dict, lists, tuples and sets count as values."""
+    def extend(self, arg: Source | None = None, /, **kwargs: object) -> None:
+        """Append pairs. In a dict, lists, tuples and sets contain several values."""
         if arg is not None:
             self._add_all(arg if type(arg) is list else iter_multi_items(arg))
         if kwargs:
             self._add_all(iter_multi_items(kwargs))
 
-    def _add_all(self, pairs: t.Iterable[tuple[str, t.Any]]) -> None:
-        if type(self).add is not Headers.add:  # a class may add in a way of its own
+    def _add_all(self, pairs: t.Iterable[tuple[str, object]]) -> None:
+        if type(self).add is not Headers.add:  # a subclass may override `add`
             for name, value in pairs:
                 self.add(name, value)
             return
@@ -238,7 +234,7 @@ class Headers:
             append(_pair(name, value))
 
     def __delitem__(self, key: str | int | slice) -> None:
-        """Remove all pairs of a name, if there are any, or what stands at an index or slice."""
+        """Remove all pairs of a name, if any, or the pairs at an index or slice."""
         if isinstance(key, str):
             self._del_key(key)
         else:
@@ -249,7 +245,7 @@ class Headers:
         self._list[:] = [pair for pair in self._list if pair[0].lower() != wanted]
 
     def remove(self, key: str) -> None:
-        """Remove all pairs of a name, if there are any."""
+        """Remove all pairs of a name, if any."""
         self._del_key(key)
 
     @t.overload
@@ -263,9 +259,9 @@ class Headers:
     @t.overload
     def pop(self, key: str, default: T) -> str | T: ...
     def pop(self, key: str | int | None = None, default: str | T = _missing) -> str | Pair | T:
-        """Remove a name and return its first value; or remove and return the last pair, or the one at an index.
+        """Remove a name and return its first value; or remove and return the last pair, or the pair at an index.
 
-        :raises BadRequestKeyError: There is no such name, and no default.
+        :raises BadRequestKeyError: The name is missing, and there is no default.
         :raises IndexError: There is no pair at the index.
         """
         if key is None:
@@ -283,7 +279,7 @@ class Headers:
     def popitem(self) -> Pair:
         """Remove and return the last pair.
 
-        :raises IndexError: There is none.
+        :raises IndexError: There are no pairs.
         """
         return self._list.pop()
 
@@ -296,11 +292,11 @@ class Headers:
     def __len__(self) -> int:
         return len(self._list)
 
-    def add(self, key: str, value: t.Any, /, **kwargs: t.Any) -> None:
-        """Add a pair after those that are there.
+    def add(self, key: str, value: object, /, **kwargs: object) -> None:
+        """Append a pair.
 
-        Keyword arguments are appended as parameters: `add("Content-Disposition", "attachment", filename="a.txt")`. In
-        their names, underscores become dashes; those that are None are left out.
+        Keyword arguments become parameters of the value: `add("Content-Disposition", "attachment", filename="a.txt")`.
+        Underscores in their names become dashes. Arguments that are None are left out.
 
         :raises ValueError: The name or the value contains a control character.
         """
@@ -308,18 +304,18 @@ class Headers:
             value = _with_options(value, kwargs)
         self._list.append(_pair(key, value))
 
-    def add_header(self, key: str, value: t.Any, /, **kwargs: t.Any) -> None:
-        """Add a pair: `add` as `wsgiref` calls it."""
+    def add_header(self, key: str, value: object, /, **kwargs: object) -> None:
+        """Append a pair: `add` under its name in `wsgiref`."""
         self.add(key, value, **kwargs)
 
     def clear(self) -> None:
         """Remove all pairs."""
         self._list.clear()
 
-    def set(self, key: str, value: t.Any, /, **kwargs: t.Any) -> None:
-        """Put one pair in the place of the first with this name, and remove the others; add it if there is none.
+    def set(self, key: str, value: object, /, **kwargs: object) -> None:
+        """Replace the first pair of a name and remove its other pairs, or append the pair if there are none.
 
-        :param kwargs: Parameters to append, as for `add`.
+        :param kwargs: Parameters of the value, as for `add`.
         :raises ValueError: The name or the value contains a control character.
         """
         if kwargs:
@@ -340,8 +336,8 @@ class Headers:
         if count > 1:
             pairs[:] = [other for other in pairs if other is pair or other[0].lower() != wanted]
 
-    def setlist(self, key: str, values: cabc.Iterable[t.Any]) -> None:
-        """Put these values in the place of all that a name has."""
+    def setlist(self, key: str, values: cabc.Iterable[object]) -> None:
+        """Replace all values of a name."""
         values = list(values)
         if not values:
             self.remove(key)
@@ -350,28 +346,28 @@ class Headers:
         for value in values[1:]:
             self.add(key, value)
 
-    def setdefault(self, key: str, default: t.Any) -> str:
-        """The first value of a name, after adding the default if there is none."""
+    def setdefault(self, key: str, default: object) -> str:
+        """The first value of a name. If there is none, the default is added first."""
         value = self._find(key)
         if value is None:
             self.set(key, default)
             return self._get_key(key)
         return value
 
-    def setlistdefault(self, key: str, default: cabc.Iterable[t.Any]) -> list[str]:
-        """The values of a name, after adding the default ones if there are none."""
+    def setlistdefault(self, key: str, default: cabc.Iterable[object]) -> list[str]:
+        """The values of a name. If there are none, the default values are added first."""
         if key not in self:
             self.setlist(key, default)
         return self.getlist(key)
 
     @t.overload
-    def __setitem__(self, key: str, value: t.Any) -> None: ...
+    def __setitem__(self, key: str, value: object) -> None: ...
     @t.overload
-    def __setitem__(self, key: int, value: tuple[str, t.Any]) -> None: ...
+    def __setitem__(self, key: int, value: tuple[str, object]) -> None: ...
     @t.overload
-    def __setitem__(self, key: slice, value: cabc.Iterable[tuple[str, t.Any]]) -> None: ...
+    def __setitem__(self, key: slice, value: cabc.Iterable[tuple[str, object]]) -> None: ...
     def __setitem__(self, key: t.Any, value: t.Any) -> None:
-        """Do what `set` does for a name, or replace the pair or pairs at an index or slice."""
+        """`set` for a name; for an index or slice, replace the pairs there."""
         if isinstance(key, str):
             self.set(key, value)
         elif isinstance(key, int):
@@ -379,10 +375,10 @@ class Headers:
         else:
             self._list[key] = [_pair(name, text) for name, text in value]
 
-    def update(self, arg: Source | None = None, /, **kwargs: t.Any) -> None:
-        """Put pairs in the place of those with the same names; in a dict, lists, tuples and sets count as values.
+    def update(self, arg: Source | None = None, /, **kwargs: object) -> None:
+        """Replace the pairs of each name. In a dict, lists, tuples and sets contain several values.
 
-        Of pairs with the same name that come one by one, the last one stays.
+        In an iterable of pairs, the last pair of a name is kept.
         """
         if arg is not None:
             if isinstance(arg, (Headers, MultiDict)):
@@ -395,32 +391,32 @@ class Headers:
                     self.set(name, value)
         self._update_from(kwargs)
 
-    def _update_from(self, mapping: t.Mapping[str, t.Any]) -> None:
+    def _update_from(self, mapping: t.Mapping[str, object]) -> None:
         for name, value in mapping.items():
             if isinstance(value, (list, tuple, set)):
                 self.setlist(name, value)
             else:
                 self.set(name, value)
 
-    def __or__(self, other: t.Mapping[str, t.Any]) -> t.Self:
+    def __or__(self, other: t.Mapping[str, object]) -> t.Self:
         if not isinstance(other, cabc.Mapping):
             return NotImplemented
         result = self.copy()
         result.update(other)
         return result
 
-    def __ior__(self, other: t.Mapping[str, t.Any] | t.Iterable[tuple[str, t.Any]]) -> t.Self:
+    def __ior__(self, other: t.Mapping[str, object] | t.Iterable[tuple[str, object]]) -> t.Self:
         if not isinstance(other, (cabc.Mapping, cabc.Iterable)):
             return NotImplemented
         self.update(other)
         return self
 
     def to_wsgi_list(self) -> list[Pair]:
-        """A list of the pairs, as WSGI takes it."""
+        """The pairs as a list, as WSGI requires."""
         return self._list.copy() if type(self) is Headers else list(self)
 
     def copy(self) -> t.Self:
-        """A copy that can be changed on its own."""
+        """An independent copy."""
         if type(self) is Headers:
             return self.adopt(self._list.copy())
         return self.__class__(self._list)
@@ -429,7 +425,7 @@ class Headers:
         return self.copy()
 
     def __str__(self) -> str:
-        """The fields as they stand in an HTTP/1.1 message, with the empty line after them."""
+        """The fields of an HTTP/1.1 message, including the empty line after them."""
         lines = [f"{name}: {value}" for name, value in self.to_wsgi_list()]
         return "\r\n".join([*lines, "", ""]) if lines else "\r\n"
 

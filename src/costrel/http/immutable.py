@@ -1,4 +1,4 @@
-"""What makes a container refuse every change: lists, dicts, multi-dicts and headers that may be shared."""
+"""Mixins that make containers immutable: lists, dicts, multidicts and headers that may be shared."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import typing as t
 K = t.TypeVar("K")
 V = t.TypeVar("V")
 
-_missing: t.Any = object()
+Reduced: t.TypeAlias = tuple[type, tuple[object, ...]]
+
+_missing: t.Final = object()
 
 
 def _refuse(container: object) -> t.NoReturn:
@@ -15,7 +17,7 @@ def _refuse(container: object) -> t.NoReturn:
 
 
 class ImmutableListMixin:
-    """Make a list refuse changes, and hashable in return."""
+    """Make a list immutable and therefore hashable."""
 
     _hash_cache: int | None = None
 
@@ -24,64 +26,64 @@ class ImmutableListMixin:
             self._hash_cache = hash(tuple(self))  # type: ignore[arg-type]  # mixed into a list
         return self._hash_cache
 
-    def __reduce_ex__(self, protocol: t.SupportsIndex) -> t.Any:
+    def __reduce_ex__(self, protocol: t.SupportsIndex) -> Reduced:
         return type(self), (list(self),)  # type: ignore[call-overload]  # mixed into a list
 
-    def __delitem__(self, key: t.Any) -> t.NoReturn:
+    def __delitem__(self, key: object) -> t.NoReturn:
         _refuse(self)
 
-    def __iadd__(self, other: t.Any) -> t.NoReturn:
+    def __iadd__(self, other: object) -> t.NoReturn:
         _refuse(self)
 
-    def __imul__(self, other: t.Any) -> t.NoReturn:
+    def __imul__(self, other: object) -> t.NoReturn:
         _refuse(self)
 
-    def __setitem__(self, key: t.Any, value: t.Any) -> t.NoReturn:
+    def __setitem__(self, key: object, value: object) -> t.NoReturn:
         _refuse(self)
 
-    def append(self, item: t.Any) -> t.NoReturn:
+    def append(self, item: object) -> t.NoReturn:
         _refuse(self)
 
-    def remove(self, item: t.Any) -> t.NoReturn:
+    def remove(self, item: object) -> t.NoReturn:
         _refuse(self)
 
-    def extend(self, iterable: t.Any) -> t.NoReturn:
+    def extend(self, iterable: object) -> t.NoReturn:
         _refuse(self)
 
-    def insert(self, pos: t.Any, value: t.Any) -> t.NoReturn:
+    def insert(self, pos: object, value: object) -> t.NoReturn:
         _refuse(self)
 
-    def pop(self, index: t.Any = -1) -> t.NoReturn:
+    def pop(self, index: object = -1) -> t.NoReturn:
         _refuse(self)
 
     def reverse(self) -> t.NoReturn:
         _refuse(self)
 
-    def sort(self, key: t.Any = None, reverse: t.Any = False) -> t.NoReturn:
+    def sort(self, key: object = None, reverse: object = False) -> t.NoReturn:
         _refuse(self)
 
 
 class ImmutableList(ImmutableListMixin, list[V]):  # type: ignore[misc]  # it can be hashed, a list cannot
-    """A list that cannot be changed, and can be hashed if its items can."""
+    """An immutable list, which is hashable if its items are."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({list.__repr__(self)})"
 
 
 class ImmutableDictMixin(t.Generic[K, V]):
-    """Make a dict refuse changes, and hashable in return."""
+    """Make a dict immutable and therefore hashable."""
 
     _hash_cache: int | None = None
 
     @classmethod
-    def fromkeys(cls, keys: t.Iterable[K], value: V | None = None) -> t.Any:
-        """A dict of this class with the same value under each key."""
+    def fromkeys(cls, keys: t.Iterable[K], value: V | None = None) -> t.Self:
+        """A dict of this class with the same value for each key."""
         return cls(dict.fromkeys(keys, value))  # type: ignore[call-arg]  # mixed into a dict
 
-    def __reduce_ex__(self, protocol: t.SupportsIndex) -> t.Any:
+    def __reduce_ex__(self, protocol: t.SupportsIndex) -> Reduced:
         return type(self), (dict(self),)  # type: ignore[call-overload]  # mixed into a dict
 
-    def _iter_hashitems(self) -> t.Iterable[t.Any]:
+    def _iter_hashitems(self) -> t.Iterable[object]:
         return self.items()  # type: ignore[attr-defined, no-any-return]  # mixed into a dict
 
     def __hash__(self) -> int:
@@ -89,25 +91,25 @@ class ImmutableDictMixin(t.Generic[K, V]):
             self._hash_cache = hash(frozenset(self._iter_hashitems()))
         return self._hash_cache
 
-    def setdefault(self, key: t.Any, default: t.Any = None) -> t.NoReturn:
+    def setdefault(self, key: object, default: object = None) -> t.NoReturn:
         _refuse(self)
 
-    def update(self, arg: t.Any, /, **kwargs: t.Any) -> t.NoReturn:
+    def update(self, arg: object, /, **kwargs: object) -> t.NoReturn:
         _refuse(self)
 
-    def __ior__(self, other: t.Any) -> t.NoReturn:
+    def __ior__(self, other: object) -> t.NoReturn:
         _refuse(self)
 
-    def pop(self, key: t.Any, default: t.Any = None) -> t.NoReturn:
+    def pop(self, key: object, default: object = None) -> t.NoReturn:
         _refuse(self)
 
     def popitem(self) -> t.NoReturn:
         _refuse(self)
 
-    def __setitem__(self, key: t.Any, value: t.Any) -> t.NoReturn:
+    def __setitem__(self, key: object, value: object) -> t.NoReturn:
         _refuse(self)
 
-    def __delitem__(self, key: t.Any) -> t.NoReturn:
+    def __delitem__(self, key: object) -> t.NoReturn:
         _refuse(self)
 
     def clear(self) -> t.NoReturn:
@@ -115,38 +117,38 @@ class ImmutableDictMixin(t.Generic[K, V]):
 
 
 class ImmutableMultiDictMixin(ImmutableDictMixin[K, V]):
-    """Make a multi-dict refuse changes, and hashable in return."""
+    """Make a multidict immutable and therefore hashable."""
 
-    def __reduce_ex__(self, protocol: t.SupportsIndex) -> t.Any:
+    def __reduce_ex__(self, protocol: t.SupportsIndex) -> Reduced:
         return type(self), (list(self._iter_hashitems()),)
 
-    def _iter_hashitems(self) -> t.Iterable[t.Any]:
+    def _iter_hashitems(self) -> t.Iterable[object]:
         return self.items(multi=True)  # type: ignore[attr-defined, no-any-return]  # mixed into a MultiDict
 
-    def add(self, key: t.Any, value: t.Any) -> t.NoReturn:
+    def add(self, key: object, value: object) -> t.NoReturn:
         _refuse(self)
 
     def popitemlist(self) -> t.NoReturn:
         _refuse(self)
 
-    def poplist(self, key: t.Any) -> t.NoReturn:
+    def poplist(self, key: object) -> t.NoReturn:
         _refuse(self)
 
-    def setlist(self, key: t.Any, new_list: t.Any) -> t.NoReturn:
+    def setlist(self, key: object, new_list: object) -> t.NoReturn:
         _refuse(self)
 
-    def setlistdefault(self, key: t.Any, default_list: t.Any = None) -> t.NoReturn:
+    def setlistdefault(self, key: object, default_list: object = None) -> t.NoReturn:
         _refuse(self)
 
 
 class ImmutableDict(ImmutableDictMixin[K, V], dict[K, V]):  # type: ignore[misc]  # it can be hashed, a dict cannot
-    """A dict that cannot be changed, and can be hashed if its values can."""
+    """An immutable dict, which is hashable if its values are."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({dict.__repr__(self)})"
 
     def copy(self) -> dict[K, V]:
-        """A plain dict, which can be changed."""
+        """A plain, mutable dict."""
         return dict(self)
 
     def __copy__(self) -> t.Self:
@@ -154,49 +156,49 @@ class ImmutableDict(ImmutableDictMixin[K, V], dict[K, V]):  # type: ignore[misc]
 
 
 class ImmutableHeadersMixin:
-    """Make headers refuse changes. They stay unhashable, since a view on something that changes may use this too."""
+    """Make headers immutable. They stay unhashable, since a view of a mutable object may use this mixin too."""
 
-    def __delitem__(self, key: t.Any, **kwargs: t.Any) -> t.NoReturn:
+    def __delitem__(self, key: object, **kwargs: object) -> t.NoReturn:
         _refuse(self)
 
-    def __setitem__(self, key: t.Any, value: t.Any) -> t.NoReturn:
+    def __setitem__(self, key: object, value: object) -> t.NoReturn:
         _refuse(self)
 
-    def set(self, key: t.Any, value: t.Any, /, **kwargs: t.Any) -> t.NoReturn:
+    def set(self, key: object, value: object, /, **kwargs: object) -> t.NoReturn:
         _refuse(self)
 
-    def setlist(self, key: t.Any, values: t.Any) -> t.NoReturn:
+    def setlist(self, key: object, values: object) -> t.NoReturn:
         _refuse(self)
 
-    def add(self, key: t.Any, value: t.Any, /, **kwargs: t.Any) -> t.NoReturn:
+    def add(self, key: object, value: object, /, **kwargs: object) -> t.NoReturn:
         _refuse(self)
 
-    def add_header(self, key: t.Any, value: t.Any, /, **kwargs: t.Any) -> t.NoReturn:
+    def add_header(self, key: object, value: object, /, **kwargs: object) -> t.NoReturn:
         _refuse(self)
 
-    def remove(self, key: t.Any) -> t.NoReturn:
+    def remove(self, key: object) -> t.NoReturn:
         _refuse(self)
 
-    def extend(self, arg: t.Any, /, **kwargs: t.Any) -> t.NoReturn:
+    def extend(self, arg: object, /, **kwargs: object) -> t.NoReturn:
         _refuse(self)
 
-    def update(self, arg: t.Any, /, **kwargs: t.Any) -> t.NoReturn:
+    def update(self, arg: object, /, **kwargs: object) -> t.NoReturn:
         _refuse(self)
 
-    def __ior__(self, other: t.Any) -> t.NoReturn:
+    def __ior__(self, other: object) -> t.NoReturn:
         _refuse(self)
 
-    def insert(self, pos: t.Any, value: t.Any) -> t.NoReturn:
+    def insert(self, pos: object, value: object) -> t.NoReturn:
         _refuse(self)
 
-    def pop(self, key: t.Any = None, default: t.Any = _missing) -> t.NoReturn:
+    def pop(self, key: object = None, default: object = _missing) -> t.NoReturn:
         _refuse(self)
 
     def popitem(self) -> t.NoReturn:
         _refuse(self)
 
-    def setdefault(self, key: t.Any, default: t.Any) -> t.NoReturn:
+    def setdefault(self, key: object, default: object) -> t.NoReturn:
         _refuse(self)
 
-    def setlistdefault(self, key: t.Any, default: t.Any) -> t.NoReturn:
+    def setlistdefault(self, key: object, default: object) -> t.NoReturn:
         _refuse(self)

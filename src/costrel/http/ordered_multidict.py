@@ -1,4 +1,4 @@
-"""The deprecated multi-dict that keeps the order of all its pairs, also of those with different keys."""
+"""The deprecated multidict that keeps the order of all its pairs, even across keys."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import typing as t
 import warnings
 
 from .errors import BadRequestKeyError
-from .immutable import ImmutableMultiDictMixin
+from .immutable import ImmutableMultiDictMixin, Reduced
 from .multidict import K, MultiDict, T, V, _convert, _missing, iter_multi_items
 
-# What dict itself stores: for each key, the serial numbers of its pairs.
+# The underlying dict stores the serial numbers of the pairs for each key.
 _serials_at: t.Any = dict.get
 _store_serials: t.Any = dict.__setitem__
 _stored_items: t.Any = dict.items
 
 
 class _OrderedMultiDict(MultiDict[K, V]):
-    """A `MultiDict` that keeps the order of all pairs, and whose equality minds it.
+    """A `MultiDict` that keeps the order of all pairs, and compares it.
 
     .. deprecated:: A `MultiDict` keeps the order of its keys.
     """
@@ -54,13 +54,13 @@ class _OrderedMultiDict(MultiDict[K, V]):
 
     __hash__ = None  # type: ignore[assignment]  # it can be changed
 
-    def __reduce_ex__(self, protocol: t.SupportsIndex) -> t.Any:
+    def __reduce_ex__(self, protocol: t.SupportsIndex) -> Reduced:
         return type(self), (list(self.items(multi=True)),)
 
-    def __getstate__(self) -> t.Any:
+    def __getstate__(self) -> list[tuple[K, V]]:
         return list(self.items(multi=True))
 
-    def __setstate__(self, values: t.Any) -> None:
+    def __setstate__(self, values: t.Iterable[tuple[K, V]]) -> None:
         self.clear()
         for key, value in values:
             self.add(key, value)
@@ -132,7 +132,7 @@ class _OrderedMultiDict(MultiDict[K, V]):
         for value in new_list:
             self.add(key, value)
 
-    def setlistdefault(self, key: t.Any, default_list: t.Any = None) -> t.NoReturn:
+    def setlistdefault(self, key: object, default_list: object = None) -> t.NoReturn:
         """Not possible, since there is no list to hand out."""
         raise TypeError("setlistdefault is unsupported for ordered multi dicts")
 
@@ -187,7 +187,7 @@ class _ImmutableOrderedMultiDict(  # type: ignore[misc]  # it can be hashed, a d
 ):
     """An `OrderedMultiDict` that cannot be changed, and can be hashed if its values can."""
 
-    def _iter_hashitems(self) -> cabc.Iterable[t.Any]:
+    def _iter_hashitems(self) -> cabc.Iterable[object]:
         return enumerate(self.items(multi=True))
 
     def copy(self) -> _OrderedMultiDict[K, V]:  # type: ignore[override]  # what a copy is for is to be changed

@@ -26,7 +26,7 @@ _NEVER_UNQUOTED = frozenset(range(0x21)) | {ord("%"), 0x7F}
 _replace_escapes = LatePattern(r"(?:%[0-9A-Fa-f]{2})+").sub
 
 
-# PERF: current_url. URLs in which nothing is to be quoted or unquoted, and that have nothing to normalise.
+# URLs that need neither quoting nor normalisation.
 _is_plain = LatePattern(
     r"(?:https?://(?:[a-z0-9-]{1,63}\.)*[a-z0-9-]{1,63}(?::[1-9][0-9]{0,3})?)?"
     r"/(?!/)[A-Za-z0-9/_.~-]*(?:\?[A-Za-z0-9=&_.~-]+)?"
@@ -143,10 +143,10 @@ def _authority(parts: SplitResult, host: t.Callable[[str], str], user: t.Callabl
     return authority
 
 
-def encode_query(query: t.Mapping[str, t.Any] | t.Iterable[tuple[str, t.Any]]) -> str:
-    """Write a query string (application/x-www-form-urlencoded) from a dict or pairs; those that are None are left out.
+def encode_query(query: t.Mapping[str, object] | t.Iterable[tuple[str, object]]) -> str:
+    """A query string (application/x-www-form-urlencoded) from a dict or pairs. Values that are None are left out.
 
-    What the query part of a URL may hold stays unquoted, but for its own delimiters.
+    Characters that may appear in a query are not quoted, except for its delimiters.
     """
     pairs = [(name, value) for name, value in iter_multi_items(query) if value is not None]
     return urlencode(pairs, safe="!$'()*,/:;?@")

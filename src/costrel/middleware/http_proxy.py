@@ -1,4 +1,4 @@
-"""Passes the requests for some paths on to other HTTP servers, as in development in front of a bundler."""
+"""Forwards requests for some paths to other HTTP servers, for instance to a bundler in development."""
 
 from __future__ import annotations
 
@@ -11,26 +11,38 @@ from ..http.errors import BadGateway, HTTPException
 from ..messages.environ import EnvironHeaders, get_content_length, get_input_stream, get_path_info, is_chunked
 
 if t.TYPE_CHECKING:
+    import ssl
+
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-# RFC 3986 §3.3: what a path may hold besides letters and digits.
+# The characters of a path in addition to letters and digits (RFC 3986 §3.3).
 _PATH_SAFE = "!$&'()*+,;=:@/~"
-# A query string is passed on as it came, but for bytes that are no ASCII.
+# A query string is forwarded unchanged, except for bytes that are not ASCII.
 _QUERY_SAFE = "".join(map(chr, range(0x21, 0x7F)))
 _BODY_CHUNK = 64 * 1024
 
 
-class ProxyMiddleware:
-    """Send the requests for some paths to other servers, and all others to the application.
+class Target(t.TypedDict):
+    """The options of one path prefix."""
 
-    :param targets: options by the beginning of the path: `target` (a URL), `remove_prefix` (False: the path is sent on
-        as it is; True: what follows the prefix is appended to the target's path), `host` (`"<auto>"`: that of the
-        target; None: that of the request; any other: itself), `headers` (a dict to add) and `ssl_context`.
-    :param chunk_size: how many bytes of an answer are read at a time.
-    :param timeout: for how many seconds to wait for the target.
+    target: str
+    remove_prefix: bool
+    host: str | None
+    headers: dict[str, str]
+    ssl_context: ssl.SSLContext | None
+
+
+class ProxyMiddleware:
+    """Forward requests for some paths to other servers, and pass all others to the application.
+
+    :param targets: options by path prefix: `target` (a URL), `remove_prefix` (whether the rest of the path is appended
+        to the path of the target, or the whole path is forwarded unchanged), `host` (`"<auto>"` for that of the target,
+        None for that of the request, or another name), `headers` (a dict to add) and `ssl_context`.
+    :param chunk_size: the number of bytes of a response that are read at a time.
+    :param timeout: the timeout for the target in seconds.
     :raises ValueError: a target has no `target`.
 
-    A target that does not answer, or not in HTTP, is a `502 Bad Gateway`. WebSockets are not passed on.
+    If a target does not send an HTTP response, the response is `502 Bad Gateway`. WebSockets are not forwarded.
     """
 
     def __init__(
@@ -45,8 +57,8 @@ class ProxyMiddleware:
         self.chunk_size = chunk_size
         self.timeout = timeout
 
-    def proxy_to(self, opts: dict[str, t.Any], path: str, prefix: str) -> WSGIApplication:
-        """Make an application that sends its request, for the path, to a target."""
+    def proxy_to(self, opts: Target, path: str, prefix: str) -> WSGIApplication:
+        """An application that forwards its request to a target."""
 
         def application(environ: WSGIEnvironment, start_response: StartResponse) -> t.Iterable[bytes]:
             connection = self._connect(opts)
@@ -65,7 +77,7 @@ class ProxyMiddleware:
 
         return application
 
-    def _connect(self, opts: dict[str, t.Any]) -> client.HTTPConnection:
+    def _connect(self, opts: Target) -> client.HTTPConnection:
         target = urlsplit(opts["target"])
         if target.hostname is None or target.scheme not in ("http", "https"):
             raise RuntimeError(f"Target scheme must be 'http' or 'https', got {target.scheme!r}.")
@@ -80,7 +92,7 @@ class ProxyMiddleware:
             while data := response.read(self.chunk_size):
                 yield data
         finally:
-            # The response keeps the socket of a connection that is not used again.
+            # The response holds the socket of the connection, which is not used again.
             response.close()
             connection.close()
 
@@ -94,13 +106,13 @@ class ProxyMiddleware:
         return app(environ, start_response)
 
 
-def _with_defaults(prefix: str, opts: dict[str, t.Any]) -> dict[str, t.Any]:
+def _with_defaults(prefix: str, opts: dict[str, t.Any]) -> Target:
     if "target" not in opts:
-        raise ValueError(f"The options of the prefix {prefix!r} name no 'target', the URL to send its requests to.")
-    return {"remove_prefix": False, "host": "<auto>", "headers": {}, "ssl_context": None, **opts}
+        raise ValueError(f"The options of the prefix {prefix!r} have no 'target', the URL to forward its requests to.")
+    return t.cast(Target, {"remove_prefix": False, "host": "<auto>", "headers": {}, "ssl_context": None, **opts})
 
 
-def _remote_url(environ: WSGIEnvironment, opts: dict[str, t.Any], path: str, prefix: str) -> str:
+def _remote_url(environ: WSGIEnvironment, opts: Target, path: str, prefix: str) -> str:
     if opts["remove_prefix"]:
         base = urlsplit(opts["target"]).path.rstrip("/")
         path = f"{base}/{path[len(prefix) :].lstrip('/')}"
@@ -110,11 +122,9 @@ def _remote_url(environ: WSGIEnvironment, opts: dict[str, t.Any], path: str, pre
     return url
 
 
-def _send_request(
-    connection: client.HTTPConnection, opts: dict[str, t.Any], url: str, environ: WSGIEnvironment
-) -> None:
+def _send_request(connection: client.HTTPConnection, opts: Target, url: str, environ: WSGIEnvironment) -> None:
     length, chunked = get_content_length(environ), is_chunked(environ.get("HTTP_TRANSFER_ENCODING", ""))
-    # Also finds a Content-Length that is no number, before anything is sent.
+    # Raises for an invalid Content-Length, before anything is sent.
     stream = get_input_stream(environ)
     connection.putrequest(
         environ["REQUEST_METHOD"], url, skip_host=True, skip_accept_encoding="HTTP_ACCEPT_ENCODING" in environ
@@ -129,8 +139,8 @@ def _send_request(
     connection.endheaders(body, encode_chunked=chunked)
 
 
-def _headers(environ: WSGIEnvironment, opts: dict[str, t.Any]) -> list[tuple[str, str]]:
-    """The request's headers, but for those of its connection, its body's length and its host."""
+def _headers(environ: WSGIEnvironment, opts: Target) -> list[tuple[str, str]]:
+    """The headers of the request without those of its connection, with the length and the host for the target."""
     headers = [
         (name, value)
         for name, value in EnvironHeaders(environ)

@@ -10,6 +10,7 @@ from cProfile import Profile
 from pstats import Stats
 
 if t.TYPE_CHECKING:
+    from _typeshed import OptExcInfo
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
@@ -44,12 +45,14 @@ class ProfilerMiddleware:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> t.Iterable[bytes]:
         body: list[bytes] = []
 
-        def catching_start_response(status: t.Any, headers: t.Any, exc_info: t.Any = None) -> t.Any:
+        def catching_start_response(
+            status: str, headers: list[tuple[str, str]], exc_info: OptExcInfo | None = None, /
+        ) -> t.Callable[[bytes], object]:
             start_response(status, headers, exc_info)
             return body.append
 
         def run_app() -> None:
-            iterable = self._app(environ, t.cast("StartResponse", catching_start_response))
+            iterable = self._app(environ, catching_start_response)
             try:
                 body.extend(iterable)
             finally:

@@ -1,4 +1,4 @@
-"""What `costrel serve` says of each request: a line of text or JSON, with an id that the application sees as well."""
+"""The access log of `costrel serve`: a line of text or JSON per request, with an id that the application can read."""
 
 from __future__ import annotations
 
@@ -10,34 +10,35 @@ import re
 import sys
 import threading
 import typing as t
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 
 from ..edges.asgi import AsgiApplication
 from ..edges.outgoing import add_echo
 from ..edges.scope import ECHO
+from ..support.coroutines import AnyCoroutine
 from . import terminal
 from .dispatch import IN_PLACE
-from .request_log import Application, Exchange, Message, Receive, Send
+from .request_log import AnyTask, Application, Exchange, Message, Receive, Send
 
 REQUEST_ID: t.Final = b"x-request-id"
 
 _PAUSE: t.Final = 0.01
-"""Seconds between two looks at what runs in threads."""
+"""The interval for checking requests that run in threads, in seconds."""
 
 
 class Tally(t.Protocol):
-    """Who counts the requests."""
+    """Counts requests."""
 
     def begin(self, kind: str) -> None:
-        """A request or WebSocket has come; `kind` is the type of its ASGI scope."""
+        """Count the start of a request or WebSocket. `kind` is the type of its ASGI scope."""
 
     def end(self, scope: Message, status: int, seconds: float) -> None:
-        """It has ended, with this status and after so many seconds."""
+        """Count its end, with its status and duration."""
 
 
-# What UUIDs, ULIDs, trace ids and Base64 are written with, and nothing that could act in a log or a shell.
+# The characters of UUIDs, ULIDs, trace ids and Base64. None of them has a meaning in a log or a shell.
 _WELL_FORMED = re.compile(rb"[A-Za-z0-9._:+/=@-]{8,128}")
 
 
@@ -45,11 +46,11 @@ Line = t.Callable[["ServedExchange", t.Callable[..., str]], str]
 
 
 class AccessLog:
-    """Passes requests on to `application`, each with an id, and writes a line for each to standard output.
+    """Passes requests on to `application` with an id, and writes a line for each to standard output.
 
-    `line` makes the line; with None there are none. `at_start` is called when the application has said that it is
-    ready. When the server stops, requests have `grace` seconds, of which the last part is kept for what the application
-    does at its end: then they are cut.
+    `line` formats a line; with None there are no lines. `at_start` is called when the startup of the application has
+    completed. When the server stops, requests have `grace` seconds to end, except for the last part, which is reserved
+    for the shutdown of the application. Then they are cancelled.
     """
 
     def __init__(
@@ -77,7 +78,7 @@ class AccessLog:
         self._until: float | None = None
 
     def begin_to_end(self) -> float:
-        """Give the requests in progress their time, and cut what is left after it; the seconds until that is done."""
+        """Let the requests in progress end, and cancel the rest later. Returns the seconds until that is done."""
         loop = asyncio.get_running_loop()
         kept = kept_for_the_end(self.grace)
         self._until = loop.time() + self.grace - kept / 2
@@ -89,17 +90,17 @@ class AccessLog:
             exchange.cut()
 
     def __call__(self, scope: Message, receive: Receive, send: Send) -> Awaitable[None]:
-        """Answer one ASGI scope."""
+        """Handle one ASGI scope."""
         if scope["type"] not in ("http", "websocket"):
             return self.application(scope, self._after_requests(receive), self._noting_start(send))
         return self._answer(scope, receive, send)
 
-    def answer_in_place(self, scope: Message, receive: Receive, send: Send) -> Coroutine[t.Any, t.Any, None]:
-        """Answer one ASGI scope that the application has taken."""
+    def answer_in_place(self, scope: Message, receive: Receive, send: Send) -> AnyCoroutine[None]:
+        """Handle one ASGI scope that `takes_in_place` has accepted."""
         return self._answer(scope, receive, send, self._edge)
 
     async def _answer(self, scope: Message, receive: Receive, send: Send, here: AsgiApplication | None = None) -> None:
-        """Answer one request: in the thread in which it begins, where `here` is the edge that does so."""
+        """Handle one request. With the edge `here` it starts in this thread."""
         exchange = self._begin(scope, send)
         sending = send if exchange.hears_nothing else exchange.send
         try:
@@ -115,7 +116,7 @@ class AccessLog:
         finally:
             if not self._is_quiet:
                 self._end(exchange)
-            self._running.discard(exchange)  # last: the worker may end when none is left
+            self._running.discard(exchange)  # last, since the worker may exit when the set is empty
 
     def _begin(self, scope: Message, send: Send) -> ServedExchange:
         exchange = ServedExchange(scope, send, self._write)
@@ -126,7 +127,7 @@ class AccessLog:
         exchange.adds_id = not by_edge
         if self._tally is not None:
             self._tally.begin(scope["type"])
-        # PERF: served. Where nobody wants to know what is sent.
+        # PERF: served. Nothing reads the messages of the response.
         exchange.hears_nothing = by_edge and self._is_quiet
         return exchange
 
@@ -136,12 +137,12 @@ class AccessLog:
             self._tally.end(exchange.scope, exchange.final_status(), exchange.seconds())
 
     def ports_of_clients(self) -> set[int]:
-        """The ports from which the requests in progress came; may be called in any thread."""
+        """The client ports of the requests in progress. It can be called in any thread."""
         clients = [exchange.scope.get("client") for exchange in list(self._running)]
         return {int(client[1]) for client in clients if client}
 
     def _after_requests(self, receive: Receive) -> Receive:
-        # Granian takes a request for done when its answer is out, and would leave what the application does after it.
+        # For Granian a request ends with its response. It would not wait for work of the application after that.
         async def wait() -> Message:
             message = await receive()
             if message["type"] == "lifespan.shutdown" and self._running:
@@ -157,7 +158,7 @@ class AccessLog:
             tasks = [exchange.task for exchange in list(self._running) if exchange.task is not None]
             if tasks:
                 await asyncio.wait(tasks)
-            else:  # those that are answered in threads tell nobody of their end
+            else:  # requests in threads do not signal their end
                 await asyncio.sleep(_PAUSE)
 
     def _noting_start(self, send: Send) -> Send:
@@ -170,35 +171,35 @@ class AccessLog:
 
 
 def kept_for_the_end(grace: float) -> float:
-    """How much of the time at the end is the application's own, in seconds: a fifth, two at most."""
+    """The part of the grace period that is reserved for the application's shutdown: a fifth, at most two seconds."""
     return min(grace / 5, 2)
 
 
 class ServedExchange(Exchange):
-    """A request with an id, which its answer carries too."""
+    """A request with an id, which is also a header of its response."""
 
     request_id = b""
     adds_id = True
-    """Whether the id is added here, and not by who answers."""
+    """Whether the id is added here, and not by the edge."""
     hears_nothing = False
-    """Whether the answer goes past it."""
-    task: asyncio.Task[t.Any] | None = None
-    """What answers, where that is a task; None while it is a thread."""
+    """Whether the messages of the response need not be recorded."""
+    task: AnyTask | None = None
+    """The task that handles the request; None while a thread does."""
     is_cut = False
-    """Whether it was ended on purpose: no traceback is wanted, and the server cuts what is not complete."""
+    """Whether it was cancelled here. Then no traceback is logged, and the server aborts an incomplete response."""
 
     def note_task(self) -> None:
-        """From here on the current task answers."""
+        """The current task handles the request from now on."""
         self.task = asyncio.current_task()
 
     def cut(self) -> None:
-        """End it, where it can be ended: a thread cannot."""
+        """Cancel its task. A thread cannot be cancelled."""
         if self.task is not None:
             self.is_cut = True
             self.task.cancel()
 
     def send(self, message: Message) -> Awaitable[None]:
-        """Note what a message says, and pass it on; the first of an answer gets the id."""
+        """Record a message, and pass it on. The first message of a response gets the id."""
         if self.adds_id and message["type"] in _HEADS:
             headers = [*(message.get("headers") or ())]
             add_echo(headers, self.scope)
@@ -207,11 +208,11 @@ class ServedExchange(Exchange):
         return self._send(message)
 
     def text(self, paint: Callable[..., str]) -> str:
-        """The common log format, with the time taken and the id at its end."""
+        """The line in the common log format, with the duration and the id at its end."""
         return f"{self.line(paint)} {self.request_id.decode('ascii')}"
 
     def json(self, paint: Callable[..., str]) -> str:
-        """One object of JSON; `duration_ms` is in milliseconds, `size` is that of the body in bytes."""
+        """The line as a JSON object. `size` is the size of the body in bytes."""
         return json.dumps(
             {
                 "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -235,9 +236,9 @@ LINES: t.Final[dict[str, Line]] = {"text": ServedExchange.text, "json": ServedEx
 
 
 class Lines:
-    """Writes the lines of requests to `stream`: those of one turn of the loop at once, those of threads one by one.
+    """Writes the lines of requests to `stream`: all lines of one loop iteration together, lines of threads one by one.
 
-    No logger is asked: an application that sets up logging switches off all that it does not name.
+    It uses no logger, since the logging configuration of an application may disable all loggers that it does not name.
     """
 
     def __init__(self, stream: t.TextIO, line: Line) -> None:
@@ -248,7 +249,7 @@ class Lines:
         self._waiting: list[str] = []
 
     def write(self, exchange: ServedExchange) -> None:
-        """Write the line of `exchange`: on the loop as soon as that comes round, in another thread now."""
+        """Write the line of `exchange`: on the loop in its next iteration, in another thread at once."""
         line = self._line(exchange, self._paint) + "\n"
         loop = asyncio._get_running_loop()
         if loop is None:
@@ -264,13 +265,13 @@ class Lines:
         self._say(text)
 
     def _say(self, text: str) -> None:
-        with self._lock, suppress(OSError, ValueError):  # whoever read it has gone: that ends no request
+        with self._lock, suppress(OSError, ValueError):  # a closed pipe must not fail a request
             self._stream.write(text)
             self._stream.flush()
 
 
 class RequestIds:
-    """Ids that nobody else has: 128 random bits each, made many at a time. PERF: served"""
+    """Unique ids: 128 random bits each, created many at a time."""
 
     _AT_ONCE: t.Final = 256
 
@@ -278,7 +279,7 @@ class RequestIds:
         self._made: list[bytes] = []
 
     def take(self) -> bytes:
-        """One of them, as 32 hexadecimal digits; may be called in any thread."""
+        """A new id of 32 hexadecimal digits. It can be called in any thread."""
         try:
             return self._made.pop()
         except IndexError:
@@ -288,9 +289,9 @@ class RequestIds:
 
 
 def take_request_id(scope: Message, new_id: Callable[[], bytes]) -> bytes:
-    """The id of a request: its header ``X-Request-ID`` where there is one and it is well-formed, else a new one.
+    """The id of a request: its header ``X-Request-ID`` if that is well-formed, else a new id.
 
-    The application finds it in that header either way.
+    In both cases the application can read it from that header.
     """
     headers = scope["headers"]
     for name, _ in headers:
@@ -306,10 +307,10 @@ def take_request_id(scope: Message, new_id: Callable[[], bytes]) -> bytes:
 
 
 class JSONFormatter(logging.Formatter):
-    """Log records as objects of JSON, one a line."""
+    """Log records as JSON objects, one per line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record; a traceback is one string in it."""
+        """The record as JSON. A traceback is a string in it."""
         entry = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
@@ -322,7 +323,7 @@ class JSONFormatter(logging.Formatter):
 
 
 def set_up_logging(log_format: str) -> None:
-    """Have the server's own lines go to standard error."""
+    """Send the server's log records to standard error."""
     own = logging.StreamHandler(sys.stderr)
     own.setFormatter(JSONFormatter() if log_format == "json" else logging.Formatter("[%(levelname)s] %(message)s"))
     for name, level in (("costrel.server", logging.INFO), ("_granian", logging.WARNING)):

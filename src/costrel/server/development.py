@@ -1,4 +1,4 @@
-"""The development server: an application, a port, one line per request, and an end by Ctrl-C."""
+"""The development server: serves an application on a port, and logs one line per request, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from pathlib import Path
 
 import click
 
+from ..app.application import Costrel
 from ..services.dotenv import load_dotenv as read_dotenv
 from ..services.environment import get_debug_flag, get_load_dotenv, read_variable
 from . import addresses
@@ -34,11 +35,13 @@ from .wsgi_serving import run_simple
 
 if t.TYPE_CHECKING:
     from .embedded import Certificate, EmbeddedServer
+    from .request_log import Application
+    from .wsgi_handler import WSGIRequestHandler
 
 
 @dataclass(kw_only=True)
 class Options:
-    """What the callers of ``app.run`` may ask for: the keywords of Werkzeug's ``run_simple``."""
+    """The options of ``app.run``: the keyword arguments of Werkzeug's ``run_simple``."""
 
     use_reloader: bool = False
     use_debugger: bool = False
@@ -49,22 +52,22 @@ class Options:
     reloader_type: str = "auto"
     threaded: bool = True
     processes: int = 1
-    request_handler: type[t.Any] | None = None
-    static_files: dict[str, t.Any] | None = None
+    request_handler: type[WSGIRequestHandler] | None = None
+    static_files: dict[str, str | tuple[str, str]] | None = None
     passthrough_errors: bool = False
     ssl_context: SSLContextArgument = None
     use_refresh: bool = False
 
     def watcher(self) -> Watcher:
-        """What watches the files, for the reloader."""
+        """The watcher of files for the reloader."""
         return Watcher(self.extra_files, self.exclude_patterns, self.reloader_interval, self.reloader_type)
 
     def for_run_simple(self) -> dict[str, t.Any]:
-        """The keywords of ``run_simple``, whose pages do not reload themselves."""
+        """The keyword arguments of ``run_simple``, whose pages do not reload themselves."""
         return {name: value for name, value in vars(self).items() if name != "use_refresh"}
 
     def need_wsgi(self) -> bool:
-        """Whether something is asked for that only the WSGI development server can do."""
+        """Whether an option requires the WSGI development server."""
         return (
             not self.threaded
             or self.processes > 1
@@ -78,7 +81,7 @@ class Options:
 
 
 def run_development(
-    app: t.Any,
+    app: Costrel,
     host: str | None = None,
     port: int | str | None = None,
     debug: bool | None = None,
@@ -86,11 +89,11 @@ def run_development(
     load_dotenv: bool = True,
     **options: t.Any,
 ) -> None:
-    """Serve an application until Ctrl-C; this is ``app.run``.
+    """Serve an application until Ctrl-C: the implementation of ``app.run``.
 
-    A call that is met while a command imports the application's module does nothing: the command would never run.
-    Where the server cannot start it says why and ends the process with status 1. Raises TypeError for an option that
-    there is not.
+    While a command imports the application's module, a call does nothing, since the command could not run otherwise. If
+    the server cannot start, the reason is printed, and the process exits with status 1. Raises TypeError for an unknown
+    option.
     """
     if read_variable("RUN_FROM_CLI") == "true":
         _say_that_run_is_ignored()
@@ -121,7 +124,7 @@ def run_development(
         click.secho(f"Error: {error}", err=True, fg="red")
         sys.exit(1)
     finally:
-        # An application that was served may be set up further, as in a shell.
+        # Setup may continue after serving, for instance in a shell.
         app._got_first_request = False
 
 
@@ -137,17 +140,16 @@ def _refuse_unknown(options: Iterable[str]) -> None:
 
 
 _FOR_THREADS: t.Final = 0.2
-"""Seconds that the server's threads have to come to their ends."""
+"""The seconds that the server's threads have to end."""
 
 
-def serve(app: t.Any, host: str, port: int | str, options: Options) -> None:
+def serve(app: Costrel, host: str, port: int | str, options: Options) -> None:
     """Serve an application at `host` and `port` until the process is told to stop. Raises StartError."""
     if options.use_reloader and not is_running_from_reloader():
         watch_over(host, port, options)
     _refuse_exposed_debugger(host, options)
     if options.need_wsgi():
-        asked = {name: value for name, value in vars(options).items() if name != "use_refresh"}
-        run_simple(host, addresses.port_number(port), app, **asked)
+        run_simple(host, addresses.port_number(port), app, **options.for_run_simple())
         return
     from .embedded import EmbeddedServer  # Granian takes 20 ms to load, which no other command needs
 
@@ -159,22 +161,22 @@ def serve(app: t.Any, host: str, port: int | str, options: Options) -> None:
         except OSError as error:
             sock.close()
             raise StartError(f"The certificate or its key cannot be used: {error}.") from error
-        if options.use_reloader:  # the process that watches has said where the server is
+        if options.use_reloader:  # the process that watches has logged the address
             with _ending_at_once():
                 run_reloadable(lambda: run_until_stopped(server), server.stop_soon, options.watcher())
             return
         places = addresses.running_on(host, sock, "https" if certificate else "http")
         run_until_stopped(server, lambda: announce(places))
-        # Granian's threads learn of streams that were cut when the loop ends. One that is about to enter the
-        # interpreter when it is taken down aborts the process.
+        # Granian's threads notice aborted streams when the loop ends. A thread that enters the interpreter during its
+        # finalization would abort the process.
         time.sleep(_FOR_THREADS)
 
 
 @contextmanager
 def _ending_at_once() -> Iterator[None]:
-    """Leave the process, where the block ends it, without taking the interpreter down.
+    """If the block ends the process, exit without finalizing the interpreter.
 
-    Granian's threads may still be about to enter it; they abort the process where it is not there any more.
+    Granian's threads may still enter the interpreter, and would abort the process if it is finalized.
     """
     try:
         yield
@@ -185,8 +187,8 @@ def _ending_at_once() -> Iterator[None]:
         os._exit(end.code if isinstance(end.code, int) else 1)
 
 
-def _in_development(app: t.Any, host: str, options: Options) -> tuple[t.Any, Callable[[], None]]:
-    """The ASGI application with what a developer sees around it, and what lets go of pages that wait."""
+def _in_development(app: Costrel, host: str, options: Options) -> tuple[Application, Callable[[], None]]:
+    """The ASGI application, with the developer pages, and the function that ends the event streams of open pages."""
     if not (options.use_debugger or options.use_refresh):
         return app.asgi, lambda: None
     from ..devtools.development import DevelopmentApplication
@@ -208,9 +210,9 @@ def _in_development(app: t.Any, host: str, options: Options) -> tuple[t.Any, Cal
 
 
 def watch_over(host: str, port: int | str, options: Options) -> t.NoReturn:
-    """Have another process serve, and start it anew when a file changes; ends this one. Raises StartError.
+    """Run the server in another process, and restart it when a file changes. Exits this process. Raises StartError.
 
-    The application itself is not needed here: a command that is going to reload calls this before loading it.
+    The application is not needed here, so a command with a reloader calls this function before loading it.
     """
     if threading.current_thread() is not threading.main_thread():
         raise StartError("The reloader works in the main thread only: elsewhere, use app.run(use_reloader=False).")
@@ -226,24 +228,24 @@ def _listening_socket(host: str, port: int | str) -> socket.socket:
 
 
 def _refuse_exposed_debugger(host: str, options: Options) -> None:
-    # Under Flask's name, what starts there starts here; the debugger itself answers to this computer only.
+    # Under Flask's name, every configuration that Flask accepts must start. The debugger only serves this computer.
     if options.use_debugger and not addresses.is_loopback(host) and not served_as_flask():
         raise StartError(
-            f"The debugger lets whoever reaches it run code, and others can reach the host {host}. Leave the debugger"
-            " out with --no-debugger (in code: use_debugger=False), or use --host 127.0.0.1."
+            f"The debugger lets anyone who can reach it run code, and other computers can reach the host {host}. Turn"
+            " it off with --no-debugger (in code: use_debugger=False), or use --host 127.0.0.1."
         )
     if options.use_debugger and options.processes > 1 and not served_as_flask():
         raise StartError(
-            f"The debugger keeps what its consoles need in one process, and {options.processes} are asked for. Leave it"
-            " out with use_debugger=False, or use one process."
+            f"The debugger needs a single process for its consoles, and {options.processes} are requested. Turn it off"
+            " with use_debugger=False, or use one process."
         )
 
 
 def run_until_stopped(server: EmbeddedServer, at_start: Callable[[], None] = lambda: None) -> None:
-    """Run a server on an event loop of its own, until Ctrl-C, SIGTERM or a call of its ``stop``.
+    """Run a server on its own event loop until Ctrl-C, SIGTERM or a call of its ``stop``.
 
-    Where a loop is running in this thread already, as in a notebook, the server gets a thread for itself.
-    `at_start` is called once it can be stopped.
+    If a loop is already running in this thread, as in a notebook, the server gets its own thread. `at_start` is called
+    when the server can be stopped.
     """
     if not _loop_is_running():
         asyncio.run(_run(server, at_start))
@@ -269,9 +271,9 @@ async def _run(server: EmbeddedServer, at_start: Callable[[], None]) -> None:
 
 @contextmanager
 def _stop_signals(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> Iterator[None]:
-    """Have Ctrl-C and SIGTERM call `stop` on the loop. Handlers that the application has set are left alone."""
+    """Make Ctrl-C and SIGTERM call `stop` on the loop. Handlers of the application are kept."""
     if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread hears signals
+        yield  # only the main thread receives signals
         return
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     ours = [number for number, handler in before.items() if _is_default(handler)]
@@ -285,22 +287,22 @@ def _stop_signals(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> 
 
 
 def _listen(loop: asyncio.AbstractEventLoop, number: signal.Signals, stop: Callable[[], None]) -> None:
-    # Through the loop where it can: a signal that another thread of the process takes does not wake the loop.
+    # Through the loop if possible, since a signal that another thread receives does not wake the loop.
     try:
         loop.add_signal_handler(number, stop)
     except NotImplementedError:  # Windows
         signal.signal(number, lambda *_: stop())
 
 
-def _is_default(handler: t.Any) -> bool:
-    # asyncio.run puts a bound method of its Runner in the place of Python's own handler.
+def _is_default(handler: object) -> bool:
+    # asyncio.run replaces Python's handler by a bound method of its Runner.
     owner = getattr(handler, "__self__", None) or getattr(getattr(handler, "func", None), "__self__", None)
     return handler in (signal.SIG_DFL, signal.default_int_handler) or isinstance(owner, asyncio.Runner)
 
 
 @contextmanager
-def _certificate_files(ssl_context: t.Any) -> Iterator[Certificate | None]:
-    """The paths of a certificate and its key; those of one made for now exist inside the block."""
+def _certificate_files(ssl_context: SSLContextArgument) -> Iterator[Certificate | None]:
+    """The paths of a certificate and its key. An ad-hoc certificate exists only inside the block."""
     if ssl_context is None:
         yield None
     elif ssl_context == "adhoc":
@@ -308,8 +310,9 @@ def _certificate_files(ssl_context: t.Any) -> Iterator[Certificate | None]:
             cert, key = make_ssl_devcert(os.path.join(folder, "adhoc"))
             yield Path(cert), Path(key)
     else:
-        cert, key = (*ssl_context, None)[:2]
-        yield Path(cert), Path(key or cert)
+        paths = t.cast("tuple[str] | tuple[str, str | None]", ssl_context)
+        private = paths[1] if len(paths) > 1 else None
+        yield Path(paths[0]), Path(private or paths[0])
 
 
 def _split_server_name(server_name: str | None) -> tuple[str, int | None]:

@@ -1,8 +1,8 @@
-"""Where the requests of a worker run: Granian hands each over in a thread of its own, and asks where it is to go.
+"""The dispatcher of a worker: decides where each request runs. Granian calls it in a thread of its own.
 
-Most go to the worker's loop, each in a task. One for a ``def`` view would go on from there to a worker thread, and back
-to the loop, for the sake of code that may block. But the thread in which Granian calls may block as well: so such a
-request is answered right there, as long as enough of these threads are left for the others.
+Most requests run on the worker's event loop, each in a task. From there a ``def`` view would go to a worker thread and
+back, since it may block. Granian's thread may block as well, so such a request is handled in it, as long as enough of
+these threads are left for other requests.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from granian._granian import CallbackScheduler
 
 from ..edges.drive import on_loop
 from ..edges.threads import Lane
+from ..support.coroutines import AnyCoroutine
 from .request_log import Message, Receive, Send
 
 if t.TYPE_CHECKING:
@@ -23,45 +24,67 @@ if t.TYPE_CHECKING:
     from contextvars import Context
 
 IN_PLACE: t.Final = 4
-"""How many requests may be answered at once where they are handed over; further ones take the way over the loop.
+"""The maximum number of requests in Granian's threads at once. Further requests go to the event loop.
 
-They are counted among the threads that the application may have, and are fewer where it may have few.
+These threads count towards the application's thread limit, so a low limit reduces them.
 """
 
 OTHERS: t.Final = 2
-"""How many threads hand over requests besides. PERF: served. With more of them they wait for each other."""
+"""The number of other threads that hand over requests. PERF: served. More of them only contend for the GIL."""
 
 
 _ENDED: t.Final = object()
 
+ServingState: t.TypeAlias = dict[str, object]
+"""The state that the application's lifespan leaves in each scope."""
+
 
 class Served(t.Protocol):
-    """An ASGI application that can be told that the end has come, and that may answer where it is asked."""
+    """An ASGI application that can also handle requests in the calling thread, and is told when the server stops."""
 
     places: int
-    """How many of its threads are those of the server, which it may block."""
+    """The number of the server's threads that the application may block."""
 
     def begin_to_end(self) -> float:
-        """Hear that the server stops; called once, on the loop. How long to wait for its connections, in seconds."""
+        """The server is stopping. Called once, on the loop. Returns the seconds to wait for open connections."""
 
     def __call__(self, scope: Message, receive: Receive, send: Send) -> Awaitable[None]:
-        """Answer one scope."""
+        """Handle one scope."""
 
-    takes_in_place: Callable[[Message], bool]
-    """Whether `answer_in_place` is to answer a scope, and not a call."""
+    @property
+    def takes_in_place(self) -> Callable[[Message], bool]:
+        """A function that tells whether `answer_in_place` must handle a scope."""
 
-    def answer_in_place(self, scope: Message, receive: Receive, send: Send) -> t.Coroutine[t.Any, t.Any, None]:
-        """Answer one scope, beginning in a thread that may be blocked, and going on on the loop (`to_loop`)."""
+    def answer_in_place(self, scope: Message, receive: Receive, send: Send) -> AnyCoroutine[None]:
+        """Handle one scope, starting in a thread that may block, and continuing on the loop (`to_loop`)."""
 
 
-class Dispatcher(t.cast("type[t.Any]", CallbackScheduler)):  # type: ignore[misc]  # its stub lacks what is needed
-    """Sends the requests of one worker to where they run."""
+class Proto(t.Protocol):
+    """Granian's channels for one request."""
 
-    def __new__(cls, loop: asyncio.AbstractEventLoop, served: Served, state: dict[str, t.Any]) -> t.Self:
-        """The arguments of Granian's class say how it runs coroutines by itself, which it is not asked to."""
+    receive: Receive
+    send: Send
+
+
+class Watcher(t.Protocol):
+    """Granian's handle for one request."""
+
+    scope: Message
+    proto: Proto
+
+    def done(self) -> None: ...
+    def err(self, error: BaseException, /) -> None: ...
+    def taskref(self, task: asyncio.Task[None], /) -> None: ...
+
+
+class Dispatcher(t.cast("type[t.Any]", CallbackScheduler)):  # type: ignore[misc]  # its stub lacks members
+    """Runs the requests of one worker."""
+
+    def __new__(cls, loop: asyncio.AbstractEventLoop, served: Served, state: ServingState) -> t.Self:
+        """The other arguments of Granian's class are for its own way to run coroutines, which is not used."""
         return t.cast("t.Self", super().__new__(cls, loop, served, None, None, None))
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, served: Served, state: dict[str, t.Any]) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, served: Served, state: ServingState) -> None:
         super().__init__()
         self._on_loop = loop
         self._served = served
@@ -71,8 +94,8 @@ class Dispatcher(t.cast("type[t.Any]", CallbackScheduler)):  # type: ignore[misc
         self._places = deque(range(served.places))
         self._schedule_fn = self.dispatch
 
-    def dispatch(self, watcher: t.Any) -> None:
-        """Begin to answer the request of `watcher`, in a thread of Granian's: whatever is raised here is lost."""
+    def dispatch(self, watcher: Watcher) -> None:
+        """Start to handle the request of `watcher`, in a thread of Granian, which would ignore an exception."""
         scope = watcher.scope
         scope["root_path"] = ""
         scope["state"] = self._state.copy()
@@ -93,33 +116,33 @@ class Dispatcher(t.cast("type[t.Any]", CallbackScheduler)):  # type: ignore[misc
                 places.append(place)
         self._on_loop.call_soon_threadsafe(self._begin, watcher, scope, context=self._variables)
 
-    def _answer_here(self, watcher: t.Any, scope: Message) -> None:
-        """Answer, as far as it goes without the loop."""
+    def _answer_here(self, watcher: Watcher, scope: Message) -> None:
+        """Handle the request in this thread until it needs the loop."""
         proto = watcher.proto
         begun = self._served.answer_in_place(scope, proto.receive, proto.send)
-        awaited = next(begun.__await__(), _ENDED)  # PERF: served. In this way the end of it raises nothing.
+        awaited = next(begun.__await__(), _ENDED)  # PERF: served. With a default, no StopIteration is raised.
         if awaited is _ENDED:
             watcher.done()
         else:
-            # A copy of the variables: these are in use until this thread has left.
+            # A copy of the variables, since this thread still uses these.
             self._on_loop.call_soon_threadsafe(self._start, watcher, on_loop(begun, awaited), copy_context())
             if isinstance(awaited, Lane):
                 awaited.serve()
 
-    def _begin(self, watcher: t.Any, scope: Message) -> None:
-        """Answer in a task. Runs on the loop, as what follows."""
+    def _begin(self, watcher: Watcher, scope: Message) -> None:
+        """Handle the request in a task. Runs on the loop, like the methods below."""
         proto = watcher.proto
         self._start(watcher, self._served(scope, proto.receive, proto.send))
 
-    def _start(self, watcher: t.Any, answering: t.Any, variables: Context | None = None) -> None:
+    def _start(self, watcher: Watcher, answering: Awaitable[None], variables: Context | None = None) -> None:
         watcher.taskref(self._on_loop.create_task(_watched(watcher, answering), context=variables))
 
 
-async def _watched(watcher: t.Any, answering: Awaitable[None]) -> None:
-    """Await `answering`, and tell Granian how it ended."""
+async def _watched(watcher: Watcher, answering: Awaitable[None]) -> None:
+    """Await `answering`, and report the result to Granian."""
     try:
         await answering
-    except BaseException as error:  # the last to see it
+    except BaseException as error:  # no other code would report it
         watcher.err(error)
     else:
         watcher.done()

@@ -1,4 +1,4 @@
-"""Granian inside this process: on a socket of ours, with an end that open streams cannot hold up."""
+"""Granian inside this process: on our socket, with a shutdown that does not wait for open streams."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from .errors import StartError
 from .request_log import Application, RequestLog
 
 GRACE = 1.0
-"""How long requests may go on, in seconds, after the server was asked to stop."""
+"""The time that requests have to end after the server was asked to stop, in seconds."""
 
 _AFTER_CANCELLING = 1.0
-"""How long a cancelled request may take to clean up, in seconds."""
+"""The time that a cancelled request has to clean up, in seconds."""
 
-# Granian would set up logging by `dictConfig` for the whole process, which closes the handlers that the
-# application has made. Incremental, it changes the level of Granian's own logger and nothing else.
-_KEEP_LOGGING: dict[str, t.Any] = {"incremental": True, "handlers": {}, "loggers": {}}
+# Granian calls `dictConfig` for the whole process, which would close the handlers of the application. An incremental
+# configuration only changes the level of Granian's logger.
+_KEEP_LOGGING: dict[str, object] = {"incremental": True, "handlers": {}, "loggers": {}}
 
-# Its stub leaves out the arguments: file descriptor, whether it is a Unix socket, length of the queue.
+# The arguments are missing in its stub: file descriptor, whether it is a Unix socket, length of the queue.
 _holder_class: t.Any = SocketHolder
 
 Certificate = tuple[Path, Path]
@@ -66,7 +66,7 @@ class EmbeddedServer(Server):
         )
 
     async def run(self) -> None:
-        """Serve until :meth:`stop` is called. Raises StartError where the application refuses to start."""
+        """Serve until :meth:`stop` is called. Raises StartError if the startup of the application fails."""
         _granian_logger.addFilter(_is_worth_saying)
         self._loop = asyncio.get_running_loop()
         try:
@@ -78,9 +78,9 @@ class EmbeddedServer(Server):
             self.sock.close()
 
     def stop(self) -> None:
-        """Take no more requests, and end when those in progress are answered or GRACE is over.
+        """Accept no more requests, and end when those in progress have ended, or after GRACE.
 
-        Asked a second time, end them at once. May be called from any thread, and before :meth:`run`.
+        A second call ends them at once. It can be called from any thread, and before :meth:`run`.
         """
         loop = self._loop
         if loop is None:
@@ -89,7 +89,7 @@ class EmbeddedServer(Server):
             loop.call_soon_threadsafe(self._stop)
 
     def stop_soon(self) -> None:
-        """Like :meth:`stop`, without waiting for answers that have begun: streams go on as long as they like."""
+        """Like :meth:`stop`, but without waiting for responses that have started, since streams may never end."""
         self.stop()
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self.log.end_streams)
@@ -103,8 +103,8 @@ class EmbeddedServer(Server):
         self.main_loop_interrupt.set()
 
     def _init_shared_socket(self) -> None:
-        # Granian's own socket has SO_REUSEPORT set, and so shares its port with whoever else wants it.
-        # The holder closes the file descriptor in the end: it is no longer the socket object's to close.
+        # Granian's own socket has SO_REUSEPORT, so other programs could use the same port.
+        # The holder closes the file descriptor, so the socket object must not.
         is_unix = self.sock.family == af_unix
         number = self.sock.detach()
         self._ssp: t.Any = None
@@ -120,7 +120,7 @@ class EmbeddedServer(Server):
         if await _still_running(tasks, GRACE):
             self.log.end_all()
         if await _still_running(tasks, _AFTER_CANCELLING):
-            # What goes on now ends with the loop, and what it says about that is no news.
+            # The remaining tasks end with the loop. Their errors are expected.
             asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
         failed = [task.exception() for task in tasks if task.done() and not task.cancelled()]
         if any(failed):

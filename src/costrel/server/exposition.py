@@ -112,7 +112,7 @@ class MetricsServer(ThreadingHTTPServer):
         self.server_close()
         self._thread.join()
 
-    def handle_error(self, request: t.Any, client_address: t.Any) -> None:
+    def handle_error(self, request: object, client_address: object) -> None:
         """A client that leaves half-way is no news."""
 
 
@@ -136,5 +136,5 @@ class MetricsHandler(BaseHTTPRequestHandler):
 
     do_HEAD = do_GET
 
-    def log_message(self, format: str, *args: t.Any) -> None:
+    def log_message(self, format: str, *args: object) -> None:
         """Say nothing: a scrape every few seconds is no news."""

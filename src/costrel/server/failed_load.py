@@ -1,14 +1,15 @@
-"""Stands in for an application that cannot be loaded after a change, until the next change."""
+"""The replacement for an application that fails to load after a change, until the next change."""
 
 from __future__ import annotations
 
 import traceback
 import typing as t
 from collections.abc import Iterator
-from types import TracebackType
+from types import FrameType, TracebackType
 
 from .. import context
 from ..app.application import Costrel
+from ..app.response import Response
 from ..http.hosts import host_is_trusted
 
 _HIDDEN = "The application could not be loaded. The reason is shown where the server was started."
@@ -16,21 +17,19 @@ _THIS_COMPUTER = ("localhost", "127.0.0.1")
 
 
 def failed_application(error: BaseException, raises: bool = False) -> Costrel:
-    """An application that answers every request with the error that kept the real one from loading.
+    """An application that responds to each request with the error of the real application's import.
 
-    With `raises` it raises that error, for the debugger around it to show.
-
-    Only this computer is told what it was, and only under its own name: a page of another site, whose name leads
-    here, is not (DNS rebinding).
+    With `raises` it raises that error, so that the debugger shows it. Only requests from this computer, under one of
+    its local names, see the error: other names could belong to a page of another site (DNS rebinding).
     """
     app = Costrel(__name__, static_folder=None)
     app.config["PROPAGATE_EXCEPTIONS"] = True
     text, shown = describe(error), _origin(error)
     tb = shown.__traceback__
 
-    def answer() -> t.Any:
+    def answer() -> Response:
         if raises:
-            raise shown.with_traceback(tb)  # each time anew: raising it adds frames
+            raise shown.with_traceback(tb)  # with the original traceback, since raising it adds frames
         request = context.requesting().request
         is_here = request.remote_addr in ("127.0.0.1", "::1") and host_is_trusted(request.host, _THIS_COMPUTER)
         return app.response_class(
@@ -45,19 +44,19 @@ def failed_application(error: BaseException, raises: bool = False) -> Costrel:
 
 
 def _origin(error: BaseException) -> BaseException:
-    """The error itself, or, where it only tells the terminal about another, that one."""
+    """The error itself, or its context if it is only a message for the terminal."""
     told = error.__context__ if hasattr(error, "format_message") else None
     return error if told is None else told
 
 
 def describe(error: BaseException) -> str:
-    """The message of an error that was made for the terminal, the traceback of any other."""
+    """The message of an error for the terminal, or the traceback of any other error."""
     message: t.Callable[[], str] | None = getattr(error, "format_message", None)
     return message() if message else "".join(traceback.format_exception(error))
 
 
 def files_of(error: BaseException) -> list[str]:
-    """The files in which the error may be, for a watcher: a module that failed to load is not among the imported."""
+    """The files that may contain the error, for the watcher, since a module that failed is not in `sys.modules`."""
     found: set[str] = set()
     cause: BaseException | None = error
     while cause is not None:
@@ -68,7 +67,7 @@ def files_of(error: BaseException) -> list[str]:
     return sorted(found)
 
 
-def _frames(tb: TracebackType | None) -> Iterator[t.Any]:
+def _frames(tb: TracebackType | None) -> Iterator[FrameType]:
     while tb is not None:
         yield tb.tb_frame
         tb = tb.tb_next

@@ -10,9 +10,11 @@ import asyncio
 import json
 import typing as t
 
+from ..app.application import Costrel
 from ..app.readiness import ReadinessCheck
 from ..edges.lifespan import call_within
 from ..edges.threads import Workers
+from ..support.coroutines import AnyCoroutine
 from .dispatch import Served
 from .request_log import Message, Receive, Send
 from .state import State
@@ -29,7 +31,7 @@ _CHECK_THREADS: t.Final = 4
 class Health:
     """Passes on to `served` all but what is asked of the health of `app`; holds requests back until it has started."""
 
-    def __init__(self, served: Served, app: t.Any, state: State) -> None:
+    def __init__(self, served: Served, app: Costrel, state: State) -> None:
         self.served = served
         self.places = served.places
         self.state = state
@@ -44,7 +46,7 @@ class Health:
         """Whether it is for `served`, and that takes it."""
         return self._started.is_set() and scope["path"] not in (LIVE, READY) and self.served.takes_in_place(scope)
 
-    def answer_in_place(self, scope: Message, receive: Receive, send: Send) -> t.Coroutine[t.Any, t.Any, None]:
+    def answer_in_place(self, scope: Message, receive: Receive, send: Send) -> AnyCoroutine[None]:
         """Answer one ASGI scope that was taken."""
         return self.served.answer_in_place(scope, receive, send)
 
@@ -84,7 +86,7 @@ class Health:
             await _send(scope, send, 200, {"status": "ready"})
 
 
-async def _send(scope: Message, send: Send, status: int, answer: dict[str, t.Any], *more: tuple[bytes, bytes]) -> None:
+async def _send(scope: Message, send: Send, status: int, answer: dict[str, object], *more: tuple[bytes, bytes]) -> None:
     body = json.dumps(answer).encode() + b"\n"
     headers = [
         (b"content-type", b"application/json"),
@@ -99,7 +101,7 @@ async def _send(scope: Message, send: Send, status: int, answer: dict[str, t.Any
 class Checks:
     """Runs the checks of `app`, all at once, and each at most once at a time."""
 
-    def __init__(self, app: t.Any) -> None:
+    def __init__(self, app: Costrel) -> None:
         self.app = app
         # Threads of their own: where all others are busy, a check says how its database is, and not that.
         self._workers = Workers(_CHECK_THREADS)

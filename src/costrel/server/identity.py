@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import typing as t
 from collections.abc import Callable
 
 from ..app.application import Costrel
@@ -15,9 +14,9 @@ def served_as_flask() -> bool:
     return isinstance(cls, type) and issubclass(cls, Costrel)
 
 
-def replaced_run_simple(own: Callable[..., None]) -> Callable[..., t.Any] | None:
+def replaced_run_simple(own: Callable[..., None]) -> Callable[..., object] | None:
     """What a program or a test has put in the place of ``werkzeug.serving.run_simple``, which is our `own`, or None."""
     if not served_as_flask():
         return None
-    current: Callable[..., t.Any] = getattr(sys.modules.get("werkzeug.serving"), "run_simple", own)
+    current: Callable[..., object] = getattr(sys.modules.get("werkzeug.serving"), "run_simple", own)
     return None if current is own else current

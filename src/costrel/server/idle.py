@@ -1,7 +1,7 @@
-"""Ends connections on which nothing happens: where HTTP/2 may come, Granian waits for a client's next byte for ever.
+"""Ends idle connections, since with HTTP/2 Granian has no timeout for the client's next byte.
 
-Granian keeps its connections to itself. But they are files of this process, and Linux says of each how long ago a
-byte came or went (``TCP_INFO``).
+Granian does not expose its connections. But they are open files of this process, and Linux reports the time since the
+last byte in each direction (``TCP_INFO``).
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ LIMIT: t.Final = 25.0
 _PAUSE: t.Final = 2.5
 _FILES: t.Final = Path("/proc/self/fd")
 
-# Linux' `struct tcp_info`: 8 bytes, then numbers of 32 bits, of which these are milliseconds.
+# `struct tcp_info` of Linux: 8 bytes, then numbers of 32 bits. These two are in milliseconds.
 _INFO: t.Final = struct.Struct("=8x13I")
 _LAST_SENT, _LAST_RECEIVED = 9, 11
 
 
 def can_watch() -> bool:
-    """Whether this system tells what is needed."""
+    """Whether this system supports it."""
     return hasattr(socket, "TCP_INFO") and _FILES.is_dir()
 
 
 def watch(
     sockets: Collection[socket.socket], busy: Callable[[], Collection[int]], limit: float = LIMIT
 ) -> Callable[[], None]:
-    """Have a thread end idle connections that came to `sockets`; `busy` are the ports of clients that are served.
+    """Start a thread that ends idle connections to `sockets`. `busy` returns the ports of clients with a request.
 
-    The result ends the thread.
+    Returns a function that ends the thread.
     """
     stop = threading.Event()
     ports = {sock.getsockname()[1] for sock in sockets if is_tcp(sock)}
@@ -60,7 +60,7 @@ def watch(
 
 
 def idle_connections(ports: Collection[int], limit: float) -> Iterator[socket.socket]:
-    """The connections of this process to its own `ports` that were idle for `limit` seconds; to be closed after use."""
+    """The connections to `ports` of this process that are idle for `limit` seconds. The caller must close them."""
     for name in os.listdir(_FILES):
         connection = _as_socket(int(name))
         if connection is None:
@@ -72,12 +72,12 @@ def idle_connections(ports: Collection[int], limit: float) -> Iterator[socket.so
 
 
 def is_tcp(sock: socket.socket) -> bool:
-    """Whether it is one, and no Unix socket or datagrams."""
+    """Whether it is a TCP socket."""
     return sock.family in (socket.AF_INET, socket.AF_INET6) and sock.type == socket.SOCK_STREAM
 
 
 def idle_seconds(connection: socket.socket) -> float:
-    """The seconds since a byte came or went. Raises OSError for a socket that only listens."""
+    """The seconds since the last byte in either direction. Raises OSError for a listening socket."""
     connection.getpeername()
     option = t.cast("t.Any", socket).TCP_INFO  # not on every system
     numbers = _INFO.unpack(connection.getsockopt(socket.IPPROTO_TCP, option, _INFO.size))
@@ -85,15 +85,15 @@ def idle_seconds(connection: socket.socket) -> float:
 
 
 def _as_socket(number: int) -> socket.socket | None:
-    """Another handle of an open file, where it is a socket that the server may have: none of those blocks.
+    """A duplicate of an open file, if it is a non-blocking socket, as all sockets of the server are.
 
-    Python would have an application's own ones not block any more, where a default timeout is set.
+    Blocking sockets of the application are left alone: with a default timeout, Python would make them non-blocking.
     """
     try:
         if not stat.S_ISSOCK(os.fstat(number).st_mode) or os.get_blocking(number):
             return None
         copy = os.dup(number)
-    except OSError:  # closed meanwhile
+    except OSError:  # closed in the meantime
         return None
     try:
         return socket.socket(fileno=copy)

@@ -1,7 +1,7 @@
-"""Counts of requests, kept by each worker in memory of its own that the process which started it can read.
+"""Counts of requests, which each worker keeps in shared memory that its parent process can read.
 
-A worker writes on a page of its own, so that nobody has to lock or wait. The pages outlive the workers: a new one goes
-on where the last one on its page has ended, and what is counted never goes back.
+Each worker writes on its own page, so no locks between processes are needed. The pages outlive the workers: a new
+worker continues the counts of the previous one on its page, so counts never decrease.
 """
 
 from __future__ import annotations
@@ -12,18 +12,21 @@ import typing as t
 from bisect import bisect_left
 from dataclasses import dataclass
 
-from ..context import current
+from ..context import requesting
 from ..edges.scope import ROUTE
 from ..support.signals import request_started
+
+if t.TYPE_CHECKING:
+    from .request_log import Message
 
 BUCKETS: t.Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """The upper bounds of the histogram of latencies, in seconds."""
 
 ROWS: t.Final = 512
-"""How many kinds of requests (method, route, status) are told apart in a worker; further ones are counted as one."""
+"""The maximum number of kinds of requests (method, route, status) in a worker. Others are counted together."""
 
 UNMATCHED: t.Final = "unmatched"
-"""The route of requests whose path no rule has: a path would be a label that clients make up."""
+"""The route of requests that no rule matched. With the path, clients could create any number of labels."""
 
 WEBSOCKET: t.Final = "WEBSOCKET"
 
@@ -32,7 +35,7 @@ _METHODS: t.Final = frozenset(
 )
 _OTHER: t.Final = "other"
 
-# A row is its key, then one count for each bucket and one for what is slower, then the seconds of all.
+# A row is its key, then a count for each bucket and one for slower requests, then the sum of the seconds.
 _KEY_BYTES: t.Final = 136
 _ROUTE_BYTES: t.Final = 120
 _CELLS: t.Final = len(BUCKETS) + 2
@@ -54,36 +57,36 @@ def _cells(data: memoryview) -> Cells:
 
 @dataclass(frozen=True)
 class Row:
-    """One kind of request: how many took how long."""
+    """The counts of one kind of request."""
 
     key: Key
     counts: list[float]
-    """As many as there are buckets, and one for what was slower."""
+    """A count for each bucket, and one for slower requests."""
     seconds: float
 
 
 class Page:
-    """What one worker has counted."""
+    """The counts of one worker."""
 
     def __init__(self) -> None:
-        self._memory: t.Any = multiprocessing.RawArray("b", 8 * _HEAD + ROWS * _ROW_BYTES)
+        self._memory = multiprocessing.RawArray("b", 8 * _HEAD + ROWS * _ROW_BYTES)
 
     def bytes(self) -> memoryview:
-        """All of it."""
+        """The whole page."""
         return memoryview(self._memory).cast("B")
 
     def head(self) -> Cells:
-        """How many rows there are, and what is in progress."""
+        """The number of rows, and of requests in progress."""
         return _cells(self.bytes()[: 8 * _HEAD])
 
     def rows(self) -> list[Row]:
-        """What is on it; may be called while a worker writes."""
+        """The rows. They can be read while a worker writes."""
         data = self.bytes()
         used = int(self.head()[_ROWS_USED])
         return [self._row(data, 8 * _HEAD + number * _ROW_BYTES) for number in range(used)]
 
     def now(self) -> tuple[int, int]:
-        """How many requests and WebSockets are in progress; only for a worker that is alive."""
+        """The numbers of requests and WebSockets in progress, if the worker is alive."""
         head = self.head()
         return int(head[_IN_FLIGHT]), int(head[_WEBSOCKETS])
 
@@ -96,7 +99,7 @@ class Page:
 
 
 class Counter:
-    """Writes on a page, in the worker, from whichever thread. PERF: less than a microsecond a request."""
+    """Writes on a page, in any thread of the worker. It takes less than a microsecond per request."""
 
     def __init__(self, page: Page) -> None:
         data = page.bytes()
@@ -111,12 +114,12 @@ class Counter:
         request_started.connect(_note_route, weak=False)
 
     def begin(self, kind: str) -> None:
-        """A request or a WebSocket has come."""
+        """Count the start of a request or a WebSocket."""
         with self._lock:
             self._head[_WEBSOCKETS if kind == "websocket" else _IN_FLIGHT] += 1
 
-    def end(self, scope: t.MutableMapping[str, t.Any], status: int, seconds: float) -> None:
-        """It has ended."""
+    def end(self, scope: Message, status: int, seconds: float) -> None:
+        """Count its end."""
         is_websocket = scope["type"] == "websocket"
         kind = (WEBSOCKET if is_websocket else scope["method"], scope.get(ROUTE, UNMATCHED), status)
         bucket = bisect_left(BUCKETS, seconds)
@@ -134,7 +137,7 @@ class Counter:
         route = route.replace("\n", " ").encode()[:_ROUTE_BYTES].decode(errors="ignore")
         key = (method, route, str(status))
         cells = self._by_key.get(key) or self._add(key)
-        if method != _OTHER:  # what clients make up is looked up each time, not kept
+        if method != _OTHER:  # a method that a client invented is not cached
             self._cells[kind] = cells
         return cells
 
@@ -147,7 +150,7 @@ class Counter:
         start = 8 * _HEAD + used * _ROW_BYTES
         text = "\n".join(key).encode()
         self._data[start : start + len(text)] = text
-        self._head[_ROWS_USED] = used + 1  # only now the row is there for a reader
+        self._head[_ROWS_USED] = used + 1  # from now on readers see the row
         cells = self._by_key[key] = self._cells_of(used)
         return cells
 
@@ -156,9 +159,9 @@ class Counter:
         return _cells(self._data[start + _KEY_BYTES : start + _ROW_BYTES])
 
 
-def _note_route(app: t.Any, **_: t.Any) -> None:
-    """Leave the text of the rule that matched where the server finds it."""
-    ctx: t.Any = current()
+def _note_route(app: object, **_: object) -> None:
+    """Store the text of the matched rule in the scope, for the server."""
+    ctx = requesting()
     rule = ctx.request.url_rule
     if rule is not None:
         scope = ctx.request._source.get("asgi.scope")
@@ -167,46 +170,46 @@ def _note_route(app: t.Any, **_: t.Any) -> None:
 
 
 class Process(t.Protocol):
-    """What a ledger asks of a worker."""
+    """A worker process."""
 
     def is_alive(self) -> bool:
-        """Whether it runs."""
+        """Whether it is running."""
 
 
 class Ledger:
-    """The pages of all workers of a server, and who writes on them."""
+    """The pages of all workers of a server, and their writers."""
 
     def __init__(self, workers: int) -> None:
-        # More than workers: while some are replaced, the old ones still answer what they have begun.
+        # More pages than workers, since replaced workers still finish their requests.
         self._pages = [Page() for _ in range(4 * workers + 4)]
         self._writers: list[Process | None] = [None] * len(self._pages)
         self.starts = 0
-        """How many workers were started."""
+        """The number of workers that were started."""
 
     def free_page(self) -> Page | None:
-        """A page on which nobody writes; None where there is none, and the worker is not counted."""
+        """A page without a writer; None if there is none, so that the worker is not counted."""
         for page, writer in zip(self._pages, self._writers, strict=True):
             if writer is None or not writer.is_alive():
                 return page
         return None
 
     def hand_out(self, page: Page | None, worker: Process) -> None:
-        """Have `worker`, which is about to start, write on `page`."""
+        """Assign `page` to `worker`, which is about to start."""
         self.starts += 1
         if page is not None:
             self._writers[self._pages.index(page)] = worker
 
     def alive(self) -> int:
-        """How many workers run."""
+        """The number of running workers."""
         return sum(1 for _ in self._current())
 
     def now(self) -> tuple[int, int]:
-        """How many requests and WebSockets are in progress."""
+        """The numbers of requests and WebSockets in progress."""
         found = [page.now() for page in self._current()]
         return sum(requests for requests, _ in found), sum(websockets for _, websockets in found)
 
     def rows(self) -> list[Row]:
-        """What all workers have counted, those that are gone included, sorted by their keys."""
+        """The counts of all workers, including those that have ended, sorted by key."""
         sums: dict[Key, Row] = {}
         for page in self._pages:
             for row in page.rows():

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import click
 
+from ..app.application import Costrel
 from ..edges.patience import SEND_TIMEOUT
 from . import addresses
 from .access_log import LINES, AccessLog, set_up_logging
@@ -28,8 +29,10 @@ from .failed_load import describe
 from .state import State
 
 if t.TYPE_CHECKING:
+    from .dispatch import Served
     from .listeners import Sockets
     from .metrics import Ledger, Page
+    from .supervision import Supervisor
 
 DEFAULT_BIND = "127.0.0.1:8000"
 DEFAULT_PORT = 8000
@@ -37,7 +40,7 @@ METRICS_HOST = "127.0.0.1"
 GRACE = 30
 
 HEADER_TIMEOUT = 10_000
-"""How long the head of a request may take to come, in milliseconds."""
+"""The time limit for the head of a request, in milliseconds."""
 
 MAX_HTTP2_HEADERS = 64 * 1024
 """The size of all headers of an HTTP/2 request, in bytes; Granian's own limit is 16 MB."""
@@ -49,7 +52,7 @@ _logger = logging.getLogger("costrel.server")
 
 @dataclass(frozen=True, kw_only=True)
 class ServeOptions:
-    """What `costrel serve` was asked for. Times are in seconds, `max_worker_memory` in MiB."""
+    """The options of `costrel serve`. Times are in seconds, `max_worker_memory` in MiB."""
 
     bind: Sequence[str] = (DEFAULT_BIND,)
     workers: int = _MIN_WORKERS
@@ -68,16 +71,16 @@ class ServeOptions:
 
 
 def default_workers() -> int:
-    """One worker a CPU: at least two, so that one serves while the other is replaced, and at most eight."""
+    """One worker per CPU: at least two, so that one serves while the other is replaced, and at most eight."""
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(max(cpus, _MIN_WORKERS), _MAX_WORKERS)
 
 
-def serve_production(load: Callable[[], t.Any], options: ServeOptions) -> None:
-    """Serve the application that `load` gives, in workers, until SIGTERM or Ctrl-C.
+def serve_production(load: Callable[[], Costrel], options: ServeOptions) -> None:
+    """Serve the application that `load` returns, in workers, until SIGTERM or Ctrl-C.
 
-    `load` is called in each worker. Raises StartError where the server cannot start, SystemExit with status 1 where
-    the application cannot be loaded.
+    `load` is called in each worker. Raises StartError if the server cannot start, and SystemExit with status 1 if the
+    application cannot be loaded.
     """
     from .listeners import run_asgi_worker, run_wsgi_worker
 
@@ -98,13 +101,13 @@ def serve_production(load: Callable[[], t.Any], options: ServeOptions) -> None:
 
 
 def speaks_http2(options: ServeOptions) -> bool:
-    """Whether HTTP/2 is taken: unless asked for otherwise over TLS alone, since browsers speak it nowhere else."""
+    """Whether HTTP/2 is enabled: by default only over TLS, since browsers do not use it without."""
     return options.certificate is not None if options.http2 is None else options.http2
 
 
 @contextmanager
 def _listening(options: ServeOptions) -> Iterator[tuple[Sockets, socket.socket | None]]:
-    """The sockets for requests and for the metrics; the files of those that have one are removed in the end."""
+    """The sockets for requests and for the metrics. Files of Unix sockets are removed at the end."""
     from .listeners import Sockets
 
     with ExitStack() as stack:
@@ -121,7 +124,7 @@ def _listening(options: ServeOptions) -> Iterator[tuple[Sockets, socket.socket |
 
 
 def _metrics(sock: socket.socket | None, options: ServeOptions) -> tuple[Ledger | None, AbstractContextManager[object]]:
-    """Where the requests are counted, and what shows the counts inside a with-block."""
+    """The ledger of the requests, and the server that shows it inside a with-block."""
     if sock is None or options.metrics is None:
         return None, nullcontext()
     from .exposition import PATH, MetricsServer
@@ -133,14 +136,14 @@ def _metrics(sock: socket.socket | None, options: ServeOptions) -> tuple[Ledger 
 
 
 def refuse_what_wsgi_lacks(options: ServeOptions) -> None:
-    """Raise StartError for options that take ASGI, where WSGI is asked for."""
+    """Raise StartError if an option requires ASGI, and the interface is WSGI."""
     for name, value in (("--metrics", options.metrics), ("--health", options.health)):
         if value and options.interface == "wsgi":
             raise StartError(f"{name} takes ASGI: leave out --interface wsgi, or {name}.")
 
 
 def parse_metrics(text: str) -> tuple[str, int]:
-    """The host and port of ``host:port`` or ``port``; a port alone is one of this computer only. Raises StartError."""
+    """The host and port of ``host:port`` or ``port``. Without a host, it is the loopback address. Raises StartError."""
     if text.startswith("unix:"):
         raise StartError("The metrics have a port, and no Unix socket. Write it as --metrics 127.0.0.1:9100.")
     host, port = parse_bind(text if ":" in text else f":{text}")
@@ -155,7 +158,7 @@ def parse_bind(text: str) -> tuple[str, int]:
             raise StartError("There is no path in '--bind unix:'. Write it as --bind unix:/run/app.sock.")
         return addresses.UNIX_SCHEME + os.path.abspath(path), 0
     if text.isascii() and text.isdigit() and 1 <= int(text) <= 65535:
-        # The system takes a number for an address: 5601 is 0.0.21.225.
+        # The system would read the number as an address: 5601 is 0.0.21.225.
         raise StartError(
             f"There is no host in '--bind {text}'. Did you mean --bind 127.0.0.1:{text}? That is for this computer"
             f" alone; 0.0.0.0:{text} is for everyone on its network."
@@ -168,7 +171,7 @@ def parse_bind(text: str) -> tuple[str, int]:
 
 def _supervisor(
     sockets: Sockets, ready: Connection, state: State, ledger: Ledger | None, options: ServeOptions
-) -> t.Any:
+) -> Supervisor:
     # Granian takes 20 ms to load, which no other command needs.
     from granian.constants import HTTPModes, Interfaces, SSLProtocols
     from granian.http import HTTP1Settings, HTTP2Settings
@@ -209,24 +212,24 @@ def _supervisor(
 
 @dataclass(frozen=True)
 class WorkerLoader:
-    """Runs in a worker when it starts, and gives Granian what it calls for each request."""
+    """Runs at the start of a worker, and returns the application that Granian calls."""
 
-    load: Callable[[], t.Any]
+    load: Callable[[], Costrel]
     options: ServeOptions
     ready: Connection
     state: State
     sockets: Sequence[socket.socket]
     foreign: socket.socket | None = None
-    """A socket that a worker inherits and that is not for it."""
+    """An inherited socket that the worker must close."""
     page: Page | None = None
-    """Where it counts its requests."""
+    """The page for the worker's counts."""
 
     def counting(self, page: Page) -> WorkerLoader:
         """The loader of a worker that counts on `page`."""
         return replace(self, page=page)
 
-    def __call__(self) -> t.Any:
-        """Load the application. Where that fails, say why and end the worker."""
+    def __call__(self) -> Costrel | Served:
+        """Load the application. If that fails, print the error and exit the worker."""
         from .supervision import release_signals
 
         release_signals()
@@ -247,7 +250,7 @@ class WorkerLoader:
             click.secho(f"Error: {error if isinstance(error, StartError) else describe(error)}", err=True, fg="red")
             sys.exit(1)
 
-    def _served(self, app: t.Any) -> t.Any:
+    def _served(self, app: Costrel) -> Costrel | Served:
         if self.options.interface == "wsgi":
             app.try_settings()
             self._say_ready()
@@ -268,7 +271,7 @@ class WorkerLoader:
             self.ready.send(os.getpid())
 
     def _end_with_parent(self) -> None:
-        """End this worker when the process that started it is gone: nobody would end it otherwise."""
+        """End this worker if its parent process has ended."""
         parent = multiprocessing.parent_process()
         if parent is None:
             return
@@ -279,7 +282,7 @@ class WorkerLoader:
 
 
 def refuse_debug(debug: bool) -> None:
-    """Raise StartError in debug mode: its pages run code for whoever reaches them."""
+    """Raise StartError in debug mode, whose pages run code for anyone who can reach them."""
     if debug:
         raise StartError(
             "costrel serve does not serve in debug mode, whose pages show the source and run code. Leave out --debug"

@@ -135,5 +135,5 @@ def _command() -> list[str]:
     return [sys.executable, *sys.orig_argv[1:]]
 
 
-def _end(number: int, frame: t.Any) -> None:
+def _end(number: int, frame: object) -> None:
     sys.exit(0)

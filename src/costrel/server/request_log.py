@@ -19,35 +19,36 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
+AnyTask: t.TypeAlias = "asyncio.Task[t.Any]"
 
 CLIENT_LEFT: t.Final = 499
-"""What a log shows where the client has left before it was answered; nginx has it so, no client ever sees it."""
+"""The status in the log for a client that disconnected before the response, as in nginx."""
 
 
 class RequestLog:
-    """Passes requests on to `application`, and writes a line for each to `logger` when it has been answered."""
+    """Passes requests on to `application`, and logs a line to `logger` after each response."""
 
     def __init__(self, application: Application, logger: logging.Logger) -> None:
         self.application = application
         self.logger = logger
-        self._running: dict[asyncio.Task[t.Any], Exchange] = {}
-        self._ended: set[asyncio.Task[t.Any]] = set()
+        self._running: dict[AnyTask, Exchange] = {}
+        self._ended: set[AnyTask] = set()
 
     def end_all(self) -> None:
-        """End the requests in progress; what was begun of an answer is cut."""
+        """End the requests in progress. Responses that have started are aborted."""
         self._end(list(self._running))
 
     def end_streams(self) -> None:
-        """End the requests whose answers have begun and go on."""
+        """End the requests whose responses have started."""
         self._end([task for task, exchange in self._running.items() if exchange.status])
 
-    def _end(self, tasks: Iterable[asyncio.Task[t.Any]]) -> None:
+    def _end(self, tasks: Iterable[AnyTask]) -> None:
         for task in tasks:
             self._ended.add(task)
             task.cancel()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Answer one ASGI scope."""
+        """Handle one ASGI scope."""
         if scope["type"] not in ("http", "websocket"):
             await self.application(scope, receive, send)
             return
@@ -60,7 +61,7 @@ class RequestLog:
             await self.application(scope, receive, exchange.send)
         except BaseException as error:
             exchange.failed = True
-            # Of what was ended on purpose no traceback is wanted; the server cuts an answer that is not complete.
+            # No traceback for requests that were ended on purpose. The server aborts incomplete responses.
             if not isinstance(error, asyncio.CancelledError) or task not in self._ended:
                 raise
         finally:
@@ -69,64 +70,64 @@ class RequestLog:
     def _write(self, exchange: Exchange) -> None:
         self.logger.info("%s", exchange.line(terminal.painter(sys.stderr)))
 
-    def _forget(self, task: asyncio.Task[t.Any]) -> None:
+    def _forget(self, task: AnyTask) -> None:
         self._running.pop(task, None)
         self._ended.discard(task)
 
 
 class Exchange:
-    """What is known of one request and its answer; `write` is given it when its line is due."""
+    """The data of one request and its response. `write` is called with it to log its line."""
 
     status = 0
     size = 0
     complete = False
     failed = False
-    """Whether the application has raised, or was ended."""
+    """Whether the application raised an exception or was cancelled."""
     _headers: Iterable[tuple[bytes, bytes]] = ()
     _written = False
 
-    def __init__(self, scope: Message, send: Send, write: Callable[[t.Any], None] | None) -> None:
+    def __init__(self, scope: Message, send: Send, write: Callable[[t.Self], None] | None) -> None:
         self.scope = scope
         self._send = send
         self._write = write
         self._started = time.perf_counter()
 
     def send(self, message: Message) -> Awaitable[None]:
-        """Note what a message says, and pass it on."""
+        """Record a message, and pass it on."""
         self.note(message)
         return self._send(message)
 
     def note(self, message: Message) -> None:
-        """Note what a message of the answer says."""
+        """Record a message of the response."""
         kind = message["type"]
         if kind in ("http.response.start", "websocket.http.response.start"):
             self.status = message["status"]
             self._headers = message.get("headers") or ()
         elif kind in ("http.response.body", "websocket.http.response.body"):
             self.size += len(message.get("body", b""))
-            # A client that has what was announced may leave before the end is said.
+            # A client with a complete body may disconnect before the last message.
             self.complete = not message.get("more_body", False) or self.size == self._announced
         elif kind == "http.response.pathsend":
             self.complete = True
         elif kind in ("websocket.accept", "websocket.close") and not self.status:
-            # A connection may stay open for hours: its line comes when it is made or refused.
+            # A connection may stay open for hours, so its line is logged when it is accepted or refused.
             self.status, self.complete = (101 if kind == "websocket.accept" else 403), True
             self.end()
 
     @cached_property
     def _announced(self) -> int | None:
-        """The length that the headers announce."""
+        """The Content-Length of the response."""
         return _content_length(self._headers)
 
-    def end(self) -> None:
-        """Have the line written, once."""
+    def end(self: t.Self) -> None:
+        """Log the line, once."""
         if self._write is None or self._written or QUIET in self.scope:
             return
         self._written = True
         self._write(self)
 
     def line(self, paint: Callable[..., str]) -> str:
-        """The line, in the common log format, with the time taken at its end."""
+        """The line in the common log format, with the duration at its end."""
         scope = self.scope
         client = self.client()
         request = f"{scope.get('method', 'GET')} {terminal.readable(self.target())} HTTP/{scope['http_version']}"
@@ -138,22 +139,22 @@ class Exchange:
         )
 
     def final_status(self) -> int:
-        """The status of the answer; where there is none, 500, or CLIENT_LEFT if nobody was there to get one."""
+        """The status of the response. Without one, 500 after an error, else CLIENT_LEFT."""
         return self.status or (500 if self.failed else CLIENT_LEFT)
 
     def client(self) -> str:
-        """The address of the other end, or a dash where it has none, as on a Unix socket."""
+        """The address of the client, or a dash on a Unix socket."""
         return (self.scope.get("client") or ("",))[0] or "-"
 
     def target(self) -> str:
-        """The path and the query as they were asked for."""
+        """The path and the query of the request."""
         raw = self.scope.get("raw_path")
         path: str = self.scope["path"] if raw is None else raw.decode("latin-1")
         query: str = self.scope.get("query_string", b"").decode("latin-1")
         return f"{path}?{query}" if query else path
 
     def seconds(self) -> float:
-        """The time since the request came."""
+        """The seconds since the request arrived."""
         return time.perf_counter() - self._started
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import typing as t
 
 _STOPPING, _READY = 0, 1
 
@@ -12,7 +11,7 @@ class State:
     """Two flags: written by the process that started the others, and read by all."""
 
     def __init__(self) -> None:
-        self._flags: t.Any = multiprocessing.RawArray("b", 2)
+        self._flags = multiprocessing.RawArray("b", 2)
 
     @property
     def stopping(self) -> bool:

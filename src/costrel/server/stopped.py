@@ -77,7 +77,7 @@ class _Server(HTTPServer):
         self.socket = sock
         self.page = page
 
-    def handle_error(self, request: t.Any, client_address: t.Any) -> None:
+    def handle_error(self, request: object, client_address: object) -> None:
         """Of clients that leave nothing is said."""
 
 
@@ -87,7 +87,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         page = self.server.page
-        environ: dict[str, t.Any] = {"REMOTE_ADDR": self._peer(), "HTTP_HOST": self.headers.get("Host", "")}
+        environ: dict[str, str] = {"REMOTE_ADDR": self._peer(), "HTTP_HOST": self.headers.get("Host", "")}
         if "X-Forwarded-For" in self.headers:
             environ["HTTP_X_FORWARDED_FOR"] = self.headers["X-Forwarded-For"]
         if not gates.is_local(environ):
@@ -111,5 +111,5 @@ class _Handler(BaseHTTPRequestHandler):
             if self.command != "HEAD":
                 self.wfile.write(body)
 
-    def log_message(self, format: str, *args: t.Any) -> None:
+    def log_message(self, format: str, *args: object) -> None:
         """Nothing is logged."""

@@ -36,18 +36,18 @@ def harmless(text: str) -> str:
 def readable(target: str) -> str:
     """A request's target with what can be shown of it decoded, and nothing that could act or end the quotes around."""
     if target.isascii() and target.isprintable() and not ("%" in target or "\\" in target or '"' in target):
-        return target  # PERF: served requests, access log. Most are plain.
+        return target  # most targets are plain
     with suppress(ValueError):  # it is no URI at all
         target = uri_to_iri(target)
     return target.translate(_VISIBLE_IN_QUOTES)
 
 
-def shows_colour(stream: t.Any) -> bool:
+def shows_colour(stream: object) -> bool:
     """Whether colours are welcome on `stream`: a terminal, without ``NO_COLOR`` in the environment."""
     return not os.environ.get("NO_COLOR") and bool(getattr(stream, "isatty", lambda: False)())
 
 
-def painter(stream: t.Any) -> Callable[..., str]:
+def painter(stream: object) -> Callable[..., str]:
     """:func:`paint` where colours are welcome on `stream`, else a function that leaves the text as it is."""
     return paint if shows_colour(stream) else lambda value, *styles: value
 
@@ -73,7 +73,7 @@ def ready_logger(name: str) -> logging.Logger:
     return logger
 
 
-def log(type: str, message: str, *args: t.Any, **kwargs: t.Any) -> None:
+def log(type: str, message: str, *args: object, **kwargs: object) -> None:
     """Log to the logger ``werkzeug``; `type` is the name of one of its methods."""
     getattr(ready_logger("werkzeug"), type)(message.rstrip(), *args, **kwargs)
 

@@ -1,4 +1,4 @@
-"""One connection of the WSGI development server: a request read, the application called, the answer written."""
+"""One connection of the WSGI development server: reads a request, calls the application, writes the response."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import struct
 import sys
 import traceback
 import typing as t
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from urllib.parse import unquote_to_bytes, urlsplit
 
@@ -19,13 +19,18 @@ from .certificates import is_ssl_error
 from .chunked import DechunkedInput
 
 if t.TYPE_CHECKING:
+    from email.message import Message
+
+    from _typeshed import OptExcInfo
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+
     from .wsgi_serving import BaseWSGIServer
 
 connection_dropped_errors: tuple[type[Exception], ...] = (ConnectionError, TimeoutError, ssl.SSLEOFError)
-"""What reading and writing raise when the client has gone."""
+"""The errors of reading and writing after the client has disconnected."""
 
 _UNSAFE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-"""What may not be in a status or a header: it would end the line, or be taken for something else (RFC 9110 §5.5)."""
+"""Characters that are not allowed in a status or a header (RFC 9110 §5.5)."""
 
 _CONTENT_LENGTH = re.compile(r"[0-9]{1,18}")
 
@@ -33,27 +38,27 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 """For SO_LINGER: on, zero seconds."""
 
 _DRAIN_IDLE = 0.05
-"""How long, in seconds, a client may pause that is still sending after it was answered."""
+"""The maximum pause of a client that is still sending after the response, in seconds."""
 
 _DRAIN_BYTES = 64 * 1024 * 1024
-"""How much of that is read at most."""
+"""The maximum number of bytes that are read from such a client."""
 
 
 class WSGIRequestHandler(BaseHTTPRequestHandler):
-    """Answers the requests of one connection by calling the server's WSGI application."""
+    """Handles the requests of one connection by calling the server's WSGI application."""
 
     server: BaseWSGIServer
-    environ: dict[str, t.Any]
+    environ: WSGIEnvironment
 
     @property
     def server_version(self) -> str:  # type: ignore[override]  # a class attribute in the base
-        """The name and version that responses give."""
+        """The value of the Server header."""
         return self.server._server_version
 
-    def make_environ(self) -> dict[str, t.Any]:
-        """The WSGI environ (PEP 3333) of the request that was read last."""
+    def make_environ(self) -> WSGIEnvironment:
+        """The WSGI environ (PEP 3333) of the current request."""
         path, query, host = _split_target(self.path)
-        environ: dict[str, t.Any] = {
+        environ: WSGIEnvironment = {
             "wsgi.version": (1, 0),
             "wsgi.url_scheme": "http" if self.server.ssl_context is None else "https",
             "wsgi.input": self.rfile,
@@ -135,15 +140,15 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
             self.log_error("SSL error occurred: %s", error)
 
     def finish(self) -> None:
-        """End the connection, without losing the answer to a client that is still sending."""
+        """End the connection without losing the response to a client that is still sending."""
         self._drain()
         super().finish()
 
     def _drain(self) -> None:
-        # A socket that is closed with bytes unread resets the connection, and the client loses what it was sent.
+        # Closing a socket with unread bytes resets the connection, and the client loses the response.
         try:
             self.wfile.flush()
-            if not isinstance(self.connection, ssl.SSLSocket):  # the client sees the end, and need not be waited for
+            if not isinstance(self.connection, ssl.SSLSocket):  # TLS has its own end of the stream
                 self.connection.shutdown(socket.SHUT_WR)
             self.connection.settimeout(_DRAIN_IDLE)
             left = _DRAIN_BYTES
@@ -156,17 +161,17 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
         """Leave ``100 Continue`` to :meth:`run_wsgi`, which sends it once."""
         return True
 
-    def connection_dropped(self, error: BaseException, environ: dict[str, t.Any] | None = None) -> None:
-        """Called when the client has gone; for subclasses."""
+    def connection_dropped(self, error: BaseException, environ: WSGIEnvironment | None = None) -> None:
+        """Called when the client has disconnected. Subclasses may override it."""
 
     def __getattr__(self, name: str) -> t.Any:
-        # The base class looks for `do_GET` and the like: every method is the application's business.
+        # The base class looks up `do_GET` and so on. The application handles every method.
         if name.startswith("do_"):
             return self.run_wsgi
         raise AttributeError(name)
 
     def address_string(self) -> str:
-        """The client's address; a proxy's middleware may have put another one into the environ."""
+        """The client's address, which middleware for a proxy may have replaced in the environ."""
         environ = self.__dict__.get("environ")
         if environ:
             return str(environ["REMOTE_ADDR"])
@@ -179,7 +184,7 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
         return self.client_address[1]
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Log the request line with the answer's status."""
+        """Log the request line with the status of the response."""
         try:
             request = f"{self.command} {terminal.readable(self.path)} {self.request_version}"
         except AttributeError:  # the request line could not be read
@@ -189,22 +194,22 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
         request = terminal.painter(sys.stderr)(request, *styles)
         self.log("info", '"%s" %s %s', request, status, size)
 
-    def log_error(self, format: str, *args: t.Any) -> None:
+    def log_error(self, format: str, *args: object) -> None:
         """Log an error of the protocol."""
         self.log("error", format, *args)
 
-    def log_message(self, format: str, *args: t.Any) -> None:
+    def log_message(self, format: str, *args: object) -> None:
         """Log anything else."""
         self.log("info", format, *args)
 
-    def log(self, type: str, message: str, *args: t.Any) -> None:
+    def log(self, type: str, message: str, *args: object) -> None:
         """Log to the logger ``werkzeug``, with client and time before the message."""
         intro = terminal.harmless(f"{self.address_string()} - - [{self.log_date_time_string()}]").replace("%", "%%")
         terminal.log(type, f"{intro} {message}\n", *args)
 
 
 class Answer:
-    """One response on its way out: what PEP 3333 asks of ``start_response`` and ``write``."""
+    """One response: implements ``start_response`` and ``write`` of PEP 3333."""
 
     def __init__(self, handler: WSGIRequestHandler) -> None:
         self.handler = handler
@@ -214,8 +219,8 @@ class Answer:
         self._chunked = False
         self._has_body = True
 
-    def execute(self, app: Callable[..., Iterable[bytes]], environ: dict[str, t.Any]) -> None:
-        """Call the application and write its whole answer."""
+    def execute(self, app: WSGIApplication, environ: WSGIEnvironment) -> None:
+        """Call the application, and write its response."""
         body = app(environ, self.start_response)
         try:
             for data in body:
@@ -229,11 +234,13 @@ class Answer:
             if close is not None:
                 close()
 
-    def start_response(self, status: str, headers: list[tuple[str, str]], exc_info: t.Any = None) -> t.Any:
-        """Take the head of the response; returns the function :meth:`write`."""
+    def start_response(
+        self, status: str, headers: list[tuple[str, str]], exc_info: OptExcInfo | None = None
+    ) -> Callable[[bytes], object]:
+        """Set the head of the response. Returns the function :meth:`write`."""
         if exc_info:
             try:
-                if self.sent_head:
+                if self.sent_head and exc_info[1] is not None:
                     raise exc_info[1].with_traceback(exc_info[2])
             finally:
                 exc_info = None
@@ -249,9 +256,9 @@ class Answer:
     def write(self, data: bytes) -> None:
         """Write a part of the body, with the head before the first."""
         if self.headers is None:
-            raise RuntimeError("The application answered before it called start_response.")
+            raise RuntimeError("The application sent data before it called start_response.")
         if not isinstance(data, (bytes, bytearray)):
-            raise TypeError(f"A WSGI application answers with bytes, not with {type(data).__name__!r}.")
+            raise TypeError(f"The body of a WSGI response must be bytes, not {type(data).__name__!r}.")
         if not self.sent_head:
             self._send_head(self.headers)
         if data and self._has_body:
@@ -276,14 +283,14 @@ class Answer:
         if self._has_body and "content-length" not in names and _takes_chunks(handler):
             self._chunked = True
             handler.send_header("Transfer-Encoding", "chunked")
-        # One request a connection: nothing that is left unread of a body can then be taken for a request.
+        # One request per connection, so that the unread rest of a body is never parsed as a request.
         handler.send_header("Connection", "close")
         handler.end_headers()
         handler.close_connection = True
 
     def cut(self) -> None:
-        """Break the connection off, so that the client does not take half of an answer for the whole."""
-        # A reset in the place of an end: without chunks or a length, the end would look like that of the answer.
+        """Abort the connection, so that the client does not take a part of the response for the whole."""
+        # A reset, since without chunks or a length, the end of the connection would be the end of the response.
         self.handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         self.handler.rfile.close()
         self.handler.connection.close()
@@ -295,7 +302,7 @@ def _takes_chunks(handler: WSGIRequestHandler) -> bool:
 
 
 def _split_target(target: str) -> tuple[str, str, str]:
-    """The decoded path, the query and, of an absolute target, the host (RFC 9112 §3.2.2), as PEP 3333 wants them."""
+    """The decoded path, the query, and the host of an absolute target (RFC 9112 §3.2.2), as PEP 3333 requires."""
     url = urlsplit(target)
     path = url.path
     if url.netloc and not url.scheme:  # "//a/b" is a path here, not a host
@@ -304,9 +311,9 @@ def _split_target(target: str) -> tuple[str, str, str]:
     return unquote_to_bytes(path.encode("latin-1")).decode("latin-1"), url.query, host
 
 
-def _add_header(environ: dict[str, t.Any], name: str, value: str) -> None:
-    # With an underscore the name could not be told from that with a hyphen, which a proxy may have set; "Proxy"
-    # would be read as an environment variable by CGI programs (CVE-2016-5385).
+def _add_header(environ: WSGIEnvironment, name: str, value: str) -> None:
+    # A name with an underscore has the same key as one with a hyphen, which a proxy may have set. CGI programs would
+    # read "Proxy" as an environment variable (CVE-2016-5385).
     if "_" in name or name.lower() == "proxy":
         return
     key = name.upper().replace("-", "_")
@@ -318,7 +325,7 @@ def _add_header(environ: dict[str, t.Any], name: str, value: str) -> None:
     environ[key] = value
 
 
-def _client_certificate(connection: t.Any) -> str | None:
+def _client_certificate(connection: socket.socket) -> str | None:
     if not isinstance(connection, ssl.SSLSocket):
         return None
     try:
@@ -328,10 +335,10 @@ def _client_certificate(connection: t.Any) -> str | None:
     return None if certificate is None else ssl.DER_cert_to_PEM_cert(certificate)
 
 
-def _refuse_framing(headers: t.Any) -> tuple[int, str] | None:
-    """Why the body's extent, or the host, cannot be known for sure: what to answer in the place of the application.
+def _refuse_framing(headers: Message) -> tuple[int, str] | None:
+    """The error response to a request with ambiguous framing or host, else None.
 
-    Two programs that read such a request differently see different requests in it (RFC 9112 §6.3, §11.2).
+    Two programs that parse such a request differently would see different requests (RFC 9112 §6.3, §11.2).
     """
     lengths = headers.get_all("Content-Length", [])
     encodings = headers.get_all("Transfer-Encoding", [])

@@ -22,6 +22,11 @@ from .reloading import run_reloadable, supervise_with
 from .watching import Watcher
 from .wsgi_handler import WSGIRequestHandler
 
+if t.TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+Connection: t.TypeAlias = socket.socket | tuple[bytes, socket.socket]
+
 _POLL_INTERVAL = 0.05
 """How often a server that is watched looks whether it is to end, in seconds."""
 
@@ -36,10 +41,10 @@ else:
 
 
 class BaseWSGIServer(HTTPServer):
-    """Answers one request at a time.
+    """Handles one request at a time.
 
-    `fd` is the number of a socket that listens already. Where the address cannot be used, the reason is printed and
-    the process ends with status 1.
+    `fd` is the file descriptor of a listening socket. If the address cannot be used, the reason is printed, and the
+    process exits with status 1.
     """
 
     multithread = False
@@ -51,14 +56,14 @@ class BaseWSGIServer(HTTPServer):
         self,
         host: str,
         port: int,
-        app: t.Any,
+        app: WSGIApplication,
         handler: type[WSGIRequestHandler] | None = None,
         passthrough_errors: bool = False,
         ssl_context: SSLContextArgument = None,
         fd: int | None = None,
     ) -> None:
         handler = WSGIRequestHandler if handler is None else handler
-        # As Werkzeug does it: on the class, and with HTTP/1.0 for the server that answers one request at a time.
+        # As in Werkzeug: set on the class, and HTTP/1.0 for the server that handles one request at a time.
         if "protocol_version" not in vars(handler) and (self.multithread or self.multiprocess):
             handler.protocol_version = "HTTP/1.1"
         self.host = host
@@ -95,12 +100,12 @@ class BaseWSGIServer(HTTPServer):
         self.socket = socket.fromfd(fd, self.address_family, socket.SOCK_STREAM)
         self.server_address = self.socket.getsockname()
 
-    def log(self, type: str, message: str, *args: t.Any) -> None:
+    def log(self, type: str, message: str, *args: object) -> None:
         """Log to the logger ``werkzeug``."""
         terminal.log(type, message, *args)
 
     def serve_forever(self, poll_interval: float = 0.5) -> None:
-        """Answer requests until :meth:`shutdown` or Ctrl-C."""
+        """Handle requests until :meth:`shutdown` or Ctrl-C."""
         try:
             super().serve_forever(poll_interval=poll_interval)
         except KeyboardInterrupt:
@@ -108,29 +113,29 @@ class BaseWSGIServer(HTTPServer):
         finally:
             self.server_close()
 
-    def handle_error(self, request: t.Any, client_address: tuple[str, int] | str) -> None:
-        """Show what went wrong with a connection, or raise it where errors are to pass through."""
+    def handle_error(self, request: Connection, client_address: tuple[str, int] | str) -> None:
+        """Log the current error of a connection, or raise it with `passthrough_errors`."""
         if self.passthrough_errors:
             raise
         super().handle_error(request, client_address)
 
     def log_startup(self) -> None:
-        """Say where the server is."""
+        """Log the address of the server."""
         terminal.log("info", "%s", terminal.painter(sys.stderr)(NOT_FOR_PRODUCTION, "bold", "red"))
         terminal.log("info", "%s", running_on(self.host, self.socket, "https" if self.ssl_context else "http"))
 
 
 class ThreadedWSGIServer(socketserver.ThreadingMixIn, BaseWSGIServer):
-    """Answers every connection in a thread of its own."""
+    """Handles each connection in its own thread."""
 
     multithread = True
     daemon_threads = True
 
 
 class ForkingWSGIServer(ForkingMixIn, BaseWSGIServer):
-    """Answers every connection in a process of its own, at most `processes` at a time.
+    """Handles each connection in its own process, with at most `processes` at a time.
 
-    Raises ValueError where processes cannot fork.
+    Raises ValueError if the system cannot fork.
     """
 
     multiprocess = True
@@ -139,7 +144,7 @@ class ForkingWSGIServer(ForkingMixIn, BaseWSGIServer):
         self,
         host: str,
         port: int,
-        app: t.Any,
+        app: WSGIApplication,
         processes: int = 40,
         handler: type[WSGIRequestHandler] | None = None,
         passthrough_errors: bool = False,
@@ -155,7 +160,7 @@ class ForkingWSGIServer(ForkingMixIn, BaseWSGIServer):
 def make_server(
     host: str,
     port: int,
-    app: t.Any,
+    app: WSGIApplication,
     threaded: bool = False,
     processes: int = 1,
     request_handler: type[WSGIRequestHandler] | None = None,
@@ -163,9 +168,9 @@ def make_server(
     ssl_context: SSLContextArgument = None,
     fd: int | None = None,
 ) -> BaseWSGIServer:
-    """A server that listens already, and answers once its ``serve_forever`` is called.
+    """A listening server, which handles requests when its ``serve_forever`` is called.
 
-    Raises ValueError for threads and several processes at once.
+    Raises ValueError for both threads and several processes.
     """
     if threaded and processes > 1:
         raise ValueError("Either threads or several processes: a server cannot have both.")
@@ -178,7 +183,7 @@ def make_server(
 def run_simple(
     hostname: str,
     port: int,
-    application: t.Any,
+    application: WSGIApplication,
     use_reloader: bool = False,
     use_debugger: bool = False,
     use_evalex: bool = True,
@@ -195,8 +200,7 @@ def run_simple(
 ) -> None:
     """Serve a WSGI application for development until Ctrl-C.
 
-    `static_files` are folders or files by the path that they are served under. Raises TypeError for a port that is
-    not a number.
+    `static_files` maps URL paths to folders or files. Raises TypeError if the port is not a number.
     """
     if not isinstance(port, int):
         raise TypeError("port must be an integer")
@@ -210,9 +214,10 @@ def run_simple(
         from ..devtools.helping import HelpingApplication
 
         debugged = HelpingApplication if isinstance(application, Costrel) else DebuggedApplication
-        application = debugged(application, evalex=use_evalex)
+        debugger = debugged(application, evalex=use_evalex)
         if is_loopback(hostname):
-            application.trusted_hosts.append(hostname)
+            debugger.trusted_hosts.append(hostname)
+        application = debugger
 
     inherited = os.environ.get("WERKZEUG_SERVER_FD") if is_running_from_reloader() else None
     fd = int(inherited) if inherited else None
@@ -238,7 +243,7 @@ def _ssl_context(argument: SSLContextArgument) -> ssl.SSLContext | None:
 
 
 def _server_version() -> str:
-    """How this server calls itself; applications that look for Werkzeug find it under its own name."""
+    """The name and version of this server; Werkzeug's under its alias, since some applications check for it."""
     if served_as_flask():
         return f"Werkzeug/{importlib.metadata.version('werkzeug')}"
     return f"Costrel/{__version__}"

@@ -1,6 +1,6 @@
-"""Running a coroutine from code that has no event loop: each thread keeps a loop of its own for it.
+"""Running a coroutine from code without an event loop: each thread keeps its own loop.
 
-asyncio takes a quarter of the time and memory in which all the rest is imported. Who has no coroutine does without.
+asyncio is imported on first use, since it takes a quarter of the import time and memory of the rest of the package.
 """
 
 from __future__ import annotations
@@ -14,10 +14,13 @@ if t.TYPE_CHECKING:
     import asyncio
 
 T = t.TypeVar("T")
+Y = t.TypeVar("Y", bound=Coroutine[object, None, object])
+
+AnyCoroutine: t.TypeAlias = Coroutine[t.Any, t.Any, T]
 
 
 class _ThreadLoop(threading.local):
-    """The loop of one thread, made when it is first needed and closed when the thread ends."""
+    """The loop of one thread, created on first use and closed when the thread ends."""
 
     loop: asyncio.AbstractEventLoop | None = None
     keeper: _Keeper | None = None
@@ -32,7 +35,7 @@ class _ThreadLoop(threading.local):
 
 
 class _Keeper:
-    """Closes a loop when the thread that owned it is gone, or the interpreter ends."""
+    """Closes a loop when its thread ends, or when the interpreter exits."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
@@ -44,12 +47,12 @@ class _Keeper:
 _thread = _ThreadLoop()
 
 
-def run_coroutine(coroutine: Coroutine[t.Any, t.Any, T]) -> T:
-    """Run `coroutine` to its end and return its result or raise its error.
+def run_coroutine(coroutine: AnyCoroutine[T]) -> T:
+    """Run `coroutine` to its end, and return its result or raise its error.
 
-    It sees the context variables of the caller, and what it sets in them is there afterwards. Tasks that it
-    started and did not wait for are cancelled. Where this thread is running a loop already, which must not be
-    entered twice, another thread does the work while this one waits.
+    The coroutine shares the context variables of the caller. Tasks that it started and did not await are cancelled. If
+    this thread is already running a loop, which cannot be entered twice, another thread runs the coroutine while this
+    one waits.
     """
     context = contextvars.copy_context()
     if _has_running_loop():
@@ -72,7 +75,7 @@ def _has_running_loop() -> bool:
     return True
 
 
-def _on_loop(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[t.Any, t.Any, T], context: contextvars.Context) -> T:
+def _on_loop(loop: asyncio.AbstractEventLoop, coroutine: AnyCoroutine[T], context: contextvars.Context) -> T:
     import asyncio
 
     try:
@@ -85,7 +88,7 @@ def _on_loop(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[t.Any, t.Any,
             loop.run_until_complete(asyncio.gather(*left_over, return_exceptions=True))
 
 
-def _in_another_thread(coroutine: Coroutine[t.Any, t.Any, T], context: contextvars.Context) -> T:
+def _in_another_thread(coroutine: AnyCoroutine[T], context: contextvars.Context) -> T:
     import asyncio
 
     outcome: list[T] = []
@@ -109,11 +112,11 @@ def _in_another_thread(coroutine: Coroutine[t.Any, t.Any, T], context: contextva
 
 
 def run_steps(
-    steps: Generator[t.Any, t.Any, T], run: Callable[[t.Any], t.Any] = run_coroutine, awaitable: t.Any = None
+    steps: Generator[Y, object, T], run: Callable[[Y], object] = run_coroutine, awaitable: Y | None = None
 ) -> T:
-    """Drive a generator that yields coroutines to its end in this thread, and return what it returns.
+    """Run a generator that yields coroutines to its end in this thread, and return its result.
 
-    `awaitable` is its first coroutine, where the generator was begun already.
+    If the generator has been started already, `awaitable` is the first coroutine that it yielded.
     """
     try:
         if awaitable is None:

@@ -1,4 +1,4 @@
-"""Objects named by a string: ``"package.module:name"`` in a configuration or on a command line."""
+"""Imports by string, such as ``"package.module:name"`` in a configuration or on a command line."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 
 
 class ImportStringError(ImportError):
-    """An object named by a string cannot be imported; the message says how far the name leads."""
+    """An import by string failed. The message lists the parts of the name that were found."""
 
     import_name: str
-    """The dotted name that was asked for."""
+    """The dotted name."""
     exception: BaseException
-    """What the import failed with."""
+    """The exception of the import."""
 
     def __init__(self, import_name: str, exception: BaseException) -> None:
         self.import_name = import_name
@@ -21,8 +21,8 @@ class ImportStringError(ImportError):
         trail = "\n".join(f"- {step}" for step in _trail(import_name))
         super().__init__(
             f"import_string() failed for {import_name!r}: {type(exception).__name__}: {exception}\n\n{trail}\n\n"
-            "Check the spelling, that each directory on the way is a package in a directory on sys.path, and that"
-            " no other module of the same name comes first there."
+            "Check the spelling, that each directory of the name is a package in a directory on sys.path, and that no"
+            " other module of the same name comes first there."
         )
 
     def __repr__(self) -> str:
@@ -30,7 +30,7 @@ class ImportStringError(ImportError):
 
 
 def _trail(import_name: str) -> Iterator[str]:
-    """Tell of each step of a dotted name where it was found, up to the first one that was not."""
+    """A line for each part of a dotted name with its file, up to the first part that was not found."""
     name = ""
     for part in import_name.split("."):
         name = f"{name}.{part}" if name else part
@@ -44,9 +44,9 @@ def _trail(import_name: str) -> Iterator[str]:
 def import_string(import_name: str, silent: bool = False) -> Any:
     """Import the module, or the object in a module, that `import_name` names.
 
-    The object's name follows a dot or a colon: ``"os.path.join"``, ``"os.path:join"``. Raises ImportStringError where
-    something on the way is missing or fails with ImportError; with `silent`, returns None instead. Other errors of the
-    imported code come through.
+    The name of the object follows a dot or a colon: ``"os.path.join"``, ``"os.path:join"``. Raises ImportStringError
+    if a part is missing or its import fails with ImportError; with `silent`, returns None instead. Other errors of the
+    imported code are not caught.
     """
     import_name = import_name.replace(":", ".")
     try:
@@ -76,8 +76,8 @@ def _imported(import_name: str) -> Any:
 def find_modules(import_path: str, include_packages: bool = False, recursive: bool = False) -> Iterator[str]:
     """Yield the dotted names of the modules in the package `import_path`, without importing them.
 
-    With `include_packages`, the packages in it too; with `recursive`, what is in those (they are imported for it).
-    Raises ValueError where `import_path` is not a package.
+    `include_packages` adds the packages in it. `recursive` adds the modules in those, which imports the packages.
+    Raises ValueError if `import_path` is not a package.
     """
     package = import_string(import_path)
     search_path = getattr(package, "__path__", None)

@@ -1,7 +1,7 @@
-"""Values that belong to the running task or thread, and proxies that look like the value bound right now.
+"""Context-local values, and proxies for the value that is bound in the current context.
 
-``request`` or ``current_app`` is one global name that stands for another object in every context. A proxy does to that
-object whatever is done to the proxy; Python looks special methods up on the type, so each of them is listed here.
+``request`` and ``current_app`` are global names for a different object in each context. A proxy forwards every
+operation to that object. Python looks special methods up on the type, so each of them is listed here.
 """
 
 from __future__ import annotations
@@ -12,34 +12,42 @@ import operator
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from functools import partial, update_wrapper
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 T = TypeVar("T")
 
+Storage: TypeAlias = ContextVar[dict[str, Any]]
+Operation: TypeAlias = Callable[..., Any]
+Getter: TypeAlias = Callable[[], Any]
+Proxy: TypeAlias = "LocalProxy[Any]"
+AnyLocal: TypeAlias = "Local | LocalStack[Any]"
+Special: TypeAlias = Any
+"""A descriptor in place of a method or a string that `object` declares."""
+
 _UNBOUND = "object is not bound"
 
 
 class Local:
-    """A namespace of attributes with values of its own in every context.
+    """A namespace whose attributes have separate values in each context.
 
-    Attributes set in one thread or task are not seen in another. Each change binds a new dictionary, so that a context
-    copied earlier keeps what it saw.
+    Attributes that are set in one thread or task are not visible in another. Each change binds a new dictionary, so a
+    copy of the context keeps its values.
     """
 
     __slots__ = ("__storage",)
-    __storage: ContextVar[dict[str, Any]]
+    __storage: Storage
 
-    def __init__(self, context_var: ContextVar[dict[str, Any]] | None = None) -> None:
+    def __init__(self, context_var: Storage | None = None) -> None:
         storage = ContextVar(f"costrel.Local<{id(self)}>") if context_var is None else context_var
         object.__setattr__(self, "_Local__storage", storage)
 
     def __iter__(self) -> Iterator[tuple[str, Any]]:
         return iter(self.__storage.get({}).items())
 
-    def __call__(self, name: str, *, unbound_message: str | None = None) -> LocalProxy[Any]:
+    def __call__(self, name: str, *, unbound_message: str | None = None) -> Proxy:
         """Return a proxy to the attribute `name` of this namespace."""
         return LocalProxy(self, name, unbound_message=unbound_message)
 
@@ -52,7 +60,7 @@ class Local:
         except KeyError:
             raise AttributeError(name) from None
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         self.__storage.set({**self.__storage.get({}), name: value})
 
     def __delattr__(self, name: str) -> None:
@@ -64,7 +72,7 @@ class Local:
 
 
 class LocalStack(Generic[T]):
-    """A stack with items of its own in every context."""
+    """A stack with separate items in each context."""
 
     def __init__(self, context_var: ContextVar[list[T]] | None = None) -> None:
         self._storage = ContextVar(f"costrel.LocalStack<{id(self)}>") if context_var is None else context_var
@@ -79,7 +87,7 @@ class LocalStack(Generic[T]):
         return stack
 
     def pop(self) -> T | None:
-        """Take the topmost item off and return it; return None where the stack is empty."""
+        """Remove and return the topmost item. Return None if the stack is empty."""
         stack = self._storage.get([])
         if not stack:
             return None
@@ -88,17 +96,17 @@ class LocalStack(Generic[T]):
 
     @property
     def top(self) -> T | None:
-        """The topmost item, or None where the stack is empty."""
+        """The topmost item, or None if the stack is empty."""
         stack = self._storage.get([])
         return stack[-1] if stack else None
 
-    def __call__(self, name: str | None = None, *, unbound_message: str | None = None) -> LocalProxy[Any]:
-        """Return a proxy to the topmost item, or to the attribute `name` of it."""
+    def __call__(self, name: str | None = None, *, unbound_message: str | None = None) -> Proxy:
+        """Return a proxy to the topmost item, or to its attribute `name`."""
         return LocalProxy(self, name, unbound_message=unbound_message)
 
 
-def release_local(local: Local | LocalStack[Any]) -> None:
-    """Forget everything that `local` holds in the running context."""
+def release_local(local: AnyLocal) -> None:
+    """Remove all values of `local` in the current context."""
     local.__release_local__()
 
 
@@ -107,22 +115,22 @@ class LocalManager:
 
     __slots__ = ("locals",)
 
-    def __init__(self, locals: Local | LocalStack[Any] | Iterable[Local | LocalStack[Any]] | None = None) -> None:
-        self.locals: list[Local | LocalStack[Any]]
+    def __init__(self, locals: AnyLocal | Iterable[AnyLocal] | None = None) -> None:
+        self.locals: list[AnyLocal]
         if locals is None:
             self.locals = []
-        elif isinstance(locals, Local | LocalStack):  # first: a Local is iterable too, over its attributes
+        elif isinstance(locals, Local | LocalStack):  # checked first, since a Local is iterable too
             self.locals = [locals]
         else:
             self.locals = list(locals)
 
     def cleanup(self) -> None:
-        """Release all locals in the running context."""
+        """Release all locals in the current context."""
         for local in self.locals:
             release_local(local)
 
     def make_middleware(self, app: WSGIApplication) -> WSGIApplication:
-        """Return a WSGI application that releases the locals once the server closes the response of `app`."""
+        """Return a WSGI application that releases the locals when the server closes the response of `app`."""
 
         def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
             return _ReleasedAfter(app(environ, start_response), self.cleanup)
@@ -130,7 +138,7 @@ class LocalManager:
         return application
 
     def middleware(self, func: WSGIApplication) -> WSGIApplication:
-        """Decorate a WSGI application as `make_middleware` wraps it, and keep its name and docstring."""
+        """`make_middleware` as a decorator, which keeps the name and the docstring of the application."""
         return update_wrapper(self.make_middleware(func), func)
 
     def __repr__(self) -> str:
@@ -138,7 +146,7 @@ class LocalManager:
 
 
 class _ReleasedAfter:
-    """The body of a WSGI response, followed by a clean-up when the server closes it."""
+    """The body of a WSGI response, with a clean-up when the server closes it."""
 
     def __init__(self, body: Iterable[bytes], cleanup: Callable[[], None]) -> None:
         self._body = body
@@ -160,19 +168,19 @@ class _ReleasedAfter:
 
 
 class _Forwarded:
-    """A class attribute of the proxy that becomes, on an instance, an operation on the object behind it.
+    """A descriptor of the proxy class, whose value on an instance is an operation on the proxied object.
 
-    The object is fetched when the attribute is looked up, not when the result is called: where nothing is bound, Python
-    takes ``==`` for "no such operation" then and answers False, and ``hash()`` says "unhashable".
+    The object is fetched when the attribute is looked up, not when the result is called. Python then treats an unbound
+    proxy like an object without the operation: ``==`` is False, and ``hash()`` raises "unhashable".
     """
 
     def __init__(
         self,
-        operation: Callable[..., Any] | None,
-        unbound: Callable[..., Any] | None = None,
+        operation: Operation | None,
+        unbound: Operation | None = None,
         *,
         at_once: bool = False,
-        on_class: Any = None,
+        on_class: object = None,
     ) -> None:
         self.operation = operation
         self.unbound = unbound
@@ -182,7 +190,7 @@ class _Forwarded:
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
 
-    def __get__(self, proxy: LocalProxy[Any] | None, owner: type | None = None) -> Any:
+    def __get__(self, proxy: Proxy | None, owner: type | None = None) -> Any:
         if proxy is None:
             return self.on_class
         try:
@@ -195,8 +203,8 @@ class _Forwarded:
             return getattr(current, self.name)
         return partial(self.operation, current)
 
-    def __call__(self, proxy: LocalProxy[Any], /, *args: Any, **kwargs: Any) -> Any:
-        """Serve ``type(proxy).__repr__(proxy)`` and the like."""
+    def __call__(self, proxy: Proxy, /, *args: object, **kwargs: object) -> Any:
+        """Support calls such as ``type(proxy).__repr__(proxy)``."""
         return self.__get__(proxy, type(proxy))(*args, **kwargs)
 
     def __repr__(self) -> str:
@@ -204,61 +212,59 @@ class _Forwarded:
 
 
 class _ForwardedInPlace(_Forwarded):
-    """An in-place operation: the object behind the proxy changes, and the name goes on meaning the proxy."""
+    """An in-place operation: it changes the proxied object, and its result is the proxy."""
 
-    def __get__(self, proxy: LocalProxy[Any] | None, owner: type | None = None) -> Any:
+    def __get__(self, proxy: Proxy | None, owner: type | None = None) -> Any:
         if proxy is None:
             return self
         operation = super().__get__(proxy, owner)
 
-        def change(other: Any) -> LocalProxy[Any]:
+        def change(other: object) -> Proxy:
             operation(other)
             return proxy
 
         return change
 
 
-# These answer Any: a descriptor may stand where `object` declares a method or a string.
-
-
-def _function(operation: Callable[..., Any], unbound: Callable[..., Any] | None = None) -> Any:
-    """Forward as ``operation(current, ...)``; `unbound` answers for the proxy where nothing is bound."""
+def _function(operation: Operation, unbound: Operation | None = None) -> Special:
+    """Forward as ``operation(current, ...)``. If no object is bound, `unbound` is called with the proxy."""
     return _Forwarded(operation, unbound)
 
 
-def _method() -> Any:
-    """Forward to the method of the same name, which the object may lack."""
+def _method() -> Special:
+    """Forward to the method of the same name, which the object need not have."""
     return _Forwarded(None)
 
 
-def _value(unbound: Callable[..., Any], on_class: Any = None) -> Any:
-    """Forward to the attribute of the same name, which is not a method; `on_class` is its value on the class."""
+def _value(unbound: Operation, on_class: object = None) -> Special:
+    """Forward to the attribute of the same name, which is not a method. `on_class` is its value on the class."""
     return _Forwarded(None, unbound, at_once=True, on_class=on_class)
 
 
-def _swapped(operation: Callable[[Any, Any], Any]) -> Any:
-    """Forward a reflected operator: the object stands at the right."""
+def _swapped(operation: Operation) -> Special:
+    """Forward a reflected operator: the proxied object is the right operand."""
     return _function(lambda current, other: operation(other, current))
 
 
-def _in_place(operation: Callable[[Any, Any], Any]) -> Any:
+def _in_place(operation: Operation) -> Special:
     return _ForwardedInPlace(operation)
 
 
 class LocalProxy(Generic[T]):
-    """An object that stands for the one bound in the running context, whatever is done to it.
+    """A proxy for the object that is bound in the current context.
 
-    `local` is a `ContextVar`, a `Local` (with a `name`), a `LocalStack` or a callable without arguments; with `name`,
-    the proxy stands for that attribute of the object found there. Where nothing is bound, every use raises RuntimeError
-    with `unbound_message`, except for ``bool`` (False), ``dir`` (empty), ``repr`` and ``__class__``, which are safe.
+    `local` is a `ContextVar`, a `Local` (with a `name`), a `LocalStack` or a callable without arguments. With `name`,
+    the proxy is for that attribute of the object. If no object is bound, every use raises RuntimeError with
+    `unbound_message`, except for ``bool`` (False), ``dir`` (empty), ``repr`` and ``__class__``.
 
-    ``isinstance(proxy, type_of_the_object)`` holds; ``issubclass(type(x), LocalProxy)`` tells whether `x` is a proxy.
+    ``isinstance(proxy, type_of_the_object)`` is true. To test whether `x` is a proxy, use
+    ``issubclass(type(x), LocalProxy)``.
     """
 
     __slots__ = ("__proxied", "_get_current_object")
 
     _get_current_object: Callable[[], T]
-    """Return the object itself, or raise RuntimeError where none is bound."""
+    """Return the object itself. Raises RuntimeError if no object is bound."""
 
     def __init__(
         self,
@@ -274,29 +280,29 @@ class LocalProxy(Generic[T]):
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         if cls.__getattribute__ is LocalProxy.__getattribute__:
-            cls.__getattribute__ = _own_attributes_first  # type: ignore[method-assign]  # it may declare attributes
+            cls.__getattribute__ = _own_attributes_first  # type: ignore[method-assign]  # a subclass may declare attributes
 
     def __getattribute__(self, name: str) -> Any:
-        # PERF: proxy_access. A __getattr__ runs only after a lookup has failed, which costs more than all of this.
+        # PERF: page. Python calls __getattr__ only after a failed lookup, which takes longer than this method.
         if name in _NAMES_OF_THE_PROXY:
             return object.__getattribute__(self, name)
         return getattr(_getter_of(self)(), name)
 
-    # These are what a view does most: spelled out, they cost half of the way through _Forwarded. PERF: proxy_access.
+    # PERF: page. The operations that views use most take half the time of a _Forwarded.
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         setattr(_getter_of(self)(), name, value)
 
     def __delattr__(self, name: str) -> None:
         delattr(_getter_of(self)(), name)
 
-    def __getitem__(self, key: Any) -> Any:
+    def __getitem__(self, key: object) -> Any:
         return _getter_of(self)()[key]
 
-    def __setitem__(self, key: Any, value: Any) -> None:
+    def __setitem__(self, key: object, value: object) -> None:
         _getter_of(self)()[key] = value
 
-    def __contains__(self, item: Any) -> bool:
+    def __contains__(self, item: object) -> bool:
         return item in _getter_of(self)()
 
     def __iter__(self) -> Iterator[Any]:
@@ -399,19 +405,19 @@ class LocalProxy(Generic[T]):
 
 _NAMES_OF_THE_PROXY = frozenset(dir(LocalProxy))
 _getter_slot = vars(LocalProxy)["_get_current_object"]
-_getter_of: Callable[[LocalProxy[Any]], Callable[[], Any]] = _getter_slot.__get__
+_getter_of: Callable[[Proxy], Getter] = _getter_slot.__get__
 
 
-def _own_attributes_first(proxy: LocalProxy[Any], name: str) -> Any:
-    """Look an attribute up on a proxy of a subclass, which may declare names that `LocalProxy` does not know."""
+def _own_attributes_first(proxy: Proxy, name: str) -> Any:
+    """Look up an attribute of a proxy whose subclass may declare attributes of its own."""
     try:
         return object.__getattribute__(proxy, name)
     except AttributeError:
         return getattr(proxy._get_current_object(), name)
 
 
-def _getter(local: Any, name: str | None, message: str) -> Callable[[], Any]:
-    """Return the function that finds a proxy's object."""
+def _getter(local: object, name: str | None, message: str) -> Getter:
+    """The function that returns the object of a proxy."""
     if isinstance(local, Local):
         return _from_namespace(local, name, message)
     if isinstance(local, LocalStack):
@@ -425,15 +431,15 @@ def _getter(local: Any, name: str | None, message: str) -> Callable[[], Any]:
     )
 
 
-def _named(fetch: Callable[[], Any], name: str | None) -> Callable[[], Any]:
+def _named(fetch: Getter, name: str | None) -> Getter:
     if name is None:
         return fetch
     return lambda: getattr(fetch(), name)
 
 
-def _from_namespace(local: Local, name: str | None, message: str) -> Callable[[], Any]:
+def _from_namespace(local: Local, name: str | None, message: str) -> Getter:
     if name is None:
-        raise TypeError("'name' is required when proxying a 'Local' object: it says which attribute is meant.")
+        raise TypeError("'name' is required when proxying a 'Local' object: it is the name of the attribute.")
 
     def current() -> Any:
         try:
@@ -444,7 +450,7 @@ def _from_namespace(local: Local, name: str | None, message: str) -> Callable[[]
     return current
 
 
-def _from_stack(stack: LocalStack[Any], message: str) -> Callable[[], Any]:
+def _from_stack(stack: LocalStack[Any], message: str) -> Getter:
     def current() -> Any:
         top = stack.top
         if top is None:
@@ -454,7 +460,7 @@ def _from_stack(stack: LocalStack[Any], message: str) -> Callable[[], Any]:
     return current
 
 
-def _from_variable(variable: ContextVar[Any], message: str) -> Callable[[], Any]:
+def _from_variable(variable: ContextVar[Any], message: str) -> Getter:
     def current() -> Any:
         try:
             return variable.get()

@@ -12,7 +12,7 @@ _DEFAULT_SCRYPT_COST = ("32768", "8", "1")
 
 
 def gen_salt(length: int) -> str:
-    """Return `length` random letters and digits; raise ValueError where `length` is below 1."""
+    """Return `length` random letters and digits. Raises ValueError if `length` is below 1."""
     if length <= 0:
         raise ValueError("Salt length must be at least 1.")
     return "".join([secrets.choice(SALT_CHARS) for _ in range(length)])
@@ -22,8 +22,8 @@ def generate_password_hash(password: str, method: str = "scrypt", salt_length: i
     """Hash a password for storing, with a new salt of `salt_length` characters.
 
     `method` is ``scrypt`` or ``scrypt:n:r:p`` (RFC 7914; n a power of 2), or ``pbkdf2:digest:iterations`` (RFC 8018;
-    SHA-256 and `DEFAULT_PBKDF2_ITERATIONS` where left out). Raises ValueError for any other. The parameters are
-    stored in the result, so the defaults may be raised later without breaking what is stored.
+    by default SHA-256 and `DEFAULT_PBKDF2_ITERATIONS`). Raises ValueError for any other method. The result contains
+    the parameters, so the defaults can be raised later without invalidating stored hashes.
     """
     salt = gen_salt(salt_length)
     hexdigest, stored_method = _hashed(method, salt, password)
@@ -31,9 +31,9 @@ def generate_password_hash(password: str, method: str = "scrypt", salt_length: i
 
 
 def check_password_hash(pwhash: str, password: str) -> bool:
-    """Tell whether `password` is the one that `pwhash` was made of, in a time that does not depend on the hash.
+    """Whether `pwhash` is a hash of `password`. The hashes are compared in constant time.
 
-    Raises ValueError where `pwhash` names a method that `generate_password_hash` does not know.
+    Raises ValueError if `pwhash` has a method that `generate_password_hash` does not know.
     """
     try:
         method, salt, expected = pwhash.split("$", 2)
@@ -58,7 +58,7 @@ def _scrypt(parameters: list[str], salt: bytes, password: bytes) -> tuple[str, s
         n, r, p = map(int, parameters or _DEFAULT_SCRYPT_COST)
     except ValueError:
         raise ValueError("'scrypt' takes 3 arguments: the numbers n, r and p, as in 'scrypt:32768:8:1'.") from None
-    memory = 128 * r * (n + p + 2)  # bytes: exactly what OpenSSL needs; by default it allows 32 MiB, too little
+    memory = 128 * r * (n + p + 2)  # the bytes that OpenSSL needs; its default limit of 32 MiB is too low
     digest = hashlib.scrypt(password, salt=salt, n=n, r=r, p=p, maxmem=memory)
     return digest.hex(), f"scrypt:{n}:{r}:{p}"
 

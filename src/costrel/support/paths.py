@@ -1,4 +1,4 @@
-"""Paths and file names that come from outside and must not lead out of a directory."""
+"""Untrusted paths and file names, which must not lead out of a directory."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ _WINDOWS_DEVICES = frozenset(
 
 
 def safe_join(directory: str, *untrusted: str) -> str | None:
-    """Join `untrusted` parts to a trusted `directory`; return None where a part would lead out of it.
+    """Join `untrusted` parts to a trusted `directory`. Returns None if a part would lead out of it.
 
-    Each part is held on its own to be relative, so ``safe_join("a", "b", "../c")`` is refused too. A NUL character is
-    refused everywhere; a drive, a backslash, an NTFS stream, a device's name and a trailing dot or blank on Windows.
+    Each part must be relative by itself, so ``safe_join("a", "b", "../c")`` is refused too. NUL characters are always
+    refused; on Windows also drives, backslashes, NTFS streams, device names, and trailing dots or spaces.
     """
     return _join_under(os.path, directory, untrusted)
 
 
 def _join_under(flavour: ModuleType, directory: str, untrusted: tuple[str, ...]) -> str | None:
-    """`safe_join` by the rules of one system: `flavour` is ``posixpath`` or ``ntpath``."""
+    """`safe_join` with the rules of one system: `flavour` is ``posixpath`` or ``ntpath``."""
     joined = directory or "."
     for part in untrusted:
         if not part:
@@ -46,23 +46,23 @@ def _join_under(flavour: ModuleType, directory: str, untrusted: tuple[str, ...])
 
 
 def _stays_on_windows(path: str) -> bool:
-    """Tell whether Windows takes a relative path with slashes for a file below the directory that it is joined to."""
+    """Whether a relative path with slashes stays below its directory on Windows."""
     if "\\" in path or ":" in path:  # another separator; a drive or an NTFS stream
         return False
     return path == "." or all(_is_plain_windows_name(name) for name in path.split("/"))
 
 
 def _is_plain_windows_name(name: str) -> bool:
-    # Windows drops dots and blanks at the end: ".. " may act as "..", and "CON ." is the console.
+    # Windows ignores trailing dots and spaces: ".. " may be "..", and "CON ." is the console.
     return name == name.rstrip(" .") and name.partition(".")[0].rstrip(" ").upper() not in _WINDOWS_DEVICES
 
 
 def status_inside(directory: str, path: str) -> os.stat_result:
-    """The status of `path`, which `safe_join` has put below `directory`, where no symbolic link leads out of that.
+    """The status of `path`, which is a result of `safe_join` with `directory`.
 
-    Raises OSError where there is no such file, or a link leads out.
+    Raises OSError if the file does not exist, or if a symbolic link leads out of the directory.
     """
-    # PERF: static. Only a link can lead out, and most folders have none; resolving paths takes several times as long.
+    # PERF: static. Only a link can lead out, and few folders have one. Resolving the paths takes several times longer.
     if os.name == "posix":
         position = len(directory)
         while position >= 0:
@@ -80,20 +80,20 @@ def status_inside(directory: str, path: str) -> os.stat_result:
 
 
 def secure_filename(filename: str) -> str:
-    """Return `filename` as a plain ASCII name that can be stored on any file system; empty where nothing is left.
+    """Return `filename` as an ASCII name that is valid on every file system. It may be empty.
 
-    Separators and blanks become underscores, so that the result is one name without directories; characters that have
-    an ASCII counterpart (``ü``, ``ﬁ``) become that. Two names may become one: make the result unique before storing.
+    Separators and spaces become underscores, so the result has no directories. Characters with an ASCII equivalent
+    (``ü``, ``ﬁ``) are replaced by it. Different names may have the same result, so make it unique before storing.
     """
     return _secure_name(os.path, filename)
 
 
 def _secure_name(flavour: ModuleType, filename: str) -> str:
-    """`secure_filename` by the rules of one system: `flavour` is ``posixpath`` or ``ntpath``."""
+    """`secure_filename` with the rules of one system: `flavour` is ``posixpath`` or ``ntpath``."""
     if not filename.isascii():
         import unicodedata  # 1 MiB of tables
 
-        # One character at a time: a run of combining marks takes quadratic time to be put in order, and none is kept.
+        # One character at a time, since sorting a run of combining marks takes quadratic time, and they are dropped.
         decomposed = "".join([unicodedata.normalize("NFKD", character) for character in filename])
         filename = decomposed.encode("ascii", "ignore").decode("ascii")
     for separator in filter(None, (flavour.sep, flavour.altsep)):

@@ -1,6 +1,6 @@
-"""Regular expressions that are compiled at their first use: all of them together would take a tenth of the import.
+"""Regular expressions that are compiled on first use. Compiling all of them would take a tenth of the import time.
 
-For the rare ones. Each call goes through a function of ours first, which one in every request should not.
+They are for rare use, not for every request, since each call goes through a Python function.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, AnyStr, Generic
 
 
 class LatePattern(Generic[AnyStr]):
-    """What `re.compile` gives, made when the first of its methods is called. A mistake in it shows only then."""
+    """A pattern that is compiled when a method is first called. An error in it is raised only then."""
 
     _compiled: re.Pattern[AnyStr] | None = None
 
@@ -20,7 +20,7 @@ class LatePattern(Generic[AnyStr]):
         self.flags = flags
 
     def compile(self) -> re.Pattern[AnyStr]:
-        """The compiled pattern, for what its own methods do not offer here."""
+        """The compiled pattern, for methods that this class does not have."""
         if self._compiled is None:
             self._compiled = re.compile(self.pattern, self.flags)
         return self._compiled

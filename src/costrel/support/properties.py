@@ -1,4 +1,4 @@
-"""Properties computed once: the value lies in the instance and is found there before the property is asked again."""
+"""Cached properties: computed once, and stored in the instance, where Python finds the value before the property."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ T = TypeVar("T")
 
 
 class cached_property(Generic[T]):
-    """A property whose function runs once; its value can be assigned, and deleted to be computed anew.
+    """A property whose function runs once. Its value can be assigned, and deleted so that it is computed again.
 
-    The value is stored in the instance's ``__dict__`` under the attribute's name. There Python finds it first (this is
-    a non-data descriptor), so that a second access costs what a plain attribute costs. A class without ``__dict__``
-    must have a slot ``_cache_<name>``.
+    The value is stored in the instance's ``__dict__`` under the name of the attribute. Python finds it there first
+    (this is a non-data descriptor), so a second access costs no more than a plain attribute. A class without
+    ``__dict__`` must have a slot ``_cache_<name>``.
     """
 
     fget: Callable[[Any], T] | None = None
-    """The function; None on the class alone."""
+    """The function; None only on the class."""
     fset = fdel = None
-    """A `property` has functions here; the value of this one is assigned and deleted as any attribute."""
+    """Functions of a `property`. This one does not need them: assignment and deletion act on the instance."""
 
     def __init__(self, fget: Callable[[Any], T], name: str | None = None, doc: str | None = None) -> None:
         self.fget = self._function = fget
@@ -42,24 +42,24 @@ class cached_property(Generic[T]):
         if instance is None:
             return self
         values = instance.__dict__
-        if self._key not in values:  # it can be there where the property was put into a finished class by another name
+        if self._key not in values:  # it is there if the property was added to a class later, under another name
             values[self._key] = self._function(instance)
-        return values[self._key]  # type: ignore[no-any-return]  # the dictionary is the instance's own
+        return values[self._key]  # type: ignore[no-any-return]  # an instance's dictionary has no type
 
-    def _refuse(self, function: Callable[..., Any]) -> NoReturn:
+    def _refuse(self, function: object) -> NoReturn:
         raise TypeError(f"The cached property {self.__name__!r} takes no other functions: assign and delete its value.")
 
     getter = setter = deleter = _refuse
-    """A `property` makes another one with these decorators."""
+    """The decorators of a `property`, which would create another property."""
 
-    if TYPE_CHECKING:  # assigned and deleted in the instance, as any attribute
+    if TYPE_CHECKING:  # assigned and deleted in the instance, like any attribute
 
         def __set__(self, instance: object, value: T) -> None: ...
         def __delete__(self, instance: object) -> None: ...
 
 
 class _CachedInSlot(cached_property[T]):
-    """A cached property of a class without ``__dict__``: slower, since each access comes here."""
+    """A cached property of a class without ``__dict__``. It is slower, since each access calls `__get__`."""
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         if instance is None:

@@ -1,4 +1,4 @@
-"""What listeners are told of: one signal for each moment in the life of a request, a context and a template."""
+"""Signals: one for each event in the life of a request, a context and a template."""
 
 from __future__ import annotations
 

@@ -1,19 +1,18 @@
-"""Small objects that are what their attributes say, as frozen dataclasses are.
+"""Small immutable objects that compare by their attributes, like frozen dataclasses.
 
-Those have each of their methods compiled from text when they are defined, and bring `inspect` with them: together a
-tenth of the time in which the package is imported.
+Dataclasses compile their methods from text, and import `inspect`: together a tenth of the package's import time.
 """
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import NoReturn
 
 
 class Value:
-    """Equal to a value of the same class with the same attributes; ``__init__`` puts them into ``__dict__``."""
+    """Equal to a value of the same class with the same attributes. ``__init__`` puts them into ``__dict__``."""
 
-    def _refuse(self, name: str, *value: Any) -> NoReturn:
-        raise AttributeError(f"A {type(self).__name__} does not change, so its {name!r} cannot be set: make another.")
+    def _refuse(self, name: str, *value: object) -> NoReturn:
+        raise AttributeError(f"A {type(self).__name__} is immutable, so its {name!r} cannot be set: create another.")
 
     __setattr__ = __delattr__ = _refuse
 

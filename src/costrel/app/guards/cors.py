@@ -1,4 +1,4 @@
-"""Which other origins' scripts may read what: one policy, for an application, a blueprint or a view (Fetch §3.2)."""
+"""CORS policies: the origins whose scripts may read the responses of an application, blueprint or view (Fetch §3.2)."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from ...support.patterns import LatePattern
-from .marks import mark
+from .marks import Mark
 
-MARK: t.Final = "_cors_policy"
 HEADERS: t.Final = ("Authorization", "Content-Type", "X-CSRF-Token", "X-Requested-With")
-"""The request headers that scripts may set unless a policy says otherwise: for JSON, tokens and old libraries."""
+"""The request headers that scripts may set by default: for JSON, tokens and old libraries."""
 
 MAX_AGE: t.Final = 600
 _DEFAULT_PORTS: t.Final = {"http": 80, "https": 443}
@@ -24,17 +23,19 @@ Marked = t.TypeVar("Marked")
 
 
 class CORSPolicy:
-    """Whose scripts may read the answers, and what they may send.
+    """The origins whose scripts may read responses, and the requests that those scripts may send.
 
-    `origins` are such as ``"https://app.example.org"``, compared literally; ``"https://*.example.org"`` stands for all
-    hosts below that one, ``"*"`` for every origin, ``"null"`` for pages without one. `methods` are those that the URL
-    has unless given. `headers` are those that a script may set, ``"*"`` for any that it asks for; `expose` those that
-    it may read. With `credentials` the browser sends cookies along, and lets the script read what comes back.
-    `max_age` is how many seconds a browser may rely on this without asking again. `private_network` lets pages of
-    public sites reach this one in a private network.
+    :param origins: origins such as ``"https://app.example.org"``, which are compared literally.
+        ``"https://*.example.org"`` means all hosts below that one, ``"*"`` every origin, ``"null"`` pages without one.
+    :param methods: the allowed methods; by default, all methods of the URL.
+    :param headers: the request headers that a script may set; ``"*"`` allows any.
+    :param expose: the response headers that a script may read.
+    :param credentials: whether the browser sends cookies, and lets the script read the response to them.
+    :param max_age: the seconds for which a browser may reuse the result of a preflight request.
+    :param private_network: whether pages of public sites may reach this site in a private network.
 
-    Raises ValueError for what is no origin, no method or no header name, and for credentials where every page can
-    have the origin: ``"*"`` and ``"null"``.
+    Raises ValueError for a malformed origin, method or header name, and for credentials together with ``"*"`` or
+    ``"null"``, which any page can have as its origin.
     """
 
     def __init__(
@@ -63,10 +64,10 @@ class CORSPolicy:
             self._check_credentials()
 
     @classmethod
-    def of(cls, value: t.Any) -> CORSPolicy | None:
-        """The policy for a setting: one, a dict of its arguments, its origins alone, or None.
+    def of(cls, value: CORSPolicy | Words | dict[str, t.Any] | None) -> CORSPolicy | None:
+        """The policy for a setting: a policy, a dict of its arguments, its origins alone, or None.
 
-        Raises ValueError for an argument that it does not have.
+        Raises ValueError for an unknown argument.
         """
         if value is None or isinstance(value, CORSPolicy):
             return value
@@ -75,24 +76,24 @@ class CORSPolicy:
         unknown = value.keys() - _ARGUMENTS
         if unknown or "origins" not in value:
             problem = f"does not know {', '.join(map(repr, sorted(unknown)))}" if unknown else "names no 'origins'"
-            raise ValueError(f"A CORS policy {problem}: it has {', '.join(_ARGUMENTS)}.")
+            raise ValueError(f"A CORS policy {problem}: its arguments are {', '.join(_ARGUMENTS)}.")
         return cls(**value)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({list(self.origins)!r}, credentials={self.credentials})"
 
     def allows(self, origin: str) -> bool:
-        """Whether the policy is for pages of `origin`, as the browser writes it (HTML §7.1.1)."""
+        """Whether the policy applies to pages of `origin`, as browsers serialize it (HTML §7.1.1)."""
         if self.any_origin or origin in self._literal:
             return True
         return any(_is_below(origin, *parts) for parts in self._below)
 
     def allows_method(self, method: str) -> bool:
-        """Whether the policy is for requests with this method."""
+        """Whether the policy applies to requests with this method."""
         return self.methods is None or method in self.methods
 
     def fields(self, origin: str | None) -> list[tuple[str, str]]:
-        """The fields of a response to a page of `origin`, None for a request that names none."""
+        """The fields of a response to a page of `origin`, which is None if the request has no ``Origin``."""
         if self.any_origin and not self.credentials:
             fields = [("Access-Control-Allow-Origin", "*")]
         elif origin is not None and self.allows(origin):
@@ -104,11 +105,11 @@ class CORSPolicy:
         return fields
 
     def exposed(self) -> list[tuple[str, str]]:
-        """The field that names what a script may read besides the safelisted headers (Fetch §2.2.2)."""
+        """The field that lists the headers a script may read in addition to the safelisted ones (Fetch §2.2.2)."""
         return [("Access-Control-Expose-Headers", ", ".join(self.expose))] if self.expose else []
 
     def preflight_fields(self, methods: Iterable[str], headers: str, private_network: bool) -> list[tuple[str, str]]:
-        """The fields that answer a preflight request: for the methods of its URL and the headers that it names."""
+        """The fields of the response to a preflight request, given the URL's methods and the requested headers."""
         fields = [("Access-Control-Allow-Methods", ", ".join(methods))]
         allowed = self._allowed_headers(headers)
         if allowed:
@@ -122,37 +123,40 @@ class CORSPolicy:
     def _allowed_headers(self, asked: str) -> str:
         if not self._any_header:
             return ", ".join(self.headers)
-        # "*" is a wildcard only without credentials, and never stands for Authorization (Fetch §4.8).
+        # "*" is a wildcard only without credentials, and does not include Authorization (Fetch §4.8).
         names = [name.strip() for name in asked.split(",")]
         return ", ".join(name for name in names if _is_token(name))
 
     def _check_credentials(self) -> None:
-        for origin, why in (("*", "every page there is"), ("null", "any page, by a sandboxed frame,")):
+        for origin, page in (("*", "every page"), ("null", "any page in a sandboxed frame")):
             if origin in self.origins:
                 raise ValueError(
-                    f"A CORS policy has the origin {origin!r} and credentials: {why} could read what a visitor who is"
-                    " logged in sees. Name the origins, such as 'https://app.example.org', or leave credentials out."
+                    f"A CORS policy has the origin {origin!r} and credentials: {page} could read everything that a"
+                    " logged-in visitor can. List the origins, such as 'https://app.example.org', or leave credentials"
+                    " out."
                 )
         if "*" in self.expose:
-            raise ValueError("With credentials 'expose' has no wildcard (Fetch §3.2.3): name the headers.")
+            raise ValueError("With credentials 'expose' has no wildcard (Fetch §3.2.3): list the headers.")
 
 
 _ARGUMENTS: t.Final = ("origins", "methods", "headers", "expose", "credentials", "max_age", "private_network")
 
+CORS_POLICY: t.Final = Mark[CORSPolicy | None]("_cors_policy")
+
 
 def cors(policy: CORSPolicy | Words | None, **options: t.Any) -> Callable[[Marked], Marked]:
-    """Let scripts of other origins read what the decorated view, view class or blueprint answers.
+    """Let scripts of other origins read the responses of the decorated view, view class or blueprint.
 
-    `policy` is a `CORSPolicy`, or its origins, with its other arguments as `options`; None keeps a view out of the
-    policy that its application or blueprint has.
+    `policy` is a `CORSPolicy`, or its origins with its other arguments as `options`. None exempts a view from the
+    policy of its application or blueprint.
     """
     if options:
         policy = CORSPolicy(t.cast(Words, policy), **options)
-    return mark(MARK, CORSPolicy.of(policy))
+    return CORS_POLICY.put(CORSPolicy.of(policy))
 
 
 def is_method(text: str) -> bool:
-    """Whether a text is a method as routes have them: a token (RFC 9110 §9.1) in capitals."""
+    """Whether a text is a method that a route can have: a token (RFC 9110 §9.1) in upper case."""
     return bool(_is_token(text)) and text == text.upper()
 
 
@@ -164,12 +168,12 @@ def _tokens(value: Words, argument: str) -> tuple[str, ...]:
     words = _words(value)
     for word in words:
         if not _is_token(word):
-            raise ValueError(f"A CORS policy has {word!r} among its {argument}, which is no name of one.")
+            raise ValueError(f"A CORS policy has {word!r} among its {argument}, which is not a valid name.")
     return tuple(word.upper() for word in words) if argument == "methods" else words
 
 
 def _origin(text: str) -> str:
-    """An origin as browsers write it: in lower case, without the port that its scheme implies."""
+    """An origin as browsers serialize it: in lower case, without the default port of its scheme."""
     if text == "null":
         return text
     try:
@@ -180,8 +184,8 @@ def _origin(text: str) -> str:
         url = urlsplit("")
     if not url.scheme or not host or url.path or url.query or url.fragment or url.username is not None:
         raise ValueError(
-            f"A CORS policy has {text!r} among its origins. An origin is a scheme, a host and perhaps a port, without a"
-            " path or a slash at the end: 'https://app.example.org', 'http://localhost:5173'."
+            f"A CORS policy has {text!r} among its origins. An origin is a scheme, a host and an optional port, without"
+            " a path or a trailing slash: 'https://app.example.org', 'http://localhost:5173'."
         )
     host = f"[{host}]" if ":" in host else host.encode("idna").decode("ascii")
     written = "" if port is None or port == _DEFAULT_PORTS.get(url.scheme) else f":{port}"
@@ -189,12 +193,12 @@ def _origin(text: str) -> str:
 
 
 def _below(text: str) -> tuple[str, str]:
-    """What stands before and after the labels that a wildcard stands for."""
+    """The text before and after the labels that the wildcard matches."""
     scheme, separator, rest = text.partition("://*.")
     if not separator or "*" in rest or not ("." in rest or rest.startswith("localhost")):
         raise ValueError(
-            f"A CORS policy has {text!r} among its origins. A wildcard stands for the labels before a domain, as in"
-            " 'https://*.example.org', or alone for every origin; patterns there are none."
+            f"A CORS policy has {text!r} among its origins. A wildcard can replace the labels before a domain, as in"
+            " 'https://*.example.org', or stand alone for every origin. Other patterns are not supported."
         )
     written = _origin(f"{scheme}://{rest}")
     return f"{scheme.lower()}://", written[written.index("://") + 2 :].replace("/", ".", 1)

@@ -1,7 +1,7 @@
-"""Answers preflight requests and adds the fields of CORS to responses, by the policy of the endpoint (Fetch §3.2).
+"""CORS at request time: answers preflight requests, and adds the CORS fields to responses (Fetch §3.2).
 
-A policy belongs to an endpoint, which the router finds: no pattern is compared with a path, so a path that is written
-oddly has the policy of the view that it leads to.
+A policy belongs to an endpoint, which the router finds. No pattern is compared with the path, so an unusual spelling
+of a path cannot get the policy of another view.
 """
 
 from __future__ import annotations
@@ -13,43 +13,51 @@ from ...http.errors import HTTPException, MethodNotAllowed
 from ...messages.response_head import has_plain_headers
 from ...routing import RequestRedirect
 from . import fields
-from .cors import MARK, CORSPolicy, is_method
-from .marks import ByEndpoint, has_marks, marks_of
+from .cors import CORS_POLICY, CORSPolicy, is_method
+from .marks import ByEndpoint
+
+if t.TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+    from ...context import RequestContext
+    from ...messages.response import Response
+    from ...routing import MapAdapter, Rule
+    from .contract import GuardedApp, GuardedRequest
 
 _AMBIENT: t.Final = ("basic", "digest", "negotiate", "ntlm")
-"""The schemes whose credentials a browser keeps and sends by itself (RFC 7617, 7616, 4559)."""
+"""The schemes whose credentials a browser stores, and sends without the page (RFC 7617, 7616, 4559)."""
 
 _VARY_COOKIE: t.Final = ("Vary", "Cookie")
-"""What a session has left in plain headers."""
+"""The field that a session adds to plain headers."""
 
 
 class CrossOrigin:
     """The CORS policies of one application."""
 
-    def __init__(self, app: t.Any, default: CORSPolicy | None) -> None:
+    def __init__(self, app: GuardedApp, default: CORSPolicy | None) -> None:
         self._app = app
         self._default = default
         self._policies: ByEndpoint[CORSPolicy | None] = ByEndpoint(app, self._policy_of)
 
     @classmethod
-    def of(cls, app: t.Any) -> CrossOrigin | None:
-        """The policies as setting, blueprints and views have them; None where none has any.
+    def of(cls, app: GuardedApp) -> CrossOrigin | None:
+        """The policies of ``CORS_POLICY``, the blueprints and the views; None if there are none.
 
-        Raises ValueError for a setting that is no policy.
+        Raises ValueError for a malformed setting.
         """
         try:
             default = CORSPolicy.of(app.config.get("CORS_POLICY"))
         except (TypeError, ValueError) as error:
             raise ValueError(f"CORS_POLICY: {error}") from error
-        return cls(app, default) if default is not None or has_marks(app, MARK) else None
+        return cls(app, default) if default is not None or CORS_POLICY.is_used_in(app) else None
 
     def _policy_of(self, endpoint: str) -> CORSPolicy | None:
-        for _, policy in marks_of(self._app, endpoint, MARK):
-            return t.cast("CORSPolicy | None", policy)
+        for _, policy in CORS_POLICY.of_endpoint(self._app, endpoint):
+            return policy
         return self._default
 
-    def preflight(self, ctx: t.Any) -> t.Any:
-        """The answer to a preflight request; None where it is another request, or one for a URL without a policy."""
+    def preflight(self, ctx: RequestContext) -> Response | None:
+        """The response to a preflight request. None for any other request, and for a URL without a policy."""
         environ = ctx.request.environ
         origin, wanted = environ.get("HTTP_ORIGIN"), environ.get("HTTP_ACCESS_CONTROL_REQUEST_METHOD")
         if environ["REQUEST_METHOD"] != "OPTIONS" or not origin or not wanted or ctx.url_adapter is None:
@@ -59,7 +67,7 @@ class CrossOrigin:
             return None
         allowed = {method: policy for method, policy in policies.items() if policy and _permits(policy, origin, method)}
         response = self._app.response_class(status=204)
-        # By its status, and not by the list of methods alone: GET, HEAD and POST need not be in it (Fetch §4.8).
+        # The status says it too, since browsers accept GET, HEAD and POST without a listed method (Fetch §4.8).
         if not allowed or (wanted in policies and wanted not in allowed):
             response = self._app.response_class(_refusal(origin, wanted), status=403, mimetype="text/plain")
         else:
@@ -71,18 +79,18 @@ class CrossOrigin:
         vary_by_origin(response)
         return response
 
-    def _policies_of_url(self, adapter: t.Any, wanted: str) -> dict[str, CORSPolicy | None]:
-        """Method → policy, for the methods that a URL has: each may lead to a view of its own."""
+    def _policies_of_url(self, adapter: MapAdapter, wanted: str) -> dict[str, CORSPolicy | None]:
+        """Method → policy, for the methods of a URL, each of which may lead to a different view."""
         path, methods = _place(adapter, wanted, "OPTIONS")
-        policies = {}
+        policies: dict[str, CORSPolicy | None] = {}
         for method in sorted({*methods, wanted} if is_method(wanted) else methods):
             rule = _rule_for(adapter, path, method)
             if rule is not None:
                 policies[method] = self._policies[rule.endpoint]
         return policies
 
-    def finish(self, ctx: t.Any, response: t.Any) -> None:
-        """Add the fields of a response, unless the view or an extension has: then it is their policy."""
+    def finish(self, ctx: RequestContext, response: Response) -> None:
+        """Add the CORS fields, unless the view or an extension has applied its own policy already."""
         policy = self._policy_for(ctx)
         if policy is None:
             return
@@ -92,28 +100,30 @@ class CrossOrigin:
         pairs = policy.fields(ctx.request.environ.get("HTTP_ORIGIN"))
         if pairs:
             pairs += policy.exposed()
-        # Also where the request names no origin: a cache must not give that answer to one that does.
+        # Even if the request names no origin: a cache must not reuse the response for one that does.
         varies = policy.credentials or not policy.any_origin
-        if plain and varies and _VARY_COOKIE not in response._header_pairs:
+        if plain and varies and _VARY_COOKIE not in (response._header_pairs or ()):
             pairs.append(("Vary", "Origin"))
         elif varies:
             vary_by_origin(response)
         fields.add(response, pairs)
 
-    def _policy_for(self, ctx: t.Any) -> CORSPolicy | None:
-        """The policy for a request; that of the URL's first view where it has none for the method, or redirects."""
-        request = ctx.request
-        rule = request.url_rule
-        if rule is None and isinstance(request.routing_exception, (MethodNotAllowed, RequestRedirect)):
-            path, methods = _place(ctx.url_adapter, request.method)
+    def _policy_for(self, ctx: RequestContext) -> CORSPolicy | None:
+        """The policy for a request. If the method did not match or the URL redirects, the URL's first view has it."""
+        request: GuardedRequest = ctx.request
+        rule, adapter = request.url_rule, ctx.url_adapter
+        failed = isinstance(request.routing_exception, (MethodNotAllowed, RequestRedirect))
+        if rule is None and failed and adapter is not None:
+            path, methods = _place(adapter, request.method)
             for method in (request.method, *methods):
-                rule = rule or _rule_for(ctx.url_adapter, path, method)
+                rule = rule or _rule_for(adapter, path, method)
         return self._default if rule is None else self._policies[rule.endpoint]
 
-    def trusts(self, request: t.Any, origin: str) -> bool:
-        """Whether a page of `origin` may make a browser send this request, which changes something.
+    def trusts(self, request: GuardedRequest, origin: str) -> bool:
+        """Whether a page of `origin` may make a browser send this unsafe request.
 
-        With credentials the policy says so. Without, the request must carry none that a browser sends by itself.
+        A policy with credentials permits it. Without credentials, the request must not carry any that a browser sends
+        by itself.
         """
         policy = None if request.url_rule is None else self._policies[request.url_rule.endpoint]
         if policy is None or not _permits(policy, origin, request.method):
@@ -125,13 +135,13 @@ def _permits(policy: CORSPolicy, origin: str, method: str) -> bool:
     return policy.allows(origin) and policy.allows_method(method)
 
 
-def _has_credentials(environ: dict[str, t.Any]) -> bool:
+def _has_credentials(environ: WSGIEnvironment) -> bool:
     scheme = environ.get("HTTP_AUTHORIZATION", "").partition(" ")[0].lower()
     return "HTTP_COOKIE" in environ or scheme in _AMBIENT
 
 
-def _place(adapter: t.Any, *methods: str) -> tuple[str | None, list[str]]:
-    """The path to look a URL up by, another one where it redirects for one of `methods`, and the methods it has."""
+def _place(adapter: MapAdapter, *methods: str) -> tuple[str | None, list[str]]:
+    """The path to match, which is the target's if the URL redirects for one of `methods`; and the allowed methods."""
     path = None
     for method in methods:
         try:
@@ -144,15 +154,16 @@ def _place(adapter: t.Any, *methods: str) -> tuple[str | None, list[str]]:
     return path, sorted(adapter.allowed_methods(path))
 
 
-def _rule_for(adapter: t.Any, path: str | None, method: str) -> t.Any:
+def _rule_for(adapter: MapAdapter, path: str | None, method: str) -> Rule | None:
     try:
-        return adapter.match(path, method, return_rule=True, websocket=False)[0]
+        rule: Rule = adapter.match(path, method, return_rule=True, websocket=False)[0]
     except HTTPException:
         return None
+    return rule
 
 
-def vary_by_origin(response: t.Any) -> None:
-    """Tell caches that the response is for the origin that asked (Fetch §3.2.6)."""
+def vary_by_origin(response: Response) -> None:
+    """Tell caches that the response depends on the request's origin (Fetch §3.2.6)."""
     vary = response.headers.get("Vary")
     if vary is None:
         response.headers["Vary"] = "Origin"
@@ -162,6 +173,6 @@ def vary_by_origin(response: t.Any) -> None:
 
 def _refusal(origin: str, method: str) -> str:
     return (
-        f"The CORS policy of this URL does not let pages of {origin[:100]!r} use {method[:20]!r}: its origins are named"
+        f"The CORS policy of this URL does not let pages of {origin[:100]!r} use {method[:20]!r}. Its origins are set"
         " by CORS_POLICY, or by cors() on its view or blueprint.\n"
     )

@@ -1,4 +1,4 @@
-"""A Content Security Policy from a setting or a decorator, with a new nonce for each response that has one (CSP 3)."""
+"""Content Security Policy from a setting or a decorator, with a new nonce for each response (CSP 3)."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from ... import context
 from ...support.patterns import LatePattern
-from .marks import mark
+from .marks import Mark
+
+if t.TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 NONCE: t.Final = "'nonce'"
-"""Stands in a policy for the nonce of the response, as ``'self'`` stands for the site."""
+"""The placeholder in a policy for the nonce of the response."""
 
-MARK: t.Final = "_content_policy"
-REPORT_ONLY_MARK: t.Final = "_content_policy_report_only"
+POLICY: t.Final = Mark[str]("_content_policy")
+REPORT_ONLY_POLICY: t.Final = Mark[str]("_content_policy_report_only")
 HEADER: t.Final = "Content-Security-Policy"
 REPORT_ONLY_HEADER: t.Final = "Content-Security-Policy-Report-Only"
 
@@ -46,14 +49,13 @@ Marked = t.TypeVar("Marked")
 
 
 class CSP(Mapping[str, tuple[str, ...]]):
-    """A policy as directives with their sources, checked, and not to be changed: each method gives another one.
+    """An immutable, validated policy: a mapping of directives to their sources.
 
-    Made of a dict: ``CSP({"default-src": "'self'", "script-src": ["'self'", NONCE]})``. A directive that takes no
-    value has True; one with None or False is left out. ``str(policy)`` is what its header says.
+    It is created from a dict: ``CSP({"default-src": "'self'", "script-src": ["'self'", NONCE]})``. The value of a
+    directive without sources is True; a directive with None or False is left out. ``str(policy)`` is the header value.
 
-    Raises ValueError for a directive that there is not, with the one that was probably meant; for a source that is not
-    one word, since a blank, a comma or a semicolon would begin another one; for a keyword without its quotes; and for
-    ``'none'`` beside other sources.
+    Raises ValueError for an unknown directive, with a suggestion; for a source with a space, a comma or a semicolon,
+    which would start another one; for a keyword without quotes; and for ``'none'`` together with other sources.
     """
 
     def __init__(self, directives: Mapping[str, Sources]) -> None:
@@ -64,10 +66,10 @@ class CSP(Mapping[str, tuple[str, ...]]):
         }
 
     def with_sources(self, directive: str, *sources: str) -> CSP:
-        """This policy with sources added to a directive; where it has none yet, to those of ``default-src``.
+        """A copy with sources added to a directive, which starts from ``default-src`` if the policy does not have it.
 
-        So the directive allows more than before, and never less: a browser that finds ``script-src`` looks at
-        ``default-src`` for scripts no more (CSP 3 §6.8.3).
+        This way the directive never allows less than before: a browser that finds ``script-src`` ignores
+        ``default-src`` for scripts (CSP 3 §6.8.3).
         """
         known = self._directives.get(directive)
         if known is None:
@@ -76,7 +78,7 @@ class CSP(Mapping[str, tuple[str, ...]]):
         return CSP({**self._directives, directive: [*kept, *sources]})
 
     def replace(self, directives: Mapping[str, Sources]) -> CSP:
-        """This policy with other directives in place of those of the same name; None leaves one out."""
+        """A copy in which `directives` replace those of the same name; None removes one."""
         return CSP({**self._directives, **directives})
 
     def __getitem__(self, directive: str) -> tuple[str, ...]:
@@ -96,9 +98,9 @@ class CSP(Mapping[str, tuple[str, ...]]):
 
 
 def policy_text(policy: Policy | None) -> str:
-    """A policy as its header says it; a text is taken as it is.
+    """The header value of a policy. Text is returned unchanged.
 
-    Raises ValueError for what `CSP` refuses, and TypeError for what is no policy.
+    Raises ValueError if `CSP` refuses the directives, and TypeError for any other type.
     """
     if policy is None:
         return ""
@@ -106,28 +108,28 @@ def policy_text(policy: Policy | None) -> str:
         return policy
     if not isinstance(policy, Mapping):
         raise TypeError(
-            f"A content security policy is a text or a dict of directives, such as {{'default-src': \"'self'\"}}, and"
+            f"A content security policy is a string or a dict of directives, such as {{'default-src': \"'self'\"}}, and"
             f" not {policy!r}."
         )
     return str(policy if isinstance(policy, CSP) else CSP(policy))
 
 
 def unknown_directives(policy: str) -> list[tuple[str, str | None]]:
-    """The directives of a policy's text that there are not, each with the one that was probably meant."""
+    """The unknown directives in a policy's text, each with a suggestion or None."""
     names = [part.split()[0].lower() for part in policy.split(";") if part.strip()]
     return [(name, _nearest(name)) for name in names if name not in DIRECTIVES]
 
 
 def content_security_policy(policy: Policy | None, report_only: bool = False) -> Callable[[Marked], Marked]:
-    """Give the decorated view, view class or blueprint a policy of its own, in place of the application's.
+    """Give the decorated view, view class or blueprint its own policy instead of the application's.
 
-    With `report_only` it is one whose breaches are only reported; None stands for none.
+    With `report_only`, browsers only report violations of the policy. None means no policy.
     """
-    return mark(REPORT_ONLY_MARK if report_only else MARK, policy_text(policy))
+    return (REPORT_ONLY_POLICY if report_only else POLICY).put(policy_text(policy))
 
 
-def nonce_of(environ: dict[str, t.Any]) -> str:
-    """The nonce of the response to a request: 128 random bits, the same however often it is asked for."""
+def nonce_of(environ: WSGIEnvironment) -> str:
+    """The nonce of the response to a request: 128 random bits, created on the first call."""
     nonce: str | None = environ.get(_ENVIRON_KEY)
     if nonce is None:
         nonce = environ[_ENVIRON_KEY] = urlsafe_b64encode(os.urandom(16)).rstrip(b"=").decode()
@@ -137,13 +139,14 @@ def nonce_of(environ: dict[str, t.Any]) -> str:
 def csp_nonce() -> str:
     """The nonce of the current response, for ``<script nonce="{{ csp_nonce() }}">``.
 
-    The header has it where ``CONTENT_SECURITY_POLICY`` names ``'nonce'``. Raises RuntimeError outside of a request.
+    The header contains it if ``CONTENT_SECURITY_POLICY`` contains ``'nonce'``. Raises RuntimeError outside of a
+    request.
     """
     return nonce_of(context.requesting().request.environ)
 
 
 def _checked(name: str, sources: Sources) -> tuple[str, ...]:
-    """The sources of a directive, or the reason why they are none."""
+    """The sources of a directive. Raises ValueError if they are invalid."""
     if name not in DIRECTIVES:
         near = _nearest(name)
         hint = f"did you mean {near!r}?" if near else f"there are {', '.join(sorted(DIRECTIVES))}."
@@ -152,18 +155,18 @@ def _checked(name: str, sources: Sources) -> tuple[str, ...]:
     for word in words:
         _check_word(name, word)
     if "'none'" in words and len(words) > 1:
-        raise ValueError(f"The directive {name!r} has 'none' beside other sources: browsers then ignore the 'none'.")
+        raise ValueError(f"The directive {name!r} has 'none' and other sources: browsers then ignore the 'none'.")
     return words
 
 
-def _check_word(name: str, word: t.Any) -> None:
+def _check_word(name: str, word: object) -> None:
     if not isinstance(word, str) or not _is_plain(word):
-        raise ValueError(f"{word!r} in the directive {name!r} is not one name or source: give several as a list.")
+        raise ValueError(f"{word!r} in the directive {name!r} is not one name or source: pass several as a list.")
     if name in SOURCE_DIRECTIVES and (word in _KEYWORDS or word.startswith(_HASHES)):
         raise ValueError(f"{word!r} in the directive {name!r} would be a host: did you mean \"'{word}'\", in quotes?")
 
 
 def _nearest(name: str) -> str | None:
-    from difflib import get_close_matches  # an error may take a moment
+    from difflib import get_close_matches  # loaded for an error only
 
     return next(iter(get_close_matches(name.lower().replace("_", "-"), DIRECTIVES, n=1)), None)

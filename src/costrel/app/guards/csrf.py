@@ -1,7 +1,7 @@
-"""Refuses what another site's page makes a browser send: by what the browser says of it, and by a token.
+"""CSRF protection: refuses requests that a page of another site made the browser send.
 
-Browsers tell in ``Sec-Fetch-Site`` which site a request comes from (Fetch Metadata), older ones in ``Origin``
-(RFC 6454 §7). A request with neither comes from no browser, and carries nobody's cookies against their will.
+Browsers send the origin of a request in ``Sec-Fetch-Site`` (Fetch Metadata), older ones in ``Origin`` (RFC 6454 §7).
+A request with neither was not sent by a browser, so its cookies were sent on purpose. A token can be required too.
 """
 
 from __future__ import annotations
@@ -11,11 +11,17 @@ import typing as t
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 from ... import context
+from ...context import RequestContext
 from ...http.errors import Forbidden
 from ..origins import is_own
 from ..request import blueprint_path
-from .marks import ByEndpoint, mark, marks_of
+from .marks import ByEndpoint, Mark
 
+if t.TYPE_CHECKING:
+    from .contract import GuardedApp, GuardedRequest, Settings
+    from .cross_origin import CrossOrigin
+
+EXEMPT: t.Final = Mark[bool]("csrf_exempt")
 FIELD: t.Final = "csrf_token"
 HEADER: t.Final = "X-CSRF-Token"
 _SESSION_KEY: t.Final = "_csrf_secret"
@@ -25,40 +31,37 @@ V = t.TypeVar("V")
 
 
 class CrossSiteRequest(Forbidden):
-    """*403* `Forbidden`: a request that changes something came from another site, or without its token."""
+    """*403* `Forbidden`: an unsafe request came from another site, or without the required CSRF token."""
 
 
 class CrossSiteCheck:
-    """The check of one application."""
+    """The CSRF check of one application."""
 
-    def __init__(self, app: t.Any, trusted: frozenset[str], exempt: frozenset[str], needs_token: bool) -> None:
+    def __init__(self, app: GuardedApp, cross_origin: CrossOrigin | None) -> None:
+        config = app.config
         self._app = app
-        self.trusted = trusted
-        self.exempt = exempt
-        self.needs_token = needs_token
+        self._cross_origin = cross_origin
+        self.trusted = _names("CSRF_TRUSTED_ORIGINS", config)
+        self.exempt = _names("CSRF_EXEMPT", config)
+        self.needs_token = bool(config.get("CSRF_REQUIRE_TOKEN"))
         self._exempt_endpoints: ByEndpoint[bool] = ByEndpoint(app, self._is_exempt)
 
     @classmethod
-    def of(cls, app: t.Any) -> CrossSiteCheck | None:
-        """The check as the settings ask for it; None where ``CSRF_PROTECTION`` is off."""
-        config = app.config
-        if not config.get("CSRF_PROTECTION"):
-            return None
-        return cls(
-            app,
-            _names("CSRF_TRUSTED_ORIGINS", config),
-            _names("CSRF_EXEMPT", config),
-            bool(config.get("CSRF_REQUIRE_TOKEN")),
-        )
+    def of(cls, app: GuardedApp, cross_origin: CrossOrigin | None) -> CrossSiteCheck | None:
+        """The check that the settings configure; None if ``CSRF_PROTECTION`` is off.
 
-    def check(self, ctx: t.Any) -> None:
-        """Raise CrossSiteRequest for a request that must not reach its view."""
-        request = ctx.request
+        Origins that a CORS policy of `cross_origin` trusts pass the check.
+        """
+        return cls(app, cross_origin) if app.config.get("CSRF_PROTECTION") else None
+
+    def check(self, ctx: RequestContext) -> None:
+        """Raise CrossSiteRequest if the request must not reach its view."""
+        request: GuardedRequest = ctx.request
         environ = request.environ
         if request.url_rule is None or self._exempt_endpoints[request.url_rule.endpoint]:
             return
         site, origin = environ.get("HTTP_SEC_FETCH_SITE"), environ.get("HTTP_ORIGIN")
-        if origin is not None and (origin in self.trusted or ctx.app.guards.trusts(request, origin)):
+        if origin is not None and (origin in self.trusted or self._is_trusted_by_policy(request, origin)):
             return
         if site is not None:
             if site not in ("same-origin", "none"):
@@ -67,23 +70,26 @@ class CrossSiteCheck:
             raise CrossSiteRequest(_refusal(origin))
         if self.needs_token and not _is_valid(ctx, _token_of(request)):
             raise CrossSiteRequest(
-                f"The CSRF token is missing or not of this session: send what csrf_token() gives as the form field"
-                f" {FIELD!r} or the header {HEADER}."
+                f"The CSRF token is missing or belongs to another session: send the result of csrf_token() as the form"
+                f" field {FIELD!r} or the header {HEADER}."
             )
 
+    def _is_trusted_by_policy(self, request: GuardedRequest, origin: str) -> bool:
+        return self._cross_origin is not None and self._cross_origin.trusts(request, origin)
+
     def _is_exempt(self, endpoint: str) -> bool:
-        for _, exempt in marks_of(self._app, endpoint, "csrf_exempt"):
+        for _, exempt in EXEMPT.of_endpoint(self._app, endpoint):
             return bool(exempt)
         return bool(self.exempt) and not self.exempt.isdisjoint(blueprint_path(endpoint))
 
 
 def csrf_exempt(view: V) -> V:
-    """Let requests from other sites reach the decorated view or blueprint: a webhook, an API that takes no cookies."""
-    return mark("csrf_exempt", True)(view)
+    """Accept requests from other sites for the decorated view or blueprint, such as a webhook or a cookieless API."""
+    return EXEMPT.put(True)(view)
 
 
 def csrf_token() -> str:
-    """The token of the current session, masked anew in each call so that compression cannot give it away (BREACH).
+    """The CSRF token of the current session. Each call masks it differently, so compression does not leak it (BREACH).
 
     Needs a session. Raises RuntimeError outside of a request.
     """
@@ -95,7 +101,7 @@ def csrf_token() -> str:
     return urlsafe_b64encode(mask + _xor(bytes.fromhex(secret), mask)).decode().rstrip("=")
 
 
-def _is_valid(ctx: t.Any, token: str | None) -> bool:
+def _is_valid(ctx: RequestContext, token: str | None) -> bool:
     secret = ctx.session.get(_SESSION_KEY)
     if not token or not isinstance(secret, str) or len(token) > 4 * _SIZE:
         return False
@@ -109,9 +115,9 @@ def _is_valid(ctx: t.Any, token: str | None) -> bool:
     return len(raw) == 2 * _SIZE and hmac.compare_digest(_xor(raw[_SIZE:], raw[:_SIZE]), expected)
 
 
-def _token_of(request: t.Any) -> str | None:
-    """The token of the header or the form. Never of the URL, which lands in logs and in other sites' Referer."""
-    token: str | None = request.headers.get(HEADER)
+def _token_of(request: GuardedRequest) -> str | None:
+    """The token from the header or the form, but not from the URL, which appears in logs and in Referer headers."""
+    token = request.headers.get(HEADER)
     return token if token is not None else request.form.get(FIELD)
 
 
@@ -121,11 +127,11 @@ def _xor(left: bytes, right: bytes) -> bytes:
 
 def _refusal(source: str) -> str:
     return (
-        f"This request comes from {source[:100]}, and not from a page of this site: CSRF_TRUSTED_ORIGINS can list its"
-        " origin, and csrf_exempt or CSRF_EXEMPT the view."
+        f"This request comes from {source[:100]}, and not from a page of this site. To accept it, list its origin in"
+        " CSRF_TRUSTED_ORIGINS, or exempt the view by csrf_exempt or CSRF_EXEMPT."
     )
 
 
-def _names(setting: str, config: t.Any) -> frozenset[str]:
+def _names(setting: str, config: Settings) -> frozenset[str]:
     value = config.get(setting) or ()
     return frozenset((value,) if isinstance(value, str) else value)

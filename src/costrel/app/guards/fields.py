@@ -1,10 +1,13 @@
-"""Adds fields to a response that does not have them, at the end of its way."""
+"""Adding header fields to a finished response, unless it has them already."""
 
 from __future__ import annotations
 
 import typing as t
 
 from ...messages.response_head import has_plain_headers
+
+if t.TYPE_CHECKING:
+    from ...messages.response import Response
 
 Pairs: t.TypeAlias = list[tuple[str, str]]
 
@@ -24,21 +27,21 @@ KNOWN: t.Final = frozenset(
         "vary",
     }
 )
-"""The fields that a response may have whose headers are plain, besides those that `add` has added."""
+"""The fields that a response with plain headers may have, apart from those that `add` has added."""
 
 
 def may_be_known(names: t.Iterable[str]) -> bool:
-    """Whether one of the names is among `KNOWN`, in any case."""
+    """Whether one of the names is in `KNOWN`, ignoring case."""
     return not KNOWN.isdisjoint([name.lower() for name in names])
 
 
-def add(response: t.Any, pairs: Pairs, look: bool = False) -> None:
-    """Add those of the fields that a response does not have; none of them is refused by `Headers`.
+def add(response: Response, pairs: Pairs, look: bool = False) -> None:
+    """Add the fields that a response does not have yet. Their names and values must be valid for `Headers`.
 
-    No two callers have fields of the same name. `look` where one of the fields may be `KNOWN`.
+    Two callers never add a field of the same name. Pass `look` if one of the fields may be in `KNOWN`.
     """
-    if not look and has_plain_headers(response):  # PERF: profiles, session, static
-        response._header_pairs.extend(pairs)
+    if not look and has_plain_headers(response) and (plain := response._header_pairs) is not None:
+        plain.extend(pairs)
         return
     headers = response.headers
     present = {name.lower() for name, _ in headers}

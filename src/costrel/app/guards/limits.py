@@ -1,7 +1,7 @@
-"""How many requests a client may make: limits of an application, a blueprint and a view, and the fields that tell.
+"""Rate limits of an application, a blueprint or a view, and the response fields that report them.
 
-Each counts where it stands: the application's for all that a client asks of it together, a blueprint's for its
-endpoints together, a view's for the view.
+A limit counts per scope: one of the application counts all requests of a client together, one of a blueprint the
+requests to its endpoints together, one of a view the requests to that view.
 """
 
 from __future__ import annotations
@@ -9,30 +9,39 @@ from __future__ import annotations
 import math
 import typing as t
 from collections.abc import Callable, Generator, Iterable
+from contextlib import suppress
 
 from ...http.errors import TooManyRequests
 from . import fields
-from .marks import ByEndpoint, has_marks, marks_of
-from .tally import WHEN_DOWN, Tally, Window, library, open_storage
+from .marks import ByEndpoint, Mark
+from .rate_counter import WHEN_DOWN, RateCounter, Window, library, open_storage
 
-MARK: t.Final = "_rate_limits"
+if t.TYPE_CHECKING:
+    from limits import RateLimitItem
+
+    from ...context import RequestContext
+    from ...messages.response import Response
+    from .contract import GuardedApp, GuardedRequest, Settings
+
+Y = t.TypeVar("Y")
+
 _STATE: t.Final = "costrel.rate_limits"
 _RETRY_AFTER: t.Final = "costrel.retry_after"
 _MAX_KEY: t.Final = 64
 _STRATEGIES: t.Final = ("fixed-window", "moving-window", "sliding-window-counter")
 
-Key: t.TypeAlias = Callable[[], t.Any]
+Key: t.TypeAlias = Callable[[], object]
 Marked = t.TypeVar("Marked")
 
 
 class RateLimit:
-    """So many requests in so much time, such as ``"5/minute"`` or ``"100/hour; 1000/day"``, for each client.
+    """A number of requests per period and client, such as ``"5/minute"`` or ``"100/hour; 1000/day"``.
 
-    A client is its address unless `key` says, of the current request, who it is; where that is None or "", it is
-    the address after all. `methods` are those that count, all unless given.
+    `key` returns what identifies the client of the current request. Without a key, and if the key returns None or "",
+    the client's address does. `methods` are the methods that count; by default, all.
 
-    Raises ValueError for a text that is no limit, TypeError for a key that is ``async def``, and RuntimeError where
-    the package `limits` is missing.
+    Raises ValueError for a malformed limit, TypeError for an ``async def`` key, and RuntimeError if the package
+    `limits` is missing.
     """
 
     def __init__(self, limits: str, key: Key | None = None, methods: Iterable[str] | None = None) -> None:
@@ -40,7 +49,7 @@ class RateLimit:
 
         if iscoroutinefunction(key):
             raise TypeError(
-                f"The key {key.__name__!r} of a rate limit must not be 'async def': it is called in a thread."
+                f"The key {key.__name__!r} of a rate limit must not be 'async def', since it is called in a thread."
             )
         self.text = limits
         self.items = _parse(limits)
@@ -51,8 +60,11 @@ class RateLimit:
         return f"{type(self).__name__}({self.text!r})"
 
 
-class Standing:
-    """A limit where it stands: what its counts are kept under, and what kind of place that is."""
+RATE_LIMITS: t.Final = Mark[tuple[RateLimit, ...] | None]("_rate_limits")
+
+
+class ScopedLimit:
+    """A limit with its scope: the key that its counts are stored under, and the kind of scope."""
 
     def __init__(self, scope: str, kind: str, limit: RateLimit) -> None:
         self.scope = scope
@@ -60,24 +72,27 @@ class Standing:
         self.limit = limit
 
 
-Split: t.TypeAlias = tuple[list[Standing], list[Standing]]
-"""The limits of one endpoint: without a key, and with one."""
+Split: t.TypeAlias = tuple[list[ScopedLimit], list[ScopedLimit]]
+"""The limits of one endpoint: those without a key, and those with one."""
+
+Count: t.TypeAlias = "tuple[str, RateLimitItem, Window]"
+"""A limit that a request was counted against: its name in the response, the limit, and the rest of it."""
 
 
 def rate_limit(
     limits: str | None, key: Key | None = None, methods: Iterable[str] | None = None
 ) -> Callable[[Marked], Marked]:
-    """Limit the decorated view, view class or blueprint, as `RateLimit` says; None: it has no limit, and no outer one.
+    """Limit requests to the decorated view, view class or blueprint; the arguments are those of `RateLimit`.
 
-    May be applied more than once. A limit without `key` is looked at before the functions of `before_request`, one with
-    `key` after them, so that the key may be of who has logged in.
+    Pass None to exempt it from all limits, including outer ones. The decorator may be applied more than once. Limits
+    without `key` are checked before the functions of `before_request`, limits with `key` after them, so that the key
+    can depend on the user who is logged in.
     """
     added = None if limits is None else RateLimit(limits, key, methods)
 
     def decorator(marked: Marked) -> Marked:
-        known = getattr(marked, MARK, None) or ()
-        setattr(marked, MARK, None if added is None else (*known, added))
-        return marked
+        known = RATE_LIMITS.on(marked) or ()
+        return RATE_LIMITS.put(None if added is None else (*known, added))(marked)
 
     return decorator
 
@@ -85,20 +100,19 @@ def rate_limit(
 class Limits:
     """The rate limits of one application."""
 
-    def __init__(self, app: t.Any, default: tuple[RateLimit, ...]) -> None:
-        config = app.config
+    def __init__(self, app: GuardedApp, default: tuple[RateLimit, ...]) -> None:
         self._app = app
         self._default = default
-        self._tell = config.get("RATE_LIMIT_HEADERS", True)
-        self._tally = _tally_of(app)
-        self._standing = ByEndpoint(app, self._split)
+        self._tell: bool = app.config.get("RATE_LIMIT_HEADERS", True)
+        self._counter = _counter_of(app)
+        self._by_endpoint = ByEndpoint(app, self._split)
         self._of_no_endpoint = _split(self._of_application())
 
     @classmethod
-    def of(cls, app: t.Any) -> Limits | None:
-        """The limits as setting, blueprints and views have them; None where none has any.
+    def of(cls, app: GuardedApp) -> Limits | None:
+        """The limits of ``RATE_LIMITS``, the blueprints and the views; None if there are none.
 
-        Raises ValueError for a setting that is no limit.
+        Raises ValueError for a malformed setting.
         """
         setting = app.config.get("RATE_LIMITS") or ()
         given = (setting,) if isinstance(setting, (str, RateLimit)) else setting
@@ -106,16 +120,16 @@ class Limits:
             default = tuple(one if isinstance(one, RateLimit) else RateLimit(one) for one in given)
         except ValueError as error:
             raise ValueError(f"RATE_LIMITS: {error}") from error
-        return cls(app, default) if default or has_marks(app, MARK) else None
+        return cls(app, default) if default or RATE_LIMITS.is_used_in(app) else None
 
-    def _limits_of(self, endpoint: str) -> list[Standing]:
-        """The limits that an endpoint has, the nearest first. Static files have only those that were put on them."""
-        found: list[Standing] = []
-        for blueprint, marked in marks_of(self._app, endpoint, MARK):
+    def _limits_of(self, endpoint: str) -> list[ScopedLimit]:
+        """The limits of an endpoint, innermost first. The limits of the application do not apply to static files."""
+        found: list[ScopedLimit] = []
+        for blueprint, marked in RATE_LIMITS.of_endpoint(self._app, endpoint):
             if marked is None:
                 return found
             kind, name = ("view", endpoint) if blueprint is None else ("blueprint", blueprint)
-            found += (Standing(f"{kind} {name}", kind, limit) for limit in marked)
+            found += (ScopedLimit(f"{kind} {name}", kind, limit) for limit in marked)
         if endpoint.rpartition(".")[2] == "static":
             return found
         return found + self._of_application()
@@ -123,42 +137,42 @@ class Limits:
     def _split(self, endpoint: str) -> Split:
         return _split(self._limits_of(endpoint))
 
-    def of_endpoint(self, endpoint: str) -> list[Standing]:
-        """The limits that hold for an endpoint."""
-        without, with_key = self._standing[endpoint]
+    def of_endpoint(self, endpoint: str) -> list[ScopedLimit]:
+        """The limits that apply to an endpoint."""
+        without, with_key = self._by_endpoint[endpoint]
         return without + with_key
 
-    def _of_application(self) -> list[Standing]:
-        return [Standing("application", "application", limit) for limit in self._default]
+    def _of_application(self) -> list[ScopedLimit]:
+        return [ScopedLimit("application", "application", limit) for limit in self._default]
 
-    def due(self, request: t.Any, keyed: bool) -> list[Standing]:
-        """The limits that concern a request: those without a key, or those with one. PERF: profiles."""
+    def due(self, request: GuardedRequest, keyed: bool) -> list[ScopedLimit]:
+        """The limits that apply to a request: those with a key if `keyed`, else those without one."""
         rule = request.url_rule
-        found = (self._of_no_endpoint if rule is None else self._standing[rule.endpoint])[keyed]
+        found = (self._of_no_endpoint if rule is None else self._by_endpoint[rule.endpoint])[keyed]
         if not found:
             return found
         method = request.method
         return [one for one in found if one.limit.methods is None or method in one.limit.methods]
 
-    def count(self, ctx: t.Any, due: list[Standing], to_thread: object) -> Generator[t.Any, t.Any, None]:
-        """Count a request against limits that are all of one kind. Raises TooManyRequests beyond one.
+    def count(self, ctx: RequestContext, due: list[ScopedLimit], to_thread: Y) -> Generator[Y, object, None]:
+        """Count a request against limits that either all have a key or all have none.
 
-        Yields `to_thread` before it may block a loop.
+        Raises TooManyRequests if a limit is exceeded. Yields `to_thread` before a call that may block the event loop.
         """
-        if ctx.on_loop and (self._tally.blocks or due[0].limit.key is not None):
+        if ctx.on_loop and (self._counter.blocks or due[0].limit.key is not None):
             yield to_thread
         for one in due:
             self._hit(ctx.request, one)
 
-    def _hit(self, request: t.Any, standing: Standing) -> None:
-        client = _client(request, standing.limit.key)
-        state = request.environ.setdefault(_STATE, [])
-        for item in standing.limit.items:
-            within = self._tally.hit(item, self._app.name, standing.scope, client)
+    def _hit(self, request: GuardedRequest, scoped: ScopedLimit) -> None:
+        client = _client(request, scoped.limit.key)
+        state: list[Count] = request.environ.setdefault(_STATE, [])
+        for item in scoped.limit.items:
+            within = self._counter.hit(item, self._app.name, scoped.scope, client)
             if within and not self._tell:
                 continue
-            window = self._tally.window(item, self._app.name, standing.scope, client)
-            state.append((f"{standing.kind}-{item.get_expiry()}s", item, window))
+            window = self._counter.window(item, self._app.name, scoped.scope, client)
+            state.append((f"{scoped.kind}-{item.get_expiry()}s", item, window))
             if not within:
                 seconds = request.environ[_RETRY_AFTER] = max(1, math.ceil(window.seconds))
                 raise TooManyRequests(
@@ -166,10 +180,10 @@ class Limits:
                     retry_after=seconds,
                 )
 
-    def finish(self, ctx: t.Any, response: t.Any) -> None:
-        """Add the fields that tell of the limits that the request was counted against."""
+    def finish(self, ctx: RequestContext, response: Response) -> None:
+        """Add the fields that report the limits that the request was counted against."""
         environ = ctx.request.environ
-        state: list[tuple[str, t.Any, Window]] | None = environ.get(_STATE)
+        state: list[Count] | None = environ.get(_STATE)
         pairs: fields.Pairs = []
         if _RETRY_AFTER in environ:
             pairs.append(("Retry-After", str(environ[_RETRY_AFTER])))
@@ -182,46 +196,46 @@ class Limits:
             fields.add(response, pairs)
 
 
-def _split(limits: list[Standing]) -> Split:
+def _split(limits: list[ScopedLimit]) -> Split:
     return [one for one in limits if one.limit.key is None], [one for one in limits if one.limit.key is not None]
 
 
-def _tally_of(app: t.Any) -> Tally:
-    """What the settings count in; kept, so that tests, which seal their application at each request, can count."""
+def _counter_of(app: GuardedApp) -> RateCounter:
+    """The counter for the application's settings. It is kept, since tests seal their application at each request."""
     config = app.config
     storage = config.get("RATE_LIMIT_STORAGE") or "memory://"
     strategy = _one_of("RATE_LIMIT_STRATEGY", config, _STRATEGIES)
     when_down = _one_of("RATE_LIMIT_STORE_DOWN", config, WHEN_DOWN)
-    known: tuple[t.Any, Tally] | None = app.__dict__.get("_rate_tally")
-    if known is None or known[0] != (storage, strategy, when_down):
-        tally = Tally(open_storage(storage), strategy, when_down, lambda: app.logger)
-        known = app.__dict__["_rate_tally"] = ((storage, strategy, when_down), tally)
+    settings: tuple[object, str, str] = (storage, strategy, when_down)
+    known: tuple[tuple[object, str, str], RateCounter] | None = app.__dict__.get("_rate_counter")
+    if known is None or known[0] != settings:
+        counter = RateCounter(open_storage(storage), strategy, when_down, lambda: app.logger)
+        known = app.__dict__["_rate_counter"] = (settings, counter)
     return known[1]
 
 
-def _parse(text: str) -> list[t.Any]:
-    try:
-        items = library().parse_many(text)
-    except (TypeError, ValueError):
-        items = []
+def _parse(text: str) -> list[RateLimitItem]:
+    items: list[RateLimitItem] = []
+    with suppress(TypeError, ValueError):
+        items = list(library().parse_many(text))
     if not items or not all(item.amount > 0 for item in items):
         raise ValueError(
-            f"{text!r} is no rate limit. One is a number of requests and a time: '5/minute', '100 per 2 hours',"
-            " several as '10/second; 1000/day'."
+            f"{text!r} is no rate limit. Write a number of requests and a period, such as '5/minute' or"
+            " '100 per 2 hours', and separate several by semicolons: '10/second; 1000/day'."
         )
-    return list(items)
+    return items
 
 
-def _client(request: t.Any, key: Key | None) -> str:
-    """Who is counted: as the key says, else the address; of an IPv6 one the network, which is one customer's."""
-    said = None if key is None else key()
-    if said is not None and said != "":
-        text = f"={said}"
+def _client(request: GuardedRequest, key: Key | None) -> str:
+    """The identity that is counted: the key's result, else the address; for IPv6, the /64 network of one customer."""
+    identity = None if key is None else key()
+    if identity is not None and identity != "":
+        text = f"={identity}"
     else:
         text = request.remote_addr or "unknown"
         if ":" in text:
             text = _network(text)
-    # A key of a client's making must be neither long nor look like part of another one.
+    # A client may choose its key: a long one, or one with a separator of the store, is hashed.
     if len(text) <= _MAX_KEY and "/" not in text:
         return text
     import hashlib  # brings OpenSSL: 3 MiB
@@ -241,9 +255,9 @@ def _network(address: str) -> str:
     return str(ipaddress.IPv6Address(int(parsed) >> 64 << 64)) + "_64"
 
 
-def _one_of(setting: str, config: t.Any, choices: tuple[str, ...]) -> str:
-    """A setting that is one of several words, the first unless set. Raises ValueError for any other."""
+def _one_of(setting: str, config: Settings, choices: tuple[str, ...]) -> str:
+    """The value of a setting that is one of `choices`, by default the first. Raises ValueError for any other."""
     value = config.get(setting) or choices[0]
     if value not in choices:
-        raise ValueError(f"{setting} is {value!r}: there is {', '.join(map(repr, choices))}.")
+        raise ValueError(f"{setting} is {value!r}: it must be one of {', '.join(map(repr, choices))}.")
     return str(value)

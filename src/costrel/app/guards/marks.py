@@ -1,6 +1,7 @@
-"""What a decorator leaves on a view or a blueprint, and what therefore holds for an endpoint.
+"""Marks: values that decorators leave on views and blueprints, to be read for an endpoint.
 
-The nearest word counts: the view's, else that of its blueprint, else that of the one around it, else the setting's.
+The innermost mark of an endpoint applies: the mark of its view, else of its blueprint, else of the blueprint around
+that one. Without a mark the setting applies.
 """
 
 from __future__ import annotations
@@ -8,61 +9,74 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Callable, Iterator
 
+if t.TYPE_CHECKING:
+    from .contract import MarkedApp, View
+
 T = t.TypeVar("T")
 Marked = t.TypeVar("Marked")
 
-NOTHING: t.Final[t.Any] = object()
+_NOTHING: t.Final = object()
 
 
-def mark(name: str, value: t.Any) -> Callable[[Marked], Marked]:
-    """A decorator that leaves `value` on a view, a view class or a blueprint, for the guards to find."""
+class Mark(t.Generic[T]):
+    """One kind of mark: the attribute `name`, with values of one type."""
 
-    def decorator(marked: Marked) -> Marked:
-        setattr(marked, name, value)
-        return marked
+    def __init__(self, name: str) -> None:
+        self.name = name
 
-    return decorator
+    def put(self, value: T) -> Callable[[Marked], Marked]:
+        """A decorator that leaves `value` on a view, a view class or a blueprint."""
+
+        def decorator(marked: Marked) -> Marked:
+            setattr(marked, self.name, value)
+            return marked
+
+        return decorator
+
+    def on(self, holder: object) -> T | None:
+        """The mark on a view, a view class or a blueprint itself. None can also be the value of a mark."""
+        value: T | None = getattr(holder, self.name, None)
+        return value
+
+    def of_endpoint(self, app: MarkedApp, endpoint: str) -> Iterator[tuple[str | None, T]]:
+        """The marks that apply to an endpoint, innermost first: (None, value of the view), then (blueprint, value)."""
+        yield from self._read(None, *_holders(app.view_functions.get(endpoint)))
+        scope = endpoint
+        while "." in scope:
+            scope = scope.rpartition(".")[0]
+            yield from self._read(scope, app.blueprints.get(scope))
+
+    def is_used_in(self, app: MarkedApp) -> bool:
+        """Whether any view or blueprint of `app` has a mark of this kind."""
+        if any(hasattr(blueprint, self.name) for blueprint in app.blueprints.values()):
+            return True
+        # Nearly all views are functions without attributes. In tests this runs for each request.
+        return any(
+            getattr(view, "__dict__", None) and any(hasattr(holder, self.name) for holder in _holders(view))
+            for view in app.view_functions.values()
+        )
+
+    def _read(self, scope: str | None, *holders: object) -> Iterator[tuple[str | None, T]]:
+        """The first mark among `holders`, with the scope that they belong to."""
+        for holder in holders:
+            value = getattr(holder, self.name, _NOTHING)
+            if value is not _NOTHING:
+                yield scope, t.cast("T", value)
+                return
 
 
-def mark_of(view: t.Any, name: str) -> t.Any:
-    """What stands on a view, on the class that it was made of, or on the function behind it; else NOTHING."""
-    for holder in (view, getattr(view, "view_class", None), getattr(view, "function", None)):
-        value = getattr(holder, name, NOTHING)
-        if value is not NOTHING:
-            return value
-    return NOTHING
-
-
-def marks_of(app: t.Any, endpoint: str, name: str) -> Iterator[tuple[str | None, t.Any]]:
-    """The marks for an endpoint, the nearest first: (None, the view's), then (its name, a blueprint's)."""
-    own = mark_of(app.view_functions.get(endpoint), name)
-    if own is not NOTHING:
-        yield None, own
-    scope = endpoint
-    while "." in scope:
-        scope = scope.rpartition(".")[0]
-        value = getattr(app.blueprints.get(scope), name, NOTHING)
-        if value is not NOTHING:
-            yield scope, value
-
-
-def has_marks(app: t.Any, name: str) -> bool:
-    """Whether any view or blueprint of `app` has such a mark."""
-    if any(hasattr(blueprint, name) for blueprint in app.blueprints.values()):
-        return True
-    # Nearly all views are functions with nothing on them. Tests have this asked at each of their requests.
-    return any(
-        getattr(view, "__dict__", None) and mark_of(view, name) is not NOTHING for view in app.view_functions.values()
-    )
+def _holders(view: View | None) -> tuple[object, object, object]:
+    """The objects that may carry the marks of a view: itself, its class, and the function of a WebSocket view."""
+    return view, getattr(view, "view_class", None), getattr(view, "function", None)
 
 
 class ByEndpoint(t.Generic[T]):
-    """What `find` says of each endpoint, asked once for each view: endpoints have views put in their place late."""
+    """The result of `find` for each endpoint, computed once per view: an endpoint may get its view late."""
 
-    def __init__(self, app: t.Any, find: Callable[[str], T]) -> None:
+    def __init__(self, app: MarkedApp, find: Callable[[str], T]) -> None:
         self._app = app
         self._find = find
-        self._found: dict[str, tuple[t.Any, T]] = {}
+        self._found: dict[str, tuple[View | None, T]] = {}
 
     def __getitem__(self, endpoint: str) -> T:
         view = self._app.view_functions.get(endpoint)

@@ -1,6 +1,6 @@
-"""Which proxies in front of the application are believed: one setting, by their number or their addresses.
+"""Trusted proxies: one setting names the proxies whose ``X-Forwarded-*`` headers are used.
 
-Whoever is not believed may say what they like in ``X-Forwarded-*``: it is taken out before anything reads it.
+The headers of all other senders are removed before anything reads them.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from ...middleware.proxy_fix import ProxyFix
 if t.TYPE_CHECKING:
     import ipaddress
 
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
 FORWARDED: t.Final = (
     "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PORT",
     "HTTP_X_FORWARDED_PREFIX", "HTTP_X_FORWARDED_SSL", "HTTP_FORWARDED", "HTTP_X_REAL_IP",
@@ -23,7 +25,7 @@ Network: t.TypeAlias = "ipaddress.IPv4Network | ipaddress.IPv6Network"
 
 
 class Proxies:
-    """The proxies of one application: so many hops, or the networks that they are in, or both."""
+    """The trusted proxies of one application: their number, the networks that they are in, or both."""
 
     def __init__(self, hops: int, networks: list[Network], headers: t.Collection[str]) -> None:
         self.hops = hops
@@ -31,37 +33,41 @@ class Proxies:
         self.headers = headers
 
     @classmethod
-    def of(cls, setting: t.Any) -> Proxies | None:
-        """The proxies that ``TRUSTED_PROXIES`` names; None, to leave all headers alone, for None.
+    def of(cls, setting: int | str | t.Iterable[str] | dict[str, t.Any] | None) -> Proxies | None:
+        """The proxies of ``TRUSTED_PROXIES``. If that is None, the result is None, and headers are left alone.
 
-        A number of hops, addresses or networks such as ``"10.0.0.0/8"``, or a dict with ``hops``, ``networks`` and
-        ``headers``: which of for, proto, host, port and prefix the proxies set, the first two unless told.
-        Raises ValueError for anything else.
+        The setting is a number of hops, addresses or networks such as ``"10.0.0.0/8"``, or a dict with ``hops``,
+        ``networks`` and ``headers``. `headers` are those of for, proto, host, port and prefix that the proxies set; by
+        default, for and proto. Raises ValueError for anything else.
         """
         if setting is None:
             return None
+        options: dict[str, t.Any]
         if isinstance(setting, int):
-            setting = {"hops": int(setting)}
-        elif not isinstance(setting, dict):
-            setting = {"networks": (setting,) if isinstance(setting, str) else tuple(setting)}
-        unknown = setting.keys() - {"hops", "networks", "headers"} or set(setting.get("headers", ())) - {*_HEADERS}
+            options = {"hops": int(setting)}
+        elif isinstance(setting, dict):
+            options = setting
+        else:
+            options = {"networks": (setting,) if isinstance(setting, str) else tuple(setting)}
+        unknown = options.keys() - {"hops", "networks", "headers"} or set(options.get("headers", ())) - {*_HEADERS}
         if unknown:
             raise ValueError(
-                f"TRUSTED_PROXIES does not know {', '.join(map(repr, sorted(unknown)))}: it is a number, a list of"
-                f" networks, or a dict with 'hops', 'networks' and 'headers', which are some of {', '.join(_HEADERS)}."
+                f"TRUSTED_PROXIES does not know {', '.join(map(repr, sorted(unknown)))}. It is a number, a list of"
+                " networks, or a dict with 'hops', 'networks' and 'headers'. The headers can be"
+                f" {', '.join(_HEADERS)}."
             )
         from ipaddress import ip_network
 
-        networks = [ip_network(network, strict=False) for network in setting.get("networks", ())]
-        return cls(setting.get("hops", 0), networks, setting.get("headers", ("for", "proto")))
+        networks = [ip_network(network, strict=False) for network in options.get("networks", ())]
+        return cls(options.get("hops", 0), networks, options.get("headers", ("for", "proto")))
 
-    def apply(self, environ: dict[str, t.Any]) -> None:
-        """Put what trusted proxies say into the environ, and take out what nobody trusted has said."""
+    def apply(self, environ: WSGIEnvironment) -> None:
+        """Apply the headers of trusted proxies to the environ, and remove those of other senders."""
         if "werkzeug.proxy_fix.orig" in environ:
-            return  # ProxyFix has judged already
+            return  # the middleware ProxyFix has applied them already
         hops = self._trusted_hops(environ)
         if hops:
-            fix = ProxyFix(_nothing, *(hops if header in self.headers else 0 for header in _HEADERS))
+            fix = ProxyFix(_no_app, *(hops if header in self.headers else 0 for header in _HEADERS))
             environ["werkzeug.proxy_fix.orig"] = {key: environ.get(key) for key in FORWARDED}
             fix._believe_client(environ)
             fix._believe_host(environ)
@@ -69,8 +75,8 @@ class Proxies:
             for key in FORWARDED:
                 environ.pop(key, None)
 
-    def _trusted_hops(self, environ: dict[str, t.Any]) -> int:
-        """How many proxies, counted from the application, stand in front of it and are trusted."""
+    def _trusted_hops(self, environ: WSGIEnvironment) -> int:
+        """The number of trusted proxies that the request passed, counted from the application."""
         if not self.networks:
             return self.hops
         if not self._has(environ.get("REMOTE_ADDR", "")):
@@ -91,5 +97,5 @@ class Proxies:
         return any(parsed in network for network in self.networks)
 
 
-def _nothing(environ: dict[str, t.Any], start_response: t.Any) -> t.Iterable[bytes]:
+def _no_app(environ: WSGIEnvironment, start_response: StartResponse) -> t.Iterable[bytes]:
     return ()

@@ -1,6 +1,6 @@
-"""Python imports this by itself when it starts: in a child process, it waits for the first import of Flask.
+"""Imported by Python at the start of a child process. It installs the alias at the first import of Flask.
 
-It costs a program that never imports Flask nothing, and gives way to the `sitecustomize` that it stands before.
+It costs nothing in a program that does not import Flask, and then runs the next `sitecustomize` on the path.
 """
 
 import importlib.util
@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 
 
 class FirstImport:
-    """Puts Costrel in Flask's place when ``flask`` or ``werkzeug`` is first imported, or asked for by name."""
+    """Installs the alias when ``flask`` or ``werkzeug``, or its metadata, is first imported."""
 
-    def find_spec(self, fullname: "str", path: "Any" = None, target: "ModuleType | None" = None) -> "ModuleSpec | None":
+    def find_spec(
+        self, fullname: "str", path: "object" = None, target: "ModuleType | None" = None
+    ) -> "ModuleSpec | None":
         if fullname not in ("flask", "werkzeug"):
             return None
         self.install()
-        # Python goes by the spec of the module that is there by now, whatever is returned here.
+        # Python uses the spec of the module that is loaded now, and not the result of this method.
         spec = sys.modules[fullname].__spec__
         if spec is not None:
             spec.loader = Loaded(fullname, str(spec.origin))
@@ -47,7 +49,7 @@ class FirstImport:
 
 
 class Loaded(SourceFileLoader):
-    """The loader of a module that is loaded: the import that made it so would load it once more."""
+    """The loader of a module that is already loaded, which the current import would otherwise load again."""
 
     def create_module(self, spec: "ModuleSpec") -> "ModuleType":
         return sys.modules[spec.name]
@@ -57,7 +59,7 @@ class Loaded(SourceFileLoader):
 
 
 def chain() -> "None":
-    """Run the next `sitecustomize` on the path, which Python would have run if this one were not there."""
+    """Run the next `sitecustomize` on the path, which this one hides."""
     here = os.path.dirname(os.path.abspath(__file__))
     rest = [folder for folder in sys.path if os.path.abspath(folder or ".") != here]
     spec = PathFinder.find_spec("sitecustomize", rest)

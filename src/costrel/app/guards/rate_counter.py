@@ -1,4 +1,4 @@
-"""Where requests are counted: a store of the library `limits`, and what stands in for it while it is down."""
+"""The rate counter: counts requests in a store of the package `limits`, with a fallback while the store is down."""
 
 from __future__ import annotations
 
@@ -8,61 +8,76 @@ from threading import Lock
 
 from ...http.errors import ServiceUnavailable
 
+if t.TYPE_CHECKING:
+    from collections.abc import Callable
+    from logging import Logger
+    from types import ModuleType
+
+    from limits import RateLimitItem
+    from limits.storage import Storage
+    from limits.strategies import RateLimiter
+
+R = t.TypeVar("R")
+
 TIMEOUT: t.Final = 0.25
 """How many seconds Redis may take to connect, and to answer."""
 
 PAUSE: t.Final = 2.0
-"""How many seconds a store that could not be reached is left alone: requests do not wait for it meanwhile."""
+"""How many seconds pass before an unreachable store is tried again. Requests do not wait for it in the meantime."""
 
 WHEN_DOWN: t.Final = ("memory", "allow", "refuse")
 
 MISSING: t.Final = (
-    "Rate limits need the package limits, which is not installed: pip install 'costrel[limits]', and besides"
+    "Rate limits need the package limits, which is not installed: pip install 'costrel[limits]', and also"
     " 'costrel[redis]' to count in Redis."
 )
 
 
 class Window:
-    """How much is left of one limit for one client: requests, and the seconds until there are more."""
+    """The rest of one limit for one client: requests that remain, and seconds until the limit is reset."""
 
     def __init__(self, remaining: int, seconds: float) -> None:
         self.remaining = remaining
         self.seconds = seconds
 
 
-class Tally:
-    """Counts hits. While the store is down, by itself in this process, or not at all, or the answer is 503."""
+class RateCounter:
+    """Counts requests in a store.
 
-    def __init__(self, storage: t.Any, strategy: str, when_down: str, logger: t.Callable[[], t.Any]) -> None:
+    `when_down` chooses what happens while the store is down: each process counts for itself ("memory"), nothing is
+    limited ("allow"), or the response is 503 ("refuse").
+    """
+
+    def __init__(self, storage: Storage, strategy: str, when_down: str, logger: Callable[[], Logger]) -> None:
         limits = library()
         self._strategy = strategy
         self._store = self._counting_in(storage)
         self.blocks = not isinstance(storage, limits.storage.MemoryStorage)
-        """Whether the store is somewhere else, and may be waited for."""
+        """Whether counting may block: the store is in another process."""
         base = storage.base_exceptions
         self._errors = (limits.errors.StorageError, OSError, *(base if isinstance(base, tuple) else (base,)))
         self._when_down = when_down
-        self._stand_in: t.Any = None
+        self._stand_in: RateLimiter | None = None
         self._logger = logger
         self._lock = Lock()
         self._down_until: float | None = None
 
-    def hit(self, item: t.Any, *client: str) -> bool:
-        """Count one request against a limit; whether it was within it."""
-        return bool(self._ask("hit", True, item, *client))
+    def hit(self, item: RateLimitItem, *client: str) -> bool:
+        """Count one request, and return whether it was within the limit."""
+        return self._ask(lambda store: store.hit(item, *client), otherwise=True)
 
-    def window(self, item: t.Any, *client: str) -> Window:
-        """What is left of a limit."""
-        stats = self._ask("get_window_stats", None, item, *client)
+    def window(self, item: RateLimitItem, *client: str) -> Window:
+        """The rest of a limit."""
+        stats = self._ask(lambda store: store.get_window_stats(item, *client), otherwise=None)
         if stats is None:
             return Window(item.amount, item.get_expiry())
         return Window(stats.remaining, max(0.0, stats.reset_time - time.time()))
 
-    def _ask(self, method: str, otherwise: t.Any, *arguments: t.Any) -> t.Any:
-        """Ask the store; or the one that stands in for it."""
+    def _ask(self, question: Callable[[RateLimiter], R], otherwise: R) -> R:
+        """Ask the store, or its fallback."""
         if self._is_up():
             try:
-                answer = getattr(self._store, method)(*arguments)
+                answer = question(self._store)
             except self._errors as error:
                 self._note_down(error)
             else:
@@ -70,10 +85,10 @@ class Tally:
                 return answer
         if self._when_down == "refuse":
             raise ServiceUnavailable("Requests cannot be counted at the moment.", retry_after=int(PAUSE))
-        return otherwise if self._when_down == "allow" else getattr(self._replacement(), method)(*arguments)
+        return otherwise if self._when_down == "allow" else question(self._replacement())
 
     def _is_up(self) -> bool:
-        """Whether to ask the store: always, unless it was down just now. Of those that wait, one tries again."""
+        """Whether to ask the store: yes, unless it failed within the last `PAUSE`. Then one request tries it again."""
         if self._down_until is None:
             return True
         with self._lock:
@@ -91,7 +106,7 @@ class Tally:
             action = {"memory": "each process counts by itself", "allow": "nothing is limited"}
             self._logger().error(
                 "RATE_LIMIT_STORAGE cannot be reached: until it can, %s. (%s)",
-                action.get(self._when_down, "what is limited is answered with 503"),
+                action.get(self._when_down, "limited requests are answered with 503"),
                 error,
             )
 
@@ -101,18 +116,19 @@ class Tally:
                 self._down_until = self._stand_in = None
             self._logger().warning("RATE_LIMIT_STORAGE can be reached again.")
 
-    def _replacement(self) -> t.Any:
+    def _replacement(self) -> RateLimiter:
         stand_in = self._stand_in
         if stand_in is None:
             stand_in = self._stand_in = self._counting_in(library().storage.MemoryStorage())
         return stand_in
 
-    def _counting_in(self, storage: t.Any) -> t.Any:
-        return library().strategies.STRATEGIES[self._strategy](storage)
+    def _counting_in(self, storage: Storage) -> RateLimiter:
+        limiter: RateLimiter = library().strategies.STRATEGIES[self._strategy](storage)
+        return limiter
 
 
-def library() -> t.Any:
-    """The package `limits`, which takes a tenth of a second to load. Raises RuntimeError where it is missing."""
+def library() -> ModuleType:
+    """The package `limits`, which takes a tenth of a second to load. Raises RuntimeError if it is missing."""
     try:
         import limits
         import limits.storage
@@ -122,28 +138,31 @@ def library() -> t.Any:
     return limits
 
 
-def open_storage(setting: t.Any) -> t.Any:
-    """The store that ``RATE_LIMIT_STORAGE`` names: by a URL of the library `limits`, or one of its stores itself.
+def open_storage(setting: object) -> Storage:
+    """The store of ``RATE_LIMIT_STORAGE``, which is a URL or a store object of the package `limits`.
 
-    Raises ValueError for a URL that it does not know, TypeError for another object.
+    Raises ValueError for an unknown URL, and TypeError for any other object.
     """
     limits = library()
+    storage: Storage
     if isinstance(setting, limits.storage.Storage):
-        return setting
+        storage = setting
+        return storage
     if not isinstance(setting, str):
         raise TypeError(
-            f"RATE_LIMIT_STORAGE is {setting!r}: it is a URL such as 'memory://' or 'redis://127.0.0.1:6379/1', or a"
-            " store of the package limits."
+            f"RATE_LIMIT_STORAGE is {setting!r}: it must be a URL such as 'memory://' or 'redis://127.0.0.1:6379/1', or"
+            " a store of the package limits."
         )
     options = _redis_options() if setting.startswith(("redis://", "rediss://", "redis+unix://")) else {}
     try:
-        return limits.storage.storage_from_string(setting, wrap_exceptions=True, **options)
+        storage = limits.storage.storage_from_string(setting, wrap_exceptions=True, **options)
     except limits.errors.ConfigurationError as error:
         raise ValueError(f"RATE_LIMIT_STORAGE: {error}") from error
+    return storage
 
 
-def _redis_options() -> dict[str, t.Any]:
-    """Wait no longer than `TIMEOUT`, and try once more only where a kept connection had ended."""
+def _redis_options() -> dict[str, object]:
+    """Options that limit waiting to `TIMEOUT`, and retry once, only if a kept connection was closed."""
     try:
         import redis
         from redis.backoff import NoBackoff

@@ -1,0 +1,58 @@
+"""The members of an application and of a request that the guards use."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Callable, Mapping
+
+from ...context import AppContract
+
+if t.TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+    from ...http.errors import HTTPException
+    from ...http.headers import Headers
+    from ...http.multidict import MultiDict
+    from ...routing import Rule
+
+Settings: t.TypeAlias = Mapping[str, t.Any]
+"""The configuration of an application."""
+
+View: t.TypeAlias = Callable[..., object]
+
+
+class MarkedApp(t.Protocol):
+    """The settings, views and blueprints of an application; decorators may have left marks on them."""
+
+    @property
+    def config(self) -> dict[str, t.Any]: ...
+    @property
+    def view_functions(self) -> Mapping[str, View]: ...
+    @property
+    def blueprints(self) -> Mapping[str, object]: ...
+
+
+class GuardedApp(AppContract, t.Protocol):
+    """An application with guards."""
+
+    @property
+    def blueprints(self) -> Mapping[str, object]: ...
+
+
+class GuardedRequest(t.Protocol):
+    """A request after the application has matched it."""
+
+    @property
+    def environ(self) -> WSGIEnvironment: ...
+    @property
+    def method(self) -> str: ...
+    @property
+    def headers(self) -> Headers: ...
+    @property
+    def form(self) -> MultiDict[str, str]: ...
+    @property
+    def remote_addr(self) -> str | None: ...
+    @property
+    def url_rule(self) -> Rule | None: ...
+    @property
+    def routing_exception(self) -> HTTPException | None: ...
