@@ -13,20 +13,17 @@ import typing as t
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 
-from .http.errors import HTTPException
-from .support.local import LocalProxy
-from .support.signals import appcontext_popped, appcontext_pushed
+from ..http.errors import HTTPException
+from ..support.local import LocalProxy
+from ..support.signals import appcontext_popped, appcontext_pushed
+from .contracts import AppContract as AppContract
 
 if t.TYPE_CHECKING:
-    from datetime import timedelta
-    from logging import Logger
     from types import TracebackType
 
-    from jinja2 import Environment
-
-    from .messages.request import Request
-    from .messages.response import Response
-    from .routing import Map, MapAdapter
+    from ..messages.request import Request
+    from ..messages.response import Response
+    from ..routing import MapAdapter
 
 OUTSIDE_APP = """Working outside of application context.
 
@@ -44,74 +41,6 @@ Something here needs the WebSocket that is being served: websocket.
 Run it inside a view registered with 'websocket' and not with 'route', or inside a function of 'before_websocket'."""
 
 _NOTHING: t.Any = object()
-
-class JSONContract(t.Protocol):
-    """The JSON provider of an application, as the rooms below `app/` use it."""
-
-    def dumps(self, obj: object, **kwargs: t.Any) -> str: ...
-    def loads(self, s: str | bytes, **kwargs: t.Any) -> t.Any: ...
-    def response(self, *args: object, **kwargs: object) -> Response: ...
-
-
-class SessionInterfaceContract(t.Protocol):
-    """The session interface of an application, as contexts and the lifecycle use it."""
-
-    def open_session(self, app: t.Any, request: t.Any) -> t.Any: ...
-    def save_session(self, app: t.Any, session: t.Any, response: t.Any) -> None: ...
-    def is_null_session(self, obj: object) -> bool: ...
-    def make_null_session(self, app: t.Any) -> t.Any: ...
-
-
-class AppContract(t.Protocol):
-    """An application as the rooms below `app/` know it: `Costrel` has all of these members."""
-
-    testing: bool
-    debug: bool
-    secret_key: str | bytes | None
-    subdomain_matching: bool
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def import_name(self) -> str: ...
-    @property
-    def root_path(self) -> str: ...
-    @property
-    def instance_path(self) -> str: ...
-    @property
-    def config(self) -> dict[str, t.Any]: ...
-    @property
-    def logger(self) -> Logger: ...
-    @property
-    def json(self) -> JSONContract: ...
-    @property
-    def jinja_env(self) -> Environment: ...
-    @property
-    def permanent_session_lifetime(self) -> timedelta: ...
-    @property
-    def session_interface(self) -> SessionInterfaceContract: ...
-    @property
-    def url_map(self) -> Map: ...
-    @property
-    def view_functions(self) -> dict[str, Callable[..., t.Any]]: ...
-    @property
-    def extensions(self) -> dict[str, t.Any]: ...
-    @property
-    def app_ctx_globals_class(self) -> type[AppCtxGlobals]: ...
-    @property
-    def request_class(self) -> type[Request]: ...
-    @property
-    def response_class(self) -> type[Response]: ...
-    @property
-    def overridden(self) -> frozenset[str]: ...
-
-    def match_request(self, ctx: RequestContext) -> None: ...
-    def app_context(self) -> Context: ...
-    def create_url_adapter(self, request: t.Any) -> MapAdapter | None: ...
-    def end_context(self, ctx: t.Any, exc: BaseException | None) -> None: ...
-    def ensure_sync(self, func: Callable[..., t.Any]) -> Callable[..., t.Any]: ...
-    def update_template_context(self, context: dict[str, t.Any]) -> None: ...
-
 
 class AppCtxGlobals:
     """The namespace behind ``g``: attributes, and the access of a dict."""
