@@ -372,11 +372,6 @@ class Costrel(App):
         if name in STEPS:
             self.seal()
 
-    def session_may_refresh(self, cookies: str) -> bool:
-        """Whether a session that nobody touched may have to be sent again, to keep a permanent one alive."""
-        config = self.config
-        return config["SESSION_REFRESH_EACH_REQUEST"] and config["SESSION_COOKIE_NAME"] in cookies
-
 
 class Flask(Costrel):
     """`Costrel` with Flask's defaults, to the letter: what ``flask.Flask`` is under the alias."""

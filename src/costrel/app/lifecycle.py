@@ -20,6 +20,7 @@ from ..http.errors import BadRequestKeyError, HTTPException, InternalServerError
 from ..routing import RoutingException
 from ..services.session_cookie import vary_by_cookie
 from ..services.session_errors import SessionConflict, SessionUnavailable
+from ..services.session_lifecycle import may_need_refresh
 from ..support.signals import (
     appcontext_tearing_down,
     got_request_exception,
@@ -253,7 +254,7 @@ def keeps_session(ctx: RequestContext) -> bool:
     if ctx._opened is not None:
         return True
     cookies = ctx.request.environ.get("HTTP_COOKIE")
-    return cookies is not None and ctx.app.session_may_refresh(cookies)
+    return cookies is not None and may_need_refresh(ctx.app, ctx.request, cookies)
 
 
 def save_session(ctx: RequestContext, response: Response) -> Steps[Response]:
