@@ -272,13 +272,22 @@ def test_a_wsgi_application_that_names_no_type_is_plain_text(app):
 def test_a_request_that_never_touches_the_session_does_not_open_it(app):
     app.add_url_rule("/", "index", lambda: "")
     app.add_url_rule("/count", "count", lambda: str(session.setdefault("n", 1)))
+    opened = []
+
+    class Watched(type(app.session_interface)):
+        opens_late = True
+
+        def open_session(self, app, request):
+            opened.append(request.path)
+            return super().open_session(app, request)
+
+    app.session_interface = Watched()
     client = app.test_client()
-    with mock.patch.object(type(app.session_interface), "open_session") as opening:
-        assert "Vary" not in client.get("/").headers
-    opening.assert_not_called()
+    assert "Vary" not in client.get("/").headers
     answered = client.get("/count")
     assert answered.headers["Vary"] == "Cookie"
     assert "Vary" not in client.get("/").headers
+    assert opened == ["/count"]
 
 
 def test_a_permanent_session_is_sent_again_though_nobody_touched_it(app):

@@ -9,10 +9,10 @@ import click
 import pytest
 
 from costrel import Costrel, rate_limit
-from costrel.app import profiles
 from costrel.app.application import Flask
-from costrel.app.audit import OTHER_SETTINGS, audit
+from costrel.app.audit import audit
 from costrel.cli import FlaskGroup
+from costrel.services.settings import SETTINGS
 
 KEY = "0123456789abcdef" * 2  # as a whole it stands in no file of the repository
 
@@ -193,4 +193,4 @@ def test_an_applications_own_command_of_that_name_wins(invoke):
 def test_every_setting_is_known():
     text = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text()
     documented = set(re.findall(r"^\| `([A-Z_]+)` \|", text, re.MULTILINE))
-    assert documented - profiles.NATIVE.keys() == OTHER_SETTINGS
+    assert documented == SETTINGS.keys()

@@ -6,6 +6,7 @@ import decimal
 import io
 import json
 import uuid
+from unittest import mock
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,7 @@ from costrel.app.application import Costrel
 from costrel.services import json as costrel_json
 from costrel.services import json_provider
 from costrel.services.json_provider import DefaultJSONProvider, JSONProvider
+from costrel.services.tagged_json import TaggedJSONSerializer
 
 
 @pytest.fixture
@@ -193,6 +195,36 @@ class TestResponse:
         assert Provider(app).response(1).data == b"1 {'separators': (',', ':')}\n"
         app.json.dumps = Provider(app).dumps
         assert app.json.response(1).data == b"1 {'separators': (',', ':')}\n"
+
+
+class TestPatches:
+    """What is patched while the application runs counts from the next call on."""
+
+    def test_dumps_of_the_class(self, app):
+        with mock.patch.object(DefaultJSONProvider, "dumps", return_value="patched"), app.app_context():
+            assert app.json.response(1).data == b"patched\n"
+            assert costrel_json.jsonify(1).data == b"patched\n"
+            assert costrel_json.dumps(1) == TaggedJSONSerializer().dumps(1) == "patched"
+        assert app.json.response(1).data == b"1\n"
+
+    def test_dumps_of_the_provider(self, app):
+        app.json.response(1)
+        app.json.dumps = lambda obj, **kwargs: "patched"
+        with app.app_context():
+            assert app.json.response(1).data == b"patched\n"
+            assert TaggedJSONSerializer().dumps(1) == "patched"
+
+    def test_attributes_and_settings(self, app):
+        value = {"b": 1, "a": 1.5}
+        assert app.json.response(value).data == b'{"a":1.5,"b":1}\n'
+        with mock.patch.object(DefaultJSONProvider, "sort_keys", False):
+            assert app.json.response(value).data == b'{"b":1,"a":1.5}\n'
+        app.json.default = repr
+        assert app.json.response({1j}).data == b'"{1j}"\n'
+        with pytest.raises(ValueError, match="not JSON compliant"):
+            app.json.response(float("nan"))
+        app.config["JSON_ALLOW_NAN"] = True
+        assert app.json.response(float("nan")).data == b"NaN\n"
 
 
 def test_the_interface_leaves_reading_and_writing_to_others(app):

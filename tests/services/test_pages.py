@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from costrel.app import profiles
+from costrel.services.settings import GROUPS
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -24,28 +24,28 @@ def test_the_snippets_of_a_page_run_one_after_the_other(name, monkeypatch):
         exec(compile("\n" * line + found[1], str(page), "exec"), names)
 
 
-TEXT = (DOCS / "configuration.md").read_text(encoding="utf-8")
-SETTINGS = dict(re.findall(r"^\| `([A-Z_]+)` \| (`[^`]*`|31 days) \| (?!`[^`]*` \|).*\|$", TEXT, re.MULTILINE))
-OWN = {
-    name: values for name, *values in re.findall(r"^\| `([A-Z_]+)` \| `([^`]*)` \| `([^`]*)` \|", TEXT, re.MULTILINE)
-}
+ROW = re.compile(r"^\| `([A-Z_]+)` \| (`[^`]*`|31 days) \| (`[^`]*`|31 days) \| (.*) \|$", re.MULTILINE)
 
 
-def test_every_setting_is_there_with_its_default():
-    shown = {
-        name: timedelta(days=31) if default == "31 days" else literal_eval(default.strip("`"))
-        for name, default in SETTINGS.items()
+def value_of(cell):
+    return timedelta(days=31) if cell == "31 days" else literal_eval(cell.strip("`"))
+
+
+def plain(text):
+    """A cell without Markdown: links and code as their texts alone."""
+    return re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", text).replace("`", "")
+
+
+def test_the_page_on_configuration_shows_the_table_of_settings():
+    page = (DOCS / "configuration.md").read_text(encoding="utf-8")
+    shown = {}
+    for section in page.split("\n### ")[1:]:
+        shown[section.partition("\n")[0]] = [
+            (name, value_of(flask), value_of(native), plain(text)) for name, flask, native, text in ROW.findall(section)
+        ]
+
+    expected = {
+        group: [(setting.name, setting.flask, setting.native, setting.text) for setting in settings]
+        for group, settings in GROUPS.items()
     }
-    assert shown == {name: value for name, value in profiles.FLASK.items() if name not in OWN}
-
-
-def test_what_differs_is_said():
-    said = set(re.findall(r"^\| `([A-Z_]+)` .*`Costrel`:.*\|$", TEXT, re.MULTILINE))
-    assert said == {name for name, value in profiles.NATIVE.items() if value != profiles.FLASK.get(name)} - set(OWN)
-
-
-def test_so_is_what_flask_does_not_have():
-    assert (profiles.NATIVE.keys() | profiles.FLASK.keys()) - SETTINGS.keys() <= OWN.keys()
-    for name, (flask, native) in OWN.items():
-        assert literal_eval(flask) == profiles.FLASK.get(name, literal_eval(flask)), name
-        assert literal_eval(native) == profiles.NATIVE.get(name, literal_eval(flask)), name
+    assert expected == shown

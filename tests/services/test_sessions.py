@@ -1,15 +1,20 @@
 """Sessions in signed cookies, and the interface that they stand behind."""
 
 import hashlib
+import json
 import warnings
 from datetime import UTC, datetime, timedelta
+from unittest import mock
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from itsdangerous import BadSignature, TimestampSigner
 
 import costrel
 from costrel.app.application import Costrel, Flask
 from costrel.services import sessions, signing
+from costrel.services.cookie_sessions import CookieSessions
 from costrel.services.sessions import (
     NullSession,
     SecureCookieSession,
@@ -452,54 +457,119 @@ class TestSubclass:
         assert type(open_session(app)) is Session
 
 
+class Opens(SecureCookieSessionInterface):
+    def open_session(self, app, request):
+        return super().open_session(app, request)
+
+
+class Saves(SecureCookieSessionInterface):
+    def save_session(self, app, session, response):
+        super().save_session(app, session, response)
+
+
+class Filled(SecureCookieSessionInterface):
+    session_class = type("Session", (SecureCookieSession,), {})
+
+
+class Salted(SecureCookieSessionInterface):
+    salt = "own"
+
+
+class Store(SecureCookieSessionInterface):
+    opens_late = True
+
+    def open_session(self, app, request):
+        return SecureCookieSession()
+
+
 class TestOpensLate:
-    def test_the_default_does(self):
-        assert SecureCookieSessionInterface().opens_late is True
+    """Costrel's own interfaces open a session when it is used; any other one before each view."""
 
-    def test_an_interface_of_ones_own_does_not(self):
-        assert SessionInterface().opens_late is False
-
-        class Opens(SecureCookieSessionInterface):
-            def open_session(self, app, request):
-                return super().open_session(app, request)
-
-        class Saves(SecureCookieSessionInterface):
-            def save_session(self, app, session, response):
-                super().save_session(app, session, response)
-
-        class Filled(SecureCookieSessionInterface):
-            session_class = type("Session", (SecureCookieSession,), {})
-
-        class Named(SecureCookieSessionInterface):
-            def get_cookie_name(self, app):
-                return "other"
-
-        class Renewed(SecureCookieSessionInterface):
-            def should_set_cookie(self, app, session):
-                return True
-
-        class Salted(SecureCookieSessionInterface):
-            salt = "own"
-
-        kinds = (Opens, Saves, Filled, Named, Renewed, Salted)
-        assert [kind().opens_late for kind in kinds] == [False, False, False, False, False, True]
+    @pytest.mark.parametrize(
+        ("interface", "expected"),
+        [
+            (SecureCookieSessionInterface, True),
+            (CookieSessions, True),
+            (Salted, True),
+            (SessionInterface, False),
+            (Opens, False),
+            (Saves, False),
+            (Filled, False),
+            (type("OpensToo", (CookieSessions,), {"open_session": Opens.open_session}), False),
+            (Store, True),
+        ],
+    )
+    def test_it_depends_on_the_class(self, interface, expected):
+        assert interface().opens_late is expected
 
     @pytest.mark.parametrize("name", ["open_session", "save_session", "session_class"])
-    def test_nor_does_one_that_was_patched(self, name):
-        interface = SecureCookieSessionInterface()
+    @pytest.mark.parametrize("cls", [SecureCookieSessionInterface, CookieSessions])
+    def test_and_on_patches_of_the_instance(self, cls, name):
+        interface = cls()
         interface.salt = "own"
         assert interface.opens_late is True
         setattr(interface, name, SecureCookieSession)
         assert interface.opens_late is False
+        delattr(interface, name)
+        assert interface.opens_late is True
 
-    def test_one_may_say_so_itself(self):
-        class Store(SecureCookieSessionInterface):
-            opens_late = True
+    @pytest.mark.parametrize("cls", [SecureCookieSessionInterface, CookieSessions])
+    def test_and_of_the_class(self, cls):
+        interface = cls()
+        with mock.patch.object(SecureCookieSessionInterface, "open_session"):
+            assert interface.opens_late is False
+        assert interface.opens_late is True
 
-            def open_session(self, app, request):
-                return SecureCookieSession()
 
-        assert Store().opens_late is True
+@pytest.mark.parametrize("profile", [Flask, Costrel])
+class TestPatches:
+    """A method that is patched while the application runs is called from the next request on."""
+
+    @pytest.fixture
+    def client(self, profile):
+        app = profile("shop")
+        app.secret_key = KEY
+        app.add_url_rule("/", "untouched", lambda: "x")
+        app.add_url_rule("/read", "read", lambda: str(dict(costrel.session)))
+        client = app.test_client()
+        assert client.get("/").text == "x"
+        return client
+
+    def test_open_session_of_the_class(self, client):
+        opened = SecureCookieSession({"a": 1})
+        with mock.patch.object(SecureCookieSessionInterface, "open_session", return_value=opened) as patched:
+            assert client.get("/read").text == "{'a': 1}"
+            client.get("/")
+        assert patched.call_count == 2
+        assert client.get("/read").text == "{}"
+
+    def test_save_session_of_the_class(self, client):
+        with mock.patch.object(SecureCookieSessionInterface, "save_session") as patched:
+            client.get("/")
+        assert patched.call_count == 1
+        client.get("/")
+        assert patched.call_count == 1
+
+    def test_save_session_of_the_interface(self, client):
+        saved = []
+        interface = client.application.session_interface
+        interface.save_session = lambda app, session, response: saved.append(dict(session))
+        try:
+            client.get("/")
+        finally:
+            del interface.save_session
+        client.get("/")
+        assert saved == [{}]
+
+    def test_the_session_class(self, client):
+        with mock.patch.object(type(client.application.session_interface), "session_class", NullSession):
+            assert client.get("/read").text == "{}"
+        assert client.application.session_interface.opens_late is True
+
+    def test_get_signing_serializer(self, client):
+        with mock.patch.object(SecureCookieSessionInterface, "get_signing_serializer", return_value=None) as patched:
+            client.get("/read")
+        assert patched.call_count == 1
 
 
 class TestRequest:
@@ -549,6 +619,25 @@ class TestRequest:
         app.config["SESSION_REFRESH_EACH_REQUEST"] = False
         assert "Set-Cookie" not in client.get("/untouched").headers
 
+    def test_under_a_name_of_ones_own_too(self, app, client):
+        class Named(SecureCookieSessionInterface):
+            def get_cookie_name(self, app):
+                return "own"
+
+        app.session_interface = Named()
+        client.get("/write")
+        assert "own=" in client.get("/untouched").headers["Set-Cookie"]
+
+    def test_should_set_cookie_has_the_last_word(self, app, client):
+        class Renewed(SecureCookieSessionInterface):
+            def should_set_cookie(self, app, session):
+                return True
+
+        app.config["SESSION_REFRESH_EACH_REQUEST"] = False
+        app.session_interface = Renewed()
+        client.get("/write")
+        assert "Set-Cookie" in client.get("/untouched").headers
+
     @pytest.mark.parametrize(
         "read",
         [
@@ -582,11 +671,157 @@ class TestRequest:
         assert app.test_client().get("/").text == "None"
 
 
-def test_keys_are_derived_once(app):
-    save(app, make_session({"a": 1}))
-    before = sessions._kept_serializer.cache_info()
-    save(app, make_session({"a": 1}))
-    open_session(app, "x.y.z")
-    after = sessions._kept_serializer.cache_info()
-    assert after.misses == before.misses
-    assert after.hits == before.hits + 2
+class TestKeptKeys:
+    """Keys are derived from the secret key once, and again when anything about them changes."""
+
+    @pytest.fixture
+    def derived(self, app, monkeypatch):
+        """The secret keys that were derived, one by one."""
+        sessions._serializer_of.cache_clear()
+        app.session_interface = SecureCookieSessionInterface()
+        derived = []
+        derive = TimestampSigner.derive_key
+
+        def note(self, secret_key=None):
+            derived.append(secret_key)
+            return derive(self, secret_key)
+
+        monkeypatch.setattr(TimestampSigner, "derive_key", note)
+        return derived
+
+    def test_they_are_derived_once(self, app, derived):
+        cookie = cookie_of(save(app, make_session({"a": 1})))
+        assert open_session(app, cookie) == open_session(app, cookie) == {"a": 1}
+        assert derived == [KEY.encode()]
+
+    def test_two_applications_with_one_interface_do_not_derive_them_in_turn(self, app, derived):
+        other = Flask("other")
+        other.secret_key = "a key of another application"
+        other.session_interface = app.session_interface
+        for _ in range(3):
+            save(app, make_session({"a": 1}))
+            save(other, make_session({"a": 1}))
+        assert derived == [KEY.encode(), b"a key of another application"]
+
+    def test_a_list_of_fallbacks_may_change_in_place(self, app):
+        old = cookie_of(save(app, make_session({"a": 1})))
+        app.secret_key, app.config["SECRET_KEY_FALLBACKS"] = "the new key", []
+        assert open_session(app, old) == {}
+        app.config["SECRET_KEY_FALLBACKS"].append(KEY)
+        assert open_session(app, old) == {"a": 1}
+        app.config["SECRET_KEY_FALLBACKS"].clear()
+        assert open_session(app, old) == {}
+
+    def test_so_may_an_attribute_of_the_interface(self, app):
+        interface = app.session_interface = SecureCookieSessionInterface()
+        old = cookie_of(save(app, make_session({"a": 1})))
+        interface.salt = "own"
+        assert open_session(app, old) == {}
+        del interface.salt
+        assert open_session(app, old) == {"a": 1}
+
+
+class TestUntouched:
+    """A request that does not use its session pays for it only if the session may be permanent."""
+
+    @pytest.fixture(params=[Flask, Costrel])
+    def client(self, request):
+        app = request.param("shop")
+        app.secret_key = KEY
+
+        @app.post("/")
+        def fill():
+            costrel.session.update(costrel.request.get_json())
+            return "x"
+
+        @app.get("/")
+        def untouched():
+            return "x"
+
+        @app.get("/headers")
+        def headers():
+            return f"{costrel.request.headers['Host']} {len(costrel.request.cookies)}"
+
+        return app.test_client()
+
+    @pytest.fixture
+    def verified(self, monkeypatch):
+        """The messages whose signature was computed."""
+        verified = []
+        sign = signing.Mac.signature
+
+        def note(self, message):
+            verified.append(message)
+            return sign(self, message)
+
+        monkeypatch.setattr(signing.Mac, "signature", note)
+        return verified
+
+    @pytest.mark.parametrize("path", ["/", "/headers"])
+    def test_one_that_is_not_permanent_is_not_verified(self, client, verified, path):
+        client.post("/", json={"user": "José", "text": "not _permanent"})
+        client.set_cookie("session_note", "the session of a shop")
+        verified.clear()
+        response = client.get(path)
+        assert verified == []
+        assert "Set-Cookie" not in response.headers
+        assert "Vary" not in response.headers
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            {"_permanent": True},
+            {"a": 1, "_permanent": True},
+            {"ab": [1, 2, "x"], "_permanent": True},
+            {"abc": "é", "_permanent": True},
+            {"long": "text " * 100, "_permanent": True},
+            {"_permanent": 1, "z": None},
+        ],
+    )
+    def test_one_that_is_permanent_is_sent_again(self, client, content):
+        client.post("/", json=content)
+        assert "Expires=" in client.get("/").headers["Set-Cookie"]
+        assert "Expires=" in client.get("/headers").headers["Set-Cookie"]
+
+    def test_one_that_is_compressed_may_be_permanent(self, client, verified):
+        client.post("/", json={"long": "text " * 100})
+        verified.clear()
+        assert "Set-Cookie" not in client.get("/").headers
+        assert len(verified) == 1
+
+    def test_a_forged_one_is_not_sent_again(self, client):
+        client.set_cookie("session", "eyJfcGVybWFuZW50Ijp0cnVlfQ.ZVPxAA.AAAAAAAAAAAAAAAAAAAAAAAAAAA")
+        assert "Set-Cookie" not in client.get("/").headers
+
+    def test_a_format_of_ones_own_may_be_permanent(self, client):
+        class Plain:
+            def dumps(self, session):
+                return "eyJ"
+
+            def loads(self, value, max_age):
+                return {"_permanent": True}
+
+        class Own(SecureCookieSessionInterface):
+            def get_signing_serializer(self, app):
+                return Plain()
+
+        client.application.session_interface = Own()
+        client.set_cookie("session", "eyJ")
+        assert "Expires=" in client.get("/").headers["Set-Cookie"]
+
+    def test_cookies_of_ones_own_count(self, client):
+        class Request(client.application.request_class):
+            cookies = {}
+
+        client.post("/", json={"_permanent": True})
+        client.application.request_class = Request
+        assert "Set-Cookie" not in client.get("/").headers
+
+
+@given(st.dictionaries(st.text(max_size=12), st.text(max_size=12) | st.integers() | st.booleans(), max_size=5))
+def test_the_fragments_of_a_text_are_in_each_payload_with_it(content):
+    found = signing.fragments(b'"_permanent"')
+    payload = signing.encode(json.dumps({**content, "_permanent": True}, separators=(",", ":")).encode()).decode()
+    assert any(fragment in payload for fragment in found)
+    payload = signing.encode(json.dumps(content, separators=(",", ":")).encode()).decode()
+    assert ("_permanent" in content) >= any(fragment in payload for fragment in found)

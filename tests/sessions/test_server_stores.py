@@ -360,7 +360,7 @@ class TestSqlite:
         store.close()
 
     def test_a_file_that_others_have_locked_is_waited_for(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(sqlite, "PATIENCE", 0.0)
+        monkeypatch.setattr(sqlite, "TIMEOUT", 0.0)
         path = tmp_path / "s.sqlite"
         holder = sqlite3.connect(path, isolation_level=None)
         holder.execute("BEGIN EXCLUSIVE")

@@ -357,10 +357,6 @@ class Costrel(App):
                 self.jinja_env.globals.setdefault(name, function)
         own.setdefault("session_interface", self.session_interface)  # PERF: hello
 
-    def session_may_refresh(self, cookies: str) -> bool:
-        """Whether a session that nobody touched may have to be sent again, to keep a permanent one alive."""
-        config = self.config
-        return config["SESSION_REFRESH_EACH_REQUEST"] and config["SESSION_COOKIE_NAME"] in cookies
 
 
 class Flask(Costrel):

@@ -21,6 +21,7 @@ from ..messages.source import Fields, hot
 from ..routing import RoutingException
 from ..services.session_cookie import vary_by_cookie
 from ..services.session_errors import SessionConflict, SessionUnavailable
+from ..services.session_lifecycle import may_need_refresh, opens_early
 from ..support.signals import (
     appcontext_tearing_down,
     got_request_exception,
@@ -211,7 +212,7 @@ def keeps_session(ctx: RequestContext) -> bool:
     if ctx._opened is not None:
         return True
     cookies = hot(ctx.request._source, "HTTP_COOKIE")
-    return cookies is not None and ctx.app.session_may_refresh(cookies)
+    return cookies is not None and may_need_refresh(ctx.app, ctx.request, cookies)
 
 
 def save_session(ctx: RequestContext, response: Response) -> Steps[Response]:
@@ -231,11 +232,6 @@ def save_session(ctx: RequestContext, response: Response) -> Steps[Response]:
             response = app.make_response(rv)
             vary_by_cookie(response)
     return response
-
-
-def opens_early(app: t.Any) -> bool:
-    """Whether the session interface expects each request's session before the view, and may block."""
-    return not getattr(app.session_interface, "opens_late", False)
 
 
 def answer_error(ctx: RequestContext, error: Exception) -> Steps[t.Any]:

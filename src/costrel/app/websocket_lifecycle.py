@@ -10,8 +10,9 @@ import typing as t
 
 from ..context import RequestContext
 from ..http import errors
+from ..services.session_lifecycle import opens_early
 from . import lifecycle
-from .lifecycle import TO_THREAD, Steps, call, first_answer, opens_early, stage
+from .lifecycle import TO_THREAD, Steps, call, first_answer, stage
 from .origins import check_origin
 from .websocket import (
     INTERNAL_ERROR,

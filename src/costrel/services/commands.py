@@ -16,13 +16,13 @@ from .environment import get_debug_flag
 F = t.TypeVar("F", bound=Callable[..., t.Any])
 
 _BEFORE_NAME = re.compile(r":(?![\\/])")
-"""The colon of ``module:name``; the one of ``C:\\folder`` is followed by a slash."""
+"""The colon of ``module:name``; the colon of ``C:\\folder`` is followed by a slash."""
 
 
 class ScriptInfo:
-    """Knows how to load the application that a command is for; it is the context object of Costrel's commands.
+    """Loads the application of a command; it is the context object of Costrel's commands.
 
-    `load_dotenv_defaults` is kept for those who load the dotenv files: nothing is loaded here.
+    `load_dotenv_defaults` is only stored here, for the code that loads the dotenv files.
     """
 
     def __init__(
@@ -34,13 +34,16 @@ class ScriptInfo:
     ) -> None:
         self.app_import_path = app_import_path
         self.create_app = create_app
-        self.data: dict[t.Any, t.Any] = {}
+        self.data: dict[object, t.Any] = {}
         self.set_debug_flag = set_debug_flag
         self.load_dotenv_defaults = load_dotenv_defaults
         self._loaded_app: t.Any = None
 
     def load_app(self) -> t.Any:
-        """The application, loaded when it is first asked for. Raises NoAppException where there is none."""
+        """Return the application, loaded at the first call.
+
+        :raises NoAppException: if there is none.
+        """
         if self._loaded_app is not None:
             return self._loaded_app
         app = self._find_app()
@@ -68,13 +71,13 @@ pass_script_info = click.make_pass_decorator(ScriptInfo, ensure=True)
 
 
 def with_appcontext(f: F) -> F:
-    """Run a click callback inside the context of the application that the command is for.
+    """Run a click callback inside the context of the command's application.
 
-    Commands made by ``app.cli.command()`` have it already.
+    Commands made by ``app.cli.command()`` run inside of it already.
     """
 
     @click.pass_context
-    def decorator(ctx: click.Context, /, *args: t.Any, **kwargs: t.Any) -> t.Any:
+    def decorator(ctx: click.Context, /, *args: object, **kwargs: object) -> object:
         if context.peek() is None:
             app = ctx.ensure_object(ScriptInfo).load_app()
             ctx.with_resource(app.app_context())

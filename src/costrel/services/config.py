@@ -1,4 +1,4 @@
-"""Configuration: a dict of upper-case settings that fills itself from files, objects and the environment."""
+"""Configuration: a dict of upper-case settings that can be filled from files, objects and the environment."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class ConfigAttribute(t.Generic[T]):
     def __get__(self, obj: None, owner: None) -> t.Self: ...
 
     @t.overload
-    def __get__(self, obj: t.Any, owner: type[t.Any]) -> T: ...
+    def __get__(self, obj: t.Any, owner: type) -> T: ...
 
-    def __get__(self, obj: t.Any, owner: type[t.Any] | None = None) -> T | t.Self:
+    def __get__(self, obj: t.Any, owner: type | None = None) -> T | t.Self:
         if obj is None:
             return self
         value: T = obj.config[self.__name__]
@@ -35,14 +35,14 @@ class ConfigAttribute(t.Generic[T]):
             value = self.get_converter(value)
         return value
 
-    def __set__(self, obj: t.Any, value: t.Any) -> None:
+    def __set__(self, obj: t.Any, value: object) -> None:
         obj.config[self.__name__] = value
 
 
 class Config(dict[str, t.Any]):
     """The settings of an application, a dict whose ``from_…`` methods take only upper-case names.
 
-    `root_path` is the folder that relative file names start from.
+    File names are relative to the folder `root_path`.
     """
 
     def __init__(self, root_path: str | os.PathLike[str], defaults: dict[str, t.Any] | None = None) -> None:
@@ -50,9 +50,9 @@ class Config(dict[str, t.Any]):
         self.root_path = root_path
 
     def from_envvar(self, variable_name: str, silent: bool = False) -> bool:
-        """Load the Python file that an environment variable names; True where it was loaded.
+        """Load the Python file whose path is in an environment variable; return whether it was loaded.
 
-        Raises RuntimeError where the variable is not set or empty, unless `silent`.
+        :raises RuntimeError: if the variable is not set or empty, unless `silent`.
         """
         filename = os.environ.get(variable_name)
         if filename:
@@ -63,11 +63,11 @@ class Config(dict[str, t.Any]):
             f"The environment variable {variable_name!r} is not set, and should hold the path of a configuration file."
         )
 
-    def from_prefixed_env(self, prefix: str = "FLASK", *, loads: Callable[[str], t.Any] = json.loads) -> bool:
+    def from_prefixed_env(self, prefix: str = "FLASK", *, loads: Callable[[str], object] = json.loads) -> bool:
         """Set every environment variable ``<prefix>_NAME`` as ``NAME``, its value read by `loads`.
 
-        A value that `loads` refuses stays the string that it is. A double underscore enters a nested dict:
-        ``FLASK_CACHE__TTL=60`` sets ``config["CACHE"]["TTL"]``, and makes the dict where it is missing.
+        A value for which `loads` raises an error stays a string. A double underscore enters a nested dict:
+        ``FLASK_CACHE__TTL=60`` sets ``config["CACHE"]["TTL"]``, and makes the dict if it is missing.
         """
         start = f"{prefix}_"
         for variable in sorted(os.environ):
@@ -75,7 +75,7 @@ class Config(dict[str, t.Any]):
                 self._set_nested(variable, variable[len(start) :], _value_of(os.environ[variable], loads))
         return True
 
-    def _set_nested(self, variable: str, path: str, value: t.Any) -> None:
+    def _set_nested(self, variable: str, path: str, value: object) -> None:
         if "__" not in path:
             self[path] = value
             return
@@ -91,9 +91,11 @@ class Config(dict[str, t.Any]):
             raise _not_a_dict(variable, parents, place) from None
 
     def from_pyfile(self, filename: str | os.PathLike[str], silent: bool = False) -> bool:
-        """Run a Python file and take its upper-case names; True where it was loaded.
+        """Run a Python file and take its upper-case names; return whether it was loaded.
 
-        With `silent` a missing file is no error. Raises OSError, and whatever the file itself raises.
+        With `silent` a missing file is no error.
+
+        :raises OSError: if the file cannot be read. Errors of its code are not caught.
         """
         path = os.path.join(self.root_path, filename)
         module = types.ModuleType("config")
@@ -112,8 +114,9 @@ class Config(dict[str, t.Any]):
     def from_object(self, obj: object | str) -> None:
         """Take the upper-case attributes of an object: a module, a class, or a string to import one by.
 
-        A property is read only from an instance; a class hands over the property object itself. Raises
-        ImportStringError where the string does not lead to an object.
+        A property is read only from an instance; from a class the property object itself is taken.
+
+        :raises ImportStringError: if the string does not lead to an object.
         """
         if isinstance(obj, str):
             obj = import_string(obj)
@@ -124,14 +127,16 @@ class Config(dict[str, t.Any]):
     def from_file(
         self,
         filename: str | os.PathLike[str],
-        load: Callable[[t.IO[t.Any]], Mapping[str, t.Any]],
+        load: Callable[[t.IO[t.Any]], Mapping[str, object]],
         silent: bool = False,
         text: bool = True,
     ) -> bool:
-        """Take the upper-case keys of what `load` makes of an open file; True where it was loaded.
+        """Take the upper-case keys of the mapping that `load` reads from an open file; return whether it was loaded.
 
         ``config.from_file("settings.toml", load=tomllib.load, text=False)``. With `silent` a missing file is no
-        error. Raises OSError, and whatever `load` raises.
+        error.
+
+        :raises OSError: if the file cannot be read. Errors of `load` are not caught.
         """
         path = os.path.join(self.root_path, filename)
         try:
@@ -143,9 +148,9 @@ class Config(dict[str, t.Any]):
             raise _unreadable(error) from None
         return self.from_mapping(settings)
 
-    def from_mapping(self, mapping: Mapping[str, t.Any] | None = None, **kwargs: t.Any) -> bool:
+    def from_mapping(self, mapping: Mapping[str, object] | None = None, **kwargs: object) -> bool:
         """Take the upper-case keys of a mapping (or of pairs) and of the keyword arguments; always True."""
-        settings: dict[str, t.Any] = {}
+        settings: dict[str, object] = {}
         if mapping is not None:
             settings.update(mapping)
         settings.update(kwargs)
@@ -155,7 +160,7 @@ class Config(dict[str, t.Any]):
         return True
 
     def get_namespace(self, namespace: str, lowercase: bool = True, trim_namespace: bool = True) -> dict[str, t.Any]:
-        """The settings whose names start with `namespace`, as keyword arguments for something else.
+        """Return the settings whose names start with `namespace`, as keyword arguments for a function.
 
         ``IMAGE_STORE_TYPE`` becomes ``type`` in ``get_namespace("IMAGE_STORE_")``.
         """
@@ -170,7 +175,7 @@ class Config(dict[str, t.Any]):
         return f"<{type(self).__name__} {dict.__repr__(self)}>"
 
 
-def _value_of(text: str, loads: Callable[[str], t.Any]) -> t.Any:
+def _value_of(text: str, loads: Callable[[str], object]) -> object:
     try:
         return loads(text)
     except Exception:

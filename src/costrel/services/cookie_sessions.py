@@ -1,14 +1,17 @@
-"""Sessions that are kept signed in the client's cookie, in Flask's format: what an application has unless told."""
+"""Sessions that are kept signed in the client's cookie, in Flask's format: the default of `Costrel`."""
 
 from __future__ import annotations
 
 import time
 import typing as t
+from collections.abc import Mapping
 
 from .session import BEGAN, SEEN, USER, Session
-from .session_cookie import vary_by_cookie
 from .session_lifetimes import lifetimes
-from .sessions import SecureCookieSessionInterface, SessionMixin
+from .sessions import SecureCookieSessionInterface, SessionMixin, opens_late
+
+if t.TYPE_CHECKING:
+    from ..context import AppContract
 
 _NOTES: t.Final = frozenset({BEGAN, SEEN, USER})
 
@@ -16,65 +19,47 @@ _NOTES: t.Final = frozenset({BEGAN, SEEN, USER})
 class CookieSessions(SecureCookieSessionInterface):
     """Signed cookies in Flask's format, with the session and the lifetimes of the other stores.
 
-    A cookie cannot be taken back: there is no list of a user's sessions, and `Session.renew` only signs it anew.
+    A cookie cannot be revoked: there is no list of a user's sessions, and `Session.renew` only signs it again. The
+    cookie notes when the session began and was last used, and whose it is, beside the data and if the settings ask
+    for it.
     """
 
     session_class = Session
-    opens_late = True
 
-    def open_session(self, app: t.Any, request: t.Any) -> SessionMixin | None:
-        """The session of the request's cookie; an empty one where that is missing, not ours, or over."""
-        session = super().open_session(app, request)
-        if not isinstance(session, Session) or not session:
-            return session
-        if _NOTES.isdisjoint(session):
-            return session
-        # By `dict.pop`, since the view's session never had them.
-        return self._noted(app, session, {name: dict.pop(session, name) for name in _NOTES if name in session})
-
-    def _noted(self, app: t.Any, session: Session, notes: dict[str, t.Any]) -> Session:
-        """The session with what its cookie says beside the data; an empty one where it is over."""
-        session.created, session.seen, session._user = notes.get(BEGAN), notes.get(SEEN), notes.get(USER)
+    def _session_of(self, app: AppContract, value: str, data: Mapping[str, t.Any]) -> SessionMixin:
+        """Return the session for the data of a valid cookie; an empty one if it is over."""
+        if _NOTES.isdisjoint(data):
+            return self.session_class(data)
+        created, seen, user = data.get(BEGAN), data.get(SEEN), data.get(USER)
         now, lives = time.time(), lifetimes(app)
-        too_old = session.created is not None and lives.absolute is not None and now >= session.created + lives.absolute
-        unused = (
-            session.seen is not None and app.config.get("SESSION_IDLE_LIFETIME") and now >= session.seen + lives.idle
-        )
+        too_old = created is not None and lives.absolute is not None and now >= created + lives.absolute
+        unused = seen is not None and app.config.get("SESSION_IDLE_LIFETIME") and now >= seen + lives.idle
         if too_old or unused:
             return self.session_class()
-        session.settle(session._texts)
+        session = self.session_class({name: value for name, value in data.items() if name not in _NOTES})
+        if isinstance(session, Session):
+            session.restore(created, seen, user)
         return session
 
-    def should_set_cookie(self, app: t.Any, session: SessionMixin) -> bool:
-        """Whether the session changed, is permanent and refreshed, or is old enough for its use to be noted."""
-        if super().should_set_cookie(app, session):
-            return True
-        notes_use = app.config.get("SESSION_IDLE_LIFETIME") is not None
-        if not notes_use or not isinstance(session, Session) or not session.accessed:
+    def _is_empty(self, session: SessionMixin) -> bool:
+        return not session and (not isinstance(session, Session) or session.user is None)
+
+    def _notes_use(self, app: AppContract, session: SessionMixin) -> bool:
+        if not session.accessed or app.config.get("SESSION_IDLE_LIFETIME") is None or not isinstance(session, Session):
             return False
         return session.seen is None or lifetimes(app).wants_touch(session.seen, time.time())
 
-    def save_session(self, app: t.Any, session: SessionMixin, response: t.Any) -> None:
-        """Send the session's cookie if it has to be sent, or delete the one of a session that was emptied."""
-        notes = self._notes(app, session) if isinstance(session, Session) else None
-        if not notes:
-            super().save_session(app, session, response)
-        elif self.should_set_cookie(app, session):
-            if session.accessed:
-                vary_by_cookie(response)
-            self._send(app, session, {**session, **notes}, response)
-        elif session.accessed:
-            vary_by_cookie(response)
-
-    def _notes(self, app: t.Any, session: Session) -> dict[str, t.Any]:
-        """What the cookie says beside the data: nothing, unless the session has a user or the settings ask for it."""
-        config, user = app.config, session.user
-        absolute, idle = config.get("SESSION_ABSOLUTE_LIFETIME"), config.get("SESSION_IDLE_LIFETIME")
-        notes: dict[str, t.Any] = {} if user is None else {USER: user}
-        if (absolute is not None or idle is not None) and (session or notes):
+    def _data_of(self, app: AppContract, session: SessionMixin) -> dict[str, t.Any]:
+        data = dict(session)
+        if isinstance(session, Session):
             now = int(time.time())
-            if absolute is not None:
-                notes[BEGAN] = now if session.created is None else min(session.created, now)
-            if idle is not None:
-                notes[SEEN] = now
-        return notes
+            if session.user is not None:
+                data[USER] = session.user
+            if app.config.get("SESSION_ABSOLUTE_LIFETIME") is not None:
+                data[BEGAN] = now if session.created is None else min(session.created, now)
+            if app.config.get("SESSION_IDLE_LIFETIME") is not None:
+                data[SEEN] = now
+        return data
+
+
+CookieSessions.opens_late = opens_late(CookieSessions)

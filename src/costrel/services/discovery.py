@@ -1,4 +1,4 @@
-"""Finds the application that a command is for: by an import path, or by looking into the usual files."""
+"""The search for the application of a command: by an import path, or in the usual files."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ _SCANNED_FILES = 40
 _SCANNED_BYTES = 65_536
 
 _FOR_CLICK = (click.ClickException, click.exceptions.Exit, click.Abort)
-"""What click itself tells, or ends a command by."""
+"""The exceptions with which click itself shows a message, or ends a command."""
 
 _AFTER_AN = re.compile("[aeio]|un(?!i)", re.IGNORECASE)
 
 _AS_FLASK = "the option --as-flask after 'costrel' (costrel --as-flask …)"
 
-_Call = Callable[[ModuleType, FunctionType, tuple[t.Any, ...], dict[str, t.Any], str], t.Any]
-"""How a factory of a module is called: with its arguments, and with the call as it is shown."""
+_Call = Callable[[ModuleType, FunctionType, tuple[object, ...], dict[str, object], str], object]
+"""A function that calls a factory of a module: with its arguments, and with the call as error messages show it."""
 
 application_class: type = type(None)
-"""What counts as an application. The class stands on a higher floor, and is plugged in from there."""
+"""The class of applications. A module of a later room sets it."""
 
 
 def plug_application_class(cls: type) -> None:
-    """Say which class applications are instances of."""
+    """Set the class of applications."""
     global application_class
     application_class = cls
 
@@ -49,17 +49,18 @@ def plug_application_class(cls: type) -> None:
 class NoAppException(click.UsageError):
     """No application could be found or loaded; the message says what was tried."""
 
-    def show(self, file: t.IO[t.Any] | None = None) -> None:
-        """Print the message alone: how the command is used is not what went wrong."""
+    def show(self, file: t.IO[str] | None = None) -> None:
+        """Print the message alone, without the usage of the command, which is not the problem."""
         click.secho(f"Error: {self.format_message()}", file=file, err=file is None, fg="red")
 
 
 def locate_app(module_name: str, app_name: str | None, raise_if_not_found: bool = True) -> t.Any:
-    """Import a module and find the application in it, by its name or by looking for one.
+    """Import a module and find the application in it, by its name or by a search.
 
-    Returns None where there is no such module and `raise_if_not_found` is false. Raises NoAppException where the
-    module is missing or has no application, and for any error of its own or of its factory, with the traceback from
-    its own first line on.
+    None if there is no such module and `raise_if_not_found` is false.
+
+    :raises NoAppException: if the module is missing or has no application, and for any error of the module or of its
+        factory, with the traceback from its own first line on.
     """
     try:
         __import__(module_name)
@@ -82,17 +83,17 @@ def locate_app(module_name: str, app_name: str | None, raise_if_not_found: bool 
 
 
 def find_best_app(module: ModuleType) -> t.Any:
-    """The application of a module: by the usual names, the only instance, or what a factory returns.
+    """Return the application of a module: by the usual names, the only instance, or the result of a factory.
 
-    Raises NoAppException where there is none, or more than one to choose from; an error of the factory as it is.
+    :raises NoAppException: if there is none, or more than one to choose from. Errors of the factory are not caught.
     """
     return _best_app(module, _call_factory)
 
 
 def find_app_by_string(module: ModuleType, app_name: str) -> t.Any:
-    """The application that `app_name` names in a module: ``name``, or ``factory("x", y=1)`` with literal arguments.
+    """Return the application for `app_name` in a module: ``name``, or ``factory("x", y=1)`` with literal arguments.
 
-    Raises NoAppException where it names none; an error of the factory as it is.
+    :raises NoAppException: if there is none. Errors of the factory are not caught.
     """
     return _app_by_string(module, app_name, _call_factory)
 
@@ -121,7 +122,7 @@ def prepare_import(path: str) -> str:
 
 
 def not_located() -> NoAppException:
-    """The error for a command that was given no application in a folder where none of the usual files is."""
+    """Return the error for a command without an application, in a folder without any of the usual files."""
     folder = Path.cwd()
     files = sorted(entry.name for entry in folder.glob("*.py"))
     likely = [name for name in files[:_SCANNED_FILES] if _seems_to_hold_app(folder / name)]
@@ -147,7 +148,7 @@ def _seems_to_hold_app(file: Path) -> bool:
     return any(mark in head for mark in (b"Costrel(", b"Flask(", b"def create_app(", b"def make_app("))
 
 
-def _best_app(module: ModuleType, call_factory: _Call) -> t.Any:
+def _best_app(module: ModuleType, call_factory: _Call) -> object:
     for name in APPLICATION_NAMES:
         app = getattr(module, name, None)
         if isinstance(app, application_class):
@@ -174,7 +175,7 @@ def _best_app(module: ModuleType, call_factory: _Call) -> t.Any:
     raise NoAppException(_no_app_returned(module, returned) if returned else _nothing_in(module))
 
 
-def _app_by_string(module: ModuleType, app_name: str, call_factory: _Call) -> t.Any:
+def _app_by_string(module: ModuleType, app_name: str, call_factory: _Call) -> object:
     name, args, kwargs = _parse_reference(app_name)
     try:
         found = getattr(module, name)
@@ -192,11 +193,11 @@ def _app_by_string(module: ModuleType, app_name: str, call_factory: _Call) -> t.
     raise NoAppException(f"'{module.__name__}:{app_name}' is {_describe(app)}, not an application.{hint}")
 
 
-def _applications_of(module: ModuleType) -> dict[str, t.Any]:
+def _applications_of(module: ModuleType) -> dict[str, object]:
     return {name: value for name, value in vars(module).items() if isinstance(value, application_class)}
 
 
-def _parse_reference(text: str) -> tuple[str, tuple[t.Any, ...], dict[str, t.Any]]:
+def _parse_reference(text: str) -> tuple[str, tuple[object, ...], dict[str, object]]:
     try:
         expression = ast.parse(text.strip(), mode="eval").body
     except SyntaxError:
@@ -209,7 +210,7 @@ def _parse_reference(text: str) -> tuple[str, tuple[t.Any, ...], dict[str, t.Any
         raise NoAppException(f"Failed to parse {text!r}: the function has to be a simple name.")
     try:
         args = tuple(ast.literal_eval(arg) for arg in expression.args)
-        # A `**mapping` has no name here; the literals that could be inside are not worth a way of their own.
+        # A `**mapping` has no name here, and is not supported.
         kwargs = {_keyword_name(keyword): ast.literal_eval(keyword.value) for keyword in expression.keywords}
     except ValueError:
         raise NoAppException(
@@ -225,8 +226,8 @@ def _keyword_name(keyword: ast.keyword) -> str:
 
 
 def _call_factory(
-    module: ModuleType, factory: FunctionType, args: tuple[t.Any, ...], kwargs: dict[str, t.Any], call: str
-) -> t.Any:
+    module: ModuleType, factory: FunctionType, args: tuple[object, ...], kwargs: dict[str, object], call: str
+) -> object:
     try:
         return factory(*args, **kwargs)
     except TypeError as error:
@@ -240,9 +241,9 @@ def _call_factory(
 
 
 def _call_and_tell(
-    module: ModuleType, factory: FunctionType, args: tuple[t.Any, ...], kwargs: dict[str, t.Any], call: str
-) -> t.Any:
-    """Like _call_factory, with an error of the factory itself as the text of a NoAppException."""
+    module: ModuleType, factory: FunctionType, args: tuple[object, ...], kwargs: dict[str, object], call: str
+) -> object:
+    """Call a factory, and raise its errors as the text of a NoAppException."""
     try:
         return _call_factory(module, factory, args, kwargs, call)
     except _FOR_CLICK:
@@ -253,8 +254,8 @@ def _call_and_tell(
         raise NoAppException(f"{text}\n{hint.strip()}\n" if hint else text) from None
 
 
-def _was_entered(function: Callable[..., t.Any], tb: TracebackType | None) -> bool:
-    """Whether an error came out of the function, and not from the attempt to call it."""
+def _was_entered(function: FunctionType, tb: TracebackType | None) -> bool:
+    """Whether an error was raised inside the function, and not by the attempt to call it."""
     while tb is not None:
         if tb.tb_frame.f_code is function.__code__:
             return True
@@ -263,7 +264,7 @@ def _was_entered(function: Callable[..., t.Any], tb: TracebackType | None) -> bo
 
 
 def _told(doing: str, error: Exception) -> str:
-    """What an error of the user's code was, while `doing` what: its traceback, from the user's first frame on."""
+    """Return a line with `doing`, and the traceback of an error in the user's code from the user's first frame on."""
     tb = _own_part(error.__traceback__)
     text = "".join(traceback.format_exception(type(error), error, tb)).rstrip()
     kind = next((cls.__name__ for cls in (ImportError, SyntaxError) if isinstance(error, cls)), type(error).__name__)
@@ -272,14 +273,14 @@ def _told(doing: str, error: Exception) -> str:
 
 
 def _own_part(tb: TracebackType | None) -> TracebackType | None:
-    """A traceback without the frames of this file that it begins with."""
+    """Return a traceback without the frames of this file at its beginning."""
     while tb is not None and tb.tb_frame.f_globals is globals():
         tb = tb.tb_next
     return tb
 
 
 def _stand_in_hint(error: Exception) -> str:
-    """A hint where Flask or Werkzeug is missing, and Costrel has not taken its place already."""
+    """Return a hint if Flask or Werkzeug is missing, and Costrel does not stand in for it."""
     name = error.name if isinstance(error, ModuleNotFoundError) else None
     if name is None or name.partition(".")[0] not in ("flask", "werkzeug"):
         return ""
@@ -311,7 +312,7 @@ def _nothing_in(module: ModuleType) -> str:
     )
 
 
-def _no_app_returned(module: ModuleType, returned: dict[str, t.Any]) -> str:
+def _no_app_returned(module: ModuleType, returned: dict[str, object]) -> str:
     results = " and ".join(f"{call} returned {_describe(value)}" for call, value in returned.items())
     forgotten = " Does it end with 'return app'?" if any(app is None for app in returned.values()) else ""
     hint = _foreign_hint([*returned.values(), *vars(module).values()]) or forgotten or _names_in(module)
@@ -330,7 +331,7 @@ def _names_in(module: ModuleType) -> str:
 
 
 def _application_hint(module: ModuleType) -> str:
-    """Which applications there are, where something else was named."""
+    """Return a hint with the applications of a module, for a name that is not one of them."""
     names = list(_applications_of(module))
     if not names:
         return ""
@@ -342,8 +343,8 @@ def _public_names(module: ModuleType) -> list[str]:
     return [name for name, value in vars(module).items() if not name.startswith("_") and not inspect.ismodule(value)]
 
 
-def _foreign_hint(values: Iterable[t.Any]) -> str:
-    """A hint for applications of the installed Flask, which no command can take as they are."""
+def _foreign_hint(values: Iterable[object]) -> str:
+    """Return a hint for applications of the installed Flask, which need an option."""
     for value in values:
         for cls in type(value).__mro__:
             if cls.__name__ == "Flask" and cls.__module__ == "flask.app" and not isinstance(value, application_class):

@@ -1,19 +1,19 @@
-"""Settings kept in files beside the application: ``.env``, ``.costrelenv`` and ``.flaskenv``, through python-dotenv."""
+"""Environment variables from the files ``.env``, ``.costrelenv`` and ``.flaskenv``, read by python-dotenv."""
 
 from __future__ import annotations
 
 import os
 
 FILE_NAMES = (".env", ".costrelenv", ".flaskenv")
-"""The files read by default; where two set the same variable, the first one named here wins."""
+"""The files read by default; if two set the same variable, the first file of this list wins."""
 
 
 def load_dotenv(path: str | os.PathLike[str] | None = None, load_defaults: bool = True) -> bool:
-    """Set the environment variables that dotenv files name, and say whether there were any.
+    """Set the environment variables of dotenv files, and return whether there were any.
 
-    The default files are looked for in the working directory and above it. A variable that is set already is left
-    alone, and the file at `path` wins over the default ones. Without python-dotenv nothing is read; a line on
-    standard error says so where there would have been a file.
+    The default files are searched for in the working directory and above it. A variable that is set already is not
+    changed, and the file at `path` wins over the default files. Without python-dotenv nothing is read; if there is a
+    file, a line on standard error tells so.
     """
     try:
         import dotenv

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import typing as t
 from collections.abc import Iterable
 
 from .. import context
@@ -10,10 +9,13 @@ from ..support.signals import message_flashed
 
 
 def flash(message: str, category: str = "message") -> None:
-    """Leave a message for the next request. Raises RuntimeError outside of a request."""
+    """Leave a message for the next request.
+
+    :raises RuntimeError: outside of a request.
+    """
     ctx = context.requesting()
     session = ctx.session
-    # Assigned rather than changed in place: only so does the session know that it was modified.
+    # Flask's session notices an assignment, and not a change inside the list.
     session["_flashes"] = [*session.get("_flashes", ()), (category, message)]
     if message_flashed.receivers:
         app = ctx.app
@@ -23,9 +25,11 @@ def flash(message: str, category: str = "message") -> None:
 def get_flashed_messages(
     with_categories: bool = False, category_filter: Iterable[str] = ()
 ) -> list[str] | list[tuple[str, str]]:
-    """Take the flashed messages out of the session; the same request gets the same ones again.
+    """Take the flashed messages out of the session; the same request gets the same messages again.
 
-    With categories each is a pair of category and message. Raises RuntimeError outside of a request.
+    With categories each message is a pair of category and text.
+
+    :raises RuntimeError: outside of a request.
     """
     flashes = _taken_from_session(context.requesting())
     wanted = category_filter
@@ -36,10 +40,9 @@ def get_flashed_messages(
     return [message for _, message in flashes]
 
 
-def _taken_from_session(ctx: t.Any) -> list[tuple[str, str]]:
-    flashes: list[tuple[str, str]] | None = ctx.flashes
+def _taken_from_session(ctx: context.RequestContext) -> list[tuple[str, str]]:
+    flashes = ctx.flashes
     if flashes is None:
         session = ctx.session
-        flashes = session.pop("_flashes") if "_flashes" in session else []
-        ctx.flashes = flashes
+        flashes = ctx.flashes = session.pop("_flashes") if "_flashes" in session else []
     return flashes

@@ -1,4 +1,4 @@
-"""How an application reads and writes JSON: an interface, and the default that answers as Flask does."""
+"""Reading and writing JSON for an application: an interface, and the default provider with Flask's behaviour."""
 
 from __future__ import annotations
 
@@ -8,25 +8,38 @@ import weakref
 from collections.abc import Callable, Mapping
 from datetime import date
 from functools import cache
+from operator import attrgetter
 
 from ..http.dates import http_date
 from ..support.properties import cached_property
 
-_Encode = Callable[[t.Any], str]
-_FAST_TO_READ = frozenset({str, bytes, bytearray})
-_COMPACT = (",", ":")
-_LAYOUT = frozenset({"indent", "separators"})
+if t.TYPE_CHECKING:
+    from ..context import AppContract
+
+Indent: t.TypeAlias = int | str | None
+Separators: t.TypeAlias = tuple[str, ...] | list[str] | None
+Layout: t.TypeAlias = tuple[Indent, tuple[str, ...] | None, bool]
+Encode: t.TypeAlias = Callable[[object], str]
+Attributes: t.TypeAlias = tuple[Callable[[t.Any], object], bool, bool]
+"""The attributes `default`, `ensure_ascii` and `sort_keys` of a provider."""
+
+COMPACT: t.Final = (",", ":")
+
+_FAST_TO_READ: t.Final = frozenset({str, bytes, bytearray})
+_MAX_LAYOUTS: t.Final = 16
+_EMPTY: t.Final[Mapping[str, t.Any]] = {}
 
 
-def default(o: t.Any) -> t.Any:
-    """What JSON says for a value that it has no notation for.
+def default(o: object) -> object:
+    """Convert a value that JSON cannot express.
 
-    Dates as HTTP dates, Decimal and UUID as strings, dataclasses as objects, anything with ``__html__`` as the
-    string which that returns. Raises TypeError for the rest.
+    Dates become HTTP dates, Decimal and UUID strings, dataclasses objects, and objects with ``__html__`` its result.
+
+    :raises TypeError: for all other values.
     """
     if isinstance(o, date):
         return http_date(o)
-    # These are slow to load, and most applications have no such values.
+    # These modules are slow to load, and most applications have no such values.
     import dataclasses
     import decimal
     import uuid
@@ -41,16 +54,16 @@ def default(o: t.Any) -> t.Any:
 
 
 def loads(s: str | bytes, **kwargs: t.Any) -> t.Any:
-    """The value of a JSON text, as ``json.loads`` reads it.
+    """Return the value of a JSON text, as `json.loads` does.
 
-    Raises ValueError for what is no JSON, also for what is nested too deeply to be read.
+    :raises ValueError: if the text is not JSON, or is nested too deeply to be read.
     """
-    return _read(s, kwargs, {})
+    return _read(s, kwargs, _EMPTY)
 
 
 def _read(s: str | bytes, kwargs: dict[str, t.Any], config: Mapping[str, t.Any]) -> t.Any:
-    # PERF: json_loads. msgspec is several times faster and reads the same values out of what it accepts; what it
-    # refuses (NaN, lone surrogates, other encodings, huge numbers, mistakes) the standard library decides.
+    # msgspec is several times faster and reads the same values. The standard library decides about the texts that it
+    # refuses: NaN, lone surrogates, other encodings, huge numbers, mistakes. PERF: json_loads
     if type(s) in _FAST_TO_READ and not kwargs:
         try:
             return _fast_reader()(s)
@@ -71,24 +84,55 @@ def _fast_reader() -> Callable[[str | bytes], t.Any]:
     return msgspec.json.Decoder().decode
 
 
-def _openers(s: str | bytes) -> int:
-    """How many lists and objects begin in a JSON text at most: nothing in it is nested deeper."""
-    # Other encodings than UTF-8 hold the same bytes, among others.
-    return s.count("[") + s.count("{") if isinstance(s, str) else s.count(b"[") + s.count(b"{")
+def _refuse_constant(name: str) -> t.NoReturn:
+    """Raise ValueError for NaN and the infinities, which JSON does not have (RFC 8259 §6)."""
+    raise ValueError(f"{name} is no JSON (JSON_ALLOW_NAN).")
 
+
+# -- the depth of a text ----------------------------------------------------------------------------------------------
 
 _TO_LISTS: t.Final = bytes.maketrans(b"{}", b"[]")
 _NO_STRUCTURE: t.Final = bytes(set(range(256)) - set(b'[]{}"'))
+_CONTAINERS: t.Final = (list, dict)
+
+
+def _may_be_deep(s: str | bytes, limit: int, is_standard: bool) -> bool:
+    """Whether the values of a JSON text must be searched for a nesting deeper than `limit`.
+
+    `is_standard` tells that the text was read without arguments for `json.loads`.
+    """
+    return _openers(s) > limit and not (is_standard and _is_shallow(s, limit))
+
+
+def _check_depth(value: object, limit: int) -> None:
+    """Raise ValueError if lists and objects are nested in each other more than `limit` deep."""
+    level = [value] if isinstance(value, _CONTAINERS) else []
+    for _ in range(limit):
+        level = [
+            item
+            for container in level
+            for item in (container.values() if isinstance(container, dict) else container)
+            if isinstance(item, _CONTAINERS)  # PERF: growth of JSON values; "list | dict" would be made for each item
+        ]
+        if not level:
+            return
+    raise ValueError(f"The JSON is nested more than {limit} deep (JSON_MAX_DEPTH).")
+
+
+def _openers(s: str | bytes) -> int:
+    """Count the brackets that may begin a list or an object: no value is nested deeper."""
+    # Encodings other than UTF-8 contain the same bytes, and further ones.
+    return s.count("[") + s.count("{") if isinstance(s, str) else s.count(b"[") + s.count(b"{")
 
 
 def _is_shallow(s: str | bytes, limit: int) -> bool:
-    """Whether the brackets alone tell that a valid JSON text is nested no more than `limit` deep."""
-    # PERF: growth of JSON values. Other encodings than UTF-8 have zeros; long strings take longer than their values.
+    """Whether the brackets alone prove that a valid JSON text is nested no more than `limit` deep."""
+    # Encodings other than UTF-8 contain zeros; long strings take longer here than their values do.
     if not isinstance(s, bytes) or b"\0" in s or 16 * (s.count(b",") + s.count(b"[")) < len(s):
         return False
     if b"\\" in s:
         s = s.replace(b"\\\\", b"").replace(b'\\"', b"")
-    # Every second piece between quotes is within a string. Of the brackets elsewhere, each round takes one level.
+    # Every second piece between quotes is within a string. Each round removes one level of the other brackets.
     brackets = b"".join(s.translate(_TO_LISTS, _NO_STRUCTURE).split(b'"')[::2])
     for _ in range(limit):
         brackets = brackets.replace(b"[]", b"")
@@ -97,52 +141,34 @@ def _is_shallow(s: str | bytes, limit: int) -> bool:
     return False
 
 
-_CONTAINERS: t.Final = (list, dict)
+# -- providers --------------------------------------------------------------------------------------------------------
 
 
-def _check_depth(value: t.Any, limit: int) -> None:
-    """Raise ValueError where lists and objects are nested in each other more than `limit` deep."""
-    level = [value] if isinstance(value, _CONTAINERS) else []
-    for _ in range(limit):
-        level = [
-            item
-            for container in level
-            for item in (container.values() if isinstance(container, dict) else container)
-            if isinstance(item, _CONTAINERS)  # PERF: growth of JSON values. "list | dict" would be made for each item
-        ]
-        if not level:
-            return
-    raise ValueError(f"The JSON is nested more than {limit} deep (JSON_MAX_DEPTH).")
+_attributes_of = attrgetter("default", "ensure_ascii", "sort_keys")
 
 
-def _refuse_constant(name: str) -> t.NoReturn:
-    """Raise ValueError for NaN and the infinities, which JSON does not have (RFC 8259 §6)."""
-    raise ValueError(f"{name} is no JSON (JSON_ALLOW_NAN).")
-
-
-def _make_encode(
-    default: t.Any, ensure_ascii: bool, sort_keys: bool, indent: t.Any, separators: t.Any, allow_nan: bool
-) -> _Encode:
-    """What ``json.dumps`` does with these arguments, prepared for many calls."""
+def _make_encode(attributes: Attributes, indent: Indent, separators: tuple[str, ...] | None, allow_nan: bool) -> Encode:
+    """Prepare a function that does the same as `json.dumps` with these arguments."""
+    default, ensure_ascii, sort_keys = attributes
     encoder = json.JSONEncoder(
         default=default,
         ensure_ascii=ensure_ascii,
         sort_keys=sort_keys,
         indent=indent,
-        separators=separators,
+        separators=t.cast("tuple[str, str] | None", separators),
         allow_nan=allow_nan,
     )
     make_walk = getattr(json.encoder, "c_make_encoder", None)
     if make_walk is None or indent is not None:
         return encoder.encode
-    # PERF: json_out. JSONEncoder.encode makes the C encoder anew in each call, to tell circles from depth. Here one is
-    # kept that does not look for circles, and whoever runs into one gets the error from the standard way.
+    # `JSONEncoder.encode` makes a C encoder in each call, so that it can tell circles from depth. This one is made
+    # once and does not search for circles; `encode` itself raises the error for a circle. PERF: json_out
     write_string = json.encoder.encode_basestring_ascii if ensure_ascii else json.encoder.encode_basestring
     walk = make_walk(
         None, default, write_string, None, encoder.key_separator, encoder.item_separator, sort_keys, False, allow_nan
     )
 
-    def encode(obj: t.Any) -> str:
+    def encode(obj: object) -> str:
         try:
             return "".join(walk(obj, 0))
         except RecursionError:
@@ -152,13 +178,13 @@ def _make_encode(
 
 
 class JSONProvider:
-    """How an application writes and reads JSON; a subclass brings at least `dumps` and `loads`."""
+    """Writes and reads JSON for an application; a subclass has at least the methods `dumps` and `loads`."""
 
-    def __init__(self, app: t.Any) -> None:
-        self._app: t.Any = weakref.proxy(app)
+    def __init__(self, app: object) -> None:
+        self._app: AppContract = weakref.proxy(app)
 
     def dumps(self, obj: t.Any, **kwargs: t.Any) -> str:
-        """`obj` as JSON."""
+        """Return `obj` as JSON."""
         raise NotImplementedError
 
     def dump(self, obj: t.Any, fp: t.IO[str], **kwargs: t.Any) -> None:
@@ -166,14 +192,14 @@ class JSONProvider:
         fp.write(self.dumps(obj, **kwargs))
 
     def loads(self, s: str | bytes, **kwargs: t.Any) -> t.Any:
-        """The value of a JSON text."""
+        """Return the value of a JSON text."""
         raise NotImplementedError
 
     def load(self, fp: t.IO[t.AnyStr], **kwargs: t.Any) -> t.Any:
-        """The value of the JSON text in a file, of text or of bytes."""
+        """Return the value of the JSON text in a file, of text or of bytes."""
         return self.loads(fp.read(), **kwargs)
 
-    def _prepare_response_obj(self, args: tuple[t.Any, ...], kwargs: dict[str, t.Any]) -> t.Any:
+    def _prepare_response_obj(self, args: tuple[object, ...], kwargs: dict[str, object]) -> object:
         if args and kwargs:
             raise TypeError("app.json.response() takes either args or kwargs, not both")
         if len(args) == 1:
@@ -181,22 +207,22 @@ class JSONProvider:
         return args or kwargs or None
 
     def response(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
-        """A response with JSON: of one value, of several as a list, or of keyword arguments as an object."""
+        """Make a response with the JSON of one value, of several as a list, or of keyword arguments as an object."""
         obj = self._prepare_response_obj(args, kwargs)
         return self._app.response_class(self.dumps(obj), mimetype="application/json")
 
 
 class DefaultJSONProvider(JSONProvider):
-    """The standard library's JSON, which besides says dates, Decimal, UUID, dataclasses and ``__html__``."""
+    """The standard library's JSON, which also writes dates, Decimal, UUID, dataclasses and ``__html__``."""
 
     default: Callable[[t.Any], t.Any] = staticmethod(default)
-    """Called for a value that JSON has no notation for; returns one that it has, or raises TypeError."""
+    """Called for a value that JSON cannot express; returns another value, or raises TypeError."""
 
     ensure_ascii = True
-    """Whether other characters than ASCII are written as escapes."""
+    """Whether characters outside of ASCII are written as escapes."""
 
     sort_keys = True
-    """Whether the keys of objects are sorted; where they are of several types that raises TypeError."""
+    """Whether the keys of objects are sorted, which raises TypeError if they are of several types."""
 
     compact: bool | None = None
     """Whether `response` leaves out white space; None: unless in debug mode."""
@@ -204,65 +230,55 @@ class DefaultJSONProvider(JSONProvider):
     mimetype = "application/json"
     """The media type of `response`."""
 
-    def dumps(self, obj: t.Any, **kwargs: t.Any) -> str:
-        """`obj` as JSON; keyword arguments are those of ``json.dumps`` and win over the provider's attributes."""
-        if not kwargs or _LAYOUT.issuperset(kwargs):
-            return self._encode(kwargs.get("indent"), kwargs.get("separators"))(obj)
-        kwargs.setdefault("default", self.default)
-        kwargs.setdefault("ensure_ascii", self.ensure_ascii)
-        kwargs.setdefault("sort_keys", self.sort_keys)
-        kwargs.setdefault("allow_nan", self._config().get("JSON_ALLOW_NAN", True))
-        return json.dumps(obj, **kwargs)
-
-    def _encode(self, indent: t.Any, separators: t.Any) -> _Encode:
-        """What encodes with the attributes as they are now, made when they are first used in this way."""
+    def dumps(self, obj: t.Any, *, indent: Indent = None, separators: Separators = None, **kwargs: t.Any) -> str:
+        """Return `obj` as JSON; keyword arguments are those of `json.dumps` and override the provider's attributes."""
         allow_nan = self._config().get("JSON_ALLOW_NAN", True)
-        options = (self.default, self.ensure_ascii, self.sort_keys, indent, separators and tuple(separators), allow_nan)
-        encode = self._encoders.get(options)
-        if encode is None:
-            if len(self._encoders) >= 16:  # somebody changes the attributes all the time
+        if kwargs:
+            kwargs.setdefault("default", self.default)
+            kwargs.setdefault("ensure_ascii", self.ensure_ascii)
+            kwargs.setdefault("sort_keys", self.sort_keys)
+            kwargs.setdefault("allow_nan", allow_nan)
+            return json.dumps(obj, indent=indent, separators=separators, **kwargs)  # type: ignore[arg-type]
+        layout = (indent, tuple(separators) if isinstance(separators, list) else separators, allow_nan)
+        attributes: Attributes = _attributes_of(self)
+        kept = self._encoders.get(layout)
+        if kept is None or kept[0] != attributes:  # an attribute changed since the last use
+            if len(self._encoders) >= _MAX_LAYOUTS:
                 self._encoders.clear()
-            encode = self._encoders[options] = _make_encode(*options)
-        return encode
+            kept = self._encoders[layout] = (attributes, _make_encode(attributes, *layout))
+        return kept[1](obj)
 
-    def _config(self) -> t.Any:
+    @cached_property
+    def _encoders(self) -> dict[Layout, tuple[Attributes, Encode]]:
+        return {}
+
+    def _config(self) -> Mapping[str, t.Any]:
         try:
             return self._app.config
         except (AttributeError, ReferenceError):  # a provider outlives its application, or belongs to a stand-in
-            return {}
-
-    @cached_property
-    def _encoders(self) -> dict[tuple[t.Any, ...], _Encode]:
-        return {}
+            return _EMPTY
 
     def loads(self, s: str | bytes, **kwargs: t.Any) -> t.Any:
-        """The value of a JSON text; keyword arguments are those of ``json.loads``.
+        """Return the value of a JSON text; keyword arguments are those of `json.loads`.
 
-        Raises ValueError, also for what ``JSON_MAX_DEPTH`` and ``JSON_ALLOW_NAN`` keep out.
+        :raises ValueError: if the text is not JSON, or ``JSON_MAX_DEPTH`` or ``JSON_ALLOW_NAN`` forbid it.
         """
         config = self._config()
+        is_standard = not kwargs
         value = _read(s, kwargs, config)
         limit = config.get("JSON_MAX_DEPTH")
-        # PERF: postjson. A text that is short, or has few brackets, cannot be nested deeply.
-        if limit is not None and len(s) > limit and _openers(s) > limit and (kwargs or not _is_shallow(s, limit)):
+        if limit is not None and len(s) > limit and _may_be_deep(s, limit, is_standard):
             _check_depth(value, limit)
         return value
 
     def response(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
-        """A response with JSON: of one value, of several as a list, or of keyword arguments as an object.
+        """Make a response with the JSON of one value, of several as a list, or of keyword arguments as an object.
 
-        Indented in debug mode, compact otherwise, unless `compact` says.
+        It is indented in debug mode and compact otherwise, unless `compact` is set.
         """
-        # The first half of the condition only saves a call. PERF: jsonify
-        obj = args[0] if args and not kwargs and len(args) == 1 else self._prepare_response_obj(args, kwargs)
-        app = self._app
-        if self.compact is False or (self.compact is None and app.debug):
+        obj = self._prepare_response_obj(args, kwargs)
+        if self.compact is False or (self.compact is None and self._app.debug):
             text = self.dumps(obj, indent=2)
-        elif type(self).dumps is _OWN_DUMPS and "dumps" not in self.__dict__:
-            text = self._encode(None, _COMPACT)(obj)
         else:
-            text = self.dumps(obj, separators=_COMPACT)
-        return app.response_class(text + "\n", mimetype=self.mimetype)
-
-
-_OWN_DUMPS = DefaultJSONProvider.dumps
+            text = self.dumps(obj, separators=COMPACT)
+        return self._app.response_class(f"{text}\n", mimetype=self.mimetype)

@@ -10,6 +10,15 @@ from .. import context
 from ..support.local import LocalProxy
 
 
+class LoggingApp(t.Protocol):
+    """An application as its logger needs it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def debug(self) -> bool: ...
+
+
 def _error_stream() -> t.TextIO:
     if context.has_request_context():
         stream: t.TextIO = context.requesting().request.environ["wsgi.errors"]
@@ -18,15 +27,15 @@ def _error_stream() -> t.TextIO:
 
 
 wsgi_errors_stream: t.Any = LocalProxy(_error_stream)
-"""Where the server wants errors written: the request's ``wsgi.errors``, outside of one ``sys.stderr``."""
+"""The error stream of the server: ``wsgi.errors`` of the request, or ``sys.stderr`` outside of one."""
 
 default_handler: logging.StreamHandler[t.TextIO] = logging.StreamHandler(wsgi_errors_stream)
-"""The handler that an application's logger gets where no other would see its messages."""
+"""The handler for an application's logger whose messages no other handler would get."""
 default_handler.setFormatter(logging.Formatter("[%(asctime)s] %(levelname)s in %(module)s: %(message)s"))
 
 
 def has_level_handler(logger: logging.Logger) -> bool:
-    """Whether a handler, here or up the chain, takes messages of the logger's effective level."""
+    """Whether a handler of the logger or its parents takes messages of the logger's effective level."""
     level = logger.getEffectiveLevel()
     current: logging.Logger | None = logger
     while current is not None:
@@ -36,8 +45,8 @@ def has_level_handler(logger: logging.Logger) -> bool:
     return False
 
 
-def create_logger(app: t.Any) -> logging.Logger:
-    """The logger named like the application, at DEBUG in debug mode and with a handler if it would have none."""
+def create_logger(app: LoggingApp) -> logging.Logger:
+    """Return the logger with the application's name, at DEBUG in debug mode, and with a handler if it has none."""
     logger = logging.getLogger(app.name)
     if app.debug and not logger.level:
         logger.setLevel(logging.DEBUG)

@@ -1,9 +1,9 @@
-"""The session that a view sees, wherever it is kept: it knows what changed, also inside its values."""
+"""The session that a view uses, in every store: it notices all changes, also those inside its values."""
 
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from .session_errors import SessionUnavailable
@@ -15,13 +15,13 @@ SCALARS: t.Final = frozenset({str, int, bool, float, type(None)})
 BEGAN: t.Final = " began"
 SEEN: t.Final = " seen"
 USER: t.Final = " user"
-"""What a cookie says beside the data. Like the tags of tagged JSON, these names begin with a blank."""
+"""The keys of a cookie for a session's times and user. Like the tags of tagged JSON, they begin with a blank."""
 
-_ABSENT: t.Any = object()
+_ABSENT: t.Final = object()
 
 
-def written(value: t.Any) -> str:
-    """One value of a session as tagged JSON."""
+def written(value: object) -> str:
+    """Return one value of a session as tagged JSON."""
     return session_json_serializer.dumps(value)
 
 
@@ -29,13 +29,13 @@ class Session(SecureCookieSession):
     """A session that notices every change, can get a new identifier, and can belong to a user."""
 
     key: str | None = None
-    """Where the store keeps this session: the hash of its identifier. None in a cookie, and before the first save."""
+    """The key in the store: the hash of the identifier. None in a cookie, and before the first save."""
 
     identifier: str | None = None
-    """The secret that the client has in its cookie."""
+    """The secret in the client's cookie."""
 
     former: str | None = None
-    """Where another library kept this session; that goes when it is saved here."""
+    """The key under which another library kept this session; it is deleted when the session is saved here."""
 
     created: float | None = None
     """When the session began, in seconds since 1970."""
@@ -44,7 +44,7 @@ class Session(SecureCookieSession):
     """When it was last used before this request, as far as that was noted."""
 
     cleared = False
-    """Whether `clear` was called: what is in the session now is a new one."""
+    """Whether `clear` was called: the data is now that of a new session."""
 
     wants_new_id = False
     """Whether `renew` was called."""
@@ -53,29 +53,33 @@ class Session(SecureCookieSession):
     _saved_user: str | None = None
     _touched = False
     _texts: Mapping[str, str] = MappingProxyType({})
+    _values: dict[str, t.Any]
 
     def __init__(self, initial: Mapping[str, t.Any] | None = None, texts: Mapping[str, str] | None = None) -> None:
-        """`texts` has the JSON that the values were read from, where it is known."""
+        """`texts` has the JSON that the values were read from, if it is known."""
         dict.__init__(self, () if initial is None else initial)
         self.on_update = mark_modified
-        if texts is None and SCALARS.issuperset(map(type, self.values())):
-            # PERF: session. As `settle`; nothing can change inside of what most sessions hold.
-            self._values = dict.copy(self)
-        elif texts is None:
-            self.settle({name: written(value) for name, value in self.items() if type(value) not in SCALARS})
-        else:
-            self.settle(texts)
+        self._values = dict(self)
+        if texts is not None:
+            self._texts = texts
+        elif not SCALARS.issuperset(map(type, self._values.values())):
+            self._texts = {name: written(value) for name, value in self.items() if type(value) not in SCALARS}
 
     def settle(self, texts: Mapping[str, str]) -> None:
-        """Take what is in the session now for what is kept."""
-        self._texts = dict(texts)
+        """Take the present content for the content of the store."""
+        self._texts = texts
         self._values = dict(self)
         self._saved_user = self._user
         self._touched = self.cleared = self.wants_new_id = False
 
+    def restore(self, created: float | None, seen: float | None, user: str | None) -> None:
+        """Set the times and the user that are stored with the data."""
+        self.created, self.seen = created, seen
+        self._user = self._saved_user = user
+
     @property
     def modified(self) -> bool:
-        """Whether the session differs from what is kept, or was set to be saved anyhow."""
+        """Whether the session differs from the stored one, or was set to be saved anyhow."""
         return self._touched or self._user != self._saved_user or any(self._changed())
 
     @modified.setter
@@ -83,19 +87,19 @@ class Session(SecureCookieSession):
         self._touched = value
 
     def clear(self) -> None:
-        """End this session: what is set afterwards goes into a new one, with another identifier and no user."""
+        """End this session: data that is set afterwards goes into a new one, with another identifier and no user."""
         super().clear()
         self.cleared = True
         self._user = None
 
     def renew(self) -> None:
-        """Get a new identifier and keep the data: whoever knew the old one is out (session fixation)."""
+        """Get a new identifier and keep the data: the old identifier is no longer valid (session fixation)."""
         self.wants_new_id = True
         self.modified = True
 
     @property
     def user(self) -> str | None:
-        """Whose session this is; setting it to another one renews the session."""
+        """The user of this session; setting another one renews the session."""
         return self._user
 
     @user.setter
@@ -103,7 +107,7 @@ class Session(SecureCookieSession):
         self.bind_user(value)
 
     def bind_user(self, user: str | int | None) -> None:
-        """Say whose session this is, so that it is listed and revoked with the others of the user; None: nobody's."""
+        """Set the user, with whose sessions this one is listed and revoked; None: the session has no user."""
         name = None if user is None else str(user)
         if name != self._user:
             self._user = name
@@ -111,7 +115,10 @@ class Session(SecureCookieSession):
             self.renew()
 
     def changes(self) -> tuple[dict[str, str], frozenset[str]]:
-        """The JSON of the values that are new or different, and the keys that are gone."""
+        """Return the JSON of the values that are new or different, and the keys that were removed.
+
+        :raises TypeError: if a key is not a string.
+        """
         for name in self:
             if not isinstance(name, str):
                 raise TypeError(f"The keys of a session are text, and {name!r} is none: use {str(name)!r}.")
@@ -121,10 +128,10 @@ class Session(SecureCookieSession):
         )
 
     def texts(self) -> dict[str, str]:
-        """The JSON of every value."""
+        """Return the JSON of every value."""
         return {name: written(value) for name, value in self.items()}
 
-    def _changed(self) -> t.Iterator[tuple[str, str | None]]:
+    def _changed(self) -> Iterator[tuple[str, str | None]]:
         for name, value in self.items():
             before = self._values.get(name, _ABSENT)
             if type(value) in SCALARS and type(value) is type(before) and value == before:
@@ -137,9 +144,9 @@ class Session(SecureCookieSession):
 
 
 class ReadOnlySession(Session):
-    """What stands for a session that cannot be read, where ``SESSION_STORE_DOWN`` says so: empty, and not written."""
+    """An empty session for one that cannot be read, if ``SESSION_STORE_DOWN`` is "read-only": writing is a 503."""
 
-    def _refuse(self, *args: t.Any, **kwargs: t.Any) -> t.NoReturn:
+    def _refuse(self, *args: object, **kwargs: object) -> t.NoReturn:
         raise SessionUnavailable(retry_after=1)
 
     __setitem__ = __delitem__ = __ior__ = _refuse
@@ -147,18 +154,18 @@ class ReadOnlySession(Session):
 
 
 class UnavailableSession(ReadOnlySession):
-    """What stands for a session that cannot be read: whoever asks it anything gets a 503."""
+    """A session that cannot be read: using it in any way is a 503."""
 
     _refuse = ReadOnlySession._refuse
-
-    def __init__(self) -> None:
-        SecureCookieSession.__init__(self)
-        self._values = self._texts = {}
 
     __getitem__ = __contains__ = __iter__ = __len__ = __eq__ = __ne__ = __or__ = __ror__ = __reversed__ = _refuse
     get = keys = values = items = copy = _refuse
     user = property(_refuse, _refuse)
     __hash__ = None  # type: ignore[assignment]  # as a dict's
+
+    def __init__(self) -> None:
+        SecureCookieSession.__init__(self)
+        self._values = self._texts = {}
 
     def __repr__(self) -> str:
         return "<UnavailableSession>"

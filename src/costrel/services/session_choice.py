@@ -1,6 +1,6 @@
-"""Which session interface an application has: what its setting ``SESSION_STORE`` says.
+"""The choice of the session interface by the setting ``SESSION_STORE``.
 
-Only what that names is imported: the rest takes a tenth of the time in which the package is imported.
+Each store is imported only when it is chosen: all of them would take a tenth of the time of the whole import.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ from threading import RLock
 
 from .cookie_sessions import CookieSessions
 from .sessions import SecureCookieSessionInterface, SessionInterface
+from .settings import DEFAULTS
 
 if t.TYPE_CHECKING:
-    from .session_stores.store import SessionStore
+    from redis import Redis
 
-PREFIX: t.Final = "costrel:session:"
+    from ..context import AppContract
+    from .session_stores.store import SessionStore
 
 
 class ChosenSessions:
@@ -24,24 +26,25 @@ class ChosenSessions:
 
     def __init__(self) -> None:
         self._default = SecureCookieSessionInterface()
-        self._choosing = RLock()  # of two first requests at once, each would make a store
+        self._choosing = RLock()  # two first requests at the same time would each make a store
 
-    def __get__(self, app: t.Any, owner: type | None = None) -> SessionInterface:
+    def __get__(self, app: AppContract | None, owner: type | None = None) -> SessionInterface:
         store = None if app is None else app.config.get("SESSION_STORE")
-        if store is None:
+        if app is None or store is None:
             return self._default
         with self._choosing:
-            chosen: tuple[t.Any, SessionInterface] | None = app.__dict__.get("_chosen_sessions")
+            chosen: tuple[object, SessionInterface] | None = app.__dict__.get("_chosen_sessions")
             if chosen is None or chosen[0] is not store:
                 chosen = app.__dict__["_chosen_sessions"] = (store, interface_for(app, store))
         return chosen[1]
 
 
-def interface_for(app: t.Any, store: t.Any) -> SessionInterface:
-    """The interface for a value of ``SESSION_STORE``.
+def interface_for(app: AppContract, store: object) -> SessionInterface:
+    """Return the interface for a value of ``SESSION_STORE``.
 
-    Raises ValueError for a name that is not known, TypeError for an object that is no store, RuntimeError where a
-    package is missing.
+    :raises ValueError: for an unknown name.
+    :raises TypeError: for an object that is not a store.
+    :raises RuntimeError: if a package is missing.
     """
     if isinstance(store, SessionInterface):
         return store
@@ -53,18 +56,18 @@ def interface_for(app: t.Any, store: t.Any) -> SessionInterface:
     if isinstance(store, SessionStore):
         return ServerSessions(store)
     if hasattr(store, "register_script"):
-        return ServerSessions(_redis(app, store))
+        return ServerSessions(_redis(app, t.cast("Redis", store)))
     if all(callable(getattr(store, name, None)) for name in ("get", "set", "delete")):
-        from .session_stores.cache import CacheStore
+        from .session_stores.cache import Cache, CacheStore
 
-        return ServerSessions(CacheStore(store, _prefix(app)))
+        return ServerSessions(CacheStore(t.cast("Cache", store), _prefix(app)))
     raise TypeError(
         f"SESSION_STORE is {store!r}, which keeps no sessions. It can be {_names()}, a URL of Redis, a Redis client,"
         " a SessionStore, or any object with the methods get, set and delete, such as cachelib's caches."
     )
 
 
-def _named(app: t.Any, store: str) -> SessionInterface:
+def _named(app: AppContract, store: str) -> SessionInterface:
     if store.startswith(("redis://", "rediss://", "unix://")):
         return _on_server(_redis(app, store))
     make = _BY_NAME.get(store)
@@ -73,7 +76,11 @@ def _named(app: t.Any, store: str) -> SessionInterface:
     return make(app)
 
 
-def _encrypted(app: t.Any) -> SessionInterface:
+def _signed(app: AppContract) -> SessionInterface:
+    return CookieSessions()
+
+
+def _encrypted(app: AppContract) -> SessionInterface:
     from .session_stores.cookies import EncryptedCookieSessions
 
     return EncryptedCookieSessions()
@@ -85,38 +92,38 @@ def _on_server(store: SessionStore) -> SessionInterface:
     return ServerSessions(store)
 
 
-def _sqlite(app: t.Any) -> SessionInterface:
+def _sqlite(app: AppContract) -> SessionInterface:
     from .session_stores.sqlite import SqliteStore
 
     path = app.config.get("SESSION_SQLITE") or os.path.join(app.instance_path, "sessions.sqlite")
     return _on_server(SqliteStore(path))
 
 
-def _memory(app: t.Any) -> SessionInterface:
+def _memory(app: AppContract) -> SessionInterface:
     from .session_stores.memory import MemoryStore
 
     return _on_server(MemoryStore())
 
 
-def _redis(app: t.Any, client: t.Any) -> SessionStore:
+def _redis(app: AppContract, client: str | Redis) -> SessionStore:
     from .session_stores.redis_store import RedisStore
 
     return RedisStore(client, _prefix(app))
 
 
-def _redis_of_settings(app: t.Any) -> SessionInterface:
+def _redis_of_settings(app: AppContract) -> SessionInterface:
     from .session_stores.redis_store import URL
 
     return _on_server(_redis(app, app.config.get("SESSION_REDIS") or URL))
 
 
-def _prefix(app: t.Any) -> str:
-    prefix: str = app.config.get("SESSION_STORE_PREFIX", PREFIX)
+def _prefix(app: AppContract) -> str:
+    prefix: str = app.config.get("SESSION_STORE_PREFIX", DEFAULTS["SESSION_STORE_PREFIX"])
     return prefix
 
 
-_BY_NAME: t.Final[dict[str, Callable[[t.Any], SessionInterface]]] = {
-    "cookie": lambda app: CookieSessions(),
+_BY_NAME: t.Final[dict[str, Callable[[AppContract], SessionInterface]]] = {
+    "cookie": _signed,
     "encrypted": _encrypted,
     "memory": _memory,
     "redis": _redis_of_settings,

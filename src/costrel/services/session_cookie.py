@@ -1,4 +1,4 @@
-"""The Set-Cookie field of a session: written once for its settings, and checked for its size."""
+"""The session's cookie: read from a request without the others, and set on a response with a check of its size."""
 
 from __future__ import annotations
 
@@ -15,12 +15,18 @@ from ..http.dates import http_date
 from ..messages.request import Request
 from ..messages.response_head import ResponseHead, add_missing, append
 from ..support.patterns import LatePattern
+from ..support.seams import Seams
+
+if t.TYPE_CHECKING:
+    from ..context import AppContract
+    from ..messages.response import Response
 
 _DATE: t.Final = "Expires=@"
 _needs_no_quotes = re.compile(r"[A-Za-z0-9_.\-]*").fullmatch
-_PLAIN_SET = ResponseHead.set_cookie
-_PLAIN_COOKIES = Request.cookies
-_PLAIN_STORAGE = Request.dict_storage_class
+
+# `headers` is here since a request whose headers were assigned has the cookies of those.
+_reading: t.Final = Seams(Request, "cookies", "dict_storage_class", "headers")
+_setting: t.Final = Seams(ResponseHead, "set_cookie", "delete_cookie")
 
 
 Attributes: t.TypeAlias = tuple[str | None, str, bool, bool, str | None, bool]
@@ -28,31 +34,42 @@ Attributes: t.TypeAlias = tuple[str | None, str, bool, bool, str | None, bool]
 
 
 def named(attributes: Attributes) -> dict[str, t.Any]:
-    """The attributes under the names that `Response.set_cookie` and `dump_cookie` have for them."""
+    """Return the attributes under the names that they have in `Response.set_cookie` and `dump_cookie`."""
     return dict(zip(("domain", "path", "secure", "httponly", "samesite", "partitioned"), attributes, strict=True))
 
 
+def is_sent_plainly(request: Request) -> bool:
+    """Whether the cookies of a request are those of its Cookie field, and nobody read them yet."""
+    return _reading.are_original(request)
+
+
+def sent(request: Request, name: str) -> str | None:
+    """Return the first value of a cookie. Other cookies are left unread, unless `request.cookies` was used already."""
+    if not _reading.are_original(request):
+        return request.cookies.get(name)
+    field = request.environ.get("HTTP_COOKIE")
+    return None if field is None else find_cookie(field, name)
+
+
 def set_cookie(
-    response: t.Any,
+    response: Response,
     name: str,
     value: str,
     expires: datetime | None,
     attributes: Attributes,
     advise: Callable[[], str],
     strict: bool = False,
-    is_token: bool = False,
 ) -> None:
-    """Set the cookie by the response's `set_cookie`; `is_token` where the value is known to need no quotes.
+    """Set a cookie. If it is longer than ``response.max_cookie_size``, a warning tells so, with the text of `advise`.
 
-    Where it is longer than the response's ``max_cookie_size`` a warning says so, with what `advise` has to say; if
-    `strict`, it raises that as a ValueError instead.
+    A method `set_cookie` of the application's own response class sets it instead.
+
+    :raises ValueError: instead of the warning, if `strict`.
     """
-    overridden = type(response).set_cookie is not _PLAIN_SET or "set_cookie" in response.__dict__
-    if overridden or not (is_token or _needs_no_quotes(value)):
+    if not _setting.are_original(response) or not _needs_no_quotes(value):
         response.set_cookie(name, value, expires=expires, **named(attributes))
         return
-    # PERF: session. Nothing in the field but value and date changes from request to request.
-    head, before, after = _field(name, expires is not None, *attributes)
+    head, before, after = _field(name, expires is not None, attributes)
     date = "" if expires is None else http_date(expires)
     field = f"{head}{value}{before}{date}{after}"
     limit = response.max_cookie_size
@@ -61,13 +78,13 @@ def set_cookie(
         if strict:
             raise ValueError(message)
         warnings.warn(message, stacklevel=3)
-    _add(response, "Set-Cookie", field)
+    append(response, "Set-Cookie", field)
 
 
 @lru_cache(maxsize=64, typed=True)
-def _field(name: str, expires: bool, *attributes: t.Any) -> tuple[str, str, str]:
-    """What stands before a cookie's value, between value and date, and after the date."""
-    field = dump_cookie(name, "", expires="@" if expires else None, max_size=0, **named(t.cast(Attributes, attributes)))
+def _field(name: str, expires: bool, attributes: Attributes) -> tuple[str, str, str]:
+    """Return the parts of the field before the value, between value and date, and after the date."""
+    field = dump_cookie(name, "", expires="@" if expires else None, max_size=0, **named(attributes))
     head, equals, rest = field.partition("=")
     if not expires:
         return head + equals, rest, ""
@@ -83,15 +100,15 @@ def _too_large(name: str, value_size: int, size: int, limit: int, advice: str) -
     )
 
 
-def vary_by_cookie(response: t.Any) -> None:
-    """Say in ``Vary`` that the response depends on the request's cookies, unless it says so already."""
+def vary_by_cookie(response: Response) -> None:
+    """Name the Cookie field in ``Vary``, unless it is there already."""
     vary = add_missing(response, "Vary", "Cookie")
     if vary is not None and vary != "Cookie":
         response.vary.add("Cookie")
 
 
-def keep_private(response: t.Any) -> None:
-    """Say that no shared cache may keep the response, which sets one client's cookie (RFC 9111 §5.2.2.7)."""
+def keep_private(response: Response) -> None:
+    """Forbid shared caches to store the response, which sets the cookie of one client (RFC 9111 §5.2.2.7)."""
     if add_missing(response, "Cache-Control", "private") is not None:
         cache_control = response.cache_control
         if not cache_control.no_store:
@@ -99,16 +116,16 @@ def keep_private(response: t.Any) -> None:
             cache_control.private = True
 
 
-def may_be_secure(app: t.Any) -> bool:
-    """Whether the current request's client would send a cookie back that is for HTTPS only.
+def may_be_secure(app: AppContract) -> bool:
+    """Whether the client of the current request would send back a cookie that is for HTTPS only.
 
-    Over plain HTTP not all browsers do that for this machine's own addresses, where one develops; for any other host
-    the answer is yes, since there a proxy may have ended TLS. In debug mode only HTTPS itself counts.
+    Not all browsers do so over plain HTTP for the loopback addresses that developers use. Any other host may be
+    behind a proxy that terminates TLS. In debug mode only HTTPS itself counts.
     """
     request_context = context.peek_request()
     if request_context is None:
         return not app.debug
-    environ = request_context.request.environ
+    environ = request_context.request._source
     if environ.get("wsgi.url_scheme") == "https":
         return True
     host = environ.get("HTTP_HOST") or environ.get("SERVER_NAME", "")
@@ -120,23 +137,6 @@ _SHORT: t.Final = 256
 _is_loopback = LatePattern(
     r"(?:(?:[a-z0-9-]+\.){0,9}localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE
 ).fullmatch
-_is_short_loopback = lru_cache(maxsize=64)(_is_loopback)  # PERF: session. An application has few names.
+_is_short_loopback = lru_cache(maxsize=64)(_is_loopback)
 
 
-def sent(request: t.Any, name: str) -> str | None:
-    """The first value of the request's cookie of this name, read without the others where nobody has asked for them."""
-    known = request.__dict__
-    if (
-        "cookies" in known
-        or "headers" in known
-        or getattr(type(request), "cookies", None) is not _PLAIN_COOKIES
-        or request.dict_storage_class is not _PLAIN_STORAGE
-    ):
-        return t.cast("str | None", request.cookies.get(name))
-    field = request.environ.get("HTTP_COOKIE")
-    return None if field is None else find_cookie(field, name)  # PERF: session
-
-
-def _add(response: t.Any, name: str, value: str) -> None:
-    # PERF: session. Name and value were checked when the cookie was put together.
-    append(response, name, value)

@@ -1,4 +1,4 @@
-"""What a client is told when its session can be neither read nor saved; the lifecycle makes these the answer."""
+"""The answers to a request whose session can be neither read nor saved."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from ..http.errors import Conflict, ServiceUnavailable
 
 
 class SessionUnavailable(ServiceUnavailable):
-    """503: the sessions' store cannot be reached. The session that it keeps is as it was."""
+    """503: the session store cannot be reached. The stored session did not change."""
 
     description = "Your session cannot be reached at the moment. Nothing of it is lost: please try again in a moment."
 

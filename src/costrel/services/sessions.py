@@ -1,34 +1,52 @@
-"""Sessions: what a client's cookie remembers between requests, behind an interface that can be replaced."""
+"""Sessions: what the cookie of a client remembers between requests, behind an interface that can be replaced."""
 
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping
 from datetime import UTC, datetime
 from functools import lru_cache
 
 from ..http.callback import CallbackDict
-from .session_cookie import Attributes, keep_private, may_be_secure, named, sent, set_cookie, vary_by_cookie
-from .signing import KeptSerializer
+from ..support.seams import Seams
+from .session_cookie import (
+    Attributes,
+    is_sent_plainly,
+    keep_private,
+    may_be_secure,
+    named,
+    sent,
+    set_cookie,
+    vary_by_cookie,
+)
+from .session_lifetimes import cookie_lifetime
+from .signing import DigestMethod, Hash, KeptSerializer, TextSerializer, ValueSerializer, fragments
 from .tagged_json import TaggedJSONSerializer
 
-WITHOUT_KEY = (
+if t.TYPE_CHECKING:
+    from itsdangerous import URLSafeTimedSerializer
+    from itsdangerous.serializer import _PDataSerializer
+
+    from ..context import AppContract
+    from ..messages.request import Request
+    from ..messages.response import Response
+
+# An override in an application may name its own classes for these parameters.
+AnyApp: t.TypeAlias = t.Any
+AnyRequest: t.TypeAlias = t.Any
+AnyResponse: t.TypeAlias = t.Any
+
+Key: t.TypeAlias = str | bytes
+
+WITHOUT_KEY: t.Final = (
     "The session is unavailable: no secret key was set. Set app.secret_key to a long random value that stays the same"
     " over restarts, and keep it out of the repository:"
     " python -c 'import secrets; print(secrets.token_hex())' makes one."
 )
 
-if t.TYPE_CHECKING:
-    from itsdangerous import URLSafeTimedSerializer
-
-# The application, its requests and responses stand on a higher floor; as Any an override may name their classes.
-AnyApp: t.TypeAlias = t.Any
-AnyRequest: t.TypeAlias = t.Any
-AnyResponse: t.TypeAlias = t.Any
-
 
 class SessionMixin(MutableMapping[str, t.Any]):
-    """A dict with what a session has besides."""
+    """The attributes that a session has beside the methods of a dict."""
 
     @property
     def permanent(self) -> bool:
@@ -44,14 +62,14 @@ class SessionMixin(MutableMapping[str, t.Any]):
     """Whether this session was started in this request, if the interface knows."""
 
     modified = True
-    """Whether the session has to be saved. True where changes cannot be noticed."""
+    """Whether the session must be saved. Always true in a session that does not notice changes."""
 
     accessed = False
     """Whether this request used the session, so that its response varies by cookie."""
 
 
 def mark_modified(session: SecureCookieSession) -> None:
-    """What a session calls when it was changed."""
+    """Note that a session was changed."""
     session.modified = True
 
 
@@ -64,15 +82,14 @@ class SecureCookieSession(CallbackDict[str, t.Any], SessionMixin):
     modified = False
 
     def __init__(self, initial: Mapping[str, t.Any] | None = None) -> None:
-        # As CallbackDict does. PERF: session
         dict.__init__(self, () if initial is None else initial)
         self.on_update = mark_modified
 
 
 class NullSession(SecureCookieSession):
-    """What stands for the session where there is no secret key: it can be read, and is empty."""
+    """The session of an application without a secret key: it is empty, and can only be read."""
 
-    def _fail(self, *args: t.Any, **kwargs: t.Any) -> t.NoReturn:
+    def _fail(self, *args: object, **kwargs: object) -> t.NoReturn:
         raise RuntimeError(WITHOUT_KEY)
 
     __setitem__ = __delitem__ = clear = pop = popitem = update = setdefault = _fail
@@ -80,7 +97,7 @@ class NullSession(SecureCookieSession):
 
 
 class SessionInterface:
-    """How an application's sessions are opened and saved; a subclass brings `open_session` and `save_session`."""
+    """Opens and saves the sessions of an application; a subclass has the methods `open_session` and `save_session`."""
 
     null_session_class: type[NullSession] = NullSession
 
@@ -88,29 +105,29 @@ class SessionInterface:
     """Whether sessions are pickled, so that they hold any Python object."""
 
     opens_late = False
-    """Whether a session may be opened when it is first used, and left alone in a request that never uses it."""
+    """Whether a session may be opened when it is first used, and not at all in a request that never uses it."""
 
     def make_null_session(self, app: AnyApp) -> NullSession:
-        """The session for a request where `open_session` returned None."""
+        """Make the session for a request for which `open_session` returned None."""
         return self.null_session_class()
 
     def is_null_session(self, obj: object) -> bool:
         """Whether `obj` is such a session, which is not saved."""
-        # Not by `isinstance`, which asks the abstract base class first. PERF: session
+        # A plain `isinstance` asks the abstract base class first. PERF: session
         return type.__instancecheck__(self.null_session_class, obj)
 
     def get_cookie_name(self, app: AnyApp) -> str:
-        """The cookie's name: ``SESSION_COOKIE_NAME``."""
+        """Return the cookie's name: ``SESSION_COOKIE_NAME``."""
         name: str = app.config["SESSION_COOKIE_NAME"]
         return name
 
     def get_cookie_domain(self, app: AnyApp) -> str | None:
-        """The domain, with its subdomains, that the cookie is for: ``SESSION_COOKIE_DOMAIN``; None: this host."""
+        """Return the domain that gets the cookie, with its subdomains: ``SESSION_COOKIE_DOMAIN``; None: this host."""
         domain: str | None = app.config["SESSION_COOKIE_DOMAIN"]
         return domain
 
     def get_cookie_path(self, app: AnyApp) -> str:
-        """The path that the cookie is for: ``SESSION_COOKIE_PATH``, else ``APPLICATION_ROOT``."""
+        """Return the path that gets the cookie: ``SESSION_COOKIE_PATH``, or else ``APPLICATION_ROOT``."""
         path: str = app.config["SESSION_COOKIE_PATH"] or app.config["APPLICATION_ROOT"]
         return path
 
@@ -120,14 +137,14 @@ class SessionInterface:
         return httponly
 
     def get_cookie_secure(self, app: AnyApp) -> bool:
-        """Whether the cookie is sent over HTTPS only: ``SESSION_COOKIE_SECURE``; "auto": but for development."""
+        """Whether the cookie is sent over HTTPS only: ``SESSION_COOKIE_SECURE``; "auto": except for development."""
         secure: bool | str = app.config["SESSION_COOKIE_SECURE"]
         if secure == "auto":
             return may_be_secure(app)
         return secure  # type: ignore[return-value]  # a setting
 
     def get_cookie_samesite(self, app: AnyApp) -> str | None:
-        """Which requests from other sites carry the cookie: ``SESSION_COOKIE_SAMESITE``."""
+        """Return which requests from other sites carry the cookie: ``SESSION_COOKIE_SAMESITE``."""
         samesite: str | None = app.config["SESSION_COOKIE_SAMESITE"]
         return samesite
 
@@ -136,7 +153,7 @@ class SessionInterface:
         partitioned: bool = app.config["SESSION_COOKIE_PARTITIONED"]
         return partitioned
 
-    def _cookie_attributes(self, app: AnyApp) -> Attributes:
+    def _cookie_attributes(self, app: AppContract) -> Attributes:
         return (
             self.get_cookie_domain(app),
             self.get_cookie_path(app),
@@ -147,7 +164,7 @@ class SessionInterface:
         )
 
     def get_expiration_time(self, app: AnyApp, session: SessionMixin) -> datetime | None:
-        """When a permanent session ends; None for one that ends with the browser."""
+        """Return the end of a permanent session; None for a session that ends with the browser."""
         if session.permanent:
             expires: datetime = datetime.now(UTC) + app.permanent_session_lifetime
             return expires
@@ -158,29 +175,21 @@ class SessionInterface:
         return session.modified or (session.permanent and app.config["SESSION_REFRESH_EACH_REQUEST"])
 
     def open_session(self, app: AnyApp, request: AnyRequest) -> SessionMixin | None:
-        """The session of a request, empty for a new client; None where there can be no session."""
+        """Return the session of a request, empty for a new client; None if there can be no session."""
         raise NotImplementedError
 
     def save_session(self, app: AnyApp, session: SessionMixin, response: AnyResponse) -> None:
-        """Save the session, unless it is a null session, and set what the client needs on the response."""
+        """Save the session and set the client's cookie on the response. Not called for a null session."""
         raise NotImplementedError
 
 
-def _bad_data() -> type[Exception]:
-    """What itsdangerous raises for a cookie that is no session; asked for only where something was raised."""
-    from itsdangerous import BadData
+def _sha1(string: bytes = b"", /) -> Hash:
+    import hashlib  # loads OpenSSL: 3 MiB
 
-    return BadData
+    return hashlib.sha1(string)  # noqa: S324 - in an HMAC, and the format of all existing cookies
 
 
 session_json_serializer = TaggedJSONSerializer()
-
-
-def _lazy_sha1(string: bytes = b"") -> t.Any:
-    import hashlib  # brings OpenSSL: 3 MiB
-
-    # Looked up when it is called: builds of OpenSSL for FIPS have no SHA-1.
-    return hashlib.sha1(string)  # noqa: S324 - in an HMAC, and the format of all existing cookies
 
 
 class SecureCookieSessionInterface(SessionInterface):
@@ -189,43 +198,29 @@ class SecureCookieSessionInterface(SessionInterface):
     salt = "cookie-session"
     """Tells these signatures from others that are made with the same secret key."""
 
-    digest_method = staticmethod(_lazy_sha1)
+    digest_method: DigestMethod = staticmethod(_sha1)
     """The hash function of the signature."""
 
     key_derivation = "hmac"
     """How itsdangerous makes the signing key from secret key and salt."""
 
-    serializer = session_json_serializer
+    serializer: TextSerializer = session_json_serializer
     """Writes the session as text, and reads it; it has `dumps` and `loads`."""
 
     session_class = SecureCookieSession
 
-    opens_late = True
-
-    def __init_subclass__(cls, **kwargs: t.Any) -> None:
-        """A subclass that opens or saves in its own way does so in every request, unless it says otherwise.
-
-        So does one that has a say in whether a session is sent again which nobody has used.
-        """
-        super().__init_subclass__(**kwargs)
-        if "opens_late" not in cls.__dict__:
-            cls.opens_late = all(getattr(cls, name) is original for name, original in _OWN.items())
-
-    def __setattr__(self, name: str, value: t.Any) -> None:
-        if name in _OWN:
-            self.__dict__["opens_late"] = False
-        super().__setattr__(name, value)
+    _kept: tuple[tuple[object, ...], KeptSerializer] | None = None
+    """The serializer that was used last, after the keys and attributes that it was made from."""
 
     def get_signing_serializer(self, app: AnyApp) -> URLSafeTimedSerializer | None:
-        """The itsdangerous serializer for the application's secret key and fallbacks; None without a secret key."""
-        if not app.secret_key:
+        """Return the itsdangerous serializer for the secret key and its fallbacks; None without a secret key."""
+        key = app.secret_key
+        if not key:
             return None
-        # The last key signs; the ones before it are still accepted.
-        keys = (*(app.config["SECRET_KEY_FALLBACKS"] or ()), app.secret_key)
-        return _signing_serializer(keys, self.salt, self.serializer, self.key_derivation, self.digest_method)
+        return _signing_serializer(_keys(app, key), self.salt, self.serializer, self.key_derivation, self.digest_method)
 
     def open_session(self, app: AnyApp, request: AnyRequest) -> SessionMixin | None:
-        """The session of the request's cookie; an empty one where that is missing, too old, not ours or unreadable."""
+        """Return the session of the request's cookie; an empty one if that is missing, too old or not valid."""
         serializer = self._kept_serializer(app)
         if serializer is None:
             return None
@@ -233,65 +228,101 @@ class SecureCookieSessionInterface(SessionInterface):
         if not value:
             return self.session_class()
         try:
-            data = serializer.loads(value, max_age=int(app.permanent_session_lifetime.total_seconds()))
+            data = serializer.loads(value, max_age=cookie_lifetime(app))
         except _bad_data():
             return self.session_class()
-        return self.session_class(data) if isinstance(data, (dict, Mapping)) else self.session_class()
+        return self._session_of(app, value, data) if isinstance(data, (dict, Mapping)) else self.session_class()
+
+    def _session_of(self, app: AppContract, value: str, data: Mapping[str, t.Any]) -> SessionMixin:
+        """Return the session for the data of a valid cookie."""
+        return self.session_class(data)
 
     def save_session(self, app: AnyApp, session: SessionMixin, response: AnyResponse) -> None:
-        """Send the session's cookie if it has to be sent, or delete the one of a session that was emptied."""
+        """Send the session's cookie if necessary, or delete the cookie of a session that was emptied."""
         if session.accessed:
             vary_by_cookie(response)
-        if session:
-            if self.should_set_cookie(app, session):
-                self._send(app, session, dict(session), response)
-        elif session.modified:
-            response.delete_cookie(self.get_cookie_name(app), **named(self._cookie_attributes(app)))
-            self._keep_to_client(app, session, response)
+        if self._is_empty(session):
+            if session.modified:
+                name, attributes = self.get_cookie_name(app), self._cookie_attributes(app)
+                response.delete_cookie(name, **named(attributes))
+                self._keep_to_client(app, session, response)
+        elif self.should_set_cookie(app, session) or self._notes_use(app, session):
+            self._send(app, session, response)
 
-    def _send(self, app: AnyApp, session: SessionMixin, data: dict[str, t.Any], response: AnyResponse) -> None:
-        """Set the cookie that says `data`."""
+    def _is_empty(self, session: SessionMixin) -> bool:
+        return not session
+
+    def _notes_use(self, app: AppContract, session: SessionMixin) -> bool:
+        """Whether the cookie is sent to note in it that the session is in use."""
+        return False
+
+    def _data_of(self, app: AppContract, session: SessionMixin) -> dict[str, t.Any]:
+        """Return the data for the cookie."""
+        return dict(session)
+
+    def _send(self, app: AppContract, session: SessionMixin, response: Response) -> None:
         serializer = self._kept_serializer(app)
         if serializer is None:
             raise RuntimeError(WITHOUT_KEY)
+        data = self._data_of(app, session)
         set_cookie(
             response,
             self.get_cookie_name(app),
-            serializer.dumps(data),
+            t.cast("str", serializer.dumps(data)),
             self.get_expiration_time(app, session),
             self._cookie_attributes(app),
             lambda: self._largest_keys(data),
             strict=app.config.get("SESSION_COOKIE_STRICT_SIZE", False),
-            is_token=type(serializer) is KeptSerializer,
         )
         self._keep_to_client(app, session, response)
 
-    def _keep_to_client(self, app: AnyApp, session: SessionMixin, response: AnyResponse) -> None:
-        """Keep a response that sets or deletes the cookie from whom it is not for."""
+    def _keep_to_client(self, app: AppContract, session: SessionMixin, response: Response) -> None:
+        """Keep caches from serving a response that sets or deletes the cookie to other clients."""
         if not session.accessed:
             vary_by_cookie(response)
-        if app.config.get("SESSION_CACHE_PRIVATE"):
+        if app.config.get("SESSION_CACHE_PRIVATE", False):
             keep_private(response)
 
-    def _kept_serializer(self, app: AnyApp) -> t.Any:
-        """What writes and reads the cookie's value: as `get_signing_serializer` has it, its keys derived only once."""
-        if type(self).get_signing_serializer is not _SERIALIZER or "get_signing_serializer" in self.__dict__:
+    def may_need_refresh(self, app: AppContract, request: Request, cookies: str) -> bool:
+        """Whether a session that was not used may be permanent, so that its cookie may have to be sent again.
+
+        The answer comes from the payload of the cookie, whose signature is not verified: a client that forges it only
+        has its own session opened, or not refreshed.
+        """
+        name = self.get_cookie_name(app)
+        if name not in cookies:
+            return False
+        if not _own_cookie.are_original(self):
+            return True
+        if not app.config["SESSION_REFRESH_EACH_REQUEST"]:
+            return False
+        if not is_sent_plainly(request):
+            cookies = f"{name}={request.cookies.get(name)}"
+        # JSON of an object begins with "ey" in base64; a compressed payload begins with a dot.
+        pair = f"{name}="
+        if f"{pair}ey" not in cookies or cookies.count(pair) != 1:
+            return True
+        first, second, third = _PERMANENT
+        return first in cookies or second in cookies or third in cookies
+
+    def _kept_serializer(self, app: AppContract) -> ValueSerializer | None:
+        """Return the serializer of the cookie's value, with its keys derived once; None without a secret key."""
+        if not _signing.are_original(self) and "get_signing_serializer" in _signing.replaced(self):
             return self.get_signing_serializer(app)
-        secret_key = app.secret_key
-        if not secret_key:
+        key = app.secret_key
+        if not key:
             return None
-        shortest = app.config.get("SECRET_KEY_MIN_BYTES")
-        # No text has fewer bytes than characters.
-        if shortest and len(secret_key) < shortest and not (app.debug or app.testing):
-            size = len(secret_key.encode() if isinstance(secret_key, str) else secret_key)
-            if size < shortest:
-                raise RuntimeError(_too_short(size, shortest))
-        fallbacks = app.config["SECRET_KEY_FALLBACKS"]
-        keys = (*fallbacks, secret_key) if fallbacks else (secret_key,)
-        try:
-            return _kept_serializer(keys, self.salt, self.serializer, self.key_derivation, self.digest_method)
-        except TypeError:  # keys that are no text: itsdangerous says so when it needs them
-            return self.get_signing_serializer(app)
+        shortest = app.config.get("SECRET_KEY_MIN_BYTES", 0)
+        if shortest and len(key) < shortest:  # no text has fewer bytes than characters
+            check_size(app, key)
+        parts = (_keys(app, key), self.salt, self.serializer, self.key_derivation, self.digest_method)
+        kept = self._kept
+        if kept is None or kept[0] != parts:
+            try:
+                kept = self._kept = (parts, _serializer_of(*t.cast("tuple[t.Any, ...]", parts)))
+            except TypeError:  # keys that are no text: itsdangerous raises an error when it needs them
+                return self.get_signing_serializer(app)
+        return kept[1]
 
     def _largest_keys(self, data: dict[str, t.Any]) -> str:
         sizes = {key: len(self.serializer.dumps({key: item})) for key, item in data.items()}
@@ -302,35 +333,82 @@ class SecureCookieSessionInterface(SessionInterface):
         )
 
 
-def _too_short(size: int, shortest: int) -> str:
-    return (
-        f"The secret key has {size} bytes, and a session's signature needs {shortest} at least (SECRET_KEY_MIN_BYTES):"
-        " a shorter one can be guessed, and with it anybody can sign a session. Set SECRET_KEY to the output of"
-        " python -c 'import secrets; print(secrets.token_hex())'. In debug mode and in tests any key will do."
-    )
+_signing: t.Final = Seams(SecureCookieSessionInterface, "get_signing_serializer", "serializer")
+_own_cookie: t.Final = Seams(SecureCookieSessionInterface, *_signing, "_kept_serializer", "should_set_cookie")
 
 
-_SERIALIZER = SecureCookieSessionInterface.get_signing_serializer
-_OWN: t.Final[dict[str, t.Any]] = {
-    name: getattr(SecureCookieSessionInterface, name)
-    for name in ("open_session", "save_session", "session_class", "get_cookie_name", "should_set_cookie")
-}
+def opens_late(cls: type[SecureCookieSessionInterface]) -> bool:
+    """Return the attribute `opens_late` of `cls`, one of Costrel's own classes: a property, true for these methods.
+
+    A subclass or a patch that opens or saves sessions in its own way does so in each request, unless it sets another
+    value for `opens_late`.
+    """
+    original = Seams(cls, "open_session", "save_session", "session_class").are_original
+    return t.cast(bool, property(original))
+
+
+SecureCookieSessionInterface.opens_late = opens_late(SecureCookieSessionInterface)
+
+_PERMANENT: t.Final = fragments(b'"_permanent"')
+
+
+def _bad_data() -> type[Exception]:
+    """Return the base of itsdangerous' errors, which is loaded only once an error was raised."""
+    from itsdangerous import BadData
+
+    return BadData
+
+
+def check_size(app: AppContract, key: Key) -> None:
+    """Check the size of the secret key, except in debug mode and in tests.
+
+    :raises RuntimeError: if it has fewer bytes than ``SECRET_KEY_MIN_BYTES``.
+    """
+    shortest = app.config.get("SECRET_KEY_MIN_BYTES", 0)
+    if shortest and not (app.debug or app.testing):
+        size = len(key.encode() if isinstance(key, str) else key)
+        if size < shortest:
+            raise RuntimeError(
+                f"The secret key has {size} bytes, and a session's signature needs {shortest} at least"
+                " (SECRET_KEY_MIN_BYTES): a shorter one can be guessed, and with it anybody can sign a session. Set"
+                " SECRET_KEY to the output of python -c 'import secrets; print(secrets.token_hex())'. In debug mode and"
+                " in tests any key will do."
+            )
+
+
+def _keys(app: AppContract, key: Key) -> tuple[Key, ...]:
+    """Return the keys as itsdangerous wants them: the last one signs; the ones before it are still accepted."""
+    return (*(app.config["SECRET_KEY_FALLBACKS"] or ()), key)
+
+
+def read_signed(app: AppContract, value: str) -> object:
+    """Return the data of a cookie that Flask signed; None if it is not valid, or too old."""
+    serializer = _flask_interface._kept_serializer(app)
+    try:
+        return None if serializer is None else serializer.loads(value, max_age=cookie_lifetime(app))
+    except _bad_data():
+        return None
+
+
+_flask_interface: t.Final = SecureCookieSessionInterface()
 
 
 @lru_cache(maxsize=16)
-def _kept_serializer(keys: tuple[t.Any, ...], *settings: t.Any) -> KeptSerializer:
-    # PERF: session. Deriving the keys takes longer than signing.
-    return KeptSerializer(_signing_serializer(keys, *settings))
+def _serializer_of(
+    keys: tuple[Key, ...], salt: str, serializer: TextSerializer, key_derivation: str, digest_method: DigestMethod
+) -> KeptSerializer:
+    # Applications of one process share an interface and may have several keys.
+    return KeptSerializer(_signing_serializer(keys, salt, serializer, key_derivation, digest_method))
 
 
 def _signing_serializer(
-    keys: tuple[t.Any, ...], salt: str, serializer: t.Any, key_derivation: str, digest_method: Callable[..., t.Any]
+    keys: tuple[Key, ...], salt: str, serializer: TextSerializer, key_derivation: str, digest_method: DigestMethod
 ) -> URLSafeTimedSerializer:
     from itsdangerous import URLSafeTimedSerializer
 
     return URLSafeTimedSerializer(
-        list(keys),
+        t.cast("list[str]", list(keys)),  # bytes and text may be mixed
         salt=salt,
-        serializer=serializer,
+        serializer=t.cast("_PDataSerializer[str]", serializer),  # itsdangerous takes bytes too
         signer_kwargs={"key_derivation": key_derivation, "digest_method": digest_method},
     )

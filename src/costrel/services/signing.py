@@ -1,7 +1,7 @@
 """Signed cookie values in itsdangerous' timed, URL-safe format, with the keys derived once.
 
-A value is ``payload.timestamp.signature``: the payload is the base64 of a text, or, after a dot, of the text
-compressed, where that is shorter; the signature is an HMAC. Flask's sessions are written like this.
+A value is ``payload.timestamp.signature``. The payload is the base64 of a text, or a dot and the base64 of the
+compressed text if that is shorter; the signature is an HMAC. Flask's sessions have this format.
 """
 
 from __future__ import annotations
@@ -10,53 +10,103 @@ import time
 import typing as t
 import zlib
 from binascii import a2b_base64, b2a_base64
-from collections.abc import Callable
 from functools import lru_cache
 
 if t.TYPE_CHECKING:
     from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 
 INFLATED_LIMIT: t.Final = 4 * 1024 * 1024
-"""How many bytes a payload may inflate to. What fits a cookie's 4,093 bytes cannot exceed it."""
+"""How many bytes a payload may inflate to. A payload that fits into a cookie of 4,093 bytes cannot exceed it."""
 
 _MOST_EXPANSION: t.Final = 1032
-"""How many bytes deflate can make of one: 258 bytes of every two bits."""
+"""The highest expansion of deflate: two bits can stand for 258 bytes."""
 
-_WINDOWS: t.Final = ((250, 9), (762, 10), (1786, 11), (3834, 12))
-_TO_URL_SAFE = bytes.maketrans(b"+/", b"-_")
-_FROM_URL_SAFE = bytes.maketrans(b"-_", b"+/")
-_INNER = bytes(byte ^ 0x36 for byte in range(256))
-_OUTER = bytes(byte ^ 0x5C for byte in range(256))
+_INCOMPRESSIBLE: t.Final = 20
+"""Up to this length, a text in which no three bytes occur twice is never shorter when it is compressed.
+
+Deflate then finds no match and writes literals alone. A block with fixed codes takes 8 bits for each. A block with
+codes of its own (RFC 1951 §3.2.7) takes at least 17 bits for its counts, 36 for the lengths of the length codes and 16
+for the codes that are not used, and if a literal takes fewer than three bits, the lengths of the length codes take 48.
+So `n` literals take at least ``82 + n`` or ``70 + 3 * n`` bits, zlib adds six bytes, and the result must be two bytes
+shorter than the text.
+"""
+
+_SETTINGS: t.Final = ((34, 9, 1), (250, 9, 8), (762, 10, 8), (1786, 11, 8), (3834, 12, 8))
+"""Up to which length of the text which window and memory level give the same bytes as zlib's defaults.
+
+The window is large enough for every distance within the text. The memory level decides which positions share a hash
+chain, and zlib tries only the first 32 positions of a chain if it has a good match: no chain of 34 bytes is longer.
+"""
+
+_TO_URL_SAFE: t.Final = bytes.maketrans(b"+/", b"-_")
+_FROM_URL_SAFE: t.Final = bytes.maketrans(b"-_", b"+/")
+_INNER: t.Final = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER: t.Final = bytes(byte ^ 0x5C for byte in range(256))
+
+
+class Hash(t.Protocol):
+    """A hash object of `hashlib`, as far as an HMAC needs it."""
+
+    @property
+    def block_size(self) -> int: ...
+    def copy(self) -> t.Self: ...
+    def digest(self) -> bytes: ...
+    def update(self, data: bytes, /) -> None: ...
+
+
+class DigestMethod(t.Protocol):
+    """A constructor of `hashlib`."""
+
+    def __call__(self, string: bytes = b"", /) -> Hash: ...
+
+
+class TextSerializer(t.Protocol):
+    """Writes an object as text or bytes, and reads it."""
+
+    def dumps(self, obj: t.Any, /) -> str | bytes: ...
+    def loads(self, text: t.Any, /) -> object: ...
+
+
+class ValueSerializer(t.Protocol):
+    """Writes an object as the value of a cookie, and reads values up to an age in seconds."""
+
+    def dumps(self, obj: dict[str, t.Any], /) -> str | bytes: ...
+    def loads(self, value: str, /, max_age: int) -> object: ...
 
 
 class KeptSerializer:
-    """Writes and reads the values of one URLSafeTimedSerializer, byte for byte as that does, only faster."""
+    """Writes and reads the values of one URLSafeTimedSerializer: the same bytes in less time."""
 
     def __init__(self, reference: URLSafeTimedSerializer) -> None:
-        self.serializer: t.Any = reference.serializer
+        from hmac import compare_digest  # loads OpenSSL: 3 MiB
+
+        self.serializer: TextSerializer = reference.serializer
         self.is_text = reference.is_text_serializer
         self.signer = t.cast("TimestampSigner", reference.make_signer(reference.salt))
-        self._is_same = _compare_digest()
+        self._is_same = compare_digest
         # The newest key stands last in an itsdangerous signer. It signs; the others only read.
         self.macs = [
             Mac(self.signer.derive_key(key), self.signer.digest_method) for key in reversed(self.signer.secret_keys)
         ]
 
-    def dumps(self, obj: t.Any) -> str:
-        """The signed value for `obj`. Raises what its serializer raises for what it cannot write."""
+    def dumps(self, obj: object) -> str:
+        """Return the signed value for `obj`.
+
+        :raises TypeError: or another error of the serializer, if it cannot write `obj`.
+        """
         text = self.serializer.dumps(obj)
-        signed = _packed(text.encode() if self.is_text else text) + _timestamp(int(time.time()))
+        signed = _packed(text.encode() if isinstance(text, str) else text) + _timestamp(int(time.time()))
         return (signed + b"." + self.macs[0].signature(signed)).decode("ascii")
 
-    def loads(self, value: str, max_age: int) -> t.Any:
-        """The object of a signed value that is at most `max_age` seconds old.
+    def loads(self, value: str, max_age: int) -> object:
+        """Return the object of a signed value that is at most `max_age` seconds old.
 
-        Raises BadSignature for what is not signed, was changed or is too old, BadPayload for what is signed and yet
-        unreadable.
+        :raises BadSignature: if the value is not signed, was changed or is too old.
+        :raises BadPayload: if it is signed and cannot be read.
         """
         payload = self._verified(value, max_age)
         try:
-            text = _unpacked(payload) if payload.startswith(b".") else _decoded(payload)
+            text = _unpacked(payload)
             return self.serializer.loads(text.decode() if self.is_text else text)
         except Exception as error:
             from itsdangerous import BadPayload, BadSignature
@@ -74,28 +124,23 @@ class KeptSerializer:
                     if _is_young(stamp, max_age):
                         return payload
                     break
-        # itsdangerous says what is wrong, and has the last word on what is written in an unusual way.
+        # itsdangerous reads values that are written in an unusual way, and has the error message for all others.
         try:
             return self.signer.unsign(value, max_age=max_age)
         except (ValueError, OverflowError, OSError) as error:
             from itsdangerous import BadSignature
 
-            # It cannot say of what year the timestamp is.
+            # itsdangerous fails to format the year of such a timestamp.
             raise BadSignature("The session's cookie has a timestamp that is no time.") from error
 
 
-def _compare_digest() -> Callable[[bytes, bytes], bool]:
-    from hmac import compare_digest  # brings OpenSSL: 3 MiB
-
-    return compare_digest
-
-
 class Mac:
-    """HMAC (RFC 2104 §2) with one key, whose two hashes are begun once."""
+    """HMAC (RFC 2104 §2) with one key: both hashes of the key are computed once.
 
-    # PERF: session. `hmac.new` takes several times as long, and the copy of its object twice as long.
+    `hmac.new` takes several times as long, and `hmac.HMAC.copy` twice as long. PERF: session
+    """
 
-    def __init__(self, key: bytes, digest_method: Callable[..., t.Any]) -> None:
+    def __init__(self, key: bytes, digest_method: DigestMethod) -> None:
         block_size = digest_method().block_size
         if len(key) > block_size:
             key = digest_method(key).digest()
@@ -104,59 +149,78 @@ class Mac:
         self._outer = digest_method(key.translate(_OUTER))
 
     def signature(self, message: bytes) -> bytes:
-        """The code for a message, as `_encoded` writes it."""
+        """Return the code for a message, in URL-safe base64."""
         inner = self._inner.copy()
         inner.update(message)
         outer = self._outer.copy()
         outer.update(inner.digest())
-        return b2a_base64(outer.digest(), newline=False).translate(_TO_URL_SAFE, b"=")
+        return encode(outer.digest())
+
+
+def fragments(text: bytes) -> tuple[str, str, str]:
+    """Return the base64 characters of `text` within a longer text, for each of the three alignments.
+
+    A payload without any of them does not contain `text`.
+    """
+
+    def at(offset: int) -> str:
+        characters = encode(bytes(offset) + text).decode("ascii")
+        return characters[-(-offset * 8 // 6) : (offset + len(text)) * 8 // 6]
+
+    return at(0), at(1), at(2)
 
 
 @lru_cache(maxsize=2)
 def _timestamp(seconds: int) -> bytes:
-    return b"." + _encoded(seconds.to_bytes((seconds.bit_length() + 7) // 8, "big"))
+    return b"." + encode(seconds.to_bytes((seconds.bit_length() + 7) // 8, "big"))
 
 
 def _is_young(stamp: bytes, max_age: int) -> bool:
     try:
-        return 0 <= int(time.time()) - int.from_bytes(_decoded(stamp), "big") <= max_age
+        return 0 <= int(time.time()) - int.from_bytes(decode(stamp), "big") <= max_age
     except ValueError:
         return False
 
 
-def _encoded(data: bytes) -> bytes:
+def encode(data: bytes) -> bytes:
+    """Return `data` in URL-safe base64 without padding."""
     return b2a_base64(data, newline=False).translate(_TO_URL_SAFE, b"=")
 
 
-def _decoded(text: bytes) -> bytes:
-    return a2b_base64(text.translate(_FROM_URL_SAFE) + b"==")  # padding beyond what is needed is ignored
+def decode(text: bytes) -> bytes:
+    """Return the data of URL-safe base64.
+
+    :raises ValueError: if the length is not possible.
+    """
+    return a2b_base64(text.translate(_FROM_URL_SAFE) + b"==")  # more padding than needed is ignored
 
 
 def _packed(text: bytes) -> bytes:
-    for length, window in _WINDOWS:
-        if len(text) <= length:
-            return _packed_small(text, window)
-    return _shorter(text, zlib.compress(text))
+    size = len(text)
+    if size <= _INCOMPRESSIBLE and len({text[i : i + 3] for i in range(size - 2)}) >= size - 2:
+        return encode(text)
+    compressed = _compressed(text)
+    return b"." + encode(compressed) if len(compressed) < size - 1 else encode(text)
 
 
-def _packed_small(text: bytes, window: int) -> bytes:
-    # PERF: session. zlib.compress gets and clears 256 KB for any text, which can take 50 µs. This window is large
-    # enough for every distance within the text, so that the same matches are found.
-    compressor = zlib.compressobj(wbits=-window, memLevel=7)
-    body = compressor.compress(text) + compressor.flush()
-    return _shorter(text, b"x\x9c" + body + zlib.adler32(text).to_bytes(4, "big"))
-
-
-def _shorter(text: bytes, compressed: bytes) -> bytes:
-    if len(compressed) < len(text) - 1:
-        return b"." + _encoded(compressed)
-    return _encoded(text)
+def _compressed(text: bytes) -> bytes:
+    """Return the bytes of `zlib.compress`, which clears 256 KB of memory for each text. PERF: session"""
+    size = len(text)
+    for length, window, memory in _SETTINGS:
+        if size <= length:
+            compressor = zlib.compressobj(wbits=-window, memLevel=memory)
+            return b"x\x9c%b%b%b" % (
+                compressor.compress(text),
+                compressor.flush(),
+                zlib.adler32(text).to_bytes(4, "big"),
+            )
+    return zlib.compress(text)
 
 
 def _unpacked(payload: bytes) -> bytes:
     if not payload.startswith(b"."):
-        return _decoded(payload)
-    compressed = _decoded(payload[1:])
+        return decode(payload)
+    compressed = decode(payload[1:])
     if len(compressed) * _MOST_EXPANSION <= INFLATED_LIMIT:
         return zlib.decompress(compressed)
     inflater = zlib.decompressobj()

@@ -46,7 +46,7 @@ _changing = Lock()
 
 
 class _Compiled:
-    """The compiled strings of one environment, and what they were compiled with."""
+    """The compiled strings of one environment, and the settings that they were compiled with."""
 
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
@@ -63,19 +63,18 @@ class _Compiled:
         )
 
     def keep(self, source: str, template: Template) -> None:
-        """Keep one more, in place of the one that has been there the longest where there are too many."""
+        """Keep one more template, in place of the oldest one if there are too many."""
         with _changing:
             if len(self.templates) >= LIMIT:
                 del self.templates[next(iter(self.templates))]
             self.templates[source] = template
 
 
-def template_of_string(environment: t.Any, source: str) -> Template:
-    """The template that `source` is; the same one again while nothing changes that it is compiled with."""
+def template_of_string(environment: Environment, source: str) -> Template:
+    """Compile `source`, or return the same template again while the settings of the environment stay the same."""
     if type(source) is not str or type(environment).from_string is not Environment.from_string:
-        made: Template = environment.from_string(source)
-        return made
-    # PERF: render_string. Compiling takes a hundred times as long as rendering a short template.
+        return environment.from_string(source)
+    # Compiling takes a hundred times as long as rendering a short template. PERF: render_string
     compiled: _Compiled | None = environment.__dict__.get(_KEPT)
     if compiled is None or not compiled.is_current(environment):
         # Kept by the environment, so that they end with it: templates refer to their environment.
@@ -89,10 +88,10 @@ def template_of_string(environment: t.Any, source: str) -> Template:
 
 
 def calls_while_compiling(environment: Environment, source: str) -> bool:
-    """Whether code of the application's has run to compile `source`: its result is in the code, for once.
+    """Whether code of the application ran to compile `source`, so that its result is in the compiled code.
 
-    Jinja computes what does not vary when it compiles: in ``{{ 0.5|percentformat }}``, the filter asks for the locale
-    of the request in which that happens.
+    Jinja computes constant expressions when it compiles: in ``{{ 0.5|percentformat }}``, the filter uses the locale of
+    the request in which that happens.
     """
     if environment.finalize is not None:
         return True
@@ -106,5 +105,5 @@ def calls_while_compiling(environment: Environment, source: str) -> bool:
 
 
 def constant(expression: nodes.Expr) -> bool:
-    """Whether Jinja may find that an expression does not vary; sooner yes than no."""
+    """Whether Jinja may take an expression for a constant; in doubt true."""
     return next(expression.find_all(_VARYING), None) is None or next(expression.find_all(_CHOOSING), None) is not None

@@ -1,4 +1,4 @@
-"""JSON that keeps what JSON loses: tuples, bytes, markup, UUIDs and times come back as what they were.
+"""JSON that keeps the types of tuples, bytes, markup, UUIDs and times.
 
 A value of such a type is written as an object with one key, the tag: ``{" t": [1, 2]}`` is a tuple.
 """
@@ -12,15 +12,19 @@ from datetime import datetime
 from markupsafe import Markup
 
 from ..http.dates import http_date, parse_date
-from .json import dumps_compact, loads
+from .json import dumps, loads
+from .json_provider import COMPACT
+
+Value: t.TypeAlias = t.Any
+"""A value of the type that a tag is for, or that JSON has."""
 
 _SCALARS = frozenset({str, int, bool, float, type(None)})
 
 
 class JSONTag:
-    """How one type is written under a tag and read back; `key` is the tag, empty for types that need none.
+    """Writes one type under a tag and reads it; `key` is the tag, empty for types that need none.
 
-    A subclass brings `check`, `to_json` and `to_python`.
+    A subclass has the methods `check`, `to_json` and `to_python`.
     """
 
     __slots__ = ("serializer",)
@@ -30,50 +34,50 @@ class JSONTag:
     def __init__(self, serializer: TaggedJSONSerializer) -> None:
         self.serializer = serializer
 
-    def check(self, value: t.Any) -> bool:
+    def check(self, value: object) -> bool:
         """Whether this tag is for `value`."""
         raise NotImplementedError
 
-    def to_json(self, value: t.Any) -> t.Any:
-        """What JSON can say of `value`; the tag itself is put around it later."""
+    def to_json(self, value: Value) -> object:
+        """Return `value` as JSON can express it, without the tag."""
         raise NotImplementedError
 
-    def to_python(self, value: t.Any) -> t.Any:
-        """The value again, of what stood under the tag."""
+    def to_python(self, value: Value) -> object:
+        """Return the value from its JSON under the tag."""
         raise NotImplementedError
 
-    def tag(self, value: t.Any) -> dict[str, t.Any]:
-        """`value` for JSON, under its tag."""
+    def tag(self, value: Value) -> object:
+        """Return `value` as JSON can express it, under its tag."""
         return {self.key: self.to_json(value)}
 
 
 class TagDict(JSONTag):
-    """A dict that looks like a tag itself, with the key of one as its only key."""
+    """A dict that looks like a tagged value: its only key is a tag."""
 
     __slots__ = ()
     key = " di"
 
-    def check(self, value: t.Any) -> bool:
+    def check(self, value: object) -> bool:
         return isinstance(value, dict) and len(value) == 1 and next(iter(value)) in self.serializer.tags
 
-    def to_json(self, value: t.Any) -> t.Any:
+    def to_json(self, value: Value) -> object:
         key = next(iter(value))
         return {f"{key}__": self.serializer.tag(value[key])}
 
-    def to_python(self, value: t.Any) -> t.Any:
+    def to_python(self, value: Value) -> object:
         key = next(iter(value))
         return {key[:-2]: value[key]}
 
 
 class PassDict(JSONTag):
-    """Any other dict: it needs no tag, its values may."""
+    """Any other dict: it needs no tag, but its values may."""
 
     __slots__ = ()
 
-    def check(self, value: t.Any) -> bool:
+    def check(self, value: object) -> bool:
         return isinstance(value, dict)
 
-    def to_json(self, value: t.Any) -> t.Any:
+    def to_json(self, value: Value) -> object:
         tag = self.serializer.tag
         return {key: tag(item) for key, item in value.items()}
 
@@ -81,29 +85,31 @@ class PassDict(JSONTag):
 
 
 class TagTuple(JSONTag):
+    """A tuple."""
+
     __slots__ = ()
     key = " t"
 
-    def check(self, value: t.Any) -> bool:
+    def check(self, value: object) -> bool:
         return isinstance(value, tuple)
 
-    def to_json(self, value: t.Any) -> t.Any:
+    def to_json(self, value: Value) -> object:
         tag = self.serializer.tag
         return [tag(item) for item in value]
 
-    def to_python(self, value: t.Any) -> t.Any:
+    def to_python(self, value: Value) -> object:
         return tuple(value)
 
 
 class PassList(JSONTag):
-    """A list: it needs no tag, its items may."""
+    """A list: it needs no tag, but its items may."""
 
     __slots__ = ()
 
-    def check(self, value: t.Any) -> bool:
+    def check(self, value: object) -> bool:
         return isinstance(value, list)
 
-    def to_json(self, value: t.Any) -> t.Any:
+    def to_json(self, value: Value) -> object:
         tag = self.serializer.tag
         return [tag(item) for item in value]
 
@@ -111,73 +117,77 @@ class PassList(JSONTag):
 
 
 class TagBytes(JSONTag):
+    """Bytes, in base64."""
+
     __slots__ = ()
     key = " b"
 
-    def check(self, value: t.Any) -> bool:
+    def check(self, value: object) -> bool:
         return isinstance(value, bytes)
 
-    def to_json(self, value: t.Any) -> t.Any:
+    def to_json(self, value: Value) -> object:
         return b64encode(value).decode("ascii")
 
-    def to_python(self, value: t.Any) -> t.Any:
+    def to_python(self, value: Value) -> object:
         return b64decode(value)
 
 
 class TagMarkup(JSONTag):
-    """Whatever has ``__html__``; it comes back as Markup."""
+    """An object with ``__html__``; it is read as Markup."""
 
     __slots__ = ()
     key = " m"
 
-    def check(self, value: t.Any) -> bool:
+    def check(self, value: object) -> bool:
         return callable(getattr(value, "__html__", None))
 
-    def to_json(self, value: t.Any) -> t.Any:
+    def to_json(self, value: Value) -> object:
         return str(value.__html__())
 
-    def to_python(self, value: t.Any) -> t.Any:
+    def to_python(self, value: Value) -> object:
         return Markup(value)  # noqa: S704 - it was markup when it was written, and the cookie is signed
 
 
 class TagUUID(JSONTag):
+    """A UUID."""
+
     __slots__ = ()
     key = " u"
 
-    def check(self, value: t.Any) -> bool:
-        import uuid  # slow to load; few sessions hold anything that is asked after this
+    def check(self, value: object) -> bool:
+        import uuid  # slow to load; few sessions have a value that gets here
 
         return isinstance(value, uuid.UUID)
 
-    def to_json(self, value: t.Any) -> t.Any:
+    def to_json(self, value: Value) -> object:
         return value.hex
 
-    def to_python(self, value: t.Any) -> t.Any:
+    def to_python(self, value: Value) -> object:
         import uuid
 
         return uuid.UUID(value)
 
 
 class TagDateTime(JSONTag):
-    """A time, to the second; it comes back in UTC."""
+    """A time, to the second; it is read in UTC."""
 
     __slots__ = ()
     key = " d"
 
-    def check(self, value: t.Any) -> bool:
+    def check(self, value: object) -> bool:
         return isinstance(value, datetime)
 
-    def to_json(self, value: t.Any) -> t.Any:
+    def to_json(self, value: Value) -> object:
         return http_date(value)
 
-    def to_python(self, value: t.Any) -> t.Any:
+    def to_python(self, value: Value) -> object:
         return parse_date(value)
 
 
 class TaggedJSONSerializer:
     """Writes and reads tagged JSON: dicts, lists, tuples, bytes, Markup, UUID and datetime by default.
 
-    `tags` finds a tag by its key; `order` is the order in which they are asked whether a value is theirs.
+    `tags` finds a tag by its key; `order` is the order in which their `check` is called.
     """
 
     __slots__ = ("_known_order", "order", "tags")
@@ -202,9 +212,9 @@ class TaggedJSONSerializer:
         self._known_order = list(self.order) if own else []
 
     def register(self, tag_class: type[JSONTag], force: bool = False, index: int | None = None) -> None:
-        """Add a tag; `index` is its place in `order`, for a type that an earlier tag would take, else the end.
+        """Add a tag; `index` is its place in `order`, for a type that an earlier tag would take, or else the end.
 
-        Raises KeyError where its key is taken, unless `force` says to replace that tag.
+        :raises KeyError: if another tag has its key, unless `force` is true, which replaces that tag.
         """
         tag = tag_class(self)
         key = tag.key
@@ -217,9 +227,9 @@ class TaggedJSONSerializer:
         else:
             self.order.insert(index, tag)
 
-    def tag(self, value: t.Any) -> t.Any:
-        """`value` as JSON can say it, with tags where they are needed."""
-        # PERF: session. What no tag is for needs no asking, as long as there are only those tags that are known here.
+    def tag(self, value: Value) -> object:
+        """Return `value` as JSON can express it, with the tags that it needs."""
+        # The default tags are not for these types: most sessions have no other values. PERF: session
         if self.order == self._known_order:
             if type(value) in _SCALARS:
                 return value
@@ -231,13 +241,13 @@ class TaggedJSONSerializer:
         return value
 
     def _is_flat(self, value: dict[str, t.Any]) -> bool:
-        """Whether a dict has only values that need no tag, and does not look like one."""
+        """Whether a dict has only values that need no tag, and does not look like a tagged value."""
         return _SCALARS.issuperset(map(type, value.values())) and (
             len(value) != 1 or next(iter(value)) not in self.tags
         )
 
-    def untag(self, value: dict[str, t.Any]) -> t.Any:
-        """What a dict stands for that was read: itself, unless its only key is a tag."""
+    def untag(self, value: dict[str, t.Any]) -> object:
+        """Return the value that a dict was written for: the dict itself, unless its only key is a tag."""
         if len(value) != 1:
             return value
         key = next(iter(value))
@@ -245,7 +255,7 @@ class TaggedJSONSerializer:
             return value
         return self.tags[key].to_python(value[key])
 
-    def _untag_scan(self, value: t.Any) -> t.Any:
+    def _untag_scan(self, value: object) -> object:
         if isinstance(value, dict):
             if self._is_flat(value):
                 return value
@@ -254,19 +264,16 @@ class TaggedJSONSerializer:
             return [self._untag_scan(item) for item in value]
         return value
 
-    def dumps(self, value: t.Any) -> str:
-        """`value` as compact tagged JSON. Raises TypeError for a type that neither tag nor JSON is for."""
-        # PERF: session. As `tag` has it, without a copy.
-        if type(value) is dict and type(self).tag is _TAG and self.order == self._known_order and self._is_flat(value):
-            return dumps_compact(value)
-        return dumps_compact(self.tag(value))
+    def dumps(self, value: Value) -> str:
+        """Return `value` as compact tagged JSON.
 
-    def loads(self, value: str) -> t.Any:
-        """The value of a tagged JSON text. Raises ValueError for what is none."""
-        read = loads(value)
-        if type(read) is dict and self._is_flat(read):  # PERF: session
-            return read
-        return self._untag_scan(read)
+        :raises TypeError: for a type that neither a tag nor JSON can express.
+        """
+        return dumps(self.tag(value), separators=COMPACT)
 
+    def loads(self, value: str) -> Value:
+        """Return the value of a tagged JSON text.
 
-_TAG: t.Final = TaggedJSONSerializer.tag
+        :raises ValueError: if the text is not JSON.
+        """
+        return self._untag_scan(loads(value))

@@ -1,4 +1,4 @@
-"""What ``EXPLAIN_TEMPLATE_LOADING`` logs: each loader that was asked for a template, and what it answered."""
+"""The log message of ``EXPLAIN_TEMPLATE_LOADING``: each loader that was tried for a template, and its result."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from .. import context
 if t.TYPE_CHECKING:
     from jinja2 import BaseLoader
 
+    from ..context import AppContract
+
 Source = tuple[str, str | None, Callable[[], bool] | None]
-"""What a Jinja loader returns: the source, its file's name, and whether it is still up to date."""
+"""The result of a Jinja loader: the source, its file's name, and whether it is still up to date."""
 
 
 def explain_template_loading_attempts(
-    app: t.Any, template: str, attempts: Sequence[tuple[BaseLoader, t.Any, Source | None]]
+    app: AppContract, template: str, attempts: Sequence[tuple[BaseLoader, object, Source | None]]
 ) -> None:
-    """Log the search for a template: each attempt is a loader, the application or blueprint it is of, and its find."""
+    """Log the search for a template: each attempt has a loader, its application or blueprint, and its result."""
     lines = [f"Locating template {template!r}:"]
     for number, (loader, owner, found) in enumerate(attempts, start=1):
         lines.append(f"{number:5}: trying loader of {_name_of(app, owner)}")
@@ -27,16 +29,16 @@ def explain_template_loading_attempts(
     app.logger.info("\n".join(lines))
 
 
-def _name_of(app: t.Any, owner: t.Any) -> str:
+def _name_of(app: AppContract, owner: object) -> str:
     if owner is app:
-        return f"application {owner.import_name!r}"
-    if hasattr(owner, "import_name"):
+        return f"application {app.import_name!r}"
+    if hasattr(owner, "import_name") and hasattr(owner, "name"):
         return f"blueprint {owner.name!r} ({owner.import_name})"
     return repr(owner)
 
 
 def _describe(loader: BaseLoader) -> Iterator[str]:
-    """The loader's class, and those of its attributes that say something in print."""
+    """Return the loader's class, and its attributes that are text, numbers or lists of text."""
     yield f"class: {type(loader).__module__}.{type(loader).__name__}"
     for key, value in sorted(loader.__dict__.items()):
         if key.startswith("_"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 
 from .. import context
@@ -11,11 +11,23 @@ from ..streaming import stream_with_context
 from ..support.signals import before_render_template, template_rendered
 
 if t.TYPE_CHECKING:
+    from jinja2 import Environment as JinjaEnvironment
     from jinja2 import Template
+
+    from ..context import AppContract
+    from .jinja import Environment
+
+    class TemplateApp(AppContract, t.Protocol):
+        """An application as templates use it."""
+
+        @property
+        def template_context_processors(self) -> Mapping[str | None, Sequence[Callable[..., t.Any]]]: ...
+        @property
+        def jinja_env(self) -> Environment: ...
 
 
 def _default_template_ctx_processor() -> dict[str, t.Any]:
-    """The variables that every template has: ``g``, and ``request`` where there is one."""
+    """Return the variables of every template: ``g``, and ``request`` during a request."""
     ctx = context.peek()
     if ctx is None:
         return {}
@@ -25,8 +37,8 @@ def _default_template_ctx_processor() -> dict[str, t.Any]:
     return {"g": ctx.g, "request": request_context.request}
 
 
-def update_context(app: t.Any, variables: dict[str, t.Any]) -> None:
-    """Add what the context processors give, the application's first; what was in `variables` stays as it was."""
+def update_context(app: TemplateApp, variables: dict[str, t.Any]) -> None:
+    """Add the variables of the context processors, the application's first; those in `variables` stay as they are."""
     processors = app.template_context_processors
     names: tuple[str | None, ...] = (None,)
     if len(processors) > 1 and context.has_request_context():
@@ -40,7 +52,7 @@ def update_context(app: t.Any, variables: dict[str, t.Any]) -> None:
     variables.update(given)
 
 
-def _render(app: t.Any, template: Template, context: dict[str, t.Any]) -> str:
+def _render(app: AppContract, template: Template, context: dict[str, t.Any]) -> str:
     app.update_template_context(context)
     if before_render_template.receivers:
         before_render_template.send(app, _async_wrapper=app.ensure_sync, template=template, context=context)
@@ -51,24 +63,25 @@ def _render(app: t.Any, template: Template, context: dict[str, t.Any]) -> str:
 
 
 def render_template(template_name_or_list: str | Template | list[str | Template], **context: t.Any) -> str:
-    """The text of a template with the given variables; of several names, the first that exists.
+    """Render a template with the given variables; of several names, the first that exists.
 
-    Raises TemplateNotFound, and RuntimeError outside of an application.
+    :raises TemplateNotFound: if there is no such template.
+    :raises RuntimeError: outside of an application.
     """
     app = _current_app()
     return _render(app, app.jinja_env.get_or_select_template(template_name_or_list), context)
 
 
 def render_template_string(source: str, **context: t.Any) -> str:
-    """The text of a template that is given as a string, its values escaped, with the given variables.
+    """Render a template that is given as a string, its values escaped, with the given variables.
 
-    Raises RuntimeError outside of an application.
+    :raises RuntimeError: outside of an application.
     """
     app = _current_app()
     return _render(app, _compiler_of_strings()(app.jinja_env, source), context)
 
 
-def _stream(app: t.Any, template: Template, variables: dict[str, t.Any]) -> Iterator[str]:
+def _stream(app: AppContract, template: Template, variables: dict[str, t.Any]) -> Iterator[str]:
     app.update_template_context(variables)
     if before_render_template.receivers:
         before_render_template.send(app, _async_wrapper=app.ensure_sync, template=template, context=variables)
@@ -79,38 +92,40 @@ def _stream(app: t.Any, template: Template, variables: dict[str, t.Any]) -> Iter
     return pieces
 
 
-def _pieces(app: t.Any, template: Template, variables: dict[str, t.Any]) -> Iterator[str]:
+def _pieces(app: AppContract, template: Template, variables: dict[str, t.Any]) -> Iterator[str]:
     yield from template.generate(variables)
     if template_rendered.receivers:
         template_rendered.send(app, _async_wrapper=app.ensure_sync, template=template, context=variables)
 
 
 def stream_template(template_name_or_list: str | Template | list[str | Template], **context: t.Any) -> Iterator[str]:
-    """The text of a template in pieces, as they are made; within a request, whose context stays until the end.
+    """Render a template piece by piece; the context of the current request is kept until the end.
 
-    Raises TemplateNotFound, and RuntimeError outside of an application.
+    :raises TemplateNotFound: if there is no such template.
+    :raises RuntimeError: outside of an application.
     """
     app = _current_app()
     return _stream(app, app.jinja_env.get_or_select_template(template_name_or_list), context)
 
 
 def stream_template_string(source: str, **context: t.Any) -> Iterator[str]:
-    """The text of a template that is given as a string, in pieces, as they are made.
+    """Render a template that is given as a string piece by piece.
 
-    Raises RuntimeError outside of an application.
+    :raises RuntimeError: outside of an application.
     """
     app = _current_app()
     return _stream(app, _compiler_of_strings()(app.jinja_env, source), context)
 
 
 @cache
-def _compiler_of_strings() -> Callable[[t.Any, str], Template]:
-    # PERF: render_string. Looking for the module takes as long as a twentieth of it.
+def _compiler_of_strings() -> Callable[[JinjaEnvironment, str], Template]:
+    # The import statement takes a twentieth of the time of a short template. PERF: render_string
     from .string_templates import template_of_string  # with Jinja, which waits for the first template
 
     return template_of_string
 
 
-def _current_app() -> t.Any:
-    # A function of its own since `context` is a parameter's name above.
-    return context.current().app
+def _current_app() -> TemplateApp:
+    # A function, since `context` is the name of a parameter above.
+    app: TemplateApp = context.current().app
+    return app

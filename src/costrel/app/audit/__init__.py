@@ -1,4 +1,4 @@
-"""What is weak in an application as it is configured, each with the setting that mends it: behind ``costrel check``."""
+"""The weaknesses of an application, each with the setting that corrects it: the checks of ``costrel check``."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ from . import reads, routes, settings, sharing, templates
 from .finding import Finding as Finding
 from .finding import Findings
 
-OTHER_SETTINGS: t.Final = settings.OTHER_SETTINGS
+if t.TYPE_CHECKING:
+    from ...context import AppContract
 
-CHECKS: t.Final[tuple[Callable[[t.Any], Findings], ...]] = (
+CHECKS: t.Final[tuple[Callable[[AppContract], Findings], ...]] = (
     settings.check_debug,
     settings.check_secret_key,
     settings.check_hosts,
     settings.check_cookies,
     settings.check_guards,
     settings.check_setup,
+    settings.check_values,
     sharing.check_origins,
     sharing.check_counting,
     sharing.check_logins,
@@ -30,8 +32,8 @@ CHECKS: t.Final[tuple[Callable[[t.Any], Findings], ...]] = (
 )
 
 
-def audit(app: t.Any) -> list[Finding]:
-    """All that is weak in `app`, the gravest first, but for the places that ``CHECK_IGNORE`` lists."""
+def audit(app: AppContract) -> list[Finding]:
+    """Return the weaknesses of `app`, the gravest first, except in the places that ``CHECK_IGNORE`` lists."""
     profiles.apply_chosen(app.config)
     ignored = app.config.get("CHECK_IGNORE") or ()
     ignored = {ignored} if isinstance(ignored, str) else set(ignored)

@@ -17,6 +17,10 @@ from ..guards import SAFE_METHODS
 from .finding import Finding, Findings
 from .templates import sources
 
+if t.TYPE_CHECKING:
+    from ...context import AppContract
+    from ...routing import Rule
+
 _VERBS: t.Final = frozenset({
     "activate", "approve", "archive", "ban", "cancel", "deactivate", "delete", "destroy", "disable", "drop", "erase",
     "publish", "purge", "remove", "reset", "revoke", "unpublish", "wipe",
@@ -32,7 +36,7 @@ _variable = re.compile(r"<[^<>]*>")
 _word = re.compile(r"[a-z]+|[A-Z][a-z]*").findall
 
 
-def check_changing_reads(app: t.Any) -> Findings:
+def check_changing_reads(app: AppContract) -> Findings:
     """Views that take GET and, from what they call, change something by it."""
     unsafe = {rule.rule for rule in app.url_map.iter_rules() if _unsafe_methods(rule)}
     seen: set[str] = set()
@@ -50,11 +54,11 @@ def check_changing_reads(app: t.Any) -> Findings:
             )
 
 
-def _unsafe_methods(rule: t.Any) -> set[str]:
+def _unsafe_methods(rule: Rule) -> set[str]:
     return (rule.methods or set()) - SAFE_METHODS
 
 
-def _evidence(view: t.Any, rule: t.Any, shown_apart: bool) -> str | None:
+def _evidence(view: object, rule: Rule, shown_apart: bool) -> str | None:
     """What in the view's source says that GET changes something; None where nothing does, or there is no source."""
     tree = _source_of(view)
     if tree is None:
@@ -133,7 +137,7 @@ def _words(text: str) -> set[str]:
     return {word.lower() for word in _word(text)}
 
 
-def _linked_from(app: t.Any, endpoint: str) -> str:
+def _linked_from(app: AppContract, endpoint: str) -> str:
     """Which templates link to an endpoint, or have a form for it."""
     names = {endpoint, f".{endpoint.rpartition('.')[2]}"}
     said = re.compile("|".join(rf"url_for\(\s*['\"]{re.escape(name)}['\"]" for name in sorted(names))).search

@@ -7,10 +7,13 @@ import typing as t
 
 from .finding import Finding, Findings
 
+if t.TYPE_CHECKING:
+    from ...context import AppContract
+
 _variable_name = re.compile(r"<(?:([^:<>]*):)?[^<>]*>")
 
 
-def check_shadows(app: t.Any) -> Findings:
+def check_shadows(app: AppContract) -> Findings:
     """Rules that are alike but for the names of their variables, of which only the first is ever reached."""
     seen: dict[tuple[t.Any, ...], t.Any] = {}
     for rule in app.url_map.iter_rules():

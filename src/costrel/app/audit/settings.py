@@ -1,4 +1,4 @@
-"""Settings that are weak, wrong or misspelt."""
+"""Checks for settings that are weak, wrong or misspelt."""
 
 from __future__ import annotations
 
@@ -9,20 +9,13 @@ import sys
 import typing as t
 from difflib import get_close_matches
 
-from .. import profiles
+from ...services.settings import SETTINGS, Setting
 from ..guards import Guards
 from ..guards.csp import unknown_directives
 from .finding import Finding, Findings
 
-OTHER_SETTINGS: t.Final = frozenset({
-    "BODY_MIN_RATE", "BODY_TIMEOUT", "CHECK_IGNORE", "CONTENT_SECURITY_POLICY_REPORT_ONLY", "CORS_POLICY",
-    "CSRF_EXEMPT", "CSRF_REQUIRE_TOKEN", "CSRF_TRUSTED_ORIGINS", "HSTS_SECONDS", "MAX_FORM_BOUNDARY_SIZE",
-    "MAX_FORM_PART_HEADERS", "MAX_FORM_PART_HEADER_SIZE", "RATE_LIMITS", "RATE_LIMIT_HEADERS", "RATE_LIMIT_STORAGE",
-    "RATE_LIMIT_STORE_DOWN", "RATE_LIMIT_STRATEGY", "REPORTING_ENDPOINTS", "SECURITY_PROFILE", "SEND_TIMEOUT",
-    "SESSION_ABSOLUTE_LIFETIME", "SESSION_IDLE_LIFETIME", "SESSION_MOVE_FROM", "SESSION_REDIS", "SESSION_SQLITE",
-    "SESSION_STORE_DOWN", "SESSION_STORE_PREFIX", "THREADS", "WEBSOCKET_MAX_MESSAGE_SIZE",
-})  # fmt: skip
-"""Settings of Costrel's own that are in neither profile, since they are off in both."""
+if t.TYPE_CHECKING:
+    from ...context import AppContract
 
 _OF_EXTENSIONS: t.Final = {
     "CORS_ORIGINS": ("flask_cors", "CORS_POLICY"),
@@ -33,7 +26,7 @@ _OF_EXTENSIONS: t.Final = {
     "RATELIMIT_STORAGE_URI": ("flask_limiter", "RATE_LIMIT_STORAGE"),
     "RATELIMIT_STRATEGY": ("flask_limiter", "RATE_LIMIT_STRATEGY"),
 }
-"""Settings that an extension reads, with its module and with Costrel's own of that kind."""
+"""Settings of extensions, with the module of the extension and the setting of Costrel for the same purpose."""
 
 _GENERATE: t.Final = "Set SECRET_KEY to the output of: python -c 'import secrets; print(secrets.token_hex())'"
 _WELL_KNOWN: t.Final = frozenset({
@@ -44,19 +37,19 @@ _WELL_KNOWN: t.Final = frozenset({
 })  # fmt: skip
 
 
-def check_debug(app: t.Any) -> Findings:
+def check_debug(app: AppContract) -> Findings:
     if app.debug:
         yield Finding("DEBUG", "debug mode is on: errors show code and values.", "Set DEBUG to False, and no --debug.")
     if app.testing:
         yield Finding("TESTING", "errors are not handled, as in tests.", "Set TESTING to False.")
 
 
-def check_secret_key(app: t.Any) -> Findings:
+def check_secret_key(app: AppContract) -> Findings:
     if not app.secret_key:
         yield Finding("SECRET_KEY", "it is not set: there are no sessions and no flashed messages.", f"{_GENERATE}.")
         return
     yield from _check_key("SECRET_KEY", app.secret_key, app.root_path)
-    for key in app.config["SECRET_KEY_FALLBACKS"] or ():  # what they signed is believed just as well
+    for key in app.config["SECRET_KEY_FALLBACKS"] or ():  # their signatures are valid too
         yield from _check_key("SECRET_KEY_FALLBACKS", key, app.root_path)
 
 
@@ -74,8 +67,8 @@ def _check_key(place: str, key: str | bytes, root_path: str) -> Findings:
             yield Finding(place, problem, f"{remedy[:-1]}, outside of it." if place == "SECRET_KEY" else remedy)
 
 
-def _tracked_files_with(key: t.Any, folder: str) -> list[str]:
-    """The files of the git repository around `folder` that have the key in them; it goes through a pipe, unseen."""
+def _tracked_files_with(key: str | bytes, folder: str) -> list[str]:
+    """Return the files of the Git repository around `folder` that contain the key, which Git reads from a pipe."""
     git = shutil.which("git")
     if git is None or not isinstance(key, str) or "\n" in key:
         return []
@@ -84,7 +77,7 @@ def _tracked_files_with(key: t.Any, folder: str) -> list[str]:
     return found.stdout.splitlines()
 
 
-def check_hosts(app: t.Any) -> Findings:
+def check_hosts(app: AppContract) -> Findings:
     if not app.config["TRUSTED_HOSTS"]:
         yield Finding(
             "TRUSTED_HOSTS",
@@ -93,7 +86,7 @@ def check_hosts(app: t.Any) -> Findings:
         )
 
 
-def check_cookies(app: t.Any) -> Findings:
+def check_cookies(app: AppContract) -> Findings:
     config = app.config
     if not config["SESSION_COOKIE_SECURE"]:
         yield Finding("SESSION_COOKIE_SECURE", "the session's cookie is sent over plain HTTP too.", "Set it to True.")
@@ -111,7 +104,7 @@ def check_cookies(app: t.Any) -> Findings:
             )
 
 
-def check_guards(app: t.Any) -> Findings:
+def check_guards(app: AppContract) -> Findings:
     off = {
         "CSRF_PROTECTION": ("other sites' pages may send forms here.", "Set it to True"),
         "SECURITY_HEADERS": ("browsers are not told to be careful.", "Set it to True"),
@@ -124,8 +117,8 @@ def check_guards(app: t.Any) -> Findings:
             yield Finding(name, problem, f'{remedy}, or SECURITY_PROFILE to "strict".')
 
 
-def check_setup(app: t.Any) -> Findings:
-    """Settings that would have each request fail."""
+def check_setup(app: AppContract) -> Findings:
+    """Find settings with which each request would fail."""
     try:
         Guards.of(app)
     except (TypeError, ValueError, RuntimeError) as error:
@@ -141,15 +134,34 @@ def check_setup(app: t.Any) -> Findings:
             )
 
 
-def check_names(app: t.Any) -> Findings:
-    """Settings that nothing reads, since they are nearly called like one that is."""
-    known = profiles.NATIVE.keys() | OTHER_SETTINGS
-    for name in sorted(key for key in app.config if isinstance(key, str) and key not in known):
+def check_values(app: AppContract) -> Findings:
+    """Find settings with a value of another type, or one that is not allowed."""
+    for name, setting in SETTINGS.items():
+        if name in app.config:
+            problem = _problem_of(setting, app.config[name])
+            if problem is not None:
+                yield Finding(name, problem, "Correct it, or take it out: the default works.")
+
+
+def _problem_of(setting: Setting, value: object) -> str | None:
+    if not isinstance(value, setting.types):
+        names = " or ".join("None" if kind is type(None) else kind.__name__ for kind in setting.types)
+        return f"it is of type {type(value).__name__}, and should be {names}."
+    if setting.values and value is not None and value not in setting.values:
+        return f"it is {value!r}; it can be {', '.join(map(repr, setting.values))}."
+    if setting.least is not None and isinstance(value, (int, float)) and value < setting.least:
+        return f"it is {value}, and should be at least {setting.least}."
+    return None
+
+
+def check_names(app: AppContract) -> Findings:
+    """Find settings that have no effect, since their names are misspelt."""
+    for name in sorted(key for key in app.config if isinstance(key, str) and key not in SETTINGS):
         if name in _OF_EXTENSIONS:
             module, own = _OF_EXTENSIONS[name]
             if module not in sys.modules:
                 yield Finding(name, f"it is for {module}, which is not imported.", f"Did you mean {own}?")
             continue
-        close = get_close_matches(name, known, n=1, cutoff=0.9)
+        close = get_close_matches(name, SETTINGS, n=1, cutoff=0.9)
         if close:
             yield Finding(name, "there is no such setting.", f"Did you mean {close[0]}?")

@@ -10,12 +10,15 @@ from ..guards.cors import CORSPolicy
 from ..guards.limits import Limits
 from .finding import Finding, Findings
 
+if t.TYPE_CHECKING:
+    from ...context import AppContract
+
 _is_login = re.compile(
     r"(?:^|[^a-z])(?:log_?-?in|sign_?-?in|auth|authenticate|password|passwd|otp|2fa|mfa|token)(?:[^a-z]|$)"
 ).search
 
 
-def check_origins(app: t.Any) -> Findings:
+def check_origins(app: AppContract) -> Findings:
     try:
         policy = CORSPolicy.of(app.config.get("CORS_POLICY"))
     except (TypeError, ValueError):
@@ -34,7 +37,7 @@ def check_origins(app: t.Any) -> Findings:
             yield Finding("CORS_POLICY", problem, f"Name https://{origin.partition('://')[2]} instead.")
 
 
-def check_counting(app: t.Any) -> Findings:
+def check_counting(app: AppContract) -> Findings:
     """Limits that each worker counts by itself, though nobody said that this will do."""
     limits = _limits(app)
     if limits is not None and not app.config.get("RATE_LIMIT_STORAGE"):
@@ -45,7 +48,7 @@ def check_counting(app: t.Any) -> Findings:
         )
 
 
-def check_logins(app: t.Any) -> Findings:
+def check_logins(app: AppContract) -> Findings:
     """Places where passwords may be tried as often as one likes."""
     limits = _limits(app)
     if "flask_limiter" in sys.modules or "limiter" in app.extensions:
@@ -61,7 +64,7 @@ def check_logins(app: t.Any) -> Findings:
             )
 
 
-def _limits(app: t.Any) -> Limits | None:
+def _limits(app: AppContract) -> Limits | None:
     try:
         return Limits.of(app)
     except (TypeError, ValueError, RuntimeError):

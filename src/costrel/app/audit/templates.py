@@ -10,6 +10,9 @@ from jinja2 import TemplateError
 
 from .finding import Finding, Findings
 
+if t.TYPE_CHECKING:
+    from ...context import AppContract
+
 _switches_escaping_off = re.compile(r"\{%[-+]?\s*autoescape\s+false\b", re.IGNORECASE).search
 _looks_like_html = re.compile(r"<(?:!doctype|html|head|body|div|form|a\s|p>)", re.IGNORECASE).search
 
@@ -19,7 +22,7 @@ _method = re.compile(r"\bmethod\s*=\s*[\"']?\s*([a-z{]+)", re.IGNORECASE).search
 _secret_field = re.compile(r"(type\s*=\s*[\"']?password\b|csrf_token\b|hidden_tag\()", re.IGNORECASE).search
 
 
-def sources(app: t.Any) -> Iterator[tuple[str, str]]:
+def sources(app: AppContract) -> Iterator[tuple[str, str]]:
     """The templates of an application by their names, as far as they can be read."""
     env = app.jinja_env
     if env.loader is None:
@@ -31,7 +34,7 @@ def sources(app: t.Any) -> Iterator[tuple[str, str]]:
             continue
 
 
-def check_escaping(app: t.Any) -> Findings:
+def check_escaping(app: AppContract) -> Findings:
     env = app.jinja_env
     for name, source in sources(app):
         if _switches_escaping_off(source):
@@ -41,7 +44,7 @@ def check_escaping(app: t.Any) -> Findings:
             yield Finding(name, "it looks like HTML, and its name turns escaping off.", "Let it end with .html.")
 
 
-def check_forms(app: t.Any) -> Findings:
+def check_forms(app: AppContract) -> Findings:
     """Forms that send a password or a token by GET: both then stand in the URL, in logs and in the history."""
     for name, source in sources(app):
         for form in _form(source):

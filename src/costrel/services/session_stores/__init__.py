@@ -1,4 +1,4 @@
-"""Sessions for real use: one `Session` for the view, and where it is kept is one line of configuration."""
+"""Stores for sessions: views use one class `Session`, and a setting chooses the store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sessions in any object with `get`, `set` and `delete`, as cachelib's caches are."""
+"""Sessions in any object with the methods `get`, `set` and `delete`, such as cachelib's caches."""
 
 from __future__ import annotations
 
@@ -14,17 +14,25 @@ from threading import RLock
 from .store import Change, Record, SessionStore, StoreError, UnreadableRecordError
 
 LIST_SECONDS: t.Final = 10 * 366 * 24 * 60 * 60
-"""How long the list of a user's sessions is kept; it goes with the last of them."""
+"""How long the list of a user's sessions is kept; it is deleted with the last of them."""
+
+
+class Cache(t.Protocol):
+    """A cache as those of cachelib, which return False if they did not keep a value."""
+
+    def get(self, key: str, /) -> t.Any: ...
+    def set(self, key: str, value: str, timeout: int, /) -> object: ...
+    def delete(self, key: str, /) -> object: ...
 
 
 class CacheStore(SessionStore):
     """Keeps each record as one JSON text, by ``set(key, text, seconds)``.
 
-    Such an object cannot change a record in one step. Threads of one process wait for each other here; where several
+    Such an object cannot change a record in one step. Threads of one process wait for each other here. If several
     processes change the same session at the same moment, the last one wins.
     """
 
-    def __init__(self, cache: t.Any, prefix: str = "costrel:session:") -> None:
+    def __init__(self, cache: Cache, prefix: str = "costrel:session:") -> None:
         self._cache = cache
         self._prefix = prefix
         self._lock = RLock()
@@ -77,7 +85,7 @@ class CacheStore(SessionStore):
         records = [self.load(key) for key in self._keys_of(user)]
         return [record for record in records if record is not None and record.user == user]
 
-    def take_foreign(self, name: str) -> t.Any:
+    def take_foreign(self, name: str) -> object:
         return self._get(name)
 
     def drop_foreign(self, name: str) -> None:
@@ -127,5 +135,5 @@ class CacheStore(SessionStore):
 def _errors() -> Iterator[None]:
     try:
         yield
-    except Exception as error:  # such an object may raise anything
+    except Exception as error:  # a cache may raise any error
         raise StoreError(f"The sessions' cache cannot be reached: {error!r}.") from error

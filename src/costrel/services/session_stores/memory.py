@@ -1,4 +1,4 @@
-"""Sessions in the memory of this process: for tests, and for an application that is one process and may forget."""
+"""Sessions in the memory of this process: for tests, and for applications of one process that may lose sessions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from threading import Lock
 from .store import Change, Record, SessionStore
 
 SWEEP_EVERY = 1024
-"""How many new sessions there are between two searches for those that are over."""
+"""How many new sessions there are between two deletions of the sessions that are over."""
 
 
 class MemoryStore(SessionStore):

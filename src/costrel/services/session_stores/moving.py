@@ -1,21 +1,26 @@
-"""Sessions that were written before an application moved to a store here: Flask's cookies, Flask-Session's stores."""
+"""Sessions from before an application moved to a store of Costrel: Flask's cookies, Flask-Session's stores."""
 
 from __future__ import annotations
 
 import typing as t
 
-from itsdangerous import BadData, BadSignature, Signer
+from itsdangerous import BadSignature, Signer
 
-from ..sessions import SecureCookieSessionInterface
+from ..sessions import read_signed
+from ..settings import DEFAULTS
 from .store import SessionStore, UnreadableRecordError
+
+if t.TYPE_CHECKING:
+    from ...context import AppContract
 
 KNOWN: t.Final = ("cookie", "flask-session")
 
-_FLASK = SecureCookieSessionInterface()
 
+def sources(app: AppContract) -> tuple[str, ...]:
+    """Return the setting ``SESSION_MOVE_FROM``.
 
-def sources(app: t.Any) -> tuple[str, ...]:
-    """The setting ``SESSION_MOVE_FROM``. Raises ValueError for a format that is not read."""
+    :raises ValueError: for an unknown format.
+    """
     named = app.config.get("SESSION_MOVE_FROM") or ()
     names = (named,) if isinstance(named, str) else tuple(named)
     for name in names:
@@ -24,38 +29,33 @@ def sources(app: t.Any) -> tuple[str, ...]:
     return names
 
 
-def from_cookie(app: t.Any, value: str) -> dict[str, t.Any] | None:
-    """The data of a cookie that Flask signed; None where it is none, or too old."""
-    serializer = _FLASK._kept_serializer(app)
-    if serializer is None:
-        return None
-    try:
-        data = serializer.loads(value, max_age=int(app.permanent_session_lifetime.total_seconds()))
-    except BadData:
-        return None
-    return _checked(data)
+def from_cookie(app: AppContract, value: str) -> dict[str, t.Any] | None:
+    """Return the data of a cookie that Flask signed; None if it is not valid, or too old."""
+    return _checked(read_signed(app, value))
 
 
-def from_flask_session(app: t.Any, store: SessionStore, value: str) -> tuple[str, dict[str, t.Any]] | None:
-    """Name and data of a session that Flask-Session 0.8 keeps in the same Redis or cache, as msgpack, JSON or a dict.
+def from_flask_session(app: AppContract, store: SessionStore, value: str) -> tuple[str, dict[str, t.Any]] | None:
+    """Return name and data of a session that Flask-Session 0.8 keeps in the same Redis or cache.
 
-    Raises UnreadableRecordError for anything else, above all what earlier versions pickled.
+    Its format is msgpack, JSON or a dict.
+
+    :raises UnreadableRecordError: for any other format, above all the pickles of earlier versions.
     """
     identifier = _unsigned(app, value)
     if identifier is None:
         return None
-    name = f"{app.config.get('SESSION_KEY_PREFIX', 'session:')}{identifier}"
+    name = f"{app.config.get('SESSION_KEY_PREFIX', DEFAULTS['SESSION_KEY_PREFIX'])}{identifier}"
     found = store.take_foreign(name)
     if found is None:
         return None
     data = _checked(_decoded(found) if isinstance(found, bytes) else found)
     if data is None:
-        raise UnreadableRecordError(f"What is kept under {name!r} is no session.")
+        raise UnreadableRecordError(f"The value under {name!r} is no session.")
     return name, data
 
 
-def _unsigned(app: t.Any, value: str) -> str | None:
-    if not app.config.get("SESSION_USE_SIGNER"):
+def _unsigned(app: AppContract, value: str) -> str | None:
+    if not app.config.get("SESSION_USE_SIGNER", False):
         return value
     keys = [*(app.config["SECRET_KEY_FALLBACKS"] or ()), app.secret_key]
     try:
@@ -64,15 +64,15 @@ def _unsigned(app: t.Any, value: str) -> str | None:
         return None
 
 
-def _decoded(found: bytes) -> t.Any:
+def _decoded(found: bytes) -> object:
     import msgspec
 
     try:
-        # No msgpack of a dict begins like JSON's text of one.
+        # No dict begins with this byte in msgpack.
         return msgspec.json.decode(found) if found.startswith(b"{") else msgspec.msgpack.decode(found)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UnreadableRecordError(f"What is kept there is neither msgpack nor JSON: {error}.") from error
+        raise UnreadableRecordError(f"The value is neither msgpack nor JSON: {error}.") from error
 
 
-def _checked(data: t.Any) -> dict[str, t.Any] | None:
+def _checked(data: object) -> dict[str, t.Any] | None:
     return data if isinstance(data, dict) and all(isinstance(name, str) for name in data) else None

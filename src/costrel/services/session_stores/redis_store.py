@@ -9,8 +9,13 @@ from contextlib import contextmanager
 
 from .store import Change, Record, SessionStore, StoreError, UnreadableRecordError
 
+if t.TYPE_CHECKING:
+    from types import ModuleType
+
+    from redis import Redis
+
 TIMEOUT: t.Final = 0.25
-"""How many seconds Redis may take to connect, and to answer."""
+"""The timeout for connecting to Redis, and for its answer, in seconds."""
 
 URL: t.Final = "redis://127.0.0.1:6379/0"
 
@@ -41,7 +46,7 @@ if string.sub(user, 1, 1) == '=' then
 end
 return 1
 """
-"""Redis runs a script in one step. A value's field is '=' and its name, so that no name means something else."""
+"""Redis runs a script in one step. The field of a value is '=' and its name, so that it differs from other fields."""
 
 _DELETE: t.Final = """
 local user = redis.call('HGET', KEYS[1], 'user')
@@ -53,12 +58,14 @@ return redis.call('DEL', KEYS[1])
 class RedisStore(SessionStore):
     """Keeps records in Redis, under keys that start with `prefix`.
 
-    `client` is a `redis.Redis` with timeouts of its own, or a URL. Raises RuntimeError where the package is missing.
+    `client` is a `redis.Redis` with timeouts of its own, or a URL.
+
+    :raises RuntimeError: if the package is missing.
     """
 
-    def __init__(self, client: t.Any = URL, prefix: str = "costrel:session:") -> None:
+    def __init__(self, client: str | Redis = URL, prefix: str = "costrel:session:") -> None:
         self._own = isinstance(client, str)
-        self._client = connect(client) if isinstance(client, str) else client
+        self._client: Redis = connect(client) if isinstance(client, str) else client
         self._prefix = prefix
         self._index = f"{prefix}user:"
         self._save = self._client.register_script(_SAVE)
@@ -80,7 +87,7 @@ class RedisStore(SessionStore):
         return self._run("change", key, change)
 
     def _run(self, action: str, key: str, change: Change) -> bool:
-        arguments: list[t.Any] = [
+        arguments: list[str | int] = [
             self._index,
             repr(change.created),
             repr(change.seen),
@@ -115,10 +122,11 @@ class RedisStore(SessionStore):
                     self._client.srem(index, member)
         return records
 
-    def take_foreign(self, name: str) -> t.Any:
+    def take_foreign(self, name: str) -> object:
         with _errors():
             try:
-                return self._client.get(name)
+                found: object = self._client.get(name)
+                return found
             except _redis().ResponseError as error:
                 raise UnreadableRecordError(f"Redis holds no session under {name!r}: {error}.") from error
 
@@ -131,17 +139,18 @@ class RedisStore(SessionStore):
             self._client.close()
 
 
-def connect(url: str) -> t.Any:
-    """A client that waits no longer than `TIMEOUT`, and tries once more only where a kept connection had ended."""
+def connect(url: str) -> Redis:
+    """Return a client with the timeout `TIMEOUT`, which retries once, and only if a kept connection had ended."""
     redis = _redis()
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 
     retry = Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,))
-    return redis.Redis.from_url(url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, retry=retry)
+    client: Redis = redis.Redis.from_url(url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, retry=retry)
+    return client
 
 
-def _redis() -> t.Any:
+def _redis() -> ModuleType:
     try:
         import redis
     except ImportError:
@@ -166,7 +175,7 @@ def _record(key: str, fields: dict[str, str]) -> Record:
     return Record(key, values, created, seen, expires, fields.get("user"))
 
 
-def _text(value: t.Any) -> str:
+def _text(value: object) -> str:
     try:
         return value.decode() if isinstance(value, bytes) else str(value)
     except UnicodeDecodeError as error:

@@ -1,4 +1,4 @@
-"""Sessions that are kept on the server: the cookie carries an identifier, and the store sees only its hash."""
+"""Sessions that are kept on the server: the cookie has an identifier, and the store gets only its hash."""
 
 from __future__ import annotations
 
@@ -20,6 +20,11 @@ from ..sessions import SessionInterface, SessionMixin, session_json_serializer
 from . import moving
 from .store import Change, Record, SessionStore, StoreError, UnreadableRecordError
 
+if t.TYPE_CHECKING:
+    from ...context import AppContract
+    from ...messages.request import Request
+    from ...messages.response import Response
+
 _is_identifier = LatePattern(r"[A-Za-z0-9_-]{43}").fullmatch
 
 
@@ -27,7 +32,7 @@ _is_identifier = LatePattern(r"[A-Za-z0-9_-]{43}").fullmatch
 class SessionInfo:
     """One of a user's sessions: when it began, was last used and ends, in seconds since 1970.
 
-    `key` names it for `ServerSessions.revoke`; no client can use it for a cookie.
+    `key` is an argument for `ServerSessions.revoke`; no client can use it as a cookie.
     """
 
     key: str
@@ -46,10 +51,13 @@ class ServerSessions(SessionInterface):
     def __init__(self, store: SessionStore) -> None:
         self.store = store
 
-    # -- what an application asks --------------------------------------------------------------------------------
+    # -- for the application -------------------------------------------------------------------------------------
 
     def sessions_of(self, user: str | int) -> list[SessionInfo]:
-        """The sessions of a user that are not over, the one used last first. Raises SessionUnavailable."""
+        """Return the sessions of a user that are not over, the most recently used first.
+
+        :raises SessionUnavailable: if the store is down.
+        """
         now = time.time()
         with _reaching():
             records = [record for record in self.store.of_user(str(user)) if record.expires > now]
@@ -57,24 +65,30 @@ class ServerSessions(SessionInterface):
         return [SessionInfo(kept.key, kept.user, kept.created, kept.seen, kept.expires) for kept in records]
 
     def revoke(self, session: SessionInfo | Session | str) -> bool:
-        """End a session, given itself, its info or its key; False where it had ended. Raises SessionUnavailable."""
+        """End a session, given itself, its info or its key; False if it had ended.
+
+        :raises SessionUnavailable: if the store is down.
+        """
         key = session if isinstance(session, str) else session.key
         with _reaching():
             return key is not None and self.store.delete(key)
 
     def revoke_all(self, user: str | int, but: Session | None = None) -> int:
-        """End the sessions of a user, except perhaps the present one, and count them. Raises SessionUnavailable."""
+        """End the sessions of a user, except perhaps the present one, and count them.
+
+        :raises SessionUnavailable: if the store is down.
+        """
         kept = None if but is None else but.key
         return sum(self.revoke(info) for info in self.sessions_of(user) if info.key != kept)
 
     def regenerate(self, session: Session) -> None:
-        """What Flask-Session calls `Session.renew`."""
+        """Renew a session, by the name that this has in Flask-Session."""
         session.renew()
 
     # -- opening -------------------------------------------------------------------------------------------------
 
-    def open_session(self, app: t.Any, request: t.Any) -> SessionMixin:
-        """The session that the request's cookie names; a new one where there is none, or it is over."""
+    def open_session(self, app: AppContract, request: Request) -> SessionMixin:
+        """Return the session of the identifier in the request's cookie; a new one if there is none, or it is over."""
         value = request.cookies.get(self.get_cookie_name(app))
         if not value:
             return self.session_class()
@@ -90,7 +104,7 @@ class ServerSessions(SessionInterface):
             app.logger.error("%s", error)
             return self._stand_in(app)
 
-    def _find(self, app: t.Any, value: str) -> Session | None:
+    def _find(self, app: AppContract, value: str) -> Session | None:
         if not _is_identifier(value):
             return None
         record = self.store.load(_key_of(value))
@@ -98,12 +112,11 @@ class ServerSessions(SessionInterface):
             return None
         session = self.session_class(_values_of(record), record.values)
         session.key, session.identifier = record.key, value
-        session.created, session.seen = record.created, record.seen
-        session._user = session._saved_user = record.user
+        session.restore(record.created, record.seen, record.user)
         return session
 
-    def _move(self, app: t.Any, value: str) -> Session | None:
-        """The session of a format that is still read (``SESSION_MOVE_FROM``); it is kept here when it is saved."""
+    def _move(self, app: AppContract, value: str) -> Session | None:
+        """Return the session of a format in ``SESSION_MOVE_FROM``; it moves here when it is saved."""
         names = moving.sources(app)
         data = moving.from_cookie(app, value) if "cookie" in names else None
         former = None
@@ -113,12 +126,13 @@ class ServerSessions(SessionInterface):
         if data is None:
             return None
         session = self.session_class()
-        session._user, session.created, _ = (data.pop(name, None) for name in (USER, BEGAN, SEEN))
+        user, created, _ = (data.pop(name, None) for name in (USER, BEGAN, SEEN))
+        session.restore(created, None, user)
         session.update(data)
         session.former = former
         return session
 
-    def _stand_in(self, app: t.Any) -> Session:
+    def _stand_in(self, app: AppContract) -> Session:
         policy = app.config.get("SESSION_STORE_DOWN", "refuse")
         if policy not in ("refuse", "read-only"):
             raise ValueError(f"SESSION_STORE_DOWN is {policy!r}; it can be 'refuse' or 'read-only'.")
@@ -126,10 +140,11 @@ class ServerSessions(SessionInterface):
 
     # -- saving --------------------------------------------------------------------------------------------------
 
-    def save_session(self, app: t.Any, session: SessionMixin, response: t.Any) -> None:
-        """Save what changed, and set the cookie where the client has to get it.
+    def save_session(self, app: AppContract, session: SessionMixin, response: Response) -> None:
+        """Save the changes, and set the cookie if the client needs it.
 
-        Raises SessionUnavailable where the store is down, SessionConflict where the session ended meanwhile.
+        :raises SessionUnavailable: if the store is down.
+        :raises SessionConflict: if the session ended meanwhile.
         """
         if session.accessed:
             vary_by_cookie(response)
@@ -140,8 +155,8 @@ class ServerSessions(SessionInterface):
         if sends:
             self._send_cookie(app, session, response)
 
-    def _save(self, app: t.Any, session: Session) -> bool:
-        """Bring the store up to date; whether the cookie is to be sent, or deleted."""
+    def _save(self, app: AppContract, session: Session) -> bool:
+        """Update the store, and return whether the cookie must be sent or deleted."""
         if session.cleared and session.key is not None:
             self.store.delete(session.key)
             session.key = session.identifier = session.created = None
@@ -152,8 +167,8 @@ class ServerSessions(SessionInterface):
             return (bool(session) or session.user is not None) and self._create(app, session)
         return self._change(app, session)
 
-    def _create(self, app: t.Any, session: Session) -> bool:
-        session.changes()  # for the errors that it raises
+    def _create(self, app: AppContract, session: Session) -> bool:
+        session.changes()  # raises an error for a key that is no string
         texts, now = session.texts(), time.time()
         identifier = secrets.token_urlsafe(32)
         began = now if session.created is None else min(session.created, now)
@@ -165,7 +180,7 @@ class ServerSessions(SessionInterface):
         _settle(session, identifier, record, texts)
         return True
 
-    def _change(self, app: t.Any, session: Session) -> bool:
+    def _change(self, app: AppContract, session: Session) -> bool:
         key, lives, now = t.cast("str", session.key), lifetimes(app), time.time()
         refreshes = session.permanent and app.config["SESSION_REFRESH_EACH_REQUEST"]
         written, removed = session.changes()
@@ -182,7 +197,7 @@ class ServerSessions(SessionInterface):
         except StoreError as error:
             if changes:
                 raise
-            app.logger.error("%s", error)  # that the session was used is not noted, which loses nothing
+            app.logger.error("%s", error)  # only the time of the last use is lost
             return False
         if not found:
             if written or session.wants_new_id:
@@ -192,7 +207,7 @@ class ServerSessions(SessionInterface):
         _settle(session, identifier, change, session.texts())
         return sends
 
-    def _send_cookie(self, app: t.Any, session: Session, response: t.Any) -> None:
+    def _send_cookie(self, app: AppContract, session: Session, response: Response) -> None:
         name, attributes = self.get_cookie_name(app), self._cookie_attributes(app)
         if session.identifier is None:
             response.delete_cookie(name, **named(attributes))
@@ -200,7 +215,7 @@ class ServerSessions(SessionInterface):
             expires = self.get_expiration_time(app, session)
             set_cookie(response, name, session.identifier, expires, attributes, str)
         vary_by_cookie(response)
-        if app.config.get("SESSION_CACHE_PRIVATE"):
+        if app.config.get("SESSION_CACHE_PRIVATE", False):
             keep_private(response)
 
 
@@ -231,5 +246,5 @@ def _key_of(identifier: str) -> str:
 def _values_of(record: Record) -> dict[str, t.Any]:
     try:
         return {name: session_json_serializer.loads(text) for name, text in record.values.items()}
-    except Exception as error:  # JSON of any depth, and tags of any kind
+    except Exception as error:  # JSON may be nested too deeply, and a tag may raise any error
         raise UnreadableRecordError(f"A value in the store is not the JSON of a session: {error!r}.") from error

@@ -1,4 +1,4 @@
-"""Sessions in a file of SQLite's: the embedded default, safe with several threads and processes on one machine."""
+"""Sessions in an SQLite file, which several threads and processes of one machine can use at the same time."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from threading import Lock
 
 from .store import Change, Record, SessionStore, StoreError
 
-PATIENCE: t.Final = 5.0
+TIMEOUT: t.Final = 5.0
 """How many seconds a writer waits for writers in other processes."""
 
 SWEEP_EVERY: t.Final = 300.0
-"""How many seconds there are between two searches for sessions that are over."""
+"""How many seconds pass between two deletions of the sessions that are over."""
 
 SCHEMA: t.Final = """
 CREATE TABLE IF NOT EXISTS sessions (
@@ -41,9 +41,9 @@ _WRITE = "INSERT INTO entries (key, name, value) VALUES (?, ?, ?) ON CONFLICT DO
 
 
 class SqliteStore(SessionStore):
-    """Keeps records in the file at `path`, which its owner alone can read; the folder is made where it is missing.
+    """Keeps records in the file at `path`, which only its owner can read; the folder is made if it is missing.
 
-    Each value is a row of its own, so that requests at the same time do not overwrite each other's.
+    Each value has its own row, so that requests at the same time do not overwrite each other's values.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -97,7 +97,7 @@ class SqliteStore(SessionStore):
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        # Within a process writers queue here: SQLite's own way of waiting is to sleep and to try again.
+        # The writers of one process queue here: SQLite itself only sleeps and retries.
         with self._connection() as connection, self._writing:
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -105,7 +105,7 @@ class SqliteStore(SessionStore):
                 self._sweep(connection)
                 connection.execute("COMMIT")
             except BaseException:
-                if connection.in_transaction:  # after some errors, as a full disk, SQLite has rolled back itself
+                if connection.in_transaction:  # after some errors, such as a full disk, SQLite has rolled back itself
                     connection.execute("ROLLBACK")
                 raise
 
@@ -144,7 +144,7 @@ class SqliteStore(SessionStore):
 
     def _connect(self) -> sqlite3.Connection:
         _make_private(self.path)
-        connection = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(self.path, timeout=TIMEOUT, isolation_level=None, check_same_thread=False)
         try:
             _use_log(connection)
             connection.execute("PRAGMA synchronous = NORMAL")
@@ -161,7 +161,7 @@ _of_parents: list[list[sqlite3.Connection]] = []
 
 
 def _make_private(path: Path) -> None:
-    """Make the file, or take it away from others; SQLite gives its companion files the same mode."""
+    """Create the file, or remove the rights of others; SQLite gives its companion files the same mode."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     if path.stat().st_mode & 0o077:
@@ -169,8 +169,8 @@ def _make_private(path: Path) -> None:
 
 
 def _use_log(connection: sqlite3.Connection) -> None:
-    """Have SQLite write ahead; the change to it is the one step that does not wait for other processes by itself."""
-    end = time.monotonic() + PATIENCE
+    """Turn on the write-ahead log, the only step for which SQLite does not wait for other processes itself."""
+    end = time.monotonic() + TIMEOUT
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")

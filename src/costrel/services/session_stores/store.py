@@ -1,18 +1,17 @@
-"""What a store of sessions does: it loads a session, and changes the keys that a request has changed."""
+"""The interface of a session store: it loads a session, and changes the keys that a request has changed."""
 
 from __future__ import annotations
 
-import typing as t
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 
 
 class StoreError(Exception):
-    """A store cannot be reached, or cannot write. What it kept is as it was."""
+    """A store cannot be reached, or cannot write. The stored sessions did not change."""
 
 
 class UnreadableRecordError(ValueError):
-    """What a store holds was not written by it."""
+    """A value in a store was not written by it."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +19,7 @@ class Record:
     """A session as a store keeps it.
 
     `key` is the SHA-256 of the identifier that the client has, in hexadecimal. `values` has the JSON of each value.
-    Times are seconds since 1970: when the session began, when it was last used, and when it may be forgotten.
+    Times are seconds since 1970: when the session began, when it was last used, and when it may be deleted.
     """
 
     key: str
@@ -33,7 +32,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Change:
-    """What one request does to a record: values set and removed, and the new times, user and key."""
+    """The change of one request to a record: values set and removed, and the new times, user and key."""
 
     seen: float
     created: float
@@ -44,7 +43,7 @@ class Change:
     new_key: str | None = None
 
     def of(self, record: Record) -> Record:
-        """The record after this change."""
+        """Return the record after this change."""
         values = {name: text for name, text in record.values.items() if name not in self.removed}
         return replace(
             record,
@@ -58,14 +57,17 @@ class Change:
 
 
 class SessionStore(ABC):
-    """Where sessions are kept. Each method is safe in several threads, and raises StoreError where the store is down.
+    """Keeps sessions. Each method is safe in several threads, and raises StoreError if the store is down.
 
-    A store of your own is a subclass; an object with `get`, `set` and `delete` needs none.
+    A store of your own is a subclass; an object with the methods `get`, `set` and `delete` needs none.
     """
 
     @abstractmethod
     def load(self, key: str) -> Record | None:
-        """The record, or None. Raises UnreadableRecordError for what is no session."""
+        """Return the record, or None.
+
+        :raises UnreadableRecordError: if the value is no session.
+        """
 
     @abstractmethod
     def create(self, record: Record) -> None:
@@ -73,28 +75,28 @@ class SessionStore(ABC):
 
     @abstractmethod
     def change(self, key: str, change: Change) -> bool:
-        """Change a record in one step that no other change can come between; False where there is no such record."""
+        """Change a record in one atomic step; False if there is no such record."""
 
     @abstractmethod
     def delete(self, key: str) -> bool:
-        """Forget a record; False where there was none."""
+        """Delete a record; False if there was none."""
 
     @abstractmethod
     def of_user(self, user: str) -> list[Record]:
-        """The records of a user, in no order."""
+        """Return the records of a user, in any order."""
 
-    def take_foreign(self, name: str) -> t.Any:
-        """What another library keeps under `name`: bytes, or a dict; None where there is nothing.
+    def take_foreign(self, name: str) -> object:
+        """Return the value of another library under `name`: bytes, or a dict; None if there is none.
 
-        Raises ValueError where no other library keeps sessions in such a store.
+        :raises ValueError: if no other library keeps sessions in such a store.
         """
         raise ValueError(
             f"SESSION_MOVE_FROM names 'flask-session', whose sessions are read from Redis and from caches, and"
             f" SESSION_STORE is a {type(self).__name__}. Move to the same Redis or cache first."
         )
 
-    def drop_foreign(self, name: str) -> None:  # noqa: B027 - most have nothing to forget
-        """Forget what another library keeps under `name`."""
+    def drop_foreign(self, name: str) -> None:  # noqa: B027 - most have nothing to delete
+        """Delete the value of another library under `name`."""
 
     def close(self) -> None:  # noqa: B027 - most have nothing to close
-        """Give back connections and files."""
+        """Close connections and files."""

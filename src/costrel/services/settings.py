@@ -1,0 +1,214 @@
+"""The table of all settings that Costrel reads: their types, their defaults in both profiles, and their meaning.
+
+The profiles, ``costrel check`` and the page on configuration are made from it.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Mapping
+from datetime import timedelta
+from types import MappingProxyType, NoneType
+
+_SAME: t.Final = object()
+"""Stands for a default of `Costrel` that equals Flask's."""
+
+BOOL: t.Final = (bool,)
+BOOL_OR_NONE: t.Final = (bool, NoneType)
+COUNT: t.Final = (int,)
+COUNT_OR_NONE: t.Final = (int, NoneType)
+SECONDS_OR_NONE: t.Final = (int, float, NoneType)
+DURATION_OR_NONE: t.Final = (timedelta, int, float, NoneType)
+NAMES: t.Final = (str, list, tuple, set, frozenset, NoneType)
+TEXT: t.Final = (str,)
+TEXT_OR_NONE: t.Final = (str, NoneType)
+ANY: t.Final = (object,)
+
+
+class Setting(t.NamedTuple):
+    """One setting: the types of its values, its defaults in `flask.Flask` and `Costrel`, and a sentence about it."""
+
+    name: str
+    types: tuple[type, ...]
+    flask: object
+    native: object
+    text: str
+    values: tuple[object, ...] = ()
+    """The only allowed values, if there are few."""
+    least: int | None = None
+    """The smallest allowed number."""
+    is_flasks: bool = True
+    """Whether Flask has this setting too, so that it stands in the configuration of each application."""
+
+
+def _flask(
+    name: str, types: tuple[type, ...], default: object, text: str, native: object = _SAME, least: int | None = None
+) -> Setting:
+    """Make a setting that Flask has too."""
+    return Setting(name, types, default, default if native is _SAME else native, text, least=least)
+
+
+def _own(
+    name: str,
+    types: tuple[type, ...],
+    default: object,
+    text: str,
+    native: object = _SAME,
+    values: tuple[object, ...] = (),
+    least: int | None = None,
+) -> Setting:
+    """Make a setting that only Costrel has; in `flask.Flask` it is read with its default if it is not set."""
+    native = default if native is _SAME else native
+    return Setting(name, types, default, native, text, values, least, is_flasks=False)
+
+
+GROUPS: t.Final[Mapping[str, tuple[Setting, ...]]] = MappingProxyType({
+    "The application": (
+        _flask("DEBUG", BOOL_OR_NONE, None,
+               "Debug mode; initially the value of COSTREL_DEBUG or FLASK_DEBUG in the environment."),
+        _flask("TESTING", BOOL, False, "Errors reach the test client instead of becoming a 500."),
+        _flask("PROPAGATE_EXCEPTIONS", BOOL_OR_NONE, None,
+               "Errors reach the server; None: in debug mode and in tests."),
+        _flask("TRAP_HTTP_EXCEPTIONS", BOOL, False, "HTTP errors are handled like other errors, not sent as answers."),
+        _flask("TRAP_BAD_REQUEST_ERRORS", BOOL_OR_NONE, None,
+               "A missing form field is handled like other errors; None: in debug mode."),
+        _flask("PROVIDE_AUTOMATIC_OPTIONS", BOOL, True, "Routes answer OPTIONS themselves."),
+        _flask("EXPLAIN_TEMPLATE_LOADING", BOOL, False, "Log the places in which each template was searched for."),
+        _flask("TEMPLATES_AUTO_RELOAD", BOOL_OR_NONE, None, "Reload changed templates; None: in debug mode."),
+        _own("THREADS", COUNT_OR_NONE, 32, "The number of threads for sync code under ASGI; if 32 times as many"
+             " requests wait for one, further requests get a 503.", least=1),
+        _own("METHOD_CASE_SENSITIVE", BOOL, False,
+             "The method get is not GET, and gets a 405 if only GET is allowed.", native=True),
+        _own("JSON_ALLOW_NAN", BOOL, True, "NaN and infinities are read and written.", native=False),
+        _own("CHECK_IGNORE", NAMES, (), "Settings, endpoints, rules and templates that costrel check skips."),
+        _own("SECURITY_PROFILE", TEXT_OR_NONE, None, '"strict": at the first request, each setting that still has'
+             " Flask's default gets that of Costrel.", values=("strict", None)),
+    ),
+    "Addresses": (
+        _flask("SERVER_NAME", TEXT_OR_NONE, None,
+               "The host (and port) of URLs that are built outside of a request, and the parent of subdomains."),
+        _flask("APPLICATION_ROOT", TEXT, "/",
+               "The path under which the application is mounted, for such URLs and the session's cookie."),
+        _flask("PREFERRED_URL_SCHEME", TEXT, "http", "The scheme of such URLs."),
+        _flask("TRUSTED_HOSTS", NAMES, None,
+               "The hosts that get an answer, .example.com with its subdomains; None: all hosts."),
+        _own("TRUSTED_PROXIES", (int, str, list, tuple, dict, NoneType), None, "The proxies whose X-Forwarded-* headers"
+             " are trusted: a number of proxies, networks, or a dict; None: the headers are ignored.", native=()),
+        _own("REDIRECT_SCHEMES", NAMES, None, "The schemes that redirect may lead to; None: any.",
+             native=("http", "https")),
+    ),
+    "Limits": (
+        _flask("MAX_CONTENT_LENGTH", COUNT_OR_NONE, None, "Bytes of a request's body; a larger one is a 413, also if"
+               " its length is not declared.", native=16 * 1024 * 1024, least=0),
+        _flask("MAX_FORM_MEMORY_SIZE", COUNT_OR_NONE, 500_000,
+               "Bytes of all fields of a form, which are kept in memory; more is a 413.", least=0),
+        _flask("MAX_FORM_PARTS", COUNT_OR_NONE, 1_000,
+               "Fields and files of a form, multipart or not; more is a 413.", least=0),
+        _own("MAX_FORM_FILES", COUNT_OR_NONE, None, "Files of a form; more is a 413.", native=100, least=0),
+        _own("MAX_FORM_PART_HEADERS", COUNT, 16, "Headers of one part of a multipart body; more is a 413.", least=0),
+        _own("MAX_FORM_PART_HEADER_SIZE", COUNT, 8 * 1024, "Bytes of one of these headers; more is a 413.", least=0),
+        _own("MAX_FORM_BOUNDARY_SIZE", COUNT, 256, "Bytes of a multipart boundary; more is a 400.", least=1),
+        _own("MAX_QUERY_PARAMS", COUNT_OR_NONE, None,
+             "Parameters of a query; more is a 414 when the query is read.", native=1_000, least=0),
+        _own("JSON_MAX_DEPTH", COUNT_OR_NONE, None,
+             "Levels of nesting of a JSON body; more is a 400, and so is JSON that Python cannot read.", native=200,
+             least=1),
+        _own("WEBSOCKET_MAX_MESSAGE_SIZE", COUNT_OR_NONE, 1024 * 1024,
+             "Bytes of a WebSocket message; a longer one closes the connection with 1009.", least=1),
+        _flask("MAX_COOKIE_SIZE", COUNT, 4093,
+               "Bytes of a cookie that is set; a longer one causes a warning; 0: no limit.", least=0),
+        _own("BODY_TIMEOUT", SECONDS_OR_NONE, 30.0,
+             "Seconds under ASGI without a byte of an unfinished body, which is then a 408; None: no limit."),
+        _own("BODY_MIN_RATE", (int, float, NoneType), 500, "Bytes per second that a body must have on average after"
+             " BODY_TIMEOUT; fewer are a 408; 0: no limit.", least=0),
+        _own("SEND_TIMEOUT", SECONDS_OR_NONE, 30.0,
+             "Seconds under ASGI in which a client reads nothing of an answer, which is then aborted; None: no limit."),
+    ),
+    "Files": (
+        _flask("SEND_FILE_MAX_AGE_DEFAULT", DURATION_OR_NONE, None,
+               "Seconds, or a timedelta, that browsers may cache files; None: they ask each time."),
+        _flask("USE_X_SENDFILE", BOOL, False, "The web server in front sends the files."),
+        _own("STATIC_DOTFILES", BOOL, True,
+             "Files of a static folder are served if a part of their path begins with a dot.", native=False),
+        _own("STATIC_FOLLOW_SYMLINKS", BOOL, True, "Links that lead out of a static folder are followed.",
+             native=False),
+    ),
+    "Sessions": (
+        _flask("SECRET_KEY", (str, bytes, NoneType), None, "Signs sessions, and the tokens of extensions."),
+        _flask("SECRET_KEY_FALLBACKS", (list, tuple, NoneType), None, "Older keys, whose signatures are still valid."),
+        _own("SECRET_KEY_MIN_BYTES", COUNT_OR_NONE, 0, "A shorter key is an error when a session is used, except in"
+             " debug mode and in tests.", native=32, least=0),
+        _flask("PERMANENT_SESSION_LIFETIME", (timedelta, int), timedelta(days=31),
+               "How long a session is valid: a timedelta, or seconds."),
+        _own("SESSION_IDLE_LIFETIME", DURATION_OR_NONE, None, "How long a session is valid after its last use: a"
+             " timedelta, or seconds; None: PERMANENT_SESSION_LIFETIME."),
+        _own("SESSION_ABSOLUTE_LIFETIME", DURATION_OR_NONE, None,
+             "How long a session is valid after it began: a timedelta, or seconds."),
+        _flask("SESSION_REFRESH_EACH_REQUEST", BOOL, True,
+               "The cookie of a permanent session is sent with each response."),
+        _flask("SESSION_COOKIE_NAME", TEXT, "session", "The name of the cookie."),
+        _flask("SESSION_COOKIE_DOMAIN", (str, bool, NoneType), None,
+               "The domain whose subdomains get the cookie too; None or False: only this host."),
+        _flask("SESSION_COOKIE_PATH", TEXT_OR_NONE, None, "The path that gets the cookie; None: APPLICATION_ROOT."),
+        _flask("SESSION_COOKIE_HTTPONLY", BOOL, True, "Scripts cannot read the cookie."),
+        _flask("SESSION_COOKIE_SECURE", (bool, str), False,
+               'The cookie is sent over HTTPS only; "auto": except during development.', native="auto"),
+        _flask("SESSION_COOKIE_SAMESITE", TEXT_OR_NONE, None,
+               '"Lax" or "Strict": requests from other sites do not carry the cookie.', native="Lax"),
+        _flask("SESSION_COOKIE_PARTITIONED", BOOL, False, "The cookie is separate for each site that embeds this one."),
+        _own("SESSION_COOKIE_STRICT_SIZE", BOOL, False,
+             "A session that is too large for a cookie is an error, not a warning.", native=True),
+        _own("SESSION_CACHE_PRIVATE", BOOL, False,
+             "A response that sets the session's cookie has Cache-Control: private.", native=True),
+        _own("SESSION_STORE", ANY, None,
+             "The place in which sessions are kept; None: in cookies, exactly as in Flask.", native="cookie"),
+        _own("SESSION_STORE_DOWN", TEXT, "refuse", "The answer to a request that uses a session while the store is"
+             ' down: a 503; "read-only": the session is empty, and writing to it is a 503.',
+             values=("refuse", "read-only")),
+        _own("SESSION_STORE_PREFIX", TEXT, "costrel:session:", "The beginning of the keys in Redis and in caches."),
+        _own("SESSION_SQLITE", ANY, None,
+             'The file of the store "sqlite"; None: sessions.sqlite in the instance folder.'),
+        _own("SESSION_REDIS", ANY, None, 'A URL or a client for the store "redis"; None: the Redis of this machine.'),
+        _own("SESSION_MOVE_FROM", NAMES, (), 'Formats that are still read: "cookie", "flask-session".'),
+        _own("SESSION_KEY_PREFIX", TEXT, "session:",
+             "The beginning of the keys of Flask-Session, when sessions move from it."),
+        _own("SESSION_USE_SIGNER", BOOL, False, "Flask-Session signed its cookies, when sessions move from it."),
+    ),
+    "Security": (
+        _own("CONTENT_SECURITY_POLICY", (str, dict, NoneType), None, "The policy of responses that have none: its text,"
+             " or a dict of directives; 'nonce' in it becomes a new value for each response.",
+             native="base-uri 'self'; frame-ancestors 'self'"),
+        _own("CONTENT_SECURITY_POLICY_REPORT_ONLY", (str, dict, bool, NoneType), None, "A policy whose violations are"
+             " only reported; True: the other policy is only reported."),
+        _own("SECURITY_HEADERS", (bool, dict), False,
+             "Four headers are set on responses that do not have them; a dict changes single ones.", native=True),
+        _own("REPORTING_ENDPOINTS", (dict, NoneType), None, "A dict of names and URLs to which browsers send reports."),
+        _own("HSTS_SECONDS", COUNT_OR_NONE, None, "How long browsers that came over HTTPS may not use HTTP.", least=0),
+        _own("CSRF_PROTECTION", BOOL, False,
+             "A request from a page of another site that may change something is a 403.", native=True),
+        _own("CSRF_TRUSTED_ORIGINS", NAMES, (), "Other sites that may send such requests, as https://app.example.org."),
+        _own("CSRF_EXEMPT", NAMES, (), "Endpoints and blueprints that are not checked."),
+        _own("CSRF_REQUIRE_TOKEN", BOOL, False, "Such a request also needs the token of csrf_token()."),
+        _own("CORS_POLICY", ANY, None, "The other sites whose scripts may read answers: a CORSPolicy, a dict of its"
+             " arguments, or origins."),
+        _own("WEBSOCKET_ALLOWED_ORIGINS", NAMES, None, "Other sites whose pages may open a WebSocket; None: all sites.",
+             native=()),
+        _own("RATE_LIMITS", ANY, None, 'How many requests a client may make, such as "100/minute; 5000/day".'),
+        _own("RATE_LIMIT_STORAGE", TEXT_OR_NONE, None, 'The counters: "redis://…" or another URL of the package limits;'
+             " None: in the memory of each process."),
+        _own("RATE_LIMIT_STORE_DOWN", TEXT_OR_NONE, "memory", "While the counters cannot be reached, each process"
+             ' counts by itself; "allow": nothing is limited; "refuse": a 503.', values=("memory", "allow", "refuse")),
+        _own("RATE_LIMIT_STRATEGY", TEXT_OR_NONE, "fixed-window", 'How requests are counted: "moving-window" and'
+             ' "sliding-window-counter" allow no double burst at the border of two windows.',
+             values=("fixed-window", "moving-window", "sliding-window-counter")),
+        _own("RATE_LIMIT_HEADERS", BOOL, True, "Answers have headers with the remaining requests."),
+    ),
+})  # fmt: skip
+"""The settings under the headings of the page on configuration."""
+
+SETTINGS: t.Final[Mapping[str, Setting]] = MappingProxyType(
+    {setting.name: setting for settings in GROUPS.values() for setting in settings}
+)
+
+DEFAULTS: t.Final[Mapping[str, t.Any]] = MappingProxyType({name: setting.flask for name, setting in SETTINGS.items()})
+"""The value of a setting that is absent from the configuration."""
