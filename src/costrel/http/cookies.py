@@ -11,26 +11,21 @@ import re
 import time
 import typing as t
 import warnings
-from functools import lru_cache
 from urllib.parse import quote
 
 from ..support.patterns import LatePattern
 from .dates import http_date
-from .multidict import MultiDict
+from .multidict import MultiDict, of_lists, takes_lists
 
 _BLANK = r"[ \t]*+"
 _NAME = r'([^ \t;="]++)'
 _PLAIN = r'([^ \t;"]*+)'
 _QUOTED = r'"((?:[^"\\]++|\\.)*+)"'
 
-# A pair stands between semicolons; what is no pair is skipped, up to the next semicolon. A pair without a name is none:
-# browsers send it for a cookie whose value a script chose, so that it could be taken for any other cookie. All the
-# quantifiers are possessive, so that nothing is tried twice.
-_find_plain_pairs = re.compile(rf"(?:^|;){_BLANK}{_NAME}{_BLANK}(?:={_BLANK}{_PLAIN}{_BLANK})?(?=;|\Z)").findall
+# For a field with quotes, since a quoted value may contain semicolons. Possessive, so that nothing is tried twice.
 _find_pairs = LatePattern(
     rf"(?:^|;){_BLANK}{_NAME}{_BLANK}(?:={_BLANK}(?:{_QUOTED}|{_PLAIN}){_BLANK})?(?=;|\Z)"
 ).findall
-_is_sendable_name = LatePattern(r'[^ \t;="]+').fullmatch
 
 _replace_escapes = LatePattern(rb"\\(?:([0-3][0-7]{2})|(.))", re.DOTALL).sub
 
@@ -52,33 +47,64 @@ _SAFE_IN_PATH = "%!$&'()*+,/:=@"
 def parse_cookie(cookie: str | None = None, cls: t.Any = None) -> t.Any:
     """Read the Cookie field (RFC 6265 §5.4) into a `MultiDict`.
 
-    A name that comes several times keeps all its values, in their order. What is malformed is skipped.
+    A name that comes several times keeps all its values, in their order. Malformed pairs are skipped.
 
-    :param cls: The class to make instead, from a list of pairs.
+    :param cls: The class to make instead. One with its own constructor gets a list of pairs.
     """
-    if cls is None:
-        cls = MultiDict
+    storage = MultiDict if cls is None else cls
     if not cookie:
-        return cls()
-    if '"' not in cookie:
-        return cls(_find_plain_pairs(cookie))
-    return cls([(name, _unquote(quoted) if quoted else plain) for name, quoted, plain in _find_pairs(cookie)])
+        return storage()
+    if '"' in cookie:
+        return storage(_quoted_pairs(cookie))
+    if takes_lists(storage):
+        return of_lists(storage, _lists_of(cookie))
+    return storage([(name, values[0]) for pair in cookie.split(";") for name, values in _lists_of(pair).items()])
 
 
 def find_cookie(cookie: str, name: str) -> str | None:
-    """The first value of a name in the Cookie field, as `parse_cookie` reads it; None where there is none."""
+    """The first value of a name in the Cookie field, as `parse_cookie` reads it; None if it has none."""
+    if name not in cookie:
+        return None
     if '"' in cookie:
-        value: str | None = parse_cookie(cookie).get(name)
-        return value
-    match = _finder(name)(cookie)
-    return None if match is None else match[1] or ""
+        return next((value for found, value in _quoted_pairs(cookie) if found == name), None)
+    start = cookie.find(name)
+    while start >= 0:
+        # Only the pair around it can be this cookie.
+        end = cookie.find(";", start)
+        pair = cookie[cookie.rfind(";", 0, start) + 1 : end if end >= 0 else None]
+        values = _lists_of(pair).get(name)
+        if values is not None:
+            return values[0]
+        start = cookie.find(name, end + 1) if end >= 0 else -1
+    return None
 
 
-@lru_cache(maxsize=64)
-def _finder(name: str) -> t.Callable[[str], re.Match[str] | None]:
-    # As `_find_plain_pairs`, for one name. One that cannot be sent is never found.
-    pattern = re.escape(name) if _is_sendable_name(name) else r"(?!)"
-    return re.compile(rf"(?:^|;){_BLANK}{pattern}{_BLANK}(?:={_BLANK}{_PLAIN}{_BLANK})?(?=;|\Z)").search
+def _lists_of(cookie: str) -> dict[str, list[str]]:
+    """The values of each name in a field without quotes.
+
+    A pair without a name is none: browsers send it for a cookie whose value a script chose, so that it could be taken
+    for any other cookie.
+    """
+    lists: dict[str, list[str]] = {}
+    cookie = cookie.replace("\t", " ").replace("; ", ";")
+    has_blanks = " " in cookie
+    for pair in cookie.split(";"):
+        name, _, value = pair.partition("=")
+        if has_blanks:
+            name, value = name.strip(" "), value.strip(" ")
+            if " " in name or " " in value:
+                continue
+        if not name:
+            continue
+        if name in lists:
+            lists[name].append(value)
+        else:
+            lists[name] = [value]
+    return lists
+
+
+def _quoted_pairs(cookie: str) -> list[tuple[str, str]]:
+    return [(name, _unquote(quoted) if quoted else plain) for name, quoted, plain in _find_pairs(cookie)]
 
 
 def _unquote(text: str) -> str:

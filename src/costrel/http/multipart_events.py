@@ -20,7 +20,7 @@ class Preamble(Event):
     data: bytes
 
     def __init__(self, data: bytes) -> None:
-        self.__dict__.update(data=data)
+        self.__dict__["data"] = data
 
 
 class Field(Event):
@@ -30,7 +30,9 @@ class Field(Event):
     headers: Headers
 
     def __init__(self, name: str, headers: Headers) -> None:
-        self.__dict__.update(name=name, headers=headers)
+        attributes = self.__dict__
+        attributes["name"] = name
+        attributes["headers"] = headers
 
 
 class File(Event):
@@ -41,7 +43,10 @@ class File(Event):
     headers: Headers
 
     def __init__(self, name: str, filename: str, headers: Headers) -> None:
-        self.__dict__.update(name=name, filename=filename, headers=headers)
+        attributes = self.__dict__
+        attributes["name"] = name
+        attributes["filename"] = filename
+        attributes["headers"] = headers
 
 
 class Data(Event):
@@ -51,7 +56,8 @@ class Data(Event):
     more_data: bool
 
     def __init__(self, data: bytes, more_data: bool) -> None:
-        self.__dict__.update(data=data, more_data=more_data)
+        self.__dict__["data"] = data
+        attributes["more_data"] = more_data
 
 
 class Epilogue(Event):
@@ -60,4 +66,4 @@ class Epilogue(Event):
     data: bytes
 
     def __init__(self, data: bytes) -> None:
-        self.__dict__.update(data=data)
+        self.__dict__["data"] = data

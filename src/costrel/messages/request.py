@@ -6,7 +6,6 @@ import functools
 import json
 from collections.abc import Callable, Iterable
 from io import BytesIO
-from operator import attrgetter
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Literal, overload
 
@@ -17,12 +16,10 @@ from ..http.headers import Headers
 from ..http.multidict import CombinedMultiDict, ImmutableMultiDict, MultiDict, iter_multi_items
 from ..http.uploads import FileStorage
 from ..support.properties import cached_property
-from .environ import EnvironHeaders, _get_server, decode, get_content_length, get_input_stream, read_small_body
+from .environ import EnvironHeaders, _get_server, decode, get_content_length, get_input_stream
 from .forms import FormDataParser, PartLimits, default_stream_factory
 from .properties import environ_property
 from .request_head import RequestHead
-from .small_forms import MULTIPART, URLENCODED, fields_of, parts_of, plain_boundary, store
-from .streams import LimitedStream
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -68,8 +65,6 @@ class Request(RequestHead):
 
     _cached_json: tuple[Any, Any] = (_UNREAD, _UNREAD)
     _parsed_files: Any = None
-    #: The size of a body that was read without making its stream.
-    _read_at_once = 0
 
     def __init__(self, environ: WSGIEnvironment, populate_request: bool = True, shallow: bool = False) -> None:
         self.environ = environ
@@ -181,8 +176,6 @@ class Request(RequestHead):
         """
         if self.shallow:
             raise RuntimeError("The body cannot be read through this request: it was made with shallow=True.")
-        if self._read_at_once:
-            return LimitedStream.spent(self.input_stream, self._read_at_once)  # type: ignore[return-value]  # likewise
         return get_input_stream(self.environ, max_content_length=self.max_content_length)
 
     @cached_property
@@ -205,21 +198,10 @@ class Request(RequestHead):
         if data is None:
             if parse_form_data:
                 self._load_form_data()
-            data = self._read_small() if type(self).stream is _OWN_STREAM else None
-            if data is None:
-                data = self.stream.read()
+            data = self.stream.read()
             if cache:
                 self._cached_data = data
         return data.decode(errors="replace") if as_text else data
-
-    def _read_small(self) -> bytes | None:
-        """A small body without its stream; None where there is one already, or where it takes a closer look."""
-        if "stream" in self.__dict__ or self._read_at_once or self.shallow:
-            return None
-        data = read_small_body(self.environ, self.max_content_length)
-        if data is not None:
-            self._read_at_once = len(data)
-        return data
 
     # -- JSON
 
@@ -325,7 +307,7 @@ class Request(RequestHead):
             max_form_parts=self.max_form_parts,
             cls=self.parameter_storage_class,
         )
-        parser.limits = self._part_limits()
+        parser.part_limits = self._part_limits
         return parser
 
     def _part_limits(self) -> PartLimits:
@@ -354,12 +336,6 @@ class Request(RequestHead):
         """Parse the form once; :attr:`form`, :attr:`files` and :attr:`stream` are plain attributes from then on."""
         if "form" in self.__dict__:
             return
-        if (
-            _FORM_SEAMS.isdisjoint(self.__dict__)
-            and _form_seams_of(type(self)) == _OWN_FORM_SEAMS
-            and self._load_small_form()
-        ):
-            return
         if self.want_form_data_parsed:
             parser = self.make_form_data_parser()
             parsed = parser.parse(
@@ -370,32 +346,6 @@ class Request(RequestHead):
         attributes = self.__dict__
         attributes["stream"], attributes["form"], attributes["files"] = parsed
         self._parsed_files = parsed[2]
-
-    def _load_small_form(self) -> bool:
-        """Load a form that is small and as browsers send it; tell whether it was one. PERF: form, upload."""
-        attributes = self.__dict__
-        sent = self.environ.get("CONTENT_TYPE") if self._has_own_type() else None
-        boundary = plain_boundary(sent)
-        mimetype = MULTIPART if boundary else URLENCODED if sent == URLENCODED else self.mimetype
-        body = self._read_small() if mimetype in _FORMS else None
-        if body is None:
-            return False
-        storage = self.parameter_storage_class
-        limits = self.max_form_memory_size, self.max_form_parts
-        if mimetype == URLENCODED:
-            fields = fields_of(body, *limits)
-            if fields is not None:
-                attributes["form"], attributes["files"] = storage(fields), storage()
-                return True
-        else:
-            boundary = boundary or self.mimetype_params.get("boundary", "")
-            parts = parts_of(body, boundary, *limits, self._part_limits())
-            if parts is not None:
-                files = self._parsed_files = store(parts[1], self._get_file_stream, len(body))
-                attributes["form"], attributes["files"] = storage(parts[0]), storage(files)
-                return True
-        attributes["stream"] = LimitedStream(BytesIO(body), len(body))
-        return False
 
     def close(self) -> None:
         """Close the uploaded files, which removes those that were spooled to disk."""
@@ -447,21 +397,4 @@ class Request(RequestHead):
         return application
 
 
-_FORMS = frozenset({URLENCODED, MULTIPART})
-
-# What stands between a request and its body. Where a class, or somebody who holds the request, has put something else
-# in the place of one of these, that is asked instead of taking a short way past it.
-_OWN_STREAM = Request.stream
 _OWN_MIMETYPE = Request.mimetype
-_form_seams_of = attrgetter(
-    "stream",
-    "mimetype",
-    "mimetype_params",
-    "want_form_data_parsed",
-    "make_form_data_parser",
-    "form_data_parser_class",
-    "form_data_parser_class.parse",
-    "_get_stream_for_parsing",
-)
-_OWN_FORM_SEAMS = _form_seams_of(Request)
-_FORM_SEAMS = frozenset({"make_form_data_parser", "form_data_parser_class", "_get_stream_for_parsing", "_cached_data"})

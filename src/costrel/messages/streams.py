@@ -32,21 +32,10 @@ class LimitedStream(io.RawIOBase):
         self.limit = limit
         self._limit_is_max = is_max
 
-    @classmethod
-    def spent(cls, stream: IO[bytes], limit: int) -> Self:
-        """A body of this length that was read to its end by other means."""
-        body = cls(stream, limit)
-        body._pos = limit
-        return body
-
     @property
     def is_exhausted(self) -> bool:
         """Whether all that the limit allows was read."""
         return self._pos >= self.limit
-
-    def ends_at(self, length: int) -> bool:
-        """Whether the body has just this many bytes: reading it all gives them, or raises."""
-        return self.limit == length and not self._limit_is_max
 
     def on_exhausted(self) -> None:
         """Called when more is asked for than the limit allows."""
@@ -133,16 +122,6 @@ class LimitedStream(io.RawIOBase):
         if not self._limit_is_max or self._stream.read(1):
             self.on_exhausted()
         return b""
-
-
-def read_on(stream: IO[bytes], begun: bytes, size: int) -> bytes:
-    """All of a body of ``size`` bytes, of which the first read has given less.
-
-    :raises ClientDisconnected: if the stream ends, or fails, before.
-    """
-    if not begun:
-        raise ClientDisconnected()
-    return begun + LimitedStream(stream, size - len(begun)).readall()
 
 
 class CountedStream(LimitedStream):
