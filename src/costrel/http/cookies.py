@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from ..support.patterns import LatePattern
 from .dates import http_date
-from .multidict import MultiDict, of_lists, takes_lists
+from .multidict import MultiDict, of_lists, own_constructor
 
 _BLANK = r"[ \t]*+"
 _NAME = r'([^ \t;="]++)'
@@ -56,7 +56,7 @@ def parse_cookie(cookie: str | None = None, cls: t.Any = None) -> t.Any:
         return storage()
     if '"' in cookie:
         return storage(_quoted_pairs(cookie))
-    if takes_lists(storage):
+    if storage.__init__ is own_constructor:
         return of_lists(storage, _lists_of(cookie))
     return storage([(name, values[0]) for pair in cookie.split(";") for name, values in _lists_of(pair).items()])
 

@@ -347,16 +347,12 @@ class MultiDict(TypeConversionDict[K, V]):
         return f"{type(self).__name__}({list(self.items(multi=True))!r})"
 
 
-_own_init = MultiDict.__init__
-
-
-def takes_lists(cls: type[MultiDict[K, V]]) -> bool:
-    """Whether `of_lists` may make this class: it has no constructor of its own."""
-    return cls.__init__ is _own_init
+#: The constructor of a class that `of_lists` may make: `MultiDict`'s own.
+own_constructor = MultiDict.__init__
 
 
 def of_lists(cls: type[MultiDict[K, V]], lists: dict[K, list[V]]) -> MultiDict[K, V]:
-    """A multi-dict that takes these lists over."""
+    """A multi-dict that takes these lists over, of a class without a constructor of its own."""
     result = cls.__new__(cls)
     _store_lists(result, lists)
     return result

@@ -56,7 +56,8 @@ class Data(Event):
     more_data: bool
 
     def __init__(self, data: bytes, more_data: bool) -> None:
-        self.__dict__["data"] = data
+        attributes = self.__dict__
+        attributes["data"] = data
         attributes["more_data"] = more_data
 
 

@@ -62,6 +62,8 @@ def read_head(
     for blank in " \t":  # the header goes on in the next line (RFC 5322 §2.2.3)
         text = text.replace(line_break + blank, " ")
     lines = text.split(line_break) if text else []
+    if not needs_colons:
+        lines = [line for line in lines if line.strip()]
     if len(head) > max_header_size and any(len(line.encode()) > max_header_size for line in lines):
         raise HeadTooLarge(f"a part has a header of more than {max_header_size:,} bytes")
     if len(lines) > max_headers:

@@ -176,13 +176,17 @@ class FormDataParser:
             return stream.read()
         if content_length is not None and content_length > limit:
             raise _too_much_memory(limit)
-        chunks, size = [], 0
-        while chunk := stream.read(limit + 1 - size):
-            chunks.append(chunk)
-            size += len(chunk)
-            if size > limit:
-                raise _too_much_memory(limit)
-        return b"".join(chunks)
+        body = stream.read(limit + 1)
+        size = len(body)
+        if size and size != content_length:
+            chunks = [body]
+            while size <= limit and (chunk := stream.read(limit + 1 - size)):
+                chunks.append(chunk)
+                size += len(chunk)
+            body = b"".join(chunks)
+        if size > limit:
+            raise _too_much_memory(limit)
+        return body
 
 
 class MultiPartParser:

@@ -5,8 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
-from ..http.part_head import MAX_BOUNDARY_SIZE, MAX_HEADER_SIZE, MAX_HEADERS, FormatError, HeadTooLarge, PartHead
-from ..http.part_head import read_head
+from ..http.part_head import (
+    MAX_BOUNDARY_SIZE,
+    MAX_HEADER_SIZE,
+    MAX_HEADERS,
+    FormatError,
+    HeadTooLarge,
+    PartHead,
+    read_head,
+)
 
 # Blanks between a boundary and the end of its line: "transport padding", which readers skip (RFC 2046 §5.1.1).
 _MAX_PADDING = 64
@@ -54,8 +61,8 @@ class PartParser:
     _blank_line = b"\r\n\r\n"
     _rest = b"\n"  # as if a line had ended: the first boundary may begin the body
     _outside = 0
-    _searched = 0
-    """How much of a head without an end was searched for it."""
+    _searched = -1
+    """How much of a head without an end was searched for the end; -1 if there is no such head."""
 
     def __init__(self, boundary: bytes, limits: PartLimits) -> None:
         if not 0 < len(boundary) <= limits.boundary_size:
@@ -69,7 +76,7 @@ class PartParser:
         buffer = self._rest + chunk
         if self._state == _PREAMBLE:
             buffer = self._after_first_boundary(buffer)
-        if self._state == _PREAMBLE or (self._searched and not self._ends_head(buffer)):
+        if self._state == _PREAMBLE or (self._searched >= 0 and not self._ends_head(buffer)):
             self._rest = buffer
             return
         # A section is what follows a boundary, or the part of it that was not read before. Only the last may go on in
@@ -169,11 +176,11 @@ class PartParser:
 
         :raises HeadTooLarge: if there is none, and the head is too large already.
         """
-        start = self._searched
+        start = max(0, self._searched)
         if section.find(self._blank_line, start) >= 0 or section.find(self._delimiter, start) >= 0:
-            self._searched = 0
+            self._searched = -1
             return True
-        self._searched = max(1, len(section) - len(self._delimiter))
+        self._searched = max(0, len(section) - len(self._delimiter))
         limits, newline = self._limits, len(self._newline)
         last_line = len(section) - section.rfind(self._newline) - newline
         if last_line > limits.header_size or len(section) > _MAX_PADDING + limits.headers * (

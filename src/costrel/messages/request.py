@@ -11,13 +11,15 @@ from typing import IO, TYPE_CHECKING, Any, Literal, overload
 
 from ..http.cookies import parse_cookie
 from ..http.errors import BadRequest, HTTPException, SecurityError, UnsupportedMediaType
+from ..http.framing import body_length
 from ..http.grammar import parse_options_header
 from ..http.headers import Headers
 from ..http.multidict import CombinedMultiDict, ImmutableMultiDict, MultiDict, iter_multi_items
 from ..http.uploads import FileStorage
 from ..support.properties import cached_property
-from .environ import EnvironHeaders, _get_server, decode, get_content_length, get_input_stream
-from .forms import FormDataParser, PartLimits, default_stream_factory
+from .environ import EnvironHeaders, _get_server, decode, get_input_stream
+from .forms import FormDataParser, default_stream_factory
+from .parts import PartLimits
 from .properties import environ_property
 from .request_head import RequestHead
 
@@ -120,7 +122,10 @@ class Request(RequestHead):
     @cached_property
     def content_length(self) -> int | None:
         """Length of the body in bytes; None if unknown or sent in chunks, 0 if the header is malformed."""
-        return super().content_length if _has_other_headers(self) else get_content_length(self.environ)
+        if _has_other_headers(self):
+            return super().content_length
+        environ = self.environ
+        return body_length(environ.get("CONTENT_LENGTH"), environ.get("HTTP_TRANSFER_ENCODING"))
 
     @cached_property
     def _parsed_content_type(self) -> tuple[str, dict[str, str]]:

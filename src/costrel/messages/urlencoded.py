@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..http.multidict import MultiDict, of_lists, takes_lists
+from ..http.multidict import MultiDict, of_lists, own_constructor
 from ..support.patterns import LatePattern
 
 # Possessive: a run of escapes is never tried in another way, so it takes no memory to remember its beginnings.
@@ -20,7 +20,7 @@ def load_query(text: str, cls: type[MultiDict[str, str]]) -> MultiDict[str, str]
 
     :param cls: the class of the result. One with its own constructor gets a list of pairs.
     """
-    if not takes_lists(cls):
+    if cls.__init__ is not own_constructor:
         return cls(parse_query(text))
     lists: dict[str, list[str]] = {}
     is_plain = "%" not in text and "+" not in text
