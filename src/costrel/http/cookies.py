@@ -1,7 +1,7 @@
 """The Cookie field of a request, and the Set-Cookie field of a response (RFC 6265).
 
-Values may hold any text: what a cookie cannot carry is written as octal escapes of its UTF-8 bytes in a quoted string,
-as Python's `http.cookies` does, and read back. Reading takes time linear in the length of the field.
+Values may hold any text: characters that a cookie cannot contain are written as octal escapes of their UTF-8 bytes in a
+quoted string, as Python's `http.cookies` does, and read back. Reading takes time linear in the length of the field.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _find_unsafe_in_name = LatePattern(r"[\x00-\x1f\x7f;=]").search
 _find_unsafe_in_domain = LatePattern(r"[\x00-\x20\x7f;,]").search
 _find_unsafe_in_attribute = LatePattern(r"[\x00-\x1f\x7f;]").search
 
-# What `urllib.parse.quote` leaves as it is in a path, besides letters and digits.
+# `urllib.parse.quote` does not quote these characters in a path, nor letters and digits.
 _SAFE_IN_PATH = "%!$&'()*+,/:=@"
 
 
@@ -67,15 +67,9 @@ def find_cookie(cookie: str, name: str) -> str | None:
         return None
     if '"' in cookie:
         return next((value for found, value in _quoted_pairs(cookie) if found == name), None)
-    start = cookie.find(name)
-    while start >= 0:
-        # Only the pair around it can be this cookie.
-        end = cookie.find(";", start)
-        pair = cookie[cookie.rfind(";", 0, start) + 1 : end if end >= 0 else None]
-        values = _lists_of(pair).get(name)
-        if values is not None:
+    for pair in cookie.split(";"):
+        if name in pair and (values := _lists_of(pair).get(name)):
             return values[0]
-        start = cookie.find(name, end + 1) if end >= 0 else -1
     return None
 
 
@@ -144,7 +138,7 @@ def dump_cookie(
     :param max_age: Seconds to keep the cookie; without it and `expires`, it lasts as long as the browser runs.
     :param expires: A moment, or seconds since 1970.
     :param domain: Without it, or with False, the cookie goes to this host alone.
-    :param sync_expires: Derive `expires` from `max_age` where only that is given.
+    :param sync_expires: Derive `expires` from `max_age` if only `max_age` is given.
     :param max_size: Warn about a longer field, in bytes, which browsers may ignore. 0 never warns.
     :param samesite: "Strict", "Lax" or "None".
     :param partitioned: Keep the cookie apart for each site that embeds this one; implies `secure`.

@@ -5,9 +5,6 @@ from __future__ import annotations
 # RFC 9110 §8.6 has a recipient "anticipate potentially large decimal numerals": those below 10¹⁹ fit in 64 bits.
 _MAX_DIGITS = 19
 
-NO_CONTENT = 204
-NOT_MODIFIED = 304
-
 
 def parse_content_length(text: str) -> int | None:
     """Return the number in a ``Content-Length``; None if it is not one.
@@ -37,11 +34,11 @@ def has_no_body(status: int, method: str = "GET") -> bool:
     """Whether a response with this status to this method ends with its header fields (RFC 9110 §6.4.1)."""
     # RFC 9112 §6.3: "Any response to a HEAD request and any response with a 1xx (Informational), 204 (No Content), or
     # 304 (Not Modified) status code is always terminated by the first empty line after the header fields".
-    return 100 <= status < 200 or status == NO_CONTENT or status == NOT_MODIFIED or method == "HEAD"
+    return 100 <= status < 200 or status in (204, 304) or method == "HEAD"
 
 
 def forbids_content_length(status: int) -> bool:
     """Whether a response with this status must not have a ``Content-Length``."""
     # RFC 9110 §8.6: "A server MUST NOT send a Content-Length header field in any response with a status code of 1xx
     # (Informational) or 204 (No Content)."
-    return 100 <= status < 200 or status == NO_CONTENT
+    return 100 <= status < 200 or status == 204

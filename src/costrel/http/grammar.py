@@ -23,7 +23,7 @@ _unescape = LatePattern(r"\\(.)").sub
 # One member of a list: up to a comma that stands outside of quotes. The possessive quantifiers keep it linear.
 _match_list_member = LatePattern(r'((?:[^",]++|"(?:[^"\\]++|\\.)*+")*+)(?:(,)|\Z)', re.DOTALL).match
 
-# One parameter behind its semicolon; what is none is passed over. A lone quote is that of a string without an end.
+# One parameter after its semicolon; other text is skipped. A lone quote begins a string without an end.
 _find_parameters = LatePattern(
     rf"""(?:^|;)[ \t]*+({_TCHAR}++)=("(?:[^"\\]++|\\.)*+"|{_TCHAR}++|")""", re.DOTALL
 ).findall
@@ -40,7 +40,7 @@ _match_plain_int = LatePattern(r"-?[0-9]+").fullmatch
 
 
 def quote_header_value(value: t.Any, allow_token: bool = True) -> str:
-    """Write a value as a token, or as a quoted string where it is none (RFC 9110 §5.6.4).
+    """Write a value as a token, or as a quoted string if it is none (RFC 9110 §5.6.4).
 
     :param allow_token: False quotes in any case.
     """
@@ -104,7 +104,7 @@ def parse_dict_header(value: str) -> dict[str, str | None]:
 def dump_header(iterable: dict[str, t.Any] | t.Iterable[t.Any]) -> str:
     """Write a comma-separated list, of `name=value` members when a dict is given.
 
-    A value of None writes the name alone; that of a name ending in `*` is written as it is (RFC 8187).
+    A value of None writes the name alone; the value of a name ending in `*` is written as it is (RFC 8187).
     """
     if isinstance(iterable, dict):
         return ", ".join([_dump_member(name, value) for name, value in iterable.items()])
@@ -135,7 +135,7 @@ def parse_options_header(value: str | None) -> tuple[str, dict[str, str]]:
 def parse_disposition_parameters(value: str) -> dict[str, str]:
     """Read the parameters of the Content-Disposition of a form's part (RFC 7578 §4.2).
 
-    There, `name*` does not replace a `name`: whoever checks a form on its way would see another field.
+    There, `name*` does not replace a `name`: a filter in front of the application would see another field.
     """
     return _parse_parameters(value.partition(";")[2], settled=("name",))
 

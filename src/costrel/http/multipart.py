@@ -30,7 +30,7 @@ NEED_DATA = NeedData()
 
 
 class State(Enum):
-    """Where in a body a decoder or encoder stands."""
+    """The position of a decoder or encoder in a body."""
 
     PREAMBLE = auto()
     PART = auto()
@@ -51,7 +51,7 @@ SEARCH_EXTRA_LENGTH = 8
 
 _MAX_HEAD_SIZE = MAX_HEADERS * (MAX_HEADER_SIZE + len("\r\n")) + len("\r\n")
 
-# "transport padding" between a boundary and the end of its line (RFC 2046 §5.1.1); nobody sends any.
+# "transport padding" between a boundary and the end of its line (RFC 2046 §5.1.1); no known client sends any.
 _PADDING = b"[^\\S\n\r]"
 _MAX_PADDING = 1024
 _is_padding_or_dash = re.compile(_PADDING + b"*+|-").fullmatch
@@ -200,7 +200,7 @@ class MultipartDecoder:
         return delimiter
 
     def _undecided_position(self) -> int:
-        """Where in the buffer a boundary's line may begin of which the rest is yet to come; else its end."""
+        """The position at which an incomplete boundary line may begin; otherwise the end of the buffer."""
         end = len(self.buffer)
         # A CR at the end may be the first half of the line's end, or a line break of its own.
         for stop in (end - 1, end) if self.buffer.endswith(b"\r") else (end,):
@@ -210,7 +210,7 @@ class MultipartDecoder:
         return end
 
     def _start_of_boundary_line(self, stop: int) -> int:
-        """Where the last line break before `stop` is, if a boundary may follow it; else -1."""
+        """The position of the last line break before `stop` if a boundary may follow it; otherwise -1."""
         window = max(0, stop - self._max_boundary_line)
         break_end = max(self.buffer.rfind(b"\r", window, stop), self.buffer.rfind(b"\n", window, stop)) + 1
         if break_end == 0:

@@ -1,4 +1,4 @@
-"""The events of a multipart body: what a decoder finds in it, and what an encoder writes."""
+"""The events of a multipart body: a decoder returns them, and an encoder writes them."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ if t.TYPE_CHECKING:
 
 
 class Event(Value):
-    """What a decoder finds in a body, and what an encoder writes."""
+    """One piece of a body."""
 
 
 class Preamble(Event):
-    """What stands before the first part, which nobody reads."""
+    """The bytes before the first part, which readers ignore."""
 
     data: bytes
 
     def __init__(self, data: bytes) -> None:
-        self.__dict__["data"] = data
+        self.__dict__.update(data=data)
 
 
 class Field(Event):
@@ -30,9 +30,7 @@ class Field(Event):
     headers: Headers
 
     def __init__(self, name: str, headers: Headers) -> None:
-        attributes = self.__dict__
-        attributes["name"] = name
-        attributes["headers"] = headers
+        self.__dict__.update(name=name, headers=headers)
 
 
 class File(Event):
@@ -43,10 +41,7 @@ class File(Event):
     headers: Headers
 
     def __init__(self, name: str, filename: str, headers: Headers) -> None:
-        attributes = self.__dict__
-        attributes["name"] = name
-        attributes["filename"] = filename
-        attributes["headers"] = headers
+        self.__dict__.update(name=name, filename=filename, headers=headers)
 
 
 class Data(Event):
@@ -56,15 +51,13 @@ class Data(Event):
     more_data: bool
 
     def __init__(self, data: bytes, more_data: bool) -> None:
-        attributes = self.__dict__
-        attributes["data"] = data
-        attributes["more_data"] = more_data
+        self.__dict__.update(data=data, more_data=more_data)
 
 
 class Epilogue(Event):
-    """What stands after the last part, which nobody reads."""
+    """The bytes after the last part, which readers ignore."""
 
     data: bytes
 
     def __init__(self, data: bytes) -> None:
-        self.__dict__["data"] = data
+        self.__dict__.update(data=data)

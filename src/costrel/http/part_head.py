@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing as t
 
 from ..support.patterns import LatePattern
+from .framing import parse_content_length
 from .grammar import parse_disposition_parameters
 from .headers import Headers
 
@@ -71,7 +72,7 @@ def read_head(
     fields = tuple([_read_line(line, needs_colons) for line in lines])
     named = {name.lower(): value for name, value in reversed(fields)}  # the first of a name counts
     length = named.get("content-length", "0")
-    if not (length.isascii() and length.isdigit()):
+    if parse_content_length(length) is None:
         raise FormatError(f"the Content-Length of a part is {length[:40]!r}, which is no number of bytes")
     if "content-disposition" not in named:
         raise FormatError("a part has no Content-Disposition header")

@@ -36,7 +36,7 @@ class EnvironHeaders(ImmutableHeadersMixin, Headers):  # type: ignore[misc]  # t
         self.environ = environ
 
     @property
-    def _list(self) -> list[tuple[str, str]]:  # type: ignore[override]  # made anew each time: the environ may change
+    def _list(self) -> list[tuple[str, str]]:  # type: ignore[override]  # made at each access: the environ may change
         return list(self)
 
     def __eq__(self, other: object) -> bool:
@@ -96,7 +96,7 @@ def _environ_key(name: str) -> str:
 
 
 def _get_server(environ: WSGIEnvironment) -> tuple[str, int | None] | None:
-    """Name and port of the server, the port None where there is none (a Unix socket)."""
+    """Name and port of the server, the port None for a Unix socket."""
     name = environ.get("SERVER_NAME")
     if name is None:
         return None
@@ -162,17 +162,18 @@ def get_input_stream(
     if transfer_encoding:
         check_transfer_encoding(environ)
     length = body_length(environ.get("CONTENT_LENGTH"), transfer_encoding)
-    if length == 0:
-        _check_length_is_number(environ["CONTENT_LENGTH"])
-    if length is not None and max_content_length is not None and length > max_content_length:
-        raise RequestEntityTooLarge(
-            f"The request's body has {length:,} bytes, MAX_CONTENT_LENGTH allows {max_content_length:,}."
-        )
     stream: IO[bytes] = environ["wsgi.input"]
-    if length is not None and hasattr(stream, "take_whole"):
-        stream = _taken_whole(environ, stream, length)
-    if length is not None and type(stream) is io.BytesIO and len(stream.getvalue()) - stream.tell() == length:
-        return stream  # it lies whole in memory: there is nothing to count
+    if length is not None:
+        if length == 0:
+            _check_length_is_number(environ["CONTENT_LENGTH"])
+        if max_content_length is not None and length > max_content_length:
+            raise RequestEntityTooLarge(
+                f"The request's body has {length:,} bytes, MAX_CONTENT_LENGTH allows {max_content_length:,}."
+            )
+        if type(stream) is not io.BytesIO and hasattr(stream, "take_whole"):
+            stream = _taken_whole(environ, stream, length)
+        if type(stream) is io.BytesIO and len(stream.getvalue()) - stream.tell() == length:
+            return stream  # it lies whole in memory: there is nothing to count
     terminated = environ.get("wsgi.input_terminated", False)
     if length is not None and not terminated:
         return LimitedStream(stream, length)  # type: ignore[return-value]  # reads like an IO[bytes]
@@ -194,7 +195,7 @@ def _taken_whole(environ: WSGIEnvironment, stream: Any, length: int) -> IO[bytes
 
 
 def check_transfer_encoding(environ: WSGIEnvironment) -> None:
-    """Raise NotImplemented for a body in a coding that nobody undid: servers undo ``chunked`` alone (RFC 9112 §6.1)."""
+    """Raise NotImplemented for a body that is still encoded: servers decode only ``chunked`` (RFC 9112 §6.1)."""
     encoding = environ.get("HTTP_TRANSFER_ENCODING")
     if encoding and encoding.strip().lower() != "chunked":
         coding = encoding[:40]

@@ -1,4 +1,4 @@
-"""Reads the body of a form, urlencoded or multipart, within limits: what is too much or cut off never passes."""
+"""Reads the body of a form, urlencoded or multipart, and raises for one that is malformed, cut off or above a limit."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 from ..http.errors import BadRequest, HTTPException, RequestEntityTooLarge
+from ..http.framing import parse_content_length
 from ..http.grammar import parse_options_header
 from ..http.headers import Headers
 from ..http.multidict import MultiDict
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 StreamFactory = Callable[..., IO[bytes]]
 ParsedForm = tuple[IO[bytes], MultiDict[str, Any], MultiDict[str, Any]]
 
-#: What a full disk says, a full quota, and a file that may not get larger (``ulimit -f``).
+#: The errors of a full disk, a full quota, and a file above the limit of its size (``ulimit -f``).
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 # A file up to this size stays in memory.
@@ -70,7 +71,7 @@ def parse_form_data(
     *,
     max_form_parts: int | None = None,
 ) -> ParsedForm:
-    """Parse the form of an environ; answer its stream, fields and files. See :class:`FormDataParser`."""
+    """Parse the form of an environ; return its stream, fields and files. See :class:`FormDataParser`."""
     return FormDataParser(
         stream_factory=stream_factory,
         max_form_memory_size=max_form_memory_size,
@@ -128,7 +129,7 @@ class FormDataParser:
         content_length: int | None,
         options: dict[str, str] | None = None,
     ) -> ParsedForm:
-        """Parse a stream; answer it (empty if it was read) with the fields and the files.
+        """Parse a stream; return it (empty if it was read) with the fields and the files.
 
         :param mimetype: the content type in lower case, without its parameters, which are the ``options``.
         """
@@ -217,7 +218,7 @@ class MultiPartParser:
         raise MalformedForm(message)
 
     def get_part_charset(self, headers: Headers) -> str:
-        """The charset of a field: what its content type says, if that is ASCII or Latin-1, else UTF-8."""
+        """The charset of a field: the one in its content type if that is ASCII or Latin-1, otherwise UTF-8."""
         content_type = headers.get("content-type")
         if content_type:
             charset = parse_options_header(content_type)[1].get("charset", "").lower()
@@ -227,12 +228,12 @@ class MultiPartParser:
 
     def start_file_streaming(self, event: File, total_content_length: int | None) -> IO[bytes]:
         """Open the stream for a file."""
-        length = event.headers.get("content-length", "")
+        headers = event.headers
         return self.stream_factory(
             total_content_length=total_content_length,
             filename=event.filename,
-            content_type=event.headers.get("content-type"),
-            content_length=int(length) if length.isascii() and length.isdigit() else 0,
+            content_type=headers.get("content-type"),
+            content_length=parse_content_length(headers.get("content-length", "")) or 0,
         )
 
     def parse(

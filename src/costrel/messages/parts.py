@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import NamedTuple
 
 from ..http.part_head import (
     MAX_BOUNDARY_SIZE,
@@ -27,23 +28,16 @@ _MAX_OUTSIDE_PARTS = 256 * 1024
 Piece = tuple[PartHead | None, bytes, bool]
 
 
-class PartLimits:
-    """What a multipart body may have: so many files, headers of a part, bytes in one of them and in the boundary."""
+class PartLimits(NamedTuple):
+    """The limits of a multipart body: files, headers of a part, bytes of one of them, bytes of the boundary."""
 
-    def __init__(
-        self,
-        files: int | None = None,
-        headers: int = MAX_HEADERS,
-        header_size: int = MAX_HEADER_SIZE,
-        boundary_size: int = MAX_BOUNDARY_SIZE,
-    ) -> None:
-        self.files = files
-        self.headers = headers
-        self.header_size = header_size
-        self.boundary_size = boundary_size
+    files: int | None = None
+    headers: int = MAX_HEADERS
+    header_size: int = MAX_HEADER_SIZE
+    boundary_size: int = MAX_BOUNDARY_SIZE
 
 
-# The states of a parser: what the next bytes belong to.
+# The states of a parser, named after the place of the next bytes.
 _PREAMBLE, _HEAD, _CONTENT, _EPILOGUE = range(4)
 
 
@@ -79,8 +73,8 @@ class PartParser:
         if self._state == _PREAMBLE or (self._searched >= 0 and not self._ends_head(buffer)):
             self._rest = buffer
             return
-        # A section is what follows a boundary, or the part of it that was not read before. Only the last may go on in
-        # the next chunk.
+        # A section follows a boundary, or continues the part that the chunk before began. Only the last may be
+        # incomplete.
         sections = buffer.split(self._delimiter)
         self._rest = rest = sections.pop()
         for section in sections:
@@ -125,7 +119,7 @@ class PartParser:
             raise FormatError(f"more than {_MAX_OUTSIDE_PARTS:,} bytes in a row belong to none of its parts")
 
     def _after_first_boundary(self, buffer: bytes) -> bytes:
-        """Return what follows the first boundary; while there is none, what the next search needs."""
+        """Return the bytes after the first boundary; if it is not complete, those that the next search needs."""
         found = buffer.find(self._dashed)
         end = found + len(self._dashed)
         if found < 0 or end == len(buffer):

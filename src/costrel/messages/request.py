@@ -66,7 +66,8 @@ class Request(RequestHead):
     method: str = "GET"
 
     _cached_json: tuple[Any, Any] = (_UNREAD, _UNREAD)
-    _parsed_files: Any = None
+    _cached_data: bytes | None = None
+    _parsed_files: MultiDict[str, FileStorage] | None = None
 
     def __init__(self, environ: WSGIEnvironment, populate_request: bool = True, shallow: bool = False) -> None:
         self.environ = environ
@@ -176,8 +177,8 @@ class Request(RequestHead):
     def stream(self) -> IO[bytes]:
         """The body, to be read once; empty after something else has read it.
 
-        Reading it raises :exc:`ClientDisconnected` if the body was cut off, and :exc:`RequestEntityTooLarge` where it
-        passes :attr:`max_content_length`.
+        Reading it raises :exc:`ClientDisconnected` if the body was cut off, and :exc:`RequestEntityTooLarge` if it is
+        above :attr:`max_content_length`.
         """
         if self.shallow:
             raise RuntimeError("The body cannot be read through this request: it was made with shallow=True.")
@@ -199,7 +200,7 @@ class Request(RequestHead):
         :param as_text: decode it as UTF-8, with U+FFFD for what is not.
         :param parse_form_data: read the form first, which leaves nothing of a form's body.
         """
-        data: bytes | None = getattr(self, "_cached_data", None)
+        data = self._cached_data
         if data is None:
             if parse_form_data:
                 self._load_form_data()
@@ -211,7 +212,7 @@ class Request(RequestHead):
     # -- JSON
 
     def _has_own_type(self) -> bool:
-        """Whether nobody has told this instance of another content type than the environ's. PERF: form, postjson."""
+        """Whether this instance has the content type of the environ. PERF: postjson."""
         attributes = self.__dict__
         return "_parsed_content_type" not in attributes and (
             "headers" not in attributes or type(attributes["headers"]) is EnvironHeaders
@@ -237,7 +238,7 @@ class Request(RequestHead):
         """Parse the body as JSON.
 
         :param force: whatever the content type says.
-        :param silent: answer None where the body is no JSON, or does not say that it is.
+        :param silent: return None if the body is no JSON, or its content type is another.
         :param cache: keep the result for the next call.
         :raises UnsupportedMediaType: through :meth:`on_json_loading_failed`, if the content type is not JSON.
         :raises BadRequest: likewise, if the body is not JSON.
@@ -334,8 +335,7 @@ class Request(RequestHead):
         )
 
     def _get_stream_for_parsing(self) -> IO[bytes]:
-        data: bytes | None = getattr(self, "_cached_data", None)
-        return self.stream if data is None else BytesIO(data)
+        return self.stream if self._cached_data is None else BytesIO(self._cached_data)
 
     def _load_form_data(self) -> None:
         """Parse the form once; :attr:`form`, :attr:`files` and :attr:`stream` are plain attributes from then on."""

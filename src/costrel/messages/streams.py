@@ -23,7 +23,7 @@ class LimitedStream(io.RawIOBase):
         the application accepts, and the body ends where the stream ends.
 
     A stream that ends early raises :exc:`ClientDisconnected`; a body longer than a maximum raises
-    :exc:`RequestEntityTooLarge`. Never is one of them taken for a complete body.
+    :exc:`RequestEntityTooLarge`. Neither passes for a complete body.
     """
 
     def __init__(self, stream: IO[bytes], limit: int, is_max: bool = False) -> None:
@@ -49,7 +49,7 @@ class LimitedStream(io.RawIOBase):
         raise ClientDisconnected() from error
 
     def exhaust(self) -> bytes:
-        """Read what is left and return it; empty if nothing is."""
+        """Read the rest and return it."""
         return b"" if self.is_exhausted else self.readall()
 
     def readinto(self, b: Any) -> int:
@@ -73,10 +73,6 @@ class LimitedStream(io.RawIOBase):
         if left <= 0:
             return self._past_the_limit()
         chunks = []
-        if left <= READ_SIZE and not self._limit_is_max:  # PERF: form. Nearly always one call is enough.
-            chunks.append(self._counted(self._stream.read, left))
-            if self._pos >= self.limit:
-                return chunks[0]
         while chunk := self.read(min(READ_SIZE, max(self.limit - self._pos, 1))):
             chunks.append(chunk)
             if self.is_exhausted and not self._limit_is_max:
@@ -243,7 +239,7 @@ class RangeWrapper:
         return chunk
 
     def _first_iteration(self) -> tuple[bytes | None, int]:
-        """Go to the start; return what the chunk there has to give, if one had to be read, and the position."""
+        """Go to the start; return the rest of the chunk there, if one had to be read, and the position."""
         if self.seekable:
             self.iterable.seek(self.start_byte)
             self.read_length = self.iterable.tell()

@@ -27,7 +27,7 @@ def load_query(text: str, cls: type[MultiDict[str, str]]) -> MultiDict[str, str]
     for field in text.split("&"):
         if field:
             name, _, value = field.partition("=")
-            if not is_plain:
+            if not is_plain and ("%" in field or "+" in field):
                 name, value = _unquote(name), _unquote(value)
             if name in lists:
                 lists[name].append(value)
