@@ -1,10 +1,14 @@
-"""The heads of parts: found in one go or line by line, they say the same."""
+"""The heads of parts: read in one piece or byte by byte, they give the same form or the same error."""
 
 from __future__ import annotations
 
+import io
+
 import pytest
 
-from costrel.messages.parts import FormatError, HeadTooLarge, Part, PartParser
+from costrel.http.errors import HTTPException, RequestEntityTooLarge
+from costrel.messages.forms import MultiPartParser
+from costrel.messages.parts import PartLimits
 
 HEADS = [
     b'Content-Disposition: form-data; name="a"',
@@ -23,32 +27,27 @@ HEADS = [
     b'Content-Disposition: form-data; name="a\x00b"',
     b'Content-Disposition: form-data; name="a\nb"',
     b'Content-Disposition: form-data; name="a"\nX-More: b',
+    b'Content-Disposition: form-data; name="a"\r\n--x: b',
     'Content-Disposition: form-data; name="ä€"; filename="ü.txt"\r\nContent-Type: text/ü'.encode(),
     b'Content-Disposition: form-data; name="\xff"',
     b'Content-Disposition: form-data; name="a"; filename="b"\r\nContent-Type: \xff',
     b'Content-Disposition: form-data; name="' + b"a" * 9000 + b'"',
     b'Content-Disposition: form-data; name="a"; filename="b"\r\nContent-Type: ' + b"a" * 8180,
     b'Content-Disposition: form-data; name="a"; filename="b"\r\nContent-Type: ' + b"a" * 8160,
+    b"",
 ]
 
 
-def events(body: bytes, size: int, **limits: int) -> list[object]:
-    """What a parser says of a body that comes in pieces of `size` bytes, the pieces of a content joined."""
-    parser, found, content = PartParser(b"x", **limits), [], b""
+def outcome(body: bytes, size: int, limits: PartLimits | None = None) -> object:
+    """The form in a body that is read `size` bytes at a time, or its error."""
+    parser = MultiPartParser(stream_factory=lambda **_about: io.BytesIO(), buffer_size=size)
+    parser.limits = limits or PartLimits()
     try:
-        for start in range(0, len(body), size):
-            for event in parser.parse(body[start : start + size]):
-                if isinstance(event, bytes):
-                    content += event
-                elif isinstance(event, Part):
-                    found.append((event.name, event.filename, event.lines, list(event.headers), event.kept_size))
-                else:
-                    found.append(content)
-                    content = b""
-        parser.finish()
-    except (FormatError, HeadTooLarge) as error:
-        found.append((type(error), str(error)))
-    return found
+        fields, files = parser.parse(io.BytesIO(body), b"x", len(body))
+    except HTTPException as error:
+        return type(error), error.description
+    found = [(name, file.filename, list(file.headers), file.read()) for name, file in files.items(multi=True)]
+    return list(fields.items(multi=True)), found
 
 
 @pytest.mark.parametrize("newline", [b"\r\n", b"\n"])
@@ -57,12 +56,37 @@ def events(body: bytes, size: int, **limits: int) -> list[object]:
 def test_a_head_in_one_piece_is_read_as_one_in_many(head: bytes, content: bytes, newline: bytes) -> None:
     part = newline.join([b"--x", head, b"", content, b""])
     body = part * 2 + b"--x--" + newline
-    assert events(body, len(body)) == events(body, 1)
+    whole = outcome(body, len(body))
+    assert whole == outcome(body, 1)
+    assert whole == outcome(body, 7)
 
 
-@pytest.mark.parametrize("limits", [{"max_headers": 1}, {"max_header_size": 50}])
-def test_limits_hold_for_a_head_in_one_piece(limits: dict[str, int]) -> None:
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"--x\r\n" + HEADS[0] + b"\r\n\r\n--x\r\n" + HEADS[2] + b"\r\n\r\n--x--",
+        b'--x\r\nContent-Disposition: form-data; name="a"\r\n--x--',
+        b'--x  \r\nContent-Disposition: form-data; name="a"\r\n\r\n-\r\n--x\t--x\r\n--x--',
+        b'\r\n--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--\r\n--x--\r\n--x\r\nepilogue',
+        b"--x\r\n--x--",
+        b"--x--",
+    ],
+)  # fmt: skip
+def test_boundaries_in_one_piece_are_read_as_those_in_many(body: bytes) -> None:
+    whole = outcome(body, len(body))
+    assert [whole] * 3 == [outcome(body, size) for size in (1, 2, 7)]
+
+
+@pytest.mark.parametrize("limits", [PartLimits(headers=1), PartLimits(header_size=50)])
+def test_limits_hold_for_a_head_in_one_piece(limits: PartLimits) -> None:
     body = b"--x\r\n" + HEADS[2] + b"\r\n\r\n\r\n--x--\r\n"
-    whole = events(body, len(body), **limits)
-    assert whole == events(body, 1, **limits)
-    assert whole[0][0] is HeadTooLarge
+    whole = outcome(body, len(body), limits)
+    assert whole == outcome(body, 1, limits)
+    assert isinstance(whole, tuple)
+    assert whole[0] is RequestEntityTooLarge
+
+
+def test_a_folded_header_is_one_header() -> None:
+    body = b'--x\r\nContent-Disposition: form-data;\r\n\tname="a"; filename="b"\r\n\r\n1\r\n--x--'
+    disposition = 'form-data; name="a"; filename="b"'
+    assert outcome(body, 99) == ([], [("a", "b", [("Content-Disposition", disposition)], b"1")])

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 
 from .. import context
 from ..http.errors import BadRequest, HTTPException, RequestEntityTooLarge
+from ..http.part_head import MAX_BOUNDARY_SIZE, MAX_HEADER_SIZE, MAX_HEADERS
 from ..messages.environ import check_transfer_encoding
-from ..messages.forms import PartLimits
-from ..messages.parts import MAX_BOUNDARY_SIZE, MAX_HEADER_SIZE, MAX_HEADERS
+from ..messages.parts import PartLimits
 from ..messages.request import Request as MessageRequest
 from ..routing import Rule
 from ..services import json

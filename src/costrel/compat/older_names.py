@@ -7,10 +7,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from .. import context
-from ..http import conditional, cookies
+from ..http import conditional, cookies, framing
 from ..http.header_set import HeaderSet
 from ..http.multidict import MultiDict
-from ..messages import environ as environ_values
 
 _NOTHING: t.Final = object()
 
@@ -58,7 +57,7 @@ def is_resource_modified(
 
 def get_content_length(http_content_length: str | None = None, http_transfer_encoding: str | None = None) -> int | None:
     """The length of a body in bytes, from the two header fields (RFC 9112 §6.3); None if it is unknown."""
-    return environ_values.parse_content_length(http_content_length, http_transfer_encoding)
+    return framing.body_length(http_content_length, http_transfer_encoding)
 
 
 class ContextReader(t.Generic[C]):

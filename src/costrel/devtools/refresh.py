@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass, field
 
 from ..app.application import Costrel
+from ..http.framing import has_no_body, parse_content_length
 from . import gates
 from .page import asset
 
@@ -106,12 +107,13 @@ def uncache(start: Message) -> None:
 def _is_html(start: Message) -> bool:
     headers = {name.lower(): value for name, value in start.get("headers", ())}
     kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-    return kind == b"text/html" and b"content-encoding" not in headers and start["status"] not in (204, 206, 304)
+    status: int = start["status"]
+    return kind == b"text/html" and b"content-encoding" not in headers and status != 206 and not has_no_body(status)
 
 
 def _length(start: Message) -> int | None:
     lengths = [value for name, value in start["headers"] if name.lower() == b"content-length"]
-    return int(lengths[0]) if lengths and lengths[0].isdigit() else None
+    return parse_content_length(lengths[0].decode("latin-1")) if lengths else None
 
 
 def _lengthen(start: Message, by: int) -> None:

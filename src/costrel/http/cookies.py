@@ -1,7 +1,7 @@
 """The Cookie field of a request, and the Set-Cookie field of a response (RFC 6265).
 
-Values may hold any text: what a cookie cannot carry is written as octal escapes of its UTF-8 bytes in a quoted string,
-as Python's `http.cookies` does, and read back. Reading takes time linear in the length of the field.
+Values may hold any text: characters that a cookie cannot contain are written as octal escapes of their UTF-8 bytes in a
+quoted string, as Python's `http.cookies` does, and read back. Reading takes time linear in the length of the field.
 """
 
 from __future__ import annotations
@@ -11,26 +11,21 @@ import re
 import time
 import typing as t
 import warnings
-from functools import lru_cache
 from urllib.parse import quote
 
 from ..support.patterns import LatePattern
 from .dates import http_date
-from .multidict import MultiDict
+from .multidict import MultiDict, of_lists, own_constructor
 
 _BLANK = r"[ \t]*+"
 _NAME = r'([^ \t;="]++)'
 _PLAIN = r'([^ \t;"]*+)'
 _QUOTED = r'"((?:[^"\\]++|\\.)*+)"'
 
-# A pair stands between semicolons; what is no pair is skipped, up to the next semicolon. A pair without a name is none:
-# browsers send it for a cookie whose value a script chose, so that it could be taken for any other cookie. All the
-# quantifiers are possessive, so that nothing is tried twice.
-_find_plain_pairs = re.compile(rf"(?:^|;){_BLANK}{_NAME}{_BLANK}(?:={_BLANK}{_PLAIN}{_BLANK})?(?=;|\Z)").findall
+# For a field with quotes, since a quoted value may contain semicolons. Possessive, so that nothing is tried twice.
 _find_pairs = LatePattern(
     rf"(?:^|;){_BLANK}{_NAME}{_BLANK}(?:={_BLANK}(?:{_QUOTED}|{_PLAIN}){_BLANK})?(?=;|\Z)"
 ).findall
-_is_sendable_name = LatePattern(r'[^ \t;="]+').fullmatch
 
 _replace_escapes = LatePattern(rb"\\(?:([0-3][0-7]{2})|(.))", re.DOTALL).sub
 
@@ -45,40 +40,65 @@ _find_unsafe_in_name = LatePattern(r"[\x00-\x1f\x7f;=]").search
 _find_unsafe_in_domain = LatePattern(r"[\x00-\x20\x7f;,]").search
 _find_unsafe_in_attribute = LatePattern(r"[\x00-\x1f\x7f;]").search
 
-# What `urllib.parse.quote` leaves as it is in a path, besides letters and digits.
+# `urllib.parse.quote` does not quote these characters in a path, nor letters and digits.
 _SAFE_IN_PATH = "%!$&'()*+,/:=@"
 
 
 def parse_cookie(cookie: str | None = None, cls: t.Any = None) -> t.Any:
     """Read the Cookie field (RFC 6265 §5.4) into a `MultiDict`.
 
-    A name that comes several times keeps all its values, in their order. What is malformed is skipped.
+    A name that comes several times keeps all its values, in their order. Malformed pairs are skipped.
 
-    :param cls: The class to make instead, from a list of pairs.
+    :param cls: The class to make instead. One with its own constructor gets a list of pairs.
     """
-    if cls is None:
-        cls = MultiDict
+    storage = MultiDict if cls is None else cls
     if not cookie:
-        return cls()
-    if '"' not in cookie:
-        return cls(_find_plain_pairs(cookie))
-    return cls([(name, _unquote(quoted) if quoted else plain) for name, quoted, plain in _find_pairs(cookie)])
+        return storage()
+    if '"' in cookie:
+        return storage(_quoted_pairs(cookie))
+    if storage.__init__ is own_constructor:
+        return of_lists(storage, _lists_of(cookie))
+    return storage([(name, values[0]) for pair in cookie.split(";") for name, values in _lists_of(pair).items()])
 
 
 def find_cookie(cookie: str, name: str) -> str | None:
-    """The first value of a name in the Cookie field, as `parse_cookie` reads it; None where there is none."""
+    """The first value of a name in the Cookie field, as `parse_cookie` reads it; None if it has none."""
+    if name not in cookie:
+        return None
     if '"' in cookie:
-        value: str | None = parse_cookie(cookie).get(name)
-        return value
-    match = _finder(name)(cookie)
-    return None if match is None else match[1] or ""
+        return next((value for found, value in _quoted_pairs(cookie) if found == name), None)
+    for pair in cookie.split(";"):
+        if name in pair and (values := _lists_of(pair).get(name)):
+            return values[0]
+    return None
 
 
-@lru_cache(maxsize=64)
-def _finder(name: str) -> t.Callable[[str], re.Match[str] | None]:
-    # As `_find_plain_pairs`, for one name. One that cannot be sent is never found.
-    pattern = re.escape(name) if _is_sendable_name(name) else r"(?!)"
-    return re.compile(rf"(?:^|;){_BLANK}{pattern}{_BLANK}(?:={_BLANK}{_PLAIN}{_BLANK})?(?=;|\Z)").search
+def _lists_of(cookie: str) -> dict[str, list[str]]:
+    """The values of each name in a field without quotes.
+
+    A pair without a name is none: browsers send it for a cookie whose value a script chose, so that it could be taken
+    for any other cookie.
+    """
+    lists: dict[str, list[str]] = {}
+    cookie = cookie.replace("\t", " ").replace("; ", ";")
+    has_blanks = " " in cookie
+    for pair in cookie.split(";"):
+        name, _, value = pair.partition("=")
+        if has_blanks:
+            name, value = name.strip(" "), value.strip(" ")
+            if " " in name or " " in value:
+                continue
+        if not name:
+            continue
+        if name in lists:
+            lists[name].append(value)
+        else:
+            lists[name] = [value]
+    return lists
+
+
+def _quoted_pairs(cookie: str) -> list[tuple[str, str]]:
+    return [(name, _unquote(quoted) if quoted else plain) for name, quoted, plain in _find_pairs(cookie)]
 
 
 def _unquote(text: str) -> str:
@@ -118,7 +138,7 @@ def dump_cookie(
     :param max_age: Seconds to keep the cookie; without it and `expires`, it lasts as long as the browser runs.
     :param expires: A moment, or seconds since 1970.
     :param domain: Without it, or with False, the cookie goes to this host alone.
-    :param sync_expires: Derive `expires` from `max_age` where only that is given.
+    :param sync_expires: Derive `expires` from `max_age` if only `max_age` is given.
     :param max_size: Warn about a longer field, in bytes, which browsers may ignore. 0 never warns.
     :param samesite: "Strict", "Lax" or "None".
     :param partitioned: Keep the cookie apart for each site that embeds this one; implies `secure`.

@@ -23,14 +23,10 @@ _unescape = LatePattern(r"\\(.)").sub
 # One member of a list: up to a comma that stands outside of quotes. The possessive quantifiers keep it linear.
 _match_list_member = LatePattern(r'((?:[^",]++|"(?:[^"\\]++|\\.)*+")*+)(?:(,)|\Z)', re.DOTALL).match
 
-_match_parameter_name = LatePattern(rf"[ \t]*({_TCHAR}+)=").match
-_match_parameter_token = LatePattern(rf"{_TCHAR}+").match
-_match_parameter_quoted = LatePattern(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL).match
-
-# One parameter alone with nothing special to it, as in most content types: no star, no quotes, no percent sign.
-_match_single_parameter = LatePattern(
-    r"[ \t]*([!#$&'+\-.^_`|~0-9A-Za-z]+)=([!#$&'*+\-.^_`|~0-9A-Za-z]+)[ \t]*"
-).fullmatch
+# One parameter after its semicolon; other text is skipped. A lone quote begins a string without an end.
+_find_parameters = LatePattern(
+    rf"""(?:^|;)[ \t]*+({_TCHAR}++)=("(?:[^"\\]++|\\.)*+"|{_TCHAR}++|")""", re.DOTALL
+).findall
 
 # RFC 8187 §3.2.1: charset'language'value. An apostrophe is no attr-char, but senders leave it in the value.
 _EXT_CHAR = r"[!#$%&*+\-.^_`|~0-9A-Za-z]"
@@ -44,7 +40,7 @@ _match_plain_int = LatePattern(r"-?[0-9]+").fullmatch
 
 
 def quote_header_value(value: t.Any, allow_token: bool = True) -> str:
-    """Write a value as a token, or as a quoted string where it is none (RFC 9110 §5.6.4).
+    """Write a value as a token, or as a quoted string if it is none (RFC 9110 §5.6.4).
 
     :param allow_token: False quotes in any case.
     """
@@ -108,7 +104,7 @@ def parse_dict_header(value: str) -> dict[str, str | None]:
 def dump_header(iterable: dict[str, t.Any] | t.Iterable[t.Any]) -> str:
     """Write a comma-separated list, of `name=value` members when a dict is given.
 
-    A value of None writes the name alone; that of a name ending in `*` is written as it is (RFC 8187).
+    A value of None writes the name alone; the value of a name ending in `*` is written as it is (RFC 8187).
     """
     if isinstance(iterable, dict):
         return ", ".join([_dump_member(name, value) for name, value in iterable.items()])
@@ -131,17 +127,15 @@ def parse_options_header(value: str | None) -> tuple[str, dict[str, str]]:
         return "", {}
     value, _, rest = value.partition(";")
     value = value.strip(_LIST_BLANKS)
-    if not value or not rest:
+    if not rest or not value:
         return value, {}
-    if single := _match_single_parameter(rest):  # PERF: upload
-        return value, {single[1].lower(): single[2]}
     return value, _parse_parameters(rest)
 
 
 def parse_disposition_parameters(value: str) -> dict[str, str]:
     """Read the parameters of the Content-Disposition of a form's part (RFC 7578 §4.2).
 
-    There, `name*` does not replace a `name`: whoever checks a form on its way would see another field.
+    There, `name*` does not replace a `name`: a filter in front of the application would see another field.
     """
     return _parse_parameters(value.partition(";")[2], settled=("name",))
 
@@ -152,10 +146,14 @@ def _parse_parameters(text: str, settled: t.Container[str] = ()) -> dict[str, st
     # RFC 2231 §3: the parts of each parameter that goes on, and the charset that its first part named.
     continued: dict[str, list[str]] = {}
     charsets: dict[str, str] = {}
-    for name, raw in _scan_parameters(text):
+    for name, raw in _find_parameters(text):
+        if raw == '"':  # everything from here on may belong to the string
+            break
+        name = name.lower()
         if "*" not in name:
             plain[name] = _plain_value(raw)
-            continued.pop(name, None)
+            if continued:
+                continued.pop(name, None)
             continue
         extended = name[-1] == "*"
         if extended:
@@ -182,28 +180,10 @@ def _parse_parameters(text: str, settled: t.Container[str] = ()) -> dict[str, st
 
 
 def _plain_value(raw: str) -> str:
+    if raw[0] == '"':
+        raw = _unescape(r"\1", raw[1:-1]) if "\\" in raw else raw[1:-1]
     # Browsers send the quotes of a file name as %22 (HTML Standard, multipart/form-data encoding).
-    return unquote_header_value(raw).replace("%22", '"')
-
-
-def _scan_parameters(text: str) -> t.Iterator[tuple[str, str]]:
-    """Yield each `name=value` with its name in lower case and its value as it was sent."""
-    position = 0
-    while True:
-        if match := _match_parameter_name(text, position):
-            name, position = match[1].lower(), match.end()
-            if text.startswith('"', position):
-                value = _match_parameter_quoted(text, position)
-                if value is None:
-                    return
-            else:
-                value = _match_parameter_token(text, position)
-            if value is not None:
-                yield name, value[0]
-                position = value.end()
-        position = text.find(";", position) + 1
-        if position == 0:
-            return
+    return raw.replace("%22", '"')
 
 
 def _decode_extended(value: str, charset: str) -> tuple[str, str]:

@@ -20,14 +20,10 @@ _missing: t.Any = object()
 
 # What dict itself stores for a MultiDict: the lists, below the methods that show the first value of each.
 _list_at: t.Any = dict.get
-_list_at_or_new: t.Any = dict.setdefault
 _store_list: t.Any = dict.__setitem__
 _store_lists: t.Any = dict.update
 _stored_items: t.Any = dict.items
 _stored_values: t.Any = dict.values
-
-# PERF: multidict_of_pairs. Up to about this many pairs, filling the dict itself beats filling another one first.
-_SHORT = 12
 
 
 def iter_multi_items(
@@ -36,7 +32,7 @@ def iter_multi_items(
     """Yield every pair of a mapping, or of an iterable of pairs; a list, tuple or set in a dict counts as values."""
     if isinstance(mapping, MultiDict):
         yield from mapping.items(multi=True)
-    elif isinstance(mapping, cabc.Mapping):
+    elif type(mapping) is not list and isinstance(mapping, (dict, cabc.Mapping)):
         for key, value in mapping.items():
             if isinstance(value, (list, tuple, set)):
                 for single in value:
@@ -63,7 +59,7 @@ class TypeConversionDict(dict[K, V]):
     def get(self, key: t.Any, default: V | T | None = None, type: cabc.Callable[[V], T] | None = None) -> V | T | None:
         """The value of a key, converted.
 
-        :param type: Makes the result from the value. Where it raises a `ValueError` or a `TypeError`, the default
+        :param type: Makes the result from the value. If it raises a `ValueError` or a `TypeError`, the default
             is returned.
         """
         try:
@@ -108,12 +104,9 @@ class MultiDict(TypeConversionDict[K, V]):
     ) -> None:
         if mapping is None:
             return
-        if type(mapping) is list and len(mapping) < _SHORT:
-            for key, value in mapping:
-                _list_at_or_new(self, key, []).append(value)
-        elif isinstance(mapping, MultiDict):
+        if isinstance(mapping, MultiDict):
             _store_lists(self, mapping.lists())
-        elif isinstance(mapping, (dict, cabc.Mapping)):
+        elif type(mapping) is not list and isinstance(mapping, (dict, cabc.Mapping)):
             _store_lists(self, _split(mapping))
         else:
             _store_lists(self, _group(mapping))
@@ -124,31 +117,23 @@ class MultiDict(TypeConversionDict[K, V]):
         if "__getitem__" in cls.__dict__ and "get" not in cls.__dict__:
             cls.get = TypeConversionDict.get  # type: ignore[method-assign]  # bound when the class is made
 
-    @t.overload
-    def get(self, key: K, default: None = None, type: None = None) -> V | None: ...
-    @t.overload
-    def get(self, key: K, default: V, type: None = None) -> V: ...
-    @t.overload
-    def get(self, key: K, default: T, type: None = None) -> V | T: ...
-    @t.overload
-    def get(self, key: K, default: None = None, *, type: cabc.Callable[[V], T]) -> T | None: ...
-    @t.overload
-    def get(self, key: K, default: T, type: cabc.Callable[[V], T]) -> T: ...
-    def get(self, key: t.Any, default: V | T | None = None, type: cabc.Callable[[V], T] | None = None) -> V | T | None:
-        """The first value of a key, converted.
+    if not t.TYPE_CHECKING:  # the overloads are those of TypeConversionDict
 
-        :param type: Makes the result from the value. Where it raises a `ValueError` or a `TypeError`, the default
-            is returned.
-        """
-        values: list[V] | None = _list_at(self, key)
-        if not values:
-            return default
-        if type is None:
-            return values[0]
-        try:
-            return type(values[0])
-        except (ValueError, TypeError):
-            return default
+        def get(self, key, default=None, type=None):
+            """The first value of a key, converted.
+
+            :param type: Makes the result from the value. If it raises a `ValueError` or a `TypeError`, the default
+                is returned.
+            """
+            values: list[V] | None = _list_at(self, key)
+            if not values:
+                return default
+            if type is None:
+                return values[0]
+            try:
+                return type(values[0])
+            except (ValueError, TypeError):
+                return default
 
     def __getstate__(self) -> t.Any:
         return dict(self.lists())
@@ -347,6 +332,17 @@ class MultiDict(TypeConversionDict[K, V]):
         return f"{type(self).__name__}({list(self.items(multi=True))!r})"
 
 
+#: The constructor of a class that `of_lists` may make: `MultiDict`'s own.
+own_constructor = MultiDict.__init__
+
+
+def of_lists(cls: type[MultiDict[K, V]], lists: dict[K, list[V]]) -> MultiDict[K, V]:
+    """A multi-dict that takes these lists over, of a class without a constructor of its own."""
+    result = cls.__new__(cls)
+    _store_lists(result, lists)
+    return result
+
+
 def _group(pairs: t.Iterable[tuple[K, V]]) -> dict[K, list[V]]:
     lists: dict[K, list[V]] = {}
     for key, value in pairs:
@@ -382,7 +378,7 @@ class ImmutableMultiDict(  # type: ignore[misc]  # it can be hashed, a dict cann
 ):
     """A `MultiDict` that cannot be changed, and can be hashed if its values can."""
 
-    def copy(self) -> MultiDict[K, V]:  # type: ignore[override]  # what a copy is for is to be changed
+    def copy(self) -> MultiDict[K, V]:  # type: ignore[override]  # a copy can be changed
         """A copy that can be changed."""
         return MultiDict(self)
 
@@ -417,27 +413,19 @@ class CombinedMultiDict(  # type: ignore[misc]  # it can be hashed, a dict canno
                 return source[key]
         raise BadRequestKeyError(key)
 
-    @t.overload
-    def get(self, key: K, default: None = None, type: None = None) -> V | None: ...
-    @t.overload
-    def get(self, key: K, default: V, type: None = None) -> V: ...
-    @t.overload
-    def get(self, key: K, default: T, type: None = None) -> V | T: ...
-    @t.overload
-    def get(self, key: K, default: None = None, *, type: cabc.Callable[[V], T]) -> T | None: ...
-    @t.overload
-    def get(self, key: K, default: T, type: cabc.Callable[[V], T]) -> T: ...
-    def get(self, key: t.Any, default: V | T | None = None, type: cabc.Callable[[V], T] | None = None) -> V | T | None:
-        """The first value of a key, or with a `type` the first that it takes: it skips what it raises errors for."""
-        for source in self.dicts:
-            if key in source:
-                if type is None:
-                    return source[key]
-                try:
-                    return type(source[key])
-                except (ValueError, TypeError):
-                    continue
-        return default
+    if not t.TYPE_CHECKING:  # the overloads are those of TypeConversionDict
+
+        def get(self, key, default=None, type=None):
+            """The first value of a key; with a `type`, the first that it converts."""
+            for source in self.dicts:
+                if key in source:
+                    if type is None:
+                        return source[key]
+                    try:
+                        return type(source[key])
+                    except (ValueError, TypeError):
+                        continue
+            return default
 
     @t.overload
     def getlist(self, key: K) -> list[V]: ...
@@ -492,7 +480,7 @@ class CombinedMultiDict(  # type: ignore[misc]  # it can be hashed, a dict canno
         for _, values in self.lists():
             yield values
 
-    def copy(self) -> MultiDict[K, V]:  # type: ignore[override]  # what a copy is for is to be changed
+    def copy(self) -> MultiDict[K, V]:  # type: ignore[override]  # a copy can be changed
         """A multi-dict of its own, which can be changed."""
         return MultiDict(self)
 

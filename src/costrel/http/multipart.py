@@ -11,14 +11,13 @@ import typing as t
 from enum import Enum, auto
 
 from .errors import RequestEntityTooLarge
-from .grammar import parse_disposition_parameters
-from .headers import Headers
 from .multipart_events import Data as Data
 from .multipart_events import Epilogue as Epilogue
 from .multipart_events import Event as Event
 from .multipart_events import Field as Field
 from .multipart_events import File as File
 from .multipart_events import Preamble as Preamble
+from .part_head import MAX_BOUNDARY_SIZE, MAX_HEADER_SIZE, MAX_HEADERS, FormatError, HeadTooLarge, read_head
 
 
 class NeedData(Event):
@@ -31,7 +30,7 @@ NEED_DATA = NeedData()
 
 
 class State(Enum):
-    """Where in a body a decoder or encoder stands."""
+    """The position of a decoder or encoder in a body."""
 
     PREAMBLE = auto()
     PART = auto()
@@ -46,18 +45,13 @@ LINE_BREAK = b"(?:\r\n|\n|\r)"
 LINE_BREAK_RE = re.compile(LINE_BREAK)
 BLANK_LINE_RE = re.compile(b"(?:\r\n\r\n|\r\r|\n\n)")
 _LAST_LINE_BREAK_RE = re.compile(LINE_BREAK + b"\\Z")
-HEADER_CONTINUATION_RE = re.compile(LINE_BREAK + b"[ \t]")
 
 # How far before the end of what was searched the next search begins: a blank line may have been cut in two.
 SEARCH_EXTRA_LENGTH = 8
 
-# RFC 2046 §5.1.1 allows 70; browsers send about 40.
-MAX_BOUNDARY_LENGTH = 256
-MAX_PART_HEADERS = 16
-MAX_PART_HEADER_SIZE = 8192
-_MAX_HEAD_SIZE = MAX_PART_HEADERS * (MAX_PART_HEADER_SIZE + len("\r\n")) + len("\r\n")
+_MAX_HEAD_SIZE = MAX_HEADERS * (MAX_HEADER_SIZE + len("\r\n")) + len("\r\n")
 
-# "transport padding" between a boundary and the end of its line (RFC 2046 §5.1.1); nobody sends any.
+# "transport padding" between a boundary and the end of its line (RFC 2046 §5.1.1); no known client sends any.
 _PADDING = b"[^\\S\n\r]"
 _MAX_PADDING = 1024
 _is_padding_or_dash = re.compile(_PADDING + b"*+|-").fullmatch
@@ -76,9 +70,9 @@ class MultipartDecoder:
     def __init__(
         self, boundary: bytes, max_form_memory_size: int | None = None, *, max_parts: int | None = None
     ) -> None:
-        if not 0 < len(boundary) <= MAX_BOUNDARY_LENGTH or LINE_BREAK_RE.search(boundary):
+        if not 0 < len(boundary) <= MAX_BOUNDARY_SIZE or LINE_BREAK_RE.search(boundary):
             raise ValueError(
-                f"Invalid multipart boundary: {len(boundary)} bytes, of which 1 to {MAX_BOUNDARY_LENGTH}"
+                f"Invalid multipart boundary: {len(boundary)} bytes, of which 1 to {MAX_BOUNDARY_SIZE}"
                 " are allowed, without line breaks."
             )
         self.buffer = bytearray()
@@ -157,8 +151,14 @@ class MultipartDecoder:
             return None
         end = blank_line.start()
         half = len(blank_line[0]) // 2
-        headers = _parse_part_headers(bytes(self.buffer[:end]), blank_line[0][:half])
-        event = _make_head(headers)
+        try:
+            head = read_head(bytes(self.buffer[:end]), blank_line[0][:half], needs_colons=False)
+        except HeadTooLarge as error:
+            raise RequestEntityTooLarge(f"The multipart body is too large: {error}.") from None
+        except FormatError as error:
+            raise ValueError(f"The multipart body is malformed: {error}.") from None
+        headers, name, filename = head.headers(), head.name, head.filename
+        event = Field(name, headers) if filename is None else File(name, filename, headers)
         self._parts_decoded += 1
         if self.max_parts is not None and self._parts_decoded > self.max_parts:
             raise RequestEntityTooLarge()
@@ -200,7 +200,7 @@ class MultipartDecoder:
         return delimiter
 
     def _undecided_position(self) -> int:
-        """Where in the buffer a boundary's line may begin of which the rest is yet to come; else its end."""
+        """The position at which an incomplete boundary line may begin; otherwise the end of the buffer."""
         end = len(self.buffer)
         # A CR at the end may be the first half of the line's end, or a line break of its own.
         for stop in (end - 1, end) if self.buffer.endswith(b"\r") else (end,):
@@ -210,7 +210,7 @@ class MultipartDecoder:
         return end
 
     def _start_of_boundary_line(self, stop: int) -> int:
-        """Where the last line break before `stop` is, if a boundary may follow it; else -1."""
+        """The position of the last line break before `stop` if a boundary may follow it; otherwise -1."""
         window = max(0, stop - self._max_boundary_line)
         break_end = max(self.buffer.rfind(b"\r", window, stop), self.buffer.rfind(b"\n", window, stop)) + 1
         if break_end == 0:
@@ -227,37 +227,6 @@ class MultipartDecoder:
         self.buffer = bytearray()
         self.state = State.COMPLETE
         return event
-
-
-def _parse_part_headers(data: bytes, line_break: bytes) -> Headers:
-    """Read the lines of a part's head, which `line_break` ends each.
-
-    :raises ValueError: there is another line break in a line, or text that is no UTF-8.
-    """
-    if LINE_BREAK_RE.search(data.replace(line_break, b"")):
-        raise ValueError("A multipart header holds a bare CR or LF.")
-    lines = HEADER_CONTINUATION_RE.sub(b" ", data).split(line_break)
-    if len(lines) > MAX_PART_HEADERS or max(map(len, lines)) > MAX_PART_HEADER_SIZE:
-        raise RequestEntityTooLarge()
-    pairs = []
-    for line in lines:
-        if line.strip():
-            name, _, value = line.decode().partition(":")
-            pairs.append((name.strip(), value.strip()))
-    return Headers(pairs)
-
-
-def _make_head(headers: Headers) -> Field | File:
-    if "content-disposition" not in headers:
-        raise ValueError("Missing Content-Disposition header")
-    length = headers.get("content-length")
-    if length is not None and not (length.isascii() and length.isdigit()):
-        raise ValueError(f"Invalid Content-Length of a multipart part: {length!r}.")
-    parameters = parse_disposition_parameters(headers["content-disposition"])
-    # RFC 7578 §4.2 demands a name; a part without one is left to the reader of the events.
-    name = t.cast(str, parameters.get("name"))
-    filename = parameters.get("filename")
-    return Field(name, headers) if filename is None else File(name, filename, headers)
 
 
 class MultipartEncoder:

@@ -1,4 +1,4 @@
-"""The events of a multipart body: what a decoder finds in it, and what an encoder writes."""
+"""The events of a multipart body: a decoder returns them, and an encoder writes them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if t.TYPE_CHECKING:
 
 
 class Event(Value):
-    """What a decoder finds in a body, and what an encoder writes."""
+    """One piece of a body."""
 
 
 class Preamble(Event):
-    """What stands before the first part, which nobody reads."""
+    """The bytes before the first part, which readers ignore."""
 
     data: bytes
 
@@ -55,7 +55,7 @@ class Data(Event):
 
 
 class Epilogue(Event):
-    """What stands after the last part, which nobody reads."""
+    """The bytes after the last part, which readers ignore."""
 
     data: bytes
 

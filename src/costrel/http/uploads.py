@@ -66,7 +66,7 @@ class FileStorage:
         return self._parse_content_type()[1]
 
     def save(self, dst: str | os.PathLike[str] | t.IO[bytes], buffer_size: int = 16384) -> None:
-        """Write what is left in the stream to a file.
+        """Write the rest of the stream to a file.
 
         :param dst: A path, which must not be made from `filename` as it is, or a file that is open for bytes; that
             one stays open.
@@ -84,7 +84,7 @@ class FileStorage:
         """Close the stream, whatever that raises."""
         try:  # noqa: SIM105 - PERF: upload. `suppress` costs three calls
             self.stream.close()
-        except Exception:  # noqa: S110 - the request is over: nobody could do anything about it
+        except Exception:  # noqa: S110 - the request is over, and nothing is left to do about it
             pass
 
     def __bool__(self) -> bool:
@@ -96,7 +96,7 @@ class FileStorage:
         try:
             return getattr(self.stream, name)
         except AttributeError:
-            # A SpooledTemporaryFile hides a part of what the file in it can do.
+            # A SpooledTemporaryFile lacks some methods of the file in it.
             if hasattr(self.stream, "_file"):
                 return getattr(self.stream._file, name)
             raise
@@ -139,7 +139,7 @@ class FileMultiDict(MultiDict[str, FileStorage]):
         if isinstance(file, (str, os.PathLike)):
             if filename is None:
                 filename = os.fspath(file)
-            # Left open for whoever sends the form: the request that is built reads and closes it.
+            # Left open: the request that is built reads and closes it.
             stream = open(file, "rb")  # noqa: SIM115
         else:
             stream = t.cast("t.IO[bytes]", file)

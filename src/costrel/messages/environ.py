@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Collection, Iterator
 from functools import lru_cache
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 from ..http import errors, hosts
 from ..http.errors import BadRequest, BadRequestKeyError, RequestEntityTooLarge
+from ..http.framing import body_length, parse_content_length
 from ..http.headers import Headers
 from ..http.immutable import ImmutableHeadersMixin
-from .streams import READ_SIZE, CountedStream, LimitedStream, read_on
+from .streams import CountedStream, LimitedStream
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-# RFC 9110 §8.6: `Content-Length = 1*DIGIT`. `int()` would also take signs, underscores and digits of other scripts.
-_LENGTH = re.compile(r"[0-9]{1,19}")
 _UNPREFIXED = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})
 _UNLIMITED = 2**63
 
@@ -38,7 +36,7 @@ class EnvironHeaders(ImmutableHeadersMixin, Headers):  # type: ignore[misc]  # t
         self.environ = environ
 
     @property
-    def _list(self) -> list[tuple[str, str]]:  # type: ignore[override]  # made anew each time: the environ may change
+    def _list(self) -> list[tuple[str, str]]:  # type: ignore[override]  # made at each access: the environ may change
         return list(self)
 
     def __eq__(self, other: object) -> bool:
@@ -98,7 +96,7 @@ def _environ_key(name: str) -> str:
 
 
 def _get_server(environ: WSGIEnvironment) -> tuple[str, int | None] | None:
-    """Name and port of the server, the port None where there is none (a Unix socket)."""
+    """Name and port of the server, the port None for a Unix socket."""
     name = environ.get("SERVER_NAME")
     if name is None:
         return None
@@ -143,21 +141,8 @@ def get_path_info(environ: WSGIEnvironment) -> str:
 
 
 def get_content_length(environ: WSGIEnvironment) -> int | None:
-    """Length of the body in bytes: None if the request says none or came in chunks, 0 if it says nonsense."""
-    return parse_content_length(environ.get("CONTENT_LENGTH"), environ.get("HTTP_TRANSFER_ENCODING"))
-
-
-def is_chunked(transfer_encoding: str) -> bool:
-    """Whether the body came in chunks, so that a Content-Length means nothing (RFC 9112 §6.3)."""
-    return "chunked" in [coding.strip() for coding in transfer_encoding.lower().split(",")]
-
-
-def parse_content_length(length: str | None, transfer_encoding: str | None) -> int | None:
-    """The meaning of the two headers that frame a body (RFC 9112 §6.3)."""
-    if length is None or (transfer_encoding and is_chunked(transfer_encoding)):
-        return None
-    length = length.strip()
-    return int(length) if _LENGTH.fullmatch(length) else 0
+    """Length of the body in bytes: None if unknown or sent in chunks, 0 if the header is malformed."""
+    return body_length(environ.get("CONTENT_LENGTH"), environ.get("HTTP_TRANSFER_ENCODING"))
 
 
 def get_input_stream(
@@ -165,23 +150,30 @@ def get_input_stream(
     safe_fallback: bool = True,
     max_content_length: int | None = None,
 ) -> IO[bytes]:
-    """The body as a stream that neither runs past its end nor hides that it was cut off.
+    """The body as a stream that neither runs past the body's end nor hides that the body was cut off.
 
-    :param safe_fallback: answer an empty stream where neither the client nor the server marks the body's end;
-        else the server's stream as it is, which may block for ever.
+    :param safe_fallback: return an empty stream if neither the client nor the server marks the body's end;
+        otherwise the server's stream as it is, which may block for ever.
     :param max_content_length: bytes; a longer body raises :exc:`RequestEntityTooLarge`.
-    :raises BadRequest: if the Content-Length is not a number: where the body ends is then anyone's guess.
-    :raises NotImplemented: if the body is coded in another way than in chunks.
+    :raises BadRequest: if the Content-Length is not a number, so that the body's end is unknown.
+    :raises NotImplemented: if the body has another transfer coding than chunks.
     """
-    check_transfer_encoding(environ)
+    transfer_encoding = environ.get("HTTP_TRANSFER_ENCODING")
+    if transfer_encoding:
+        check_transfer_encoding(environ)
+    length = body_length(environ.get("CONTENT_LENGTH"), transfer_encoding)
     stream: IO[bytes] = environ["wsgi.input"]
-    length = get_content_length(environ)
-    if length == 0:
-        _check_length_is_number(environ["CONTENT_LENGTH"])
-    if length is not None and max_content_length is not None and length > max_content_length:
-        raise RequestEntityTooLarge(
-            f"The request's body has {length:,} bytes, MAX_CONTENT_LENGTH allows {max_content_length:,}."
-        )
+    if length is not None:
+        if length == 0:
+            _check_length_is_number(environ["CONTENT_LENGTH"])
+        if max_content_length is not None and length > max_content_length:
+            raise RequestEntityTooLarge(
+                f"The request's body has {length:,} bytes, MAX_CONTENT_LENGTH allows {max_content_length:,}."
+            )
+        if type(stream) is not io.BytesIO and hasattr(stream, "take_whole"):
+            stream = _taken_whole(environ, stream, length)
+        if type(stream) is io.BytesIO and len(stream.getvalue()) - stream.tell() == length:
+            return stream  # it lies whole in memory: there is nothing to count
     terminated = environ.get("wsgi.input_terminated", False)
     if length is not None and not terminated:
         return LimitedStream(stream, length)  # type: ignore[return-value]  # reads like an IO[bytes]
@@ -193,41 +185,17 @@ def get_input_stream(
     return CountedStream(stream, limit, length or 0)  # type: ignore[return-value]  # likewise
 
 
-def read_small_body(environ: WSGIEnvironment, max_size: int | None) -> bytes | None:
-    """A body of a known length of up to 64 KiB in one read; any other is not touched, and None.
-
-    It refuses nothing but a body that is cut off: the rest is left to :func:`get_input_stream`.
-
-    :param max_size: bytes; a longer body is left, too.
-    :raises ClientDisconnected: if the body is shorter than it was announced.
-    """
-    length = environ.get("CONTENT_LENGTH")
-    if not length or len(length) > 5 or not (length.isascii() and length.isdigit()):
-        return None
-    size = int(length)
-    if not 0 < size <= READ_SIZE or (max_size is not None and size > max_size) or "HTTP_TRANSFER_ENCODING" in environ:
-        return None
-    stream: IO[bytes] = environ["wsgi.input"]
-    if not environ.get("wsgi.input_terminated"):
-        # PERF: form, postjson, upload. A stream that counts costs more to make than a small body to read.
-        try:
-            data = stream.read(size)
-        except (OSError, ValueError) as error:
-            raise errors.ClientDisconnected() from error
-        return data if len(data) >= size else read_on(stream, data, size)
-    if type(stream) is not io.BytesIO:
-        take_whole = getattr(stream, "take_whole", None)  # the ASGI edge's
-        return take_whole(size) if take_whole else None
-    # The server marks the body's end, too. Where that contradicts the length, a closer look needs all of it.
-    data = stream.read()
-    if len(data) == size:
-        return data
-    stream.seek(-len(data), io.SEEK_CUR)
-    return None
+def _taken_whole(environ: WSGIEnvironment, stream: Any, length: int) -> IO[bytes]:
+    """The stream in memory that a stream of the ASGI edge becomes, if the whole body has arrived; else the stream."""
+    body: bytes | None = stream.take_whole(length)
+    if body is not None:
+        stream = environ["wsgi.input"] = io.BytesIO(body)
+    taken: IO[bytes] = stream
+    return taken
 
 
 def check_transfer_encoding(environ: WSGIEnvironment) -> None:
-    """Raise NotImplemented for a body in a coding that nobody undid: servers undo ``chunked`` alone (RFC 9112 §6.1)."""
+    """Raise NotImplemented for a body that is still encoded: servers decode only ``chunked`` (RFC 9112 §6.1)."""
     encoding = environ.get("HTTP_TRANSFER_ENCODING")
     if encoding and encoding.strip().lower() != "chunked":
         coding = encoding[:40]
@@ -236,5 +204,5 @@ def check_transfer_encoding(environ: WSGIEnvironment) -> None:
 
 def _check_length_is_number(length: str) -> None:
     length = length.strip()
-    if length and not _LENGTH.fullmatch(length):
+    if length and parse_content_length(length) is None:
         raise BadRequest(f"The request's Content-Length is {length[:40]!r}; it must be a plain number of bytes.")

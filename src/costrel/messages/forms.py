@@ -1,4 +1,4 @@
-"""Reads the body of a form, urlencoded or multipart, within limits: what is too much or cut off never passes."""
+"""Reads the body of a form, urlencoded or multipart, and raises for one that is malformed, cut off or above a limit."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 from ..http.errors import BadRequest, HTTPException, RequestEntityTooLarge
+from ..http.framing import parse_content_length
 from ..http.grammar import parse_options_header
 from ..http.headers import Headers
 from ..http.multidict import MultiDict
 from ..http.multipart_events import File
+from ..http.part_head import FormatError, HeadTooLarge, PartHead
 from ..http.uploads import FileStorage
+from ..support.seams import Seams
 from .environ import get_content_length, get_input_stream
-from .parts import MAX_BOUNDARY_SIZE, MAX_HEADER_SIZE, MAX_HEADERS, FormatError, HeadTooLarge, Part, PartParser
-from .streams import LimitedStream
-from .urlencoded import decode_form, parse_query
+from .parts import PartLimits, PartParser
+from .urlencoded import decode_form, load_query
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 StreamFactory = Callable[..., IO[bytes]]
 ParsedForm = tuple[IO[bytes], MultiDict[str, Any], MultiDict[str, Any]]
 
-#: What a full disk says, a full quota, and a file that may not get larger (``ulimit -f``).
+#: The errors of a full disk, a full quota, and a file above the limit of its size (``ulimit -f``).
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 # A file up to this size stays in memory.
@@ -32,10 +34,6 @@ _SPOOL_SIZE = 500 * 1024
 
 # PERF: bodies (upload). Servers give what has arrived, or all of it: fewer and longer writes of a large file.
 _READ_SIZE = 1024 * 1024
-_PIECE = 64 * 1024
-
-# Bytes in a row that belong to no part: preamble, epilogue, and the headers of one part (16 lines of 8 KiB).
-_MAX_OUTSIDE_PARTS = 256 * 1024
 
 _PART_CHARSETS = frozenset({"ascii", "us-ascii", "utf-8", "iso-8859-1"})
 
@@ -73,7 +71,7 @@ def parse_form_data(
     *,
     max_form_parts: int | None = None,
 ) -> ParsedForm:
-    """Parse the form of an environ; answer its stream, fields and files. See :class:`FormDataParser`."""
+    """Parse the form of an environ; return its stream, fields and files. See :class:`FormDataParser`."""
     return FormDataParser(
         stream_factory=stream_factory,
         max_form_memory_size=max_form_memory_size,
@@ -82,22 +80,6 @@ def parse_form_data(
         silent=silent,
         cls=cls,
     ).parse_from_environ(environ)
-
-
-class PartLimits:
-    """What a multipart body may have: so many files, headers of a part, bytes in one of them and in the boundary."""
-
-    def __init__(
-        self,
-        files: int | None = None,
-        headers: int = MAX_HEADERS,
-        header_size: int = MAX_HEADER_SIZE,
-        boundary_size: int = MAX_BOUNDARY_SIZE,
-    ) -> None:
-        self.files = files
-        self.headers = headers
-        self.header_size = header_size
-        self.boundary_size = boundary_size
 
 
 class FormDataParser:
@@ -114,8 +96,8 @@ class FormDataParser:
     and a full disk :exc:`InsufficientStorage` (507).
     """
 
-    #: What the parts of a multipart body may have besides.
-    limits = PartLimits()
+    #: Returns the limits of multipart bodies that are not parameters.
+    part_limits: Callable[[], PartLimits] = PartLimits
 
     def __init__(
         self,
@@ -147,7 +129,7 @@ class FormDataParser:
         content_length: int | None,
         options: dict[str, str] | None = None,
     ) -> ParsedForm:
-        """Parse a stream; answer it (empty if it was read) with the fields and the files.
+        """Parse a stream; return it (empty if it was read) with the fields and the files.
 
         :param mimetype: the content type in lower case, without its parameters, which are the ``options``.
         """
@@ -176,7 +158,7 @@ class FormDataParser:
             cls=self.cls,
             buffer_size=_READ_SIZE,
         )
-        parser.limits = self.limits
+        parser.limits = self.part_limits()
         form, files = parser.parse(stream, boundary.encode(), content_length)
         return stream, form, files
 
@@ -187,24 +169,25 @@ class FormDataParser:
         # Counting separators is enough, and costs next to nothing for a body of millions of them.
         if self.max_form_parts is not None and body.count(b"&") >= self.max_form_parts:
             raise _too_many_parts(self.max_form_parts)
-        return stream, self.cls(parse_query(decode_form(body))), self.cls()
+        return stream, load_query(decode_form(body), self.cls), self.cls()
 
     def _read_fields(self, stream: IO[bytes], content_length: int | None) -> bytes:
         limit = self.max_form_memory_size
         if limit is None:
             return stream.read()
-        if content_length is not None:
-            if content_length > limit:
-                raise _too_much_memory(limit)
-            if isinstance(stream, LimitedStream) and stream.ends_at(content_length):
-                return stream.readall()  # PERF: form. One read instead of two.
-        chunks, size = [], 0
-        while chunk := stream.read(limit + 1 - size):
-            chunks.append(chunk)
-            size += len(chunk)
-            if size > limit:
-                raise _too_much_memory(limit)
-        return b"".join(chunks)
+        if content_length is not None and content_length > limit:
+            raise _too_much_memory(limit)
+        body = stream.read(limit + 1)
+        size = len(body)
+        if size and size != content_length:
+            chunks = [body]
+            while size <= limit and (chunk := stream.read(limit + 1 - size)):
+                chunks.append(chunk)
+                size += len(chunk)
+            body = b"".join(chunks)
+        if size > limit:
+            raise _too_much_memory(limit)
+        return body
 
 
 class MultiPartParser:
@@ -213,7 +196,7 @@ class MultiPartParser:
     :param buffer_size: bytes to read at a time.
     """
 
-    #: What the parts may have besides.
+    #: The limits that are not parameters.
     limits = PartLimits()
 
     def __init__(
@@ -235,7 +218,7 @@ class MultiPartParser:
         raise MalformedForm(message)
 
     def get_part_charset(self, headers: Headers) -> str:
-        """The charset of a field: what its content type says, if that is ASCII or Latin-1, else UTF-8."""
+        """The charset of a field: the one in its content type if that is ASCII or Latin-1, otherwise UTF-8."""
         content_type = headers.get("content-type")
         if content_type:
             charset = parse_options_header(content_type)[1].get("charset", "").lower()
@@ -245,133 +228,113 @@ class MultiPartParser:
 
     def start_file_streaming(self, event: File, total_content_length: int | None) -> IO[bytes]:
         """Open the stream for a file."""
-        length = event.headers.get("content-length", "")
+        headers = event.headers
         return self.stream_factory(
             total_content_length=total_content_length,
             filename=event.filename,
-            content_type=event.headers.get("content-type"),
-            content_length=int(length) if length.isascii() and length.isdigit() else 0,
+            content_type=headers.get("content-type"),
+            content_length=parse_content_length(headers.get("content-length", "")) or 0,
         )
 
     def parse(
         self, stream: IO[bytes], boundary: bytes, content_length: int | None
     ) -> tuple[MultiDict[str, str], MultiDict[str, FileStorage]]:
-        """Parse a stream to its end; answer the fields and the files. On any error the files are closed."""
-        reading = _MultipartReading(self, content_length)
+        """Parse a stream to its end; return the fields and the files. On any error the files are closed."""
+        form = _MultipartForm(self, content_length)
         try:
-            reading.run(stream, boundary)
+            self._read_into(form, stream, boundary)
         except BaseException as error:
-            reading.close_files()
+            form.close_files()
             if isinstance(error, OSError) and error.errno in DISK_FULL:
                 raise InsufficientStorage() from error
             raise
-        return self.cls(reading.fields), self.cls(reading.files)
+        return self.cls(form.fields), self.cls(form.files)
+
+    def _read_into(self, form: _MultipartForm, stream: IO[bytes], boundary: bytes) -> None:
+        try:
+            parser = PartParser(boundary, self.limits)
+            is_empty = True
+            while chunk := stream.read(self.buffer_size):
+                is_empty = False
+                for piece in parser.parse(chunk):
+                    form.add(*piece)
+            if not is_empty:  # an empty body is an empty form
+                parser.finish()
+        except HeadTooLarge as error:
+            raise RequestEntityTooLarge(f"The multipart body is too large: {error}.") from None
+        except FormatError as error:
+            self.fail(f"The multipart body is malformed: {error}.")
 
 
-class _MultipartReading:
-    """One run through one multipart body: what was read so far."""
+_HOOKS = Seams(MultiPartParser, "get_part_charset", "parse")
+
+
+class _MultipartForm:
+    """The fields and files of a multipart body, as far as it was read."""
+
+    memory = 0
+    head: PartHead
+    chunks: list[bytes]
+    container: IO[bytes] | None = None
 
     def __init__(self, parser: MultiPartParser, content_length: int | None) -> None:
         self.parser = parser
         self.content_length = content_length
         self.fields: list[tuple[str, str]] = []
         self.files: list[tuple[str, FileStorage]] = []
-        self.parts = self.file_parts = 0
-        self.memory = 0
-        self.started = False
-        self.outside = 0
-        self.part: Part
-        self.chunks: list[bytes] = []
-        self.container: IO[bytes] | None = None
+        self.has_original_hooks = _HOOKS.are_original(parser)
 
-    def run(self, stream: IO[bytes], boundary: bytes) -> None:
-        """Read a stream to its end; an empty one is an empty form."""
-        try:
-            limits = self.parser.limits
-            parser = PartParser(boundary, limits.boundary_size, limits.headers, limits.header_size)
-            while chunk := stream.read(self.parser.buffer_size):
-                start = 0
-                while start < len(chunk):
-                    # What belongs to no part is counted in small pieces; the content of a file passes as it came.
-                    end = len(chunk) if parser.in_content else start + _PIECE
-                    self._read_chunk(parser, chunk[start:end])
-                    start = end
-            if self.started:
-                parser.finish()
-        except HeadTooLarge as error:
-            raise RequestEntityTooLarge(f"The multipart body is too large: {error}.") from None
-        except FormatError as error:
-            self.parser.fail(f"The multipart body is malformed: {error}.")
-
-    def _read_chunk(self, parser: PartParser, chunk: bytes) -> None:
-        self.started = True
-        self.outside += len(chunk)
-        for event in parser.parse(chunk):
-            self.outside = 0
-            if event is None:
-                self._end_part()
-            elif isinstance(event, bytes):
-                self._add(event)
-            else:
-                self._begin_part(event)
-        limits = self.parser.limits
-        if self.outside > max(_MAX_OUTSIDE_PARTS, 2 * limits.headers * limits.header_size):
-            raise FormatError(f"more than {_MAX_OUTSIDE_PARTS:,} bytes in a row belong to none of its parts")
+    def add(self, head: PartHead | None, data: bytes, is_last: bool) -> None:
+        """Take a piece of a part."""
+        if head is not None:
+            self._begin_part(head)
+        container = self.container
+        if container is None:
+            self.memory += len(data)
+            self.chunks.append(data)
+        elif data:
+            container.write(data)
+        limit = self.parser.max_form_memory_size
+        if limit is not None and self.memory > limit:
+            raise _too_much_memory(limit)
+        if not is_last:
+            return
+        head = self.head
+        if container is None:
+            self.fields.append((head.name, b"".join(self.chunks).decode(self._charset_of(head), "replace")))
+        else:
+            container.seek(0)
+            self.files.append((head.name, FileStorage(container, head.filename, head.name, headers=self.headers)))
+            self.container = None
 
     def close_files(self) -> None:
         if self.container is not None:
-            with suppress(OSError):  # on a full disk what is still to be written cannot be
+            with suppress(OSError):  # on a full disk, the buffered rest cannot be written
                 self.container.close()
         for _, file in self.files:
             file.close()
 
-    def _begin_part(self, part: Part) -> None:
-        self.parts += 1
+    def _begin_part(self, head: PartHead) -> None:
         limit = self.parser.max_form_parts
-        if limit is not None and self.parts > limit:
+        if limit is not None and len(self.fields) + len(self.files) >= limit:
             raise _too_many_parts(limit)
-        self.part = part
-        self._count(part.kept_size)
-        if part.filename is None:
+        self.head = head
+        self.memory += head.kept_size
+        if head.filename is None:
             self.chunks = []
-        else:
-            self.file_parts += 1
-            limit = self.parser.limits.files
-            if limit is not None and self.file_parts > limit:
-                raise RequestEntityTooLarge(f"The form has more than the {limit:,} files that MAX_FORM_FILES allows.")
-            name: Any = part.name  # which may be missing
-            event = File(name=name, filename=part.filename, headers=part.headers)
-            self.container = self.parser.start_file_streaming(event, self.content_length)
+            return
+        limit = self.parser.limits.files
+        if limit is not None and len(self.files) >= limit:
+            raise RequestEntityTooLarge(f"The form has more than the {limit:,} files that MAX_FORM_FILES allows.")
+        self.headers = head.headers()
+        event = File(head.name, head.filename, self.headers)
+        self.container = self.parser.start_file_streaming(event, self.content_length)
 
-    def _add(self, chunk: bytes) -> None:
-        if self.container is not None:
-            self.container.write(chunk)
-        else:
-            self._count(len(chunk))
-            self.chunks.append(chunk)
-
-    def _count(self, size: int) -> None:
-        self.memory += size
-        limit = self.parser.max_form_memory_size
-        if limit is not None and self.memory > limit:
-            raise _too_much_memory(limit)
-
-    def _end_part(self) -> None:
-        part = self.part
-        name: Any = part.name  # which may be missing
-        if self.container is None:
-            self.fields.append((name, b"".join(self.chunks).decode(self._charset(part), "replace")))
-        else:
-            self.container.seek(0)
-            file = FileStorage(self.container, part.filename, name, headers=part.headers)
-            self.files.append((name, file))
-            self.container = None
-
-    def _charset(self, part: Part) -> str:
-        # Nearly no field says its type; a parser that overrides this is asked in any case.
-        if len(part.lines) == 1 and type(self.parser).get_part_charset is MultiPartParser.get_part_charset:
+    def _charset_of(self, head: PartHead) -> str:
+        # Nearly no field has more than its Content-Disposition.
+        if len(head.fields) == 1 and self.has_original_hooks:
             return "utf-8"
-        return self.parser.get_part_charset(part.headers)
+        return self.parser.get_part_charset(head.headers())
 
 
 def _too_many_parts(limit: int) -> RequestEntityTooLarge:

@@ -6,25 +6,24 @@ import functools
 import json
 from collections.abc import Callable, Iterable
 from io import BytesIO
-from operator import attrgetter
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Literal, overload
 
 from ..http.cookies import parse_cookie
 from ..http.errors import BadRequest, HTTPException, SecurityError, UnsupportedMediaType
+from ..http.framing import body_length
 from ..http.grammar import parse_options_header
 from ..http.headers import Headers
 from ..http.multidict import CombinedMultiDict, ImmutableMultiDict, MultiDict, iter_multi_items
 from ..http.uploads import FileStorage
 from ..support.properties import cached_property
 from ..support.seams import Seams
-from .environ import EnvironHeaders, _get_server, decode, get_content_length, get_input_stream, read_small_body
-from .forms import FormDataParser, PartLimits, default_stream_factory
+from .environ import EnvironHeaders, _get_server, decode, get_input_stream
+from .forms import FormDataParser, default_stream_factory
+from .parts import PartLimits
 from .properties import environ_property
 from .request_head import RequestHead
-from .small_forms import MULTIPART, URLENCODED, fields_of, parts_of, plain_boundary, store
 from .source import ScopeSource, hot
-from .streams import LimitedStream
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -68,9 +67,8 @@ class Request(RequestHead):
     method: str = "GET"
 
     _cached_json: tuple[Any, Any] = (_UNREAD, _UNREAD)
-    _parsed_files: Any = None
-    #: The size of a body that was read without making its stream.
-    _read_at_once = 0
+    _cached_data: bytes | None = None
+    _parsed_files: MultiDict[str, FileStorage] | None = None
 
     _populates = False
     #: The environ, or the ASGI scope that stands for it until somebody asks for the environ.
@@ -150,7 +148,10 @@ class Request(RequestHead):
     @cached_property
     def content_length(self) -> int | None:
         """Length of the body in bytes; None if unknown or sent in chunks, 0 if the header is malformed."""
-        return super().content_length if _has_other_headers(self) else get_content_length(self._source)
+        if _has_other_headers(self):
+            return super().content_length
+        source = self._source
+        return body_length(hot(source, "CONTENT_LENGTH"), hot(source, "HTTP_TRANSFER_ENCODING"))
 
     @cached_property
     def _parsed_content_type(self) -> tuple[str, dict[str, str]]:
@@ -201,14 +202,12 @@ class Request(RequestHead):
     def stream(self) -> IO[bytes]:
         """The body, to be read once; empty after something else has read it.
 
-        Reading it raises :exc:`ClientDisconnected` if the body was cut off, and :exc:`RequestEntityTooLarge` where it
-        passes :attr:`max_content_length`.
+        Reading it raises :exc:`ClientDisconnected` if the body was cut off, and :exc:`RequestEntityTooLarge` if it is
+        above :attr:`max_content_length`.
         """
         if self.shallow:
             raise RuntimeError("The body cannot be read through this request: it was made with shallow=True.")
-        if self._read_at_once:
-            return LimitedStream.spent(self.input_stream, self._read_at_once)  # type: ignore[return-value]  # likewise
-        return get_input_stream(self.environ, max_content_length=self.max_content_length)
+        return get_input_stream(self._source, max_content_length=self.max_content_length)
 
     @cached_property
     def data(self) -> bytes:
@@ -226,45 +225,16 @@ class Request(RequestHead):
         :param as_text: decode it as UTF-8, with U+FFFD for what is not.
         :param parse_form_data: read the form first, which leaves nothing of a form's body.
         """
-        data: bytes | None = getattr(self, "_cached_data", None)
+        data = self._cached_data
         if data is None:
             if parse_form_data:
                 self._load_form_data()
-            data = self._read_small() if type(self).stream is _OWN_STREAM else None
-            if data is None:
-                data = self.stream.read()
+            data = self.stream.read()
             if cache:
                 self._cached_data = data
         return data.decode(errors="replace") if as_text else data
 
-    def _read_small(self) -> bytes | None:
-        """A small body without its stream; None where there is one already, or where it takes a closer look."""
-        if "stream" in self.__dict__ or self._read_at_once or self.shallow:
-            return None
-        data = read_small_body(self.environ, self.max_content_length)
-        if data is not None:
-            self._read_at_once = len(data)
-        return data
-
     # -- JSON
-
-    def _has_own_type(self) -> bool:
-        """Whether nobody has told this instance of another content type than the environ's. PERF: form, postjson."""
-        attributes = self.__dict__
-        return "_parsed_content_type" not in attributes and (
-            "headers" not in attributes or type(attributes["headers"]) is EnvironHeaders
-        )
-
-    @property
-    def is_json(self) -> bool:
-        """Whether the content type is ``application/json`` or ``application/*+json``."""
-        if (
-            self.environ.get("CONTENT_TYPE") == "application/json"
-            and self._has_own_type()
-            and type(self).mimetype is _OWN_MIMETYPE
-        ):
-            return True  # PERF: postjson
-        return super().is_json
 
     @property
     def json(self) -> Any:
@@ -275,7 +245,7 @@ class Request(RequestHead):
         """Parse the body as JSON.
 
         :param force: whatever the content type says.
-        :param silent: answer None where the body is no JSON, or does not say that it is.
+        :param silent: return None if the body is no JSON, or its content type is another.
         :param cache: keep the result for the next call.
         :raises UnsupportedMediaType: through :meth:`on_json_loading_failed`, if the content type is not JSON.
         :raises BadRequest: likewise, if the body is not JSON.
@@ -319,7 +289,7 @@ class Request(RequestHead):
     @property
     def want_form_data_parsed(self) -> bool:
         """Whether the body may be a form: whether it has a content type."""
-        return bool(self.environ.get("CONTENT_TYPE"))
+        return bool(hot(self._source, "CONTENT_TYPE"))
 
     @cached_property
     def form(self) -> ImmutableMultiDict[str, str]:
@@ -350,7 +320,7 @@ class Request(RequestHead):
             max_form_parts=self.max_form_parts,
             cls=self.parameter_storage_class,
         )
-        parser.limits = self._part_limits()
+        parser.part_limits = self._part_limits
         return parser
 
     def _part_limits(self) -> PartLimits:
@@ -372,18 +342,11 @@ class Request(RequestHead):
         )
 
     def _get_stream_for_parsing(self) -> IO[bytes]:
-        data: bytes | None = getattr(self, "_cached_data", None)
-        return self.stream if data is None else BytesIO(data)
+        return self.stream if self._cached_data is None else BytesIO(self._cached_data)
 
     def _load_form_data(self) -> None:
         """Parse the form once; :attr:`form`, :attr:`files` and :attr:`stream` are plain attributes from then on."""
         if "form" in self.__dict__:
-            return
-        if (
-            _FORM_SEAMS.isdisjoint(self.__dict__)
-            and _form_seams_of(type(self)) == _OWN_FORM_SEAMS
-            and self._load_small_form()
-        ):
             return
         if self.want_form_data_parsed:
             parser = self.make_form_data_parser()
@@ -395,32 +358,6 @@ class Request(RequestHead):
         attributes = self.__dict__
         attributes["stream"], attributes["form"], attributes["files"] = parsed
         self._parsed_files = parsed[2]
-
-    def _load_small_form(self) -> bool:
-        """Load a form that is small and as browsers send it; tell whether it was one. PERF: form, upload."""
-        attributes = self.__dict__
-        sent = self.environ.get("CONTENT_TYPE") if self._has_own_type() else None
-        boundary = plain_boundary(sent)
-        mimetype = MULTIPART if boundary else URLENCODED if sent == URLENCODED else self.mimetype
-        body = self._read_small() if mimetype in _FORMS else None
-        if body is None:
-            return False
-        storage = self.parameter_storage_class
-        limits = self.max_form_memory_size, self.max_form_parts
-        if mimetype == URLENCODED:
-            fields = fields_of(body, *limits)
-            if fields is not None:
-                attributes["form"], attributes["files"] = storage(fields), storage()
-                return True
-        else:
-            boundary = boundary or self.mimetype_params.get("boundary", "")
-            parts = parts_of(body, boundary, *limits, self._part_limits())
-            if parts is not None:
-                files = self._parsed_files = store(parts[1], self._get_file_stream, len(body))
-                attributes["form"], attributes["files"] = storage(parts[0]), storage(files)
-                return True
-        attributes["stream"] = LimitedStream(BytesIO(body), len(body))
-        return False
 
     def close(self) -> None:
         """Close the uploaded files, which removes those that were spooled to disk."""
@@ -472,24 +409,6 @@ class Request(RequestHead):
         return application
 
 
-_FORMS = frozenset({URLENCODED, MULTIPART})
-
-# What stands between a request and its body. Where a class, or somebody who holds the request, has put something else
-# in the place of one of these, that is asked instead of taking a short way past it.
-_OWN_STREAM = Request.stream
-_OWN_MIMETYPE = Request.mimetype
-_form_seams_of = attrgetter(
-    "stream",
-    "mimetype",
-    "mimetype_params",
-    "want_form_data_parsed",
-    "make_form_data_parser",
-    "form_data_parser_class",
-    "form_data_parser_class.parse",
-    "_get_stream_for_parsing",
-)
-_OWN_FORM_SEAMS = _form_seams_of(Request)
-_FORM_SEAMS = frozenset({"make_form_data_parser", "form_data_parser_class", "_get_stream_for_parsing", "_cached_data"})
 
 REQUEST = Seams(Request, "__init__", "_release")
 """A class that replaces one of these is given a whole environ instead of an ASGI scope."""

@@ -12,6 +12,7 @@ from ..http.cookies import parse_cookie
 from ..http.dates import parse_date
 from ..http.errors import RequestURITooLarge, SecurityError
 from ..http.etags import ETags
+from ..http.framing import body_length
 from ..http.grammar import parse_list_header, parse_options_header
 from ..http.header_set import HeaderSet
 from ..http.headers import Headers
@@ -21,9 +22,8 @@ from ..http.multidict import ImmutableMultiDict, MultiDict
 from ..http.ranges import IfRange, Range
 from ..http.user_agent import UserAgent
 from ..support.properties import cached_property
-from .environ import parse_content_length
 from .properties import header_property
-from .urlencoded import decode_form, parse_query
+from .urlencoded import decode_form, load_query
 
 
 class RequestHead:
@@ -80,10 +80,10 @@ class RequestHead:
     @cached_property
     def args(self) -> MultiDict[str, str]:
         """The parameters of the query string."""
-        query, limit = self.query_string, self.max_query_params
-        if limit is not None and query.count(b"&") >= limit:
+        query = decode_form(self.query_string)
+        if "&" in query and (limit := self.max_query_params) is not None and query.count("&") >= limit:
             raise RequestURITooLarge(f"The query has more than the {limit:,} parameters that MAX_QUERY_PARAMS allows.")
-        return self.parameter_storage_class(parse_query(query.decode() if query.isascii() else decode_form(query)))
+        return load_query(query, self.parameter_storage_class)
 
     @cached_property
     def access_route(self) -> list[str]:
@@ -150,7 +150,7 @@ class RequestHead:
     @cached_property
     def content_length(self) -> int | None:
         """Length of the body in bytes; None if unknown or sent in chunks, 0 if the header is malformed."""
-        return parse_content_length(self.headers.get("Content-Length"), self.headers.get("Transfer-Encoding"))
+        return body_length(self.headers.get("Content-Length"), self.headers.get("Transfer-Encoding"))
 
     content_encoding = header_property[str | None]("Content-Encoding", read_only=True)
     content_md5 = header_property[str | None]("Content-MD5", read_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterable
 from functools import partial, update_wrapper
-from typing import IO, TYPE_CHECKING, Any, Self
+from typing import IO, TYPE_CHECKING, Any
 
 from ..http.errors import ClientDisconnected, RequestEntityTooLarge
 
@@ -23,7 +23,7 @@ class LimitedStream(io.RawIOBase):
         the application accepts, and the body ends where the stream ends.
 
     A stream that ends early raises :exc:`ClientDisconnected`; a body longer than a maximum raises
-    :exc:`RequestEntityTooLarge`. Never is one of them taken for a complete body.
+    :exc:`RequestEntityTooLarge`. Neither passes for a complete body.
     """
 
     def __init__(self, stream: IO[bytes], limit: int, is_max: bool = False) -> None:
@@ -32,21 +32,10 @@ class LimitedStream(io.RawIOBase):
         self.limit = limit
         self._limit_is_max = is_max
 
-    @classmethod
-    def spent(cls, stream: IO[bytes], limit: int) -> Self:
-        """A body of this length that was read to its end by other means."""
-        body = cls(stream, limit)
-        body._pos = limit
-        return body
-
     @property
     def is_exhausted(self) -> bool:
         """Whether all that the limit allows was read."""
         return self._pos >= self.limit
-
-    def ends_at(self, length: int) -> bool:
-        """Whether the body has just this many bytes: reading it all gives them, or raises."""
-        return self.limit == length and not self._limit_is_max
 
     def on_exhausted(self) -> None:
         """Called when more is asked for than the limit allows."""
@@ -60,7 +49,7 @@ class LimitedStream(io.RawIOBase):
         raise ClientDisconnected() from error
 
     def exhaust(self) -> bytes:
-        """Read what is left and return it; empty if nothing is."""
+        """Read the rest and return it."""
         return b"" if self.is_exhausted else self.readall()
 
     def readinto(self, b: Any) -> int:
@@ -84,10 +73,6 @@ class LimitedStream(io.RawIOBase):
         if left <= 0:
             return self._past_the_limit()
         chunks = []
-        if left <= READ_SIZE and not self._limit_is_max:  # PERF: form. Nearly always one call is enough.
-            chunks.append(self._counted(self._stream.read, left))
-            if self._pos >= self.limit:
-                return chunks[0]
         while chunk := self.read(min(READ_SIZE, max(self.limit - self._pos, 1))):
             chunks.append(chunk)
             if self.is_exhausted and not self._limit_is_max:
@@ -133,16 +118,6 @@ class LimitedStream(io.RawIOBase):
         if not self._limit_is_max or self._stream.read(1):
             self.on_exhausted()
         return b""
-
-
-def read_on(stream: IO[bytes], begun: bytes, size: int) -> bytes:
-    """All of a body of ``size`` bytes, of which the first read has given less.
-
-    :raises ClientDisconnected: if the stream ends, or fails, before.
-    """
-    if not begun:
-        raise ClientDisconnected()
-    return begun + LimitedStream(stream, size - len(begun)).readall()
 
 
 class CountedStream(LimitedStream):
@@ -264,7 +239,7 @@ class RangeWrapper:
         return chunk
 
     def _first_iteration(self) -> tuple[bytes | None, int]:
-        """Go to the start; return what the chunk there has to give, if one had to be read, and the position."""
+        """Go to the start; return the rest of the chunk there, if one had to be read, and the position."""
         if self.seekable:
             self.iterable.seek(self.start_byte)
             self.read_length = self.iterable.tell()

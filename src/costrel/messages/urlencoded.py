@@ -1,9 +1,10 @@
-"""Reads `application/x-www-form-urlencoded` text, of a query string or a body, into pairs (URL Standard §5.1)."""
+"""Reads `application/x-www-form-urlencoded` text, of a query string or a body (URL Standard §5.1)."""
 
 from __future__ import annotations
 
 import re
 
+from ..http.multidict import MultiDict, of_lists, own_constructor
 from ..support.patterns import LatePattern
 
 # Possessive: a run of escapes is never tried in another way, so it takes no memory to remember its beginnings.
@@ -14,25 +15,40 @@ _has_undecoded = LatePattern("[\udc80-\udcff]").search
 _QUOTED = {0xDC00 + byte: f"%{byte:02X}" for byte in range(0x80, 0x100)}
 
 
-def parse_query(text: str) -> list[tuple[str, str]]:
-    """Split ``a=1&b=2`` into pairs, keeping fields without a value; ``;`` separates nothing."""
-    pairs = []
-    plain = "%" not in text and "+" not in text  # PERF: form, params. Then no field has either.
+def load_query(text: str, cls: type[MultiDict[str, str]]) -> MultiDict[str, str]:
+    """Read ``a=1&b=2`` into a multi-dict; a field may lack its value, and ``;`` separates nothing.
+
+    :param cls: the class of the result. One with its own constructor gets a list of pairs.
+    """
+    if cls.__init__ is not own_constructor:
+        return cls(parse_query(text))
+    lists: dict[str, list[str]] = {}
+    is_plain = "%" not in text and "+" not in text
     for field in text.split("&"):
         if field:
             name, _, value = field.partition("=")
-            quoted = not plain and ("%" in field or "+" in field)
-            pairs.append((_unquote(name), _unquote(value)) if quoted else (name, value))
-    return pairs
+            if not is_plain and ("%" in field or "+" in field):
+                name, value = _unquote(name), _unquote(value)
+            if name in lists:
+                lists[name].append(value)
+            else:
+                lists[name] = [value]
+    return of_lists(cls, lists)
+
+
+def parse_query(text: str) -> list[tuple[str, str]]:
+    """Read ``a=1&b=2`` into pairs, in their order."""
+    return [pair for field in text.split("&") for pair in load_query(field, MultiDict).items()]
 
 
 def decode_form(body: bytes) -> str:
     """Decode bytes as UTF-8; those that are not become their percent-encoding, so that nothing is lost."""
-    return _quote_undecoded(body.decode(errors="surrogateescape"))
+    text = body.decode("utf-8", "surrogateescape")
+    return text if text.isascii() else _quote_undecoded(text)
 
 
 def _quote_undecoded(text: str) -> str:
-    return text if text.isascii() or not _has_undecoded(text) else text.translate(_QUOTED)
+    return text.translate(_QUOTED) if _has_undecoded(text) else text
 
 
 def _unquote(text: str) -> str:

@@ -8,7 +8,8 @@ from urllib.parse import quote, urlsplit
 
 from ..http.conditional import is_hop_by_hop_header
 from ..http.errors import BadGateway, HTTPException
-from ..messages.environ import EnvironHeaders, get_content_length, get_input_stream, get_path_info, is_chunked
+from ..http.framing import is_chunked
+from ..messages.environ import EnvironHeaders, get_content_length, get_input_stream, get_path_info
 
 if t.TYPE_CHECKING:
     import ssl

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from functools import lru_cache
 
 from ..devtools.gates import QUIET
+from ..http.framing import parse_content_length
 from ..support.properties import cached_property
 from . import terminal
 
@@ -165,7 +166,7 @@ def _clock(second: int) -> str:
 
 def _content_length(headers: Iterable[tuple[bytes, bytes]]) -> int | None:
     found = [value for name, value in headers if name.lower() == b"content-length"]
-    return int(found[0]) if found and found[0].isdigit() else None
+    return parse_content_length(found[0].decode("latin-1")) if found else None
 
 
 def _duration(seconds: float) -> str:

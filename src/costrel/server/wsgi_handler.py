@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from ..http.errors import InternalServerError
+from ..http.framing import has_no_body, parse_content_length
 from . import terminal
 from .certificates import is_ssl_error
 from .chunked import DechunkedInput
@@ -31,8 +32,6 @@ connection_dropped_errors: tuple[type[Exception], ...] = (ConnectionError, Timeo
 
 _UNSAFE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 """Characters that are not allowed in a status or a header (RFC 9110 §5.5)."""
-
-_CONTENT_LENGTH = re.compile(r"[0-9]{1,18}")
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 """For SO_LINGER: on, zero seconds."""
@@ -270,7 +269,7 @@ class Answer:
         code, _, reason = self.status.partition(" ")
         number = int(code)
         names = {name.lower() for name, _ in headers}
-        self._has_body = handler.command != "HEAD" and not (100 <= number < 200 or number in (204, 304))
+        self._has_body = not has_no_body(number, handler.command)
         self.sent_head = True
         handler.log_request(number)
         handler.send_response_only(number, reason)
@@ -346,7 +345,7 @@ def _refuse_framing(headers: Message) -> tuple[int, str] | None:
         return 400, "Both Content-Length and Transfer-Encoding"
     if encodings and [value.strip().lower() for value in encodings] != ["chunked"]:
         return 501, "Unknown transfer encoding"
-    if len(lengths) > 1 or (lengths and not _CONTENT_LENGTH.fullmatch(lengths[0].strip())):
+    if len(lengths) > 1 or (lengths and parse_content_length(lengths[0]) is None):
         return 400, "Bad Content-Length"
     if len(headers.get_all("Host", [])) > 1:
         return 400, "More than one Host"

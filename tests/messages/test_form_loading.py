@@ -1,7 +1,8 @@
-"""The short way through small forms: it comes to what the long way comes to, and asks whoever replaces a part of it."""
+"""How a request loads its form: the parts that a subclass, an instance or a patch may replace, and the streams."""
 
 import errno
 import io
+from unittest import mock
 
 import pytest
 from hypothesis import example, given
@@ -9,9 +10,8 @@ from hypothesis import strategies as st
 
 from costrel.http.errors import ClientDisconnected, HTTPException, RequestEntityTooLarge
 from costrel.http.headers import Headers
-from costrel.messages import small_forms
-from costrel.messages.forms import FormDataParser, InsufficientStorage, default_stream_factory
-from costrel.messages.parts import split_plain
+from costrel.http.multidict import MultiDict
+from costrel.messages.forms import FormDataParser, InsufficientStorage, MultiPartParser, default_stream_factory
 from costrel.messages.request import Request
 
 URLENCODED = "application/x-www-form-urlencoded"
@@ -41,15 +41,16 @@ def outcome(read):
 LIMITS = {"max_form_memory_size": 400, "max_form_parts": 3}
 
 
-def the_short_way(body, mimetype, request_class=None):
-    request = (request_class or type("Limited", (Request,), LIMITS))(environ(body, mimetype))
+def by_a_request(body, mimetype):
+    request = type("Limited", (Request,), LIMITS)(environ(body, mimetype))
     return outcome(lambda: (request.form, request.files))
 
 
-def the_long_way(body, mimetype):
+def by_a_parser(body, mimetype):
+    """The same bytes, two at a time."""
     name, _, boundary = mimetype.partition("; boundary=")
     parser = FormDataParser(**LIMITS)
-    return outcome(lambda: parser.parse(io.BytesIO(body), name, len(body), {"boundary": boundary})[1:])
+    return outcome(lambda: parser.parse(Trickle(body), name, len(body), {"boundary": boundary})[1:])
 
 
 PIECES = [
@@ -63,8 +64,8 @@ PIECES = [
 @given(st.lists(st.sampled_from(PIECES), max_size=8).map(b"".join))
 @example(FILE + FILE + END)
 @example(FIELD + FILE + b"--b --\r\n")
-def test_a_multipart_form_is_read_as_the_long_way_reads_it(body):
-    assert the_short_way(body, MULTIPART) == the_long_way(body, MULTIPART)
+def test_a_multipart_form_is_the_same_wherever_its_bytes_come_from(body):
+    assert by_a_request(body, MULTIPART) == by_a_parser(body, MULTIPART)
 
 
 @given(
@@ -72,14 +73,8 @@ def test_a_multipart_form_is_read_as_the_long_way_reads_it(body):
         b"".join
     )
 )
-def test_an_urlencoded_form_is_read_as_the_long_way_reads_it(body):
-    assert the_short_way(body, URLENCODED) == the_long_way(body, URLENCODED)
-
-
-def test_what_browsers_send_goes_the_short_way():
-    assert split_plain(FIELD + FILE + END, b"b", 1_000) == ([("a", "one")], [("f", "x", "text/plain", b"two")])
-    assert split_plain(FIELD, b"b", 1_000) is None
-    assert split_plain(FIELD + FILE + END, b"b", 50) is None
+def test_an_urlencoded_form_is_the_same_wherever_its_bytes_come_from(body):
+    assert by_a_request(body, URLENCODED) == by_a_parser(body, URLENCODED)
 
 
 @pytest.mark.parametrize(
@@ -125,8 +120,9 @@ def test_any_other_failure_of_the_disk_is_what_it_is():
     def fail(**_about):
         raise OSError(errno.EIO, "broken")
 
+    cls = type("Own", (Request,), {"_get_file_stream": staticmethod(fail)})
     with pytest.raises(OSError, match="broken"):
-        small_forms.store([("f", "x", "text/plain", b"two")], fail, 3)
+        cls(environ(FILE + END, MULTIPART)).files
 
 
 # -- reading the body
@@ -265,7 +261,6 @@ def test_what_was_read_of_the_head_before_is_no_obstacle():
     request = Request(environ(b"a=one", URLENCODED))
     assert [request.mimetype, request.content_length, request.headers.get("X")] == [URLENCODED, 5, None]
     assert request.form.to_dict() == {"a": "one"}
-    assert "stream" not in vars(request)
 
 
 def test_other_headers_say_what_is_json():
@@ -287,3 +282,48 @@ def test_a_small_file_lies_in_the_stream_that_all_files_have():
 def test_a_class_whose_type_was_patched_is_asked_what_is_json(monkeypatch):
     monkeypatch.setattr(Request, "mimetype", "text/plain")
     assert not Request(environ(b"1", "application/json")).is_json
+
+
+@pytest.mark.parametrize("step", ["parse", "_parse_urlencoded"])
+def test_a_patch_of_the_parser_counts_while_it_lasts(step):
+    def parsed():
+        return Request(environ(b"a=one", URLENCODED)).form.to_dict()
+
+    def own(self, stream, mimetype, content_length, options):
+        return stream, self.cls({"by": step}), self.cls()
+
+    assert parsed() == {"a": "one"}
+    with mock.patch.object(FormDataParser, step, own):
+        assert parsed() == {"by": step}
+    assert parsed() == {"a": "one"}
+
+
+def test_a_patch_of_the_charset_counts_for_every_field(monkeypatch):
+    body = b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n\xe9\r\n--b--'
+    monkeypatch.setattr(MultiPartParser, "get_part_charset", lambda self, headers: "latin1")
+    assert Request(environ(body, MULTIPART)).form["a"] == "\xe9"
+
+
+@pytest.mark.parametrize("first", [b"", b"\r\n"])
+def test_browsers_and_test_clients_are_read_alike(first):
+    # Only the latter begin with a line break.
+    body = first + FIELD + FILE + END
+    fields = [("a", "one")]
+    headers = [("Content-Disposition", 'form-data; name="f"; filename="x"'), ("Content-Type", "text/plain")]
+    assert by_a_request(body, MULTIPART) == (fields, [("f", "x", headers, b"two")])
+
+
+class Ordered(MultiDict):
+    """A storage class with its own constructor, which keeps the order of the pairs."""
+
+    def __init__(self, pairs=()):
+        self.pairs = list(pairs)
+        super().__init__(self.pairs)
+
+
+def test_a_storage_class_with_its_own_constructor_gets_pairs():
+    cls = type("Own", (Request,), {"parameter_storage_class": Ordered, "dict_storage_class": Ordered})
+    request = cls(environ(b"a=1&b=2&a=3", URLENCODED, QUERY_STRING="c=1&d=%20&c=3", HTTP_COOKIE="e=1; f=2; e=3"))
+    assert request.form.pairs == [("a", "1"), ("b", "2"), ("a", "3")]
+    assert request.args.pairs == [("c", "1"), ("d", " "), ("c", "3")]
+    assert request.cookies.pairs == [("e", "1"), ("f", "2"), ("e", "3")]
