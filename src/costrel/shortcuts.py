@@ -21,7 +21,6 @@ from .context import after_this_request as after_this_request
 from .context import copy_current_request_context as copy_current_request_context
 from .context import has_app_context as has_app_context
 from .context import has_request_context as has_request_context
-from .streaming import stream_with_context as stream_with_context
 from .http import errors
 from .messages import redirects
 from .services.flashing import flash as flash
@@ -31,6 +30,7 @@ from .services.templating import render_template as render_template
 from .services.templating import render_template_string as render_template_string
 from .services.templating import stream_template as stream_template
 from .services.templating import stream_template_string as stream_template_string
+from .streaming import stream_with_context as stream_with_context
 
 if t.TYPE_CHECKING:
     from .app.application import Costrel

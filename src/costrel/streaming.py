@@ -6,7 +6,7 @@ import functools
 import typing as t
 from collections.abc import Generator, Iterator
 
-from .context import RequestContext, make_current, request_context_for
+from .context import RequestContext, Stacks, make_current, request_context_for
 
 HOLDS: t.Final = "costrel.holds"
 """The key of an environ for a list that is not empty while a stream keeps the context of its request."""
@@ -36,7 +36,7 @@ def stream_with_context(generator_or_function: t.Any) -> t.Any:
 def _stream_in(ctx: RequestContext, items: Iterator[t.Any]) -> Generator[t.Any, None, None]:
     """The items, each of them computed within `ctx`. Between two items the consumer's own context is current."""
     ctx.hold()
-    inside = ctx.stacks
+    inside: Stacks | None = ctx.stacks
     error: BaseException | None = None
     try:
         try:

@@ -146,7 +146,7 @@ class Costrel(App):
         return runner_class(self, **kwargs)
 
     # -- the stages of a request ----------------------------------------------------------------------------------
-    # Each method drives a stage of the lifecycle to its end. The lifecycle itself calls a method only if it is overridden.
+    # Each method drives a stage of the lifecycle to its end. The lifecycle itself calls only those that are overridden.
 
     def full_dispatch_request(self) -> Response:
         """Hooks, view and response for the current request; errors go to their handlers."""
@@ -356,7 +356,6 @@ class Costrel(App):
             for name, function in template_names(self).items():
                 self.jinja_env.globals.setdefault(name, function)
         own.setdefault("session_interface", self.session_interface)  # PERF: hello
-
 
 
 class Flask(Costrel):

@@ -1,9 +1,9 @@
 """A request from its arrival to its end: match, before, view, response, after, session, teardown.
 
-Each stage is a generator. On an event loop (`ctx.on_loop`) a stage awaits coroutines in place, so their futures come out
-of it; it yields TO_THREAD before it calls code of the application that may block, and READ_BODY before an ``async def``
-view whose request body has not arrived. In a thread it yields the coroutine itself and gets the result back. An edge
-drives `serve` to its end: the WSGI edge in the thread that it has, the ASGI edge on its loop and in worker threads.
+Each stage is a generator. On an event loop (`ctx.on_loop`) it awaits coroutines in place, so their futures come out of
+it. It yields TO_THREAD before it calls code of the application that may block, and READ_BODY before an ``async def`` view
+whose request body has not arrived. In a thread it yields the coroutine itself and gets the result back. An edge drives
+`serve` to its end: the WSGI edge in the thread that it has, the ASGI edge on its loop and in worker threads.
 
 A stage that an application overrides is called as a method of the application; see `stage`.
 """
@@ -109,7 +109,9 @@ def respond(ctx: RequestContext) -> Steps[Response]:
         rv = None
         if guards is not None and (guards.meet_all or request.method not in SAFE_METHODS):
             rv = yield from admit(ctx, TO_THREAD)
-        if rv is None and (app.before_request_funcs or app.url_value_preprocessors or "preprocess_request" in overridden):
+        if rv is None and (
+            app.before_request_funcs or app.url_value_preprocessors or "preprocess_request" in overridden
+        ):
             rv = yield from stage(ctx, "preprocess_request", before)
         if rv is None:
             if guards is not None and guards.meet_all:
@@ -121,8 +123,8 @@ def respond(ctx: RequestContext) -> Steps[Response]:
                 elif ctx.body_is_pending and not getattr(request.url_rule, "stream_body", False):
                     yield READ_BODY
             rv = view(**view_args) if view_args else view()
-            if type(rv) is CoroutineType:
-                rv = (yield from rv) if ctx.on_loop else (yield rv)
+            if rv.__class__ is CoroutineType:
+                rv = (yield from rv) if ctx.on_loop else (yield rv)  # type: ignore[misc]  # `types.coroutine` allows it
     except Exception as error:
         ctx.overridden |= app.overridden_handlers
         rv = yield from stage(ctx, "handle_user_exception", answer_error, error)
@@ -178,7 +180,12 @@ def finalize(ctx: RequestContext, rv: t.Any, from_error_handler: bool = False) -
     app, guards = ctx.app, ctx.app.guards
     response: Response = app.make_response(rv)
     try:
-        if app.after_request_funcs or ctx._after_request_functions or keeps_session(ctx) or "process_response" in ctx.overridden:
+        if (
+            app.after_request_funcs
+            or ctx._after_request_functions
+            or keeps_session(ctx)
+            or "process_response" in ctx.overridden
+        ):
             response = yield from stage(ctx, "process_response", after, response)
         if guards is not None and guards.finish is not None:
             guards.finish(ctx, response)
@@ -291,10 +298,9 @@ def end(ctx: Context, exc: BaseException | None) -> Steps[None]:
 
     If a stream holds the context, the end comes with the end of the stream.
     """
-    app = ctx.app
     try:
         if len(ctx.entries) == 1:
-            if ctx.has_request:
+            if isinstance(ctx, RequestContext):
                 yield from stage(ctx, "do_teardown_request", end_request, exc)
                 ctx.close_request()
             if ctx.entries[0][2]:
@@ -347,8 +353,8 @@ def call(ctx: Context, function: Callable[..., t.Any], *args: t.Any, **kwargs: t
     if ctx.on_loop and not is_async(function):
         yield TO_THREAD
     rv = function(*args, **kwargs)
-    if type(rv) is CoroutineType:
-        rv = (yield from rv) if ctx.on_loop else (yield rv)
+    if rv.__class__ is CoroutineType:
+        rv = (yield from rv) if ctx.on_loop else (yield rv)  # type: ignore[misc]  # `types.coroutine` allows it
     return rv
 
 

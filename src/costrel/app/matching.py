@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import typing as t
+from collections.abc import Mapping
 
-from ..context import RequestContext
+from ..context import AppContract, RequestContext
 from ..http.errors import HTTPException
 from ..messages.source import hot
 
 if t.TYPE_CHECKING:
-    from .registration import App
+    from ..routing import Rule
 
 UNKNOWN_METHOD: t.Final = "--"
 """A method that no rule has."""
@@ -39,7 +40,7 @@ class KnownHosts:
                 self._known.add(host)
 
 
-def match_request(app: App, ctx: RequestContext) -> None:
+def match_request(app: AppContract, ctx: RequestContext) -> None:
     """Set the request's rule and view arguments, or the error that is raised when the request is dispatched."""
     request = ctx.request
     request.routing_exception = None  # PERF: page. An attribute of the instance is found before one of the class.
@@ -52,7 +53,7 @@ def match_request(app: App, ctx: RequestContext) -> None:
             or "HTTP_UPGRADE" in source
             or (ctx.overridden and "create_url_adapter" in ctx.overridden)
         ):
-            hit = None
+            hit: tuple[Rule, Mapping[str, t.Any]] | None = None
         else:
             app.known_hosts.check(request, hot(source, "HTTP_HOST"), app.config["TRUSTED_HOSTS"])
             if not path.isascii():
@@ -70,7 +71,7 @@ def match_request(app: App, ctx: RequestContext) -> None:
         request.routing_exception = error
 
 
-def _unknown_method(app: App, request: t.Any) -> str | None:
+def _unknown_method(app: AppContract, request: t.Any) -> str | None:
     """A method that no rule has, for one that differs from a known method only in case; None for all others.
 
     Methods are case-sensitive (RFC 9110 §9.1): a proxy in front that let "get" pass did not take it for GET.

@@ -42,6 +42,7 @@ Run it inside a view registered with 'websocket' and not with 'route', or inside
 
 _NOTHING: t.Any = object()
 
+
 class AppCtxGlobals:
     """The namespace behind ``g``: attributes, and the access of a dict."""
 

@@ -6,16 +6,13 @@ mypy holds `Costrel` to them, so that a member which is renamed there is found w
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Generator, Mapping, MutableMapping, Sequence
 
 if t.TYPE_CHECKING:
     from datetime import timedelta
     from logging import Logger
-    from types import TracebackType
 
-    from jinja2 import Environment
-
-    from ..http.errors import Aborter, HTTPException
+    from ..http.errors import Aborter
     from ..messages.request import Request
     from ..messages.response import Response
     from ..routing import Map, MapAdapter
@@ -26,8 +23,6 @@ Function: t.TypeAlias = Callable[..., t.Any]
 
 Registry: t.TypeAlias = Mapping[str | None, list[Function]]
 """Hooks by the name of their blueprint; None for those of the application."""
-
-ExcInfo: t.TypeAlias = "tuple[type, BaseException, TracebackType] | tuple[None, None, None]"
 
 
 class JSONContract(t.Protocol):
@@ -59,6 +54,17 @@ class GuardsContract(t.Protocol):
     @property
     def meet_all(self) -> bool: ...
 
+    @property
+    def limits(self) -> LimitsContract | None: ...
+    def trusts(self, request: t.Any, origin: str) -> bool: ...
+
+
+class LimitsContract(t.Protocol):
+    """The rate limits of an application."""
+
+    def due(self, request: t.Any, is_known: bool, /) -> list[t.Any]: ...
+    def count(self, ctx: RequestContext, due: list[t.Any], to_thread: object, /) -> Generator[t.Any, t.Any, None]: ...
+
 
 class KnownHostsContract(t.Protocol):
     """The hosts that an application has accepted."""
@@ -71,6 +77,7 @@ class AppContract(t.Protocol):
 
     testing: bool
     debug: bool
+    _got_first_request: bool
     secret_key: str | bytes | None
     subdomain_matching: bool
 
@@ -89,7 +96,9 @@ class AppContract(t.Protocol):
     @property
     def json(self) -> JSONContract: ...
     @property
-    def jinja_env(self) -> Environment: ...
+    def jinja_env(self) -> t.Any: ...
+    @property
+    def template_context_processors(self) -> Mapping[str | None, Sequence[Function]]: ...
     @property
     def permanent_session_lifetime(self) -> timedelta: ...
     @property
@@ -146,11 +155,10 @@ class AppContract(t.Protocol):
     def make_response(self, rv: t.Any) -> Response: ...
     def make_default_options_response(self) -> Response: ...
     def raise_routing_exception(self, request: t.Any) -> t.NoReturn: ...
-    def session_may_refresh(self, cookies: str) -> bool: ...
     def trap_http_exception(self, e: Exception) -> bool: ...
     def should_ignore_error(self, error: BaseException | None) -> bool: ...
     def _find_error_handler(self, e: Exception, blueprints: list[str]) -> Function | None: ...
-    def log_exception(self, exc_info: ExcInfo) -> None: ...
+    def log_exception(self, exc_info: t.Any) -> None: ...
     def ensure_sync(self, func: Function) -> Function: ...
     def redirect(self, location: str, code: int = 302) -> Response: ...
     def update_template_context(self, context: dict[str, t.Any]) -> None: ...

@@ -11,18 +11,19 @@ from contextlib import suppress
 from ..app import lifecycle
 from ..app.application import Costrel
 from ..context import RequestContext
-from ..messages.request import REQUEST
 from ..http.gate import encode_fields
+from ..messages.request import REQUEST
 from ..messages.source import environ_of
 from ..streaming import HOLDS
+from ..support.asgi_types import Receive, Scope, Send
 from ..support.seams import Seams
-from .bodies import Body, Receive, has_body, take_body
+from .bodies import Body, has_body, take_body
 from .drive import ENDED, to_loop
 from .http_drive import Exchange, HttpDrive, Patrol
 from .lifespan import answer_lifespan
-from .outgoing import Answer, Messages, Send, add_echo, answer_of
+from .outgoing import Answer, Messages, add_echo, answer_of
 from .patience import BODY_MIN_RATE, BODY_TIMEOUT, SEND_TIMEOUT, ClientStalled, Patience
-from .scope import Scope, source_of
+from .scope import source_of
 from .threads import THREADS, Lane, Workers
 from .websocket import serve_websocket
 

@@ -13,19 +13,17 @@ import tempfile
 import threading
 import typing as t
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Coroutine
 from contextlib import suppress
 from queue import SimpleQueue
 from types import CoroutineType
 
 from ..http.errors import BodyTimeout, ClientDisconnected, RequestEntityTooLarge
 from ..messages.forms import DISK_FULL, InsufficientStorage
+from ..support.asgi_types import Receive, Scope
 from .drive import rest_of
 from .patience import BODY_MIN_RATE, Patience, Wait, given_up
-from .scope import Scope
 from .threads import waiting_for_client
-
-Receive = Callable[[], Awaitable[t.MutableMapping[str, t.Any]]]
 
 IN_MEMORY: t.Final = 64 * 1024
 """Bytes of a body that are read before the view starts."""

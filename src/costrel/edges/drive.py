@@ -41,7 +41,9 @@ ENDED: t.Final = object()
 
 
 @coroutine
-def rest_of(begun: t.Any, awaited: t.Any, variables: contextvars.Context | None = None) -> Generator[t.Any, t.Any, t.Any]:
+def rest_of(
+    begun: t.Any, awaited: t.Any, variables: contextvars.Context | None = None
+) -> Generator[t.Any, t.Any, t.Any]:
     """Await the rest of the coroutine `begun`, whose last step waits for `awaited`, in these context variables."""
     while True:
         try:

@@ -7,7 +7,7 @@ import typing as t
 from collections.abc import Callable, Coroutine
 
 from ..messages.body import FileBody
-from .patience import Send
+from ..support.asgi_types import Send
 
 InThread = Callable[[Callable[[], t.Any]], Coroutine[t.Any, t.Any, t.Any]]
 

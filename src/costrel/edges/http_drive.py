@@ -8,10 +8,10 @@ from collections.abc import Generator
 from types import coroutine
 
 from ..context import Context, RequestContext
-from .bodies import Body, Receive
+from ..support.asgi_types import Receive, Scope
+from .bodies import Body
 from .drive import Drive, Hop
 from .outgoing import Departure
-from .scope import Scope
 from .threads import Workers
 
 ROUND: t.Final = 0.2

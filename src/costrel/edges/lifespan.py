@@ -9,7 +9,7 @@ import typing as t
 from collections.abc import Awaitable, Callable
 
 from ..app.lifecycle import TO_THREAD, Steps, call
-from .bodies import Receive
+from ..support.asgi_types import Receive
 from .drive import Drive, Hop
 from .threads import Workers
 

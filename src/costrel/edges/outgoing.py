@@ -5,21 +5,21 @@ from __future__ import annotations
 import asyncio
 import typing as t
 from asyncio import FIRST_COMPLETED
-from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Iterable, Iterator
+from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Iterator
 from contextvars import Context
 
 from ..context import RequestContext
 from ..http.gate import check_status, encode_fields
 from ..messages.body import FileBody
-from ..messages.response import EXITS, Response
+from ..messages.response import EXITS, FOREIGN, WRITERS, Response
 from ..messages.source import environ_of
+from ..support.asgi_types import Receive, Scope, Send
 from ..support.tasks import released, start_held
-from .bodies import Body, Receive
+from .bodies import Body
 from .file_blocks import InThread, send_file_body
-from .scope import ECHO, Scope
+from .scope import ECHO
 from .turns import Turn
 
-Send = Callable[[t.MutableMapping[str, t.Any]], Awaitable[None]]
 Messages = tuple[dict[str, t.Any], dict[str, t.Any]]
 """Status and headers, and the whole body."""
 
@@ -29,11 +29,10 @@ _END: t.Final = object()
 def answer_of(ctx: RequestContext, response: t.Any) -> Messages | Answer:
     """The form of `response` that goes to the server: two messages if its body is complete, else an `Answer`."""
     source = ctx.request._source
-    replaced = EXITS.replaced(response) if isinstance(response, Response) else _FOREIGN
-    if replaced and ("__call__" in replaced or "get_wsgi_response" in replaced):
-        # A class that writes itself out in its own way is asked as the WSGI application that it is.
-        if not hasattr(getattr(response, "response", None), "__aiter__"):
-            return Answer.of_wsgi(response, environ_of(source))
+    replaced = EXITS.replaced(response) if isinstance(response, Response) else FOREIGN
+    if not WRITERS.isdisjoint(replaced) and not hasattr(getattr(response, "response", None), "__aiter__"):
+        # A response that writes itself out in its own way is called as the WSGI application that it is.
+        return Answer.of_wsgi(response, environ_of(source))
     status, pairs, body, close = response.for_edge(source, replaced)
     check_status(status)
     headers = encode_fields(pairs)
@@ -43,10 +42,6 @@ def answer_of(ctx: RequestContext, response: t.Any) -> Messages | Answer:
             {"type": "http.response.body", "body": body},
         )
     return Answer(status, headers, body, close, source["REQUEST_METHOD"])
-
-
-_FOREIGN: t.Final = frozenset({"__call__"})
-"""Stands for the methods of a response that is no `Response`."""
 
 
 def add_echo(headers: list[tuple[bytes, bytes]], scope: Scope) -> None:

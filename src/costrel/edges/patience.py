@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import typing as t
-from collections.abc import Awaitable, Callable
 
-Send = Callable[[t.MutableMapping[str, t.Any]], Awaitable[None]]
+from ..support.asgi_types import Send
 
 BODY_TIMEOUT: t.Final = 30.0
 """Seconds without a byte of a body that is still to come."""

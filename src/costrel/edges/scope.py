@@ -6,7 +6,8 @@ import sys
 import typing as t
 from urllib.parse import unquote_to_bytes
 
-from ..messages.source import Scope, ScopeSource
+from ..messages.source import ScopeSource
+from ..support.asgi_types import Scope
 
 ROUTE: t.Final = "costrel.route"
 """The key of a scope under which a server that counts requests finds the text of the rule that matched."""
@@ -73,7 +74,7 @@ def source_of(scope: Scope) -> dict[str, t.Any]:
     headers = dict(pairs)
     path = "%" if raw is None else raw.decode("latin-1")
     # Looked for in text: `in` on bytes first tries whether b"%" is a number.
-    if "%" in path or "?" in path or len(headers) != len(pairs) or scope.get("root_path"):
+    if "%" in path or "?" in path or ENVIRON in scope or len(headers) != len(pairs) or scope.get("root_path"):
         return environ_of(scope)
     source = ScopeSource(_PLACES[scope.get("scheme", "http")])
     source["asgi.scope"] = scope

@@ -9,11 +9,11 @@ from collections.abc import Callable
 
 from ..app import websocket_lifecycle
 from ..app.websocket import ABNORMAL, GOING_AWAY, NORMAL, TOO_BIG, Message, WebSocket, WebSocketDisconnect
+from ..support.asgi_types import Receive, Scope, Send
 from ..support.tasks import released, start_held
-from .bodies import Receive
 from .drive import Drive, Hop
-from .outgoing import Answer, Messages, Send, answer_of
-from .scope import ROUTE, Scope, environ_of
+from .outgoing import Answer, Messages, answer_of
+from .scope import ROUTE, environ_of
 from .threads import Workers
 from .turns import Turn
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterable, Callable, Iterable, Iterator
 from ..app import lifecycle
 from ..context import RequestContext
 from ..http.gate import check_fields, check_status
-from ..messages.response import EXITS, Response
+from ..messages.response import EXITS, FOREIGN, WRITERS, Response
 from ..messages.response_head import has_plain_headers
 from ..support.coroutines import run_coroutine
 
@@ -33,8 +33,8 @@ def _write(ctx: RequestContext, response: t.Any) -> Iterable[bytes]:
     if chunks.__class__ is not list and hasattr(chunks, "__aiter__"):
         response.response = iterate(chunks)
     environ = ctx.request.environ
-    replaced = EXITS.replaced(response) if isinstance(response, Response) else _FOREIGN
-    if replaced and ("__call__" in replaced or "get_wsgi_response" in replaced):
+    replaced = EXITS.replaced(response) if isinstance(response, Response) else FOREIGN
+    if not WRITERS.isdisjoint(replaced):
         answer: Iterable[bytes] = response(environ, _gated(ctx.start_response))
         return answer
     body, pairs = response.for_wsgi(environ, replaced)
@@ -42,11 +42,8 @@ def _write(ctx: RequestContext, response: t.Any) -> Iterable[bytes]:
     if not has_plain_headers(response):
         check_fields(pairs)
     ctx.start_response(response._status, pairs)
-    return body
-
-
-_FOREIGN: t.Final = frozenset({"__call__"})
-"""Stands for the methods of a response that is no `Response`."""
+    sent: Iterable[bytes] = body
+    return sent
 
 
 def _gated(start_response: Callable[..., t.Any]) -> Callable[..., t.Any]:

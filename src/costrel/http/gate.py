@@ -24,6 +24,7 @@ _find_control = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]").search
 _encoded: dict[tuple[str, str], tuple[bytes, bytes]] = {}
 _MAX_ENCODED = 512
 _MAX_KEPT_VALUE = 256
+_LEFT_OUT = (b"", b"")
 _CHANGING = frozenset({b"content-length", b"date", b"etag", b"last-modified", b"location", b"set-cookie"})
 """Fields whose values differ from one response to the next."""
 
@@ -43,9 +44,11 @@ def encode_fields(pairs: Fields) -> list[tuple[bytes, bytes]]:
     """
     known = _encoded.get
     encoded = [known(pair) or _encode(pair) for pair in pairs]
+    if _LEFT_OUT in encoded:
+        encoded = [field for field in encoded if field is not _LEFT_OUT]
     if len(encoded) > 64:
         _check_size(encoded)
-    return [field for field in encoded if field is not None] if None in encoded else encoded  # type: ignore[misc]
+    return encoded
 
 
 def check_fields(pairs: Fields) -> None:
@@ -53,18 +56,20 @@ def check_fields(pairs: Fields) -> None:
     encode_fields(pairs)
 
 
-def _encode(pair: tuple[str, str]) -> tuple[bytes, bytes] | None:
+def _encode(pair: tuple[str, str]) -> tuple[bytes, bytes]:
     if pair[0] == "Content-Length" and pair[1].isdecimal():  # PERF: hello. Each response has its own.
         return b"content-length", pair[1].encode()
     name = pair[0].lower().encode("latin-1", "replace")
     if not _is_token(name):
         raise ValueError(f"{pair[0]!r} is not the name of a header field: use letters, digits and !#$%&'*+-.^_`|~.")
     if name == b"transfer-encoding":
-        return None
+        return _LEFT_OUT
     try:
         value = pair[1].encode("latin-1")
     except UnicodeEncodeError:
-        raise ValueError(f"The header field {pair[0]!r} has characters outside of Latin-1: {pair[1][:100]!r}.") from None
+        raise ValueError(
+            f"The header field {pair[0]!r} has characters outside of Latin-1: {pair[1][:100]!r}."
+        ) from None
     if _find_control(value):
         raise ValueError(f"The header field {pair[0]!r} has a control character: {pair[1][:100]!r}.")
     if len(_encoded) < _MAX_ENCODED and len(value) < _MAX_KEPT_VALUE and name not in _CHANGING:
@@ -72,9 +77,9 @@ def _encode(pair: tuple[str, str]) -> tuple[bytes, bytes] | None:
     return name, value
 
 
-def _check_size(encoded: list[tuple[bytes, bytes] | None]) -> None:
+def _check_size(encoded: list[tuple[bytes, bytes]]) -> None:
     if len(encoded) > MAX_FIELDS:
         raise ValueError(f"The response has {len(encoded):,} header fields; at most {MAX_FIELDS:,} can be sent.")
-    size = sum(len(field[0]) + len(field[1]) for field in encoded if field is not None)
+    size = sum(len(field[0]) + len(field[1]) for field in encoded)
     if size > MAX_HEAD:
         raise ValueError(f"The header fields of the response have {size:,} bytes; at most {MAX_HEAD:,} can be sent.")

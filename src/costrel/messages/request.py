@@ -409,6 +409,5 @@ class Request(RequestHead):
         return application
 
 
-
 REQUEST = Seams(Request, "__init__", "_release")
 """A class that replaces one of these is given a whole environ instead of an ASGI scope."""

@@ -358,10 +358,7 @@ class Response(ResponseHead):
         pairs, body, status = self._header_pairs, self.response, self._status_code
         if replaced and "get_wsgi_headers" in replaced:
             return None, self.get_wsgi_headers(environ_of(source)).to_wsgi_list()
-        if self._headers is None and pairs is not None:
-            pairs = [*pairs]
-        else:
-            pairs = self._resolved_pairs(source)
+        pairs = [*pairs] if self._headers is None and pairs is not None else self._resolved_pairs(source)
         if status < 200 or status == 204 or status == 304:
             return None, _without_content(pairs, status)
         if body.__class__ is list and len(body) == 1:
@@ -446,10 +443,14 @@ class Response(ResponseHead):
         return app_iter
 
 
-EXITS = Seams(
-    Response, "__call__", "close", "get_app_iter", "get_wsgi_headers", "get_wsgi_response", "iter_encoded"
-)
+EXITS = Seams(Response, "__call__", "close", "get_app_iter", "get_wsgi_headers", "get_wsgi_response", "iter_encoded")
 """The methods through which a response leaves."""
+
+WRITERS = frozenset({"__call__", "get_wsgi_response"})
+"""Those with which a response writes itself out as a WSGI application."""
+
+FOREIGN = frozenset({"__call__"})
+"""Stands for the replaced methods of a response that is no `Response`."""
 
 PAGES = Seams(HTTPException, "__call__", "get_response")
 """The methods through which an HTTP error becomes a response."""

@@ -7,9 +7,11 @@ that extensions make to it are seen.
 
 from __future__ import annotations
 
-from collections.abc import Callable, ItemsView, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, ItemsView, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, ClassVar
+
+from ..support.asgi_types import Scope
 
 hot: Callable[..., Any] = dict.get
 """``hot(source, key, default=None)`` for the keys in `HOT` alone. PERF: page, hello. One call into C for both kinds."""
@@ -33,8 +35,6 @@ HOT = frozenset(
     }
 )
 """The keys that a `ScopeSource` holds from the start, if the request has them."""
-
-Scope = MutableMapping[str, Any]
 
 
 @lru_cache(maxsize=1024)
@@ -79,7 +79,7 @@ class ScopeSource(dict[str, Any]):
         """The whole environ, with the changes that were made here; it takes all later changes."""
         environ = self._environ
         if environ is None:
-            environ = self._environ = self.make_environ(self["asgi.scope"])
+            environ = self._environ = type(self).make_environ(self["asgi.scope"])
             environ.update(dict.items(self))
             for key in self._removed:
                 environ.pop(key, None)
@@ -113,7 +113,7 @@ class ScopeSource(dict[str, Any]):
     def __iter__(self) -> Iterator[str]:
         return iter(self.whole())
 
-    def items(self) -> ItemsView[str, Any]:  # type: ignore[override]  # the same view of another dict
+    def items(self) -> ItemsView[str, Any]:
         return self.whole().items()
 
 

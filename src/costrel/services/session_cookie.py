@@ -138,5 +138,3 @@ _is_loopback = LatePattern(
     r"(?:(?:[a-z0-9-]+\.){0,9}localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE
 ).fullmatch
 _is_short_loopback = lru_cache(maxsize=64)(_is_loopback)
-
-
