@@ -29,7 +29,7 @@ _SCHEMES = {(False, False): "http", (False, True): "https", (True, False): "ws",
 
 
 class MapAdapter:
-    """What `Map.bind` and `Map.bind_to_environ` return."""
+    """A map bound to a host, a script name and a scheme; `Map.bind` and `Map.bind_to_environ` make it."""
 
     def __init__(
         self,

@@ -145,21 +145,14 @@ class RulePart:
     expressions.
     """
 
-    def __init__(
-        self,
-        content: str,
-        final: bool,
-        static: bool,
-        suffixed: bool,
-        weight: Weighting,
-        pieces: tuple[Piece, ...] = (),
-    ) -> None:
-        self.content = content
+    static = False
+
+    def __init__(self, pieces: tuple[Piece, ...], final: bool, suffixed: bool, weight: Weighting) -> None:
+        self.pieces = pieces
         self.final = final
-        self.static = static
         self.suffixed = suffixed
         self.weight = weight
-        self.pieces = pieces
+        self.content = join_regex(pieces)
 
     @cached_property
     def key(self) -> Hashable:
@@ -235,4 +228,4 @@ def _part(pieces: tuple[Piece, ...], weights: tuple[int, ...], final: bool) -> P
         pieces = pieces[:-1]
     lengths = [-len(text) for text, variable in pieces if not variable and text != "/"]
     weight = Weighting(-len(lengths), list(enumerate(lengths)), -len(weights), list(weights))
-    return RulePart(join_regex(pieces), final, False, suffixed, weight, pieces)
+    return RulePart(pieces, final, suffixed, weight)
