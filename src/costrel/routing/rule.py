@@ -148,6 +148,8 @@ class Rule(RuleFactory):
         """Read the pattern; raises `ValueError` if it is malformed."""
         if self.map is None:
             raise RuntimeError("rule not bound: add it to a Map first")
+        if not self._parts:  # a rule that is read again keeps its arguments
+            self.arguments = set(map(str, self.defaults or ()))
         self._builder = None
         self._read(*self._texts())
         self.arguments.update(self._converters)
@@ -163,6 +165,7 @@ class Rule(RuleFactory):
         return domain, path
 
     def _read(self, domain: str, path: str) -> None:
+        """Set the converters and the segments."""
         segments = path.split("/")
         if "<" not in domain:
             if "<" not in path:
