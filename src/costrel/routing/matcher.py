@@ -170,7 +170,8 @@ def _visit(
             if place.dynamic or place.rules:
                 turns.append((place, index, len(texts)))
         elif place.sole is None or place.rules:
-            turns.append((place, index, len(texts)))
+            if place.dynamic or place.rules:
+                turns.append((place, index, len(texts)))
             break
         else:
             test, following = place.sole
