@@ -1,10 +1,19 @@
-"""The short way: `find` answers plain hits as `match` does, and leaves the rest to it."""
+"""The short entrance: `find` answers plain requests as `match` does, and leaves the rest to an adapter."""
 
 import uuid
 
 import pytest
 
-from costrel.routing import BaseConverter, Map, Rule
+from costrel.http.errors import HTTPException, MethodNotAllowed, NotFound
+from costrel.routing import BaseConverter, Map, Rule, WebsocketMismatch
+
+
+def answer(match):
+    try:
+        found, values = match()
+    except HTTPException as error:
+        return type(error).__name__, sorted(getattr(error, "valid_methods", None) or ())
+    return found.endpoint, dict(values)
 
 
 def rule(pattern, **kwargs):
@@ -47,34 +56,49 @@ def test_the_rule_for_the_method_is_found():
     url_map = Map([rule("/<x>", methods=["GET"], endpoint="get"), rule("/<x>", methods=["PUT"], endpoint="put")])
     assert url_map.find("/1", "PUT")[0].endpoint == "put"
     assert url_map.find("/1", "HEAD")[0].endpoint == "get"
-    assert url_map.find("/1", "DELETE") is None
+    with pytest.raises(MethodNotAllowed) as caught:
+        url_map.find("/1", "DELETE")
+    assert sorted(caught.value.valid_methods) == ["GET", "HEAD", "PUT"]
 
 
 @pytest.mark.parametrize(
     ("pattern", "kwargs", "path"),
     [
-        ("/a", {}, "/b"),
-        ("/a", {}, ""),
         ("/", {}, ""),
         ("/a", {}, "a"),
-        ("/<x>", {}, "a/b"),
-        ("/<x>", {}, "//a"),
-        ("/<x>", {}, "/"),
-        ("/<path:p>/", {}, "/a/"),
-        ("/x/<path:p>", {}, "/x//a"),
-        ("//a", {"merge_slashes": False}, "//a"),
+        ("/<path:p>/", {}, "/a"),
         ("/a/", {}, "/a"),
         ("/a/b", {}, "/a//b"),
-        ("/a", {"websocket": True}, "/a"),
+        ("/x/<path:p>", {}, "/x//a"),
         ("/a", {"alias": True}, "/a"),
         ("/a", {"redirect_to": "/b"}, "/a"),
-        ("/a", {"build_only": True}, "/a"),
-        ("/a", {"subdomain": "w"}, "/a"),
-        ("/<int(max=3):x>", {}, "/4"),
     ],
 )
-def test_all_else_is_left_to_match(pattern, kwargs, path):
+def test_another_spelling_is_left_to_an_adapter(pattern, kwargs, path):
     assert Map([rule(pattern, **kwargs)]).find(path, "GET") is None
+
+
+@pytest.mark.parametrize(
+    ("pattern", "kwargs", "path", "error"),
+    [
+        ("/a", {}, "/b", NotFound),
+        ("/<x>", {}, "/", NotFound),
+        ("//a", {"merge_slashes": False}, "//a", NotFound),
+        ("/a", {"websocket": True}, "/a", WebsocketMismatch),
+        ("/a", {"build_only": True}, "/a", NotFound),
+        ("/a", {"subdomain": "w"}, "/a", NotFound),
+        ("/<int(max=3):x>", {}, "/4", NotFound),
+    ],
+)
+def test_what_no_rule_matches_is_an_error(pattern, kwargs, path, error):
+    with pytest.raises(error):
+        Map([rule(pattern, **kwargs)]).find(path, "GET")
+
+
+def test_slashes_at_the_start_count_as_one():
+    url_map = Map([rule("/<x>"), rule("/a/b")])
+    assert url_map.find("//c", "GET")[1] == {"x": "c"}
+    assert url_map.find("///a/b", "GET")[0].endpoint == "/a/b"
 
 
 def test_a_rule_with_a_nicer_url_is_left_to_match():
@@ -85,12 +109,19 @@ def test_a_rule_with_a_nicer_url_is_left_to_match():
     assert url_map.find("/all/", "GET")[1] == {"page": 1}
 
 
-def test_a_way_that_leads_nowhere_is_left_to_match():
-    url_map = Map([rule("/a/b"), rule("/<x>/c"), rule("/<x>/<path:p>/e"), rule("/d/<int:x>-<y>")])
-    assert url_map.find("/a/c", "GET") is None
-    assert url_map.find("/b/x/f", "GET") is None
-    assert url_map.find("/d/x", "GET") is None
-    assert url_map.bind("h").match("/a/c") == ("/<x>/c", {"x": "a"})
+def test_the_walk_turns_back_where_a_way_leads_nowhere():
+    url_map = Map([rule("/a/b"), rule("/<x>/c"), rule("/<x>/<path:p>/e"), rule("/d/<int:x>-<y>"), rule("/<x>/<y>/<z>")])
+    for path, endpoint, values in (
+        ("/a/c", "/<x>/c", {"x": "a"}),
+        ("/a/b/c", "/<x>/<y>/<z>", {"x": "a", "y": "b", "z": "c"}),
+        ("/b/c/d/e", "/<x>/<path:p>/e", {"x": "b", "p": "c/d"}),
+        ("/d/1-2", "/d/<int:x>-<y>", {"x": 1, "y": "2"}),
+    ):
+        found, given = url_map.find(path, "GET")
+        assert (found.endpoint, given) == (endpoint, values)
+    for path in ("/d/x", "/b/x/f/g"):
+        with pytest.raises(NotFound):
+            url_map.find(path, "GET")
 
 
 def test_host_matching_is_left_to_match():
@@ -100,13 +131,15 @@ def test_host_matching_is_left_to_match():
 def test_the_default_subdomain_is_the_one_that_counts():
     url_map = Map([rule("/"), rule("/x", subdomain="")], default_subdomain="www")
     assert url_map.find("/", "GET")[0].endpoint == "/"
-    assert url_map.find("/x", "GET") is None
+    with pytest.raises(NotFound):
+        url_map.find("/x", "GET")
 
 
 def test_methods_that_change_later_count():
     changed = rule("/", methods=["GET"])
     url_map = Map([changed])
-    assert url_map.find("/", "OPTIONS") is None
+    with pytest.raises(MethodNotAllowed):
+        url_map.find("/", "OPTIONS")
     changed.methods.add("OPTIONS")
     assert url_map.find("/", "OPTIONS") == (changed, {})
 
@@ -116,7 +149,7 @@ def test_a_users_converter_decides_about_empty_text():
         regex = "[a-z]*"
 
     url_map = Map([rule("/<letters:x>")], converters={"letters": Letters})
-    assert url_map.find("/", "GET") is None
+    assert url_map.find("/", "GET")[1] == {"x": ""}
     assert url_map.bind("h").match("/") == ("/<letters:x>", {"x": ""})
     assert url_map.find("/ab", "GET")[1] == {"x": "ab"}
 
@@ -129,3 +162,38 @@ def test_a_converter_changed_on_the_instance_counts():
 
     url_map = Map([rule("/<loud:x>")], converters={"loud": Loud})
     assert url_map.find("/ab", "GET")[1] == {"x": "AB"}
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "HEAD", "--X"])
+@pytest.mark.parametrize(
+    "path", ["/", "//", "/nowhere", "/a/1/b", "/a/x/b", "/a/x/c", "//a/x/c", "/a/1/c", "/p/q/r/end", "/p/q/r", "/ws"]
+)
+def test_it_answers_as_an_adapter_does(path, method):
+    url_map = Map(
+        [
+            Rule("/a/<int:n>/b", endpoint="number"),
+            Rule("/a/<x>/c", endpoint="text", methods=["GET"]),
+            Rule("/a/1/d", endpoint="one", methods=["POST"]),
+            Rule("/p/<path:rest>/end", endpoint="path", methods=["PUT", "GET"]),
+            Rule("/ws", endpoint="ws", websocket=True),
+        ]
+    )
+    expected = answer(lambda: url_map.bind("localhost").match(path, method, return_rule=True))
+    assert expected == answer(lambda: url_map.find(path, method))
+
+
+def test_a_method_in_lower_case_is_left_to_an_adapter():
+    url_map = Map([rule("/", methods=["GET"])])
+    assert url_map.find("/", "get") is None
+
+
+def test_the_rule_alone_is_found_without_its_converters():
+    class Failing(BaseConverter):
+        def to_python(self, value):
+            raise ZeroDivisionError
+
+    url_map = Map([rule("/<failing:x>"), rule("/a/")], converters={"failing": Failing})
+    assert url_map.find_rule("/b", "GET").endpoint == "/<failing:x>"
+    assert url_map.find_rule("/a", "GET") is None
+    assert url_map.find_rule("/b/c", "GET") is None
+    assert Map([rule("/", host="")], host_matching=True).find_rule("/", "GET") is None

@@ -147,6 +147,13 @@ def test_groups_of_rules_come_in_one_another():
     )
 
 
+def test_a_template_may_name_a_default():
+    template = RuleTemplate([Rule("/x", endpoint="x", defaults={"$name": 1})])
+    adapter = Map([template(name="page")]).bind("h")
+    assert adapter.match("/x") == ("x", {"page": 1})
+    assert adapter.build("x", {"page": 1}) == "/x"
+
+
 def test_a_factory_makes_rules():
     with pytest.raises(NotImplementedError):
         RuleFactory().get_rules(Map())

@@ -1,5 +1,7 @@
 """Texts and variables in a row: the marks find what the regular expression finds, in linear time."""
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -114,10 +116,9 @@ def test_a_path_matches_in_linear_time(rule, start, middle, end):
 
     def match(size):
         path = f"/{start}{middle * (size // len(middle))}{end}"
-        try:
-            adapter.match(path)
-        except (NotFound, RequestRedirect):
-            url_map.find(path, "GET")
+        for find in (adapter.match, url_map.find):
+            with suppress(NotFound, RequestRedirect):
+                find(path, "GET")
 
     assert_linear(match, 8192)
 

@@ -1,4 +1,4 @@
-"""URL to endpoint and back."""
+"""From URLs to endpoints, and back."""
 
 from .adapter import MapAdapter as MapAdapter
 from .converters import AnyConverter as AnyConverter

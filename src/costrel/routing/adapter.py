@@ -1,33 +1,35 @@
-"""A map as seen from one host: which endpoint a path means, and which URL an endpoint has."""
+"""A map bound to one host: the endpoint of a path, and the URL of an endpoint."""
 
 from __future__ import annotations
 
 import typing as t
+from collections.abc import Callable, Iterable
 from urllib.parse import quote, urljoin, urlunsplit
 
 from ..http.errors import HTTPException, MethodNotAllowed
 from ..http.multidict import MultiDict
 from ..http.urls import encode_query
 from ..support.patterns import LatePattern
-from .converters import PATH_SAFE
+from .converters import PATH_SAFE, Endpoint, Values
 from .errors import BuildError, NoMatch, RequestAliasRedirect, RequestPath, RequestRedirect
+from .rule import Rule
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, MutableMapping
-
     from .map import Map
-    from .rule import Rule
+
+Query: t.TypeAlias = Values | str
+T = t.TypeVar("T")
 
 _VARIABLE = LatePattern("<([^>]+)>")
 _SECURE = {"https", "wss"}
-#: What stands raw in some clients' queries, and could not be sent back in a header.
+#: Control characters, which some clients send in queries and a header must not contain.
 _ESCAPED_CONTROLS = {code: f"%{code:02X}" for code in (*range(0x20), 0x7F)}
-#: (of a WebSocket, secure)
+#: By (WebSocket, secure).
 _SCHEMES = {(False, False): "http", (False, True): "https", (True, False): "ws", (True, True): "wss"}
 
 
 class MapAdapter:
-    """What `Map.bind` and `Map.bind_to_environ` return."""
+    """A map bound to a host, a script name and a scheme; `Map.bind` and `Map.bind_to_environ` make it."""
 
     def __init__(
         self,
@@ -38,7 +40,7 @@ class MapAdapter:
         url_scheme: str,
         path_info: str,
         default_method: str,
-        query_args: Mapping[str, t.Any] | str | None = None,
+        query_args: Query | None = None,
     ) -> None:
         self.map = map
         self.server_name = server_name
@@ -52,12 +54,12 @@ class MapAdapter:
 
     def dispatch(
         self,
-        view_func: Callable[[str, Mapping[str, t.Any]], t.Any],
+        view_func: Callable[[Endpoint, Values], T],
         path_info: str | None = None,
         method: str | None = None,
         catch_http_exceptions: bool = False,
-    ) -> t.Any:
-        """What `view_func` returns for the endpoint and the values that match; or the redirect.
+    ) -> T | HTTPException:
+        """The result of `view_func` for the endpoint and the values that match, or the redirect.
 
         An `HTTPException` is returned too if `catch_http_exceptions`, else raised.
         """
@@ -78,30 +80,30 @@ class MapAdapter:
         path_info: str | None = None,
         method: str | None = None,
         return_rule: t.Literal[False] = False,
-        query_args: Mapping[str, t.Any] | str | None = None,
+        query_args: Query | None = None,
         websocket: bool | None = None,
-    ) -> tuple[t.Any, Mapping[str, t.Any]]: ...
+    ) -> tuple[Endpoint, Values]: ...
     @t.overload
     def match(
         self,
         path_info: str | None = None,
         method: str | None = None,
         return_rule: t.Literal[True] = True,
-        query_args: Mapping[str, t.Any] | str | None = None,
+        query_args: Query | None = None,
         websocket: bool | None = None,
-    ) -> tuple[Rule, Mapping[str, t.Any]]: ...
+    ) -> tuple[Rule, Values]: ...
     def match(
         self,
         path_info: str | None = None,
         method: str | None = None,
         return_rule: bool = False,
-        query_args: Mapping[str, t.Any] | str | None = None,
+        query_args: Query | None = None,
         websocket: bool | None = None,
-    ) -> tuple[t.Any | Rule, Mapping[str, t.Any]]:
+    ) -> tuple[Endpoint | Rule, Values]:
         """The endpoint, or if `return_rule` the rule, and the values in the path; arguments override the adapter's.
 
-        Raises `NotFound`, `MethodNotAllowed`, `WebsocketMismatch`, or `RequestRedirect` where another URL is the
-        right one.
+        Raises `NotFound`, `MethodNotAllowed`, `WebsocketMismatch`, or `RequestRedirect` if another URL is the right
+        one.
         """
         self.map.update()
         path_info = self.path_info if path_info is None else path_info
@@ -124,10 +126,8 @@ class MapAdapter:
         self._redirect(rule, values, method, query_args)
         return rule if return_rule else rule.endpoint, values
 
-    def _redirect(
-        self, rule: Rule, values: MutableMapping[str, t.Any], method: str, query_args: Mapping[str, t.Any] | str
-    ) -> None:
-        """Raise `RequestRedirect` where the rule, or a nicer one, asks for it."""
+    def _redirect(self, rule: Rule, values: dict[str, t.Any], method: str, query_args: Query) -> None:
+        """Raise `RequestRedirect` if the rule redirects, or a nicer one has these values as its defaults."""
         if self.map.redirect_defaults:
             url = self.get_default_redirect(rule, method, values, query_args)
             if url is not None:
@@ -135,7 +135,7 @@ class MapAdapter:
         if rule.redirect_to is not None:
             raise RequestRedirect(self._redirect_target(rule, rule.redirect_to, values))
 
-    def _redirect_target(self, rule: Rule, redirect_to: str | Callable[..., str], values: Mapping[str, t.Any]) -> str:
+    def _redirect_target(self, rule: Rule, redirect_to: str | Callable[..., str], values: Values) -> str:
         host = f"{self.subdomain}.{self.server_name}" if self.subdomain else self.server_name
         root = f"{self.url_scheme or 'http'}://{host}{self.script_name}"
         if not isinstance(redirect_to, str):
@@ -147,7 +147,7 @@ class MapAdapter:
         return urljoin(root, path)
 
     def test(self, path_info: str | None = None, method: str | None = None) -> bool:
-        """Does a rule match, be it to redirect?"""
+        """Whether a rule matches, or another URL is the right one."""
         try:
             self.match(path_info, method)
         except RequestRedirect:
@@ -157,7 +157,7 @@ class MapAdapter:
         return True
 
     def allowed_methods(self, path_info: str | None = None) -> Iterable[str]:
-        """The methods with which the path matches."""
+        """The methods with which a rule matches the path."""
         try:
             self.match(path_info, method="--")
         except MethodNotAllowed as error:
@@ -173,10 +173,8 @@ class MapAdapter:
         subdomain = self.subdomain if domain_part is None else domain_part
         return f"{subdomain}.{self.server_name}" if subdomain else self.server_name
 
-    def get_default_redirect(
-        self, rule: Rule, method: str, values: MutableMapping[str, t.Any], query_args: Mapping[str, t.Any] | str
-    ) -> str | None:
-        """The URL of a nicer rule of the same endpoint whose defaults these values are, if there is one."""
+    def get_default_redirect(self, rule: Rule, method: str, values: dict[str, t.Any], query_args: Query) -> str | None:
+        """The URL of the first nicer rule of the same endpoint that has these values as its defaults, or None."""
         for nicer in rule._nicer:
             if nicer.suitable_for(values, method):
                 values.update(nicer.defaults or ())
@@ -186,13 +184,11 @@ class MapAdapter:
                     return self.make_redirect_url(path, query_args, domain_part=domain)
         return None
 
-    def encode_query_args(self, query_args: Mapping[str, t.Any] | str) -> str:
-        """The query as text, percent-encoded if it is not text already."""
+    def encode_query_args(self, query_args: Query) -> str:
+        """The query as text; percent-encoded unless it is text already."""
         return query_args if isinstance(query_args, str) else encode_query(query_args)
 
-    def make_redirect_url(
-        self, path_info: str, query_args: Mapping[str, t.Any] | str | None = None, domain_part: str | None = None
-    ) -> str:
+    def make_redirect_url(self, path_info: str, query_args: Query | None = None, domain_part: str | None = None) -> str:
         """The absolute URL of a path on this host."""
         if query_args is None:
             query_args = self.query_args
@@ -203,37 +199,32 @@ class MapAdapter:
     def make_alias_redirect_url(
         self,
         path: str,
-        endpoint: t.Any,
-        values: Mapping[str, t.Any],
+        endpoint: Endpoint,
+        values: Values,
         method: str,
-        query_args: Mapping[str, t.Any] | str,
+        query_args: Query,
     ) -> str:
-        """The absolute URL that an alias stands for."""
+        """The absolute URL to which an alias redirects."""
         url = self.build(endpoint, values, method, append_unknown=False, force_external=True)
         return f"{url}?{self.encode_query_args(query_args).translate(_ESCAPED_CONTROLS)}" if query_args else url
 
     def build(
         self,
-        endpoint: t.Any,
-        values: Mapping[str, t.Any] | None = None,
+        endpoint: Endpoint,
+        values: Values | None = None,
         method: str | None = None,
         force_external: bool = False,
         append_unknown: bool = True,
         url_scheme: str | None = None,
     ) -> str:
-        """The URL of an endpoint: a path where the host is this one, unless `force_external`, else absolute.
+        """The URL of an endpoint: a path if the host is this one, unless `force_external`, else absolute.
 
-        Values that are no part of the path become the query, if `append_unknown`; those that are None are left out.
-        Of `url_scheme` counts whether it is secure; if it is empty, the absolute URL begins with `//`.
-        Raises `BuildError` where no rule fits.
+        Values that are not part of the path become the query, if `append_unknown`; those that are None are left out.
+        `url_scheme` only decides whether the URL is secure; if it is empty, the absolute URL begins with `//`.
+        Raises `BuildError` if no rule fits.
         """
         if self.map._remap:
             self.map.update()
-        rule = self.map._lone_rules.get(endpoint)
-        if rule is not None and not force_external and (values is None or type(values) is dict):
-            url = self._build_path(rule, values or {}, method, append_unknown)
-            if url is not None:
-                return url
         values = _present(values) if values else {}
         built = self._partial_build(endpoint, values, method, append_unknown)
         if built is None:
@@ -249,38 +240,28 @@ class MapAdapter:
         host = self.get_host(domain)
         return f"{scheme}://{host}{path}" if scheme else f"//{host}{path}"
 
-    def _build_path(self, rule: Rule, values: dict[str, t.Any], method: str | None, append_unknown: bool) -> str | None:
-        """PERF: the path of an endpoint's only rule, where it is on this host and the values suffice; else None."""
-        builder = rule._builder or rule._make_builder()
-        if builder.domain != (self.server_name if self.map.host_matching else self.subdomain):
-            return None
-        if method is not None and rule.methods is not None and method not in rule.methods:
-            return None
-        try:
-            path = builder.build_path(values, append_unknown)
-        except Exception:  # the longer way tells whether it is the converter's error or a missing value
-            return None
-        return None if path is None else self.script_name + path.lstrip("/")
-
     def _partial_build(
-        self, endpoint: t.Any, values: Mapping[str, t.Any], method: str | None, append_unknown: bool
+        self, endpoint: Endpoint, values: Values, method: str | None, append_unknown: bool
     ) -> tuple[str, str, bool] | None:
-        """Domain, path and protocol, by the first rule that fits; a rule for the default method goes first."""
-        if method is None:
-            built = self._partial_build(endpoint, values, self.default_method, append_unknown)
-            if built is not None:
-                return built
+        """Domain, path and protocol, by the first rule that fits. No rule builds its URL twice.
+
+        Without a method, a rule for the default one goes first. With host matching, a rule for this host goes first.
+        """
         first: tuple[str, str, bool] | None = None
-        for rule in self.map._rules_by_endpoint.get(endpoint, ()):
-            if not rule.suitable_for(values, method):
-                continue
-            parts = rule.build(values, append_unknown)
-            if parts is None:
-                continue
-            built = (*parts, rule.websocket)
-            if not self.map.host_matching or parts[0] == self.server_name:
-                return built
-            first = first or built
+        refused: list[Rule] = []
+        for wanted in (self.default_method, None) if method is None else (method,):
+            for rule in self.map._rules_by_endpoint.get(endpoint, ()):
+                if not rule.suitable_for(values, wanted) or (refused and any(rule is other for other in refused)):
+                    continue
+                parts = rule.build(values, append_unknown)
+                if parts is None:
+                    refused.append(rule)
+                elif not self.map.host_matching or parts[0] == self.server_name:
+                    return (*parts, rule.websocket)
+                else:
+                    first = first or (*parts, rule.websocket)
+            if first is not None:
+                break
         return first
 
 
@@ -288,8 +269,8 @@ def _stays(path: str) -> bool:
     return urljoin("http://here/here/", path).startswith("http://here/")
 
 
-def _present(values: Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """The values of a MultiDict as lists where there are several; of another mapping, those that are not None."""
+def _present(values: Values) -> dict[str, t.Any]:
+    """The values of a MultiDict, as a list if a name has several; of another mapping, those that are not None."""
     if not isinstance(values, MultiDict):
         return {name: value for name, value in values.items() if value is not None}
     return {name: found[0] if len(found) == 1 else found for name, found in values.lists() if found}

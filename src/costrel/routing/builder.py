@@ -1,94 +1,82 @@
-"""Write a rule's URL from values: what can be prepared once per rule, is."""
+"""Write a rule's URL from values: the fixed texts are prepared once per rule."""
 
 from __future__ import annotations
 
 import typing as t
+from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
 from ..http.multidict import iter_multi_items
 from ..http.urls import encode_query
-from .converters import PATH_SAFE
+from .converters import PATH_SAFE, BaseConverter, MapContract, Values
 
 if t.TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from .rule import Rule
+    from .pattern import TracedToken
 
 
 class Builder:
     """The domain and the path of a rule as finished texts and variables."""
 
-    def __init__(self, rule: Rule) -> None:
-        split = rule._trace.index((False, "|"))
-        self._domain = Template(rule, rule._trace[:split])
-        self._path = Template(rule, rule._trace[split + 1 :])
-        self._known = {*rule._converters, *(rule.defaults or ())}
-        self._map = rule.map
-        #: The domain part where it is the same for all values.
-        self.domain = None if self._domain.variables else self._domain.first
+    def __init__(
+        self,
+        domain: Iterable[TracedToken],
+        path: Iterable[TracedToken],
+        converters: Mapping[str, BaseConverter],
+        defaults: Values,
+        map: MapContract,
+    ) -> None:
+        self._domain = Template(domain, converters, defaults)
+        self._path = Template(path, converters, defaults)
+        self._known = {*converters, *defaults}
+        self._map = map
 
-    def build(self, values: Mapping[str, t.Any], append_unknown: bool) -> tuple[str, str]:
-        """The domain, and the path with, if `append_unknown`, all that is no part of it as the query."""
-        query = self._query(values) if append_unknown and not self._known.issuperset(values) else ""
-        return self._domain.fill(values), self._path.fill(values) + query
+    def build(self, values: Values, append_unknown: bool) -> tuple[str, str]:
+        """The domain, and the path; if `append_unknown`, with all values that are not part of it as the query."""
+        domain, path = self._domain.fill(values), self._path.fill(values)
+        if values and append_unknown:
+            path += self._query(values)
+        return domain, path
 
-    def build_path(self, values: Mapping[str, t.Any], append_unknown: bool) -> str | None:
-        """The path alone; None where a value is missing. For rules without defaults."""
-        url = self._path.first
-        for name, to_url, text in self._path.variables:
-            value = values.get(name)
-            if value is None:
-                return None
-            url += to_url(value) + text
-        if append_unknown and len(values) > len(self._known):
-            url += self._query(values)
-        return url
-
-    def _query(self, values: Mapping[str, t.Any]) -> str:
-        """What the path has not, as a query with its question mark."""
-        if not self._map.sort_parameters:
-            # PERF: most queries are a number or a word, and need no quoting (benchmarks: routing).
-            query = ""
-            for name, value in values.items():
-                if name in self._known or value is None:
-                    continue
-                if not (_is_plain(name) and (type(value) is int or _is_plain(value))):
-                    break
-                query += f"&{name}={value}"
-            else:
-                return query and f"?{query[1:]}"
-        pairs: t.Any = {name: value for name, value in values.items() if name not in self._known}
+    def _query(self, values: Values) -> str:
+        """All values that are not part of the path as a query with its question mark."""
+        unknown = {name: value for name, value in values.items() if name not in self._known}
+        if not unknown:
+            return ""
         if self._map.sort_parameters:
-            pairs = sorted(iter_multi_items(pairs), key=self._map.sort_key)
-        query = encode_query(pairs)
+            query = encode_query(sorted(iter_multi_items(unknown), key=self._map.sort_key))
+        elif all(map(_is_plain, unknown.values())) and all(map(_is_plain, unknown)):
+            # PERF: routing. Most queries are a number or a word, and need no quoting.
+            query = "&".join([f"{name}={value}" for name, value in unknown.items()])
+        else:
+            query = encode_query(unknown)
         return query and f"?{query}"
 
 
-def _is_plain(text: object) -> bool:
-    return type(text) is str and text.isascii() and text.isalnum()
+def _is_plain(value: object) -> bool:
+    return type(value) is int or (type(value) is str and value.isascii() and value.isalnum())
 
 
 class Template:
     """Texts, and between them the places of variables."""
 
-    def __init__(self, rule: Rule, trace: list[tuple[bool, str]]) -> None:
+    def __init__(self, trace: Iterable[TracedToken], converters: Mapping[str, BaseConverter], defaults: Values) -> None:
         texts = [""]
         variables = []
-        for variable, text in trace:
-            if not variable:
+        for is_variable, text in trace:
+            if not is_variable:
                 texts[-1] += quote(text, safe=PATH_SAFE)
-            elif rule.defaults and text in rule.defaults:
-                texts[-1] += rule._converters[text].to_url(rule.defaults[text])
+            elif text in defaults:
+                texts[-1] += converters[text].to_url(defaults[text])
             else:
-                variables.append((text, rule._converters[text].to_url))
+                variables.append((text, converters[text]))
                 texts.append("")
-        self.first = texts[0]
-        #: (name, how its value is written, the text after it)
-        self.variables = [(*variable, text) for variable, text in zip(variables, texts[1:], strict=True)]
+        self._first = texts[0]
+        #: (name, converter, the text after the variable)
+        self._variables = [(*variable, text) for variable, text in zip(variables, texts[1:], strict=True)]
 
-    def fill(self, values: Mapping[str, t.Any]) -> str:
+    def fill(self, values: Values) -> str:
         """The text with the variables' values."""
-        filled = self.first
-        for name, to_url, text in self.variables:
-            filled += to_url(values[name]) + text
+        filled = self._first
+        for name, converter, text in self._variables:
+            filled += converter.to_url(values[name]) + text
         return filled

@@ -1,62 +1,84 @@
-"""What a variable part of a URL may be, and how its text becomes a Python value and text again."""
+"""The kinds of variables in a URL: how their text becomes a Python value, and text again."""
 
 from __future__ import annotations
 
 import re
 import typing as t
+from collections.abc import Callable, Mapping
 from urllib.parse import quote
 
 from ..support.patterns import LatePattern
+from ..support.seams import Seams
 
 if t.TYPE_CHECKING:
     from uuid import UUID
 
-    from .map import Map
+#: The endpoint of a rule: any hashable object; an application's endpoints are text.
+Endpoint: t.TypeAlias = t.Any
 
-#: What may stand as it is in a path (RFC 3986 §3.3: pchar, and the slash between segments).
+#: The values of a URL's variables, by name.
+Values: t.TypeAlias = Mapping[str, t.Any]
+
+#: The characters that a path may contain unquoted (RFC 3986 §3.3: pchar, and the slash between segments).
 PATH_SAFE = "!$&'()*+,/:;=@"
 _is_plain = LatePattern(r"[\w.~!$&'()*+,/:;=@-]*", re.ASCII).fullmatch
 
 
+class MapContract(t.Protocol):
+    """A `Map` as its converters and rules use it."""
+
+    converters: dict[str, type[BaseConverter]]
+    default_subdomain: str
+    strict_slashes: bool
+    merge_slashes: bool
+    redirect_defaults: bool
+    host_matching: bool
+    sort_parameters: bool
+    sort_key: Callable[[tuple[str, t.Any]], t.Any] | None
+    calls_users_code: bool
+
+
 class ValidationError(ValueError):
-    """Raised by `to_python` where the text is no value of this kind, so that the rule does not match."""
+    """Raised by `to_python` and `to_url` if a text or a value is not of this kind, so that the rule does not match."""
 
 
 class BaseConverter:
-    """The parent of all converters; also what a converter that changes nothing does.
+    """The parent of all converters. It changes nothing itself.
 
-    A subclass sets `regex` (what the text looks like) and, where the value is not a `str`, overrides `to_python` and
-    `to_url`. `weight` orders rules that match alike: the lighter one is tried first.
+    A subclass sets `regex` for the text and, if the value is not a `str`, overrides `to_python` and `to_url`. `weight`
+    orders rules that match alike: the lighter one is tried first.
     """
 
     regex = "[^/]+"
     weight = 100
-    #: False where the text may contain slashes. A subclass that sets `regex` gets this from it.
+    #: False if the text may contain slashes. A subclass that sets `regex` gets this from it.
     part_isolating = True
 
-    def __init_subclass__(cls, **kwargs: t.Any) -> None:
+    def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)
         if "regex" in cls.__dict__ and "part_isolating" not in cls.__dict__:
             cls.part_isolating = "/" not in cls.regex
 
-    def __init__(self, map: Map, *args: t.Any, **kwargs: t.Any) -> None:
+    def __init__(self, map: MapContract, *args: object, **kwargs: object) -> None:
         self.map = map
 
     def to_python(self, value: str) -> t.Any:
-        """The Python value of what stood in the URL; raises `ValidationError` where there is none."""
+        """The Python value of the text in a URL; raises `ValidationError` if there is none."""
         return value
 
     def to_url(self, value: t.Any) -> str:
-        """The text that stands for `value` in a URL, percent-encoded."""
+        """The text of `value` in a URL, percent-encoded."""
         text = str(value)
-        # PERF: `quote` takes four times as long to find that there is nothing to quote (benchmarks: routing).
+        # PERF: routing. `quote` takes four times as long to find that there is nothing to quote.
         return text if _is_plain(text) else quote(text, safe=PATH_SAFE)
 
 
 class UnicodeConverter(BaseConverter):
-    """`string`, the default: any text without a slash, its length (in characters) limited where asked."""
+    """`string`, the default: any text without a slash. Its length in characters can be limited."""
 
-    def __init__(self, map: Map, minlength: int = 1, maxlength: int | None = None, length: int | None = None) -> None:
+    def __init__(
+        self, map: MapContract, minlength: int = 1, maxlength: int | None = None, length: int | None = None
+    ) -> None:
         super().__init__(map)
         if length is not None:
             quantifier = f"{{{int(length)}}}"
@@ -69,13 +91,13 @@ class UnicodeConverter(BaseConverter):
 class AnyConverter(BaseConverter):
     """`any`: one of the given texts, as in `<any(about, "contact us"):page>`."""
 
-    def __init__(self, map: Map, *items: str) -> None:
+    def __init__(self, map: MapContract, *items: str) -> None:
         super().__init__(map)
         self.items = set(items)
         self.regex = f"(?:{'|'.join(re.escape(item) for item in items)})"
 
     def to_url(self, value: t.Any) -> str:
-        """The item itself; raises `ValueError` where it is none of them."""
+        """The item itself; raises `ValueError` for any other value."""
         if value in self.items:
             return str(value)
         known = ", ".join(f"'{item}'" for item in sorted(self.items))
@@ -83,7 +105,7 @@ class AnyConverter(BaseConverter):
 
 
 class PathConverter(BaseConverter):
-    """`path`: like `string`, and slashes too, only not as the first character."""
+    """`path`: like `string`, and may contain slashes, except as its first character."""
 
     part_isolating = False
     regex = "[^/].*?"
@@ -94,14 +116,14 @@ class NumberConverter(BaseConverter):
     """The parent of `int` and `float`."""
 
     weight = 50
-    num_convert: t.Callable[[t.Any], t.Any] = int
+    num_convert: type[int] | type[float] = int
 
     def __init__(
         self,
-        map: Map,
+        map: MapContract,
         fixed_digits: int = 0,
-        min: int | None = None,
-        max: int | None = None,
+        min: float | None = None,
+        max: float | None = None,
         signed: bool = False,
     ) -> None:
         if signed:
@@ -113,46 +135,48 @@ class NumberConverter(BaseConverter):
         self.signed = signed
 
     def to_python(self, value: str) -> t.Any:
-        """The number; raises `ValidationError` where it is out of range or has the wrong number of digits."""
+        """The number; raises `ValidationError` if it is out of range or has the wrong number of digits."""
         if self.fixed_digits and len(value) != self.fixed_digits:
             raise ValidationError
         try:
             number = self.num_convert(value)
-        except ValueError:  # among them: more digits than Python converts (sys.set_int_max_str_digits)
+        except ValueError:  # for one, more digits than Python converts (sys.set_int_max_str_digits)
             raise ValidationError from None
         if (self.min is not None and number < self.min) or (self.max is not None and number > self.max):
             raise ValidationError
         return number
 
     def to_url(self, value: t.Any) -> str:
-        """The digits of the number, with zeros in front up to `fixed_digits`."""
+        """The digits of the number, with leading zeros up to `fixed_digits`."""
         text = str(self.num_convert(value))
         return text.zfill(self.fixed_digits) if self.fixed_digits else text
 
     @property
     def signed_regex(self) -> str:
-        """`regex` with a minus allowed before it."""
+        """`regex`, preceded by an optional minus."""
         return f"-?{self.regex}"
 
 
 class IntegerConverter(NumberConverter):
-    """`int`: digits; a minus only where `signed`."""
+    """`int`: digits, and a minus before them if `signed`."""
 
     regex = r"\d+"
 
 
 class FloatConverter(NumberConverter):
-    """`float`: digits, a point, digits; a minus only where `signed`."""
+    """`float`: digits, a point, digits, and a minus before them if `signed`."""
 
     regex = r"\d+\.\d+"
     num_convert = float
 
-    def __init__(self, map: Map, min: float | None = None, max: float | None = None, signed: bool = False) -> None:
-        super().__init__(map, min=min, max=max, signed=signed)  # type: ignore[arg-type]  # the parent says int
+    def __init__(
+        self, map: MapContract, min: float | None = None, max: float | None = None, signed: bool = False
+    ) -> None:
+        super().__init__(map, min=min, max=max, signed=signed)
 
 
 class UUIDConverter(BaseConverter):
-    """`uuid`: RFC 9562's text form, in either case."""
+    """`uuid`: the text form of RFC 9562, in either case."""
 
     regex = "-".join(f"[A-Fa-f0-9]{{{digits}}}" for digits in (8, 4, 4, 4, 12))
 
@@ -163,32 +187,11 @@ class UUIDConverter(BaseConverter):
         return uuid.UUID(value)
 
     def to_url(self, value: UUID) -> str:
-        """The text form, lower case."""
+        """The text form, in lower case."""
         return str(value)
 
 
-def conversion(converter: BaseConverter) -> t.Callable[[str], t.Any] | None:
-    """`to_python`, or what does the same with less ado; None where the text is the value.
-
-    What this returns may raise ValueError where `to_python` raises `ValidationError`.
-    """
-    kind = type(converter)
-    if "to_python" not in vars(converter):
-        if kind.to_python is BaseConverter.to_python:
-            return None
-        if kind in (IntegerConverter, FloatConverter) and vars(converter).items() >= _ANY_NUMBER:
-            return kind.num_convert
-    return converter.to_python
-
-
-def is_users(converter: BaseConverter) -> bool:
-    """Whether `to_python` is none of those here, and may do anything: ask a database, for one."""
-    return "to_python" in vars(converter) or getattr(type(converter).to_python, "__module__", None) != __name__
-
-
-_ANY_NUMBER = {"fixed_digits": 0, "min": None, "max": None}.items()
-
-DEFAULT_CONVERTERS: t.Mapping[str, type[BaseConverter]] = {
+DEFAULT_CONVERTERS: Mapping[str, type[BaseConverter]] = {
     "default": UnicodeConverter,
     "string": UnicodeConverter,
     "any": AnyConverter,
@@ -197,3 +200,30 @@ DEFAULT_CONVERTERS: t.Mapping[str, type[BaseConverter]] = {
     "float": FloatConverter,
     "uuid": UUIDConverter,
 }
+
+_OWN_SEAMS = [
+    Seams(kind, "to_python", "to_url") for kind in (BaseConverter, AnyConverter, NumberConverter, UUIDConverter)
+]
+
+#: The value of a text. It may raise `ValidationError`, and those that are built in, `ValueError`.
+Conversion: t.TypeAlias = Callable[[str], t.Any]
+BUILT_IN: t.Final[tuple[Conversion | None, ...]] = (int, float)
+
+
+def conversion(converter: BaseConverter) -> Conversion | None:
+    """The `to_python` of a converter; None if it returns the text itself, `int` or `float` if it does no more."""
+    if is_users(converter) or isinstance(converter, UUIDConverter):
+        return converter.to_python
+    if not isinstance(converter, NumberConverter):
+        return None
+    is_limited = converter.fixed_digits or converter.min is not None or converter.max is not None
+    if is_limited or type(converter) not in (IntegerConverter, FloatConverter):
+        return converter.to_python
+    return converter.num_convert
+
+
+def is_users(converter: BaseConverter) -> bool:
+    """Whether `to_python` or `to_url` is the user's code, and may do anything: query a database, for one."""
+    if not isinstance(converter, BaseConverter):
+        return True
+    return not any(seams.are_original(converter) for seams in _OWN_SEAMS)

@@ -1,19 +1,20 @@
-"""Why no endpoint was found for a URL, or no URL for an endpoint.
+"""The errors of matching and building.
 
 ::
 
     RoutingException
-    ├─ RequestRedirect (an HTTPException, 308)   the URL is right but for its spelling
-    ├─ RequestPath                               the matcher's word for it: the path as it should have been
-    ├─ RequestAliasRedirect                      the rule is an alias of another one
+    ├─ RequestRedirect (an HTTPException, 308)   another URL is the right one
+    ├─ RequestPath                               from the matcher: another path is the right one
+    ├─ RequestAliasRedirect                      from the matcher: the rule is an alias of another one
     └─ BuildError (a LookupError)                no rule builds such a URL
-    NoMatch                                      the matcher's word for: not found, or not with this method
-    WebsocketMismatch (a BadRequest)             found, but for a WebSocket only, or only without one
+    NoMatch                                      from the matcher: no rule matches the path, or none the method
+    WebsocketMismatch (a BadRequest)             the rule is for WebSockets only, or for plain HTTP only
 """
 
 from __future__ import annotations
 
 import typing as t
+from collections.abc import Iterator
 
 from ..http.errors import BadRequest, HTTPException, MethodNotAllowed, NotFound
 from ..messages.redirects import redirect
@@ -23,16 +24,29 @@ if t.TYPE_CHECKING:
     from difflib import SequenceMatcher
 
     from ..messages.response import Response
-    from .adapter import MapAdapter
+    from .converters import Endpoint, Values
     from .rule import Rule
 
 
+class HasRules(t.Protocol):
+    """A `Map` as an error uses it."""
+
+    def iter_rules(self) -> Iterator[Rule]: ...
+
+
+class Bound(t.Protocol):
+    """A `MapAdapter` as an error uses it."""
+
+    @property
+    def map(self) -> HasRules: ...
+
+
 class RoutingException(Exception):
-    """The parent of what routing raises to have the request answered in another way."""
+    """The parent of the exceptions that have a request answered in another way."""
 
 
 class RequestRedirect(HTTPException, RoutingException):
-    """Raised where the client should ask for `new_url`, an absolute URL, with the same method (RFC 9110 §15.4.9)."""
+    """Redirects the client to `new_url`, an absolute URL, with the same method (RFC 9110 §15.4.9)."""
 
     code = 308
 
@@ -40,13 +54,13 @@ class RequestRedirect(HTTPException, RoutingException):
         super().__init__(new_url)
         self.new_url = new_url
 
-    def get_response(self, environ: t.Any = None, scope: dict[str, t.Any] | None = None) -> Response:
+    def get_response(self, environ: object = None, scope: object = None) -> Response:
         """The redirect."""
         return redirect(self.new_url, self.code)
 
 
 class RequestPath(RoutingException):
-    """Raised by the matcher where the path matches once it is written as `path_info`."""
+    """Raised by the matcher if a rule matches the path once it is written as `path_info`."""
 
     __slots__ = ("path_info",)
 
@@ -56,20 +70,18 @@ class RequestPath(RoutingException):
 
 
 class RequestAliasRedirect(RoutingException):
-    """Raised by the matcher where a rule matches that is an alias."""
+    """Raised by the matcher if the rule that matches is an alias."""
 
-    def __init__(self, matched_values: t.Mapping[str, t.Any], endpoint: t.Any) -> None:
+    def __init__(self, matched_values: Values, endpoint: Endpoint) -> None:
         super().__init__()
         self.matched_values = matched_values
         self.endpoint = endpoint
 
 
 class BuildError(RoutingException, LookupError):
-    """Raised where no rule builds a URL for the endpoint with these values and this method."""
+    """Raised if no rule builds a URL for the endpoint with these values and this method."""
 
-    def __init__(
-        self, endpoint: t.Any, values: t.Mapping[str, t.Any], method: str | None, adapter: MapAdapter | None = None
-    ) -> None:
+    def __init__(self, endpoint: Endpoint, values: Values, method: str | None, adapter: Bound | None = None) -> None:
         super().__init__(endpoint, values, method)
         self.endpoint = endpoint
         self.values = values
@@ -81,14 +93,13 @@ class BuildError(RoutingException, LookupError):
         """The rule that was probably meant."""
         return self.closest_rule(self.adapter)
 
-    def closest_rule(self, adapter: MapAdapter | None) -> Rule | None:
-        """The rule of the adapter's map whose endpoint reads most alike; None where there are no rules."""
-        if adapter is None or not adapter.map._rules:
-            return None
-        from difflib import SequenceMatcher  # an error may take a moment
+    def closest_rule(self, adapter: Bound | None) -> Rule | None:
+        """The rule of the adapter's map with the most similar endpoint; None if the map has no rules."""
+        from difflib import SequenceMatcher  # slow to load
 
         wanted = SequenceMatcher(b=str(self.endpoint))
-        return max(adapter.map._rules, key=lambda rule: self._likeness(rule, wanted))
+        rules = () if adapter is None else adapter.map.iter_rules()
+        return max(rules, key=lambda rule: self._likeness(rule, wanted), default=None)
 
     def _likeness(self, rule: Rule, wanted: SequenceMatcher[str]) -> float:
         wanted.set_seq1(str(rule.endpoint))
@@ -127,24 +138,23 @@ _NO_WEBSOCKET: t.Final = "There is no WebSocket at this URL, which answers plain
 
 
 class WebsocketMismatch(BadRequest):
-    """Raised where only a WebSocket rule matches an HTTP request, or the other way round."""
+    """Raised if only WebSocket rules match a plain HTTP request, or only plain rules a WebSocket."""
 
 
 class NoMatch(Exception):
-    """Raised by the matcher where no rule matches.
+    """Raised by the matcher if no rule matches.
 
-    `have_match_for` has the methods with which one would; `websocket_mismatch` says that only the protocol is wrong.
+    `have_match_for` has the methods with which one would; `websocket_mismatch` means that one has the wrong protocol.
     """
 
     __slots__ = ("have_match_for", "websocket_mismatch")
 
     def __init__(self, have_match_for: set[str], websocket_mismatch: bool) -> None:
-        super().__init__()
         self.have_match_for = have_match_for
         self.websocket_mismatch = websocket_mismatch
 
     def as_http_error(self, websocket: bool) -> HTTPException:
-        """What the client is told, who asked for a WebSocket or did not."""
+        """The error for a client that opens a WebSocket, or a plain request."""
         if self.have_match_for:
             return MethodNotAllowed(valid_methods=list(self.have_match_for))
         if self.websocket_mismatch:

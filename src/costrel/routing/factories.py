@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import typing as t
+from collections.abc import Iterable, Iterator
 
+from .converters import Values
 from .rule import Rule, RuleFactory
-
-if t.TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from .map import Map
+from .shapes import MapOfRules
 
 
 class Submount(RuleFactory):
@@ -19,8 +17,8 @@ class Submount(RuleFactory):
         self.path = path.rstrip("/")
         self.rules = rules
 
-    def get_rules(self, map: Map) -> Iterator[Rule]:
-        """Copies of the rules, `path` before each."""
+    def get_rules(self, map: MapOfRules) -> Iterator[Rule]:
+        """Copies of the rules, each with `path` before its own."""
         for rule in _copies(self.rules, map):
             rule.rule = self.path + rule.rule
             yield rule
@@ -33,8 +31,8 @@ class Subdomain(RuleFactory):
         self.subdomain = subdomain
         self.rules = rules
 
-    def get_rules(self, map: Map) -> Iterator[Rule]:
-        """Copies of the rules, on the subdomain, whatever they had before."""
+    def get_rules(self, map: MapOfRules) -> Iterator[Rule]:
+        """Copies of the rules, all on this subdomain."""
         for rule in _copies(self.rules, map):
             rule.subdomain = self.subdomain
             yield rule
@@ -47,21 +45,21 @@ class EndpointPrefix(RuleFactory):
         self.prefix = prefix
         self.rules = rules
 
-    def get_rules(self, map: Map) -> Iterator[Rule]:
-        """Copies of the rules, `prefix` before each endpoint."""
+    def get_rules(self, map: MapOfRules) -> Iterator[Rule]:
+        """Copies of the rules, each with `prefix` before its endpoint."""
         for rule in _copies(self.rules, map):
             rule.endpoint = self.prefix + rule.endpoint
             yield rule
 
 
-def _copies(factories: Iterable[RuleFactory], map: Map) -> Iterator[Rule]:
+def _copies(factories: Iterable[RuleFactory], map: MapOfRules) -> Iterator[Rule]:
     for factory in factories:
         for rule in factory.get_rules(map):
             yield rule.empty()
 
 
 class RuleTemplate:
-    """Rules with placeholders: called with ``name="x"``, it fills in each `$name` and is a factory of the rules.
+    """Rules with placeholders: a call with ``name="x"`` returns a factory of the rules with each `$name` filled in.
 
     Placeholders (`string.Template`) work in the pattern, the subdomain, the endpoint and text among the defaults.
     """
@@ -69,19 +67,19 @@ class RuleTemplate:
     def __init__(self, rules: Iterable[Rule]) -> None:
         self.rules = list(rules)
 
-    def __call__(self, *args: t.Any, **kwargs: t.Any) -> RuleTemplateFactory:
+    def __call__(self, *args: Values, **kwargs: object) -> RuleTemplateFactory:
         return RuleTemplateFactory(self.rules, dict(*args, **kwargs))
 
 
 class RuleTemplateFactory(RuleFactory):
-    """A template's rules with the placeholders filled from `context`."""
+    """A template's rules, their placeholders filled in from `context`."""
 
-    def __init__(self, rules: Iterable[RuleFactory], context: dict[str, t.Any]) -> None:
+    def __init__(self, rules: Iterable[RuleFactory], context: Values) -> None:
         self.rules = rules
         self.context = context
 
-    def get_rules(self, map: Map) -> Iterator[Rule]:
-        """Copies of the rules, filled in; raises `KeyError` for a placeholder that `context` has not."""
+    def get_rules(self, map: MapOfRules) -> Iterator[Rule]:
+        """Copies of the rules, filled in; raises `KeyError` for a placeholder that `context` does not contain."""
         for rule in _copies(self.rules, map):
             rule.rule = self._fill(rule.rule)
             rule.subdomain = self._fill(rule.subdomain)
@@ -91,6 +89,6 @@ class RuleTemplateFactory(RuleFactory):
             yield rule
 
     def _fill(self, value: t.Any) -> t.Any:
-        from string import Template
+        from string import Template  # slow to load, and few applications have templates of rules
 
         return Template(value).substitute(self.context) if isinstance(value, str) else value

@@ -5,19 +5,19 @@ from __future__ import annotations
 import threading
 import typing as t
 import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from ..http.errors import BadHost
 from ..http.immutable import ImmutableDict
 from ..messages.environ import decode, get_host
-from .adapter import MapAdapter
-from .converters import DEFAULT_CONVERTERS, BaseConverter
-from .errors import NoMatch, RoutingException
-from .matcher import StateMachineMatcher
-from .rule import Rule, RuleFactory
+from ..support.seams import Seams
+from .adapter import MapAdapter, Query
+from .converters import DEFAULT_CONVERTERS, BaseConverter, Endpoint
+from .errors import RequestPath
+from .matcher import StateMachineMatcher, no_match, values_of
+from .rule import RULE_SEAMS, Rule, RuleFactory
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-
     from _typeshed.wsgi import WSGIEnvironment
 
     from ..messages.request import Request
@@ -27,13 +27,13 @@ _DEFAULT_PORTS = {"http": ":80", "ws": ":80", "https": ":443", "wss": ":443"}
 
 
 class Map:
-    """Rules, in the order in which they match and build. Bind it to a host to use it: `bind`, `bind_to_environ`.
+    """Rules, in the order in which they match and build. To use a map, bind it to a host: `bind`, `bind_to_environ`.
 
-    :param default_subdomain: of rules that name none.
-    :param strict_slashes: whether a rule that ends with a slash matches only so; the URL without it redirects.
-    :param merge_slashes: whether `//` in a path redirects to `/` where that matches.
+    :param default_subdomain: the subdomain of rules that set none.
+    :param strict_slashes: whether a rule that ends with a slash redirects from the URL without it.
+    :param merge_slashes: whether a path with `//` redirects to the one with `/`, if that matches.
     :param redirect_defaults: redirect from a URL whose values are the defaults of a nicer one of the same endpoint.
-    :param converters: by name, beside the default ones.
+    :param converters: by name, in addition to the default ones.
     :param sort_parameters: sort the query of built URLs, by `sort_key` of the (name, value) pairs if given.
     :param host_matching: match the whole host instead of the subdomain.
     """
@@ -41,8 +41,10 @@ class Map:
     #: The converters that every map knows.
     default_converters: Mapping[str, type[BaseConverter]] = ImmutableDict(DEFAULT_CONVERTERS)
 
-    #: The lock that keeps two threads from sorting the rules at once.
+    #: The class of the lock that keeps two threads from sorting the rules at once.
     lock_class = threading.Lock
+
+    _adapter_class = MapAdapter
 
     def __init__(
         self,
@@ -53,16 +55,17 @@ class Map:
         redirect_defaults: bool = True,
         converters: Mapping[str, type[BaseConverter]] | None = None,
         sort_parameters: bool = False,
-        sort_key: Callable[[t.Any], t.Any] | None = None,
+        sort_key: Callable[[tuple[str, t.Any]], t.Any] | None = None,
         host_matching: bool = False,
     ) -> None:
         self._matcher = StateMachineMatcher(merge_slashes)
-        self._rules_by_endpoint: dict[t.Any, list[Rule]] = {}
-        self._changed_endpoints: dict[t.Any, None] = {}
-        self._lone_rules: dict[t.Any, Rule] = {}
-        self._shapes: dict[tuple[str, ...], Shape] = {}
+        self._rules_by_endpoint: dict[Endpoint, list[Rule]] = {}
+        self._changed_endpoints: dict[Endpoint, None] = {}
+        self.shapes: dict[tuple[str, ...], Shape] = {}
+        """By a rule's segments that have variables."""
         self.calls_users_code = False
-        """Whether some rule has a converter of the user's, which a match calls."""
+        """Whether a match may call a converter of the user's."""
+        self._is_replaced = False
         self._remap = True
         self._remap_lock = self.lock_class()
         self.default_subdomain = default_subdomain
@@ -75,9 +78,14 @@ class Map:
         for rulefactory in rules or ():
             self.add(rulefactory)
 
+    def __setattr__(self, name: str, value: object) -> None:
+        super().__setattr__(name, value)
+        if name in _SEAMS:
+            self._is_replaced = True
+
     @property
     def merge_slashes(self) -> bool:
-        """Whether `//` in a path redirects to `/` where that matches."""
+        """Whether a path with `//` redirects to the one with `/`, if that matches."""
         return self._matcher.merge_slashes
 
     @merge_slashes.setter
@@ -98,19 +106,19 @@ class Map:
             self._changed_endpoints[rule.endpoint] = None
         self._remap = True
 
-    def is_endpoint_expecting(self, endpoint: t.Any, *arguments: str) -> bool:
-        """Does some rule of the endpoint take all these arguments? Raises `KeyError` for an unknown endpoint."""
+    def is_endpoint_expecting(self, endpoint: Endpoint, *arguments: str) -> bool:
+        """Whether a rule of the endpoint accepts all these arguments. Raises `KeyError` for an unknown endpoint."""
         self.update()
         wanted = set(arguments)
         return any(wanted <= rule.arguments for rule in self._rules_by_endpoint[endpoint])
 
-    def iter_rules(self, endpoint: t.Any | None = None) -> Iterator[Rule]:
+    def iter_rules(self, endpoint: Endpoint | None = None) -> Iterator[Rule]:
         """All rules, or those of an endpoint. Raises `KeyError` for an unknown one."""
         self.update()
         return iter(self._rules if endpoint is None else self._rules_by_endpoint[endpoint])
 
     def update(self) -> None:
-        """Put the rules into their order, if some were added; `match` and `build` do it by themselves."""
+        """Put the rules into their order if some were added. `match` and `build` call this."""
         if not self._remap:
             return
         with self._remap_lock:
@@ -120,62 +128,53 @@ class Map:
             changed, self._changed_endpoints = self._changed_endpoints, {}
             for endpoint in changed:
                 self._order(self._rules_by_endpoint[endpoint])
-                self._find_lone_rule(endpoint)
             self._remap = bool(self._changed_endpoints)  # another thread may have added a rule meanwhile
 
     def _order(self, rules: list[Rule]) -> None:
-        if len(rules) == 1 and type(rules[0]).build_compare_key is Rule.build_compare_key:
-            rules[0]._set_nicer(())  # PERF: startup. As below; nearly all endpoints have one rule.
-            return
         rules[:] = sorted(rules, key=lambda rule: rule.build_compare_key())
         giving: list[Rule] = []
         for rule in rules:
-            rule._set_nicer([other for other in giving if other.provides_defaults_for(rule)])
-            if rule.defaults or type(rule).provides_defaults_for is not Rule.provides_defaults_for:
+            rule._nicer = tuple([other for other in giving if other.provides_defaults_for(rule)])
+            if rule.defaults or not RULE_SEAMS.are_original_in(type(rule)):
                 giving.append(rule)
 
-    def _find_lone_rule(self, endpoint: t.Any) -> None:
-        """Note an endpoint's only rule, where nothing but the values decides its URL."""
-        rule, *more = self._rules_by_endpoint[endpoint]
-        if more or rule.defaults or rule.websocket or not rule._builds_plainly:
-            self._lone_rules.pop(endpoint, None)
-        else:
-            self._lone_rules[endpoint] = rule
-
     def find(self, path: str, method: str) -> tuple[Rule, dict[str, t.Any]] | None:
-        """The rule and the values of a plain hit on the default subdomain: the short way of `MapAdapter.match`.
+        """The rule and the values for a plain request, by the default subdomain.
 
-        None where that has to decide: nothing found at the first try, a redirect, an alias, a WebSocket, another method
-        than the rule's, host matching. What a converter of the user's raises comes out of both.
+        None if an adapter has to decide: for a redirect, an alias, host matching, a method in lower case, and if
+        `bind_to_environ` or `MapAdapter.match` is overridden. No converter has been called then. Raises `NotFound`,
+        `MethodNotAllowed` and `WebsocketMismatch`.
         """
         if self._remap:
             self.update()
-        if self.host_matching:
-            return None
-        return self._matcher.find(self.default_subdomain, path, method)
-
-    def find_rule(self, path: str, method: str) -> Rule | None:
-        """The rule that `find` would find if no converter refused its value: none is called."""
-        if self._remap:
-            self.update()
-        hit = None if self.host_matching else self._matcher.find(self.default_subdomain, path, method, converts=False)
-        return None if hit is None else hit[0]
-
-    def search(self, path: str, method: str) -> tuple[Rule, dict[str, t.Any]] | None:
-        """What `MapAdapter.match` comes to where `find` found nothing, as far as that takes no adapter.
-
-        None where it does. Raises `NotFound`, `MethodNotAllowed` and `WebsocketMismatch`.
-        """
-        # PERF: error404. Host and scheme of the request say nothing here. Another adapter may have its own answer.
-        if self.host_matching or type(self).bind_to_environ is not Map.bind_to_environ or not method.isupper():
+        if self.host_matching or self._is_replaced or not _is_original(self.__class__):
             return None
         try:
-            rule, values = self._matcher.match(self.default_subdomain, f"/{path.lstrip('/')}", method, websocket=False)
-        except NoMatch as error:
-            raise error.as_http_error(websocket=False) from None
-        except RoutingException:
+            rule, texts, refused = self._matcher.find(self.default_subdomain, path, method, False)
+        except RequestPath:
             return None
-        return (rule, values) if rule._is_plain else None
+        if rule is None:
+            if method.isupper() and path[:1] == "/":
+                raise no_match(refused, method).as_http_error(websocket=False)
+            return None
+        if rule._nicer or rule.alias or rule.redirect_to is not None:
+            return None
+        values = values_of(rule, texts) if texts or rule.defaults else {}
+        if values is None:
+            raise no_match(refused, method).as_http_error(websocket=False)
+        return rule, values
+
+    search = find
+
+    def find_rule(self, path: str, method: str) -> Rule | None:
+        """The rule for a plain request, by the default subdomain; None if there is none. Calls no converter."""
+        self.update()
+        if self.host_matching:
+            return None
+        try:
+            return self._matcher.find(self.default_subdomain, path, method, websocket=False)[0]
+        except RequestPath:
+            return None
 
     def bind(
         self,
@@ -185,11 +184,11 @@ class Map:
         url_scheme: str = "http",
         default_method: str = "GET",
         path_info: str | None = None,
-        query_args: Mapping[str, t.Any] | str | None = None,
+        query_args: Query | None = None,
     ) -> MapAdapter:
-        """The map as seen from a host, below the path `script_name`.
+        """An adapter for a host, below the path `script_name`.
 
-        Raises `BadHost` where `server_name` is no host name, and RuntimeError for a subdomain with host matching.
+        Raises `BadHost` if `server_name` is no host name, and RuntimeError for a subdomain with host matching.
         """
         server_name = server_name.lower()
         if self.host_matching:
@@ -197,7 +196,7 @@ class Map:
                 raise RuntimeError("host matching enabled and a subdomain was provided")
         elif subdomain is None:
             subdomain = self.default_subdomain
-        return MapAdapter(
+        return self._adapter_class(
             self,
             _to_ascii(server_name),
             script_name or "/",
@@ -211,10 +210,10 @@ class Map:
     def bind_to_environ(
         self, environ: WSGIEnvironment | Request, server_name: str | None = None, subdomain: str | None = None
     ) -> MapAdapter:
-        """The map as seen by a request.
+        """An adapter for a request.
 
-        With `server_name` given and no `subdomain`, the subdomain is what the request's host has before it; a host that
-        is no part of it matches no rule, and warns.
+        If `server_name` is given and `subdomain` is not, the labels of the request's host before `server_name` are the
+        subdomain. A host that does not end with `server_name` matches no rule, and warns.
         """
         env: WSGIEnvironment = environ if isinstance(environ, dict) else environ.environ
         host = get_host(env).lower()
@@ -241,8 +240,12 @@ class Map:
         return f"{type(self).__name__}({pformat(list(self.iter_rules()))})"
 
 
+_SEAMS = Seams(Map, "bind_to_environ", "_adapter_class.match")
+_is_original = _SEAMS.are_original_in
+
+
 def _to_ascii(server_name: str) -> str:
-    """The host name in IDNA (RFC 3490); raises `BadHost` where it has an empty label or one of over 63 characters."""
+    """The host name in IDNA (RFC 3490); raises `BadHost` if a label is empty or has more than 63 characters."""
     try:
         return server_name.encode("idna").decode("ascii")
     except UnicodeError as error:

@@ -1,9 +1,10 @@
-"""Read a rule's text into tokens, and its tokens into the segments that the matching tree is made of."""
+"""Read a rule's text into tokens, and its tokens into the segments of the matching tree."""
 
 from __future__ import annotations
 
 import re
 import typing as t
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from ..support.patterns import LatePattern
@@ -11,8 +12,6 @@ from ..support.properties import cached_property
 from .sequence import Piece, Sequence, join_regex
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-
     from .converters import BaseConverter
 
 
@@ -27,6 +26,8 @@ class Variable(t.NamedTuple):
 _SLASH = "/"
 
 Token = str | Variable  # "/", a text without slashes, or a variable
+TracedToken = tuple[bool, str]  # a text; or True, and the name of a variable
+Argument = str | float | bool | None  # of a converter
 
 _TOKEN = LatePattern(
     r"""
@@ -42,7 +43,7 @@ _TOKEN = LatePattern(
 
 
 def parse_rule(rule: str) -> list[Token]:
-    """The tokens of a rule's text; raises `ValueError` where it is malformed."""
+    """The tokens of a rule's text; raises `ValueError` if it is malformed."""
     tokens: list[Token] = []
     position = 0
     while position < len(rule):
@@ -58,7 +59,12 @@ def parse_rule(rule: str) -> list[Token]:
     return tokens
 
 
-# "1,2" without a blank is one text: the point of a decimal number may be any character. So rules in the wild are read.
+def trace(text: str) -> list[TracedToken]:
+    """The texts in a rule's text, and the names of its variables."""
+    return [(True, token.name) if isinstance(token, Variable) else (False, token) for token in parse_rule(text)]
+
+
+# "1,2" without a blank is one text, since any character may stand for the point of a decimal number, as in Werkzeug.
 _ARGUMENT = LatePattern(
     r"""
     \s* (?: (?P<name> \w+ ) \s* = \s* )?
@@ -72,14 +78,14 @@ _ARGUMENT = LatePattern(
     """,
     re.VERBOSE,
 )
-_CONSTANTS: dict[str, t.Any] = {"None": None, "True": True, "False": False}
+_CONSTANTS: dict[str, Argument] = {"None": None, "True": True, "False": False}
 
 
-def parse_converter_args(argstr: str) -> tuple[tuple[t.Any, ...], dict[str, t.Any]]:
-    """The positional and the named arguments in a converter's parentheses; raises `ValueError` where unreadable."""
+def parse_converter_args(argstr: str) -> tuple[tuple[Argument, ...], dict[str, Argument]]:
+    """The positional and the named arguments in a converter's parentheses; raises `ValueError` if it cannot be read."""
     text = f"{argstr},"
-    positional: list[t.Any] = []
-    named: dict[str, t.Any] = {}
+    positional: list[Argument] = []
+    named: dict[str, Argument] = {}
     position = 0
     for match in _ARGUMENT.compile().finditer(text):
         if match.start() != position:
@@ -94,11 +100,11 @@ def parse_converter_args(argstr: str) -> tuple[tuple[t.Any, ...], dict[str, t.An
     return tuple(positional), named
 
 
-def _argument_value(match: re.Match[str]) -> t.Any:
-    quoted = match["double"] if match["single"] is None else match["single"]
+def _argument_value(match: re.Match[str]) -> Argument:
+    quoted: str | None = match["double"] if match["single"] is None else match["single"]
     if quoted is not None:
         return quoted
-    text = match["value"]
+    text: str = match["value"]
     if text in _CONSTANTS:
         return _CONSTANTS[text]
     for convert in (int, float):
@@ -111,7 +117,7 @@ def _argument_value(match: re.Match[str]) -> t.Any:
 
 @lru_cache
 def regex_error(regex: str) -> str | None:
-    """Why a variable's regular expression cannot be used, or None."""
+    """The error in a variable's regular expression, or None."""
     try:
         re.compile(f"({regex})")
     except re.error as error:
@@ -120,9 +126,9 @@ def regex_error(regex: str) -> str | None:
 
 
 class Weighting(t.NamedTuple):
-    """What orders the variable parts that may follow one place of the tree: the lesser one is tried first.
+    """The order of the variable parts that may follow one place of the tree: the walk tries the least one first.
 
-    So: more fixed texts, then longer ones, then more variables, then lighter converters. The numbers are negative.
+    More fixed texts come first, then longer ones, then more variables, then lighter converters. Counts are negative.
     """
 
     number_static_weights: int
@@ -132,49 +138,53 @@ class Weighting(t.NamedTuple):
 
 
 class RulePart:
-    """One variable segment of a rule; or, where a converter may swallow slashes, all from there to the end.
+    """One variable segment of a rule; or, if a converter accepts slashes, the segment and all that follow it.
 
-    `final` says the latter. A `suffixed` part is a final one whose rule ends with a slash, which is left to the tree.
-    `content` is the regular expression for all of it, `pieces` are its texts and the variables' regular expressions.
+    `final` marks the latter. A `suffixed` part is a final one whose rule ends with a slash, which is left to the tree.
+    `content` is the regular expression for the whole part, `pieces` are its texts and its variables' regular
+    expressions.
     """
 
-    def __init__(
-        self,
-        content: str,
-        final: bool,
-        static: bool,
-        suffixed: bool,
-        weight: Weighting,
-        pieces: tuple[Piece, ...] = (),
-    ) -> None:
-        self.content = content
+    static = False
+
+    def __init__(self, pieces: tuple[Piece, ...], final: bool, suffixed: bool, weight: Weighting) -> None:
+        self.pieces = pieces
         self.final = final
-        self.static = static
         self.suffixed = suffixed
         self.weight = weight
-        self.pieces = pieces
+        self.content = join_regex(pieces)
 
     @cached_property
     def key(self) -> Hashable:
-        """Equal for parts that match alike, whatever their variables are called: they share a branch of the tree."""
+        """Equal for parts that match alike, whatever the names of their variables: they share a branch of the tree."""
         counts = self.weight.number_static_weights, self.weight.number_argument_weights
         return self.pieces, self.final, self.suffixed, counts, tuple(self.weight.argument_weights)
 
     @cached_property
     def test(self) -> Callable[[str], object] | None:
-        """Does this text match as a whole? Only where the part is a single variable."""
+        """A function that tells whether a text matches as a whole; None unless the part is a single variable."""
         if len(self.pieces) > 1:
             return None
         regex = self.pieces[0][0]
-        # PERF: C functions, or a regular expression that does not go back, for the commonest converters
-        # (benchmarks: routing).
+        # PERF: routing. C functions, or an expression without backtracking, for the commonest converters.
         return _TESTS.get(regex) or re.compile(_GREEDY.get(regex) or f"({regex})").fullmatch
 
     @cached_property
     def match(self) -> Callable[[str], tuple[str, ...] | None]:
-        """The texts of the variables, or None. Compiled at the first use: most rules never see a request."""
+        """A function from a text to the texts of the variables, or None. Compiled at its first use."""
         test = self.test
         return Sequence(self.pieces).match if test is None else lambda text: (text,) if test(text) else None
+
+    def take(self, segments: list[str], index: int) -> tuple[tuple[str, ...] | None, int]:
+        """The texts of the variables, or None, in the segments from `index` on; and the index after the part."""
+        if not self.final:
+            return self.match(segments[index]), index + 1
+        rest, end = "/".join(segments[index:]), len(segments)
+        if self.suffixed and rest.endswith("/"):
+            rest, end = rest[:-1], end - 1
+            if rest.endswith("/"):
+                return None, end
+        return self.match(rest), end
 
 
 _TESTS: dict[str, Callable[[str], object]] = {
@@ -185,8 +195,11 @@ _TESTS: dict[str, Callable[[str], object]] = {
 _GREEDY = {"[^/].*?": "[^/].*"}
 
 
-def split_parts(tokens: Iterable[Token], converters: Mapping[str, BaseConverter]) -> Iterator[str | RulePart]:
-    """The segments between a rule's slashes: fixed ones as text, the others as parts."""
+Part = str | RulePart  # a fixed segment, or a variable one
+
+
+def split_parts(tokens: Iterable[Token], converters: Mapping[str, BaseConverter]) -> Iterator[Part]:
+    """The segments between a rule's slashes."""
     pieces: list[Piece] = []
     weights: list[int] = []
     final = False
@@ -206,8 +219,8 @@ def split_parts(tokens: Iterable[Token], converters: Mapping[str, BaseConverter]
         yield ""
 
 
-@lru_cache(maxsize=1024)  # the same few segments come in all rules of an application
-def _part(pieces: tuple[Piece, ...], weights: tuple[int, ...], final: bool) -> str | RulePart:
+@lru_cache(maxsize=1024)  # the rules of an application repeat a few segments
+def _part(pieces: tuple[Piece, ...], weights: tuple[int, ...], final: bool) -> Part:
     if not weights:
         return "".join([text for text, _ in pieces])
     suffixed = final and pieces[-1] == ("/", False)
@@ -215,4 +228,4 @@ def _part(pieces: tuple[Piece, ...], weights: tuple[int, ...], final: bool) -> s
         pieces = pieces[:-1]
     lengths = [-len(text) for text, variable in pieces if not variable and text != "/"]
     weight = Weighting(-len(lengths), list(enumerate(lengths)), -len(weights), list(weights))
-    return RulePart(join_regex(pieces), final, False, suffixed, weight, pieces)
+    return RulePart(pieces, final, suffixed, weight)

@@ -1,22 +1,17 @@
-"""One rule: a URL's pattern, the endpoint that it stands for, and what it asks of a request."""
+"""One rule: a URL's pattern, its endpoint, and its conditions for requests."""
 
 from __future__ import annotations
 
 import re
 import typing as t
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from ..support.properties import cached_property
+from ..support.seams import Seams
 from .builder import Builder
-from .converters import BaseConverter, ValidationError, is_users
-from .pattern import Variable, parse_converter_args, parse_rule, regex_error, split_parts
-from .shapes import conversions_of, find_shape
-
-if t.TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-
-    from .map import Map
-    from .pattern import RulePart
-    from .shapes import Conversions
+from .converters import BaseConverter, Endpoint, ValidationError, Values, is_users
+from .pattern import Argument, Part, TracedToken, Variable, parse_converter_args, parse_rule, regex_error, split_parts
+from .pattern import trace as traced
+from .shapes import Conversions, MapOfRules, conversions_of, find_shape
 
 _WEBSOCKET_METHODS = {"GET", "HEAD", "OPTIONS"}
 _SLASHES = re.compile("/{2,}")
@@ -26,7 +21,7 @@ _NO_CONVERTERS: dict[str, BaseConverter] = {}  # never changed
 class RuleFactory:
     """Anything that makes rules for a map: a rule itself, or a group of them."""
 
-    def get_rules(self, map: Map) -> Iterable[Rule]:
+    def get_rules(self, map: MapOfRules) -> Iterable[Rule]:
         """The rules for `map`, unbound."""
         raise NotImplementedError
 
@@ -37,24 +32,25 @@ class Rule(RuleFactory):
     In `string`, ``<name>``, ``<converter:name>`` and ``<converter(arguments):name>`` are variables; it begins with a
     slash. A rule that ends with one redirects there from the URL without it, unless `strict_slashes` is false.
 
-    :param defaults: values of variables that are not in the pattern; or which, in the URL, stand for another rule's.
-    :param methods: the allowed ones; HEAD comes with GET. None allows all.
+    :param defaults: values of variables that are not in the pattern. If another rule of the endpoint has them in its
+        pattern, its URL with these values redirects here.
+    :param methods: the allowed ones; GET includes HEAD. None allows all.
     :param build_only: never match, only build URLs.
-    :param redirect_to: a URL with variables, or a function of the adapter and the values that gives one.
-    :param alias: another URL of the endpoint; where the map has `redirect_defaults`, it redirects to the other one.
-    :param host: a pattern for the whole host, where the map has `host_matching`.
+    :param redirect_to: a URL with variables, or a function of the adapter and the values that returns one.
+    :param alias: another URL of the endpoint. If the map has `redirect_defaults`, it redirects to the first one.
+    :param host: a pattern for the whole host, if the map has `host_matching`.
     """
 
-    __hash__ = None  # type: ignore[assignment]  # it is equal to rules that look alike, and it changes when bound
+    __hash__ = None  # type: ignore[assignment]  # rules that look alike are equal, and a rule changes when it is bound
 
     def __init__(
         self,
         string: str,
-        defaults: Mapping[str, t.Any] | None = None,
+        defaults: Values | None = None,
         subdomain: str | None = None,
         methods: Iterable[str] | None = None,
         build_only: bool = False,
-        endpoint: t.Any | None = None,
+        endpoint: Endpoint = None,
         strict_slashes: bool | None = None,
         merge_slashes: bool | None = None,
         redirect_to: str | Callable[..., str] | None = None,
@@ -67,7 +63,7 @@ class Rule(RuleFactory):
         self.rule = string
         self.is_leaf = not string.endswith("/")
         self.is_branch = string.endswith("/")
-        self.map: Map = None  # type: ignore[assignment]  # a rule is of use only when it is bound
+        self.map: MapOfRules = None  # type: ignore[assignment]  # set by `bind`
         self.strict_slashes = strict_slashes
         self.merge_slashes = merge_slashes
         self.subdomain = subdomain
@@ -77,30 +73,25 @@ class Rule(RuleFactory):
         self.alias = alias
         self.websocket = websocket
         self.methods = _method_set(methods, websocket)
-        self.endpoint: t.Any = endpoint
+        self.endpoint = endpoint
         self.redirect_to = redirect_to
-        # PERF: startup. No list or dict of its own where most rules have nothing to put into it: each makes the garbage
-        # collector's rounds longer.
-        self._converters: dict[str, BaseConverter] = _NO_CONVERTERS
-        self._parts: tuple[str | RulePart, ...] = ()
-        self._builder: Builder | None = None
-        self._conversions: Conversions = ()
-        self._nicer: Sequence[Rule] = ()
-        self._is_plain = False
-
-    @cached_property
-    def arguments(self) -> set[str]:
+        self.arguments: set[str] = set(map(str, defaults or ()))
         """The names of the variables, and of the defaults."""
-        return {*map(str, self.defaults or ()), *self._converters}
+        # PERF: startup. Rules share empty containers: each one more makes the garbage collector's rounds longer.
+        self._converters: dict[str, BaseConverter] = _NO_CONVERTERS
+        self._parts: tuple[Part, ...] = ()
+        self._conversions: Conversions = ()
+        self._builder: Builder | None = None
+        self._nicer: Sequence[Rule] = ()  # rules whose URL is the right one if the values are their defaults
 
     def empty(self) -> Rule:
         """An unbound copy. A subclass with other parameters overrides `get_empty_kwargs`."""
         return type(self)(self.rule, **self.get_empty_kwargs())
 
-    def get_empty_kwargs(self) -> Mapping[str, t.Any]:
+    def get_empty_kwargs(self) -> Values:
         """The keyword arguments from which `empty` makes the copy.
 
-        `merge_slashes` and `websocket` are there only where they are set, since a subclass need not take them.
+        It contains `merge_slashes` and `websocket` only if they are set, since a subclass need not accept them.
         """
         kwargs: dict[str, t.Any] = {
             "defaults": dict(self.defaults) if self.defaults else None,
@@ -119,16 +110,16 @@ class Rule(RuleFactory):
             kwargs["websocket"] = True
         return kwargs
 
-    def get_rules(self, map: Map) -> Iterator[Rule]:
+    def get_rules(self, map: MapOfRules) -> Iterator[Rule]:
         """The rule itself."""
         yield self
 
     def refresh(self) -> None:
-        """Read the rule's text anew, after it was changed; URLs are built from the new one at once."""
+        """Read the rule's text again after a change; URLs are built from the new text at once."""
         self.bind(self.map, rebind=True)
 
-    def bind(self, map: Map, rebind: bool = False) -> None:
-        """Make the rule one of `map`, which gives the settings that it has not; a map does that by itself."""
+    def bind(self, map: MapOfRules, rebind: bool = False) -> None:
+        """Make the rule one of `map`, whose settings stand in for those that it does not set. `Map.add` calls this."""
         if self.map is not None and not rebind:
             raise RuntimeError(f"url rule {self!r} already bound to map {self.map!r}")
         self.map = map
@@ -141,9 +132,9 @@ class Rule(RuleFactory):
         self.compile()
 
     def get_converter(
-        self, variable_name: str, converter_name: str, args: tuple[t.Any, ...], kwargs: Mapping[str, t.Any]
+        self, variable_name: str, converter_name: str, args: tuple[Argument, ...], kwargs: Mapping[str, Argument]
     ) -> BaseConverter:
-        """The converter for a variable; raises `LookupError` where the map has none of that name."""
+        """The converter for a variable; raises `LookupError` if the map has none with that name."""
         try:
             converter = self.map.converters[converter_name]
         except KeyError:
@@ -154,47 +145,47 @@ class Rule(RuleFactory):
         return converter(self.map, *args, **kwargs)
 
     def compile(self) -> None:
-        """Read the pattern; raises `ValueError` where it is malformed."""
+        """Read the pattern; raises `ValueError` if it is malformed."""
         if self.map is None:
             raise RuntimeError("rule not bound: add it to a Map first")
-        known = self.arguments if self._parts else set()  # read anew, it keeps them
+        if not self._parts:  # a rule that is read again keeps its arguments
+            self.arguments = set(map(str, self.defaults or ()))
         self._builder = None
-        domain, path = self._texts()
-        if "<" not in path and "<" not in domain:  # PERF: startup. Many rules have no variables, and few domains have.
-            self._converters, self._conversions = _NO_CONVERTERS, ()
-            self._parts = (*domain.split("/"), *path.split("/"))
-        elif not self._take_shape(domain, path):
-            self._converters = {}
-            self._parts = (*self._read(domain), *self._read(path))
-            self._conversions = conversions_of(self._converters)
-        if self._conversions and any(map(is_users, self._converters.values())):
-            self.map.calls_users_code = True
-        known.update(self._converters)
+        self._read(*self._texts())
+        self.arguments.update(self._converters)
         if self.defaults and not self._converters.keys().isdisjoint(self.defaults):
-            self._make_builder()  # now, so that a converter that refuses its default is seen early
+            self._make_builder()  # a converter that refuses its default raises here
 
     def _texts(self) -> tuple[str, str]:
-        """The pattern of the domain, and that of the path."""
+        """The patterns of the domain and of the path."""
         domain = (self.host if self.map.host_matching else self.subdomain) or ""
         path = self.rule
         if self.merge_slashes and "//" in path:
             path = _SLASHES.sub("/", path)
         return domain, path
 
-    def _take_shape(self, domain: str, path: str) -> bool:
-        """Take what rules with the same variables have already, if these are of the kinds that can be shared."""
-        if "(" in path or "<" in domain or type(self).get_converter is not Rule.get_converter:
-            return False
+    def _read(self, domain: str, path: str) -> None:
+        """Set the converters and the segments."""
         segments = path.split("/")
-        shape = find_shape(self.map, tuple([segment for segment in segments if "<" in segment]))
-        if shape is None:
-            return False
-        self._converters, self._conversions = shape.converters, shape.conversions
-        known = shape.parts.get
-        self._parts = (*domain.split("/"), *[known(segment, segment) for segment in segments])
-        return True
+        if "<" not in domain:
+            if "<" not in path:
+                self._converters, self._conversions = _NO_CONVERTERS, ()
+                self._parts = (*domain.split("/"), *segments)
+                return
+            if "(" not in path and RULE_SEAMS.are_original_in(type(self)):
+                shape = find_shape(self.map, tuple([segment for segment in segments if "<" in segment]))
+                if shape is not None:
+                    self._converters, self._conversions = shape.converters, shape.conversions
+                    known = shape.parts.get
+                    self._parts = (*domain.split("/"), *[known(segment, segment) for segment in segments])
+                    return
+        self._converters = {}
+        self._parts = (*self._read_text(domain), *self._read_text(path))
+        self._conversions = conversions_of(self._converters)
+        if any(map(is_users, self._converters.values())):
+            self.map.calls_users_code = True
 
-    def _read(self, text: str) -> Iterable[str | RulePart]:
+    def _read_text(self, text: str) -> Iterable[Part]:
         tokens = parse_rule(text)
         for token in tokens:
             if isinstance(token, Variable):
@@ -216,13 +207,13 @@ class Rule(RuleFactory):
         self._converters[name] = converter
 
     @property
-    def _trace(self) -> list[tuple[bool, str]]:
-        """The texts of the pattern, and True with the names of its variables; the domain ends with a text "|"."""
+    def _trace(self) -> list[TracedToken]:
+        """The texts of the pattern, and the names of its variables; a text "|" separates the domain from the path."""
         domain, path = self._texts()
-        return [*_traced(domain), (False, "|"), *_traced(path)]
+        return [*traced(domain), (False, "|"), *traced(path)]
 
-    def build(self, values: Mapping[str, t.Any], append_unknown: bool = True) -> tuple[str, str] | None:
-        """The domain part and the path with query; None where a converter refuses its value."""
+    def build(self, values: Values, append_unknown: bool = True) -> tuple[str, str] | None:
+        """The domain part and the path with query; None if a converter refuses its value."""
         builder = self._builder or self._make_builder()
         try:
             return builder.build(values, append_unknown)
@@ -230,11 +221,12 @@ class Rule(RuleFactory):
             return None
 
     def _make_builder(self) -> Builder:
-        self._builder = Builder(self)
+        domain, path = map(traced, self._texts())
+        self._builder = Builder(domain, path, self._converters, self.defaults or {}, self.map)
         return self._builder
 
     def provides_defaults_for(self, rule: Rule) -> bool:
-        """Is this the nicer URL of the same endpoint, for when the values are its defaults?"""
+        """Whether this is the nicer URL of the same endpoint if the values are its defaults."""
         return bool(
             not self.build_only
             and self.defaults
@@ -243,36 +235,19 @@ class Rule(RuleFactory):
             and self.arguments == rule.arguments
         )
 
-    def suitable_for(self, values: Mapping[str, t.Any], method: str | None = None) -> bool:
-        """Can a URL be built from these values, for this method (None: for any)?"""
+    def suitable_for(self, values: Values, method: str | None = None) -> bool:
+        """Whether a URL can be built from these values for this method, or for any if it is None."""
         if method is not None and self.methods is not None and method not in self.methods:
             return False
-        defaults = self.defaults
-        for key in self.arguments:
-            if key not in values and (defaults is None or key not in defaults):
-                return False
-        if defaults:
-            return all(values[key] == value for key, value in defaults.items() if key in values)
-        return True
+        if not self.defaults:
+            return self.arguments <= values.keys()
+        if not self.arguments <= {*values, *self.defaults}:
+            return False
+        return all(values[key] == value for key, value in self.defaults.items() if key in values)
 
     def build_compare_key(self) -> tuple[int, int, int]:
-        """What orders the rules of an endpoint for building: no alias, more variables, more defaults first."""
+        """The order of an endpoint's rules for building: aliases last, more variables first, more defaults first."""
         return (1 if self.alias else 0, -len(self.arguments), -len(self.defaults or ()))
-
-    @property
-    def _builds_plainly(self) -> bool:
-        """Has no subclass its own way to choose a rule and to build its URL?"""
-        kind = type(self)
-        return kind.build is Rule.build and kind.suitable_for is Rule.suitable_for
-
-    def _set_nicer(self, rules: Sequence[Rule]) -> None:
-        """Take note of the rules to redirect to where the values are their defaults.
-
-        Plain is a rule that a request reaches without any of this: `Map.find` answers no other.
-        """
-        self._nicer = rules
-        is_special = self.websocket or self.alias or self.redirect_to is not None
-        self._is_plain = not (rules or is_special or self.rule.startswith("//"))  # no request's path begins so
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, type(self)) and self._trace == other._trace
@@ -288,8 +263,7 @@ class Rule(RuleFactory):
         return f"<{type(self).__name__} {pattern!r}{methods} -> {self.endpoint}>"
 
 
-def _traced(text: str) -> list[tuple[bool, str]]:
-    return [(True, token.name) if isinstance(token, Variable) else (False, token) for token in parse_rule(text)]
+RULE_SEAMS = Seams(Rule, "get_converter", "provides_defaults_for")
 
 
 def _method_set(methods: Iterable[str] | None, websocket: bool) -> set[str] | None:

@@ -1,27 +1,24 @@
-"""Match texts and variables that follow one another, in a time that is linear in the length of what a client sent.
+"""Match a row of texts and variables, in a time that is linear in the length of the client's text.
 
-A regular expression says what is meant, and a backtracking engine is fast at it, until two variables may share the text
+A regular expression defines the match. A backtracking engine finds it fast, until two variables may share the text
 between them: for ``<path:a>/x/<path:b>/y/<path:c>`` it tries every place for the first `/x/` with every place for
-the `/y/`, which takes minutes for 8 KB. So where that can happen, and the text is not short, the match is
-found in two walks: from the end to the start, marking at each position whether all that follows can still match; then
-from the start, where each part takes what the engine would prefer among what the marks allow.
+the `/y/`, which takes minutes for 8 KB. If that can happen and the text is not short, two passes find the same match:
+one from the end to the start marks the positions from which the rest still matches; one from the start then lets each
+part take the text that the engine would prefer, among those that the marks allow.
 
-Regular expressions that users write may be anything. Those which are no plain run of characters, choice of texts, or
-sequence of these, are left to the engine.
+Users may write any regular expression. The engine matches all that are not a run of characters, a choice of texts, or a
+sequence of these.
 """
 
 from __future__ import annotations
 
 import re
 import typing as t
+from collections.abc import Iterable
 
 from ..support.patterns import LatePattern
-from ..support.values import Value
 
-if t.TYPE_CHECKING:
-    from collections.abc import Iterable
-
-_SHORT = 64  # characters; up to here, trying all pairs of places costs less than marking
+_SHORT = 64  # characters; for a shorter text, trying all pairs of places costs less than marking
 _MANY = 8  # repetitions; a run that varies by less does not count as long
 
 _ATOM = LatePattern(
@@ -40,16 +37,13 @@ _ATOM = LatePattern(
 _SIGNS: dict[str | None, tuple[int, int | None]] = {None: (1, 1), "*": (0, None), "+": (1, None), "?": (0, 1)}
 
 
-class Choice(Value):
+class Choice(t.NamedTuple):
     """One of some texts, the first ones preferred; a fixed text is a choice of one."""
 
     texts: tuple[str, ...]
 
-    def __init__(self, texts: tuple[str, ...]) -> None:
-        self.__dict__.update(texts=texts)
-
     def starts(self, subject: str, ends: bytearray) -> bytearray:
-        """Mark where one of the texts begins such that it ends at a mark of `ends`."""
+        """Mark the positions at which one of the texts begins that ends at a mark of `ends`."""
         marks = bytearray(len(ends))
         for text in self.texts:
             start = subject.find(text)
@@ -59,14 +53,14 @@ class Choice(Value):
         return marks
 
     def end(self, subject: str, start: int, ends: bytearray) -> int:
-        """Where the preferred text that begins at `start` ends, among the marks of `ends`."""
+        """The mark of `ends` at which the preferred text that begins at `start` ends."""
         return next(
             start + len(text) for text in self.texts if subject.startswith(text, start) and ends[start + len(text)]
         )
 
 
-class Run(Value):
-    """Some characters of a kind, `least` to `most` of them."""
+class Run(t.NamedTuple):
+    """From `least` to `most` characters of one kind."""
 
     member: re.Pattern[str]
     members: re.Pattern[str]
@@ -74,18 +68,13 @@ class Run(Value):
     most: int | None
     lazy: bool
 
-    def __init__(
-        self, member: re.Pattern[str], members: re.Pattern[str], least: int, most: int | None, lazy: bool
-    ) -> None:
-        self.__dict__.update(member=member, members=members, least=least, most=most, lazy=lazy)
-
     @property
     def is_long(self) -> bool:
-        """Can it end at many places?"""
+        """Whether it can end at many positions."""
         return self.most is None or self.most - self.least > _MANY
 
     def starts(self, subject: str, ends: bytearray) -> bytearray:
-        """Mark where such a run begins such that it can end at a mark of `ends`."""
+        """Mark the positions at which such a run begins that can end at a mark of `ends`."""
         marks = bytearray(len(ends)) if self.least else bytearray(ends)
         if self.least == self.most == 1:
             for character in self.member.finditer(subject):
@@ -108,7 +97,7 @@ class Run(Value):
             marks[start] |= end <= start + self.most
 
     def end(self, subject: str, start: int, ends: bytearray) -> int:
-        """Where the run that begins at `start` ends: at the first mark of `ends` if lazy, else at the last."""
+        """The mark of `ends` at which the run that begins at `start` ends: the first if lazy, else the last."""
         run = self.members.match(subject, start)
         last = run.end() if run else start
         if self.most is not None:
@@ -121,7 +110,7 @@ Atom = Choice | Run
 
 
 def parse_regex(regex: str) -> list[Atom] | None:
-    """The atoms of a simple regular expression, or None where it is more than that."""
+    """The atoms of a simple regular expression, or None if it is more than that."""
     atoms: list[Atom] = []
     position = 0
     while position < len(regex):
@@ -155,7 +144,7 @@ def _alternatives(choices: str) -> tuple[str, ...]:
     return tuple(texts)
 
 
-#: A text; or a regular expression, and that it is one: a variable's.
+#: A text and False, or a variable's regular expression and True.
 Piece = tuple[str, bool]
 
 
@@ -193,9 +182,9 @@ class Sequence:
         return self.match_by_marks(subject)
 
     def match_by_regex(self, subject: str) -> tuple[str, ...] | None:
-        """The match as the regular expression has it: the reference."""
+        """The match of the regular expression: the reference."""
         match = self._regex.fullmatch(subject)
-        return match and match.group(0, *self._groups)[1:]  # a tuple, also where there is one group
+        return match and match.group(0, *self._groups)[1:]  # a tuple, even for one group
 
     def match_by_marks(self, subject: str) -> tuple[str, ...] | None:
         """The same match, found by marking from the end."""
@@ -215,7 +204,7 @@ class Sequence:
 
 
 def _contested(atoms: list[Atom]) -> int:
-    """How many long runs are followed by another long one without a text that ends them for certain."""
+    """The number of long runs before another long one that no text is certain to end."""
     long = [index for index, atom in enumerate(atoms) if isinstance(atom, Run) and atom.is_long]
     return sum(not _is_closed(t.cast(Run, atoms[index]), atoms[index + 1]) for index in long[:-1])
 

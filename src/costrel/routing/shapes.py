@@ -1,37 +1,44 @@
-"""What rules with the same variables have in common: an application has thousands of rules, and a few kinds of them."""
+"""The converters and tree segments that rules with the same variables share: many rules have few kinds of variables."""
 
 from __future__ import annotations
 
 import typing as t
+from collections.abc import Sequence
 
-from .converters import DEFAULT_CONVERTERS, conversion
-from .pattern import RulePart, Variable, parse_rule, split_parts
+from .converters import DEFAULT_CONVERTERS, BaseConverter, Conversion, MapContract, conversion
+from .pattern import Part, Variable, parse_rule, split_parts
 
-if t.TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from .converters import BaseConverter
-    from .map import Map
-
-#: For each variable: its place among the variables, its name, and what makes a value of its text.
-Conversions: t.TypeAlias = "Sequence[tuple[int, str, Callable[[str], t.Any] | None]]"
-
-# These change nothing of themselves, so that rules may share one.
+# Their objects keep no state of a rule, so that rules may share them.
 _SHARED = frozenset(DEFAULT_CONVERTERS.values())
 
 
-class Shape:
-    """The segments that have variables: the parts that they are, and the converters and conversions of all."""
+class MapOfRules(MapContract, t.Protocol):
+    """A `Map` as its rules use it."""
 
-    def __init__(self, segments: Sequence[str], map: Map) -> None:
+    shapes: dict[tuple[str, ...], Shape]
+
+
+#: The name of each variable, and the conversion of its text.
+Conversions: t.TypeAlias = Sequence[tuple[str, Conversion | None]]
+
+
+def conversions_of(converters: dict[str, BaseConverter]) -> Conversions:
+    """The conversions of a rule's variables."""
+    return tuple([(name, conversion(converter)) for name, converter in converters.items()])
+
+
+class Shape:
+    """The converters and the parts of some segments that have variables."""
+
+    def __init__(self, segments: Sequence[str], map: MapContract) -> None:
         self.converters: dict[str, BaseConverter] = {}
-        self.parts: dict[str, RulePart] = {}
+        self.parts: dict[str, Part] = {}
         self._kinds: dict[str, type[BaseConverter]] = {}
         for segment in segments:
             self._add(segment, map)
         self.conversions = conversions_of(self.converters)
 
-    def _add(self, segment: str, map: Map) -> None:
+    def _add(self, segment: str, map: MapContract) -> None:
         tokens = parse_rule(segment)
         for token in tokens:
             if isinstance(token, Variable):
@@ -39,33 +46,22 @@ class Shape:
                 if kind not in _SHARED or not kind.part_isolating or token.name in self.converters:
                     raise ValueError
                 self.converters[token.name] = kind(map)
-        part = next(split_parts(tokens, self.converters))
-        self.parts[segment] = t.cast(RulePart, part)
+        self.parts[segment] = next(split_parts(tokens, self.converters))
 
-    def is_current(self, map: Map) -> bool:
-        """Whether the map's converters are still those of these names."""
-        # PERF: startup. A loop, since a generator would cost more than all else that a known shape takes.
-        converters = map.converters
-        for name, kind in self._kinds.items():  # noqa: SIM110
-            if converters.get(name) is not kind:
-                return False
-        return True
+    def is_current(self, map: MapContract) -> bool:
+        """Whether the map still has the same converters under these names."""
+        return self._kinds.items() <= map.converters.items()
 
 
-def conversions_of(converters: dict[str, BaseConverter]) -> Conversions:
-    """What is to be done with the texts of a rule's variables."""
-    return tuple([(index, name, conversion(converter)) for index, (name, converter) in enumerate(converters.items())])
+def find_shape(map: MapOfRules, segments: tuple[str, ...]) -> Shape | None:
+    """The shape of a rule with these segments; None if the rule has to read its text itself.
 
-
-def find_shape(map: Map, segments: tuple[str, ...]) -> Shape | None:
-    """The shape of a rule with these segments; None where only the rule itself can say.
-
-    That is so where a converter has arguments, takes slashes or is the user's, and where there is a mistake.
+    That is so if a converter has arguments, accepts slashes or is the user's, and if the text has a mistake.
     """
-    shape: Shape | None = map._shapes.get(segments)
+    shape = map.shapes.get(segments)
     if shape is None or not shape.is_current(map):
         try:
-            shape = map._shapes[segments] = Shape(segments, map)
+            shape = map.shapes[segments] = Shape(segments, map)
         except (LookupError, ValueError):
             return None
     return shape
