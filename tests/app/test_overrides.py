@@ -30,9 +30,7 @@ def read_form() -> str:
     return request.form["name"]
 
 
-@pytest.mark.parametrize(
-    "name", ["close", "iter_encoded", "get_app_iter", "get_wsgi_headers", "get_wsgi_response"]
-)
+@pytest.mark.parametrize("name", ["close", "iter_encoded", "get_app_iter", "get_wsgi_headers", "get_wsgi_response"])
 def test_a_method_assigned_to_a_response_is_called(app: Costrel, name: str) -> None:
     called: list[str] = []
 
@@ -53,7 +51,9 @@ def test_a_method_assigned_to_a_response_is_called(app: Costrel, name: str) -> N
     assert (answered.data, called[:1]) == (b"view", [name])
 
 
-@pytest.mark.parametrize("body", ["text", b"bytes", ["a", "list"], iter(["a", "generator"])], ids=["str", "bytes", "list", "iterator"])
+@pytest.mark.parametrize(
+    "body", ["text", b"bytes", ["a", "list"], iter(["a", "generator"])], ids=["str", "bytes", "list", "iterator"]
+)
 def test_a_close_assigned_to_a_response_runs_for_every_kind_of_body(body: object) -> None:
     app = Costrel("closing", static_folder=None)
     closed: list[bool] = []

@@ -14,7 +14,16 @@ from costrel import Costrel
 from costrel.compat.flask import ctx as own_ctx
 from costrel.compat.flask import globals as own_globals
 
-STEPS = ["push app", "pop app", "push other app", "pop other app", "push request", "pop request", "enter second", "exit second"]
+STEPS = [
+    "push app",
+    "pop app",
+    "push other app",
+    "pop other app",
+    "push request",
+    "pop request",
+    "enter second",
+    "exit second",
+]
 
 
 class World:

@@ -286,8 +286,12 @@ class RequestContext(Context):
         request: Request | None = None,
         session: t.Any = None,
     ) -> None:
+        # All that is read for each request is set here: CPython finds the attributes of an instance sooner than those of
+        # its class. PERF: page
         self.app = app
         self.entries = []
+        self.holds = 0
+        self.on_loop = self.body_is_pending = False
         self._is_matched = request is not None
         self.request: t.Any = app.request_class(environ) if request is None else request
         self._opened = session
@@ -357,7 +361,7 @@ class RequestContext(Context):
             self.entries.append((outer, value if isinstance(value, _Pair) else None, False))
             _current.set(value)
         self.overridden = app.overridden
-        if self._opened is None and not getattr(app.session_interface, "opens_late", False):
+        if app.opens_sessions_early and self._opened is None:
             self._session  # noqa: B018 - read for its effect: a foreign interface expects to open early
         if not self._is_matched:
             self._is_matched = True

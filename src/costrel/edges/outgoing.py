@@ -11,7 +11,7 @@ from contextvars import Context
 from ..context import RequestContext
 from ..http.gate import check_status, encode_fields
 from ..messages.body import FileBody
-from ..messages.response import EXITS, FOREIGN, WRITERS, Response
+from ..messages.response import WRITERS, Response
 from ..messages.source import environ_of
 from ..support.asgi_types import Receive, Scope, Send
 from ..support.tasks import released, start_held
@@ -29,19 +29,22 @@ _END: t.Final = object()
 def answer_of(ctx: RequestContext, response: t.Any) -> Messages | Answer:
     """The form of `response` that goes to the server: two messages if its body is complete, else an `Answer`."""
     source = ctx.request._source
-    replaced = EXITS.replaced(response) if isinstance(response, Response) else FOREIGN
-    if not WRITERS.isdisjoint(replaced) and not hasattr(getattr(response, "response", None), "__aiter__"):
+    if not isinstance(response, Response):
+        return Answer.of_wsgi(response, environ_of(source))
+    piece, pairs, replaced = response._leave(source)
+    if replaced and not WRITERS.isdisjoint(replaced) and not hasattr(response.response, "__aiter__"):
         # A response that writes itself out in its own way is called as the WSGI application that it is.
         return Answer.of_wsgi(response, environ_of(source))
-    status, pairs, body, close = response.for_edge(source, replaced)
+    status = response._status_code
     check_status(status)
     headers = encode_fields(pairs)
-    if body.__class__ is bytes and close is None:
-        return (
-            {"type": "http.response.start", "status": status, "headers": headers},
-            {"type": "http.response.body", "body": body},
-        )
-    return Answer(status, headers, body, close, source["REQUEST_METHOD"])
+    if piece is None:
+        body, close = response.body_for_edge(source, replaced)
+        return Answer(status, headers, body, close, source["REQUEST_METHOD"])
+    return (
+        {"type": "http.response.start", "status": status, "headers": headers},
+        {"type": "http.response.body", "body": piece},
+    )
 
 
 def add_echo(headers: list[tuple[bytes, bytes]], scope: Scope) -> None:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterable, Callable, Iterable, Iterator
 from ..app import lifecycle
 from ..context import RequestContext
 from ..http.gate import check_fields, check_status
-from ..messages.response import EXITS, FOREIGN, WRITERS, Response
+from ..messages.response import WRITERS, Response
 from ..messages.response_head import has_plain_headers
 from ..support.coroutines import run_coroutine
 
@@ -33,17 +33,16 @@ def _write(ctx: RequestContext, response: t.Any) -> Iterable[bytes]:
     if chunks.__class__ is not list and hasattr(chunks, "__aiter__"):
         response.response = iterate(chunks)
     environ = ctx.request.environ
-    replaced = EXITS.replaced(response) if isinstance(response, Response) else FOREIGN
-    if not WRITERS.isdisjoint(replaced):
-        answer: Iterable[bytes] = response(environ, _gated(ctx.start_response))
-        return answer
-    body, pairs = response.for_wsgi(environ, replaced)
+    if not isinstance(response, Response):
+        return response(environ, _gated(ctx.start_response))  # type: ignore[no-any-return]  # of `make_response`
+    piece, pairs, replaced = response._leave(environ)
+    if replaced and not WRITERS.isdisjoint(replaced):
+        return response(environ, _gated(ctx.start_response))
     check_status(response._status_code)
     if not has_plain_headers(response):
         check_fields(pairs)
     ctx.start_response(response._status, pairs)
-    sent: Iterable[bytes] = body
-    return sent
+    return response.get_app_iter(environ) if piece is None else (piece,)
 
 
 def _gated(start_response: Callable[..., t.Any]) -> Callable[..., t.Any]:

@@ -36,9 +36,6 @@ if TYPE_CHECKING:
 # The conditions of a request, apart from those of a range (RFC 9110 §13.1).
 _CONDITIONS = Fields("HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE")
 
-Exit = tuple[int, Pairs, EdgeBody, "Callable[[], None] | None"]
-"""Status code, header fields, body, and a function to call after the body was sent, if any."""
-
 
 class Response(ResponseHead):
     """One response, and the WSGI application that sends it.
@@ -78,13 +75,12 @@ class Response(ResponseHead):
         direct_passthrough: bool = False,
     ) -> None:
         ResponseHead.__init__(self, status, headers, mimetype, content_type)
-        if direct_passthrough:
-            self.direct_passthrough = True
+        self.direct_passthrough = direct_passthrough
         self._on_close = []
         if response is None:
             self.response = []
-        elif isinstance(response, (str, bytes, bytearray)):
-            self.set_data(response)
+        elif response.__class__ is str or isinstance(response, (str, bytes, bytearray)):
+            self.set_data(response)  # type: ignore[arg-type]  # it is one of these
         else:
             self.response = response
 
@@ -144,7 +140,7 @@ class Response(ResponseHead):
 
     def set_data(self, value: bytes | bytearray | str) -> None:
         """Replace the body and set ``Content-Length``."""
-        body = value.encode() if isinstance(value, str) else value
+        body: bytes | bytearray = value.encode() if isinstance(value, str) else value
         self.response = [body]
         if self.automatically_set_content_length:
             pairs = self._header_pairs
@@ -351,24 +347,31 @@ class Response(ResponseHead):
 
         :raises ValueError: if the name of one is not a token.
         """
-        return Headers.adopt(self._leave(environ, _NONE)[1])
+        return Headers.adopt(self._sent(environ)[1])
 
-    def _leave(self, source: WSGIEnvironment, replaced: frozenset[str]) -> tuple[bytes | None, Pairs]:
-        """The headers as they are sent, and the body if it is one ``bytes`` with nothing to close, as most are."""
-        pairs, body, status = self._header_pairs, self.response, self._status_code
-        if replaced and "get_wsgi_headers" in replaced:
-            return None, self.get_wsgi_headers(environ_of(source)).to_wsgi_list()
+    def _leave(self, source: WSGIEnvironment) -> tuple[bytes | None, Pairs, frozenset[str]]:
+        """The body if it is one ``bytes`` with nothing to close, the headers, and the replaced methods among `EXITS`."""
+        piece, pairs = self._sent(source)
+        replaced = EXITS.replaced(self)
+        if replaced:
+            piece = None
+            if "get_wsgi_headers" in replaced:
+                pairs = self.get_wsgi_headers(environ_of(source)).to_wsgi_list()
+        return piece, pairs, replaced
+
+    def _sent(self, source: WSGIEnvironment) -> tuple[bytes | None, Pairs]:
+        """The body if it is one ``bytes`` with nothing to close, and the headers, as Costrel's own methods send them."""
+        body, pairs, status = self.response, self._header_pairs, self._status_code
         pairs = [*pairs] if self._headers is None and pairs is not None else self._resolved_pairs(source)
         if status < 200 or status == 204 or status == 304:
             return None, _without_content(pairs, status)
+        piece: bytes | None = None
         if body.__class__ is list and len(body) == 1:
             piece = body[0]
         elif body.__class__ is SmallFile:
             piece = body.whole()
-        else:
-            piece = None
-        if piece.__class__ is bytes and ("Content-Length", str(len(piece))) in pairs:
-            is_whole = not (replaced or self._on_close) and hot(source, "REQUEST_METHOD") != "HEAD"
+        if piece.__class__ is bytes and ("Content-Length", str(len(piece))) in pairs:  # type: ignore[arg-type]  # not None
+            is_whole = not self._on_close and hot(source, "REQUEST_METHOD") != "HEAD"
             return (piece if is_whole else None), pairs
         if self.automatically_set_content_length and self.is_sequence and not _has_length(pairs):
             pairs.append(("Content-Length", str(sum(map(len, self.iter_encoded())))))
@@ -405,36 +408,27 @@ class Response(ResponseHead):
 
     def get_wsgi_response(self, environ: WSGIEnvironment) -> tuple[Iterable[bytes], str, Pairs]:
         """Body, status line and headers as they are sent."""
-        body, pairs = self.for_wsgi(environ, EXITS.replaced(self))
-        return body, self._status, pairs
+        piece, pairs, _ = self._leave(environ)
+        return self.get_app_iter(environ) if piece is None else (piece,), self._status, pairs
 
-    def for_wsgi(self, environ: WSGIEnvironment, replaced: frozenset[str]) -> tuple[Iterable[bytes], Pairs]:
-        """Body and headers for the WSGI edge.
-
-        :param replaced: the methods among `EXITS` that are not Costrel's own.
-        """
-        piece, pairs = self._leave(environ, replaced)
-        return self.get_app_iter(environ) if piece is None else (piece,), pairs
-
-    def for_edge(self, source: WSGIEnvironment, replaced: frozenset[str]) -> Exit:
-        """The response for an edge that is not WSGI.
+    def body_for_edge(
+        self, source: WSGIEnvironment, replaced: frozenset[str]
+    ) -> tuple[EdgeBody, Callable[[], None] | None]:
+        """The body for an edge that is not WSGI, unless it is one piece, and a function to call after it was sent.
 
         The body is ``bytes`` if it is complete, a :class:`FileBody` if it is a file, else an iterable or asynchronous
         iterable of bytes. After sending it, or failing to, the edge awaits the ``aclose`` of an asynchronous iterator,
-        and then calls the function at the end of the tuple.
+        and then calls the function.
 
         :param source: of the request that is answered.
-        :param replaced: as in `for_wsgi`.
+        :param replaced: the methods among `EXITS` that are not Costrel's own.
         """
-        piece, pairs = self._leave(source, replaced)
-        if piece is not None:
-            return self._status_code, pairs, piece, None
         close = self.close if self.has_to_close else None
         if self._has_no_body(source):
-            return self._status_code, pairs, b"", close
+            return b"", close
         # A class that overrides the iterable means it to be sent.
         body = None if "get_app_iter" in replaced else body_of(self)
-        return self._status_code, pairs, self.get_app_iter(environ_of(source)) if body is None else body, close
+        return self.get_app_iter(environ_of(source)) if body is None else body, close
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer as a WSGI application."""
@@ -448,9 +442,6 @@ EXITS = Seams(Response, "__call__", "close", "get_app_iter", "get_wsgi_headers",
 
 WRITERS = frozenset({"__call__", "get_wsgi_response"})
 """Those with which a response writes itself out as a WSGI application."""
-
-FOREIGN = frozenset({"__call__"})
-"""Stands for the replaced methods of a response that is no `Response`."""
 
 PAGES = Seams(HTTPException, "__call__", "get_response")
 """The methods through which an HTTP error becomes a response."""
@@ -468,6 +459,3 @@ def _without_content(pairs: Pairs, status: int) -> Pairs:
     # RFC 9110 §8.6: "A server MUST NOT send a Content-Length header field in any response with a status code of 1xx
     # (Informational) or 204 (No Content)."
     return [pair for pair in pairs if pair[0].lower() != "content-length"]
-
-
-_NONE: frozenset[str] = frozenset()

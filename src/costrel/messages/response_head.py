@@ -205,9 +205,9 @@ class ResponseHead:
     # The headers are a plain list of pairs until `headers` is used, then a `Headers` around that same list. The list is
     # None only if `headers` was set to an object of another class.
     _header_pairs: Pairs | None
-    _headers: Headers | None = None
-    _status = "200 OK"
-    _status_code = 200
+    _headers: Headers | None
+    _status: str
+    _status_code: int
 
     def __init__(
         self,
@@ -216,22 +216,21 @@ class ResponseHead:
         mimetype: str | None = None,
         content_type: str | None = None,
     ) -> None:
+        self._headers = None
         if headers is not None and (headers or isinstance(headers, Headers)):
             self._take_headers(headers, mimetype, content_type)
+        elif content_type is not None:
+            self._header_pairs = [_content_type_header(content_type)]
         else:
-            if content_type is not None:
-                self._header_pairs = [_content_type_header(content_type)]
-            else:
-                mimetype = self.default_mimetype if mimetype is None else mimetype
-                self._header_pairs = [] if mimetype is None else [known_types.get(mimetype) or type_header(mimetype)]
+            mimetype = self.default_mimetype if mimetype is None else mimetype
+            self._header_pairs = [] if mimetype is None else [known_types.get(mimetype) or type_header(mimetype)]
         if status is None:
             status = self.default_status
-            if status == 200:
-                return
-        if status.__class__ is int and status in STATUS_LINES:
-            self._status, self._status_code = STATUS_LINES[status], status
+        line = STATUS_LINES.get(status) if status.__class__ is int else None  # type: ignore[arg-type]  # it is an int
+        if line is None:
+            self.status = status  # type: ignore[assignment]  # the setter takes all kinds
         else:
-            self.status = status
+            self._status, self._status_code = line, status  # type: ignore[assignment]  # likewise
 
     def _take_headers(self, headers: HeadersInput, mimetype: str | None, content_type: str | None) -> None:
         if headers.__class__ is list and len(headers) == 1 and mimetype is content_type is None:

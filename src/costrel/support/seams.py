@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from operator import attrgetter
-from types import FunctionType
 from typing import Any
 
 _NONE: frozenset[str] = frozenset()
@@ -27,8 +26,6 @@ class Seams:
         self._names = names
         self._look_up = attrgetter(*names)
         self._originals: tuple[Any, ...] = self._look_up(owner)
-        self._look_up_bound = attrgetter(*(f"{name}.__func__" for name in names))
-        self._are_functions = all(isinstance(original, FunctionType) for original in self._originals)
         self._known: dict[tuple[Any, ...], frozenset[str]] = {}
         """Values that were found in classes that replace some names → those names."""
 
@@ -48,20 +45,18 @@ class Seams:
         return found == self._originals
 
     def replaced(self, instance: object) -> frozenset[str]:
-        """The names that the class of `instance` or the instance itself replaces."""
-        # One call into C, which leaves alone the `__dict__` of the instance: CPython 3.11 reads the attributes of an
-        # object more slowly from the moment that its `__dict__` is used. PERF: page
-        if self._are_functions:
-            try:
-                if self._look_up_bound(instance) == self._originals:
-                    return _NONE
-            except AttributeError:  # no method: replaced
-                pass
-        return self.replaced_in(instance.__class__).union(self._own(instance))
+        """The names that the class of `instance` or the instance itself replaces.
 
-    def _own(self, instance: object) -> list[str]:
+        CPython 3.11 reads the attributes of an object more slowly from the moment that its ``__dict__`` is used, as it is
+        here: on the way of each request, ask this last.
+        """
+        found = self._look_up(instance.__class__)
+        replaced = _NONE if found == self._originals else self.replaced_in(instance.__class__)
         attributes = instance.__dict__
-        return [name for name in self._names if name in attributes]
+        for name in self._names:
+            if name in attributes:
+                replaced |= {name}
+        return replaced
 
     def replaced_in(self, cls: type) -> frozenset[str]:
         """The names that `cls` replaces."""
