@@ -13,8 +13,8 @@ from costrel.routing import Map, MapAdapter
 from costrel.services.sessions import SecureCookieSessionInterface
 
 
-@pytest.fixture(params=["wsgi", "asgi"])
-def app(request: pytest.FixtureRequest) -> Costrel:
+@pytest.fixture
+def app() -> Costrel:
     """An application that has answered, and is not in test mode."""
     app = Costrel("overrides", static_folder=None)
     app.secret_key = "k" * 32
@@ -31,8 +31,10 @@ def read_form() -> str:
 
 
 @pytest.mark.parametrize("name", ["close", "iter_encoded", "get_app_iter", "get_wsgi_headers", "get_wsgi_response"])
-def test_a_method_assigned_to_a_response_is_called(app: Costrel, name: str) -> None:
+@pytest.mark.parametrize("edge", ["wsgi", "asgi"])
+def test_a_method_assigned_to_a_response_is_called(app: Costrel, name: str, edge: str) -> None:
     called: list[str] = []
+    app._got_first_request = False  # set up a little more
 
     @app.after_request
     def replace(response: Response) -> Response:
@@ -45,8 +47,7 @@ def test_a_method_assigned_to_a_response_is_called(app: Costrel, name: str) -> N
         setattr(response, name, replacement)
         return response
 
-    app._got_first_request = False  # set up a little more
-    answered = app.test_client().get("/")
+    answered = app.test_client(edge=edge).get("/")
     answered.close()
     assert (answered.data, called[:1]) == (b"view", [name])
 

@@ -9,7 +9,6 @@ from ..app import lifecycle
 from ..context import RequestContext
 from ..http.gate import check_fields, check_status
 from ..messages.response import WRITERS, Response
-from ..messages.response_head import has_plain_headers
 from ..support.coroutines import run_coroutine
 
 
@@ -39,7 +38,7 @@ def _write(ctx: RequestContext, response: t.Any) -> Iterable[bytes]:
     if replaced and not WRITERS.isdisjoint(replaced):
         return response(environ, _gated(ctx.start_response))
     check_status(response._status_code)
-    if not has_plain_headers(response):
+    if response._headers is not None:  # Costrel's own fields are known to be good
         check_fields(pairs)
     ctx.start_response(response._status, pairs)
     return response.get_app_iter(environ) if piece is None else (piece,)

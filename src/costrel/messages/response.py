@@ -363,7 +363,7 @@ class Response(ResponseHead):
         """The body if it is one ``bytes`` with nothing to close, and the headers, as Costrel's own methods send them."""
         body, pairs, status = self.response, self._header_pairs, self._status_code
         pairs = [*pairs] if self._headers is None and pairs is not None else self._resolved_pairs(source)
-        if status < 200 or status == 204 or status == 304:
+        if status == 304 or status == 204 or 100 <= status < 200:
             return None, _without_content(pairs, status)
         piece: bytes | None = None
         if body.__class__ is list and len(body) == 1:
@@ -395,7 +395,7 @@ class Response(ResponseHead):
 
     def _has_no_body(self, environ: WSGIEnvironment) -> bool:
         status = self._status_code
-        return hot(environ, "REQUEST_METHOD") == "HEAD" or status < 200 or status in {204, 304}
+        return hot(environ, "REQUEST_METHOD") == "HEAD" or 100 <= status < 200 or status in {204, 304}
 
     def get_app_iter(self, environ: WSGIEnvironment) -> Iterable[bytes]:
         """The body as it is sent; the server closes it."""

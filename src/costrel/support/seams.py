@@ -53,9 +53,10 @@ class Seams:
         found = self._look_up(instance.__class__)
         replaced = _NONE if found == self._originals else self.replaced_in(instance.__class__)
         attributes = instance.__dict__
-        for name in self._names:
-            if name in attributes:
-                replaced |= {name}
+        if attributes:
+            for name in self._names:
+                if name in attributes:
+                    replaced |= {name}
         return replaced
 
     def replaced_in(self, cls: type) -> frozenset[str]:
