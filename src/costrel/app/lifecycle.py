@@ -1,9 +1,9 @@
 """A request from its arrival to its end: match, before, view, response, after, session, teardown.
 
 Each stage is a generator. On an event loop (`ctx.on_loop`) it awaits coroutines in place, so their futures come out of
-it. It yields TO_THREAD before it calls code of the application that may block, and READ_BODY before an ``async def`` view
-whose request body has not arrived. In a thread it yields the coroutine itself and gets the result back. An edge drives
-`serve` to its end: the WSGI edge in the thread that it has, the ASGI edge on its loop and in worker threads.
+it. It yields TO_THREAD before it calls code of the application that may block, and READ_BODY before an ``async def``
+view whose request body has not arrived. In a thread it yields the coroutine itself and gets the result back. An edge
+drives `serve` to its end: the WSGI edge in the thread that it has, the ASGI edge on its loop and in worker threads.
 
 A stage that an application overrides is called as a method of the application; see `stage`.
 """

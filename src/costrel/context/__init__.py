@@ -286,8 +286,8 @@ class RequestContext(Context):
         request: Request | None = None,
         session: t.Any = None,
     ) -> None:
-        # All that is read for each request is set here: CPython finds the attributes of an instance sooner than those of
-        # its class. PERF: page
+        # All that is read for each request is set here: CPython finds the attributes of an instance sooner than those
+        # of its class. PERF: page
         self.app = app
         self.entries = []
         self.holds = 0

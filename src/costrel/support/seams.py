@@ -47,8 +47,8 @@ class Seams:
     def replaced(self, instance: object) -> frozenset[str]:
         """The names that the class of `instance` or the instance itself replaces.
 
-        CPython 3.11 reads the attributes of an object more slowly from the moment that its ``__dict__`` is used, as it is
-        here: on the way of each request, ask this last.
+        CPython 3.11 reads the attributes of an object more slowly once its ``__dict__`` has been used, as it is here:
+        for each request, ask this last.
         """
         found = self._look_up(instance.__class__)
         replaced = _NONE if found == self._originals else self.replaced_in(instance.__class__)
