@@ -48,8 +48,9 @@ def test_a_method_assigned_to_a_response_is_called(app: Costrel, name: str, edge
         return response
 
     answered = app.test_client(edge=edge).get("/")
+    body = answered.data
     answered.close()
-    assert (answered.data, called[:1]) == (b"view", [name])
+    assert (body, called[:1]) == (b"view", [name])
 
 
 @pytest.mark.parametrize(

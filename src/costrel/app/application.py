@@ -59,6 +59,7 @@ class Costrel(App):
         root_path: str | None = None,
     ) -> None:
         self.known_hosts = matching.KnownHosts()
+        self.__dict__["_assigned"] = frozenset()
         super().__init__(
             import_name=import_name,
             static_url_path=static_url_path,
@@ -301,7 +302,7 @@ class Costrel(App):
 
     # -- for contexts and the lifecycle ---------------------------------------------------------------------------
 
-    _assigned: frozenset[str] = frozenset()
+    _assigned: frozenset[str]
     """The stages that were assigned to this application itself."""
 
     opens_sessions_early = False

@@ -226,9 +226,9 @@ class ResponseHead:
             self._header_pairs = [] if mimetype is None else [known_types.get(mimetype) or type_header(mimetype)]
         if status is None:
             status = self.default_status
-        line = STATUS_LINES.get(status) if status.__class__ is int else None  # type: ignore[arg-type]  # it is an int
+        line = STATUS_LINES.get(status) if status.__class__ is int else None
         if line is None:
-            self.status = status  # type: ignore[assignment]  # the setter takes all kinds
+            self.status = status
         else:
             self._status, self._status_code = line, status  # type: ignore[assignment]  # likewise
 

@@ -102,7 +102,7 @@ class ScopeSource(dict[str, Any]):
         except KeyError:
             return default
 
-    def pop(self, key: str, default: Any = None) -> Any:  # type: ignore[override]  # never without a default here
+    def pop(self, key: str, default: Any = None) -> Any:
         value = self.get(key, default)
         dict.pop(self, key, None)
         self._removed |= {key}
@@ -113,7 +113,7 @@ class ScopeSource(dict[str, Any]):
     def __iter__(self) -> Iterator[str]:
         return iter(self.whole())
 
-    def items(self) -> ItemsView[str, Any]:
+    def items(self) -> ItemsView[str, Any]:  # type: ignore[override]  # the view of another dict
         return self.whole().items()
 
 
