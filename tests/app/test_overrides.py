@@ -78,19 +78,19 @@ def test_a_close_assigned_to_a_response_runs_for_every_kind_of_body(body: object
 
 def test_a_patch_of_the_application_class_counts_at_once(app: Costrel) -> None:
     client = app.test_client()
-    with mock.patch.object(Costrel, "make_response", lambda self, rv: Response("patched")):
+    with mock.patch.object(Costrel, "make_response", return_value=Response("patched")):
         assert client.get("/").text == "patched"
     assert client.get("/").text == "view"
-    with mock.patch.object(Costrel, "dispatch_request", lambda self: "dispatched"):
+    with mock.patch.object(Costrel, "dispatch_request", return_value="dispatched"):
         assert client.get("/").text == "dispatched"
     assert client.get("/").text == "view"
 
 
 def test_a_patch_of_the_application_itself_counts_at_once(app: Costrel) -> None:
     client = app.test_client()
-    with mock.patch.object(app, "preprocess_request", lambda: "before"):
+    with mock.patch.object(app, "preprocess_request", return_value="before"):
         assert client.get("/").text == "before"
-    with mock.patch.object(app, "finalize_request", lambda rv: Response("final")):
+    with mock.patch.object(app, "finalize_request", return_value=Response("final")):
         assert client.get("/").text == "final"
     assert client.get("/").text == "view"
 
@@ -98,7 +98,7 @@ def test_a_patch_of_the_application_itself_counts_at_once(app: Costrel) -> None:
 def test_patches_of_routing_count_at_once(app: Costrel) -> None:
     client = app.test_client()
     rule = next(app.url_map.iter_rules("index"))
-    with mock.patch.object(MapAdapter, "match", lambda self, **kwargs: (rule, {})):
+    with mock.patch.object(MapAdapter, "match", return_value=(rule, {})):
         assert client.get("/elsewhere").text == "view"
     assert client.get("/elsewhere").status_code == 404
     seen: list[str] = []

@@ -12,14 +12,11 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "src" / "costrel").rglob("*.py"))
 
-LINES_PER_ANY = 15.4
-"""Code lines for each `Any`, at least. The goal is 30; raise this number when there are fewer of them."""
+LINES_PER_ANY = 35.0
+"""The lowest number of code lines for each `Any`; raise it when there are fewer of them."""
 
-MAX_PERF_TAGS = 122
-"""The goal is 60; lower this number with each tag that goes."""
-
-MAX_TAGS_WITHOUT_BENCHMARK = 21
-"""Tags of which a name is no benchmark; the goal is 0."""
+MAX_PERF_TAGS = 59
+"""Lower this number with each tag that goes."""
 
 TAG = re.compile(r"PERF: ?([^.\n\"]*)")
 IN_TEXT = re.compile(r"\bAny\b")
@@ -93,4 +90,4 @@ def test_tags_for_speed_stay_few() -> None:
 def test_a_tag_for_speed_names_a_benchmark(benchmarks: set[str]) -> None:
     unknown = [f"{place}: {', '.join(names)}" for place, names in tags() if not benchmarks.issuperset(names)]
 
-    assert len(unknown) <= MAX_TAGS_WITHOUT_BENCHMARK, "\n".join([f"{len(unknown)} tags name no benchmark:", *unknown])
+    assert [] == unknown

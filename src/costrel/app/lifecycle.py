@@ -21,7 +21,7 @@ from ..messages.source import Fields, hot
 from ..routing import RoutingException
 from ..services.session_cookie import vary_by_cookie
 from ..services.session_errors import SessionConflict, SessionUnavailable
-from ..services.session_lifecycle import may_need_refresh
+from ..services.session_lifecycle import may_need_refresh, opens_early
 from ..support.signals import (
     appcontext_tearing_down,
     got_request_exception,
@@ -59,7 +59,7 @@ def serve(ctx: RequestContext, write: Callable[[RequestContext, Response], t.Any
     error: BaseException | None = None
     try:
         try:
-            if ctx.on_loop and (app.url_map.calls_users_code or app.opens_sessions_early):
+            if ctx.on_loop and (app.url_map.calls_users_code or opens_early(app)):
                 yield TO_THREAD
             ctx.push()
             response = yield from (stage(ctx, "full_dispatch_request", respond) if ctx.overridden else respond(ctx))
@@ -233,7 +233,7 @@ def keeps_session(ctx: RequestContext) -> bool:
 def save_session(ctx: RequestContext, response: Response) -> Steps[Response]:
     """Save the session of the request; the response, or an error's if the session could not be saved."""
     app = ctx.app
-    if ctx.on_loop and app.opens_sessions_early:
+    if ctx.on_loop and opens_early(app):
         yield TO_THREAD
     session = ctx._session
     if not app.session_interface.is_null_session(session):

@@ -26,10 +26,10 @@ def make_response(app: AppContract, rv: t.Any) -> Response:
     kind = type(rv)
     answer: Response
     # Below these come after tests that cost more than the rest.
-    if kind is str:  # PERF: hooks
+    if kind is str:  # PERF: hello
         answer = response_class(rv)
         return answer
-    if kind is dict or kind is list:  # PERF: json
+    if kind is dict or kind is list:  # PERF: item
         answer = app.json.response(rv)
         return answer
     status = headers = None
@@ -46,7 +46,7 @@ def make_response(app: AppContract, rv: t.Any) -> Response:
             " statement."
         )
     if kind is str or not isinstance(rv, response_class):
-        # Errors come before iterators, since what is an iterator takes longer to tell. PERF: abort, error404
+        # Errors come before iterators, because the test for an iterator takes longer. PERF: abort, missing
         if kind is str or isinstance(rv, (str, bytes, bytearray)):
             rv = response_class(rv, status=status, headers=headers)
             status = headers = None

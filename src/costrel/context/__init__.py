@@ -289,7 +289,7 @@ class RequestContext(Context):
         request: Request | None = None,
         session: t.Any = None,
     ) -> None:
-        # Each request reads these: CPython finds the attributes of an instance sooner than those of its class. PERF: page
+        # Set here since CPython finds the attributes of an instance sooner than those of its class. PERF: page
         self.app = app
         self.entries = []
         self.holds = 0
@@ -364,7 +364,7 @@ class RequestContext(Context):
             _current.set(value)
         self.overridden = overridden = app.overridden
         self.adapts = bool(overridden) and "ensure_sync" in overridden
-        if app.opens_sessions_early and self._opened is None:
+        if self._opened is None and not getattr(app.session_interface, "opens_late", False):
             self._session  # noqa: B018 - read for its effect: a foreign interface expects to open early
         if not self._is_matched:
             self._is_matched = True

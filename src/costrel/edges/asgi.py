@@ -60,7 +60,7 @@ class AsgiApplication:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request, or one lifespan. Raises ValueError for a protocol that is not known here."""
-        # PERF: ASGI hello. No coroutine more than needed: a request that has nothing to wait for ends here.
+        # PERF: hello. A request that waits for nothing ends here, without another coroutine.
         if scope["type"] != "http":
             await self._answer_other(scope, receive, send)
             return

@@ -196,7 +196,7 @@ class Body(io.RawIOBase):
         receiving, self._begun = self._begun or self._receive(), None
         message: t.Any
         if type(receiving) is CoroutineType:
-            # PERF: ASGI form, postjson, upload. A small body has arrived with the head, and nobody need wait for it.
+            # PERF: form, postjson, upload. A small body has arrived with the head, and nobody need wait for it.
             try:
                 awaited = receiving.send(None)
             except StopIteration as stop:
@@ -210,7 +210,7 @@ class Body(io.RawIOBase):
             return
         chunk = message.get("body", b"")
         if self._ends_at is not None and len(chunk) >= self._ends_at - self._received:
-            # PERF: served form. Granian says that it was all with a message of its own: a hop more for each body.
+            # Granian ends a body with a message of its own, which would cost one more hop for each body.
             chunk = chunk[: self._ends_at - self._received]
             self.complete = True
         if chunk:
@@ -486,7 +486,7 @@ def take_body(environ: dict[str, t.Any], receive: Receive, patience: Patience, m
     """Put the body of a request that has one into the environ as its ``wsgi.input``; None where all of it was there."""
     length = _declared_length(environ)
     begun: t.Any = None
-    # PERF: ASGI form, postjson, upload. A small body has nearly always arrived with the head, in one message.
+    # PERF: form, postjson, upload. A small body has nearly always arrived with the head, in one message.
     if length is not None and 0 < length <= IN_MEMORY and "HTTP_TRANSFER_ENCODING" not in environ:
         begun = receive()
         if type(begun) is CoroutineType:

@@ -98,7 +98,7 @@ _PLACES: t.Final = {
 
 def environ_of(scope: Scope) -> dict[str, t.Any]:
     """The environ for an ``http`` or ``websocket`` scope, still without ``wsgi.input``."""
-    # PERF: ASGI hello. Each line of this runs for each request: what is nearly always the same is kept.
+    # PERF: hello. Each line of this runs for each request: what is nearly always the same is kept.
     get = scope.get
     root, raw, client = get("root_path", ""), get("raw_path"), get("client")
     way = get("server") or _NO_SERVER, get("scheme", "http"), get("http_version", "1.1")

@@ -188,7 +188,7 @@ class MultipartDecoder:
 
     def _find_delimiter(self, pattern: re.Pattern[bytes], position: int) -> re.Match[bytes] | None:
         """Search for a boundary's line, unless the bytes yet to come could change how long it is."""
-        # PERF: decode_file. A plain search is many times faster, and mostly finds nothing.
+        # A plain search is many times faster, and finds nothing in most calls.
         found = self.buffer.find(self._dashed_boundary, position)
         if found < 0:
             return None

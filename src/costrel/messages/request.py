@@ -35,7 +35,7 @@ _UPPER_CASE_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"
 
 
 def _has_other_headers(request: Request) -> bool:
-    """Whether somebody has put headers in the place of the environ's. PERF: form, session (they are not asked else)."""
+    """Whether `request.headers` was replaced."""
     return "headers" in request.__dict__ and type(request.headers) is not EnvironHeaders
 
 

@@ -230,7 +230,7 @@ class ResponseHead:
         if line is None:
             self.status = status
         else:
-            self._status, self._status_code = line, status  # type: ignore[assignment]  # likewise
+            self._status, self._status_code = line, status  # type: ignore[assignment]  # an int, as the line was found
 
     def _take_headers(self, headers: HeadersInput, mimetype: str | None, content_type: str | None) -> None:
         if headers.__class__ is list and len(headers) == 1 and mimetype is content_type is None:

@@ -63,7 +63,7 @@ def loads(s: str | bytes, **kwargs: t.Any) -> t.Any:
 
 def _read(s: str | bytes, kwargs: dict[str, t.Any], config: Mapping[str, t.Any]) -> t.Any:
     # msgspec is several times faster and reads the same values. The standard library decides about the texts that it
-    # refuses: NaN, lone surrogates, other encodings, huge numbers, mistakes. PERF: json_loads
+    # refuses: NaN, lone surrogates, other encodings, huge numbers, mistakes. PERF: postjson
     if type(s) in _FAST_TO_READ and not kwargs:
         try:
             return _fast_reader()(s)
@@ -112,7 +112,7 @@ def _check_depth(value: object, limit: int) -> None:
             item
             for container in level
             for item in (container.values() if isinstance(container, dict) else container)
-            if isinstance(item, _CONTAINERS)  # PERF: growth of JSON values; "list | dict" would be made for each item
+            if isinstance(item, _CONTAINERS)  # `list | dict` would be made for each item
         ]
         if not level:
             return
@@ -162,7 +162,7 @@ def _make_encode(attributes: Attributes, indent: Indent, separators: tuple[str, 
     if make_walk is None or indent is not None:
         return encoder.encode
     # `JSONEncoder.encode` makes a C encoder in each call, so that it can tell circles from depth. This one is made
-    # once and does not search for circles; `encode` itself raises the error for a circle. PERF: json_out
+    # once and does not search for circles; `encode` itself raises the error for a circle. PERF: item
     write_string = json.encoder.encode_basestring_ascii if ensure_ascii else json.encoder.encode_basestring
     walk = make_walk(
         None, default, write_string, None, encoder.key_separator, encoder.item_separator, sort_keys, False, allow_nan

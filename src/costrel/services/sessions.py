@@ -113,7 +113,7 @@ class SessionInterface:
 
     def is_null_session(self, obj: object) -> bool:
         """Whether `obj` is such a session, which is not saved."""
-        # A plain `isinstance` asks the abstract base class first. PERF: session
+        # A plain `isinstance` asks the abstract base class first. PERF: session_read
         return type.__instancecheck__(self.null_session_class, obj)
 
     def get_cookie_name(self, app: AnyApp) -> str:

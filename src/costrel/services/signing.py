@@ -137,7 +137,7 @@ class KeptSerializer:
 class Mac:
     """HMAC (RFC 2104 §2) with one key: both hashes of the key are computed once.
 
-    `hmac.new` takes several times as long, and `hmac.HMAC.copy` twice as long. PERF: session
+    `hmac.new` takes several times as long, and `hmac.HMAC.copy` twice as long. PERF: session_read
     """
 
     def __init__(self, key: bytes, digest_method: DigestMethod) -> None:
@@ -204,7 +204,7 @@ def _packed(text: bytes) -> bytes:
 
 
 def _compressed(text: bytes) -> bytes:
-    """Return the bytes of `zlib.compress`, which clears 256 KB of memory for each text. PERF: session"""
+    """Return the bytes of `zlib.compress`, which clears 256 KB of memory for each text. PERF: session_write"""
     size = len(text)
     for length, window, memory in _SETTINGS:
         if size <= length:

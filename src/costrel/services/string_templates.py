@@ -74,7 +74,7 @@ def template_of_string(environment: Environment, source: str) -> Template:
     """Compile `source`, or return the same template again while the settings of the environment stay the same."""
     if type(source) is not str or type(environment).from_string is not Environment.from_string:
         return environment.from_string(source)
-    # Compiling takes a hundred times as long as rendering a short template. PERF: render_string
+    # Compiling takes a hundred times as long as rendering a short template.
     compiled: _Compiled | None = environment.__dict__.get(_KEPT)
     if compiled is None or not compiled.is_current(environment):
         # Kept by the environment, so that they end with it: templates refer to their environment.

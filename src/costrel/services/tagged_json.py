@@ -229,7 +229,7 @@ class TaggedJSONSerializer:
 
     def tag(self, value: Value) -> object:
         """Return `value` as JSON can express it, with the tags that it needs."""
-        # The default tags are not for these types: most sessions have no other values. PERF: session
+        # The default tags are not for these types: most sessions have no other values. PERF: session_write
         if self.order == self._known_order:
             if type(value) in _SCALARS:
                 return value

@@ -119,7 +119,7 @@ def stream_template_string(source: str, **context: t.Any) -> Iterator[str]:
 
 @cache
 def _compiler_of_strings() -> Callable[[JinjaEnvironment, str], Template]:
-    # The import statement takes a twentieth of the time of a short template. PERF: render_string
+    # The import statement takes a twentieth of the time of a short template.
     from .string_templates import template_of_string  # with Jinja, which waits for the first template
 
     return template_of_string
