@@ -59,6 +59,7 @@ class Costrel(App):
         root_path: str | None = None,
     ) -> None:
         self.known_hosts = matching.KnownHosts()
+        self.__dict__["_assigned"] = frozenset()
         super().__init__(
             import_name=import_name,
             static_url_path=static_url_path,
@@ -301,18 +302,13 @@ class Costrel(App):
 
     # -- for contexts and the lifecycle ---------------------------------------------------------------------------
 
-    _assigned: frozenset[str] = frozenset()
+    _assigned: frozenset[str]
     """The stages that were assigned to this application itself."""
-
-    opens_sessions_early = False
-    """Whether the session interface expects the session of each request to be opened before the view, and may block."""
 
     def __setattr__(self, name: str, value: t.Any) -> None:
         object.__setattr__(self, name, value)
         if name in _STAGES:
             self.__dict__["_assigned"] = self._assigned | {name}
-        elif name == "session_interface":
-            self.__dict__["opens_sessions_early"] = not getattr(value, "opens_late", False)
 
     def __delattr__(self, name: str) -> None:
         object.__delattr__(self, name)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import sys
 import typing as t
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from types import CoroutineType, coroutine
 
 from ..context import Context, RequestContext
@@ -21,7 +21,7 @@ from ..messages.source import Fields, hot
 from ..routing import RoutingException
 from ..services.session_cookie import vary_by_cookie
 from ..services.session_errors import SessionConflict, SessionUnavailable
-from ..services.session_lifecycle import may_need_refresh
+from ..services.session_lifecycle import may_need_refresh, opens_early
 from ..support.signals import (
     appcontext_tearing_down,
     got_request_exception,
@@ -59,7 +59,7 @@ def serve(ctx: RequestContext, write: Callable[[RequestContext, Response], t.Any
     error: BaseException | None = None
     try:
         try:
-            if ctx.on_loop and (app.url_map.calls_users_code or app.opens_sessions_early):
+            if ctx.on_loop and (app.url_map.calls_users_code or opens_early(app)):
                 yield TO_THREAD
             ctx.push()
             response = yield from (stage(ctx, "full_dispatch_request", respond) if ctx.overridden else respond(ctx))
@@ -150,7 +150,10 @@ def first_answer(ctx: RequestContext, registry: Mapping[str | None, Iterable[Cal
                 preprocess(request.endpoint, request.view_args)
     for scope in scopes:
         for function in registry.get(scope, ()):
-            rv = yield from call(ctx, function)
+            if ctx.on_loop or ctx.adapts:
+                rv = yield from call(ctx, function)
+            elif (rv := function()).__class__ is CoroutineType:
+                rv = yield rv
             if rv is not None:
                 return rv
     return None
@@ -172,7 +175,7 @@ def overridden_view_of(ctx: RequestContext) -> tuple[Callable[..., t.Any], dict[
     if "dispatch_request" in ctx.overridden:
         return ctx.app.dispatch_request, {}
     view, view_args = view_of(ctx)
-    return (ctx.app.ensure_sync(view) if "ensure_sync" in ctx.overridden else view), view_args
+    return (ctx.app.ensure_sync(view) if ctx.adapts else view), view_args
 
 
 def finalize(ctx: RequestContext, rv: t.Any, from_error_handler: bool = False) -> Steps[Response]:
@@ -208,7 +211,12 @@ def after(ctx: RequestContext, response: Response) -> Steps[Response]:
     if functions:
         for scope in (*ctx.request.blueprints, None):
             for function in reversed(functions.get(scope, ())):
-                response = yield from call(ctx, function, response)
+                if ctx.on_loop or ctx.adapts:
+                    response = yield from call(ctx, function, response)
+                elif (rv := function(response)).__class__ is CoroutineType:
+                    response = yield rv
+                else:
+                    response = rv
     if keeps_session(ctx):
         response = yield from save_session(ctx, response)
     return response
@@ -225,7 +233,7 @@ def keeps_session(ctx: RequestContext) -> bool:
 def save_session(ctx: RequestContext, response: Response) -> Steps[Response]:
     """Save the session of the request; the response, or an error's if the session could not be saved."""
     app = ctx.app
-    if ctx.on_loop and app.opens_sessions_early:
+    if ctx.on_loop and opens_early(app):
         yield TO_THREAD
     session = ctx._session
     if not app.session_interface.is_null_session(session):
@@ -316,8 +324,7 @@ def end_request(ctx: RequestContext, exc: BaseException | None) -> Steps[None]:
     functions = app.teardown_request_funcs
     if functions:
         for scope in (*ctx.request.blueprints, None):
-            for function in reversed(functions.get(scope, ())):
-                yield from tear_down(ctx, function, exc)
+            yield from tear_down(ctx, functions.get(scope, ()), exc)
     if request_tearing_down.receivers:
         request_tearing_down.send(app, _async_wrapper=app.ensure_sync, exc=exc)
 
@@ -325,18 +332,21 @@ def end_request(ctx: RequestContext, exc: BaseException | None) -> Steps[None]:
 def end_app_context(ctx: Context, exc: BaseException | None) -> Steps[None]:
     """Call all functions that tear an application context down; an error in one is logged."""
     app = ctx.app
-    for function in reversed(app.teardown_appcontext_funcs):
-        yield from tear_down(ctx, function, exc)
+    yield from tear_down(ctx, app.teardown_appcontext_funcs, exc)
     if appcontext_tearing_down.receivers:
         appcontext_tearing_down.send(app, _async_wrapper=app.ensure_sync, exc=exc)
 
 
-def tear_down(ctx: Context, function: Callable[..., t.Any], exc: BaseException | None) -> Steps[None]:
-    """Call one teardown function. Its error is logged: the others still run, and the response stays."""
-    try:
-        yield from call(ctx, function, exc)
-    except Exception:
-        ctx.app.logger.exception("The teardown function %r failed.", function)
+def tear_down(ctx: Context, functions: Sequence[Callable[..., t.Any]], exc: BaseException | None) -> Steps[None]:
+    """Call teardown functions, the last one first. An error in one is logged: the others still run."""
+    for function in reversed(functions):
+        try:
+            if ctx.on_loop or ctx.adapts:
+                yield from call(ctx, function, exc)
+            elif (rv := function(exc)).__class__ is CoroutineType:
+                yield rv
+        except Exception:
+            ctx.app.logger.exception("The teardown function %r failed.", function)
 
 
 def stage(ctx: Context, name: str, steps: Callable[..., Steps[t.Any]], *args: t.Any) -> Steps[t.Any]:
@@ -349,7 +359,7 @@ def stage(ctx: Context, name: str, steps: Callable[..., Steps[t.Any]], *args: t.
 @coroutine
 def call(ctx: Context, function: Callable[..., t.Any], *args: t.Any, **kwargs: t.Any) -> Steps[t.Any]:
     """Call a function of the application, in a thread if it could block the loop, and await a coroutine."""
-    if ctx.overridden and "ensure_sync" in ctx.overridden:
+    if ctx.adapts:
         function = ctx.app.ensure_sync(function)
     if ctx.on_loop and not is_async(function):
         yield TO_THREAD

@@ -10,6 +10,7 @@ import typing as t
 
 from ..context import RequestContext
 from ..http import errors
+from ..services.session_lifecycle import opens_early
 from . import lifecycle
 from .lifecycle import TO_THREAD, Steps, call, first_answer, stage
 from .origins import check_origin
@@ -39,7 +40,7 @@ def serve(ctx: RequestContext) -> Steps[Response | None]:
         app.guards.arrive(ctx.request._source)
     error: BaseException | None = None
     try:
-        if ctx.on_loop and app.opens_sessions_early:
+        if ctx.on_loop and opens_early(app):
             yield TO_THREAD
         ctx.push()
         try:

@@ -120,6 +120,8 @@ class Context:
     """The number of streams for which the teardown waits."""
     overridden: frozenset[str] = frozenset()
     """The stages of a request that the application replaces, as of the last push."""
+    adapts = False
+    """Whether the application's own `ensure_sync` has to adapt each function."""
 
     _g: AppCtxGlobals | None = None
 
@@ -177,6 +179,7 @@ class Context:
         self.entries.append((outer, value if isinstance(value, _Pair) else None, True))
         _current.set(value)
         self.overridden = self.app.overridden
+        self.adapts = "ensure_sync" in self.overridden
         if appcontext_pushed.receivers:
             appcontext_pushed.send(self.app, _async_wrapper=self.app.ensure_sync)
 
@@ -286,8 +289,7 @@ class RequestContext(Context):
         request: Request | None = None,
         session: t.Any = None,
     ) -> None:
-        # All that is read for each request is set here: CPython finds the attributes of an instance sooner than those
-        # of its class. PERF: page
+        # Set here since CPython finds the attributes of an instance sooner than those of its class. PERF: page
         self.app = app
         self.entries = []
         self.holds = 0
@@ -360,8 +362,9 @@ class RequestContext(Context):
             value = _top(app_context, self)
             self.entries.append((outer, value if isinstance(value, _Pair) else None, False))
             _current.set(value)
-        self.overridden = app.overridden
-        if app.opens_sessions_early and self._opened is None:
+        self.overridden = overridden = app.overridden
+        self.adapts = bool(overridden) and "ensure_sync" in overridden
+        if self._opened is None and not getattr(app.session_interface, "opens_late", False):
             self._session  # noqa: B018 - read for its effect: a foreign interface expects to open early
         if not self._is_matched:
             self._is_matched = True

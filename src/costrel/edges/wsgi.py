@@ -28,12 +28,11 @@ def serve(app: t.Any, environ: dict[str, t.Any], start_response: Callable[..., t
 
 def _write(ctx: RequestContext, response: t.Any) -> Iterable[bytes]:
     """Give status and headers to the server, and return the body."""
-    chunks: t.Any = getattr(response, "response", None)
-    if chunks.__class__ is not list and hasattr(chunks, "__aiter__"):
-        response.response = iterate(chunks)
     environ = ctx.request.environ
     if not isinstance(response, Response):
         return response(environ, _gated(ctx.start_response))  # type: ignore[no-any-return]  # of `make_response`
+    if response.response.__class__ is not list and hasattr(response.response, "__aiter__"):
+        response.response = iterate(response.response)
     piece, pairs, replaced = response._leave(environ)
     if replaced and not WRITERS.isdisjoint(replaced):
         return response(environ, _gated(ctx.start_response))

@@ -145,7 +145,7 @@ class Response(ResponseHead):
         if self.automatically_set_content_length:
             pairs = self._header_pairs
             if self._headers is None and pairs is not None and len(pairs) < 2:  # a content type at most
-                pairs.append(("Content-Length", str(len(body))))
+                pairs.append(("Content-Length", f"{len(body)}"))
             else:
                 self.headers["Content-Length"] = str(len(body))
 
@@ -350,7 +350,7 @@ class Response(ResponseHead):
         return Headers.adopt(self._sent(environ)[1])
 
     def _leave(self, source: WSGIEnvironment) -> tuple[bytes | None, Pairs, frozenset[str]]:
-        """The body if it is one ``bytes`` with nothing to close, the headers, and the replaced names of `EXITS`."""
+        """The body if it is one ``bytes`` with nothing to close, the headers, and the replaced methods in `EXITS`."""
         piece, pairs = self._sent(source)
         replaced = EXITS.replaced(self)
         if replaced:
@@ -370,7 +370,7 @@ class Response(ResponseHead):
             piece = body[0]
         elif body.__class__ is SmallFile:
             piece = body.whole()
-        if piece.__class__ is bytes and ("Content-Length", str(len(piece))) in pairs:
+        if piece.__class__ is bytes and ("Content-Length", f"{len(piece)}") in pairs:
             is_whole = not self._on_close and hot(source, "REQUEST_METHOD") != "HEAD"
             return (piece if is_whole else None), pairs
         if self.automatically_set_content_length and self.is_sequence and not _has_length(pairs):
@@ -379,13 +379,15 @@ class Response(ResponseHead):
 
     def _resolved_pairs(self, environ: WSGIEnvironment) -> Pairs:
         """A copy of the headers. Their names are checked, and URIs made of those that are locations."""
-        headers = Headers(self.headers)
-        names = lower_names(headers)
-        if "location" in names:
-            headers["Location"] = self._location_to_send(environ, headers.getlist("location")[-1])
-        if "content-location" in names:
-            headers["Content-Location"] = iri_to_uri(headers.getlist("content-location")[-1])
-        return headers._list
+        pairs = Headers(self.headers)._list if self._header_pairs is None else [*self._header_pairs]
+        names = lower_names(pairs)
+        if "location" in names or "content-location" in names:
+            headers = Headers.adopt(pairs)
+            if "location" in names:
+                headers["Location"] = self._location_to_send(environ, headers.getlist("location")[-1])
+            if "content-location" in names:
+                headers["Content-Location"] = iri_to_uri(headers.getlist("content-location")[-1])
+        return pairs
 
     def _location_to_send(self, environ: WSGIEnvironment, location: str) -> str:
         location = iri_to_uri(location)

@@ -113,7 +113,7 @@ class ScopeSource(dict[str, Any]):
     def __iter__(self) -> Iterator[str]:
         return iter(self.whole())
 
-    def items(self) -> ItemsView[str, Any]:  # type: ignore[override]  # dict's own view has no public name
+    def items(self) -> ItemsView[str, Any]:  # type: ignore[override]  # the view of another dict
         return self.whole().items()
 
 

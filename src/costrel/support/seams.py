@@ -24,6 +24,7 @@ class Seams:
 
     def __init__(self, owner: type, *names: str) -> None:
         self._names = names
+        self._name_set = frozenset(names)
         self._look_up = attrgetter(*names)
         self._originals: tuple[Any, ...] = self._look_up(owner)
         self._known: dict[tuple[Any, ...], frozenset[str]] = {}
@@ -37,7 +38,7 @@ class Seams:
 
     def are_original(self, instance: object) -> bool:
         """Whether neither the class of `instance` nor the instance itself replaces any of the names."""
-        return not self.replaced(instance)
+        return self._look_up(instance.__class__) == self._originals and self._name_set.isdisjoint(instance.__dict__)
 
     def are_original_in(self, cls: type) -> bool:
         """Whether `cls` replaces none of the names."""
@@ -47,17 +48,13 @@ class Seams:
     def replaced(self, instance: object) -> frozenset[str]:
         """The names that the class of `instance` or the instance itself replaces.
 
-        CPython 3.11 reads the attributes of an object more slowly once its ``__dict__`` has been used, as it is here:
-        for each request, ask this last.
+        CPython 3.11 reads the attributes of an object more slowly once its ``__dict__`` was used, as it is here: on the
+        way of each request, ask this last.
         """
-        found = self._look_up(instance.__class__)
-        replaced = _NONE if found == self._originals else self.replaced_in(instance.__class__)
+        if self._look_up(instance.__class__) == self._originals and self._name_set.isdisjoint(instance.__dict__):
+            return _NONE
         attributes = instance.__dict__
-        if attributes:
-            for name in self._names:
-                if name in attributes:
-                    replaced |= {name}
-        return replaced
+        return self.replaced_in(instance.__class__).union(name for name in self._names if name in attributes)
 
     def replaced_in(self, cls: type) -> frozenset[str]:
         """The names that `cls` replaces."""
