@@ -187,6 +187,20 @@ def test_a_request_is_freed_without_the_garbage_collector(app):
         gc.enable()
 
 
+def test_each_push_of_a_request_context_ends_the_application_context_that_it_added(app):
+    ended = []
+    app.teardown_request(lambda exc: ended.append("request"))
+    app.teardown_appcontext(lambda exc: ended.append("app"))
+    ctx = app.test_request_context("/")
+
+    with ctx, Costrel("other").app_context():
+        with ctx:
+            pass
+        assert ended == ["app"]
+
+    assert ended == ["app", "request", "app"]
+
+
 def test_a_context_can_be_entered_again(app):
     ctx = app.test_request_context("/")
     for _ in range(2):

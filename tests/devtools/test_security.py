@@ -217,7 +217,7 @@ def test_f5_in_debug_mode_strangers_see_the_same(development):
 
 def test_f6_a_debugger_that_others_can_reach_does_not_start(profile):
     app = profile("shop")
-    with pytest.raises(StartError, match=r"others can reach the host 0\.0\.0\.0"):
+    with pytest.raises(StartError, match=r"other computers can reach the host 0\.0\.0\.0"):
         serve(app, "0.0.0.0", 0, Options(use_debugger=True))
 
 

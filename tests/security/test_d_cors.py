@@ -92,7 +92,7 @@ def test_d16_private_networks_are_closed_unless_opened(app, send):
 
 @pytest.mark.parametrize("origin", ["*", "null"])
 def test_d16_credentials_are_never_for_everybody(origin):
-    with pytest.raises(ValueError, match="Name the origins"):
+    with pytest.raises(ValueError, match="List the origins"):
         CORSPolicy(origin, credentials=True)
 
 

@@ -309,12 +309,13 @@ def end(ctx: Context, exc: BaseException | None) -> Steps[None]:
     If a stream holds the context, the end comes with the end of the stream.
     """
     try:
-        if len(ctx.entries) == 1:
-            if isinstance(ctx, RequestContext):
-                yield from stage(ctx, "do_teardown_request", end_request, exc)
-                ctx.close_request()
-            if ctx.entries[0][2]:
-                yield from stage(ctx, "do_teardown_appcontext", end_app_context, exc)
+        is_last = len(ctx.entries) == 1
+        if is_last and isinstance(ctx, RequestContext):
+            yield from stage(ctx, "do_teardown_request", end_request, exc)
+            ctx.close_request()
+        # Each push of a request context may have added an application context of its own.
+        if (is_last or ctx.has_request) and ctx.entries and ctx.entries[-1][2]:
+            yield from stage(ctx, "do_teardown_appcontext", end_app_context, exc)
     finally:
         ctx.leave()
 

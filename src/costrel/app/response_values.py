@@ -17,12 +17,12 @@ EXPECTED = (
 )
 
 
-def make_response(app: AppContract, rv: t.Any) -> Response:
+def make_response(self: AppContract, rv: t.Any) -> Response:
     """The response for the value `rv` that a view or an error handler returned.
 
     Raises TypeError where it cannot become one, naming the endpoint or the type.
     """
-    response_class = app.response_class
+    response_class = self.response_class
     kind = type(rv)
     answer: Response
     # Below these come after tests that cost more than the rest.
@@ -30,7 +30,7 @@ def make_response(app: AppContract, rv: t.Any) -> Response:
         answer = response_class(rv)
         return answer
     if kind is dict or kind is list:  # PERF: item
-        answer = app.json.response(rv)
+        answer = self.json.response(rv)
         return answer
     status = headers = None
     if isinstance(rv, tuple):
@@ -51,14 +51,14 @@ def make_response(app: AppContract, rv: t.Any) -> Response:
             rv = response_class(rv, status=status, headers=headers)
             status = headers = None
         elif isinstance(rv, HTTPException):
-            rv = adopt(app, rv)
+            rv = adopt(self, rv)
         elif isinstance(rv, (Iterator, AsyncIterator)):
             rv = response_class(rv, status=status, headers=headers)
             status = headers = None
         elif isinstance(rv, (dict, list)):
-            rv = app.json.response(rv)
+            rv = self.json.response(rv)
         else:
-            rv = adopt(app, rv)
+            rv = adopt(self, rv)
     if status is not None:
         if isinstance(status, (str, bytes, bytearray)):
             rv.status = status

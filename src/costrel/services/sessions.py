@@ -183,7 +183,7 @@ class SessionInterface:
         raise NotImplementedError
 
 
-def _sha1(string: bytes = b"", /) -> Hash:
+def _sha1(string: bytes = b"") -> Hash:
     import hashlib  # loads OpenSSL: 3 MiB
 
     return hashlib.sha1(string)  # noqa: S324 - in an HMAC, and the format of all existing cookies
