@@ -15,13 +15,13 @@ import typing as t
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from types import CoroutineType, coroutine
 
-from ..context import Context, RequestContext
+from ..context import Context, RequestContext, opens_early
 from ..http.errors import BadRequestKeyError, HTTPException, InternalServerError
 from ..messages.source import Fields, hot
 from ..routing import RoutingException
 from ..services.session_cookie import vary_by_cookie
 from ..services.session_errors import SessionConflict, SessionUnavailable
-from ..services.session_lifecycle import may_need_refresh, opens_early
+from ..services.session_lifecycle import may_need_refresh
 from ..support.signals import (
     appcontext_tearing_down,
     got_request_exception,
@@ -59,8 +59,10 @@ def serve(ctx: RequestContext, write: Callable[[RequestContext, Response], t.Any
     error: BaseException | None = None
     try:
         try:
-            if ctx.on_loop and (app.url_map.calls_users_code or opens_early(app)):
-                yield TO_THREAD
+            if ctx.on_loop:
+                ctx.opens_early = opens_early(app)
+                if ctx.opens_early or app.url_map.calls_users_code:
+                    yield TO_THREAD
             ctx.push()
             response = yield from (stage(ctx, "full_dispatch_request", respond) if ctx.overridden else respond(ctx))
             ctx.answer = write(ctx, response)

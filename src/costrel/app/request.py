@@ -19,6 +19,25 @@ CHUNK: t.Final = 64 * 1024
 """Bytes that are read at a time of a body that a WSGI server has."""
 
 
+def _limit(attribute: str, setting: str, default: int | None) -> t.Any:
+    """A property: the limit that was assigned to a request, else that of the configuration."""
+
+    def get(request: Request) -> int | None:
+        limit: int | None = getattr(request, attribute)
+        if limit is not None:
+            return limit
+        ctx = context.peek()
+        if ctx is None:
+            return default
+        limit = ctx.app.config.get(setting, default)
+        return limit
+
+    def set_(request: Request, value: int | None) -> None:
+        setattr(request, attribute, value)
+
+    return property(get, set_)
+
+
 class Request(MessageRequest):
     """One request to an application: `costrel.request` is the current one.
 
@@ -38,50 +57,20 @@ class Request(MessageRequest):
     _max_form_files: int | None = None
     _max_query_params: int | None = None
 
-    @property
-    def max_content_length(self) -> int | None:
-        """How many bytes of body are read at most: this request's own limit, else ``MAX_CONTENT_LENGTH``."""
-        return self._limit(self._max_content_length, "MAX_CONTENT_LENGTH", None)
+    max_content_length = _limit("_max_content_length", "MAX_CONTENT_LENGTH", None)
+    """How many bytes of body are read at most: this request's own limit, else ``MAX_CONTENT_LENGTH``."""
 
-    @max_content_length.setter
-    def max_content_length(self, value: int | None) -> None:
-        self._max_content_length = value
+    max_form_memory_size = _limit("_max_form_memory_size", "MAX_FORM_MEMORY_SIZE", 500_000)
+    """How many bytes the form's fields may take in memory, all together: else ``MAX_FORM_MEMORY_SIZE``."""
 
-    @property
-    def max_form_memory_size(self) -> int | None:
-        """How many bytes the form's fields may take in memory, all together: else ``MAX_FORM_MEMORY_SIZE``."""
-        return self._limit(self._max_form_memory_size, "MAX_FORM_MEMORY_SIZE", 500_000)
+    max_form_parts = _limit("_max_form_parts", "MAX_FORM_PARTS", 1_000)
+    """How many fields and files a form may have: this request's own limit, else ``MAX_FORM_PARTS``."""
 
-    @max_form_memory_size.setter
-    def max_form_memory_size(self, value: int | None) -> None:
-        self._max_form_memory_size = value
+    max_form_files = _limit("_max_form_files", "MAX_FORM_FILES", None)
+    """How many files a form may have: this request's own limit, else ``MAX_FORM_FILES``."""
 
-    @property
-    def max_form_parts(self) -> int | None:
-        """How many fields and files a form may have: this request's own limit, else ``MAX_FORM_PARTS``."""
-        return self._limit(self._max_form_parts, "MAX_FORM_PARTS", 1_000)
-
-    @max_form_parts.setter
-    def max_form_parts(self, value: int | None) -> None:
-        self._max_form_parts = value
-
-    @property
-    def max_form_files(self) -> int | None:
-        """How many files a form may have: this request's own limit, else ``MAX_FORM_FILES``."""
-        return self._limit(self._max_form_files, "MAX_FORM_FILES", None)
-
-    @max_form_files.setter
-    def max_form_files(self, value: int | None) -> None:
-        self._max_form_files = value
-
-    @property
-    def max_query_params(self) -> int | None:
-        """How many parameters a query may have: this request's own limit, else ``MAX_QUERY_PARAMS``."""
-        return self._limit(self._max_query_params, "MAX_QUERY_PARAMS", None)
-
-    @max_query_params.setter
-    def max_query_params(self, value: int | None) -> None:
-        self._max_query_params = value
+    max_query_params = _limit("_max_query_params", "MAX_QUERY_PARAMS", None)
+    """How many parameters a query may have: this request's own limit, else ``MAX_QUERY_PARAMS``."""
 
     def _part_limits(self) -> PartLimits:
         ctx = context.peek()
@@ -92,15 +81,6 @@ class Request(MessageRequest):
             config.get("MAX_FORM_PART_HEADER_SIZE", MAX_HEADER_SIZE),
             config.get("MAX_FORM_BOUNDARY_SIZE", MAX_BOUNDARY_SIZE),
         )
-
-    def _limit(self, own: int | None, setting: str, default: int | None) -> int | None:
-        if own is not None:
-            return own
-        ctx = context.peek()
-        if ctx is None:
-            return default
-        limit: int | None = ctx.app.config.get(setting, default)
-        return limit
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The body piece by piece, as it arrives where the route was registered with ``stream_body=True``.

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ..context import RequestContext
+from ..context import RequestContext, opens_early
 from ..http import errors
-from ..services.session_lifecycle import opens_early
 from . import lifecycle
 from .lifecycle import TO_THREAD, Steps, call, first_answer, stage
 from .origins import check_origin

@@ -294,6 +294,7 @@ class RequestContext(Context):
         self.entries = []
         self.holds = 0
         self.on_loop = self.body_is_pending = False
+        self.opens_early: bool | None = None
         self._is_matched = request is not None
         self.request: t.Any = app.request_class(environ) if request is None else request
         self._opened = session
@@ -364,7 +365,7 @@ class RequestContext(Context):
             _current.set(value)
         self.overridden = overridden = app.overridden
         self.adapts = bool(overridden) and "ensure_sync" in overridden
-        if self._opened is None and not getattr(app.session_interface, "opens_late", False):
+        if self._opened is None and (opens_early(app) if self.opens_early is None else self.opens_early):
             self._session  # noqa: B018 - read for its effect: a foreign interface expects to open early
         if not self._is_matched:
             self._is_matched = True
@@ -378,6 +379,11 @@ class RequestContext(Context):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.request.url!r} [{self.request.method}] of {self.app.name}>"
+
+
+def opens_early(app: AppContract) -> bool:
+    """Whether the session interface opens the session of each request before the view, and may block."""
+    return not getattr(app.session_interface, "opens_late", False)
 
 
 _current: ContextVar[Stacks | None] = ContextVar("costrel.context", default=None)

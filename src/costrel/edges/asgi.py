@@ -76,7 +76,7 @@ class AsgiApplication:
             body = take_body(source, receive, self.body_patience, self.body_min_rate)
         else:
             source["wsgi.input"] = io.BytesIO()
-        if body is not None or is_wrapped(app):
+        if body is not None or _ENTRANCES.replaced(app):
             await self._answer_with_body(Exchange(self.workers, body, receive, scope), source, send)
             return
         ctx, steps = self._begin(source)
@@ -105,7 +105,7 @@ class AsgiApplication:
             and self._finds_def_view(scope)
             and scope["http_version"][0] == "1"  # later ones need not announce a body
             and app._got_first_request
-            and not is_wrapped(app)
+            and not _ENTRANCES.replaced(app)
             and not app.config["TESTING"]
         )
 
@@ -167,10 +167,11 @@ class AsgiApplication:
 
     def _begin(self, source: dict[str, t.Any]) -> tuple[RequestContext, lifecycle.Steps[None]]:
         app = self.app
-        if REQUEST.are_original_in(app.request_class) and "request_context" not in _ENTRANCES.replaced(app):
-            ctx = RequestContext(app, source)
-        else:
-            ctx = app.request_context(environ_of(source))
+        if not REQUEST.are_original_in(app.request_class):
+            source = environ_of(source)
+        return self._begun(RequestContext(app, source))
+
+    def _begun(self, ctx: RequestContext) -> tuple[RequestContext, lifecycle.Steps[None]]:
         ctx.on_loop = ctx.sends_async = True
         return ctx, lifecycle.serve(ctx, answer_of)
 
@@ -180,12 +181,14 @@ class AsgiApplication:
         try:
             if body is not None:
                 await body.begin(app.config["MAX_CONTENT_LENGTH"])
-            if is_wrapped(app):
+            replaced = _ENTRANCES.replaced(app)
+            if "wsgi_app" in replaced or "__call__" in replaced:
                 # WSGI middleware is around the application: all of it runs in a thread.
                 environ = environ_of(source)
                 await self._send(await exchange.run(lambda: _answer_of_wrapped(app, environ, exchange)), exchange, send)
             else:
-                ctx, steps = self._begin(source)
+                is_own = "request_context" not in replaced
+                ctx, steps = self._begin(source) if is_own else self._begun(app.request_context(environ_of(source)))
                 ctx.body_is_pending = body is not None and not body.complete
                 await self._go_on(exchange, ctx, steps, next(steps, ENDED), send)
         finally:
@@ -234,10 +237,5 @@ def _answer_of_wrapped(app: t.Any, environ: dict[str, t.Any], exchange: Exchange
     return answer
 
 
-def is_wrapped(app: Costrel) -> bool:
-    """Whether WSGI middleware, or a subclass, stands between the server and the application."""
-    replaced = _ENTRANCES.replaced(app)
-    return bool(replaced) and ("wsgi_app" in replaced or "__call__" in replaced)
-
-
 _ENTRANCES: t.Final = Seams(Costrel, "__call__", "wsgi_app", "request_context")
+"""The methods through which a request reaches the application; WSGI middleware replaces the first two."""

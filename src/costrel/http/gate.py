@@ -24,7 +24,6 @@ _find_control = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]").search
 _encoded: dict[tuple[str, str], tuple[bytes, bytes]] = {}
 _MAX_ENCODED = 512
 _MAX_KEPT_VALUE = 256
-_LEFT_OUT = (b"", b"")
 _CHANGING = frozenset({b"content-length", b"date", b"etag", b"last-modified", b"location", b"set-cookie"})
 """Fields whose values differ from one response to the next."""
 
@@ -43,9 +42,7 @@ def encode_fields(pairs: Fields) -> list[tuple[bytes, bytes]]:
     :raises ValueError: for a name or a value that no server can send, and for too many fields.
     """
     known = _encoded.get
-    encoded = [known(pair) or _encode(pair) for pair in pairs]
-    if _LEFT_OUT in encoded:
-        encoded = [field for field in encoded if field is not _LEFT_OUT]
+    encoded = [field for pair in pairs if (field := known(pair) or _encode(pair))]
     if len(encoded) > 64:
         _check_size(encoded)
     return encoded
@@ -56,14 +53,14 @@ def check_fields(pairs: Fields) -> None:
     encode_fields(pairs)
 
 
-def _encode(pair: tuple[str, str]) -> tuple[bytes, bytes]:
+def _encode(pair: tuple[str, str]) -> tuple[bytes, bytes] | None:
     if pair[0] == "Content-Length" and pair[1].isdecimal():  # PERF: hello. Each response has its own.
         return b"content-length", pair[1].encode()
     name = pair[0].lower().encode("latin-1", "replace")
     if not _is_token(name):
         raise ValueError(f"{pair[0]!r} is not the name of a header field: use letters, digits and !#$%&'*+-.^_`|~.")
     if name == b"transfer-encoding":
-        return _LEFT_OUT
+        return None
     try:
         value = pair[1].encode("latin-1")
     except UnicodeEncodeError:

@@ -34,11 +34,6 @@ _UNREAD: Any = ...
 _UPPER_CASE_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
-def _has_other_headers(request: Request) -> bool:
-    """Whether `request.headers` was replaced."""
-    return "headers" in request.__dict__ and type(request.headers) is not EnvironHeaders
-
-
 class Request(RequestHead):
     """One request, its head and its body.
 
@@ -71,11 +66,14 @@ class Request(RequestHead):
     _parsed_files: MultiDict[str, FileStorage] | None = None
 
     _populates = False
+    _lacks_form = False
+    """Whether `form` is known not to have a value yet, so that no one has to look."""
     #: The environ, or the ASGI scope that stands for it until somebody asks for the environ.
     _source: WSGIEnvironment
 
     def __init__(self, environ: WSGIEnvironment, populate_request: bool = True, shallow: bool = False) -> None:
         self._source = environ
+        self._own_headers: Headers | None = None
         method = hot(environ, "REQUEST_METHOD", "GET")
         self.method = method if method in _UPPER_CASE_METHODS else method.upper()
         if environ.__class__ is not ScopeSource:
@@ -132,15 +130,23 @@ class Request(RequestHead):
         query: str = hot(self._source, "QUERY_STRING", "")
         return query.encode("latin1")
 
-    @cached_property
+    @property
     def headers(self) -> Headers:
-        """The headers, a live view of the environ."""
-        return EnvironHeaders(self._source)
+        """The headers: a live view of the environ, unless others were assigned."""
+        headers = self._own_headers
+        if headers is None:
+            headers = self._own_headers = EnvironHeaders(self._source)
+        return headers
+
+    @headers.setter
+    def headers(self, value: Headers) -> None:
+        self._own_headers = value
 
     @cached_property
     def cookies(self) -> MultiDict[str, str]:
         """The cookies that were sent."""
-        if _has_other_headers(self):
+        headers = self._own_headers
+        if headers is not None and type(headers) is not EnvironHeaders:
             return super().cookies
         cookies: MultiDict[str, str] = parse_cookie(hot(self._source, "HTTP_COOKIE"), cls=self.dict_storage_class)
         return cookies
@@ -148,14 +154,16 @@ class Request(RequestHead):
     @cached_property
     def content_length(self) -> int | None:
         """Length of the body in bytes; None if unknown or sent in chunks, 0 if the header is malformed."""
-        if _has_other_headers(self):
+        headers = self._own_headers
+        if headers is not None and type(headers) is not EnvironHeaders:
             return super().content_length
         source = self._source
         return body_length(hot(source, "CONTENT_LENGTH"), hot(source, "HTTP_TRANSFER_ENCODING"))
 
     @cached_property
     def _parsed_content_type(self) -> tuple[str, dict[str, str]]:
-        if _has_other_headers(self):
+        headers = self._own_headers
+        if headers is not None and type(headers) is not EnvironHeaders:
             return super()._parsed_content_type
         return parse_options_header(hot(self._source, "CONTENT_TYPE"))
 
@@ -294,16 +302,15 @@ class Request(RequestHead):
     @cached_property
     def form(self) -> ImmutableMultiDict[str, str]:
         """The fields of the form."""
+        self._lacks_form = True
         self._load_form_data()
-        form: ImmutableMultiDict[str, str] = self.__dict__["form"]
-        return form
+        return _form.stored(self)
 
     @cached_property
     def files(self) -> ImmutableMultiDict[str, FileStorage]:
         """The uploaded files of the form."""
         self._load_form_data()
-        files: ImmutableMultiDict[str, FileStorage] = self.__dict__["files"]
-        return files
+        return _files.stored(self)
 
     @cached_property
     def values(self) -> CombinedMultiDict[str, str]:
@@ -346,8 +353,9 @@ class Request(RequestHead):
 
     def _load_form_data(self) -> None:
         """Parse the form once; :attr:`form`, :attr:`files` and :attr:`stream` are plain attributes from then on."""
-        if "form" in self.__dict__:
+        if not self._lacks_form and "form" in self.__dict__:
             return
+        self._lacks_form = False
         if self.want_form_data_parsed:
             parser = self.make_form_data_parser()
             parsed = parser.parse(
@@ -355,9 +363,11 @@ class Request(RequestHead):
             )
         else:
             parsed = (self.stream, self.parameter_storage_class(), self.parameter_storage_class())
-        attributes = self.__dict__
-        attributes["stream"], attributes["form"], attributes["files"] = parsed
-        self._parsed_files = parsed[2]
+        stream, form, files = parsed
+        _stream.store(self, stream)
+        _form.store(self, form)
+        _files.store(self, files)
+        self._parsed_files = files
 
     def close(self) -> None:
         """Close the uploaded files, which removes those that were spooled to disk."""
@@ -408,6 +418,8 @@ class Request(RequestHead):
 
         return application
 
+
+_stream, _form, _files = Request.stream, Request.form, Request.files
 
 REQUEST = Seams(Request, "__init__", "_release")
 """A class that replaces one of these is given a whole environ instead of an ASGI scope."""

@@ -11,11 +11,6 @@ if t.TYPE_CHECKING:
     from ..messages.request import Request
 
 
-def opens_early(app: AppContract) -> bool:
-    """Whether the session must be opened before the view: another interface expects that, and may block."""
-    return not getattr(app.session_interface, "opens_late", False)
-
-
 def may_need_refresh(app: AppContract, request: Request, cookies: str) -> bool:
     """Whether the session must be opened after a view that did not use it, so that its cookie can be sent again.
 

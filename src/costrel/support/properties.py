@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar, overloa
 
 T = TypeVar("T")
 
+_MAX_CLASSES = 64
+
 
 class cached_property(Generic[T]):
     """A property whose function runs once. Its value can be assigned, and deleted so that it is computed again.
 
-    The value is stored in the instance's ``__dict__`` under the name of the attribute. Python finds it there first
-    (this is a non-data descriptor), so a second access costs no more than a plain attribute. A class without
-    ``__dict__`` must have a slot ``_cache_<name>``.
+    The value is stored in the instance under the name of the attribute. Python finds it there first (this is a non-data
+    descriptor), so a second access costs no more than a plain attribute. A class without ``__dict__`` must have a slot
+    ``_cache_<name>``.
     """
 
     fget: Callable[[Any], T] | None = None
@@ -28,6 +30,8 @@ class cached_property(Generic[T]):
         self.__doc__ = fget.__doc__ if doc is None else doc
         self.__module__ = fget.__module__
         self._key = self.__name__
+        self._classes: set[type] = set()
+        """Classes whose instances have this property under its name, and store attributes as usual."""
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._key = name
@@ -41,8 +45,48 @@ class cached_property(Generic[T]):
     def __get__(self, instance: object | None, owner: type | None = None) -> Self | T:
         if instance is None:
             return self
+        cls = instance.__class__
+        if cls not in self._classes and not self._add(cls):
+            return self._get_by_name(instance)
+        # CPython 3.11 reads all attributes of an object more slowly once its ``__dict__`` was used.
+        value = self._function(instance)
+        try:
+            setattr(instance, self._key, value)
+        except AttributeError:  # the class was changed since
+            instance.__dict__[self._key] = value
+        return value
+
+    def _add(self, cls: type) -> bool:
+        """Whether an attribute under the property's name is the property's value, and this was its only name."""
+        namespaces = [vars(base) for base in cls.__mro__]
+        found = next((names[self._key] for names in namespaces if self._key in names), None)
+        uses = sum(value is self for names in namespaces for value in names.values())
+        is_plain = found is self and uses == 1 and cls.__setattr__ is object.__setattr__
+        if is_plain and len(self._classes) < _MAX_CLASSES:
+            self._classes.add(cls)
+        return is_plain
+
+    def store(self, instance: object, value: T) -> None:
+        """Give it a value, also if a subclass overrides the property."""
+        cls = instance.__class__
+        if cls in self._classes or self._add(cls):
+            try:
+                setattr(instance, self._key, value)
+                return
+            except AttributeError:  # the class was changed since
+                self._classes.discard(cls)
+        instance.__dict__[self._key] = value
+
+    def stored(self, instance: object) -> T:
+        """The value that it was given, also if a subclass overrides the property."""
+        cls = instance.__class__
+        value: T = getattr(instance, self._key) if cls in self._classes else instance.__dict__[self._key]
+        return value
+
+    def _get_by_name(self, instance: object) -> T:
+        """The value, if a subclass overrides the property, or a class got it later under another name."""
         values = instance.__dict__
-        if self._key not in values:  # it is there if the property was added to a class later, under another name
+        if self._key not in values:
             values[self._key] = self._function(instance)
         return values[self._key]  # type: ignore[no-any-return]  # an instance's dictionary has no type
 

@@ -13,6 +13,7 @@ from typing import Any
 
 _NONE: frozenset[str] = frozenset()
 _MAX_KNOWN = 64
+_FEW = 12
 
 
 class Seams:
@@ -38,7 +39,7 @@ class Seams:
 
     def are_original(self, instance: object) -> bool:
         """Whether neither the class of `instance` nor the instance itself replaces any of the names."""
-        return self._look_up(instance.__class__) == self._originals and self._name_set.isdisjoint(instance.__dict__)
+        return not self.replaced(instance)
 
     def are_original_in(self, cls: type) -> bool:
         """Whether `cls` replaces none of the names."""
@@ -51,10 +52,12 @@ class Seams:
         CPython 3.11 reads the attributes of an object more slowly once its ``__dict__`` was used, as it is here: on the
         way of each request, ask this last.
         """
-        if self._look_up(instance.__class__) == self._originals and self._name_set.isdisjoint(instance.__dict__):
-            return _NONE
+        of_class = _NONE if self._look_up(instance.__class__) == self._originals else self.replaced_in(type(instance))
         attributes = instance.__dict__
-        return self.replaced_in(instance.__class__).union(name for name in self._names if name in attributes)
+        if len(attributes) < _FEW and self._name_set.isdisjoint(attributes):  # it goes through all attributes
+            return of_class
+        own = [name for name in self._names if name in attributes]
+        return of_class.union(own) if own else of_class
 
     def replaced_in(self, cls: type) -> frozenset[str]:
         """The names that `cls` replaces."""
