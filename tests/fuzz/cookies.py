@@ -12,7 +12,7 @@ from itsdangerous import BadData, BadPayload, BadSignature, URLSafeTimedSerializ
 from costrel.services.session_stores.cookies import PREFIX, Box
 from costrel.services.session_stores.cookies import _of_message as key_of_message
 from costrel.services.sessions import SecureCookieSessionInterface
-from costrel.services.signing import KeptSerializer, _encoded, _timestamp
+from costrel.services.signing import KeptSerializer, _timestamp, encode
 from costrel.services.tagged_json import TaggedJSONSerializer
 
 KEY = "k" * 32
@@ -65,7 +65,7 @@ def encrypted(data: bytes) -> None:
         salt, nonce = b"s" * 16, b"n" * 12
         sealed = box._cipher(key_of_message(box._keys[0], salt)).encrypt(nonce, text, box._context)
         with suppress(BadSignature):
-            box.loads(PREFIX + _encoded(salt + nonce + sealed).decode("ascii"), DAY)
+            box.loads(PREFIX + encode(salt + nonce + sealed).decode("ascii"), DAY)
 
 
 def tagged_json(data: bytes) -> None:
