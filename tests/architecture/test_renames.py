@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "costrel"
 USERS = [
     PACKAGE / "app" / "lifecycle.py",
-    PACKAGE / "context.py",
+    *(PACKAGE / "context").glob("*.py"),
     *(PACKAGE / "edges").glob("*.py"),
     *(PACKAGE / "app" / "guards").glob("*.py"),
     *(PACKAGE / "guards").glob("*.py"),

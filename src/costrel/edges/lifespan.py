@@ -8,6 +8,7 @@ import traceback
 import typing as t
 from collections.abc import Awaitable, Callable
 
+from ..app.application import Costrel
 from ..app.lifecycle import TO_THREAD, Steps, call
 from ..support.asgi_types import Receive
 from .drive import Drive, Hop
@@ -16,7 +17,7 @@ from .threads import Workers
 _END: t.Final = object()
 
 
-async def answer_lifespan(app: t.Any, workers: Workers, receive: Receive, send: t.Any) -> None:
+async def answer_lifespan(app: Costrel, workers: Workers, receive: Receive, send: t.Any) -> None:
     """Start the application, say that it is ready, wait for the server's end, and stop it."""
     serving = Serving(app, workers)
     while True:
@@ -34,7 +35,7 @@ async def answer_lifespan(app: t.Any, workers: Workers, receive: Receive, send: 
             return
 
 
-async def _told(work: Callable[[], Awaitable[None]], phase: str, app: t.Any, send: t.Any) -> bool:
+async def _told(work: Callable[[], Awaitable[None]], phase: str, app: Costrel, send: t.Any) -> bool:
     """Do `work` and tell the server how it went; whether it went well."""
     try:
         await work()
@@ -50,7 +51,7 @@ async def _told(work: Callable[[], Awaitable[None]], phase: str, app: t.Any, sen
 class Serving:
     """One worker's time of service: the functions before it, the generators around it, the functions after it."""
 
-    def __init__(self, app: t.Any, workers: Workers) -> None:
+    def __init__(self, app: Costrel, workers: Workers) -> None:
         self.app = app
         self.workers = workers
         self.generators: list[t.Any] = []
@@ -103,7 +104,7 @@ class Serving:
         return await call_within(self.app, self.workers, function)
 
 
-async def call_within(app: t.Any, workers: Workers, function: Callable[[], t.Any]) -> t.Any:
+async def call_within(app: Costrel, workers: Workers, function: Callable[[], t.Any]) -> t.Any:
     """Call `function` within the application's context: on the loop where it is async, else in a thread."""
     hop = Hop(workers)
     hop.variables = contextvars.copy_context()

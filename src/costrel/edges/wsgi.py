@@ -6,13 +6,14 @@ import typing as t
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator
 
 from ..app import lifecycle
+from ..app.application import Costrel
 from ..context import RequestContext
 from ..http.gate import check_fields, check_status
 from ..messages.response import WRITERS, Response
 from ..support.coroutines import run_coroutine
 
 
-def serve(app: t.Any, environ: dict[str, t.Any], start_response: Callable[..., t.Any]) -> Iterable[bytes]:
+def serve(app: Costrel, environ: dict[str, t.Any], start_response: Callable[..., t.Any]) -> Iterable[bytes]:
     """Answer one request: the iterable of the response, as `start_response` was told."""
     if not app._got_first_request or app.config["TESTING"]:
         app.open_for_requests()
