@@ -29,8 +29,8 @@ def _limit(attribute: str, setting: str, default: int | None) -> t.Any:
         ctx = context.peek()
         if ctx is None:
             return default
-        limit = ctx.app.config.get(setting, default)
-        return limit
+        configured: int | None = ctx.app.config.get(setting, default)
+        return configured
 
     def set_(request: Request, value: int | None) -> None:
         setattr(request, attribute, value)

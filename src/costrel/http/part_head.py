@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from ..support.patterns import LatePattern
 from .framing import parse_content_length
 from .grammar import parse_disposition_parameters

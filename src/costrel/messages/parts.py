@@ -196,4 +196,3 @@ def _read_lines(lines: bytes, newline: bytes, max_headers: int, max_header_size:
         if not lines.startswith(newline) or size - len(lines) > _MAX_PADDING:
             raise FormatError("a boundary is followed by something else than the end of its line")
     return read_head(lines[len(newline) :], newline, max_headers, max_header_size)
-

@@ -365,8 +365,8 @@ class Request(RequestHead):
             parsed = (self.stream, self.parameter_storage_class(), self.parameter_storage_class())
         stream, form, files = parsed
         _stream.store(self, stream)
-        _form.store(self, form)
-        _files.store(self, files)
+        _form.store(self, form)  # type: ignore[arg-type]  # of `parameter_storage_class`
+        _files.store(self, files)  # type: ignore[arg-type]  # likewise
         self._parsed_files = files
 
     def close(self) -> None:
