@@ -89,3 +89,36 @@ def test_a_class_with_slots_needs_that_one():
 
     with pytest.raises(AttributeError, match="_cache_total"):
         Bare().total
+
+
+def test_a_property_of_a_subclass_with_a_setter_is_not_called_when_the_value_is_stored():
+    assigned = []
+
+    class Base:
+        @cached_property
+        def value(self):
+            return ["computed once"]
+
+    class Own(Base):
+        @property
+        def value(self):
+            return super().value
+
+        @value.setter
+        def value(self, value):
+            assigned.append(value)
+
+    own = Own()
+    assert own.value is own.value
+    assert assigned == []
+
+
+def test_the_value_of_a_plain_class_is_stored_in_the_instance():
+    class Plain:
+        @cached_property
+        def value(self):
+            return "computed"
+
+    plain = Plain()
+    assert plain.value == "computed"
+    assert vars(plain) == {"value": "computed"}

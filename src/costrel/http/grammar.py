@@ -151,7 +151,9 @@ def _parse_parameters(text: str, settled: t.Container[str] = ()) -> dict[str, st
             break
         name = name.lower()
         if "*" not in name:
-            plain[name] = _plain_value(raw)
+            # Browsers send the quotes of a file name as %22 (HTML Standard, multipart/form-data encoding).
+            is_simple = raw[0] == '"' and "\\" not in raw and "%" not in raw
+            plain[name] = raw[1:-1] if is_simple else _plain_value(raw)
             if continued:
                 continued.pop(name, None)
             continue
@@ -182,7 +184,6 @@ def _parse_parameters(text: str, settled: t.Container[str] = ()) -> dict[str, st
 def _plain_value(raw: str) -> str:
     if raw[0] == '"':
         raw = _unescape(r"\1", raw[1:-1]) if "\\" in raw else raw[1:-1]
-    # Browsers send the quotes of a file name as %22 (HTML Standard, multipart/form-data encoding).
     return raw.replace("%22", '"')
 
 

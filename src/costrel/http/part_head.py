@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from ..support.patterns import LatePattern
 from .framing import parse_content_length
 from .grammar import parse_disposition_parameters
@@ -69,22 +67,23 @@ def read_head(
         raise HeadTooLarge(f"a part has a header of more than {max_header_size:,} bytes")
     if len(lines) > max_headers:
         raise HeadTooLarge(f"a part has more than {max_headers} headers")
-    fields = tuple([_read_line(line, needs_colons) for line in lines])
-    named = {name.lower(): value for name, value in reversed(fields)}  # the first of a name counts
-    length = named.get("content-length", "0")
-    if parse_content_length(length) is None:
+    fields = []
+    named: dict[str, str] = {}
+    for line in lines:
+        if not line.isprintable() and _has_control(line):
+            raise FormatError(f"the header {line[:40]!r} of a part has a control character")
+        name, colon, value = line.partition(":")
+        if not colon and needs_colons:
+            raise FormatError(f"a part has the header {line[:40]!r}, which has no colon")
+        field = (name.strip(), value.strip())
+        fields.append(field)
+        named.setdefault(field[0].lower(), field[1])  # the first of a name counts
+    length = named.get("content-length")
+    if length is not None and parse_content_length(length) is None:
         raise FormatError(f"the Content-Length of a part is {length[:40]!r}, which is no number of bytes")
-    if "content-disposition" not in named:
+    disposition = named.get("content-disposition")
+    if disposition is None:
         raise FormatError("a part has no Content-Disposition header")
-    parameters = parse_disposition_parameters(named["content-disposition"])
+    parameters = parse_disposition_parameters(disposition)
     # RFC 7578 §4.2 demands a name. A part without one has None, which the annotations of Werkzeug's API leave out.
-    return PartHead(fields, t.cast("str", parameters.get("name")), parameters.get("filename"), len(head))
-
-
-def _read_line(line: str, needs_colon: bool) -> tuple[str, str]:
-    if not line.isprintable() and _has_control(line):
-        raise FormatError(f"the header {line[:40]!r} of a part has a control character")
-    name, colon, value = line.partition(":")
-    if not colon and needs_colon:
-        raise FormatError(f"a part has the header {line[:40]!r}, which has no colon")
-    return name.strip(), value.strip()
+    return PartHead(tuple(fields), parameters.get("name"), parameters.get("filename"), len(head))  # type: ignore[arg-type]

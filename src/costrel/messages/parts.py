@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import NamedTuple
 
 from ..http.part_head import (
@@ -18,8 +17,6 @@ from ..http.part_head import (
 
 # Blanks between a boundary and the end of its line: "transport padding", which readers skip (RFC 2046 §5.1.1).
 _MAX_PADDING = 64
-
-_SMALL_HEAD = 256
 
 # Bytes before the first part, and behind the last.
 _MAX_OUTSIDE_PARTS = 256 * 1024
@@ -142,8 +139,7 @@ class PartParser:
         is_ended = bool(blank) or (is_whole and lines.endswith(self._newline))
         if not blank and is_ended:
             lines = lines[: -len(self._newline)]
-        read = _read_small_lines if len(lines) <= _SMALL_HEAD else _read_lines
-        head = read(lines, self._newline, self._limits.headers, self._limits.header_size)
+        head = _read_lines(lines, self._newline, self._limits.headers, self._limits.header_size)
         if head is None:
             self._state, self._outside = _EPILOGUE, len(section)
         elif not is_ended:
@@ -200,7 +196,3 @@ def _read_lines(lines: bytes, newline: bytes, max_headers: int, max_header_size:
         if not lines.startswith(newline) or size - len(lines) > _MAX_PADDING:
             raise FormatError("a boundary is followed by something else than the end of its line")
     return read_head(lines[len(newline) :], newline, max_headers, max_header_size)
-
-
-# PERF: form, upload. The fields of a form have the same heads in each request.
-_read_small_lines = lru_cache(maxsize=256)(_read_lines)

@@ -64,6 +64,7 @@ class Request(RequestHead):
     _cached_json: tuple[Any, Any] = (_UNREAD, _UNREAD)
     _cached_data: bytes | None = None
     _parsed_files: MultiDict[str, FileStorage] | None = None
+    _own_headers: Headers | None = None
 
     _populates = False
     _lacks_form = False
@@ -73,7 +74,6 @@ class Request(RequestHead):
 
     def __init__(self, environ: WSGIEnvironment, populate_request: bool = True, shallow: bool = False) -> None:
         self._source = environ
-        self._own_headers: Headers | None = None
         method = hot(environ, "REQUEST_METHOD", "GET")
         self.method = method if method in _UPPER_CASE_METHODS else method.upper()
         if environ.__class__ is not ScopeSource:

@@ -7,7 +7,7 @@ import typing as t
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from ..http.errors import BadHost
+from ..http.errors import BadHost, NotFound
 from ..http.immutable import ImmutableDict
 from ..messages.environ import decode, get_host
 from ..support.seams import Seams
@@ -154,9 +154,9 @@ class Map:
         except RequestPath:
             return None
         if rule is None:
-            if method.isupper() and path[:1] == "/":
-                raise no_match(refused, method).as_http_error(websocket=False)
-            return None
+            if not method.isupper() or path[:1] != "/":
+                return None
+            raise no_match(refused, method).as_http_error(websocket=False) if refused else NotFound()
         if rule._nicer or rule.alias or rule.redirect_to is not None:
             return None
         values = values_of(rule, texts) if texts or rule.defaults else {}

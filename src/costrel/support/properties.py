@@ -61,8 +61,8 @@ class cached_property(Generic[T]):
         namespaces = [vars(base) for base in cls.__mro__]
         found = next((names[self._key] for names in namespaces if self._key in names), None)
         uses = sum(value is self for names in namespaces for value in names.values())
-        setter: object = cls.__setattr__
-        is_plain = found is self and uses == 1 and setter is object.__setattr__
+        stores_as_usual = not any("__setattr__" in names for names in namespaces[:-1])
+        is_plain = found is self and uses == 1 and stores_as_usual
         if is_plain and len(self._classes) < _MAX_CLASSES:
             self._classes.add(cls)
         return is_plain

@@ -38,8 +38,8 @@ class Seams:
         return name in self._names
 
     def are_original(self, instance: object) -> bool:
-        """Whether neither the class of `instance` nor the instance itself replaces any of the names."""
-        return not self.replaced(instance)
+        """Whether neither the class of `instance` nor the instance itself, which has few attributes, replaces a name."""
+        return self._look_up(instance.__class__) == self._originals and self._name_set.isdisjoint(instance.__dict__)
 
     def are_original_in(self, cls: type) -> bool:
         """Whether `cls` replaces none of the names."""
