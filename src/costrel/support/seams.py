@@ -38,7 +38,7 @@ class Seams:
         return name in self._names
 
     def are_original(self, instance: object) -> bool:
-        """Whether neither the class of `instance` nor the instance itself, which has few attributes, replaces a name."""
+        """Whether neither the class of `instance` nor the instance itself, with its few attributes, replaces a name."""
         return self._look_up(instance.__class__) == self._originals and self._name_set.isdisjoint(instance.__dict__)
 
     def are_original_in(self, cls: type) -> bool:
