@@ -142,6 +142,10 @@ class Request(RequestHead):
     def headers(self, value: Headers) -> None:
         self._own_headers = value
 
+    @headers.deleter
+    def headers(self) -> None:
+        del self._own_headers
+
     @cached_property
     def cookies(self) -> MultiDict[str, str]:
         """The cookies that were sent."""
