@@ -8,7 +8,12 @@ import typing as t
 from collections.abc import Callable
 
 from ..app import websocket_lifecycle
+from ..app.application import Costrel
 from ..app.websocket import ABNORMAL, GOING_AWAY, NORMAL, TOO_BIG, Message, WebSocket, WebSocketDisconnect
+from ..context import RequestContext
+from ..http.errors import InternalServerError
+from ..http.gate import encode_fields
+from ..messages.response import Response
 from ..support.asgi_types import Receive, Scope, Send
 from ..support.tasks import released, start_held
 from .drive import Drive, Hop
@@ -32,7 +37,7 @@ NEGLECT: t.Final = 60.0
 MAX_MESSAGE_SIZE: t.Final = 1024 * 1024
 
 
-async def serve_websocket(app: t.Any, workers: Workers, scope: Scope, receive: Receive, send: Send) -> None:
+async def serve_websocket(app: Costrel, workers: Workers, scope: Scope, receive: Receive, send: Send) -> None:
     """Serve one WebSocket to its end."""
     if (await receive())["type"] != "websocket.connect":
         return  # the client left before anything was said
@@ -48,7 +53,7 @@ async def serve_websocket(app: t.Any, workers: Workers, scope: Scope, receive: R
     try:
         response = await WebSocketDrive(ctx, hop, connection).to_end(websocket_lifecycle.serve(ctx))
         if response is not None:
-            await connection.refuse(answer_of(ctx, response), hop)
+            await connection.refuse(_refusal(app, ctx, response), hop)
     except asyncio.CancelledError:
         await connection.leave()  # the server stops
         raise
@@ -56,6 +61,15 @@ async def serve_websocket(app: t.Any, workers: Workers, scope: Scope, receive: R
         if ctx.request.url_rule is not None:
             scope[ROUTE] = ctx.request.url_rule.rule
         await connection.stop()
+
+
+def _refusal(app: Costrel, ctx: RequestContext, response: Response) -> Answer | Messages:
+    """The response that refuses a handshake; 500 for one that no server can send."""
+    try:
+        return answer_of(ctx, response)
+    except ValueError:
+        app.logger.exception("The response that refuses the WebSocket of %s cannot be sent.", ctx.request.path)
+        return answer_of(ctx, app.response_class(InternalServerError().get_body(), 500))
 
 
 class WebSocketDrive(Drive):
@@ -115,8 +129,8 @@ class ServerConnection:
 
     async def accept(self, subprotocol: str | None, headers: list[tuple[str, str]]) -> None:
         self._check_open()
+        pairs = encode_fields(headers)
         self.accepted = True
-        pairs = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
         try:
             await self._pass_on({"type": "websocket.accept", "subprotocol": subprotocol, "headers": pairs})
         finally:
