@@ -57,6 +57,7 @@ def serve(ctx: RequestContext, write: Callable[[RequestContext, Response], t.Any
     if guards is not None and guards.arrive is not None and not _FORWARDED.are_absent_from(request._source):
         guards.arrive(request._source)
     error: BaseException | None = None
+    response: Response | None = None
     try:
         try:
             if ctx.on_loop:
@@ -69,8 +70,10 @@ def serve(ctx: RequestContext, write: Callable[[RequestContext, Response], t.Any
         except Exception as caught:
             error = caught
             ctx.overridden |= app.overridden_handlers
+            if response is not None:  # it could not be sent
+                yield from call(ctx, response.close)
             response = yield from stage(ctx, "handle_exception", failure, caught)
-            ctx.answer = write(ctx, response)
+            ctx.answer = write_failure(ctx, write, response)
         if ctx.holds and response.is_sequence:
             ctx.drop_holds()  # the stream that holds the context is not the response
     except BaseException as caught:
@@ -98,6 +101,16 @@ def serve(ctx: RequestContext, write: Callable[[RequestContext, Response], t.Any
         if error is None and request.routing_exception is not None:
             request.routing_exception.__traceback__ = None
         error = None
+
+
+def write_failure(ctx: RequestContext, write: Callable[[RequestContext, Response], t.Any], response: Response) -> t.Any:
+    """The answer to an error: `response`, or a plain 500 if no server can send that."""
+    try:
+        return write(ctx, response)
+    except ValueError:
+        app = ctx.app
+        app.logger.exception("The response to an error cannot be sent.")
+        return write(ctx, app.response_class(InternalServerError().get_body(), 500))
 
 
 @coroutine

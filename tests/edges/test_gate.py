@@ -1,0 +1,86 @@
+"""No response goes to a server that could fail on it: the gate stands on both edges."""
+
+import pytest
+
+from costrel import Costrel, Response
+
+
+@pytest.fixture(params=["wsgi", "asgi"])
+def edge(request):
+    return request.param
+
+
+@pytest.fixture
+def app():
+    app = Costrel("gate", static_folder=None)
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    return app
+
+
+@pytest.mark.parametrize("status", [-1, 0, 99, 1000, 65_535])
+def test_a_status_that_no_server_can_send_is_a_500_with_a_reason_in_the_log(app, edge, caplog, status):
+    app.add_url_rule("/", "index", lambda: ("x", status))
+    assert app.test_client(edge=edge).get("/").status_code == 500
+    assert f"The status of the response is {status}. It must be a number from 100 to 999." in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("A b", "c", "cannot be the name of a header"),
+        ("A", "b\r\nSet-Cookie: a=b", "has a control character"),
+        ("A", "\u20ac", "has characters outside of Latin-1"),
+    ],
+)
+def test_a_field_that_no_server_can_send_is_a_500(app, edge, caplog, name, value, reason):
+    @app.route("/")
+    def index():
+        response = Response("x")
+        response.headers._list.append((name, value))
+        return response
+
+    assert app.test_client(edge=edge).get("/").status_code == 500
+    assert reason in caplog.text
+
+
+def test_too_many_fields_are_a_500(app, edge, caplog):
+    app.add_url_rule("/", "index", lambda: ("x", [(f"X-{number}", "y") for number in range(12_000)]))
+    assert app.test_client(edge=edge).get("/").status_code == 500
+    assert "at most 10,000 can be sent" in caplog.text
+
+
+def test_an_error_handler_gets_the_error(app, edge):
+    app.add_url_rule("/", "index", lambda: ("x", 1000))
+    app.register_error_handler(500, lambda error: (f"{type(error.original_exception).__name__}", 503))
+    answered = app.test_client(edge=edge).get("/")
+    assert (answered.status_code, answered.text) == (503, "ValueError")
+
+
+def test_an_error_handler_that_fails_likewise_is_a_plain_500(app, edge):
+    app.add_url_rule("/", "index", lambda: 1 / 0)
+    app.register_error_handler(500, lambda error: ("x", 42))
+    answered = app.test_client(edge=edge).get("/")
+    assert answered.status_code == 500
+    assert "Internal Server Error" in answered.text
+
+
+def test_a_response_that_cannot_be_sent_is_closed(app, edge):
+    closed = []
+
+    @app.route("/")
+    def index():
+        response = Response(iter(["x"]), 1000)
+        response.call_on_close(lambda: closed.append(True))
+        return response
+
+    assert app.test_client(edge=edge).get("/").status_code == 500
+    assert closed == [True]
+
+
+def test_a_wsgi_application_that_a_view_returns_passes_the_gate_too(app, edge):
+    def application(environ, start_response):
+        start_response("1000 Odd", [])
+        return [b"x"]
+
+    app.add_url_rule("/", "index", lambda: application)
+    assert app.test_client(edge=edge).get("/").status_code == 500
