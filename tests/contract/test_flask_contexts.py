@@ -78,7 +78,7 @@ def no_context_before_or_after() -> t.Iterator[None]:
 
 
 def run(world: World, steps: list[str]) -> list[t.Any]:
-    """What each step came to, up to the first that is refused: what is current after that is nobody's promise."""
+    """What each step came to, up to the first that is refused: after that, nothing is promised."""
     found: list[t.Any] = []
     for step in steps:
         outcome = world.step(step)

@@ -196,7 +196,7 @@ class Body(io.RawIOBase):
         receiving, self._begun = self._begun or self._receive(), None
         message: t.Any
         if type(receiving) is CoroutineType:
-            # PERF: form, postjson, upload. A small body has arrived with the head, and nobody need wait for it.
+            # PERF: form, postjson, upload. A small body has arrived with the head: no wait is needed.
             try:
                 awaited = receiving.send(None)
             except StopIteration as stop:

@@ -21,7 +21,7 @@ LENT: t.Final = 256
 
 
 class Mailbox:
-    """Where threads leave what they have done for one loop, which is woken once for many. PERF: served."""
+    """A queue in which threads leave their results for one loop, which is woken once for many. PERF: served."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop

@@ -69,7 +69,7 @@ class Request(RequestHead):
     _populates = False
     _lacks_form = False
     """Whether `form` is known not to have a value yet, so that no one has to look."""
-    #: The environ, or the ASGI scope that stands for it until somebody asks for the environ.
+    #: The environ, or the ASGI scope that stands for it until `environ` is used.
     _source: WSGIEnvironment
 
     def __init__(self, environ: WSGIEnvironment, populate_request: bool = True, shallow: bool = False) -> None:

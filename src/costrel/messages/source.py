@@ -86,21 +86,29 @@ class ScopeSource(dict[str, Any]):
         return environ
 
     def __missing__(self, key: str) -> Any:
-        if self._environ is not None:
-            return self._environ[key]
-        if key in self._removed or key in HOT or key in _NOT_HEADERS:
+        value = None if key in HOT else self._found(key)
+        if value is None:
             raise KeyError(key)
-        if key.startswith("HTTP_"):
-            return self.headers[_header_name(key)].decode("latin-1")
-        if key == "REMOTE_ADDR" and self["asgi.scope"].get("client"):
-            return self["asgi.scope"]["client"][0]
-        return self.whole()[key]
+        return value
 
     def get(self, key: str, default: Any = None) -> Any:
-        try:
-            return self[key]
-        except KeyError:
-            return default
+        value = hot(self, key)
+        if value is None and key not in HOT:
+            value = self._found(key)
+        return default if value is None else value
+
+    def _found(self, key: str) -> Any:
+        """The value of a key that is not among the items, or None."""
+        if self._environ is not None:
+            return self._environ.get(key)
+        if key in self._removed or key in _NOT_HEADERS:
+            return None
+        if key.startswith("HTTP_"):
+            value = self.headers.get(_header_name(key))
+            return None if value is None else value.decode("latin-1")
+        if key == "REMOTE_ADDR" and self["asgi.scope"].get("client"):
+            return self["asgi.scope"]["client"][0]
+        return self.whole().get(key)
 
     def pop(self, key: str, default: Any = None) -> Any:
         value = self.get(key, default)

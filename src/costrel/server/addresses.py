@@ -163,7 +163,7 @@ def _resolve(host: str, port: int, family: socket.AddressFamily) -> tuple[str, i
 def _make_room(path: str, option: str) -> None:
     """Remove the socket of a server that has ended. Raises StartError if anything else is at `path`."""
     try:
-        mode = os.lstat(path).st_mode  # a link is never followed: the file at its end belongs to somebody else
+        mode = os.lstat(path).st_mode  # a link is never followed: the file at its end belongs to another program
     except FileNotFoundError:
         return
     fix = f"choose another path with {option} {_unix_example(option)}."

@@ -14,6 +14,7 @@ from ..http.cookies import dump_cookie, find_cookie
 from ..http.dates import http_date
 from ..messages.request import Request
 from ..messages.response_head import ResponseHead, add_missing, append
+from ..messages.source import hot
 from ..support.patterns import LatePattern
 from ..support.seams import Seams
 
@@ -39,7 +40,7 @@ def named(attributes: Attributes) -> dict[str, t.Any]:
 
 
 def is_sent_plainly(request: Request) -> bool:
-    """Whether the cookies of a request are those of its Cookie field, and nobody read them yet."""
+    """Whether the cookies of a request are those of its Cookie field, and were not read yet."""
     return _reading.are_original(request)
 
 
@@ -47,7 +48,7 @@ def sent(request: Request, name: str) -> str | None:
     """Return the first value of a cookie. Other cookies are left unread, unless `request.cookies` was used already."""
     if not _reading.are_original(request):
         return request.cookies.get(name)
-    field = request.environ.get("HTTP_COOKIE")
+    field = hot(request._source, "HTTP_COOKIE")
     return None if field is None else find_cookie(field, name)
 
 

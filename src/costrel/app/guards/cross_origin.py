@@ -58,7 +58,7 @@ class CrossOrigin:
 
     def preflight(self, ctx: RequestContext) -> Response | None:
         """The response to a preflight request. None for any other request, and for a URL without a policy."""
-        environ = ctx.request.environ
+        environ = ctx.request._source
         origin, wanted = environ.get("HTTP_ORIGIN"), environ.get("HTTP_ACCESS_CONTROL_REQUEST_METHOD")
         if environ["REQUEST_METHOD"] != "OPTIONS" or not origin or not wanted or ctx.url_adapter is None:
             return None
@@ -97,7 +97,7 @@ class CrossOrigin:
         plain = has_plain_headers(response)
         if not plain and "Access-Control-Allow-Origin" in response.headers:
             return
-        pairs = policy.fields(ctx.request.environ.get("HTTP_ORIGIN"))
+        pairs = policy.fields(ctx.request._source.get("HTTP_ORIGIN"))
         if pairs:
             pairs += policy.exposed()
         # Even if the request names no origin: a cache must not reuse the response for one that does.
@@ -128,7 +128,7 @@ class CrossOrigin:
         policy = None if request.url_rule is None else self._policies[request.url_rule.endpoint]
         if policy is None or not _permits(policy, origin, request.method):
             return False
-        return policy.credentials or not _has_credentials(request.environ)
+        return policy.credentials or not _has_credentials(request._source)
 
 
 def _permits(policy: CORSPolicy, origin: str, method: str) -> bool:

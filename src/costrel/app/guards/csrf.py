@@ -57,16 +57,16 @@ class CrossSiteCheck:
     def check(self, ctx: RequestContext) -> None:
         """Raise CrossSiteRequest if the request must not reach its view."""
         request: GuardedRequest = ctx.request
-        environ = request.environ
+        source = request._source
         if request.url_rule is None or self._exempt_endpoints[request.url_rule.endpoint]:
             return
-        site, origin = environ.get("HTTP_SEC_FETCH_SITE"), environ.get("HTTP_ORIGIN")
+        site, origin = source.get("HTTP_SEC_FETCH_SITE"), source.get("HTTP_ORIGIN")
         if origin is not None and (origin in self.trusted or self._is_trusted_by_policy(request, origin)):
             return
         if site is not None:
             if site not in ("same-origin", "none"):
                 raise CrossSiteRequest(_refusal(origin or f"a page of another site ({site[:20]!r})"))
-        elif origin is not None and not is_own(origin, environ.get("HTTP_HOST", "")):
+        elif origin is not None and not is_own(origin, source.get("HTTP_HOST", "")):
             raise CrossSiteRequest(_refusal(origin))
         if self.needs_token and not _is_valid(ctx, _token_of(request)):
             raise CrossSiteRequest(

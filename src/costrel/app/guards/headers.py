@@ -105,7 +105,7 @@ class HeaderDefaults:
         request: GuardedRequest = ctx.request
         rule = request.url_rule if self._has_marks else None
         chosen = self._default if rule is None else self._chosen[rule.endpoint]
-        pairs = chosen.secure if request.environ.get("wsgi.url_scheme") == "https" else chosen.plain
+        pairs = chosen.secure if request._source.get("wsgi.url_scheme") == "https" else chosen.plain
         if chosen.with_nonce:
             nonce = f"'nonce-{nonce_of(request.environ)}'"
             pairs = pairs + [(name, value.replace(NONCE, nonce)) for name, value in chosen.with_nonce]
