@@ -233,7 +233,7 @@ def test_a_websocket(serving, connect, read_until):
             answer = read_until(connection, b"HI")
 
     assert head.startswith(b"HTTP/1.1 101 ")
-    assert answer.endswith(b"\x81\x02HI")
+    assert answer.partition(b"\x88")[0].endswith(b"\x81\x02HI")  # the close frame may come with it
 
 
 def test_https(serving, tmp_path):

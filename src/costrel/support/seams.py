@@ -56,8 +56,10 @@ class Seams:
         attributes = instance.__dict__
         if len(attributes) < _FEW and self._name_set.isdisjoint(attributes):  # it goes through all attributes
             return of_class
-        own = [name for name in self._names if name in attributes]
-        return of_class.union(own) if own else of_class
+        for name in self._names:
+            if name in attributes:
+                of_class |= {name}
+        return of_class
 
     def replaced_in(self, cls: type) -> frozenset[str]:
         """The names that `cls` replaces."""

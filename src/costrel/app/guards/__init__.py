@@ -75,19 +75,13 @@ class Guards:
         return self.cross_origin is not None and self.cross_origin.trusts(request, origin)
 
 
-class _Sealed(t.Protocol):
-    """An application whose guards are turned on."""
-
-    guards: Guards
-
-
 def admit(ctx: RequestContext, to_thread: Y) -> Generator[Y, object, Response | None]:
     """Run the guards that come before the hooks: preflight requests, limits without a key, CSRF.
 
     Returns the response to a preflight request, else None. Raises TooManyRequests and CrossSiteRequest. Yields
     `to_thread` before a call that may block the event loop.
     """
-    guards = t.cast(_Sealed, ctx.app).guards
+    guards: Guards = ctx.app.guards  # type: ignore[assignment]  # those of `Guards.of`
     if guards.cross_origin is not None:
         answer = guards.cross_origin.preflight(ctx)
         if answer is not None:
@@ -107,7 +101,7 @@ def admit(ctx: RequestContext, to_thread: Y) -> Generator[Y, object, Response | 
 
 def count_known(ctx: RequestContext, to_thread: Y) -> Generator[Y, object, None]:
     """Run the limits with a key, between the hooks and the view: the key may depend on the user that a hook found."""
-    guards = t.cast(_Sealed, ctx.app).guards
+    guards: Guards = ctx.app.guards  # type: ignore[assignment]  # those of `Guards.of`
     limits = guards.limits
     if limits is not None:
         due = limits.due(ctx.request, True)

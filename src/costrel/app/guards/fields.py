@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import typing as t
 
-from ...messages.response_head import has_plain_headers
-
 if t.TYPE_CHECKING:
     from ...messages.response import Response
 
@@ -40,7 +38,7 @@ def add(response: Response, pairs: Pairs, look: bool = False) -> None:
 
     Two callers never add a field of the same name. Pass `look` if one of the fields may be in `KNOWN`.
     """
-    if not look and has_plain_headers(response) and (plain := response._header_pairs) is not None:
+    if not look and response._headers is None and (plain := response._header_pairs) is not None:
         plain.extend(pairs)
         return
     headers = response.headers
