@@ -82,8 +82,8 @@ class BlueprintSetupState:
 class Blueprint(Scaffold):
     """Records routes, hooks and templates, and applies them when it is registered.
 
-    `name` becomes the prefix of the endpoints, `url_prefix` that of the rules. A blueprint may be registered more than
-    once under different names, and inside other blueprints. `cli_group` is the name of the group for its commands,
+    `name` becomes the prefix of the endpoints, `url_prefix` the prefix of the rules. A blueprint may be registered more
+    than once under different names, and inside other blueprints. `cli_group` is the name of the group for its commands,
     which defaults to the name of the blueprint; with None there is no group.
     """
 

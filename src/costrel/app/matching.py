@@ -59,7 +59,7 @@ def match_request(app: AppContract, ctx: RequestContext) -> None:
             if not path.isascii():
                 path = request.path
             method, url_map = source["REQUEST_METHOD"], app.url_map
-            hit = url_map.find(path, method) or url_map.search(path, method)
+            hit = url_map.find(path, method)
         if hit is None:
             adapter = ctx.url_adapter
             if adapter is None:

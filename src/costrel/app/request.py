@@ -20,7 +20,7 @@ CHUNK: t.Final = 64 * 1024
 
 
 def _limit(attribute: str, setting: str, default: int | None) -> t.Any:
-    """A property: the limit that was assigned to a request, else that of the configuration."""
+    """A property: the limit assigned to a request, or the configured one."""
 
     def get(request: Request) -> int | None:
         limit: int | None = getattr(request, attribute)

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Iterat
 from contextvars import Context
 
 from ..context import RequestContext
+from ..http.framing import has_no_body
 from ..http.gate import check_status, encode_fields
 from ..messages.body import FileBody
 from ..messages.response import WRITERS, Response
@@ -111,8 +112,8 @@ class Answer:
 
     @property
     def expected(self) -> int | None:
-        """The bytes of body that the headers announce (RFC 9110 §8.6); None where they say nothing, or none follow."""
-        if self.method == "HEAD" or self.status < 200 or self.status in (204, 304):
+        """The bytes of body that the headers announce (RFC 9110 §8.6); None if they say nothing, or no body follows."""
+        if has_no_body(self.status, self.method):
             return None
         for name, value in self.headers:
             if name == b"content-length" and value.isdigit():

@@ -49,7 +49,7 @@ _SHORT: t.Final = 256
 class HTTPException(Exception):
     """An error that is also a WSGI application, which sends an error page.
 
-    :param description: The text of the page, which is escaped unless it is markup. It defaults to that of the class.
+    :param description: The text of the page, which is escaped unless it is markup. The default is the class's own.
     :param response: A response to send instead of the page.
     """
 

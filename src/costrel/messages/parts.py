@@ -116,7 +116,7 @@ class PartParser:
             raise FormatError(f"more than {_MAX_OUTSIDE_PARTS:,} bytes in a row belong to none of its parts")
 
     def _after_first_boundary(self, buffer: bytes) -> bytes:
-        """Return the bytes after the first boundary; if it is not complete, those that the next search needs."""
+        """Return the bytes after the first boundary; if it is not complete, the bytes that the next search needs."""
         found = buffer.find(self._dashed)
         end = found + len(self._dashed)
         if found < 0 or end == len(buffer):
@@ -135,7 +135,7 @@ class PartParser:
     def _read_part(self, section: bytes, is_whole: bool = True) -> tuple[PartHead | None, bytes]:
         """Split the section of a part into head and content; without a head if the boundary before it is the last."""
         lines, blank, content = section.partition(self._blank_line)
-        # The line break of the blank line may be that of the next boundary (RFC 2046 §5.1.1).
+        # The line break of the blank line may also begin the next boundary (RFC 2046 §5.1.1).
         is_ended = bool(blank) or (is_whole and lines.endswith(self._newline))
         if not blank and is_ended:
             lines = lines[: -len(self._newline)]

@@ -12,6 +12,7 @@ from ..http.conditional import is_resource_modified, remove_entity_headers
 from ..http.dates import http_date
 from ..http.errors import HTTPException, RequestedRangeNotSatisfiable
 from ..http.etags import ETags, generate_etag
+from ..http.framing import forbids_content_length, has_no_body
 from ..http.headers import Headers
 from ..http.ranges import Range
 from ..http.urls import iri_to_uri
@@ -363,7 +364,7 @@ class Response(ResponseHead):
         """The body if it is one ``bytes`` with nothing to close, and the headers, by Costrel's own methods."""
         body, pairs, status = self.response, self._header_pairs, self._status_code
         pairs = [*pairs] if self._headers is None and pairs is not None else self._resolved_pairs(source)
-        if status == 304 or status == 204 or 100 <= status < 200:
+        if status != 200 and has_no_body(status):
             return None, _without_content(pairs, status)
         piece: bytes | None = None
         if body.__class__ is list and len(body) == 1:
@@ -397,7 +398,7 @@ class Response(ResponseHead):
 
     def _has_no_body(self, environ: WSGIEnvironment) -> bool:
         status = self._status_code
-        return hot(environ, "REQUEST_METHOD") == "HEAD" or 100 <= status < 200 or status in {204, 304}
+        return has_no_body(status, hot(environ, "REQUEST_METHOD"))
 
     def get_app_iter(self, environ: WSGIEnvironment) -> Iterable[bytes]:
         """The body as it is sent; the server closes it."""
@@ -455,9 +456,7 @@ def _has_length(pairs: Pairs) -> bool:
 
 def _without_content(pairs: Pairs, status: int) -> Pairs:
     """The headers of a response that has no content by its status."""
-    if status == 304:
-        remove_entity_headers(pairs)
-        return pairs
-    # RFC 9110 §8.6: "A server MUST NOT send a Content-Length header field in any response with a status code of 1xx
-    # (Informational) or 204 (No Content)."
-    return [pair for pair in pairs if pair[0].lower() != "content-length"]
+    if forbids_content_length(status):
+        return [pair for pair in pairs if pair[0].lower() != "content-length"]
+    remove_entity_headers(pairs)
+    return pairs

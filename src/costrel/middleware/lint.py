@@ -9,6 +9,7 @@ from urllib.parse import urlparse
 from warnings import warn
 
 from ..http.conditional import is_entity_header
+from ..http.framing import forbids_content_length
 from ..http.headers import Headers
 from ..messages.streams import FileWrapper
 
@@ -163,7 +164,7 @@ def _body_problems(status: int, headers: Headers, bytes_sent: int) -> abc.Iterat
                 yield f"Entity header {name!r} found in 304 response.", HTTPWarning
         if bytes_sent:
             yield "304 responses must not have a body.", HTTPWarning
-    elif 100 <= status < 200 or status == 204:
+    elif forbids_content_length(status):
         if content_length != 0:
             yield f"{status} responses must have an empty content length.", HTTPWarning
         if bytes_sent:

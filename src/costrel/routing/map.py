@@ -164,8 +164,6 @@ class Map:
             raise no_match(refused, method).as_http_error(websocket=False)
         return rule, values
 
-    search = find
-
     def find_rule(self, path: str, method: str) -> Rule | None:
         """The rule for a plain request, by the default subdomain; None if there is none. Calls no converter."""
         self.update()

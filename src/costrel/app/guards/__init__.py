@@ -8,11 +8,11 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Callable, Generator
 
+from ...context import AppContract
 from . import csrf
-from .contract import GuardedApp, GuardedRequest, MarkedApp
+from .contract import GuardedRequest, MarkedApp
 from .cross_origin import CrossOrigin
 from .csp import POLICY, csp_nonce
-from .fields import Pairs
 from .headers import HeaderDefaults
 from .limits import Limits
 from .proxies import FORWARDED as FORWARDED
@@ -35,7 +35,7 @@ Y = t.TypeVar("Y")
 class Guards:
     """The guards of one application. Each is None if it is not turned on."""
 
-    def __init__(self, app: GuardedApp) -> None:
+    def __init__(self, app: AppContract) -> None:
         config = app.config
         proxies = Proxies.of(config.get("TRUSTED_PROXIES"))
         headers = HeaderDefaults.of(app)
@@ -57,11 +57,9 @@ class Guards:
         one = len(self._finishers) == 1
         self.finish: Finish | None = self._finishers[0] if one else self._finish if self._finishers else None
         """Called at the end of the request: adds the headers that the response does not have yet."""
-        self.headers: Pairs | None = None if headers is None or self.meet_all else headers.always
-        """The headers as a list, if they are the same for all responses and `finish` need not be called."""
 
     @classmethod
-    def of(cls, app: GuardedApp) -> Guards | None:
+    def of(cls, app: AppContract) -> Guards | None:
         """The guards that the settings and decorators of `app` turn on; None if there are none."""
         guards = cls(app)
         return guards if guards.arrive or guards.csrf or guards.finish else None

@@ -5,8 +5,6 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Callable, Mapping
 
-from ...context import AppContract
-
 if t.TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
@@ -28,13 +26,6 @@ class MarkedApp(t.Protocol):
     def config(self) -> dict[str, t.Any]: ...
     @property
     def view_functions(self) -> Mapping[str, View]: ...
-    @property
-    def blueprints(self) -> Mapping[str, object]: ...
-
-
-class GuardedApp(AppContract, t.Protocol):
-    """An application with guards."""
-
     @property
     def blueprints(self) -> Mapping[str, object]: ...
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 from urllib.parse import unquote, urlsplit
 
+from ...context import AppContract
 from ...http.errors import HTTPException, MethodNotAllowed
 from ...messages.response_head import has_plain_headers
 from ...routing import RequestRedirect
@@ -22,7 +23,7 @@ if t.TYPE_CHECKING:
     from ...context import RequestContext
     from ...messages.response import Response
     from ...routing import MapAdapter, Rule
-    from .contract import GuardedApp, GuardedRequest
+    from .contract import GuardedRequest
 
 _AMBIENT: t.Final = ("basic", "digest", "negotiate", "ntlm")
 """The schemes whose credentials a browser stores, and sends without the page (RFC 7617, 7616, 4559)."""
@@ -34,13 +35,13 @@ _VARY_COOKIE: t.Final = ("Vary", "Cookie")
 class CrossOrigin:
     """The CORS policies of one application."""
 
-    def __init__(self, app: GuardedApp, default: CORSPolicy | None) -> None:
+    def __init__(self, app: AppContract, default: CORSPolicy | None) -> None:
         self._app = app
         self._default = default
         self._policies: ByEndpoint[CORSPolicy | None] = ByEndpoint(app, self._policy_of)
 
     @classmethod
-    def of(cls, app: GuardedApp) -> CrossOrigin | None:
+    def of(cls, app: AppContract) -> CrossOrigin | None:
         """The policies of ``CORS_POLICY``, the blueprints and the views; None if there are none.
 
         Raises ValueError for a malformed setting.

@@ -11,14 +11,14 @@ import typing as t
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 from ... import context
-from ...context import RequestContext
+from ...context import AppContract, RequestContext
 from ...http.errors import Forbidden
 from ..origins import is_own
 from ..request import blueprint_path
 from .marks import ByEndpoint, Mark
 
 if t.TYPE_CHECKING:
-    from .contract import GuardedApp, GuardedRequest, Settings
+    from .contract import GuardedRequest, Settings
     from .cross_origin import CrossOrigin
 
 EXEMPT: t.Final = Mark[bool]("csrf_exempt")
@@ -37,7 +37,7 @@ class CrossSiteRequest(Forbidden):
 class CrossSiteCheck:
     """The CSRF check of one application."""
 
-    def __init__(self, app: GuardedApp, cross_origin: CrossOrigin | None) -> None:
+    def __init__(self, app: AppContract, cross_origin: CrossOrigin | None) -> None:
         config = app.config
         self._app = app
         self._cross_origin = cross_origin
@@ -47,7 +47,7 @@ class CrossSiteCheck:
         self._exempt_endpoints: ByEndpoint[bool] = ByEndpoint(app, self._is_exempt)
 
     @classmethod
-    def of(cls, app: GuardedApp, cross_origin: CrossOrigin | None) -> CrossSiteCheck | None:
+    def of(cls, app: AppContract, cross_origin: CrossOrigin | None) -> CrossSiteCheck | None:
         """The check that the settings configure; None if ``CSRF_PROTECTION`` is off.
 
         Origins that a CORS policy of `cross_origin` trusts pass the check.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Mapping
 
+from ...context import AppContract
 from ...http.headers import Headers
 from ...messages.response_head import lower_names
 from ...support.patterns import LatePattern
@@ -16,7 +17,7 @@ from .marks import ByEndpoint
 if t.TYPE_CHECKING:
     from ...context import RequestContext
     from ...messages.response import Response
-    from .contract import GuardedApp, GuardedRequest, Settings
+    from .contract import GuardedRequest, Settings
 
 SECURITY_HEADERS: t.Final = {
     "X-Content-Type-Options": "nosniff",
@@ -43,7 +44,7 @@ class Chosen:
 class HeaderDefaults:
     """The headers of one application, and of its views and blueprints that have their own policies."""
 
-    def __init__(self, app: GuardedApp, headers: dict[str, str], policies: tuple[str, str], hsts: str) -> None:
+    def __init__(self, app: AppContract, headers: dict[str, str], policies: tuple[str, str], hsts: str) -> None:
         self._app = app
         self._headers: Pairs = list(Headers(headers))
         lower_names(self._headers)  # raises ValueError for an invalid name, as Headers does for a control character
@@ -56,7 +57,7 @@ class HeaderDefaults:
         self._chosen = ByEndpoint(app, self._chosen_for)
 
     @classmethod
-    def of(cls, app: GuardedApp) -> HeaderDefaults | None:
+    def of(cls, app: AppContract) -> HeaderDefaults | None:
         """The headers that the settings and the decorators of `app` configure; None if there are none."""
         config = app.config
         chosen = config.get("SECURITY_HEADERS")

@@ -11,6 +11,7 @@ import typing as t
 from collections.abc import Callable, Generator, Iterable
 from contextlib import suppress
 
+from ...context import AppContract
 from ...http.errors import TooManyRequests
 from . import fields
 from .marks import ByEndpoint, Mark
@@ -21,7 +22,7 @@ if t.TYPE_CHECKING:
 
     from ...context import RequestContext
     from ...messages.response import Response
-    from .contract import GuardedApp, GuardedRequest, Settings
+    from .contract import GuardedRequest, Settings
 
 Y = t.TypeVar("Y")
 
@@ -100,7 +101,7 @@ def rate_limit(
 class Limits:
     """The rate limits of one application."""
 
-    def __init__(self, app: GuardedApp, default: tuple[RateLimit, ...]) -> None:
+    def __init__(self, app: AppContract, default: tuple[RateLimit, ...]) -> None:
         self._app = app
         self._default = default
         self._tell: bool = app.config.get("RATE_LIMIT_HEADERS", True)
@@ -109,7 +110,7 @@ class Limits:
         self._of_no_endpoint = _split(self._of_application())
 
     @classmethod
-    def of(cls, app: GuardedApp) -> Limits | None:
+    def of(cls, app: AppContract) -> Limits | None:
         """The limits of ``RATE_LIMITS``, the blueprints and the views; None if there are none.
 
         Raises ValueError for a malformed setting.
@@ -200,7 +201,7 @@ def _split(limits: list[ScopedLimit]) -> Split:
     return [one for one in limits if one.limit.key is None], [one for one in limits if one.limit.key is not None]
 
 
-def _counter_of(app: GuardedApp) -> RateCounter:
+def _counter_of(app: AppContract) -> RateCounter:
     """The counter for the application's settings. It is kept, since tests seal their application at each request."""
     config = app.config
     storage = config.get("RATE_LIMIT_STORAGE") or "memory://"
