@@ -21,7 +21,6 @@ from ..messages.source import Fields, hot
 from ..routing import RoutingException
 from ..services.session_cookie import vary_by_cookie
 from ..services.session_errors import SessionConflict, SessionUnavailable
-from ..services.session_lifecycle import may_need_refresh
 from ..support.signals import (
     appcontext_tearing_down,
     got_request_exception,
@@ -242,7 +241,7 @@ def keeps_session(ctx: RequestContext) -> bool:
     if ctx._opened is not None:
         return True
     cookies = hot(ctx.request._source, "HTTP_COOKIE")
-    return cookies is not None and may_need_refresh(ctx.app, ctx.request, cookies)
+    return cookies is not None and ctx.app.session_interface.may_need_refresh(ctx.app, ctx.request, cookies)
 
 
 def save_session(ctx: RequestContext, response: Response) -> Steps[Response]:

@@ -69,6 +69,8 @@ class LimitsContract(t.Protocol):
 class KnownHostsContract(t.Protocol):
     """The hosts that an application has accepted."""
 
+    names: set[str | None]
+
     def check(self, request: t.Any, host: str | None, trusted: list[str] | None) -> None: ...
 
 
