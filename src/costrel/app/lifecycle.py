@@ -82,8 +82,9 @@ def serve(ctx: RequestContext, write: Callable[[RequestContext, Response], t.Any
     finally:
         if error is not None and app.should_ignore_error(error):
             error = None
-        if "werkzeug.debug.preserve_context" in request._source:
-            request._source["werkzeug.debug.preserve_context"](ctx)
+        preserve = hot(request._source, "werkzeug.debug.preserve_context")
+        if preserve is not None:
+            preserve(ctx)
         if (
             app.teardown_request_funcs
             or app.teardown_appcontext_funcs

@@ -54,7 +54,7 @@ def match_request(app: AppContract, ctx: RequestContext) -> None:
         if (
             not path
             or app.subdomain_matching
-            or "HTTP_UPGRADE" in source
+            or hot(source, "HTTP_UPGRADE") is not None
             or (ctx.overridden and "create_url_adapter" in ctx.overridden)
         ):
             hit: tuple[Rule, Mapping[str, t.Any]] | None = None

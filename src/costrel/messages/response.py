@@ -125,7 +125,7 @@ class Response(ResponseHead):
         if isinstance(app, HTTPException) and PAGES.are_original(app) and app.response is None:
             # Its page need not be sent and received first.
             return cls(app.get_body(environ), app.code, app.get_headers(environ))
-        return cls(*run_wsgi_app(app, environ, buffered))
+        return cls(*run_wsgi_app(app, environ_of(environ), buffered))
 
     # -- the body
 
