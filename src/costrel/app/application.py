@@ -21,7 +21,7 @@ from ..services.session_choice import ChosenSessions
 from ..services.sessions import SessionInterface
 from ..support.coroutines import run_coroutine, run_steps
 from ..support.seams import Seams
-from . import files, lifecycle, links, matching, ports, profiles, response_values
+from . import files, habits, lifecycle, links, matching, ports, profiles, response_values
 from .debug_errors import FormDataRoutingRedirect
 from .guards import Guards, template_names
 from .registration import App
@@ -299,6 +299,11 @@ class Costrel(App):
         for processor in self.shell_context_processors:
             names.update(processor())
         return names
+
+    if not t.TYPE_CHECKING:  # type checkers would accept any name
+
+        def __getattr__(self, name: str) -> t.NoReturn:
+            raise habits.missing_attribute(self, name)
 
     # -- for contexts and the lifecycle ---------------------------------------------------------------------------
 

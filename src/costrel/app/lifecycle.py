@@ -28,6 +28,7 @@ from ..support.signals import (
     request_started,
     request_tearing_down,
 )
+from . import habits
 from .guards import FORWARDED, SAFE_METHODS, admit, count_known
 
 if t.TYPE_CHECKING:
@@ -300,6 +301,7 @@ def failure(ctx: RequestContext, error: Exception) -> Steps[Response]:
 def report(ctx: RequestContext, error: Exception) -> Steps[t.Any]:
     """Log an error that nothing handled, and return the value of the handler for 500, or the error 500 itself."""
     app = ctx.app
+    habits.explain(error)
     exc_info = sys.exc_info()
     if got_request_exception.receivers:
         got_request_exception.send(app, _async_wrapper=app.ensure_sync, exception=error)
@@ -324,7 +326,8 @@ def end(ctx: Context, exc: BaseException | None) -> Steps[None]:
     try:
         is_last = len(ctx.entries) == 1
         if is_last and isinstance(ctx, RequestContext):
-            yield from stage(ctx, "do_teardown_request", end_request, exc)
+            if not ctx.is_kept:
+                yield from stage(ctx, "do_teardown_request", end_request, exc)
             ctx.close_request()
         # Each push of a request context may have added an application context of its own.
         if (is_last or ctx.has_request) and ctx.entries and ctx.entries[-1][2]:

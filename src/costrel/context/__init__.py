@@ -120,6 +120,8 @@ class Context:
     """The number of streams for which the teardown waits."""
     overridden: frozenset[str] = frozenset()
     """The stages of a request that the application replaces, as of the last push."""
+    is_kept = False
+    """Whether the request has ended, and its context is current again for a test."""
     adapts = False
     """Whether the application's own `ensure_sync` has to adapt each function."""
 

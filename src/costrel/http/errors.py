@@ -13,7 +13,7 @@ from markupsafe import escape
 
 from .authentication import WWWAuthenticate
 from .dates import http_date
-from .status import HTTP_STATUS_CODES
+from .status import HTTP_STATUS_CODES, explain_no_error
 
 if t.TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
@@ -581,7 +581,7 @@ class Aborter:
         if code.__class__ is not int and hasattr(code, "status_code") and hasattr(code, "headers"):
             raise HTTPException(response=code)
         if code not in self.mapping:
-            raise LookupError(f"no exception for {code!r}")
+            raise LookupError(explain_no_error(code))
         raise self.mapping[code](*args, **kwargs)
 
 

@@ -16,7 +16,7 @@ from costrel.messages.streams import wrap_file as wrap_file
 from costrel.support.importing import ImportStringError as ImportStringError
 from costrel.support.importing import find_modules as find_modules
 from costrel.support.importing import import_string as import_string
+from costrel.support.paths import ascii_filename as secure_filename  # noqa: F401 - the original has this name
 from costrel.support.paths import safe_join as safe_join
-from costrel.support.paths import secure_filename as secure_filename
 
 reach_home(__name__)
