@@ -1,8 +1,10 @@
 """Mistakes of people who know Flask, Quart or FastAPI: the message tells what to write."""
 
+import os
+
 import pytest
 
-from costrel import Blueprint, Costrel, abort, redirect, request
+from costrel import Blueprint, Costrel, abort, redirect, request, session
 
 
 @pytest.fixture
@@ -125,3 +127,21 @@ def test_awaiting_what_needs_no_await(app, edge):
             " functions of Flask's API need no await, in an async view either."
         )
     ]
+
+
+@pytest.mark.parametrize("edge", ["wsgi", "asgi"])
+def test_a_session_that_cannot_be_saved_is_logged_once(app, caplog, edge):
+    app.secret_key = "k" * 32
+    errors = []
+    app.errorhandler(500)(lambda error: (errors.append(error), ("The session is too large.", 500))[1])
+
+    @app.route("/")
+    def index():
+        session["everything"] = os.urandom(4000).hex()
+        return "index"
+
+    response = app.test_client(edge=edge).get("/")
+
+    assert (response.status_code, response.text, len(errors)) == (500, "The session is too large.", 1)
+    assert "Set-Cookie" not in response.headers
+    assert [record.getMessage() for record in caplog.records] == ["Exception on / [GET]"]

@@ -241,7 +241,7 @@ def after(ctx: RequestContext, response: Response) -> Steps[Response]:
 def keeps_session(ctx: RequestContext) -> bool:
     """Whether there is a session to save: one that was opened, or a permanent one whose cookie is sent again."""
     if ctx._opened is not None:
-        return True
+        return not ctx.session_failed
     cookies = hot(ctx.request._source, "HTTP_COOKIE")
     return cookies is not None and ctx.app.session_interface.may_need_refresh(ctx.app, ctx.request, cookies)
 
@@ -262,6 +262,9 @@ def save_session(ctx: RequestContext, response: Response) -> Steps[Response]:
             rv = yield from stage(ctx, "handle_user_exception", answer_error, error)
             response = app.make_response(rv)
             vary_by_cookie(response)
+        except Exception:
+            ctx.session_failed = True
+            raise
     return response
 
 

@@ -281,6 +281,8 @@ class RequestContext(Context):
     """The connection, if the request asks for a WebSocket."""
     sends_async = False
     """Whether the edge can send an asynchronous body."""
+    session_failed = False
+    """Whether saving the session raised an error, so that it is not tried again for the response to that error."""
     body_is_pending = False
     """Whether the request has a body that had not arrived when the edge began."""
 
