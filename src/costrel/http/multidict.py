@@ -31,8 +31,14 @@ def iter_multi_items(
 ) -> t.Iterator[tuple[K, V]]:
     """Yield every pair of a mapping, or of an iterable of pairs; a list, tuple or set in a dict counts as values."""
     if isinstance(mapping, MultiDict):
-        yield from mapping.items(multi=True)
-    elif type(mapping) is not list and isinstance(mapping, (dict, cabc.Mapping)):
+        return iter(mapping.items(multi=True))
+    return _iter_other(mapping)
+
+
+def _iter_other(
+    mapping: t.Mapping[K, V | list[V] | tuple[V, ...] | set[V]] | t.Iterable[tuple[K, V]],
+) -> t.Iterator[tuple[K, V]]:
+    if type(mapping) is not list and isinstance(mapping, (dict, cabc.Mapping)):
         for key, value in mapping.items():
             if isinstance(value, (list, tuple, set)):
                 for single in value:
@@ -341,6 +347,13 @@ def of_lists(cls: type[MultiDict[K, V]], lists: dict[K, list[V]]) -> MultiDict[K
     result = cls.__new__(cls)
     _store_lists(result, lists)
     return result
+
+
+def of_pairs(cls: type[MultiDict[K, V]], pairs: list[tuple[K, V]]) -> MultiDict[K, V]:
+    """A multi-dict of pairs. A class with a constructor of its own gets the list."""
+    if cls.__init__ is not own_constructor:
+        return cls(pairs)
+    return of_lists(cls, _group(pairs)) if pairs else cls.__new__(cls)
 
 
 def _group(pairs: t.Iterable[tuple[K, V]]) -> dict[K, list[V]]:
