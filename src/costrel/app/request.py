@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import AsyncIterator
+from operator import attrgetter
 
 from .. import context
 from ..http.errors import BadRequest, HTTPException, RequestEntityTooLarge
@@ -13,6 +14,7 @@ from ..messages.parts import PartLimits
 from ..messages.request import Request as MessageRequest
 from ..routing import Rule
 from ..services import json
+from ..support.seams import Seams
 from .debug_errors import attach_enctype_error_multidict
 
 CHUNK: t.Final = 64 * 1024
@@ -22,8 +24,10 @@ CHUNK: t.Final = 64 * 1024
 def _limit(attribute: str, setting: str, default: int | None) -> t.Any:
     """A property: the limit assigned to a request, or the configured one."""
 
+    own: t.Callable[[Request], int | None] = attrgetter(attribute)
+
     def get(request: Request) -> int | None:
-        limit: int | None = getattr(request, attribute)
+        limit = own(request)
         if limit is not None:
             return limit
         ctx = context.peek()
@@ -71,6 +75,18 @@ class Request(MessageRequest):
 
     max_query_params = _limit("_max_query_params", "MAX_QUERY_PARAMS", None)
     """How many parameters a query may have: this request's own limit, else ``MAX_QUERY_PARAMS``."""
+
+    def _form_limits(self) -> tuple[int | None, int | None, int | None]:
+        if not _LIMITS.are_original_in(type(self)):
+            return super()._form_limits()
+        memory, body, parts = self._max_form_memory_size, self._max_content_length, self._max_form_parts
+        ctx = context.peek()
+        config = {} if ctx is None else ctx.app.config
+        return (
+            config.get("MAX_FORM_MEMORY_SIZE", 500_000) if memory is None else memory,
+            config.get("MAX_CONTENT_LENGTH") if body is None else body,
+            config.get("MAX_FORM_PARTS", 1_000) if parts is None else parts,
+        )
 
     def _part_limits(self) -> PartLimits:
         ctx = context.peek()
@@ -122,8 +138,7 @@ class Request(MessageRequest):
             return []
         return blueprint_path(rule.endpoint.rpartition(".")[0])
 
-    def _load_form_data(self) -> None:
-        super()._load_form_data()
+    def _form_was_loaded(self) -> None:
         ctx = context.peek()
         if ctx is not None and ctx.app.debug and self.mimetype != "multipart/form-data" and not self.files:
             attach_enctype_error_multidict(self)
@@ -137,6 +152,9 @@ class Request(MessageRequest):
             if ctx is not None and ctx.app.debug:
                 raise
             raise BadRequest() from error
+
+
+_LIMITS = Seams(Request, "max_form_memory_size", "max_content_length", "max_form_parts")
 
 
 def blueprint_path(name: str) -> list[str]:

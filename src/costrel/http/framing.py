@@ -11,7 +11,8 @@ def parse_content_length(text: str) -> int | None:
 
     RFC 9110 §8.6: ``Content-Length = 1*DIGIT``. `int` would also take signs, underscores and digits of other scripts.
     """
-    text = text.strip()
+    if not text.isdigit():
+        text = text.strip()
     return int(text) if text.isdigit() and text.isascii() and len(text) <= _MAX_DIGITS else None
 
 

@@ -12,6 +12,7 @@ from ..http.errors import BadRequest, BadRequestKeyError, RequestEntityTooLarge
 from ..http.framing import body_length, parse_content_length
 from ..http.headers import Headers
 from ..http.immutable import ImmutableHeadersMixin
+from .source import hot
 from .streams import CountedStream, LimitedStream
 
 if TYPE_CHECKING:
@@ -158,10 +159,10 @@ def get_input_stream(
     :raises BadRequest: if the Content-Length is not a number, so that the body's end is unknown.
     :raises NotImplemented: if the body has another transfer coding than chunks.
     """
-    transfer_encoding = environ.get("HTTP_TRANSFER_ENCODING")
+    transfer_encoding = hot(environ, "HTTP_TRANSFER_ENCODING")
     if transfer_encoding:
         check_transfer_encoding(environ)
-    length = body_length(environ.get("CONTENT_LENGTH"), transfer_encoding)
+    length = body_length(hot(environ, "CONTENT_LENGTH"), transfer_encoding)
     stream: IO[bytes] = environ["wsgi.input"]
     if length is not None:
         if length == 0:

@@ -16,7 +16,7 @@ from ..http.grammar import parse_options_header
 from ..http.headers import Headers
 from ..http.multidict import CombinedMultiDict, ImmutableMultiDict, MultiDict, iter_multi_items
 from ..http.uploads import FileStorage
-from ..support.properties import cached_property
+from ..support.properties import CachedTogether, cached_property
 from ..support.seams import Seams
 from .environ import EnvironHeaders, _get_server, decode, get_input_stream
 from .forms import FormDataParser, default_stream_factory
@@ -164,11 +164,10 @@ class Request(RequestHead):
         source = self._source
         return body_length(hot(source, "CONTENT_LENGTH"), hot(source, "HTTP_TRANSFER_ENCODING"))
 
-    @cached_property
-    def _parsed_content_type(self) -> tuple[str, dict[str, str]]:
+    def _read_content_type(self) -> tuple[str, dict[str, str]]:
         headers = self._own_headers
         if headers is not None and type(headers) is not EnvironHeaders:
-            return super()._parsed_content_type
+            return super()._read_content_type()
         return parse_options_header(hot(self._source, "CONTENT_TYPE"))
 
     @cached_property
@@ -324,15 +323,20 @@ class Request(RequestHead):
 
     def make_form_data_parser(self) -> FormDataParser:
         """The parser of the form, with this request's limits."""
+        max_form_memory_size, max_content_length, max_form_parts = self._form_limits()
         parser = self.form_data_parser_class(
             stream_factory=self._get_file_stream,
-            max_form_memory_size=self.max_form_memory_size,
-            max_content_length=self.max_content_length,
-            max_form_parts=self.max_form_parts,
+            max_form_memory_size=max_form_memory_size,
+            max_content_length=max_content_length,
+            max_form_parts=max_form_parts,
             cls=self.parameter_storage_class,
         )
         parser.part_limits = self._part_limits
         return parser
+
+    def _form_limits(self) -> tuple[int | None, int | None, int | None]:
+        """The limits of a form: bytes of its fields, bytes of the body, number of its parts."""
+        return self.max_form_memory_size, self.max_content_length, self.max_form_parts
 
     def _part_limits(self) -> PartLimits:
         return PartLimits(files=self.max_form_files)
@@ -362,16 +366,25 @@ class Request(RequestHead):
         self._lacks_form = False
         if self.want_form_data_parsed:
             parser = self.make_form_data_parser()
-            parsed = parser.parse(
+            stream, form, files = parser.parse(
                 self._get_stream_for_parsing(), self.mimetype, self.content_length, self.mimetype_params
             )
         else:
-            parsed = (self.stream, self.parameter_storage_class(), self.parameter_storage_class())
-        stream, form, files = parsed
-        _stream.store(self, stream)
-        _form.store(self, form)  # type: ignore[arg-type]  # of `parameter_storage_class`
-        _files.store(self, files)  # type: ignore[arg-type]  # likewise
+            stream, form, files = self.stream, self.parameter_storage_class(), self.parameter_storage_class()
+        if _LOADED.are_plain_in(type(self)):
+            try:
+                self.stream = stream
+                self.form = form  # type: ignore[assignment]  # of `parameter_storage_class`
+                self.files = files  # type: ignore[assignment]  # likewise
+            except AttributeError:  # the class was changed since
+                _LOADED.store(self, stream, form, files)
+        else:
+            _LOADED.store(self, stream, form, files)
         self._parsed_files = files
+        self._form_was_loaded()
+
+    def _form_was_loaded(self) -> None:
+        """Called when :attr:`form` and :attr:`files` have their values."""
 
     def close(self) -> None:
         """Close the uploaded files, which removes those that were spooled to disk."""
@@ -423,7 +436,8 @@ class Request(RequestHead):
         return application
 
 
-_stream, _form, _files = Request.stream, Request.form, Request.files
+_form, _files = Request.form, Request.files
+_LOADED = CachedTogether(Request.stream, _form, _files)
 
 REQUEST = Seams(Request, "__init__", "_release")
 """A class that replaces one of these is given a whole environ instead of an ASGI scope."""
