@@ -28,6 +28,8 @@ def body_length(content_length: str | None, transfer_encoding: str | None) -> in
     # Transfer-Encoding overrides the Content-Length."
     if content_length is None or (transfer_encoding and is_chunked(transfer_encoding)):
         return None
+    if content_length.isdecimal() and content_length.isascii() and len(content_length) <= _MAX_DIGITS:
+        return int(content_length)
     return parse_content_length(content_length) or 0
 
 

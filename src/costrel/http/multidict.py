@@ -22,6 +22,8 @@ _missing: t.Any = object()
 _list_at: t.Any = dict.get
 _store_list: t.Any = dict.__setitem__
 _store_lists: t.Any = dict.update
+#: ``list_in(multidict, key, [])`` is the list of a key; it becomes the one that is given if there is none.
+list_in: t.Any = dict.setdefault
 _stored_items: t.Any = dict.items
 _stored_values: t.Any = dict.values
 
@@ -338,7 +340,7 @@ class MultiDict(TypeConversionDict[K, V]):
         return f"{type(self).__name__}({list(self.items(multi=True))!r})"
 
 
-#: The constructor of a class that `of_lists` may make: `MultiDict`'s own.
+#: The constructor of a class whose instances may be filled without it: `MultiDict`'s own.
 own_constructor = MultiDict.__init__
 
 
@@ -353,7 +355,10 @@ def of_pairs(cls: type[MultiDict[K, V]], pairs: list[tuple[K, V]]) -> MultiDict[
     """A multi-dict of pairs. A class with a constructor of its own gets the list."""
     if cls.__init__ is not own_constructor:
         return cls(pairs)
-    return of_lists(cls, _group(pairs)) if pairs else cls.__new__(cls)
+    result = cls.__new__(cls)
+    for key, value in pairs:
+        list_in(result, key, []).append(value)
+    return result
 
 
 def _group(pairs: t.Iterable[tuple[K, V]]) -> dict[K, list[V]]:

@@ -18,8 +18,8 @@ from ..http.multidict import CombinedMultiDict, ImmutableMultiDict, MultiDict, i
 from ..http.uploads import FileStorage
 from ..support.properties import CachedTogether, cached_property
 from ..support.seams import Seams
-from .environ import EnvironHeaders, _get_server, decode, get_input_stream
-from .forms import FormDataParser, default_stream_factory
+from .environ import EnvironHeaders, _get_server, decode, framed_stream, get_content_length, get_input_stream
+from .forms import FormDataParser, ParsedForm, default_stream_factory
 from .parts import PartLimits
 from .properties import environ_property
 from .request_head import RequestHead
@@ -364,13 +364,7 @@ class Request(RequestHead):
         if not self._lacks_form and "form" in self.__dict__:
             return
         self._lacks_form = False
-        if self.want_form_data_parsed:
-            parser = self.make_form_data_parser()
-            stream, form, files = parser.parse(
-                self._get_stream_for_parsing(), self.mimetype, self.content_length, self.mimetype_params
-            )
-        else:
-            stream, form, files = self.stream, self.parameter_storage_class(), self.parameter_storage_class()
+        stream, form, files = self._parse_form()
         if _LOADED.are_plain_in(type(self)):
             try:
                 self.stream = stream
@@ -380,8 +374,37 @@ class Request(RequestHead):
                 _LOADED.store(self, stream, form, files)
         else:
             _LOADED.store(self, stream, form, files)
-        self._parsed_files = files
+        if files:
+            self._parsed_files = files
         self._form_was_loaded()
+
+    def _parse_form(self) -> ParsedForm:
+        """Return the stream, the fields and the files."""
+        headers = self._own_headers
+        if (headers is None or type(headers) is EnvironHeaders) and _FORM_STEPS.are_original(self):
+            return self._parse_own_form()
+        if not self.want_form_data_parsed:
+            return self.stream, self.parameter_storage_class(), self.parameter_storage_class()
+        parser = self.make_form_data_parser()
+        return parser.parse(self._get_stream_for_parsing(), self.mimetype, self.content_length, self.mimetype_params)
+
+    def _parse_own_form(self) -> ParsedForm:
+        """Parse a form whose steps are all Costrel's own: each would read the source again."""
+        source = self._source
+        max_memory, max_length, max_parts = self._form_limits()
+        length = get_content_length(source)
+        stream = framed_stream(source, length, max_length)
+        cls = self.parameter_storage_class
+        mimetype, options = self._parsed_content_type or parse_options_header(hot(source, "CONTENT_TYPE"))
+        if not mimetype:
+            return stream, cls(), cls()
+        parser = FormDataParser(self._get_file_stream, max_memory, max_length, cls, max_form_parts=max_parts)
+        parser.part_limits = self._part_limits
+        try:
+            return parser.parse(stream, mimetype.lower(), length, options)
+        except BaseException:
+            _stream.store(self, stream)  # nothing can be read a second time
+            raise
 
     def _form_was_loaded(self) -> None:
         """Called when :attr:`form` and :attr:`files` have their values."""
@@ -436,8 +459,21 @@ class Request(RequestHead):
         return application
 
 
-_form, _files = Request.form, Request.files
-_LOADED = CachedTogether(Request.stream, _form, _files)
+_stream, _form, _files = Request.stream, Request.form, Request.files
+_FORM_STEPS = Seams(
+    Request,
+    "want_form_data_parsed",
+    "make_form_data_parser",
+    "form_data_parser_class",
+    "_get_stream_for_parsing",
+    "_cached_data",
+    "stream",
+    "shallow",
+    "mimetype",
+    "mimetype_params",
+    "content_length",
+)
+_LOADED = CachedTogether(_stream, _form, _files)
 
 REQUEST = Seams(Request, "__init__", "_release")
 """A class that replaces one of these is given a whole environ instead of an ASGI scope."""
