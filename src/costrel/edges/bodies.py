@@ -20,6 +20,7 @@ from types import CoroutineType
 
 from ..http.errors import BodyTimeout, ClientDisconnected, RequestEntityTooLarge
 from ..messages.forms import DISK_FULL, InsufficientStorage
+from ..messages.source import hot
 from ..support.asgi_types import Receive, Scope
 from .drive import rest_of
 from .patience import BODY_MIN_RATE, Patience, Wait, given_up
@@ -518,5 +519,5 @@ async def _given(message: t.MutableMapping[str, t.Any]) -> t.MutableMapping[str,
 
 def _declared_length(environ: dict[str, t.Any]) -> int | None:
     """Content-Length where it is a plain number; what is wrong with another one, the request says (RFC 9110 §8.6)."""
-    text = environ.get("CONTENT_LENGTH", "")
+    text = hot(environ, "CONTENT_LENGTH", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None

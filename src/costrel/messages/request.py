@@ -11,14 +11,13 @@ from typing import IO, TYPE_CHECKING, Any, Literal, overload
 
 from ..http.cookies import parse_cookie
 from ..http.errors import BadRequest, HTTPException, SecurityError, UnsupportedMediaType
-from ..http.framing import body_length
 from ..http.grammar import parse_options_header
 from ..http.headers import Headers
 from ..http.multidict import CombinedMultiDict, ImmutableMultiDict, MultiDict, iter_multi_items
 from ..http.uploads import FileStorage
 from ..support.properties import CachedTogether, cached_property
 from ..support.seams import Seams
-from .environ import EnvironHeaders, _get_server, decode, framed_stream, get_content_length, get_input_stream
+from .environ import EnvironHeaders, _get_server, decode, framed_stream, get_content_length
 from .forms import FormDataParser, ParsedForm, default_stream_factory
 from .parts import PartLimits
 from .properties import environ_property
@@ -161,14 +160,14 @@ class Request(RequestHead):
         headers = self._own_headers
         if headers is not None and type(headers) is not EnvironHeaders:
             return super().content_length
-        source = self._source
-        return body_length(hot(source, "CONTENT_LENGTH"), hot(source, "HTTP_TRANSFER_ENCODING"))
+        return get_content_length(self._source)
 
-    def _read_content_type(self) -> tuple[str, dict[str, str]]:
+    def _parse_content_type(self) -> tuple[str, dict[str, str]]:
         headers = self._own_headers
         if headers is not None and type(headers) is not EnvironHeaders:
-            return super()._read_content_type()
-        return parse_options_header(hot(self._source, "CONTENT_TYPE"))
+            return super()._parse_content_type()
+        parsed = self._parsed_content_type = parse_options_header(hot(self._source, "CONTENT_TYPE"))
+        return parsed
 
     @cached_property
     def remote_addr(self) -> str | None:
@@ -218,7 +217,8 @@ class Request(RequestHead):
         """
         if self.shallow:
             raise RuntimeError("The body cannot be read through this request: it was made with shallow=True.")
-        return get_input_stream(self._source, max_content_length=self.max_content_length)
+        source = self._source
+        return framed_stream(source, get_content_length(source), self.max_content_length)
 
     @cached_property
     def data(self) -> bytes:

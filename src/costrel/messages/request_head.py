@@ -161,12 +161,9 @@ class RequestHead:
     max_forwards = header_property[int | None]("Max-Forwards", None, int, read_only=True)
 
     def _parse_content_type(self) -> tuple[str, dict[str, str]]:
-        """Keep the content type and its parameters."""
-        parsed = self._parsed_content_type = self._read_content_type()
+        """Read the content type and its parameters, and keep them."""
+        parsed = self._parsed_content_type = parse_options_header(self.headers.get("Content-Type", ""))
         return parsed
-
-    def _read_content_type(self) -> tuple[str, dict[str, str]]:
-        return parse_options_header(self.headers.get("Content-Type", ""))
 
     @property
     def mimetype(self) -> str:
