@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterable
 from io import BytesIO
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, Any, Literal, overload
+from typing import IO, TYPE_CHECKING, Any, ClassVar, Literal, overload
 
 from ..http.cookies import parse_cookie
 from ..http.errors import BadRequest, HTTPException, SecurityError, UnsupportedMediaType
@@ -31,6 +31,24 @@ _UNREAD: Any = ...
 
 
 _UPPER_CASE_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+FORM_STEPS = (
+    "want_form_data_parsed",
+    "make_form_data_parser",
+    "form_data_parser_class",
+    "max_form_memory_size",
+    "max_content_length",
+    "max_form_parts",
+    "_get_stream_for_parsing",
+    "_cached_data",
+    "stream",
+    "shallow",
+    "mimetype",
+    "mimetype_params",
+    "content_length",
+)
+"""The attributes of a request from which its form is made."""
 
 
 class Request(RequestHead):
@@ -64,6 +82,9 @@ class Request(RequestHead):
     _cached_data: bytes | None = None
     _parsed_files: MultiDict[str, FileStorage] | None = None
     _own_headers: Headers | None = None
+
+    _form_steps: ClassVar[Seams]
+    """The original attributes in `FORM_STEPS`: those of this class, or of a subclass that replaces some of them."""
 
     _populates = False
     _lacks_form = False
@@ -323,19 +344,18 @@ class Request(RequestHead):
 
     def make_form_data_parser(self) -> FormDataParser:
         """The parser of the form, with this request's limits."""
-        max_form_memory_size, max_content_length, max_form_parts = self._form_limits()
         parser = self.form_data_parser_class(
             stream_factory=self._get_file_stream,
-            max_form_memory_size=max_form_memory_size,
-            max_content_length=max_content_length,
-            max_form_parts=max_form_parts,
+            max_form_memory_size=self.max_form_memory_size,
+            max_content_length=self.max_content_length,
+            max_form_parts=self.max_form_parts,
             cls=self.parameter_storage_class,
         )
         parser.part_limits = self._part_limits
         return parser
 
     def _form_limits(self) -> tuple[int | None, int | None, int | None]:
-        """The limits of a form: bytes of its fields, bytes of the body, number of its parts."""
+        """The limits of a form, if no class replaces them: bytes of its fields, bytes of the body, number of its parts."""
         return self.max_form_memory_size, self.max_content_length, self.max_form_parts
 
     def _part_limits(self) -> PartLimits:
@@ -381,7 +401,7 @@ class Request(RequestHead):
     def _parse_form(self) -> ParsedForm:
         """Return the stream, the fields and the files."""
         headers = self._own_headers
-        if (headers is None or type(headers) is EnvironHeaders) and _FORM_STEPS.are_original(self):
+        if (headers is None or type(headers) is EnvironHeaders) and self._form_steps.are_original(self):
             return self._parse_own_form()
         if not self.want_form_data_parsed:
             return self.stream, self.parameter_storage_class(), self.parameter_storage_class()
@@ -460,19 +480,7 @@ class Request(RequestHead):
 
 
 _stream, _form, _files = Request.stream, Request.form, Request.files
-_FORM_STEPS = Seams(
-    Request,
-    "want_form_data_parsed",
-    "make_form_data_parser",
-    "form_data_parser_class",
-    "_get_stream_for_parsing",
-    "_cached_data",
-    "stream",
-    "shallow",
-    "mimetype",
-    "mimetype_params",
-    "content_length",
-)
+Request._form_steps = Seams(Request, *FORM_STEPS)
 _LOADED = CachedTogether(_stream, _form, _files)
 
 REQUEST = Seams(Request, "__init__", "_release")
