@@ -15,7 +15,7 @@ from ..http.grammar import parse_options_header
 from ..http.headers import Headers
 from ..http.multidict import CombinedMultiDict, ImmutableMultiDict, MultiDict, iter_multi_items
 from ..http.uploads import FileStorage
-from ..support.properties import CachedTogether, cached_property
+from ..support.properties import cached_property
 from ..support.seams import Seams
 from .environ import EnvironHeaders, _get_server, decode, framed_stream, get_content_length
 from .forms import FormDataParser, ParsedForm, default_stream_factory
@@ -87,8 +87,6 @@ class Request(RequestHead):
     """The original attributes in `FORM_STEPS`: those of this class, or of a subclass that replaces some of them."""
 
     _populates = False
-    _lacks_form = False
-    """Whether `form` is known not to have a value yet, so that no one has to look."""
     #: The environ, or the ASGI scope that stands for it until `environ` is used.
     _source: WSGIEnvironment
 
@@ -326,15 +324,16 @@ class Request(RequestHead):
     @cached_property
     def form(self) -> ImmutableMultiDict[str, str]:
         """The fields of the form."""
-        self._lacks_form = True
         self._load_form_data()
-        return _form.stored(self)
+        form: ImmutableMultiDict[str, str] = self.__dict__["form"]
+        return form
 
     @cached_property
     def files(self) -> ImmutableMultiDict[str, FileStorage]:
         """The uploaded files of the form."""
         self._load_form_data()
-        return _files.stored(self)
+        files: ImmutableMultiDict[str, FileStorage] = self.__dict__["files"]
+        return files
 
     @cached_property
     def values(self) -> CombinedMultiDict[str, str]:
@@ -355,7 +354,7 @@ class Request(RequestHead):
         return parser
 
     def _form_limits(self) -> tuple[int | None, int | None, int | None]:
-        """The limits of a form, if no class replaces them: bytes of its fields, bytes of the body, number of its parts."""
+        """The limits, unless a class replaces them: bytes of the fields, bytes of the body, number of the parts."""
         return self.max_form_memory_size, self.max_content_length, self.max_form_parts
 
     def _part_limits(self) -> PartLimits:
@@ -381,19 +380,11 @@ class Request(RequestHead):
 
     def _load_form_data(self) -> None:
         """Parse the form once; :attr:`form`, :attr:`files` and :attr:`stream` are plain attributes from then on."""
-        if not self._lacks_form and "form" in self.__dict__:
+        attributes = self.__dict__
+        if "form" in attributes:
             return
-        self._lacks_form = False
-        stream, form, files = self._parse_form()
-        if _LOADED.are_plain_in(type(self)):
-            try:
-                self.stream = stream
-                self.form = form  # type: ignore[assignment]  # of `parameter_storage_class`
-                self.files = files  # type: ignore[assignment]  # likewise
-            except AttributeError:  # the class was changed since
-                _LOADED.store(self, stream, form, files)
-        else:
-            _LOADED.store(self, stream, form, files)
+        attributes["stream"], attributes["form"], files = self._parse_form()
+        attributes["files"] = files
         if files:
             self._parsed_files = files
         self._form_was_loaded()
@@ -423,7 +414,7 @@ class Request(RequestHead):
         try:
             return parser.parse(stream, mimetype.lower(), length, options)
         except BaseException:
-            _stream.store(self, stream)  # nothing can be read a second time
+            self.__dict__["stream"] = stream  # nothing can be read a second time
             raise
 
     def _form_was_loaded(self) -> None:
@@ -479,9 +470,7 @@ class Request(RequestHead):
         return application
 
 
-_stream, _form, _files = Request.stream, Request.form, Request.files
 Request._form_steps = Seams(Request, *FORM_STEPS)
-_LOADED = CachedTogether(_stream, _form, _files)
 
 REQUEST = Seams(Request, "__init__", "_release")
 """A class that replaces one of these is given a whole environ instead of an ASGI scope."""

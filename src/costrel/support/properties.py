@@ -46,7 +46,7 @@ class cached_property(Generic[T]):
         if instance is None:
             return self
         cls = type(instance)
-        if cls not in self._classes and not self.is_plain_in(cls):
+        if cls not in self._classes and not self._add(cls):
             return self._get_by_name(instance)
         # CPython 3.11 reads all attributes of an object more slowly once its ``__dict__`` was used.
         value = self._function(instance)
@@ -56,13 +56,8 @@ class cached_property(Generic[T]):
             instance.__dict__[self._key] = value
         return value
 
-    def is_plain_in(self, cls: type) -> bool:
-        """Whether an attribute under the property's name is the property's value, and this was its only name.
-
-        Values can be assigned then. A class that is changed later may raise AttributeError.
-        """
-        if cls in self._classes:
-            return True
+    def _add(self, cls: type) -> bool:
+        """Whether an attribute under the property's name is the property's value, and this was its only name."""
         namespaces = [vars(base) for base in cls.__mro__]
         found = next((names[self._key] for names in namespaces if self._key in names), None)
         uses = sum(value is self for names in namespaces for value in names.values())
@@ -71,23 +66,6 @@ class cached_property(Generic[T]):
         if is_plain and len(self._classes) < _MAX_CLASSES:
             self._classes.add(cls)
         return is_plain
-
-    def store(self, instance: object, value: T) -> None:
-        """Give it a value, also if a subclass overrides the property."""
-        cls = type(instance)
-        if self.is_plain_in(cls):
-            try:
-                setattr(instance, self._key, value)
-                return
-            except AttributeError:  # the class was changed since
-                self._classes.discard(cls)
-        instance.__dict__[self._key] = value
-
-    def stored(self, instance: object) -> T:
-        """The value that it was given, also if a subclass overrides the property."""
-        cls = type(instance)
-        value: T = getattr(instance, self._key) if cls in self._classes else instance.__dict__[self._key]
-        return value
 
     def _get_by_name(self, instance: object) -> T:
         """The value, if a subclass overrides the property, or a class got it later under another name."""
@@ -106,29 +84,6 @@ class cached_property(Generic[T]):
 
         def __set__(self, instance: object, value: T) -> None: ...
         def __delete__(self, instance: object) -> None: ...
-
-
-class CachedTogether:
-    """Cached properties of one class whose values are computed at once."""
-
-    def __init__(self, *properties: cached_property[Any]) -> None:
-        self._properties = properties
-        self._classes: set[type] = set()
-
-    def are_plain_in(self, cls: type) -> bool:
-        """Whether values can be assigned to all of them, see `cached_property.is_plain_in`."""
-        if cls in self._classes:
-            return True
-        are_plain = all(each.is_plain_in(cls) for each in self._properties)
-        if are_plain and len(self._classes) < _MAX_CLASSES:
-            self._classes.add(cls)
-        return are_plain
-
-    def store(self, instance: object, *values: object) -> None:
-        """Give each its value, also if a subclass overrides the property."""
-        self._classes.discard(type(instance))
-        for each, value in zip(self._properties, values, strict=True):
-            each.store(instance, value)
 
 
 class _CachedInSlot(cached_property[T]):
