@@ -303,11 +303,11 @@ class Costrel(App):
     # -- for contexts and the lifecycle ---------------------------------------------------------------------------
 
     _assigned: frozenset[str]
-    """The stages that were assigned to this application itself."""
+    """The methods among `_STAGES`, `_HANDLERS` and `_ENTRANCES` that were assigned to this application itself."""
 
     def __setattr__(self, name: str, value: t.Any) -> None:
         object.__setattr__(self, name, value)
-        if name in _STAGES:
+        if name in _ASSIGNABLE:
             self.__dict__["_assigned"] = self._assigned | {name}
 
     def __delattr__(self, name: str) -> None:
@@ -318,12 +318,18 @@ class Costrel(App):
     def overridden(self) -> frozenset[str]:
         """The stages of a request that a subclass, a patch of the class, or this application itself replaces."""
         of_class = _STAGES.replaced_in(self.__class__)
-        return of_class | self._assigned if self._assigned else of_class
+        return of_class | _STAGES.among(self._assigned) if self._assigned else of_class
 
     @property
     def overridden_handlers(self) -> frozenset[str]:
         """The same for the stages that follow an error."""
-        return _HANDLERS.replaced(self)
+        return _HANDLERS.replaced_in(self.__class__) | _HANDLERS.among(self._assigned)
+
+    @property
+    def overridden_entrances(self) -> frozenset[str]:
+        """The same for the methods through which a request reaches the application; WSGI middleware replaces them."""
+        of_class = _ENTRANCES.replaced_in(self.__class__)
+        return of_class | _ENTRANCES.among(self._assigned) if self._assigned else of_class
 
     match_request = matching.match_request
 
@@ -381,6 +387,11 @@ _STAGES: t.Final = Seams(
 
 _HANDLERS: t.Final = Seams(Costrel, "handle_exception", "handle_http_exception", "handle_user_exception")
 """The same for the stages that follow an error."""
+
+_ENTRANCES: t.Final = Seams(Costrel, "__call__", "wsgi_app", "request_context")
+"""The methods through which a request reaches the application; WSGI middleware replaces the first two."""
+
+_ASSIGNABLE: t.Final = frozenset({*_STAGES, *_HANDLERS, *_ENTRANCES})
 
 
 if t.TYPE_CHECKING:

@@ -21,7 +21,6 @@ from ..messages.source import Fields, hot
 from ..routing import RoutingException
 from ..services.session_cookie import vary_by_cookie
 from ..services.session_errors import SessionConflict, SessionUnavailable
-from ..services.session_lifecycle import may_need_refresh
 from ..support.signals import (
     appcontext_tearing_down,
     got_request_exception,
@@ -83,8 +82,9 @@ def serve(ctx: RequestContext, write: Callable[[RequestContext, Response], t.Any
     finally:
         if error is not None and app.should_ignore_error(error):
             error = None
-        if "werkzeug.debug.preserve_context" in request._source:
-            request._source["werkzeug.debug.preserve_context"](ctx)
+        preserve = hot(request._source, "werkzeug.debug.preserve_context")
+        if preserve is not None:
+            preserve(ctx)
         if (
             app.teardown_request_funcs
             or app.teardown_appcontext_funcs
@@ -242,7 +242,7 @@ def keeps_session(ctx: RequestContext) -> bool:
     if ctx._opened is not None:
         return True
     cookies = hot(ctx.request._source, "HTTP_COOKIE")
-    return cookies is not None and may_need_refresh(ctx.app, ctx.request, cookies)
+    return cookies is not None and ctx.app.session_interface.may_need_refresh(ctx.app, ctx.request, cookies)
 
 
 def save_session(ctx: RequestContext, response: Response) -> Steps[Response]:

@@ -90,7 +90,7 @@ def adopt(app: AppContract, rv: t.Any) -> Response:
     if not isinstance(rv, Response) and not callable(rv):
         raise TypeError(wrong)
     try:
-        return app.response_class.force_type(rv, requesting().request.environ)
+        return app.response_class.force_type(rv, requesting().request._source)
     except TypeError as error:
         message = f"{error}\n{wrong}"
         raise TypeError(message).with_traceback(sys.exc_info()[2]) from None

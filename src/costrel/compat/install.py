@@ -17,7 +17,6 @@ FOLDER = os.path.dirname(__file__)
 PACKAGES = ("werkzeug", "flask")
 
 MODULES = (
-    "werkzeug._internal",
     "werkzeug.user_agent",
     "werkzeug.http",
     "werkzeug.exceptions",
@@ -90,6 +89,7 @@ MODULES = (
     "flask.testing",
     "flask.app",
     "flask",
+    "werkzeug._internal",
 )
 """Every module of the two packages, each after those that it takes names from: the first to hold a thing names it."""
 

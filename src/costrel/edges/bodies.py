@@ -507,8 +507,8 @@ def take_body(environ: dict[str, t.Any], receive: Receive, patience: Patience, m
 def has_body(scope: Scope, environ: dict[str, t.Any]) -> bool:
     """Whether a request may have a body: HTTP/1.1 announces one (RFC 9112 §6.3), HTTP/2 need not."""
     return (
-        "CONTENT_LENGTH" in environ
-        or "HTTP_TRANSFER_ENCODING" in environ
+        hot(environ, "CONTENT_LENGTH") is not None
+        or hot(environ, "HTTP_TRANSFER_ENCODING") is not None
         or not scope.get("http_version", "1.1").startswith("1")
     )
 

@@ -18,7 +18,7 @@ class _Store(Protocol):
     def __contains__(self, key: str, /) -> bool: ...
 
 
-class _StoredProperty(Generic[T]):
+class StoredProperty(Generic[T]):
     """An attribute kept under ``name`` in a store that :meth:`lookup` finds.
 
     :param default: the value where the key is missing or ``load_func`` raises ValueError or TypeError.
@@ -49,10 +49,10 @@ class _StoredProperty(Generic[T]):
         raise NotImplementedError
 
     @overload
-    def __get__(self, instance: None, owner: type) -> _StoredProperty[T]: ...
+    def __get__(self, instance: None, owner: type) -> StoredProperty[T]: ...
     @overload
     def __get__(self, instance: Any, owner: type) -> T: ...
-    def __get__(self, instance: Any | None, owner: type) -> T | _StoredProperty[T] | None:
+    def __get__(self, instance: Any | None, owner: type) -> T | StoredProperty[T] | None:
         if instance is None:
             return self
         store: _Store = self.lookup(instance)
@@ -81,7 +81,7 @@ class _StoredProperty(Generic[T]):
         return f"<{type(self).__name__} {self.name}>"
 
 
-class environ_property(_StoredProperty[T]):
+class environ_property(StoredProperty[T]):
     """An attribute that reads a key of the ``environ`` of a request; read-only unless told otherwise."""
 
     read_only = True
@@ -91,7 +91,7 @@ class environ_property(_StoredProperty[T]):
         return environ
 
 
-class header_property(_StoredProperty[T]):
+class header_property(StoredProperty[T]):
     """An attribute that reads and writes one of the ``headers`` of a request or a response."""
 
     def lookup(self, obj: Any) -> Headers:

@@ -116,7 +116,7 @@ class Request(RequestHead):
     def _release(self) -> None:
         """Break the reference cycle of environ and request, so that both are freed without the garbage collector."""
         source = self._source
-        if "werkzeug.request" in source:
+        if hot(source, "werkzeug.request") is not None:
             source["werkzeug.request"] = None
 
     # -- the head, from the environ (assignable: tests and middleware do)

@@ -12,7 +12,7 @@ from ..http.conditional import is_resource_modified, remove_entity_headers
 from ..http.dates import http_date
 from ..http.errors import HTTPException, RequestedRangeNotSatisfiable
 from ..http.etags import ETags, generate_etag
-from ..http.framing import forbids_content_length, has_no_body
+from ..http.framing import forbids_content_length, has_no_body, length_field
 from ..http.headers import Headers
 from ..http.ranges import Range
 from ..http.urls import iri_to_uri
@@ -125,7 +125,7 @@ class Response(ResponseHead):
         if isinstance(app, HTTPException) and PAGES.are_original(app) and app.response is None:
             # Its page need not be sent and received first.
             return cls(app.get_body(environ), app.code, app.get_headers(environ))
-        return cls(*run_wsgi_app(app, environ, buffered))
+        return cls(*run_wsgi_app(app, environ_of(environ), buffered))
 
     # -- the body
 
@@ -146,7 +146,7 @@ class Response(ResponseHead):
         if self.automatically_set_content_length:
             pairs = self._header_pairs
             if self._headers is None and pairs is not None and len(pairs) < 2:  # a content type at most
-                pairs.append(("Content-Length", f"{len(body)}"))
+                pairs.append(length_field(len(body)))
             else:
                 self.headers["Content-Length"] = str(len(body))
 
@@ -353,7 +353,7 @@ class Response(ResponseHead):
     def _leave(self, source: WSGIEnvironment) -> tuple[bytes | None, Pairs, frozenset[str]]:
         """The body if it is one ``bytes`` with nothing to close, the headers, and the replaced methods in `EXITS`."""
         piece, pairs = self._sent(source)
-        replaced = EXITS.replaced(self)
+        replaced = EXITS.replaced(self, usual=7)
         if replaced:
             piece = None
             if "get_wsgi_headers" in replaced:
@@ -371,7 +371,7 @@ class Response(ResponseHead):
             piece = body[0]
         elif body.__class__ is SmallFile:
             piece = body.whole()
-        if piece.__class__ is bytes and ("Content-Length", f"{len(piece)}") in pairs:
+        if piece.__class__ is bytes and length_field(len(piece)) in pairs:
             is_whole = not self._on_close and hot(source, "REQUEST_METHOD") != "HEAD"
             return (piece if is_whole else None), pairs
         if self.automatically_set_content_length and self.is_sequence and not _has_length(pairs):
