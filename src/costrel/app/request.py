@@ -81,12 +81,14 @@ class Request(MessageRequest):
 
     def _part_limits(self) -> PartLimits:
         ctx = context.peek()
-        config = {} if ctx is None else ctx.app.config
+        if ctx is None:
+            return super()._part_limits()
+        get = ctx.app.config.get
         return PartLimits(
             self.max_form_files,
-            config.get("MAX_FORM_PART_HEADERS", MAX_HEADERS),
-            config.get("MAX_FORM_PART_HEADER_SIZE", MAX_HEADER_SIZE),
-            config.get("MAX_FORM_BOUNDARY_SIZE", MAX_BOUNDARY_SIZE),
+            get("MAX_FORM_PART_HEADERS", MAX_HEADERS),
+            get("MAX_FORM_PART_HEADER_SIZE", MAX_HEADER_SIZE),
+            get("MAX_FORM_BOUNDARY_SIZE", MAX_BOUNDARY_SIZE),
         )
 
     async def chunks(self) -> AsyncIterator[bytes]:

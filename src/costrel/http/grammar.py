@@ -148,7 +148,8 @@ def _parse_parameters(text: str, settled: t.Container[str] = ()) -> dict[str, st
     """Read parameters; a plain one that is settled gives no way to an extended or continued one."""
     usual = _match_usual_parameter(text)
     if usual is not None:
-        return {usual[1].lower(): usual[2]}
+        usual_name, value = usual.groups()
+        return {usual_name.lower(): value}
     plain: dict[str, str] = {}
     # RFC 2231 §3: the parts of each parameter that goes on, and the charset that its first part named.
     continued: dict[str, list[str]] = {}
