@@ -1,6 +1,7 @@
 """Over ASGI, the framework's own features read the scope: none of them makes a WSGI environ."""
 
 import pytest
+
 from costrel import Costrel, csp_nonce, redirect, render_template_string, request, send_file, session, url_for
 from costrel.messages.source import ScopeSource
 
