@@ -87,7 +87,7 @@ class Body(io.RawIOBase):
         """Made when the client is waited for."""
         self._expected = _declared_length(environ)
         # A length beside a coding means nothing (RFC 9112 §6.3).
-        self._ends_at = None if "HTTP_TRANSFER_ENCODING" in environ else self._expected
+        self._ends_at = self._expected if hot(environ, "HTTP_TRANSFER_ENCODING") is None else None
         self._received = self._taken = 0
         self._arrived: deque[bytes] = deque()
         self._chunk = b""
@@ -488,7 +488,7 @@ def take_body(environ: dict[str, t.Any], receive: Receive, patience: Patience, m
     length = _declared_length(environ)
     begun: t.Any = None
     # PERF: form, postjson, upload. A small body has nearly always arrived with the head, in one message.
-    if length is not None and 0 < length <= IN_MEMORY and "HTTP_TRANSFER_ENCODING" not in environ:
+    if length is not None and 0 < length <= IN_MEMORY and hot(environ, "HTTP_TRANSFER_ENCODING") is None:
         begun = receive()
         if type(begun) is CoroutineType:
             try:
@@ -519,5 +519,5 @@ async def _given(message: t.MutableMapping[str, t.Any]) -> t.MutableMapping[str,
 
 def _declared_length(environ: dict[str, t.Any]) -> int | None:
     """Content-Length where it is a plain number; what is wrong with another one, the request says (RFC 9110 §8.6)."""
-    text = environ.get("CONTENT_LENGTH", "")
+    text = hot(environ, "CONTENT_LENGTH", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None

@@ -24,7 +24,8 @@ def parse_content_length(text: str) -> int | None:
 
     RFC 9110 §8.6: ``Content-Length = 1*DIGIT``. `int` would also take signs, underscores and digits of other scripts.
     """
-    text = text.strip()
+    if not text.isdigit():
+        text = text.strip()
     return int(text) if text.isdigit() and text.isascii() and len(text) <= _MAX_DIGITS else None
 
 
@@ -40,6 +41,8 @@ def body_length(content_length: str | None, transfer_encoding: str | None) -> in
     # Transfer-Encoding overrides the Content-Length."
     if content_length is None or (transfer_encoding and is_chunked(transfer_encoding)):
         return None
+    if content_length.isdecimal() and content_length.isascii() and len(content_length) <= _MAX_DIGITS:
+        return int(content_length)
     return parse_content_length(content_length) or 0
 
 
