@@ -18,6 +18,7 @@ from ..http.errors import NotFound
 from ..http.etags import quote_etag
 from ..http.headers import Headers
 from ..support.paths import safe_join, status_inside
+from .open_files import measured
 from .response import Response
 from .response_head import type_header
 from .small_files import SmallFile
@@ -52,12 +53,13 @@ def send_file(
 ) -> Response:
     """Make a response that sends a file. The path is trusted: for one from a client take :func:`send_from_directory`.
 
-    :param path_or_file: a path, or a file that is open in binary mode, sent from where it stands.
+    :param path_or_file: a path, or a file that is open in binary mode. It is sent from its position on, or from its
+        beginning if it is at its end, as a file is that was just written.
     :param environ: of the current request.
     :param mimetype: guessed from the name if None.
     :param as_attachment: ask the browser to save it.
     :param download_name: the name to save it under; that of the path if None.
-    :param conditional: answer conditions and ranges (RFC 9110 §13, §14).
+    :param conditional: answer conditions and ranges (RFC 9110 §13, §14); ranges only if the file can be sought.
     :param etag: a tag, or True to make one from the path, its time and its size.
     :param last_modified: a date or timestamp; that of the path if None.
     :param max_age: how long browsers may keep the file, in seconds, or a function from the path to that.
@@ -84,8 +86,8 @@ def send_file(
         response = (response_class or Response)(body, direct_passthrough=True)
         response.take_fields(pairs)
         if conditional:
-            response.make_conditional(environ, accept_ranges=True, complete_length=size)
-        if not passed_on and body is None and response.status_code != 304:
+            response.make_conditional(environ, accept_ranges=passed_on or size is not None, complete_length=size)
+        if not passed_on and body is None and response.status_code not in {304, 412}:
             body = response.response = source.body(environ)
     except BaseException:
         source.close()
@@ -116,9 +118,7 @@ class _Source:
         if not hasattr(path_or_file, "read"):
             raise TypeError(f"send_file() takes a path or a file, not {type(path_or_file).__name__}.")
         source = cls()
-        source.file = path_or_file
-        if isinstance(path_or_file, io.BytesIO):
-            source.size = path_or_file.getbuffer().nbytes
+        source.file, source.size = measured(path_or_file)
         return source
 
     @classmethod
@@ -137,13 +137,15 @@ class _Source:
 
     def body(self, environ: WSGIEnvironment) -> Iterable[bytes]:
         """What is sent: a small file at once, any other opened and read when it is sent."""
-        wrapped = "wsgi.file_wrapper" in environ or environ.get("HTTP_RANGE") is not None
+        in_part, wrapped = environ.get("HTTP_RANGE") is not None, "wsgi.file_wrapper" in environ
         path, size = self.path, self.size
-        if self.is_small and path and size and not wrapped and environ["REQUEST_METHOD"] != "HEAD":
+        if self.is_small and path and size and not (in_part or wrapped) and environ["REQUEST_METHOD"] != "HEAD":
             content = _content(path, size)
             if len(content) == size:  # else it is just being written
                 return SmallFile(content)
         self.file = file = self._opened()
+        if in_part:  # the wrapper of a server cannot be sought
+            return FileWrapper(file)
         if wrapped or size is None:
             return wrap_file(environ, file)
         return FileWrapper(file, max(1, min(size, READ_SIZE)))
