@@ -150,3 +150,20 @@ def dump_age(age: timedelta | int | None = None) -> str | None:
     if seconds < 0:
         raise ValueError("age cannot be negative")
     return str(seconds)
+
+
+def dump_seconds(value: timedelta | float) -> str:
+    """Write a span of time, or a number of seconds, in whole seconds."""
+    return str(int(value.total_seconds() if isinstance(value, timedelta) else value))
+
+
+def dump_retry_after(value: date | timedelta | float | str) -> str:
+    """Write when to try again (RFC 9110 §10.2.3): a moment, a span of time or a number of seconds; a text as it is.
+
+    A negative span is none at all.
+    """
+    if isinstance(value, date):
+        return http_date(value)
+    if isinstance(value, (timedelta, int, float)):
+        return max(dump_seconds(value), "0")
+    return str(value)

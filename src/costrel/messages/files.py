@@ -6,14 +6,14 @@ import io
 import os
 import time
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from stat import S_ISREG
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import quote
 from zlib import adler32
 
-from ..http.dates import http_date
+from ..http.dates import dump_seconds, http_date
 from ..http.errors import NotFound
 from ..http.etags import quote_etag
 from ..http.headers import Headers
@@ -46,7 +46,7 @@ def send_file(
     conditional: bool = True,
     etag: bool | str = True,
     last_modified: datetime | int | float | None = None,
-    max_age: int | Callable[[str | None], int | None] | None = None,
+    max_age: timedelta | float | Callable[[str | None], timedelta | float | None] | None = None,
     use_x_sendfile: bool = False,
     response_class: type[Response] | None = None,
     _root_path: os.PathLike[str] | str | None = None,
@@ -62,7 +62,8 @@ def send_file(
     :param conditional: answer conditions and ranges (RFC 9110 §13, §14); ranges only if the file can be sought.
     :param etag: a tag, or True to make one from the path, its time and its size.
     :param last_modified: a date or timestamp; that of the path if None.
-    :param max_age: how long browsers may keep the file, in seconds, or a function from the path to that.
+    :param max_age: how long browsers may keep the file, in seconds or as a timedelta, or a function from the path to
+        that.
     :param use_x_sendfile: leave the sending of a path to the HTTP server in front (``X-Sendfile``).
     :param _root_path: where relative paths start; the working directory if None.
     :raises RequestedRangeNotSatisfiable: if the range that was asked for is not in the file.
@@ -302,10 +303,12 @@ def _naming(name: str, as_attachment: bool) -> tuple[str, str]:
 _short_disposition = lru_cache(maxsize=512)(_naming)
 
 
-def _add_caching(pairs: list[tuple[str, str]], max_age: int | None) -> None:
+def _add_caching(pairs: list[tuple[str, str]], max_age: timedelta | float | None) -> None:
     """Let caches keep the file for ``max_age`` seconds; without, they have to ask each time."""
     if max_age is None:
         pairs.append(("Cache-Control", "no-cache"))
         return
+    if not isinstance(max_age, int):
+        max_age = int(dump_seconds(max_age))
     pairs.append(("Cache-Control", f"{'public' if max_age > 0 else 'no-cache'}, max-age={max_age}"))
     pairs.append(("Expires", http_date(int(time.time() + max_age))))
