@@ -363,6 +363,7 @@ class Costrel(App):
     def _set_guards(self) -> None:
         own = self.__dict__
         profiles.apply_chosen(self.config)
+        self.url_map.strict = bool(self.config.get("STRICT_URLS"))
         own["guards"] = Guards.of(self)
         if "jinja_env" in own:
             for name, function in template_names(self).items():

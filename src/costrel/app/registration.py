@@ -131,6 +131,7 @@ class App(Scaffold):
         self.extensions: ft.Values = {}
         """The state of extensions for this application, by their names."""
         self.url_map = self.url_map_class(host_matching=host_matching)
+        self.url_map.strict = bool(self.config.get("STRICT_URLS"))
         self.subdomain_matching = subdomain_matching
         self._got_first_request = False
 

@@ -134,6 +134,9 @@ def install_as_flask() -> None:
             raise RuntimeError(_too_late(name))
     from importlib import import_module
 
+    from ..routing import Map
+
+    Map.is_strict_by_default = False
     finder = AliasFinder()
     sys.meta_path.insert(0, finder)
     try:

@@ -32,7 +32,7 @@ class StoredProperty(Generic[T]):
         name: str,
         default: T | None = None,
         load_func: Callable[[str], T] | None = None,
-        dump_func: Callable[[T], str] | None = None,
+        dump_func: Callable[[T], str | None] | None = None,
         read_only: bool | None = None,
         doc: str | None = None,
     ) -> None:
@@ -70,7 +70,11 @@ class StoredProperty(Generic[T]):
         if self.read_only:
             raise AttributeError("read only property")
         store: _Store = self.lookup(instance)
-        store[self.name] = value if self.dump_func is None else self.dump_func(value)
+        store[self.name] = self.dumped(value)
+
+    def dumped(self, value: T) -> Any:
+        """The value as it is stored."""
+        return value if self.dump_func is None else self.dump_func(value)
 
     def __delete__(self, instance: Any) -> None:
         if self.read_only:
@@ -92,7 +96,16 @@ class environ_property(StoredProperty[T]):
 
 
 class header_property(StoredProperty[T]):
-    """An attribute that reads and writes one of the ``headers`` of a request or a response."""
+    """An attribute that reads and writes one of the ``headers`` of a request or a response.
+
+    Setting it to None removes the header, also if ``dump_func`` returns None.
+    """
+
+    def __set__(self, instance: Any, value: T) -> None:
+        if not self.read_only and self.dumped(value) is None:
+            self.__delete__(instance)
+        else:
+            super().__set__(instance, value)
 
     def lookup(self, obj: Any) -> Headers:
         headers: Headers = obj.headers

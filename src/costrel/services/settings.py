@@ -96,6 +96,8 @@ GROUPS: t.Final[Mapping[str, tuple[Setting, ...]]] = MappingProxyType({
                "The hosts that get an answer, .example.com with its subdomains; None: all hosts."),
         _own("TRUSTED_PROXIES", (int, str, list, tuple, dict, NoneType), None, "The proxies whose X-Forwarded-* headers"
              " are trusted: a number of proxies, networks, or a dict; None: the headers are ignored.", native=()),
+        _own("STRICT_URLS", BOOL, False, "URLs that the same rule would not match are not built; of rules that match"
+             " alike the first one answers; numbers in paths have ASCII digits.", native=True),
         _own("REDIRECT_SCHEMES", NAMES, None, "The schemes that redirect may lead to; None: any.",
              native=("http", "https")),
     ),

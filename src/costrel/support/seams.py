@@ -25,8 +25,10 @@ class Seams:
     def __init__(self, owner: type, *names: str) -> None:
         self._names = names
         self._name_set = frozenset(names)
-        self._look_up = attrgetter(*names)
+        self._look_up = self.look_up = attrgetter(*names)
+        """For a caller in a hurry: returns the values of the names in a class, to compare with `originals`."""
         self._originals: tuple[Any, ...] = self._look_up(owner)
+        self.originals = self._originals
         self._known: dict[tuple[Any, ...], frozenset[str]] = {}
         """Values that were found in classes that replace some names → those names."""
 
