@@ -300,10 +300,13 @@ class Costrel(App):
             names.update(processor())
         return names
 
-    if not t.TYPE_CHECKING:  # type checkers would accept any name
-
-        def __getattr__(self, name: str) -> t.NoReturn:
-            raise habits.missing_attribute(self, name)
+    if not t.TYPE_CHECKING:  # for type checkers, the application does not have them at all
+        add_middleware = habits.Elsewhere("wrap `app.wsgi_app`: app.wsgi_app = Middleware(app.wsgi_app)")
+        exception_handler = habits.Elsewhere("register the handler by @app.errorhandler(SomeError)")
+        include_router = habits.Elsewhere("a group of routes is a Blueprint: app.register_blueprint(blueprint)")
+        middleware = habits.Elsewhere("use @app.before_request and @app.after_request, or wrap `app.wsgi_app`")
+        mount = habits.Elsewhere("wrap `app.wsgi_app` in costrel.middleware.dispatcher.DispatcherMiddleware")
+        on_event = habits.Elsewhere("use @app.before_serving and @app.after_serving")
 
     # -- for contexts and the lifecycle ---------------------------------------------------------------------------
 

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import typing as t
 
-_ATTRIBUTES: t.Final = {
-    "add_middleware": "wrap `app.wsgi_app` for WSGI middleware: app.wsgi_app = Middleware(app.wsgi_app)",
-    "exception_handler": "register the handler by @app.errorhandler(SomeError)",
-    "include_router": "a group of routes is a Blueprint: app.register_blueprint(blueprint)",
-    "middleware": "use @app.before_request and @app.after_request, or wrap `app.wsgi_app`",
-    "mount": "use costrel.middleware.dispatcher.DispatcherMiddleware around `app.wsgi_app`",
-    "on_event": "use @app.before_serving and @app.after_serving",
-}
-"""Attributes of an application in other frameworks → what Costrel has."""
-
 _AWAITED: t.Final = "can't be used in 'await' expression"
 
 
-def missing_attribute(owner: object, name: str) -> AttributeError:
-    """The error for an attribute that an application does not have."""
-    message = f"{type(owner).__name__!r} object has no attribute {name!r}"
-    hint = _ATTRIBUTES.get(name)
-    if hint is not None:
-        return AttributeError(f"{message}: {hint}.", name=name)
-    return AttributeError(message, name=name, obj=owner)
+class Elsewhere:
+    """An attribute that applications of other frameworks have: reading it raises AttributeError with `advice`.
+
+    A `__getattr__` would make CPython 3.11 read all attributes of the application more slowly.
+    """
+
+    def __init__(self, advice: str) -> None:
+        self.advice = advice
+        self.name = ""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: object, owner: type) -> t.NoReturn:
+        raise AttributeError(
+            f"{owner.__name__!r} object has no attribute {self.name!r}: {self.advice}.", name=self.name
+        )
 
 
 def needs_parentheses(decorator: str, example: str, given: object) -> TypeError:
