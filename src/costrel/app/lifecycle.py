@@ -55,7 +55,7 @@ def serve(ctx: RequestContext, write: Callable[[RequestContext, Response], t.Any
     app, request = ctx.app, ctx.request
     guards = app.guards
     if guards is not None and guards.arrive is not None and not _FORWARDED.are_absent_from(request._source):
-        guards.arrive(request._source)
+        guards.arrive(ctx)
     error: BaseException | None = None
     response: Response | None = None
     try:

@@ -36,7 +36,7 @@ def serve(ctx: RequestContext) -> Steps[Response | None]:
     if not app._got_first_request or app.config["TESTING"]:
         app.open_for_requests()
     if app.guards is not None and app.guards.arrive is not None:
-        app.guards.arrive(ctx.request._source)
+        app.guards.arrive(ctx)
     error: BaseException | None = None
     try:
         if ctx.on_loop and opens_early(app):

@@ -48,7 +48,7 @@ class GuardsContract(t.Protocol):
     """The guards of an application."""
 
     @property
-    def arrive(self) -> Callable[[dict[str, t.Any]], None] | None: ...
+    def arrive(self) -> Callable[[RequestContext], None] | None: ...
     @property
     def finish(self) -> Callable[[RequestContext, Response], None] | None: ...
     @property
@@ -69,7 +69,7 @@ class LimitsContract(t.Protocol):
 class KnownHostsContract(t.Protocol):
     """The hosts that an application has accepted."""
 
-    def check(self, request: t.Any, host: str | None, trusted: list[str] | None) -> None: ...
+    def check(self, request: t.Any, host: str | None, app: AppContract) -> None: ...
 
 
 class AppContract(t.Protocol):

@@ -92,6 +92,8 @@ GROUPS: t.Final[Mapping[str, tuple[Setting, ...]]] = MappingProxyType({
         _flask("PREFERRED_URL_SCHEME", TEXT, "http", "The scheme of such URLs."),
         _flask("TRUSTED_HOSTS", NAMES, None,
                "The hosts that get an answer, .example.com with its subdomains; None: all hosts."),
+        _own("HOST_REQUIRED", BOOL, False, "An HTTP/1.1 or HTTP/2 request without a host is a 400; if off, and for"
+             " HTTP/1.0, the server's address is its host.", native=True),
         _own("TRUSTED_PROXIES", (int, str, list, tuple, dict, NoneType), None, "The proxies whose X-Forwarded-* headers"
              " are trusted: a number of proxies, networks, or a dict; None: the headers are ignored.", native=()),
         _own("REDIRECT_SCHEMES", NAMES, None, "The schemes that redirect may lead to; None: any.",
