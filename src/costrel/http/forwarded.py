@@ -19,8 +19,8 @@ _match_bracketed = LatePattern(r"\[([^\[\]]*)\](?::[0-9]{0,5})?").fullmatch
 _match_with_port = LatePattern(r"([^:\[\]]*):[0-9]{0,5}").fullmatch
 _is_zone = LatePattern(r"[A-Za-z0-9._~-]+").fullmatch
 
-# One slash, then a path (RFC 3986 §3.3) in the bytes of a WSGI environ. Browsers take a backslash for a slash, and
-# skip tabs and line breaks.
+# One slash, then a path (RFC 3986 §3.3), whose bytes above 127 are characters of Latin-1 here. Browsers take a
+# backslash for a slash, and skip tabs and line breaks.
 _is_prefix = LatePattern(r"/(?![/\\])[^\x00-\x20\x7f\"#<>?\\^`{|}]*").fullmatch
 _is_port = LatePattern(r"[1-9][0-9]{0,4}").fullmatch
 
