@@ -77,6 +77,9 @@ GROUPS: t.Final[Mapping[str, tuple[Setting, ...]]] = MappingProxyType({
         _flask("TEMPLATES_AUTO_RELOAD", BOOL_OR_NONE, None, "Reload changed templates; None: in debug mode."),
         _own("THREADS", COUNT_OR_NONE, 32, "The number of threads for sync code under ASGI; if 32 times as many"
              " requests wait for one, further requests get a 503.", least=1),
+        _own("STREAM_THREADS", COUNT, 512, "The number of threads of a process that are lent to responses whose body"
+             " may block, such as a generator, and of those lent to unfinished bodies of requests; more get a 503.",
+             least=1),
         _own("METHOD_CASE_SENSITIVE", BOOL, False,
              "The method get is not GET, and gets a 405 if only GET is allowed.", native=True),
         _own("JSON_ALLOW_NAN", BOOL, True, "NaN and infinities are read and written.", native=False),
