@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator
+from contextvars import copy_context
 
 from ..app import lifecycle
 from ..app.application import Costrel
 from ..context import RequestContext
 from ..http.gate import check_fields, check_status
 from ..messages.response import WRITERS, Response
+from ..messages.streams import ClosingIterator
 from ..support.coroutines import run_coroutine
 
 
 def serve(app: Costrel, environ: dict[str, t.Any], start_response: Callable[..., t.Any]) -> Iterable[bytes]:
-    """Answer one request: the iterable of the response, as `start_response` was told."""
+    """Answer one request: the iterable of the response, as `start_response` was told.
+
+    Context variables that the application sets end with the request: the server's thread handles other ones later.
+    """
+    variables = copy_context()
+    answer: Iterable[bytes] = variables.run(_serve, app, environ, start_response)
+    if isinstance(answer, ClosingIterator):
+        answer.run_in(variables)
+    return answer
+
+
+def _serve(app: Costrel, environ: dict[str, t.Any], start_response: Callable[..., t.Any]) -> t.Any:
     if not app._got_first_request or app.config["TESTING"]:
         app.open_for_requests()
     ctx: RequestContext = app.request_context(environ)
@@ -22,7 +35,7 @@ def serve(app: Costrel, environ: dict[str, t.Any], start_response: Callable[...,
     steps = lifecycle.serve(ctx, _write)
     for awaitable in steps:  # there is nothing to await in most requests
         app._drive(steps, awaitable)
-    answer: Iterable[bytes] = ctx.answer
+    answer = ctx.answer
     ctx.answer = None  # a stream that nobody reads refers to its context, and would only be found as a cycle
     return answer
 
