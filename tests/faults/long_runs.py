@@ -1,5 +1,5 @@
 """The faults in their long forms: `python -m tests.faults.long_runs [load] [overload] [kill] [slow] [clock] [files]
-[isolation]`.
+[isolation] [gate]`.
 
 They need Debian's packages nghttp2-client, slowhttptest, libfaketime and strace; what is missing is said and left out.
 The server runs on one processor, the load on another.
@@ -23,6 +23,7 @@ from pathlib import Path
 
 from ..processes import wait_until
 from .clients import Load
+from .gate_fuzz import fuzz
 from .isolation import REQUESTS, measured, opened
 from .killing import kill_workers
 from .processes import Server, served
@@ -255,6 +256,16 @@ def isolation(minutes: float) -> None:
             time.sleep(2)
 
 
+def gate(minutes: float) -> None:
+    """100,000 random responses and WebSocket messages over both interfaces, however long they take."""
+    for interface, requests, sockets in (("asgi", 45_000, 10_000), ("wsgi", 45_000, 0)):
+        with served("--interface", interface, app="gate_app:app") as server:
+            workers = server.workers()
+            asked, conversed = fuzz(server, requests, sockets, first=10_000)
+            same = workers == server.workers() and server.ask("/pid")[0] == 200
+            say("gate", interface=interface, statuses=dict(asked), close_codes=dict(conversed), same_worker=same)
+
+
 RUNS: dict[str, Callable[[float], None]] = {
     "load": load,
     "overload": overload,
@@ -263,6 +274,7 @@ RUNS: dict[str, Callable[[float], None]] = {
     "clock": clock,
     "files": files,
     "isolation": isolation,
+    "gate": gate,
 }
 
 

@@ -10,7 +10,7 @@ from contextvars import Context
 
 from ..context import RequestContext
 from ..http.framing import has_no_body
-from ..http.gate import check_status, encode_fields
+from ..http.gate import check_status, check_status_line, encode_fields
 from ..messages.body import FileBody
 from ..messages.response import WRITERS, Response
 from ..messages.source import environ_of
@@ -105,8 +105,7 @@ class Answer:
             if not started:
                 raise RuntimeError(f"The WSGI application {app!r} ended without calling start_response().")
             status, headers = started[0]
-            code = int(status[:3])
-            check_status(code)
+            code = check_status_line(status)
             answer = cls(code, encode_fields(headers), _chain(written, chunks), close, environ["REQUEST_METHOD"])
             answer.may_block = _may_block(body)
             return answer

@@ -9,10 +9,13 @@ from contextvars import copy_context
 from ..app import lifecycle
 from ..app.application import Costrel
 from ..context import RequestContext
-from ..http.gate import check_fields, check_status
+from ..http.gate import check_fields, check_status, check_status_line
 from ..messages.response import WRITERS, Response
+from ..messages.response_head import STATUS_LINES
 from ..messages.streams import ClosingIterator
 from ..support.coroutines import run_coroutine
+
+_STATUSES: t.Final = frozenset(STATUS_LINES.values())
 
 
 def serve(app: Costrel, environ: dict[str, t.Any], start_response: Callable[..., t.Any]) -> Iterable[bytes]:
@@ -50,7 +53,9 @@ def _write(ctx: RequestContext, response: t.Any) -> Iterable[bytes]:
     piece, pairs, replaced = response._leave(environ)
     if replaced and not WRITERS.isdisjoint(replaced):
         return response(environ, _gated(ctx.start_response))
-    check_status(response._status_code)
+    if response._status not in _STATUSES:
+        check_status(response._status_code)
+        check_status_line(response._status)
     if response._headers is not None:  # Costrel's own fields are known to be good
         check_fields(pairs)
     ctx.start_response(response._status, pairs)
@@ -61,7 +66,7 @@ def _gated(start_response: Callable[..., t.Any]) -> Callable[..., t.Any]:
     """`start_response` behind the gate, for responses that write themselves out."""
 
     def gated(status: str, headers: list[tuple[str, str]], *exc_info: t.Any) -> t.Any:
-        check_status(int(status[:3]))
+        check_status_line(status)
         check_fields(headers)
         return start_response(status, headers, *exc_info)
 
