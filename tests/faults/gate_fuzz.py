@@ -55,10 +55,22 @@ def converse(server: Server, seeds: Sequence[int]) -> Counter[str]:
                         socket.recv(timeout=SECONDS)
                 outcomes[str(socket.close_code)] += 1
         except TimeoutError:
-            outcomes[HUNG] += 1
+            outcomes[HUNG if _is_left_waiting(server, seed) else "odd status"] += 1
         except (OSError, EOFError, WebSocketException, ValueError) as error:
             outcomes[type(error).__name__] += 1
     return outcomes
+
+
+def _is_left_waiting(server: Server, seed: int) -> bool:
+    """Whether a handshake gets no answer. The client of `websockets` waits on after a status above 599."""
+    head = f"GET /socket/{seed} HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    key = "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    with server.connect(timeout=SECONDS) as connection:
+        connection.sendall(f"{head}{key}".encode())
+        try:
+            return int(connection.recv(65_536)[9:12] or 0) < 600
+        except TimeoutError:
+            return True
 
 
 def fuzz(server: Server, requests: int, sockets: int, first: int = 0) -> tuple[Counter[str], Counter[str]]:

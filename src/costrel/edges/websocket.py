@@ -78,6 +78,11 @@ async def serve_websocket(app: Costrel, workers: Workers, scope: Scope, receive:
 def _refusal(app: Costrel, ctx: RequestContext, response: Response) -> Answer | Messages:
     """The response that refuses a handshake; 500 for one that no server can send."""
     try:
+        if response.status_code < 200:
+            raise ValueError(
+                f"A WebSocket cannot be refused with the status {response.status_code}: its client would wait for"
+                " another one (RFC 9110 §15.2)."
+            )
         return answer_of(ctx, response)
     except ValueError:
         app.logger.exception("The response that refuses the WebSocket of %s cannot be sent.", ctx.request.path)

@@ -25,7 +25,7 @@ def serve(app: Costrel, environ: dict[str, t.Any], start_response: Callable[...,
     """
     variables = copy_context()
     answer: Iterable[bytes] = variables.run(_serve, app, environ, start_response)
-    if isinstance(answer, ClosingIterator):
+    if answer.__class__ is not tuple and isinstance(answer, ClosingIterator):
         answer.run_in(variables)
     return answer
 
