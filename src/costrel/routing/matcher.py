@@ -30,6 +30,7 @@ _SLASHES = re.compile("/{2,}")
 _NO_STATES: dict[t.Any, State] = {}
 _NO_BRANCHES: list[Branch] = []
 _NO_RULES: list[Rule] = []
+_NO_TURNS: list[Turn] = []
 
 
 class SlashRequired(Exception):
@@ -202,7 +203,7 @@ class StateMachineMatcher:
             merged, _, others = self.find(domain, path, method, websocket)
             if merged is not None and merged.merge_slashes is not False:
                 raise RequestPath(path)
-            found[2].extend(others)
+            return None, (), [*found[2], *others]
         return found
 
     def match(self, domain: str, path: str, method: str, websocket: bool) -> tuple[Rule, dict[str, t.Any]]:
@@ -229,8 +230,7 @@ def _walk(place: State, segments: list[str], is_ascii: bool, method: str, websoc
     Without one, the texts are `_SLASH_MISSING` if a rule takes the path with a slash at its end.
     """
     texts: list[str] = []
-    refused: list[Rule] = []
-    turns: list[Turn] = []
+    refused, turns = _NO_RULES, _NO_TURNS  # of most requests there are none
     candidates: list[Candidate] | None = None  # a list from a place on whose order does not decide
     ahead, index, is_at_end = segments, 0, False
     while True:
@@ -238,6 +238,7 @@ def _walk(place: State, segments: list[str], is_ascii: bool, method: str, websoc
             following = place.static.get(segment)
             if following is not None:
                 if place.has_others:
+                    turns = turns or []
                     turns.append((place, index, len(texts), 0))
             elif place.sole is not None and is_ascii:
                 test, following = place.sole
@@ -252,6 +253,7 @@ def _walk(place: State, segments: list[str], is_ascii: bool, method: str, websoc
                 break
             else:
                 if place.has_others:
+                    turns = turns or []
                     turns.append((place, index, len(texts), 0))
                 break
             place = following
@@ -266,6 +268,7 @@ def _walk(place: State, segments: list[str], is_ascii: bool, method: str, websoc
                         return rule, texts, refused
                     candidates.append((rule, [*texts]))
                     break
+                refused = refused or []
                 refused.append(rule)
             else:
                 if "" in place.static:
