@@ -42,12 +42,17 @@ class State:
 
     __slots__ = ("by_key", "dynamic", "has_others", "is_tied", "rest", "rules", "sole", "static")
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        dynamic: list[Branch] = _NO_BRANCHES,
+        rules: list[Rule] = _NO_RULES,
+        static: dict[str, State] = _NO_STATES,
+    ) -> None:
         # PERF: startup. Most places use one of the first three; the others get no list or dict of their own.
         #: (test of a single segment; or None, if `RulePart.take` has to decide; the part; the place after it)
-        self.dynamic = _NO_BRANCHES
-        self.rules = _NO_RULES
-        self.static: dict[str, State] = _NO_STATES
+        self.dynamic = dynamic
+        self.rules = rules
+        self.static = static
         self.by_key: dict[Hashable, State] = _NO_STATES
         #: Whether there is a branch or a rule, so that a fixed segment is not the only way on.
         self.has_others = False
@@ -304,9 +309,7 @@ def _turn_back(turns: list[Turn], segments: list[str], texts: list[str]) -> tupl
             if segment == "" and index == len(segments) - 1:
                 loose = [rule for rule in place.rules if not rule.strict_slashes]
                 if loose:
-                    end = State()
-                    end.rules = loose
-                    return end, index + 1, place.is_tied
+                    return State(rules=loose), index + 1, place.is_tied
             continue
         if number + 1 < len(place.dynamic) or place.rules:
             turns.append((place, index, known, number + 1))
