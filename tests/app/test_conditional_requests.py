@@ -340,3 +340,37 @@ def test_a_body_that_is_not_wanted_is_closed_unread(app: t.Any, edge: str) -> No
     answer = app.test_client(edge=edge).get("/f", headers={"If-Match": '"b"'})
     answer.close()
     assert (answer.status_code, opened[0].closed) == (412, True)
+
+
+# -- open files
+
+
+def just_written() -> io.BytesIO:
+    file = io.BytesIO()
+    file.write(CONTENT)
+    return file
+
+
+def from_the_middle() -> io.BytesIO:
+    file = io.BytesIO(b"head" + CONTENT)
+    file.seek(4)
+    return file
+
+
+@pytest.mark.parametrize("make", [just_written, from_the_middle])
+def test_an_open_file_is_sent_with_its_length_and_in_ranges(
+    app: t.Any, edge: str, make: t.Callable[[], io.BytesIO]
+) -> None:
+    app.add_url_rule("/f", "f", lambda: send_file(make(), download_name="a.bin"))
+    client = app.test_client(edge=edge)
+    whole = client.get("/f")
+    assert (whole.status_code, whole.headers["Content-Length"], whole.data) == (200, str(SIZE), CONTENT)
+    part = client.get("/f", headers={"Range": "bytes=10-19"})
+    assert (part.status_code, part.headers["Content-Range"], part.data) == (206, f"bytes 10-19/{SIZE}", CONTENT[10:20])
+    parts = client.get("/f", headers={"Range": "bytes=0-1,-2"})
+    message = email.parser.BytesParser().parsebytes(
+        f"Content-Type: {parts.headers['Content-Type']}\r\n\r\n".encode() + parts.data
+    )
+    found = [part.get_payload(decode=True) for part in t.cast("list[email.message.Message]", message.get_payload())]
+    assert found == [CONTENT[:2], CONTENT[-2:]]
+    assert client.head("/f").headers["Content-Length"] == str(SIZE)

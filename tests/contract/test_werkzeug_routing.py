@@ -220,7 +220,7 @@ def make_maps(drawn: list[Drawn], kwargs: dict[str, t.Any]) -> tuple[t.Any, t.An
     """The map on both sides; where Werkzeug refuses to make it (a default that a converter refuses), so must we."""
     try:
         expected = make_map(theirs, drawn, kwargs)
-    except ValueError:
+    except (ValueError, SyntaxError):  # the latter of a variable that occurs in the host and in the path
         refused = False
         try:
             make_map(ours, drawn, kwargs)

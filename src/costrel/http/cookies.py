@@ -47,7 +47,8 @@ def parse_cookie(cookie: str | None = None, cls: t.Any = None) -> t.Any:
     """Read the Cookie field (RFC 6265 §5.4) into a `MultiDict`.
 
     A name that comes several times keeps all its values, in their order. A value goes up to the next semicolon, without
-    the blanks around it; one that is quoted as a whole is unquoted. Pairs without a name are skipped.
+    the blanks around it; one that is quoted as a whole is unquoted. Pairs without a name, or with a quote in it, are
+    skipped.
 
     :param cls: The class to make instead. One with its own constructor gets a list of pairs.
     """
@@ -96,11 +97,11 @@ def _lists_of(cookie: str) -> dict[str, list[str]]:
 
 
 def _quoted_pairs(cookie: str) -> list[tuple[str, str]]:
-    """The pairs of a field with quotes. One whose value has a line break, which no header has, is none."""
+    """The pairs of a field with quotes. One with a quote in its name or a line break in its value is none."""
     return [
         (name, _unquote(quoted) if quoted else plain.rstrip(" \t"))
         for untrimmed, quoted, plain in _find_pairs(cookie)
-        if (name := untrimmed.strip(" \t")) and "\n" not in plain
+        if (name := untrimmed.strip(" \t")) and '"' not in name and "\n" not in plain
     ]
 
 

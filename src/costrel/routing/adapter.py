@@ -235,10 +235,17 @@ class MapAdapter:
                     break
         else:
             values = _present(values)
-        built = self._partial_build(endpoint, values, method, append_unknown)
-        if built is None:
+        rules = map._rules_by_endpoint.get(endpoint, ())
+        if len(rules) > 1:
+            rule, parts = self._choose(rules, values, method, append_unknown)
+        elif rules and rules[0].suitable_for(values, method):
+            rule = rules[0]
+            parts = rule.build(values, append_unknown)
+        else:
+            parts = None
+        if parts is None:
             raise BuildError(endpoint, dict(values), method, self)  # the caller may go on with its own
-        rule, domain, path = built
+        domain, path = parts
         path = self.script_name + path.lstrip("/")
         own = self.server_name if map.host_matching else self.subdomain
         if domain == own and not force_external and not rule.websocket:
@@ -249,31 +256,30 @@ class MapAdapter:
         host = self.get_host(domain)
         return f"{scheme}://{host}{path}" if scheme else f"//{host}{path}"
 
-    def _partial_build(
-        self, endpoint: Endpoint, values: Values, method: str | None, append_unknown: bool
-    ) -> tuple[Rule, str, str] | None:
-        """The first rule that fits, with the domain and the path. No rule builds its URL twice.
+    def _choose(
+        self, rules: list[Rule], values: Values, method: str | None, append_unknown: bool
+    ) -> tuple[Rule, tuple[str, str] | None]:
+        """The first of several rules that fits, with the domain and the path; None for these if none fits.
 
-        Without a method, a rule for the default one goes first. With host matching, a rule for this host goes first.
+        Without a method, a rule for the default one goes first. With host matching, a rule for this host goes first. No
+        rule builds its URL twice.
         """
-        rules = self.map._rules_by_endpoint.get(endpoint, ())
-        first: tuple[Rule, str, str] | None = None
-        refused: list[Rule] | None = None
-        for wanted in (self.default_method, None) if method is None and len(rules) > 1 else (method,):
+        first: tuple[Rule, tuple[str, str]] | None = None
+        refused: list[Rule] = []
+        for wanted in (self.default_method, None) if method is None else (method,):
             for rule in rules:
                 if not rule.suitable_for(values, wanted) or (refused and any(rule is other for other in refused)):
                     continue
                 parts = rule.build(values, append_unknown)
                 if parts is None:
-                    refused = [*(refused or ()), rule]
-                    continue
-                domain, path = parts
-                if not self.map.host_matching or domain == self.server_name:
-                    return rule, domain, path
-                first = first or (rule, domain, path)
+                    refused.append(rule)
+                elif not self.map.host_matching or parts[0] == self.server_name:
+                    return rule, parts
+                else:
+                    first = first or (rule, parts)
             if first is not None:
                 break
-        return first
+        return first or (rules[0], None)
 
 
 def _stays(path: str) -> bool:

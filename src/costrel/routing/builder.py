@@ -166,6 +166,8 @@ class Template:
 
     def _check(self, filled: str, written: dict[str, str], values: Values) -> None:
         """Raise `Refused` unless the parts of the rule find the texts of the values in the filled text."""
+        if filled.startswith("//"):  # another host's URL to browsers; the walk leaves one slash out
+            raise Refused(next(iter(written)))
         found = texts_of(self._parts, unquote(filled).split("/"))
         texts = dict(zip(self._names, found or (), strict=False))
         for name, text in written.items():

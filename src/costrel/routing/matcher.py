@@ -30,6 +30,7 @@ _SLASHES = re.compile("/{2,}")
 _NO_STATES: dict[t.Any, State] = {}
 _NO_BRANCHES: list[Branch] = []
 _NO_RULES: list[Rule] = []
+_NO_TURNS: list[Turn] = []
 
 
 class SlashRequired(Exception):
@@ -41,12 +42,17 @@ class State:
 
     __slots__ = ("by_key", "dynamic", "has_others", "is_tied", "rest", "rules", "sole", "static")
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        dynamic: list[Branch] = _NO_BRANCHES,
+        rules: list[Rule] = _NO_RULES,
+        static: dict[str, State] = _NO_STATES,
+    ) -> None:
         # PERF: startup. Most places use one of the first three; the others get no list or dict of their own.
         #: (test of a single segment; or None, if `RulePart.take` has to decide; the part; the place after it)
-        self.dynamic = _NO_BRANCHES
-        self.rules = _NO_RULES
-        self.static: dict[str, State] = _NO_STATES
+        self.dynamic = dynamic
+        self.rules = rules
+        self.static = static
         self.by_key: dict[Hashable, State] = _NO_STATES
         #: Whether there is a branch or a rule, so that a fixed segment is not the only way on.
         self.has_others = False
@@ -202,7 +208,7 @@ class StateMachineMatcher:
             merged, _, others = self.find(domain, path, method, websocket)
             if merged is not None and merged.merge_slashes is not False:
                 raise RequestPath(path)
-            found[2].extend(others)
+            return None, (), [*found[2], *others]
         return found
 
     def match(self, domain: str, path: str, method: str, websocket: bool) -> tuple[Rule, dict[str, t.Any]]:
@@ -229,8 +235,7 @@ def _walk(place: State, segments: list[str], is_ascii: bool, method: str, websoc
     Without one, the texts are `_SLASH_MISSING` if a rule takes the path with a slash at its end.
     """
     texts: list[str] = []
-    refused: list[Rule] = []
-    turns: list[Turn] = []
+    refused, turns = _NO_RULES, _NO_TURNS  # of most requests there are none
     candidates: list[Candidate] | None = None  # a list from a place on whose order does not decide
     ahead, index, is_at_end = segments, 0, False
     while True:
@@ -238,6 +243,7 @@ def _walk(place: State, segments: list[str], is_ascii: bool, method: str, websoc
             following = place.static.get(segment)
             if following is not None:
                 if place.has_others:
+                    turns = turns or []
                     turns.append((place, index, len(texts), 0))
             elif place.sole is not None and is_ascii:
                 test, following = place.sole
@@ -252,6 +258,7 @@ def _walk(place: State, segments: list[str], is_ascii: bool, method: str, websoc
                 break
             else:
                 if place.has_others:
+                    turns = turns or []
                     turns.append((place, index, len(texts), 0))
                 break
             place = following
@@ -266,6 +273,7 @@ def _walk(place: State, segments: list[str], is_ascii: bool, method: str, websoc
                         return rule, texts, refused
                     candidates.append((rule, [*texts]))
                     break
+                refused = refused or []
                 refused.append(rule)
             else:
                 if "" in place.static:
@@ -301,9 +309,7 @@ def _turn_back(turns: list[Turn], segments: list[str], texts: list[str]) -> tupl
             if segment == "" and index == len(segments) - 1:
                 loose = [rule for rule in place.rules if not rule.strict_slashes]
                 if loose:
-                    end = State()
-                    end.rules = loose
-                    return end, index + 1, place.is_tied
+                    return State(rules=loose), index + 1, place.is_tied
             continue
         if number + 1 < len(place.dynamic) or place.rules:
             turns.append((place, index, known, number + 1))
