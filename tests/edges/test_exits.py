@@ -91,6 +91,47 @@ def test_in_a_websocket_view(app):
     assert [("websocket.accept", None), ("websocket.close", 1011)] == sent
 
 
+def test_in_the_body_of_a_refusal(app):
+    sent = []
+
+    def pieces():
+        yield "a"
+        sys.exit(3)
+
+    @app.websocket("/")
+    async def index():
+        return Response(pieces(), 403)
+
+    async def run():
+        messages = [{"type": "websocket.connect"}]
+
+        async def receive():
+            return messages.pop() if messages else await asyncio.get_running_loop().create_future()
+
+        async def send(message):
+            sent.append((message["type"], message.get("code")))
+
+        scope = scope_of(app.test_request_context("/").request.environ)
+        scope["extensions"] = {"websocket.http.response": {}}
+        try:
+            await app.asgi(scope, receive, send)
+        except SystemExit as error:
+            return error.code
+
+    assert asyncio.run(run()) == 3
+    assert [("websocket.close", 1011)] == sent
+
+
+def test_what_ends_generators_is_an_error_of_a_stream_like_others(app):
+    def pieces():
+        yield "a"
+        raise GeneratorExit
+
+    app.add_url_rule("/", "index", lambda: Response(pieces()))
+    failed = outcome(app)
+    assert (RuntimeError, "GeneratorExit") == (type(failed), str(failed))
+
+
 def test_a_stream_that_is_cancelled_before_its_first_step_is_closed(app):
     """The client has left already: nothing of the stream is begun, and nothing is left to be collected."""
     closed = []

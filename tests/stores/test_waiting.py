@@ -75,6 +75,20 @@ def test_few_wait_for_longer(clock):
     another.pause()
 
 
+def test_any_number_waits_for_a_store_that_is_only_busy(clock):
+    waits = Waits(2.0)
+    operations = [waits.operation() for _ in range(10 * WAITERS)]
+    for _ in range(8):
+        clock.now += BRIEF - 0.05
+        waits.note_success()
+        for operation in operations[1:]:
+            operation._check()
+    clock.now = operations[0]._began + 2.0
+    with pytest.raises(StuckError, match="2 seconds"):
+        operations[0].pause()
+    assert not waits.is_stuck
+
+
 def test_a_lock_of_this_process_shares_the_deadline():
     lock, waits = threading.Lock(), Waits(0.1)
     lock.acquire()

@@ -80,8 +80,9 @@ class Job:
         if error is None:
             self.future.set_result(result)
         else:
-            # A future refuses StopIteration, which a user's code may well raise.
-            self.future.set_exception(RuntimeError("StopIteration") if isinstance(error, StopIteration) else error)
+            # A future refuses StopIteration, and GeneratorExit would end the coroutine that waits. Views raise both.
+            is_odd = isinstance(error, (StopIteration, GeneratorExit))
+            self.future.set_exception(RuntimeError(type(error).__name__) if is_odd else error)
 
 
 class Lane:

@@ -267,29 +267,27 @@ class ServerConnection:
 
     async def refuse(self, answer: Answer | Messages, hop: Hop) -> None:
         """Answer the handshake with a response; a server that cannot send one answers 403."""
+        collected: list[t.MutableMapping[str, t.Any]] = []
+
+        async def collect(message: t.MutableMapping[str, t.Any]) -> None:
+            collected.append(message)
+
+        if not isinstance(answer, Answer):
+            collected.extend(answer)
+        elif self._can_refuse and self.ended is None:
+            await answer.send(collect, hop.run)
+        elif answer.close is not None:
+            await hop.run(answer.close)
         if self.ended is not None:
             return
         self.ended = WebSocketDisconnect(ABNORMAL)
         await self._stop_reading()
         if self._can_refuse:
-            collected: list[t.MutableMapping[str, t.Any]] = []
-
-            async def collect(message: t.MutableMapping[str, t.Any]) -> None:
-                collected.append(message)
-
-            if isinstance(answer, Answer):
-                await answer.send(collect, hop.run)
-            else:
-                collected.extend(answer)
             body = b"".join(message["body"] for message in collected[1:])  # Granian takes it in one piece only
             await self._pass_on({**collected[0], "type": "websocket.http.response.start"})
             await self._pass_on({"type": "websocket.http.response.body", "body": body})
-            return
-        try:
+        else:
             await self._pass_on({"type": "websocket.close", "code": NORMAL, "reason": ""})
-        finally:
-            if isinstance(answer, Answer) and answer.close is not None:
-                await hop.run(answer.close)
 
     async def leave(self, code: int = GOING_AWAY) -> None:
         """Tell the client that the server goes away."""

@@ -13,13 +13,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 BRIEF: t.Final = 0.25
-"""Seconds that any operation may wait. Other writers of the same store take less."""
+"""Seconds without a success of any operation after which a store is stuck, and not only busy."""
 
 WAITERS: t.Final = 8
-"""How many operations of one process may wait longer than that at the same time."""
+"""How many operations of one process may wait for a store that is stuck."""
 
 PAUSE: t.Final = 5.0
-"""Seconds after an operation has missed its deadline in which no other one waits, unless one succeeds."""
+"""Seconds after an operation has missed its deadline in vain in which no other one waits, unless one succeeds."""
 
 _STEP: t.Final = 0.02
 """The longest time between two attempts, in seconds."""
@@ -50,6 +50,8 @@ class Waits:
         self._lock = threading.Lock()
         self._waiting = 0
         self._stuck_until = 0.0
+        self.last_success = 0.0
+        """When an operation last got the store, on the monotonic clock."""
 
     def operation(self) -> Operation:
         """Begin an operation, whose deadline runs from now on."""
@@ -78,12 +80,13 @@ class Waits:
         return time.monotonic() < self._stuck_until
 
     def note_missed(self) -> None:
-        """An operation has missed its deadline."""
+        """An operation has missed its deadline, and no other one has got the store meanwhile."""
         self._stuck_until = time.monotonic() + PAUSE
 
     def note_success(self) -> None:
         """An operation has got the store."""
         self._stuck_until = 0.0
+        self.last_success = time.monotonic()
 
     def enter(self) -> bool:
         """Count one more operation that waits; False if there are too many."""
@@ -134,14 +137,14 @@ class Operation:
             self._check()
 
     def _check(self) -> None:
-        waits = self._waits
-        waited = time.monotonic() - self._began
-        if waited >= waits.seconds:
-            waits.note_missed()
+        waits, now = self._waits, time.monotonic()
+        if now - self._began >= waits.seconds:
+            if waits.last_success < self._began:
+                waits.note_missed()
             raise StuckError(f"it was locked for {waits.seconds:g} seconds")
         if waits.is_stuck:
             raise StuckError("it is locked, and an earlier operation has waited for it in vain")
-        if waited >= BRIEF and not self._is_counted:
+        if now - max(self._began, waits.last_success) >= BRIEF and not self._is_counted:
             self._is_counted = waits.enter()
             if not self._is_counted:
                 raise StuckError(f"it is locked, and {WAITERS} operations wait for it already")

@@ -17,7 +17,7 @@ from .store import Change, Record, SessionStore, StoreError, UnreadableRecordErr
 LIST_SECONDS: t.Final = 10 * 366 * 24 * 60 * 60
 """How long the list of a user's sessions is kept; it is deleted with the last of them."""
 
-TIMEOUT: t.Final = 2.0
+TIMEOUT: t.Final = 5.0
 """Seconds that a thread waits for another one that changes a session."""
 
 
