@@ -95,6 +95,7 @@ def opens(app):
 EFFECTS = {
     "CONTENT_SECURITY_POLICY": header("Content-Security-Policy"),
     "CSRF_PROTECTION": status("/", "POST", headers=EVIL),
+    "ERROR_FORMAT": lambda app: ask(app, "/none").content_type,
     "JSON_ALLOW_NAN": json("[NaN]"),
     "JSON_MAX_DEPTH": json("[" * 201 + "]" * 201),
     "MAX_CONTENT_LENGTH": posted("/body", 16 * 1024 * 1024 + 1),

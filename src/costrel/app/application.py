@@ -18,8 +18,8 @@ from ..http.errors import HTTPException
 from ..routing import MapAdapter, RoutingException
 from ..services import templating
 from ..services.session_choice import ChosenSessions
-from ..services.sessions import SessionInterface
-from ..support.coroutines import run_coroutine, run_steps
+from ..services.sessions import SessionInterface, refuse_async_methods
+from ..support.coroutines import call_sync, run_coroutine, run_steps
 from ..support.seams import Seams
 from . import files, lifecycle, links, matching, ports, profiles, response_values
 from .debug_errors import FormDataRoutingRedirect
@@ -297,7 +297,7 @@ class Costrel(App):
         """The names that ``costrel shell`` starts with."""
         names = {"app": self, "g": context.g}
         for processor in self.shell_context_processors:
-            names.update(processor())
+            names.update(call_sync(self, processor))
         return names
 
     # -- for contexts and the lifecycle ---------------------------------------------------------------------------
@@ -306,6 +306,8 @@ class Costrel(App):
     """The stages that were assigned to this application itself."""
 
     def __setattr__(self, name: str, value: t.Any) -> None:
+        if name == "session_interface":
+            refuse_async_methods(value)
         object.__setattr__(self, name, value)
         if name in _STAGES:
             self.__dict__["_assigned"] = self._assigned | {name}
@@ -347,7 +349,7 @@ class Costrel(App):
             if not self._got_first_request:
                 profiles.apply_chosen(self.config)
                 Guards.of(self)
-                self.session_interface  # noqa: B018 - read for its effect: SESSION_STORE chooses it
+                refuse_async_methods(self.session_interface)  # reading it has SESSION_STORE choose it
 
     def _set_guards(self) -> None:
         own = self.__dict__

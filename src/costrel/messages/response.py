@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from types import TracebackType
+from types import CoroutineType, TracebackType
 from typing import TYPE_CHECKING, Any, Literal, overload
 from urllib.parse import urljoin
 
@@ -16,6 +16,7 @@ from ..http.framing import forbids_content_length, has_no_body
 from ..http.headers import Headers
 from ..http.ranges import Range
 from ..http.urls import iri_to_uri
+from ..support.coroutines import run_coroutine
 from ..support.properties import cached_property
 from ..support.seams import Seams
 from .body import Body, EdgeBody, ResponseStream, body_of, encoded
@@ -93,7 +94,7 @@ class Response(ResponseHead):
         return f"<{type(self).__name__} {size} [{self.status}]>"
 
     def call_on_close(self, func: Callable[[], Any]) -> Callable[[], Any]:
-        """Call ``func`` when the response was sent, or could not be; usable as a decorator."""
+        """Call ``func`` when the response was sent, or could not be; usable as a decorator. It may be ``async def``."""
         self._on_close.append(func)
         return func
 
@@ -333,7 +334,9 @@ class Response(ResponseHead):
         if close is not None:
             close()
         for func in self._on_close:
-            func()
+            result = func()
+            if result.__class__ is CoroutineType:
+                run_coroutine(result)
 
     def __enter__(self) -> Response:
         return self

@@ -75,6 +75,8 @@ GROUPS: t.Final[Mapping[str, tuple[Setting, ...]]] = MappingProxyType({
         _flask("PROVIDE_AUTOMATIC_OPTIONS", BOOL, True, "Routes answer OPTIONS themselves."),
         _flask("EXPLAIN_TEMPLATE_LOADING", BOOL, False, "Log the places in which each template was searched for."),
         _flask("TEMPLATES_AUTO_RELOAD", BOOL_OR_NONE, None, "Reload changed templates; None: in debug mode."),
+        _own("ERROR_FORMAT", TEXT, "html", 'The format of errors: "html" is a page, "problem" is JSON (RFC 9457),'
+             ' "accept" is the one that the client prefers.', native="accept", values=("html", "accept", "problem")),
         _own("THREADS", COUNT_OR_NONE, 32, "The number of threads for sync code under ASGI; if 32 times as many"
              " requests wait for one, further requests get a 503.", least=1),
         _own("METHOD_CASE_SENSITIVE", BOOL, False,
