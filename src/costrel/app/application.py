@@ -27,6 +27,7 @@ from .guards import Guards, template_names
 from .registration import App
 from .request import Request
 from .response import Response
+from .start_checks import check_settings, name_misspelt
 from .static_rule import add_static_rule
 
 _HANDLED: t.Any = object()
@@ -348,12 +349,14 @@ class Costrel(App):
         with _opening:
             if not self._got_first_request:
                 profiles.apply_chosen(self.config)
+                name_misspelt(self)
+                check_settings(self)
                 Guards.of(self)
-                refuse_async_methods(self.session_interface)  # reading it has SESSION_STORE choose it
 
     def _set_guards(self) -> None:
         own = self.__dict__
         profiles.apply_chosen(self.config)
+        name_misspelt(self)
         own["guards"] = Guards.of(self)
         if "jinja_env" in own:
             for name, function in template_names(self).items():

@@ -70,6 +70,8 @@ def url_for(
         if external is None:
             external = True
     if adapter is None:
+        if request_ctx is not None and request_ctx.request.routing_exception is not None:
+            raise request_ctx.request.routing_exception  # the client's Host is none that URLs can be made of
         raise RuntimeError(_NO_HOST)
     if scheme is not None and not external:
         raise ValueError("'_scheme' requires an external URL: leave '_external=False' out.")

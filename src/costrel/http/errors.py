@@ -18,6 +18,10 @@ from .status import HTTP_STATUS_CODES
 if t.TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
 
+T = t.TypeVar("T")
+U = t.TypeVar("U")
+V = t.TypeVar("V")
+
 Environ: t.TypeAlias = dict[str, t.Any]
 Scope: t.TypeAlias = dict[str, t.Any]
 ResponseClass: t.TypeAlias = "t.Callable[..., WSGIApplication]"
@@ -30,6 +34,20 @@ def plug_response_class(cls: ResponseClass) -> None:
     """Set the class of the responses that errors create, by calling `cls(body, status, headers)`."""
     global response_class
     response_class = cls
+
+
+UNCONVERTIBLE: t.Final = (ValueError, TypeError, ArithmeticError, LookupError, RecursionError)
+"""The errors by which `int`, `Decimal`, a dict's lookup and others refuse the text of a client."""
+
+
+def convert(value: V, default: U, type: t.Callable[[V], T]) -> T | U:
+    """The converted value, or the default if `type` raises one of `UNCONVERTIBLE`; HTTP errors pass."""
+    try:
+        return type(value)
+    except HTTPException:
+        raise
+    except UNCONVERTIBLE:
+        return default
 
 
 def _as_html(text: str) -> str:

@@ -301,7 +301,7 @@ class _MultipartForm:
             return
         head = self.head
         if container is None:
-            self.fields.append((head.name, b"".join(self.chunks).decode(self._charset_of(head), "replace")))
+            self.fields.append((head.name, decode_form(b"".join(self.chunks), self._charset_of(head))))
         else:
             container.seek(0)
             self.files.append((head.name, FileStorage(container, head.filename, head.name, headers=self.headers)))

@@ -19,7 +19,7 @@ from ..http.urls import iri_to_uri
 from ..support.coroutines import run_coroutine
 from ..support.properties import cached_property
 from ..support.seams import Seams
-from .body import Body, EdgeBody, ResponseStream, body_of, encoded
+from .body import Body, EdgeBody, ResponseStream, body_of, encoded, to_utf8
 from .environ import get_current_url
 from .response_head import HeadersInput, Pairs, ResponseHead, add_missing, field_of, lower_names
 from .small_files import SmallFile
@@ -142,7 +142,11 @@ class Response(ResponseHead):
 
     def set_data(self, value: bytes | bytearray | str) -> None:
         """Replace the body and set ``Content-Length``."""
-        body: bytes | bytearray = value.encode() if isinstance(value, str) else value
+        body: bytes | bytearray
+        try:
+            body = value.encode() if isinstance(value, str) else value
+        except UnicodeEncodeError:
+            body = to_utf8(str(value))
         self.response = [body]
         if self.automatically_set_content_length:
             pairs = self._header_pairs
