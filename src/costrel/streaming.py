@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import functools
 import typing as t
-from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 
 from .context import RequestContext, Stacks, make_current, request_context_for
-from .support.coroutines import run_coroutine
+from .support.coroutines import Function, run_coroutine
 
 HOLDS: t.Final = "costrel.holds"
 """The key of an environ for a list that is not empty while a stream keeps the context of its request."""
@@ -33,19 +33,19 @@ def stream_with_context(generator_or_function: t.Any) -> t.Any:
     return stream
 
 
-def _decorated(function: Callable[..., t.Any]) -> Callable[..., t.Any]:
+def _decorated(function: Function) -> Function:
     from inspect import iscoroutinefunction  # slow to load
 
-    async def async_decorator(*args: t.Any, **kwargs: t.Any) -> t.Any:
+    async def async_decorator(*args: object, **kwargs: object) -> object:
         return stream_with_context(await function(*args, **kwargs))
 
-    def decorator(*args: t.Any, **kwargs: t.Any) -> t.Any:
+    def decorator(*args: object, **kwargs: object) -> object:
         return stream_with_context(function(*args, **kwargs))
 
     return functools.update_wrapper(async_decorator if iscoroutinefunction(function) else decorator, function)
 
 
-def _stream_in(ctx: RequestContext, items: Iterator[t.Any]) -> Generator[t.Any, None, None]:
+def _stream_in(ctx: RequestContext, items: Iterator[object]) -> Generator[object, None, None]:
     """The items, each of them computed within `ctx`. Between two items the consumer's own context is current."""
     ctx.hold()
     inside: Stacks | None = ctx.stacks
@@ -91,7 +91,7 @@ class AsyncStream:
     _has_ended = True
     """Whether it does not hold the context: not yet, or no longer."""
 
-    def __init__(self, ctx: RequestContext, items: AsyncIterator[t.Any]) -> None:
+    def __init__(self, ctx: RequestContext, items: AsyncIterator[object]) -> None:
         self._ctx = ctx
         self._items = items
         self._inside: Stacks | None = ctx.stacks
@@ -103,7 +103,7 @@ class AsyncStream:
     def __aiter__(self) -> t.Self:
         return self
 
-    async def __anext__(self) -> t.Any:
+    async def __anext__(self) -> object:
         self._has_begun = True
         outside = make_current(self._inside)
         try:

@@ -173,8 +173,8 @@ class TestWrongSettings:
             "type": "lifespan.startup.failed",
             "message": "costrel.app.start_checks.WrongSetting: SECRET_KEY: The secret key has 5 bytes, and a session's"
             " signature needs 32 at least (SECRET_KEY_MIN_BYTES): a shorter one can be guessed, and with it anybody can"
-            " sign a session. Set SECRET_KEY to the output of python -c 'import secrets; print(secrets.token_hex())'. In"
-            " debug mode and in tests any key will do.",
+            " sign a session. Set SECRET_KEY to the output of python -c 'import secrets; print(secrets.token_hex())'."
+            " In debug mode and in tests any key will do.",
         }
         assert lifespan(make())["type"] == "lifespan.startup.complete"
 

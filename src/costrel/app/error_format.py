@@ -130,11 +130,11 @@ def _problem(ctx: RequestContext, error: HTTPException) -> Response:
     return app.response_class(body, error.code, [("Content-Type", CONTENT_TYPE), *headers])
 
 
-def problem_details(ctx: RequestContext, error: HTTPException) -> dict[str, t.Any]:
+def problem_details(ctx: RequestContext, error: HTTPException) -> dict[str, object]:
     """The members of the problem details (RFC 9457 §3.1), with those of ``error.problem``, which take precedence."""
     code = error.code or 500
     title = error.name if "name" in _DESCRIPTIONS.replaced(error) else _TITLES.get(code, error.name)
-    members: dict[str, t.Any] = {"type": "about:blank", "title": title, "status": code}
+    members: dict[str, object] = {"type": "about:blank", "title": title, "status": code}
     if _is_failure(error):
         members |= _failure_members(ctx)
     elif detail := _detail(ctx, error):

@@ -64,7 +64,7 @@ def _fields(response: Response) -> list[tuple[str, str]]:
     return list(headers) if headers is not None else [*(response._header_pairs or ())]
 
 
-def _content(session: object) -> dict[t.Any, t.Any] | None:
+def _content(session: object) -> dict[object, object] | None:
     """A copy of a session that was used. None for no session, and for one whose content cannot be read."""
     if not isinstance(session, Mapping) or not getattr(session, "accessed", True):
         return None

@@ -62,14 +62,14 @@ def _gated(start_response: Callable[..., t.Any]) -> Callable[..., t.Any]:
 class Iterated:
     """The items of an asynchronous iterable, one after the other, for a server that reads none."""
 
-    def __init__(self, items: AsyncIterable[t.Any]) -> None:
+    def __init__(self, items: AsyncIterable[object]) -> None:
         self._items = items
-        self._iterator: AsyncIterator[t.Any] | None = None
+        self._iterator: AsyncIterator[object] | None = None
 
     def __iter__(self) -> t.Self:
         return self
 
-    def __next__(self) -> t.Any:
+    def __next__(self) -> object:
         if self._iterator is None:
             self._iterator = self._items.__aiter__()
         try:

@@ -78,7 +78,8 @@ def _read(s: str | bytes, kwargs: dict[str, t.Any], config: Mapping[str, t.Any])
         value = json.loads(s, **kwargs)
     except RecursionError:
         raise ValueError("The JSON is nested too deeply to be read.") from None
-    if not config.get("JSON_ALLOW_SURROGATES", True):
+    # Bytes come from a client. Text may be a session, which must stay readable.
+    if not isinstance(s, str) and not config.get("JSON_ALLOW_SURROGATES", True):
         _refuse_surrogates(value)
     return value
 

@@ -52,7 +52,7 @@ def _is_usable(setting: Setting, value: t.Any) -> bool:
         return _is_number(setting, value)
     if kinds <= _TEXTS:
         return isinstance(value, str)
-    checks: dict[str, Callable[[t.Any], bool]] = {
+    checks: dict[str, Callable[[object], bool]] = {
         "SECRET_KEY": lambda key: not key or isinstance(key, (str, bytes, bytearray)),
         "SECRET_KEY_FALLBACKS": lambda keys: not keys or _are_all(keys, (str, bytes, bytearray)),
     }
@@ -72,7 +72,7 @@ def _is_number(setting: Setting, value: t.Any) -> bool:
         return False
 
 
-def _are_all(values: t.Any, types: tuple[type, ...]) -> bool:
+def _are_all(values: object, types: tuple[type, ...]) -> bool:
     return isinstance(values, Iterable) and all(isinstance(value, types) for value in values)
 
 

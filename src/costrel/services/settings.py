@@ -83,7 +83,7 @@ GROUPS: t.Final[Mapping[str, tuple[Setting, ...]]] = MappingProxyType({
              "The method get is not GET, and gets a 405 if only GET is allowed.", native=True),
         _own("JSON_ALLOW_NAN", BOOL, True, "NaN and infinities are read and written.", native=False),
         _own("JSON_ALLOW_SURROGATES", BOOL, True,
-             "Strings with half of a surrogate pair are read, which UTF-8 cannot express.", native=False),
+             "Strings with half of a surrogate pair, which UTF-8 cannot express, are read from bytes.", native=False),
         _own("REFUSE_WRONG_SETTINGS", BOOL, False,
              "A setting with which requests fail prevents the start; otherwise it is logged.", native=True),
         _own("CHECK_IGNORE", NAMES, (), "Settings, endpoints, rules and templates that costrel check skips."),

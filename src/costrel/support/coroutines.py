@@ -16,20 +16,20 @@ if t.TYPE_CHECKING:
     import asyncio
 
 T = t.TypeVar("T")
-F = t.TypeVar("F", bound=Callable[..., t.Any])
+F = t.TypeVar("F", bound="Function")
 Y = t.TypeVar("Y", bound=Coroutine[object, None, object])
 
 AnyCoroutine: t.TypeAlias = Coroutine[t.Any, t.Any, T]
-Function: t.TypeAlias = Callable[..., object]
+Function: t.TypeAlias = Callable[..., t.Any]
 
 
 class Adapter(t.Protocol):
     """An application, as the owner of functions that may be ``async def``."""
 
-    def ensure_sync(self, func: Callable[..., t.Any], /) -> Callable[..., t.Any]: ...
+    def ensure_sync(self, func: Function, /) -> Function: ...
 
 
-def call_sync(app: Adapter, function: Callable[..., t.Any], *args: object) -> t.Any:
+def call_sync(app: Adapter, function: Function, *args: object) -> t.Any:
     """Call a function of an application from code that cannot await, and run the coroutine that it may return."""
     result = app.ensure_sync(function)(*args)
     return run_coroutine(result) if result.__class__ is CoroutineType else result
