@@ -176,7 +176,9 @@ class TestHeaders:
         def view():
             for name in READ:
                 try:
-                    str(getattr(request, name))
+                    value = getattr(request, name)
+                    if name != "if_range":  # its text is for senders
+                        str(value)
                 except Exception as error:
                     if getattr(error, "code", 500) >= 500 and header != "Transfer-Encoding":
                         raise

@@ -285,8 +285,6 @@ class RequestContext(Context):
     """Whether the edge can send an asynchronous body."""
     body_is_pending = False
     """Whether the request has a body that had not arrived when the edge began."""
-    _sharing: WeakSet[RequestContext] | None = None
-    """The contexts that share the request and have not ended, if there are copies."""
 
     def __init__(
         self,
@@ -305,6 +303,8 @@ class RequestContext(Context):
         self.request: t.Any = app.request_class(environ) if request is None else request
         self._opened = session
         self._after_request_functions: list[Callable[[t.Any], t.Any]] = []
+        self._sharing: WeakSet[RequestContext] | None = None
+        """The contexts that share the request and have not ended, if there are copies."""
 
     @property
     def request_context(self) -> RequestContext:

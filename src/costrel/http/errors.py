@@ -36,17 +36,22 @@ def plug_response_class(cls: ResponseClass) -> None:
     response_class = cls
 
 
-UNCONVERTIBLE: t.Final = (ValueError, TypeError, ArithmeticError, LookupError, RecursionError)
+Refusals: t.TypeAlias = tuple[type[Exception], ...]
+
+REFUSALS: t.Final[Refusals] = (ValueError, ArithmeticError, LookupError, RecursionError)
 """The errors by which `int`, `Decimal`, a dict's lookup and others refuse the text of a client."""
 
+UNCONVERTIBLE: t.Final[Refusals] = (*REFUSALS, TypeError)
+"""The same for values that need not be text."""
 
-def convert(value: V, default: U, type: t.Callable[[V], T]) -> T | U:
-    """The converted value, or the default if `type` raises one of `UNCONVERTIBLE`; HTTP errors pass."""
+
+def convert(value: V, default: U, type: t.Callable[[V], T], refusals: Refusals = UNCONVERTIBLE) -> T | U:
+    """The converted value, or the default if `type` raises one of `refusals`; HTTP errors pass."""
     try:
         return type(value)
     except HTTPException:
         raise
-    except UNCONVERTIBLE:
+    except refusals:
         return default
 
 

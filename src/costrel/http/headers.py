@@ -6,7 +6,7 @@ import collections.abc as cabc
 import typing as t
 
 from ..support.patterns import LatePattern
-from .errors import BadRequestKeyError, convert
+from .errors import REFUSALS, BadRequestKeyError, convert
 from .grammar import dump_options_header
 from .multidict import MultiDict, iter_multi_items
 
@@ -152,11 +152,11 @@ class Headers:
     def get(  # type: ignore[misc]  # one overload has `type` in second place, to be passed by name
         self, key: str, default: str | T | None = None, type: cabc.Callable[[str], T] | None = None
     ) -> str | T | None:
-        """The first value of a name, converted by `type`, or the default if that raises one of `UNCONVERTIBLE`."""
+        """The first value of a name, converted by `type`, or the default if that raises one of `REFUSALS`."""
         wanted = key.lower()
         for name, value in self._list:
             if name == key or name.lower() == wanted:
-                return value if type is None else convert(value, default, type)
+                return value if type is None else convert(value, default, type, REFUSALS)
         return default
 
     def _get_found(
@@ -165,19 +165,19 @@ class Headers:
         value = self._find(key)
         if value is None:
             return default
-        return value if type is None else convert(value, default, type)
+        return value if type is None else convert(value, default, type, REFUSALS)
 
     @t.overload
     def getlist(self, key: str) -> list[str]: ...
     @t.overload
     def getlist(self, key: str, type: cabc.Callable[[str], T]) -> list[T]: ...
     def getlist(self, key: str, type: cabc.Callable[[str], T] | None = None) -> list[str] | list[T]:
-        """All values of a name, converted by `type`, without those for which that raises one of `UNCONVERTIBLE`."""
+        """All values of a name, converted by `type`, without those for which that raises one of `REFUSALS`."""
         wanted = key.lower()
         values = [value for name, value in self._list if name.lower() == wanted]
         if type is None:
             return values
-        converted = (convert(value, _missing, type) for value in values)
+        converted = (convert(value, _missing, type, REFUSALS) for value in values)
         return [value for value in converted if value is not _missing]
 
     def get_all(self, name: str) -> list[str]:

@@ -133,7 +133,7 @@ class IfRange:
         """Write the date if there is one, else the tag, else the empty string."""
         if self.date is not None:
             return http_date(self.date)
-        return "" if self.etag is None else quote_etag(self.etag.replace('"', ""))  # a client may send any text
+        return "" if self.etag is None else quote_etag(self.etag)
 
     def __str__(self) -> str:
         return self.to_header()
