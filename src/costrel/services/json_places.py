@@ -5,6 +5,7 @@ It is asked only after the encoder has failed.
 
 from __future__ import annotations
 
+import json
 import typing as t
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -74,7 +75,7 @@ class Plain:
 
     def _accepts(self, key: object) -> bool:
         if isinstance(key, _KEYS):
-            return True
+            return not isinstance(key, float) or self._number(key) is key
         if self._skips:
             return False
         raise TypeError(f"keys must be str, int, float, bool or None, not {type(key).__name__}{self._at()}")
@@ -113,7 +114,7 @@ def _text(key: object) -> str:
         return key
     if key is None or isinstance(key, bool):
         return {None: "null", True: "true", False: "false"}[key]
-    return float.__repr__(key) if isinstance(key, float) else int.__repr__(t.cast("int", key))
+    return json.dumps(key)  # a number
 
 
 def _step(key: object) -> str:
