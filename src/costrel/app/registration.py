@@ -366,14 +366,14 @@ class App(Scaffold):
     def before_serving(self, f: T_serving) -> T_serving:
         """Call `f` in an application context when a worker of an ASGI server starts, before its first request.
 
-        An error in `f` keeps the worker from starting. Under WSGI it is never called.
+        An error in `f` keeps the worker from starting. Of WSGI servers only ``costrel serve`` calls it.
         """
         self.before_serving_funcs.append(f)
         return f
 
     @setupmethod
     def after_serving(self, f: T_serving) -> T_serving:
-        """Call `f` when a worker of an ASGI server stops, after its last request."""
+        """Call `f` when a worker stops, after its last request, on the servers of `before_serving`."""
         self.after_serving_funcs.append(f)
         return f
 
