@@ -453,3 +453,21 @@ class TestJinja:
 
         with app.app_context():
             assert render_template_string("{{ 'x'|named }}", name="Ada") == "Ada x"
+
+
+class TestWebSockets:
+    def test_url_value_preprocessor(self):
+        from costrel import websocket
+
+        app = make()
+
+        @app.url_value_preprocessor
+        async def take_language(endpoint, values):
+            g.language = await soon(values.pop("language"))
+
+        @app.websocket("/<language>/ws")
+        async def talk():
+            await websocket.send(g.language)
+
+        with app.test_client().websocket("/fr/ws") as connection:
+            assert connection.receive() == "fr"

@@ -162,7 +162,10 @@ def first_answer(ctx: RequestContext, registry: Mapping[str | None, Iterable[Cal
     if preprocessors:
         for scope in scopes:
             for preprocess in preprocessors.get(scope, ()):
-                yield from call(ctx, preprocess, request.endpoint, request.view_args)
+                if ctx.on_loop or ctx.adapts:
+                    yield from call(ctx, preprocess, request.endpoint, request.view_args)
+                elif (rv := preprocess(request.endpoint, request.view_args)).__class__ is CoroutineType:
+                    yield rv
     for scope in scopes:
         for function in registry.get(scope, ()):
             if ctx.on_loop or ctx.adapts:

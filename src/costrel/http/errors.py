@@ -18,10 +18,6 @@ from .status import HTTP_STATUS_CODES
 if t.TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
 
-T = t.TypeVar("T")
-U = t.TypeVar("U")
-V = t.TypeVar("V")
-
 Environ: t.TypeAlias = dict[str, t.Any]
 Scope: t.TypeAlias = dict[str, t.Any]
 ResponseClass: t.TypeAlias = "t.Callable[..., WSGIApplication]"
@@ -34,25 +30,6 @@ def plug_response_class(cls: ResponseClass) -> None:
     """Set the class of the responses that errors create, by calling `cls(body, status, headers)`."""
     global response_class
     response_class = cls
-
-
-Refusals: t.TypeAlias = tuple[type[Exception], ...]
-
-REFUSALS: t.Final[Refusals] = (ValueError, ArithmeticError, LookupError, RecursionError)
-"""The errors by which `int`, `Decimal`, a dict's lookup and others refuse the text of a client."""
-
-UNCONVERTIBLE: t.Final[Refusals] = (*REFUSALS, TypeError)
-"""The same for values that need not be text."""
-
-
-def convert(value: V, default: U, type: t.Callable[[V], T], refusals: Refusals = UNCONVERTIBLE) -> T | U:
-    """The converted value, or the default if `type` raises one of `refusals`; HTTP errors pass."""
-    try:
-        return type(value)
-    except HTTPException:
-        raise
-    except refusals:
-        return default
 
 
 def _as_html(text: str) -> str:

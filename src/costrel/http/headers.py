@@ -6,7 +6,8 @@ import collections.abc as cabc
 import typing as t
 
 from ..support.patterns import LatePattern
-from .errors import REFUSALS, BadRequestKeyError, convert
+from .conversion import REFUSALS, convert
+from .errors import BadRequestKeyError
 from .grammar import dump_options_header
 from .multidict import MultiDict, iter_multi_items
 

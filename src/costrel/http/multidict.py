@@ -9,7 +9,8 @@ import collections.abc as cabc
 import typing as t
 from copy import deepcopy
 
-from .errors import BadRequestKeyError, convert
+from .conversion import convert
+from .errors import BadRequestKeyError
 from .immutable import ImmutableDictMixin, ImmutableMultiDictMixin
 
 K = t.TypeVar("K")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, MutableMapping
 from typing import Any, Generic, Protocol, TypeVar, overload
 
-from ..http.errors import convert
+from ..http.conversion import convert
 from ..http.headers import Headers
 
 T = TypeVar("T")
