@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import functools
 import typing as t
-from collections.abc import Generator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 
 from .context import RequestContext, Stacks, make_current, request_context_for
+from .support.coroutines import Function, run_coroutine
 
 HOLDS: t.Final = "costrel.holds"
 """The key of an environ for a list that is not empty while a stream keeps the context of its request."""
@@ -15,25 +16,36 @@ HOLDS: t.Final = "costrel.holds"
 def stream_with_context(generator_or_function: t.Any) -> t.Any:
     """Keep the request's context until the generator that a view returns has ended.
 
-    Takes an iterator, or decorates a function that returns one. The teardown functions wait for its end, unless the
-    response that is sent is no stream.
+    Takes an iterator or an asynchronous one, or decorates a function that returns one, which may be ``async def``. The
+    teardown functions wait for its end, unless the response that is sent is no stream.
     """
-    if not hasattr(generator_or_function, "__next__"):
-        if not callable(generator_or_function):
-            return stream_with_context(iter(generator_or_function))
-
-        def decorator(*args: t.Any, **kwargs: t.Any) -> t.Any:
-            return stream_with_context(generator_or_function(*args, **kwargs))
-
-        return functools.update_wrapper(decorator, generator_or_function)
+    items = generator_or_function
+    if not (hasattr(items, "__next__") or hasattr(items, "__anext__")):
+        if not callable(items):
+            return stream_with_context(items.__aiter__() if hasattr(items, "__aiter__") else iter(items))
+        return _decorated(items)
     ctx = request_context_for("stream_with_context")
     ctx.request.environ.setdefault(HOLDS, []).append(True)
-    stream = _stream_in(ctx, generator_or_function)
+    if not hasattr(items, "__next__"):
+        return AsyncStream(ctx, items)
+    stream = _stream_in(ctx, items)
     next(stream)
     return stream
 
 
-def _stream_in(ctx: RequestContext, items: Iterator[t.Any]) -> Generator[t.Any, None, None]:
+def _decorated(function: Function) -> Function:
+    from inspect import iscoroutinefunction  # slow to load
+
+    async def async_decorator(*args: object, **kwargs: object) -> object:
+        return stream_with_context(await function(*args, **kwargs))
+
+    def decorator(*args: object, **kwargs: object) -> object:
+        return stream_with_context(function(*args, **kwargs))
+
+    return functools.update_wrapper(async_decorator if iscoroutinefunction(function) else decorator, function)
+
+
+def _stream_in(ctx: RequestContext, items: Iterator[object]) -> Generator[object, None, None]:
     """The items, each of them computed within `ctx`. Between two items the consumer's own context is current."""
     ctx.hold()
     inside: Stacks | None = ctx.stacks
@@ -68,3 +80,85 @@ def _stream_in(ctx: RequestContext, items: Iterator[t.Any]) -> Generator[t.Any, 
             finally:
                 make_current(outside)
                 error = None
+
+
+class AsyncStream:
+    """The items of an asynchronous iterator, each of them computed within `ctx`.
+
+    It ends with the iterator, or with `aclose`; `close` is for a server that never began to read it.
+    """
+
+    _has_ended = True
+    """Whether it does not hold the context: not yet, or no longer."""
+
+    def __init__(self, ctx: RequestContext, items: AsyncIterator[object]) -> None:
+        self._ctx = ctx
+        self._items = items
+        self._inside: Stacks | None = ctx.stacks
+        self._has_begun = False
+        self._error: BaseException | None = None
+        ctx.hold()
+        self._has_ended = False
+
+    def __aiter__(self) -> t.Self:
+        return self
+
+    async def __anext__(self) -> object:
+        self._has_begun = True
+        outside = make_current(self._inside)
+        try:
+            return await self._items.__anext__()
+        except StopAsyncIteration:
+            make_current(outside)
+            await self._end(None)
+            raise
+        except BaseException as error:
+            self._error = error
+            await self.aclose()
+            raise
+        finally:
+            self._inside = make_current(outside)
+
+    async def aclose(self) -> None:
+        """Close the iterator within the context, and end the hold on it."""
+        if self._has_ended:
+            return
+        error = self._error
+        if error is None and self._has_begun:  # as a generator that is closed
+            error = GeneratorExit()
+        outside = make_current(self._inside)
+        try:
+            close = getattr(self._items, "aclose", None)
+            if close is not None:
+                await close()
+        finally:
+            self._inside = make_current(outside)
+            await self._end(error)
+
+    def close(self) -> None:
+        """`aclose` for code that cannot await."""
+        if self._has_begun and not self._has_ended:
+            run_coroutine(self.aclose())
+        self._release(None)
+
+    async def _end(self, error: BaseException | None) -> None:
+        """End the hold: in the thread of the view if the edge has kept it, since teardown functions may block."""
+        in_thread = self._ctx.in_thread
+        if in_thread is None or self._has_ended:
+            self._release(error)
+        else:
+            await in_thread(lambda: self._release(error))
+
+    def _release(self, error: BaseException | None) -> None:
+        if self._has_ended:
+            return
+        self._has_ended = True
+        self._error = None
+        outside = make_current(self._ctx.stacks)
+        try:
+            self._ctx.release(error)
+        finally:
+            make_current(outside)
+
+    def __del__(self) -> None:
+        self._release(None)  # nothing has read it

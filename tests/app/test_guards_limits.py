@@ -396,3 +396,24 @@ def test_workers_count_together_in_redis(redis, tmp_path):
     codes = [status for status, _ in answers]
     assert (10, 20) == (codes.count(200), codes.count(429))
     assert [200] * 10 == codes[:10]
+
+
+class TestNamesOfPolicies:
+    def test_are_distinct(self):
+        app = make(Costrel)
+        view = rate_limit("5/minute")(rate_limit("3/minute")(lambda: "index"))
+        app.add_url_rule("/", "index", view)
+        answer = app.test_client().get("/")
+        assert answer.headers["RateLimit-Policy"] == '"view-60s";q=3;w=60, "view-60s-2";q=5;w=60'
+        assert re.fullmatch(r'"view-60s";r=2;t=\d+, "view-60s-2";r=4;t=\d+', answer.headers["RateLimit"])
+
+    def test_a_refusal_in_json_has_them_too(self):
+        app = make(Costrel)
+        app.add_url_rule("/", "index", rate_limit("1/minute")(lambda: "index"))
+        client = app.test_client()
+        client.get("/")
+        answer = client.get("/", headers={"Accept": "application/json"})
+        assert (answer.status_code, answer.content_type) == (429, "application/problem+json")
+        assert answer.headers["RateLimit-Policy"] == '"view-60s";q=1;w=60'
+        assert re.fullmatch(r'"view-60s";r=0;t=\d+', answer.headers["RateLimit"])
+        assert 1 <= int(answer.headers["Retry-After"]) <= 60

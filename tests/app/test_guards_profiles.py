@@ -9,6 +9,7 @@ import pytest
 from costrel import Costrel, redirect, request, session, websocket
 from costrel.app import profiles
 from costrel.app.application import Flask
+from costrel.app.start_checks import WrongSetting
 from costrel.testing.websocket import WebSocketRefused
 
 EVIL = {"Origin": "https://evil.example"}
@@ -84,6 +85,15 @@ def with_short_key(app):
     return ask(app, "/set/1").status_code
 
 
+def starts_with_a_wrong_limit(app):
+    app.config["MAX_QUERY_PARAMS"] = "many"
+    try:
+        app.try_settings()
+    except WrongSetting:
+        return False
+    return True
+
+
 def opens(app):
     try:
         with app.test_client().websocket("/ws", headers=EVIL):
@@ -100,14 +110,17 @@ def without_host(app):
 EFFECTS = {
     "CONTENT_SECURITY_POLICY": header("Content-Security-Policy"),
     "CSRF_PROTECTION": status("/", "POST", headers=EVIL),
+    "ERROR_FORMAT": lambda app: ask(app, "/none").content_type,
     "HOST_REQUIRED": without_host,
     "JSON_ALLOW_NAN": json("[NaN]"),
+    "JSON_ALLOW_SURROGATES": json('["\\ud800"]'),
     "JSON_MAX_DEPTH": json("[" * 201 + "]" * 201),
     "MAX_CONTENT_LENGTH": posted("/body", 16 * 1024 * 1024 + 1),
     "MAX_FORM_FILES": files,
     "MAX_QUERY_PARAMS": status("/query?" + "a&" * 1_001),
     "METHOD_CASE_SENSITIVE": status("/", "get"),
     "REDIRECT_SCHEMES": status("/away"),
+    "REFUSE_WRONG_SETTINGS": starts_with_a_wrong_limit,
     "SECRET_KEY_MIN_BYTES": with_short_key,
     "SECURITY_HEADERS": header("X-Content-Type-Options"),
     "SESSION_CACHE_PRIVATE": header("Cache-Control", "/set/1"),
@@ -137,7 +150,13 @@ def test_it_has_its_effect_alone_and_in_the_strict_profile(name, make):
     assert native == alone == strict != flask
 
 
-OFF = {"JSON_ALLOW_NAN": True, "SECRET_KEY_MIN_BYTES": 0, "STATIC_DOTFILES": True, "STATIC_FOLLOW_SYMLINKS": True}
+OFF = {
+    "JSON_ALLOW_NAN": True,
+    "JSON_ALLOW_SURROGATES": True,
+    "SECRET_KEY_MIN_BYTES": 0,
+    "STATIC_DOTFILES": True,
+    "STATIC_FOLLOW_SYMLINKS": True,
+}
 """What stands for a setting that Flask has not, where that is not None."""
 
 

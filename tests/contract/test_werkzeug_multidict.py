@@ -127,11 +127,11 @@ def as_int(value: t.Any) -> int:
     return int(value)
 
 
-def as_key_error(value: t.Any) -> int:
-    raise KeyError(value)
+def as_other_error(value: t.Any) -> int:
+    raise AttributeError(value)
 
 
-types = st.sampled_from([None, as_int, str, as_key_error])
+types = st.sampled_from([None, as_int, str, as_other_error])
 
 READS: dict[str, t.Callable[[t.Any], t.Any]] = {
     "dict": dict,

@@ -271,7 +271,7 @@ def test_a_view_for_the_sockets_of_wsgi_servers_is_refused_with_the_reason(app):
     app.add_url_rule("/", "index", lambda: "", websocket=True)
     answer = refused(app.test_client(), "/")
     assert answer.status_code == 501
-    assert "register it with &#39;websocket&#39;" in answer.text
+    assert "register it with 'websocket'" in answer.text
 
 
 def test_an_http_error_before_the_handshake_is_its_answer(app):

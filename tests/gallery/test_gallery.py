@@ -173,7 +173,7 @@ def test_a_wrong_method_has_json_in_the_api_alone(client):
     assert (answer.status_code, answer.content_type) == (405, "application/problem+json")
     assert answer.get_json() == {"status": 405, "title": "The method is not allowed for the requested URL."}
     assert set(answer.allow) == {"GET", "HEAD", "OPTIONS"}
-    answer = client.post("/picture/99")
+    answer = client.post("/picture/99", headers={"Accept": "text/html"})
     assert (answer.status_code, answer.mimetype) == (405, "text/html")
 
 

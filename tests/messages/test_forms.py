@@ -289,6 +289,32 @@ def test_a_part_without_content_may_share_its_line_break_with_the_boundary():
     assert request(body).form.getlist("a") == ["", "x"]
 
 
+@pytest.mark.parametrize(
+    ("content_type", "value", "expected"),
+    [
+        (None, b"caf\xc3\xa9\xff", "café%FF"),
+        (None, b"\xff\xfe%41", "%FF%FE%41"),
+        (None, b"\xed\xa0\x80", "%ED%A0%80"),
+        ("text/plain; charset=utf-8", b"caf\xe9", "caf%E9"),
+        ("text/plain; charset=us-ascii", b"caf\xe9", "caf%E9"),
+        ("text/plain; charset=iso-8859-1", b"caf\xe9", "café"),
+        ("text/plain; charset=utf-7", b"caf\xe9", "caf%E9"),
+        (None, b"a\xc3", "a%C3"),
+        (None, b"a\0b", "a\0b"),
+    ],
+)
+def test_bytes_of_a_field_that_are_not_utf_8_are_quoted(content_type, value, expected):
+    head = FIELD if content_type is None else FIELD + b"\r\nContent-Type: " + content_type.encode()
+    assert request(multipart((head, value), (FIELD, b"y"))).form.getlist("a") == [expected, "y"]
+
+
+def test_the_same_bytes_are_the_same_text_in_both_formats():
+    raw = bytes(range(128, 256))
+    quoted = "".join(f"%{byte:02X}" for byte in raw)
+    assert request(multipart((FIELD, raw))).form["a"] == quoted
+    assert request(b"a=" + raw, URLENCODED).form["a"] == quoted
+
+
 def test_an_extended_name_does_not_replace_a_name():
     assert list(request(multipart((FIELD + b"; name*=utf-8''b", b"x"))).form) == ["a"]
     extended = b"Content-Disposition: form-data; name*=utf-8''%C3%BC"

@@ -226,13 +226,13 @@ def test_e10_a_response_of_another_kind_is_looked_at_too(make):
     class Raw(Response):
         def __call__(self, environ, start_response):
             start_response("200 OK", [("X", "a\r\nb")])
-            return [b"out"]
+            return [b"raw body"]
 
     app.add_url_rule("/", "index", lambda: Raw())
     answered = over_asgi(app)
     assert answered.status == 500
     assert "X" not in answered.headers
-    assert b"out" not in answered.body
+    assert b"raw body" not in answered.body
 
 
 # -- bounded

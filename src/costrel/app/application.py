@@ -18,8 +18,8 @@ from ..http.errors import HTTPException
 from ..routing import MapAdapter, RoutingException
 from ..services import templating
 from ..services.session_choice import ChosenSessions
-from ..services.sessions import SessionInterface
-from ..support.coroutines import run_coroutine, run_steps
+from ..services.sessions import SessionInterface, refuse_async_methods
+from ..support.coroutines import call_sync, run_coroutine, run_steps
 from ..support.seams import Seams
 from . import files, habits, lifecycle, links, matching, ports, profiles, response_values
 from .debug_errors import FormDataRoutingRedirect
@@ -27,6 +27,7 @@ from .guards import Guards, template_names
 from .registration import App
 from .request import Request
 from .response import Response
+from .start_checks import check_settings, name_misspelt
 from .static_rule import add_static_rule
 
 _HANDLED: t.Any = object()
@@ -297,7 +298,7 @@ class Costrel(App):
         """The names that ``costrel shell`` starts with."""
         names = {"app": self, "g": context.g}
         for processor in self.shell_context_processors:
-            names.update(processor())
+            names.update(call_sync(self, processor))
         return names
 
     if not t.TYPE_CHECKING:  # for type checkers, the application does not have them at all
@@ -314,6 +315,8 @@ class Costrel(App):
     """The methods among `_STAGES`, `_HANDLERS` and `_ENTRANCES` that were assigned to this application itself."""
 
     def __setattr__(self, name: str, value: t.Any) -> None:
+        if name == "session_interface":
+            refuse_async_methods(value)
         object.__setattr__(self, name, value)
         if name in _ASSIGNABLE:
             self.__dict__["_assigned"] = self._assigned | {name}
@@ -360,13 +363,15 @@ class Costrel(App):
         with _opening:
             if not self._got_first_request:
                 profiles.apply_chosen(self.config)
+                name_misspelt(self)
+                check_settings(self)
                 Guards.of(self)
-                self.session_interface  # noqa: B018 - read for its effect: SESSION_STORE chooses it
 
     def _set_guards(self) -> None:
         own = self.__dict__
         profiles.apply_chosen(self.config)
         self.url_map.strict = bool(self.config.get("STRICT_URLS"))
+        name_misspelt(self)
         own["guards"] = Guards.of(self)
         if "jinja_env" in own:
             for name, function in template_names(self).items():

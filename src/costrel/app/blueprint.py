@@ -7,8 +7,10 @@ import typing as t
 from collections.abc import Callable
 from functools import update_wrapper
 
+from ..support.coroutines import refuse_async
 from . import files
 from . import typing as ft
+from .error_format import check_format
 from .scaffold import (
     Scaffold,
     T,
@@ -85,6 +87,10 @@ class Blueprint(Scaffold):
     `name` becomes the prefix of the endpoints, `url_prefix` the prefix of the rules. A blueprint may be registered more
     than once under different names, and inside other blueprints. `cli_group` is the name of the group for its commands,
     which defaults to the name of the blueprint; with None there is no group.
+
+    With `owns_errors` the blueprint's error handlers also answer for URLs below its prefix that no rule matches, as for
+    a 404 or 405; blueprints inside it do so below their own prefixes, unless they set False. `error_format` overrides
+    the setting ``ERROR_FORMAT`` for the blueprint's requests. Raises ValueError for another format.
     """
 
     _got_registered_once = False
@@ -101,6 +107,8 @@ class Blueprint(Scaffold):
         url_defaults: ft.Values | None = None,
         root_path: str | None = None,
         cli_group: str | None = _BLUEPRINT_NAME,
+        owns_errors: bool | None = None,
+        error_format: str | None = None,
     ) -> None:
         super().__init__(import_name, static_folder, static_url_path, template_folder, root_path)
         if not name:
@@ -113,6 +121,10 @@ class Blueprint(Scaffold):
         self.deferred_functions: list[DeferredSetupFunction] = []
         self.url_values_defaults: ft.Values = {} if url_defaults is None else url_defaults
         self.cli_group = cli_group
+        self.owns_errors = owns_errors
+        if error_format is not None:
+            check_format("error_format", error_format)
+        self.error_format = error_format
         self._blueprints: list[tuple[Blueprint, ft.Values]] = []
 
     def _check_setup_finished(self, f_name: str) -> None:
@@ -133,12 +145,14 @@ class Blueprint(Scaffold):
 
     @setupmethod
     def record(self, func: DeferredSetupFunction) -> None:
-        """Call `func` with the `BlueprintSetupState` of each registration."""
+        """Call `func` with the `BlueprintSetupState` of each registration. Raises TypeError if it is ``async def``."""
+        refuse_async("a function that is recorded", func)
         self.deferred_functions.append(func)
 
     @setupmethod
     def record_once(self, func: DeferredSetupFunction) -> None:
-        """Call `func` only at the first registration with each application."""
+        """Call `func` only at the first registration with each application. Raises TypeError as `record` does."""
+        refuse_async("a function that is recorded", func)
 
         def at_first(state: BlueprintSetupState) -> None:
             if state.first_registration:
@@ -193,6 +207,9 @@ class Blueprint(Scaffold):
         app.blueprints[name] = self
         self._got_registered_once = True
         state = self.make_setup_state(app, options, first)
+        owns_errors = _first(options.get("owns_errors"), self.owns_errors)
+        if owns_errors:
+            app.error_owners.add(name, state.url_prefix, state.subdomain)
         if self.has_static_folder:
             state.add_url_rule(f"{self.static_url_path}/<path:filename>", "static", self.send_static_file)
         self._merge_blueprint_funcs(app, name)
@@ -200,7 +217,9 @@ class Blueprint(Scaffold):
             function(state)
         self._register_commands(app, name, options.get("cli_group", self.cli_group))
         for child, child_options in self._blueprints:
-            child.register(app, _options_inside(state, name, child, child_options))
+            inside = _options_inside(state, name, child, child_options)
+            inside.setdefault("owns_errors", _first(child.owns_errors, owns_errors))
+            child.register(app, inside)
 
     def _check_name_is_free(self, app: App, name: str, own_name: str) -> None:
         if name not in app.blueprints:

@@ -30,6 +30,8 @@ from ..support.signals import (
     request_tearing_down,
 )
 from . import habits
+from .error_format import plain_failure
+from .error_scopes import scopes_of
 from .guards import FORWARDED, SAFE_METHODS, admit, count_known
 
 if t.TYPE_CHECKING:
@@ -112,7 +114,7 @@ def write_failure(ctx: RequestContext, write: Callable[[RequestContext, Response
     except ValueError:
         app = ctx.app
         app.logger.exception("The response to an error cannot be sent.")
-        return write(ctx, app.response_class(InternalServerError().get_body(), 500))
+        return write(ctx, plain_failure(ctx))
 
 
 @coroutine
@@ -162,9 +164,10 @@ def first_answer(ctx: RequestContext, registry: Mapping[str | None, Iterable[Cal
     if preprocessors:
         for scope in scopes:
             for preprocess in preprocessors.get(scope, ()):
-                if ctx.on_loop:
-                    yield TO_THREAD
-                preprocess(request.endpoint, request.view_args)
+                if ctx.on_loop or ctx.adapts:
+                    yield from call(ctx, preprocess, request.endpoint, request.view_args)
+                elif (rv := preprocess(request.endpoint, request.view_args)).__class__ is CoroutineType:
+                    yield rv
     for scope in scopes:
         for function in registry.get(scope, ()):
             if ctx.on_loop or ctx.adapts:
@@ -276,7 +279,7 @@ def answer_error(ctx: RequestContext, error: Exception) -> Steps[t.Any]:
         error.show_exception = True
     if isinstance(error, HTTPException) and not app.trap_http_exception(error):
         return (yield from stage(ctx, "handle_http_exception", answer_http_error, error))
-    handler = app._find_error_handler(error, ctx.request.blueprints)
+    handler = app._find_error_handler(error, scopes_of(ctx))
     if handler is None:
         try:
             raise error
@@ -289,7 +292,7 @@ def answer_http_error(ctx: RequestContext, error: HTTPException) -> Steps[t.Any]
     """The value of the handler for an HTTP error, or the error itself, which is a response."""
     if error.code is None or isinstance(error, RoutingException):
         return error  # a proxy exception or a redirect: part of routing, no error
-    handler = ctx.app._find_error_handler(error, ctx.request.blueprints)
+    handler = ctx.app._find_error_handler(error, scopes_of(ctx))
     if handler is None:
         return error
     return (yield from call(ctx, handler, error))
@@ -316,7 +319,7 @@ def report(ctx: RequestContext, error: Exception) -> Steps[t.Any]:
         raise error
     app.log_exception(exc_info if exc_info[1] is error else (type(error), error, error.__traceback__))
     server_error: t.Any = InternalServerError(original_exception=error)
-    handler = app._find_error_handler(server_error, ctx.request.blueprints)
+    handler = app._find_error_handler(server_error, scopes_of(ctx))
     if handler is not None:
         server_error = yield from call(ctx, handler, server_error)
     return server_error

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from .. import context
 from ..routing import BuildError
+from ..support.coroutines import Adapter, call_sync
 from .matching import settle_host
 from .request import blueprint_path
 
@@ -24,7 +25,7 @@ _NO_HOST = (
 )
 
 
-class URLHooks(t.Protocol):
+class URLHooks(Adapter, t.Protocol):
     """The functions of an application that take part in building URLs."""
 
     @property
@@ -70,6 +71,8 @@ def url_for(
         if external is None:
             external = True
     if adapter is None:
+        if request_ctx is not None and request_ctx.request.routing_exception is not None:
+            raise request_ctx.request.routing_exception  # the client's Host is none that URLs can be made of
         raise RuntimeError(_NO_HOST)
     if scheme is not None and not external:
         raise ValueError("'_scheme' requires an external URL: leave '_external=False' out.")
@@ -130,14 +133,14 @@ def inject_url_defaults(app: URLHooks, endpoint: str, values: ft.Values) -> None
         scopes = (None, *reversed(blueprint_path(endpoint.rpartition(".")[0])))
     for scope in scopes:
         for function in functions.get(scope, ()):
-            function(endpoint, values)
+            call_sync(app, function, endpoint, values)
 
 
 def rescue(app: URLHooks, error: BuildError, endpoint: str, values: ft.Values) -> str:
     """The URL that a build error handler returns. Raises the last error if none does."""
     for handler in app.url_build_error_handlers:
         try:
-            url = handler(error, endpoint, values)
+            url: str | None = call_sync(app, handler, error, endpoint, values)
         except BuildError as another:
             error = another
         else:

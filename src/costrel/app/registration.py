@@ -16,9 +16,11 @@ from ..routing import Map, Rule
 from ..services.config import Config, ConfigAttribute
 from ..services.environment import get_debug_flag
 from ..services.json_provider import DefaultJSONProvider, JSONProvider
+from ..support.coroutines import refuse_async_generator
 from ..support.properties import cached_property
 from . import error_handlers, links
 from . import typing as ft
+from .error_scopes import ErrorOwners
 from .guards import template_names
 from .guards.redirects import check_location
 from .packages import find_package
@@ -128,6 +130,7 @@ class App(Scaffold):
         self.readiness_checks: list[ReadinessCheck] = []
         self.blueprints: dict[str, Blueprint] = {}
         """Registered name → blueprint, in the order of registration. Names of nested blueprints contain dots."""
+        self.error_owners = ErrorOwners()
         self.extensions: ft.Values = {}
         """The state of extensions for this application, by their names."""
         self.url_map = self.url_map_class(host_matching=host_matching)
@@ -138,6 +141,10 @@ class App(Scaffold):
     def _check_setup_finished(self, f_name: str) -> None:
         if self._got_first_request:
             raise AssertionError(_TOO_LATE.format(name=f_name))
+
+    def ensure_sync(self, func: Callable[..., t.Any]) -> Callable[..., t.Any]:
+        """`func` itself, or for ``async def`` a function that runs it to its end."""
+        raise NotImplementedError
 
     # Parts that are created on first use
 
@@ -317,7 +324,7 @@ class App(Scaffold):
     @setupmethod
     def add_template_filter(self, f: ft.TemplateFilterCallable, name: str | None = None) -> None:
         """`template_filter` without the decorator."""
-        self.jinja_env.filters[name or f.__name__] = f
+        self.jinja_env.filters[name or f.__name__] = self._for_templates(f)
 
     @t.overload
     def template_test(self, name: T_template_test) -> T_template_test: ...
@@ -336,7 +343,7 @@ class App(Scaffold):
     @setupmethod
     def add_template_test(self, f: ft.TemplateTestCallable, name: str | None = None) -> None:
         """`template_test` without the decorator."""
-        self.jinja_env.tests[name or f.__name__] = f
+        self.jinja_env.tests[name or f.__name__] = self._for_templates(f)
 
     @t.overload
     def template_global(self, name: T_template_global) -> T_template_global: ...
@@ -355,7 +362,14 @@ class App(Scaffold):
     @setupmethod
     def add_template_global(self, f: ft.TemplateGlobalCallable, name: str | None = None) -> None:
         """`template_global` without the decorator."""
-        self.jinja_env.globals[name or f.__name__] = f
+        self.jinja_env.globals[name or f.__name__] = self._for_templates(f)
+
+    def _for_templates(self, f: Callable[..., t.Any]) -> Callable[..., t.Any]:
+        """A function that templates can call. Jinja awaits ``async def`` itself if ``enable_async`` is on."""
+        if self.jinja_env.is_async:
+            return f
+        refuse_async_generator("a function of templates", f)
+        return self.ensure_sync(f)
 
     @setupmethod
     def teardown_appcontext(self, f: T_teardown) -> T_teardown:
@@ -367,14 +381,14 @@ class App(Scaffold):
     def before_serving(self, f: T_serving) -> T_serving:
         """Call `f` in an application context when a worker of an ASGI server starts, before its first request.
 
-        An error in `f` keeps the worker from starting. Under WSGI it is never called.
+        An error in `f` keeps the worker from starting. Of WSGI servers only ``costrel serve`` calls it.
         """
         self.before_serving_funcs.append(f)
         return f
 
     @setupmethod
     def after_serving(self, f: T_serving) -> T_serving:
-        """Call `f` when a worker of an ASGI server stops, after its last request."""
+        """Call `f` when a worker stops, after its last request, on the servers of `before_serving`."""
         self.after_serving_funcs.append(f)
         return f
 

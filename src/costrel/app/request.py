@@ -6,9 +6,10 @@ import typing as t
 from collections.abc import AsyncIterator
 
 from .. import context
-from ..http.errors import BadRequest, HTTPException, RequestEntityTooLarge
+from ..http.errors import BadRequest, HTTPException, RequestEntityTooLarge, UnsupportedMediaType
 from ..http.part_head import MAX_BOUNDARY_SIZE, MAX_HEADER_SIZE, MAX_HEADERS
 from ..messages.environ import check_transfer_encoding
+from ..messages.part_stream import FormLimits, Parts
 from ..messages.parts import PartLimits
 from ..messages.request import FORM_STEPS
 from ..messages.request import Request as MessageRequest
@@ -19,6 +20,9 @@ from .debug_errors import attach_enctype_error_multidict
 
 CHUNK: t.Final = 64 * 1024
 """Bytes that are read at a time of a body that a WSGI server has."""
+
+PART_CHUNK: t.Final = 1024 * 1024
+"""The same for `Request.parts`: fewer and longer writes of a large file."""
 
 
 def _limit(setting: str, default: int | None) -> t.Any:
@@ -108,6 +112,24 @@ class Request(MessageRequest):
             if limit is not None and received > limit:
                 raise RequestEntityTooLarge()
             yield chunk
+
+    def parts(self) -> Parts:
+        """The parts of a multipart body while it arrives, for ``for`` or ``async for``: nothing of them is stored.
+
+        Each `Part` is iterated in the same way, and yields its content as bytes. An ``async def`` view receives them as
+        they arrive if its route was registered with ``stream_body=True``; otherwise the body is spooled to disk first.
+
+        All limits on forms apply. Raises UnsupportedMediaType for another content type, MalformedForm or
+        RequestEntityTooLarge while the body is read, ClientDisconnected if it is cut off, and RuntimeError if the form
+        was read already.
+        """
+        if "form" in self.__dict__:
+            raise RuntimeError("The form was read already: call 'parts' instead of using 'form' or 'files', not after.")
+        if self.mimetype != "multipart/form-data":
+            raise UnsupportedMediaType("Send the form as multipart/form-data.")
+        boundary = self.mimetype_params.get("boundary", "")
+        limits = FormLimits(self.max_form_parts, self.max_form_memory_size, self._part_limits())
+        return Parts(boundary, limits, lambda: self.stream.read(PART_CHUNK), self.chunks)
 
     @property
     def endpoint(self) -> str | None:

@@ -10,6 +10,7 @@ from ..context import AppContract, peek_request, requesting
 from ..http.errors import HTTPException
 from ..http.headers import Headers
 from ..messages.response import Response
+from .error_format import respond
 
 EXPECTED = (
     "A view returns a string, bytes, a dict, a list, an iterator, a Response, a WSGI application, or a tuple of one of"
@@ -47,7 +48,8 @@ def make_response(self: AppContract, rv: t.Any) -> Response:
             rv = response_class(rv, status=status, headers=headers)
             status = headers = None
         elif isinstance(rv, HTTPException):
-            rv = adopt(self, rv)
+            error: HTTPException = rv
+            rv = respond(requesting(), error, lambda: adopt(self, error))
         elif isinstance(rv, (Iterator, AsyncIterator)):
             rv = response_class(rv, status=status, headers=headers)
             status = headers = None

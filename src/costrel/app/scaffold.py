@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import lru_cache, update_wrapper
 
 from ..services.templating import _default_template_ctx_processor
+from ..support.coroutines import refuse_async_generator
 from ..support.properties import cached_property
 from . import error_handlers, files, habits
 from . import typing as ft
@@ -45,7 +46,27 @@ def setupmethod(f: F) -> F:
         self._check_setup_finished(name)
         return f(self, *args, **kwargs)
 
-    return t.cast(F, update_wrapper(checked, f))
+    def checked_hook(self: Scaffold, function: Callable[..., object]) -> object:
+        refuse_async_generator(f"{name!r}", function)
+        return checked(self, function)
+
+    return t.cast(F, update_wrapper(checked_hook if name in _HOOKS_WITHOUT_STREAM else checked, f))
+
+
+_HOOKS_WITHOUT_STREAM: t.Final = frozenset(
+    f"{before}{app}{after}"
+    for before, after in (
+        ("after_", "request"),
+        ("teardown_", "request"),
+        ("", "url_value_preprocessor"),
+        ("", "url_defaults"),
+        ("", "context_processor"),
+        ("teardown_", "appcontext"),
+        ("", "shell_context_processor"),
+    )
+    for app in ("", "app_")
+)
+"""The methods whose functions cannot return a stream: the values of a generator would not be read."""
 
 
 _join = lru_cache(maxsize=256)(os.path.join)  # PERF: static. An application has few folders.

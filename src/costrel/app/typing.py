@@ -58,17 +58,21 @@ BeforeFirstRequestCallable: t.TypeAlias = Callable[[], None] | Callable[[], Awai
 BeforeRequestCallable: t.TypeAlias = (
     Callable[[], ResponseReturnValue | None] | Callable[[], Awaitable[ResponseReturnValue | None]]
 )
-ShellContextProcessorCallable: t.TypeAlias = Callable[[], Values]
+ShellContextProcessorCallable: t.TypeAlias = Callable[[], Values] | Callable[[], Awaitable[Values]]
 TeardownCallable: t.TypeAlias = (
     Callable[[BaseException | None], None] | Callable[[BaseException | None], Awaitable[None]]
 )
 TemplateContextProcessorCallable: t.TypeAlias = Callable[[], Values] | Callable[[], Awaitable[Values]]
 TemplateFilterCallable: t.TypeAlias = Callable[..., object]
 TemplateGlobalCallable: t.TypeAlias = Callable[..., object]
-TemplateTestCallable: t.TypeAlias = Callable[..., bool]
-URLDefaultCallable: t.TypeAlias = Callable[[str, Values], None]
-URLValuePreprocessorCallable: t.TypeAlias = Callable[[str | None, Values | None], None]
-URLBuildErrorCallable: t.TypeAlias = Callable[[Exception, str, Values], str | None]
+TemplateTestCallable: t.TypeAlias = Callable[..., bool] | Callable[..., Awaitable[bool]]
+URLDefaultCallable: t.TypeAlias = Callable[[str, Values], None] | Callable[[str, Values], Awaitable[None]]
+URLValuePreprocessorCallable: t.TypeAlias = (
+    Callable[[str | None, Values | None], None] | Callable[[str | None, Values | None], Awaitable[None]]
+)
+URLBuildErrorCallable: t.TypeAlias = (
+    Callable[[Exception, str, Values], str | None] | Callable[[Exception, str, Values], Awaitable[str | None]]
+)
 
 # The parameter of a handler is the error class that it is registered for, which these types cannot express.
 ErrorHandlerCallable: t.TypeAlias = (

@@ -10,8 +10,9 @@ from __future__ import annotations
 import functools
 import sys
 import typing as t
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextvars import ContextVar
+from weakref import WeakSet
 
 from ..http.errors import HTTPException
 from ..support.local import LocalProxy
@@ -33,7 +34,8 @@ Run it inside a view or a command, or inside a block `with app.app_context(): ..
 OUTSIDE_REQUEST = """Working outside of request context.
 
 Something here needs the request that is being handled: request, session, flash, a relative url_for.
-Run it inside a view, or, in tests and shells, inside a block `with app.test_request_context("/"): ...`."""
+Run it inside a view, or, in tests and shells, inside a block `with app.test_request_context("/"): ...`.
+A generator that a view returns needs `stream_with_context` around it."""
 
 OUTSIDE_WEBSOCKET = """Working outside of a WebSocket.
 
@@ -118,6 +120,8 @@ class Context:
     """True while the steps of this request run on an event loop, where no blocking code may run."""
     holds = 0
     """The number of streams for which the teardown waits."""
+    in_thread: Callable[[Callable[[], None]], Awaitable[None]] | None = None
+    """Calls a function in the thread of the view, if the context is on an event loop."""
     overridden: frozenset[str] = frozenset()
     """The stages of a request that the application replaces, as of the last push."""
     is_kept = False
@@ -303,6 +307,8 @@ class RequestContext(Context):
         self.request: t.Any = app.request_class(environ) if request is None else request
         self._opened = session
         self._after_request_functions: list[Callable[[t.Any], t.Any]] = []
+        self._sharing: WeakSet[RequestContext] | None = None
+        """The contexts that share the request and have not ended, if there are copies."""
 
     @property
     def request_context(self) -> RequestContext:
@@ -316,8 +322,16 @@ class RequestContext(Context):
             return None
 
     def copy(self) -> RequestContext:
-        """The same request in a context for another greenlet or thread. It keeps the session."""
-        return type(self)(self.app, self.request.environ, request=self.request, session=self._opened)
+        """The same request in a context for another greenlet or thread. It keeps the session.
+
+        The files of the request stay open until both contexts have ended.
+        """
+        copied = type(self)(self.app, self.request.environ, request=self.request, session=self._opened)
+        if self._sharing is None:
+            self._sharing = WeakSet([self])
+        self._sharing.add(copied)
+        copied._sharing = self._sharing
+        return copied
 
     @property
     def _session(self) -> t.Any:
@@ -381,7 +395,14 @@ class RequestContext(Context):
         self.request.routing_exception = error
 
     def close_request(self) -> None:
-        """Close the files of the request and break its reference cycle with the environ."""
+        """Close the files of the request and break its reference cycle with the environ.
+
+        If copies of this context have not ended, or may still begin, the last one does it.
+        """
+        if self._sharing is not None:
+            self._sharing.discard(self)
+            if self._sharing:
+                return
         request = self.request
         request.close()
         request._release()

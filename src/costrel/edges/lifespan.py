@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import threading
 import traceback
 import typing as t
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 
 from ..app.application import Costrel
 from ..app.lifecycle import TO_THREAD, Steps, call
 from ..support.asgi_types import Receive
 from .drive import Drive, Hop
-from .threads import Workers
+from .threads import THREADS, Workers
 
 _END: t.Final = object()
 
@@ -102,6 +103,45 @@ class Serving:
 
     async def _call(self, function: Callable[[], t.Any]) -> t.Any:
         return await call_within(self.app, self.workers, function)
+
+
+class ServingThread:
+    """`Serving` for a worker without an event loop of its own: the functions run on one in another thread."""
+
+    def __init__(self, app: Costrel) -> None:
+        self._app = app
+        self._workers = Workers(app.config.get("THREADS") or THREADS)
+        self._serving = Serving(app, self._workers)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="costrel-serving", daemon=True)
+
+    def start(self) -> None:
+        """Do the same as `Serving.start`. After an error the generators that had begun are ended."""
+        self._thread.start()
+        try:
+            self._run(self._serving.start())
+        except BaseException:
+            self._run(self._serving.stop_generators())
+            self._end()
+            raise
+
+    def stop(self) -> None:
+        """Do the same as `Serving.stop`, and log an error."""
+        try:
+            self._run(self._serving.stop())
+        except Exception:
+            self._app.logger.exception("The shutdown of the application failed.")
+        finally:
+            self._end()
+
+    def _run(self, work: Coroutine[None, None, object]) -> None:
+        asyncio.run_coroutine_threadsafe(t.cast("Coroutine[object, object, object]", work), self._loop).result()
+
+    def _end(self) -> None:
+        self._workers.close()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
 
 
 async def call_within(app: Costrel, workers: Workers, function: Callable[[], t.Any]) -> t.Any:

@@ -8,6 +8,7 @@ from asyncio import FIRST_COMPLETED
 from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Iterator
 from contextvars import Context
 
+from ..app.late_changes import watch
 from ..context import RequestContext
 from ..http.framing import has_no_body
 from ..http.gate import check_status, check_status_line, encode_fields
@@ -43,6 +44,7 @@ def answer_of(ctx: RequestContext, response: t.Any) -> Messages | Answer:
         check_status(status)
     headers = encode_fields(pairs)
     if piece is None:
+        watch(ctx, response)
         body, close = response.body_for_edge(source, replaced)
         return Answer(status, headers, body, close, source["REQUEST_METHOD"])
     return (

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from ..app import websocket_lifecycle
 from ..app.application import Costrel
+from ..app.error_format import plain_failure
 from ..app.websocket import (
     ABNORMAL,
     GOING_AWAY,
@@ -20,7 +21,6 @@ from ..app.websocket import (
     WebSocketDisconnect,
 )
 from ..context import RequestContext
-from ..http.errors import InternalServerError
 from ..http.gate import encode_fields
 from ..messages.response import Response
 from ..support.asgi_types import Receive, Scope, Send
@@ -86,7 +86,7 @@ def _refusal(app: Costrel, ctx: RequestContext, response: Response) -> Answer | 
         return answer_of(ctx, response)
     except ValueError:
         app.logger.exception("The response that refuses the WebSocket of %s cannot be sent.", ctx.request.path)
-        return answer_of(ctx, app.response_class(InternalServerError().get_body(), 500))
+        return answer_of(ctx, plain_failure(ctx))
 
 
 class WebSocketDrive(Drive):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import AsyncIterable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
 from contextvars import copy_context
 
 from ..app import lifecycle
 from ..app.application import Costrel
+from ..app.late_changes import watch
 from ..context import RequestContext
 from ..http.gate import check_fields, check_status, check_status_line
 from ..messages.response import WRITERS, Response
@@ -49,7 +50,7 @@ def _write(ctx: RequestContext, response: t.Any) -> Iterable[bytes]:
     if not isinstance(response, Response):
         return response(environ, _gated(ctx.start_response))  # type: ignore[no-any-return]  # of `make_response`
     if response.response.__class__ is not list and hasattr(response.response, "__aiter__"):
-        response.response = iterate(response.response)
+        response.response = Iterated(response.response)
     piece, pairs, replaced = response._leave(environ)
     if replaced and not WRITERS.isdisjoint(replaced):
         return response(environ, _gated(ctx.start_response))
@@ -59,7 +60,10 @@ def _write(ctx: RequestContext, response: t.Any) -> Iterable[bytes]:
     if response._headers is not None:  # Costrel's own fields are known to be good
         check_fields(pairs)
     ctx.start_response(response._status, pairs)
-    return response.get_app_iter(environ) if piece is None else (piece,)
+    if piece is not None:
+        return (piece,)
+    watch(ctx, response)
+    return response.get_app_iter(environ)
 
 
 def _gated(start_response: Callable[..., t.Any]) -> Callable[..., t.Any]:
@@ -73,16 +77,26 @@ def _gated(start_response: Callable[..., t.Any]) -> Callable[..., t.Any]:
     return gated
 
 
-def iterate(items: AsyncIterable[t.Any]) -> Iterator[t.Any]:
-    """The items of an async iterable, one after the other, for a server that knows none."""
-    iterator = items.__aiter__()
-    try:
-        while True:
-            try:
-                yield run_coroutine(iterator.__anext__())  # type: ignore[arg-type]  # an awaitable of an async generator
-            except StopAsyncIteration:
-                return
-    finally:
-        close = getattr(iterator, "aclose", None)
-        if close is not None:
-            run_coroutine(close())
+class Iterated:
+    """The items of an asynchronous iterable, one after the other, for a server that reads none."""
+
+    def __init__(self, items: AsyncIterable[object]) -> None:
+        self._items = items
+        self._iterator: AsyncIterator[object] | None = None
+
+    def __iter__(self) -> t.Self:
+        return self
+
+    def __next__(self) -> object:
+        if self._iterator is None:
+            self._iterator = self._items.__aiter__()
+        try:
+            return run_coroutine(self._iterator.__anext__())  # type: ignore[arg-type]  # it is awaitable
+        except StopAsyncIteration:
+            raise StopIteration from None
+
+    def close(self) -> None:
+        """Close the iterator, and a stream that keeps its context even if it was not read."""
+        for close in (getattr(self._iterator, "aclose", None), getattr(self._items, "close", None)):
+            if close is not None and (result := close()) is not None:
+                run_coroutine(result)

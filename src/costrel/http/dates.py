@@ -125,7 +125,10 @@ def _parse_other_date(value: str) -> datetime:
     from email.utils import parsedate_to_datetime  # takes 6 ms to load, and is rarely needed
 
     moment = parsedate_to_datetime(value)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=UTC)
+    moment.astimezone(UTC)  # an OverflowError in the first and in the last hours of the calendar
+    return moment
 
 
 def parse_age(value: str | None = None) -> timedelta | None:

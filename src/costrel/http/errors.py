@@ -56,6 +56,9 @@ class HTTPException(Exception):
     code: int | None = None
     description: str | None = None
 
+    problem: t.Mapping[str, object] | None = None
+    """Members for the problem details (RFC 9457 §3) if the client gets those: `type`, extensions, or other defaults."""
+
     def __init__(self, description: str | None = None, response: WSGIApplication | None = None) -> None:
         super().__init__()
         if description is not None:

@@ -6,6 +6,7 @@ import collections.abc as cabc
 import typing as t
 
 from ..support.patterns import LatePattern
+from .conversion import REFUSALS, convert
 from .errors import BadRequestKeyError
 from .grammar import dump_options_header
 from .multidict import MultiDict, iter_multi_items
@@ -42,13 +43,6 @@ def _pair(name: str, value: object) -> Pair:
             raise ValueError("Header values must not contain newline characters.")
         raise ValueError(f"Header values must not contain control characters, found {found[0]!r} in {text!r}.")
     return name, text
-
-
-def _convert(value: str, default: U, type: cabc.Callable[[str], T]) -> T | U:
-    try:
-        return type(value)
-    except ValueError:
-        return default
 
 
 def _with_options(value: object, options: dict[str, t.Any]) -> str:
@@ -159,11 +153,11 @@ class Headers:
     def get(  # type: ignore[misc]  # one overload has `type` in second place, to be passed by name
         self, key: str, default: str | T | None = None, type: cabc.Callable[[str], T] | None = None
     ) -> str | T | None:
-        """The first value of a name, converted by `type`. If that raises `ValueError`, the default is returned."""
+        """The first value of a name, converted by `type`, or the default if that raises one of `REFUSALS`."""
         wanted = key.lower()
         for name, value in self._list:
             if name == key or name.lower() == wanted:
-                return value if type is None else _convert(value, default, type)
+                return value if type is None else convert(value, default, type, REFUSALS)
         return default
 
     def _get_found(
@@ -172,25 +166,20 @@ class Headers:
         value = self._find(key)
         if value is None:
             return default
-        return value if type is None else _convert(value, default, type)
+        return value if type is None else convert(value, default, type, REFUSALS)
 
     @t.overload
     def getlist(self, key: str) -> list[str]: ...
     @t.overload
     def getlist(self, key: str, type: cabc.Callable[[str], T]) -> list[T]: ...
     def getlist(self, key: str, type: cabc.Callable[[str], T] | None = None) -> list[str] | list[T]:
-        """All values of a name, converted by `type`. Values for which that raises `ValueError` are left out."""
+        """All values of a name, converted by `type`, without those for which that raises one of `REFUSALS`."""
         wanted = key.lower()
         values = [value for name, value in self._list if name.lower() == wanted]
         if type is None:
             return values
-        result = []
-        for value in values:
-            try:
-                result.append(type(value))
-            except ValueError:
-                continue
-        return result
+        converted = (convert(value, _missing, type, REFUSALS) for value in values)
+        return [value for value in converted if value is not _missing]
 
     def get_all(self, name: str) -> list[str]:
         """All values of a name: `getlist` under its name in `wsgiref`."""

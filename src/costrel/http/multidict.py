@@ -9,6 +9,7 @@ import collections.abc as cabc
 import typing as t
 from copy import deepcopy
 
+from .conversion import convert
 from .errors import BadRequestKeyError
 from .immutable import ImmutableDictMixin, ImmutableMultiDictMixin
 
@@ -67,8 +68,7 @@ class TypeConversionDict(dict[K, V]):
     def get(self, key: t.Any, default: V | T | None = None, type: cabc.Callable[[V], T] | None = None) -> V | T | None:
         """The value of a key, converted.
 
-        :param type: Makes the result from the value. If it raises a `ValueError` or a `TypeError`, the default
-            is returned.
+        :param type: Makes the result from the value. If it raises one of `UNCONVERTIBLE`, the default is returned.
         """
         try:
             value = self[key]
@@ -76,10 +76,7 @@ class TypeConversionDict(dict[K, V]):
             return default
         if type is None:
             return value
-        try:
-            return type(value)
-        except (ValueError, TypeError):
-            return default
+        return convert(value, default, type)
 
 
 class ImmutableTypeConversionDict(  # type: ignore[misc]  # it can be hashed, a dict cannot
@@ -130,18 +127,14 @@ class MultiDict(TypeConversionDict[K, V]):
         def get(self, key, default=None, type=None):
             """The first value of a key, converted.
 
-            :param type: Makes the result from the value. If it raises a `ValueError` or a `TypeError`, the default
-                is returned.
+            :param type: Makes the result from the value. If it raises one of `UNCONVERTIBLE`, the default is returned.
             """
             values: list[V] | None = _list_at(self, key)
             if not values:
                 return default
             if type is None:
                 return values[0]
-            try:
-                return type(values[0])
-            except (ValueError, TypeError):
-                return default
+            return convert(values[0], default, type)
 
     def __getstate__(self) -> t.Any:
         return dict(self.lists())
@@ -183,7 +176,7 @@ class MultiDict(TypeConversionDict[K, V]):
     def getlist(self, key: K, type: cabc.Callable[[V], T] | None = None) -> list[V] | list[T]:
         """All values of a key, converted; an empty list if it has none.
 
-        :param type: Makes each item from a value. Values for which it raises a `ValueError` or a `TypeError` are
+        :param type: Makes each item from a value. Values for which it raises one of `UNCONVERTIBLE` are
             left out.
         """
         values: list[V] = _list_at(self, key, ())
@@ -382,13 +375,8 @@ def _split(mapping: t.Mapping[K, t.Any]) -> dict[K, list[t.Any]]:
 
 
 def _convert(values: t.Iterable[V], type: cabc.Callable[[V], T]) -> list[T]:
-    result = []
-    for value in values:
-        try:
-            result.append(type(value))
-        except (ValueError, TypeError):
-            continue
-    return result
+    converted = (convert(value, _missing, type) for value in values)
+    return [value for value in converted if value is not _missing]
 
 
 class ImmutableMultiDict(  # type: ignore[misc]  # it can be hashed, a dict cannot
@@ -439,10 +427,9 @@ class CombinedMultiDict(  # type: ignore[misc]  # it can be hashed, a dict canno
                 if key in source:
                     if type is None:
                         return source[key]
-                    try:
-                        return type(source[key])
-                    except (ValueError, TypeError):
-                        continue
+                    value = convert(source[key], _missing, type)
+                    if value is not _missing:
+                        return value
             return default
 
     @t.overload

@@ -60,14 +60,22 @@ def encoded(body: AnyBody) -> Iterator[bytes]:
 
 def _encode(body: Iterable[str] | Iterable[bytes]) -> Iterator[bytes]:
     for piece in body:
-        yield piece.encode() if isinstance(piece, str) else piece
+        yield to_utf8(piece) if isinstance(piece, str) else piece
+
+
+def to_utf8(text: str) -> bytes:
+    """The text as UTF-8. Half of a surrogate pair, which a client may have sent, becomes the replacement character."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
 
 
 async def _encode_async(body: AsyncIterable[str] | AsyncIterable[bytes]) -> AsyncIterator[bytes]:
     pieces: Any = body.__aiter__()
     try:
         async for piece in pieces:
-            yield piece.encode() if isinstance(piece, str) else piece
+            yield to_utf8(piece) if isinstance(piece, str) else piece
     finally:
         if hasattr(pieces, "aclose"):
             await pieces.aclose()

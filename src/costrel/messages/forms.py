@@ -299,7 +299,7 @@ class MultiPartParser:
                     if chunks:
                         data = b"".join((*chunks, data))
                         chunks.clear()
-                    fields.append((name, data.decode(charset, "replace")))
+                    fields.append((name, decode_form(data, charset)))
             chunk = stream.read(size)
         parser.finish()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, MutableMapping
 from typing import Any, Generic, Protocol, TypeVar, overload
 
+from ..http.conversion import convert
 from ..http.headers import Headers
 
 T = TypeVar("T")
@@ -61,10 +62,7 @@ class StoredProperty(Generic[T]):
         value: T = store[self.name]
         if self.load_func is None:
             return value
-        try:
-            return self.load_func(value)  # type: ignore[arg-type]  # stored values are text
-        except (ValueError, TypeError):
-            return self.default
+        return convert(value, self.default, self.load_func)  # type: ignore[arg-type]  # stored values are text
 
     def __set__(self, instance: Any, value: T) -> None:
         if self.read_only:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from types import TracebackType
+from types import CoroutineType, TracebackType
 from typing import TYPE_CHECKING, Any, Literal, overload
 from urllib.parse import urljoin
 
@@ -16,9 +16,10 @@ from ..http.framing import forbids_content_length, has_no_body, length_field
 from ..http.headers import Headers
 from ..http.ranges import ContentRange, byte_ranges
 from ..http.urls import iri_to_uri
+from ..support.coroutines import run_coroutine
 from ..support.properties import cached_property
 from ..support.seams import Seams
-from .body import Body, EdgeBody, ResponseStream, body_of, encoded
+from .body import Body, EdgeBody, ResponseStream, body_of, encoded, to_utf8
 from .byte_parts import PartsOfBody
 from .environ import get_current_url
 from .response_head import HeadersInput, Pairs, ResponseHead, add_missing, field_of, lower_names
@@ -94,7 +95,7 @@ class Response(ResponseHead):
         return f"<{type(self).__name__} {size} [{self.status}]>"
 
     def call_on_close(self, func: Callable[[], Any]) -> Callable[[], Any]:
-        """Call ``func`` when the response was sent, or could not be; usable as a decorator."""
+        """Call ``func`` when the response was sent, or could not be; usable as a decorator. It may be ``async def``."""
         self._on_close.append(func)
         return func
 
@@ -142,7 +143,11 @@ class Response(ResponseHead):
 
     def set_data(self, value: bytes | bytearray | str) -> None:
         """Replace the body and set ``Content-Length``."""
-        body: bytes | bytearray = value.encode() if isinstance(value, str) else value
+        body: bytes | bytearray
+        try:
+            body = value.encode() if isinstance(value, str) else value
+        except UnicodeEncodeError:
+            body = to_utf8(str(value))
         self.response = [body]
         if self.automatically_set_content_length:
             pairs = self._header_pairs
@@ -375,7 +380,9 @@ class Response(ResponseHead):
         if close is not None:
             close()
         for func in self._on_close:
-            func()
+            result = func()
+            if result.__class__ is CoroutineType:
+                run_coroutine(result)
 
     def __enter__(self) -> Response:
         return self

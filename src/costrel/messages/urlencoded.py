@@ -38,9 +38,12 @@ def parse_query(text: str) -> list[tuple[str, str]]:
     return [pair for field in text.split("&") for pair in load_query(field, MultiDict).items()]
 
 
-def decode_form(body: bytes) -> str:
-    """Decode bytes as UTF-8; those that are not become their percent-encoding, so that nothing is lost."""
-    text = body.decode("utf-8", "surrogateescape")
+def decode_form(body: bytes, charset: str = "utf-8") -> str:
+    """Decode bytes as UTF-8; those that are not become their percent-encoding, so that nothing is lost.
+
+    :param charset: UTF-8, or one that is compatible with ASCII.
+    """
+    text = body.decode(charset, "surrogateescape")
     return text if text.isascii() else _quote_undecoded(text)
 
 

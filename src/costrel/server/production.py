@@ -252,7 +252,7 @@ class WorkerLoader:
 
     def _served(self, app: Costrel) -> Costrel | Served:
         if self.options.interface == "wsgi":
-            app.try_settings()
+            _serve_around(app)
             self._say_ready()
             return app
         from . import idle
@@ -279,6 +279,20 @@ class WorkerLoader:
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(self.options.grace)
         os._exit(errno.EOWNERDEAD)
+
+
+def _serve_around(app: Costrel) -> None:
+    """Run the functions before serving, which also checks the settings, and those after it when the worker ends."""
+    if not (app.before_serving_funcs or app.while_serving_gens or app.after_serving_funcs):
+        app.try_settings()
+        return
+    from multiprocessing.util import Finalize
+
+    from ..edges.lifespan import ServingThread
+
+    around = ServingThread(app)
+    around.start()
+    Finalize(None, around.stop, exitpriority=100)  # a worker's `atexit` functions are not called
 
 
 def refuse_debug(debug: bool) -> None:

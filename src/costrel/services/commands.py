@@ -10,6 +10,7 @@ from collections.abc import Callable
 import click
 
 from .. import context
+from ..support.coroutines import refuse_async_generator, running
 from .discovery import DEFAULT_FILES, locate_app, not_located, prepare_import
 from .environment import get_debug_flag
 
@@ -73,7 +74,7 @@ pass_script_info = click.make_pass_decorator(ScriptInfo, ensure=True)
 def with_appcontext(f: F) -> F:
     """Run a click callback inside the context of the command's application.
 
-    Commands made by ``app.cli.command()`` run inside of it already.
+    Commands made by ``app.cli.command()`` run inside of it already. The callback may be ``async def``.
     """
 
     @click.pass_context
@@ -81,13 +82,20 @@ def with_appcontext(f: F) -> F:
         if context.peek() is None:
             app = ctx.ensure_object(ScriptInfo).load_app()
             ctx.with_resource(app.app_context())
-        return ctx.invoke(f, *args, **kwargs)
+        return ctx.invoke(run, *args, **kwargs)
 
+    run = _sync(f)
     return t.cast("F", functools.update_wrapper(decorator, f))
 
 
+def _sync(f: F) -> F:
+    """A callback that click can call: for one that is ``async def``, a function that runs it to its end."""
+    refuse_async_generator("a command", f)
+    return running(f)
+
+
 class AppGroup(click.Group):
-    """A click group whose commands run inside the application's context."""
+    """A click group whose commands run inside the application's context. Their callbacks may be ``async def``."""
 
     def command(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
         """Like :meth:`click.Group.command`; ``with_appcontext=False`` leaves the context out."""
@@ -97,7 +105,7 @@ class AppGroup(click.Group):
         register = super().command(*args, **kwargs)
 
         def decorator(f: Callable[..., t.Any]) -> click.Command:
-            command: click.Command = register(with_appcontext(f) if wrap else f)
+            command: click.Command = register(with_appcontext(f) if wrap else _sync(f))
             return command
 
         return decorator
@@ -106,3 +114,9 @@ class AppGroup(click.Group):
         """Like :meth:`click.Group.group`, for a group of this class."""
         kwargs.setdefault("cls", AppGroup)
         return super().group(*args, **kwargs)
+
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        """Like :meth:`click.Group.add_command`."""
+        if cmd.callback is not None:
+            cmd.callback = _sync(cmd.callback)
+        super().add_command(cmd, name)

@@ -8,10 +8,12 @@ import weakref
 from collections.abc import Callable, Mapping
 from datetime import date
 from functools import cache
+from math import isinf
 from operator import attrgetter
 
 from ..http.dates import http_date
 from ..support.properties import cached_property
+from .json_places import Plain
 
 if t.TYPE_CHECKING:
     from ..context import AppContract
@@ -71,10 +73,15 @@ def _read(s: str | bytes, kwargs: dict[str, t.Any], config: Mapping[str, t.Any])
             pass
     if not config.get("JSON_ALLOW_NAN", True):
         kwargs.setdefault("parse_constant", _refuse_constant)
+        kwargs.setdefault("parse_float", _finite)
     try:
-        return json.loads(s, **kwargs)
+        value = json.loads(s, **kwargs)
     except RecursionError:
         raise ValueError("The JSON is nested too deeply to be read.") from None
+    # Bytes come from a client. Text may be a session, which must stay readable.
+    if not isinstance(s, str) and not config.get("JSON_ALLOW_SURROGATES", True):
+        _refuse_surrogates(value)
+    return value
 
 
 @cache
@@ -87,6 +94,22 @@ def _fast_reader() -> Callable[[str | bytes], t.Any]:
 def _refuse_constant(name: str) -> t.NoReturn:
     """Raise ValueError for NaN and the infinities, which JSON does not have (RFC 8259 §6)."""
     raise ValueError(f"{name} is no JSON (JSON_ALLOW_NAN).")
+
+
+def _refuse_surrogates(value: object) -> None:
+    """Raise ValueError for text with half of a surrogate pair, which no other format can store (RFC 7493 §2.1)."""
+    try:
+        json.dumps(value, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("A string has half of a surrogate pair (JSON_ALLOW_SURROGATES).") from error
+
+
+def _finite(text: str) -> float:
+    """The number of a text. Raises ValueError if it is too large, since `float` would make an infinity of it."""
+    number = float(text)
+    if isinf(number):
+        raise ValueError(f"The number {text[:40]} is out of range (JSON_ALLOW_NAN).")
+    return number
 
 
 # -- the depth of a text ----------------------------------------------------------------------------------------------
@@ -158,9 +181,13 @@ def _make_encode(attributes: Attributes, indent: Indent, separators: tuple[str, 
         separators=t.cast("tuple[str, str] | None", separators),
         allow_nan=allow_nan,
     )
+
+    def encode_slowly(obj: object) -> str:
+        return _placed(obj, encoder.encode, Plain(default, sort_keys, allow_nan))
+
     make_walk = getattr(json.encoder, "c_make_encoder", None)
     if make_walk is None or indent is not None:
-        return encoder.encode
+        return encode_slowly
     # `JSONEncoder.encode` makes a C encoder in each call, so that it can tell circles from depth. This one is made
     # once and does not search for circles; `encode` itself raises the error for a circle. PERF: item
     write_string = json.encoder.encode_basestring_ascii if ensure_ascii else json.encoder.encode_basestring
@@ -171,10 +198,24 @@ def _make_encode(attributes: Attributes, indent: Indent, separators: tuple[str, 
     def encode(obj: object) -> str:
         try:
             return "".join(walk(obj, 0))
-        except RecursionError:
-            return encoder.encode(obj)
+        except (RecursionError, TypeError, ValueError):
+            return encode_slowly(obj)
 
     return encode
+
+
+def _placed(obj: object, encode: Encode, plain: Plain) -> str:
+    """The JSON of a value. Mixed keys are sorted by their text, and an error names the place of its value."""
+    try:
+        return encode(obj)
+    except (TypeError, ValueError) as error:
+        try:
+            value = plain.of(obj)
+        except RecursionError:
+            raise error from None
+        except (TypeError, ValueError) as placed:
+            raise placed from error.__cause__
+    return encode(value)
 
 
 class JSONProvider:
@@ -222,7 +263,7 @@ class DefaultJSONProvider(JSONProvider):
     """Whether characters outside of ASCII are written as escapes."""
 
     sort_keys = True
-    """Whether the keys of objects are sorted, which raises TypeError if they are of several types."""
+    """Whether the keys of objects are sorted; keys of several types are sorted as the text that they become."""
 
     compact: bool | None = None
     """Whether `response` leaves out white space; None: unless in debug mode."""
@@ -238,7 +279,12 @@ class DefaultJSONProvider(JSONProvider):
             kwargs.setdefault("ensure_ascii", self.ensure_ascii)
             kwargs.setdefault("sort_keys", self.sort_keys)
             kwargs.setdefault("allow_nan", allow_nan)
-            return json.dumps(obj, indent=indent, separators=separators, **kwargs)  # type: ignore[arg-type]
+            plain = Plain(kwargs["default"], kwargs["sort_keys"], kwargs["allow_nan"], kwargs.get("skipkeys", False))
+            return _placed(
+                obj,
+                lambda value: json.dumps(value, indent=indent, separators=separators, **kwargs),  # type: ignore[arg-type]
+                plain,
+            )
         layout = (indent, tuple(separators) if isinstance(separators, list) else separators, allow_nan)
         attributes: Attributes = _attributes_of(self)
         kept = self._encoders.get(layout)

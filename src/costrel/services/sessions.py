@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from ..http.callback import CallbackDict
+from ..support.coroutines import refuse_async
 from ..support.seams import Seams
 from .session_cookie import (
     Attributes,
@@ -94,6 +95,32 @@ class NullSession(SecureCookieSession):
 
     __setitem__ = __delitem__ = clear = pop = popitem = update = setdefault = _fail
     del _fail
+
+
+_CALLED: t.Final = (
+    "get_cookie_domain",
+    "get_cookie_httponly",
+    "get_cookie_name",
+    "get_cookie_partitioned",
+    "get_cookie_path",
+    "get_cookie_samesite",
+    "get_cookie_secure",
+    "get_expiration_time",
+    "is_null_session",
+    "make_null_session",
+    "open_session",
+    "save_session",
+    "should_set_cookie",
+)
+"""The methods of a session interface that are called during a request."""
+
+
+def refuse_async_methods(interface: object) -> None:
+    """Raise TypeError if one of the methods of a session interface is ``async def``."""
+    for name in _CALLED:
+        method = getattr(interface, name, None)
+        if method is not None:
+            refuse_async("a method of the session interface", method)
 
 
 class SessionInterface:

@@ -77,6 +77,8 @@ GROUPS: t.Final[Mapping[str, tuple[Setting, ...]]] = MappingProxyType({
         _flask("TEMPLATES_AUTO_RELOAD", BOOL_OR_NONE, None, "Reload changed templates; None: in debug mode."),
         _own("TEMPLATES_STRICT_ESCAPE", BOOL, False,
              "Escape values in templates such as page.html.j2, page.HTML and page.xht too.", native=True),
+        _own("ERROR_FORMAT", TEXT, "html", 'The format of errors: "html" is a page, "problem" is JSON (RFC 9457),'
+             ' "accept" is the one that the client prefers.', native="accept", values=("html", "accept", "problem")),
         _own("THREADS", COUNT_OR_NONE, 32, "The number of threads for sync code under ASGI; if 32 times as many"
              " requests wait for one, further requests get a 503.", least=1),
         _own("STREAM_THREADS", COUNT, 512, "The number of threads of a process that are lent to responses whose body"
@@ -85,6 +87,10 @@ GROUPS: t.Final[Mapping[str, tuple[Setting, ...]]] = MappingProxyType({
         _own("METHOD_CASE_SENSITIVE", BOOL, False,
              "The method get is not GET, and gets a 405 if only GET is allowed.", native=True),
         _own("JSON_ALLOW_NAN", BOOL, True, "NaN and infinities are read and written.", native=False),
+        _own("JSON_ALLOW_SURROGATES", BOOL, True,
+             "Strings with half of a surrogate pair, which UTF-8 cannot express, are read from bytes.", native=False),
+        _own("REFUSE_WRONG_SETTINGS", BOOL, False,
+             "A setting with which requests fail prevents the start; otherwise it is logged.", native=True),
         _own("CHECK_IGNORE", NAMES, (), "Settings, endpoints, rules and templates that costrel check skips."),
         _own("SECURITY_PROFILE", TEXT_OR_NONE, None, '"strict": at the first request, each setting that still has'
              " Flask's default gets that of Costrel.", values=("strict", None)),

@@ -8,6 +8,7 @@ from functools import cache
 
 from .. import context
 from ..streaming import stream_with_context
+from ..support.coroutines import call_sync
 from ..support.signals import before_render_template, template_rendered
 
 if t.TYPE_CHECKING:
@@ -46,9 +47,10 @@ def update_context(app: TemplateApp, variables: dict[str, t.Any]) -> None:
     given = variables.copy()
     for name in names:
         for processor in processors.get(name, ()):
-            if processor is not _default_template_ctx_processor:
-                processor = app.ensure_sync(processor)
-            variables.update(processor())
+            if processor is _default_template_ctx_processor:
+                variables.update(processor())
+            else:
+                variables.update(call_sync(app, processor))
     variables.update(given)
 
 

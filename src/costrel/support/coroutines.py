@@ -9,14 +9,62 @@ import contextvars
 import threading
 import typing as t
 from collections.abc import Callable, Coroutine, Generator
+from functools import update_wrapper
+from types import CoroutineType
 
 if t.TYPE_CHECKING:
     import asyncio
 
 T = t.TypeVar("T")
+F = t.TypeVar("F", bound="Function")
 Y = t.TypeVar("Y", bound=Coroutine[object, None, object])
 
 AnyCoroutine: t.TypeAlias = Coroutine[t.Any, t.Any, T]
+Function: t.TypeAlias = Callable[..., t.Any]
+
+
+class Adapter(t.Protocol):
+    """An application, as the owner of functions that may be ``async def``."""
+
+    def ensure_sync(self, func: Function, /) -> Function: ...
+
+
+def call_sync(app: Adapter, function: Function, *args: object) -> t.Any:
+    """Call a function of an application from code that cannot await, and run the coroutine that it may return."""
+    result = app.ensure_sync(function)(*args)
+    return run_coroutine(result) if result.__class__ is CoroutineType else result
+
+
+def running(function: F) -> F:
+    """The function itself, or one that runs it to its end if it is ``async def``, or decorates one."""
+    from inspect import iscoroutinefunction, unwrap  # slow to load
+
+    if not (iscoroutinefunction(function) or iscoroutinefunction(unwrap(function))):
+        return function
+
+    def run(*args: object, **kwargs: object) -> object:
+        result = function(*args, **kwargs)
+        return run_coroutine(result) if result.__class__ is CoroutineType else result  # a decorator may have run it
+
+    return t.cast("F", update_wrapper(run, function))
+
+
+def refuse_async_generator(place: str, function: Function) -> None:
+    """Raise TypeError for an ``async def`` with ``yield`` in a place in which its values would never be read."""
+    from inspect import isasyncgenfunction  # slow to load
+
+    if isasyncgenfunction(function):
+        name = getattr(function, "__name__", repr(function))
+        raise TypeError(f"{name!r} is an 'async def' with 'yield': as {place} nothing would read its values.")
+
+
+def refuse_async(place: str, function: Function) -> None:
+    """Raise TypeError for an ``async def`` in a place in which nothing could await it."""
+    from inspect import isasyncgenfunction, iscoroutinefunction  # slow to load
+
+    if iscoroutinefunction(function) or isasyncgenfunction(function):
+        name = getattr(function, "__qualname__", repr(function))
+        raise TypeError(f"{name!r} is 'async def': as {place} it must be a plain function, since nothing awaits it.")
 
 
 class _ThreadLoop(threading.local):

@@ -7,9 +7,9 @@ import shutil
 import subprocess
 import sys
 import typing as t
-from difflib import get_close_matches
 
-from ...services.settings import SETTINGS, Setting
+from ...services.setting_checks import misspelt, problem_of
+from ...services.settings import SETTINGS
 from ..guards import Guards
 from ..guards.csp import unknown_directives
 from .finding import Finding, Findings
@@ -139,30 +139,16 @@ def check_values(app: AppContract) -> Findings:
     """Find settings with a value of another type, or one that is not allowed."""
     for name, setting in SETTINGS.items():
         if name in app.config:
-            problem = _problem_of(setting, app.config[name])
+            problem = problem_of(setting, app.config[name])
             if problem is not None:
                 yield Finding(name, problem, "Correct it, or take it out: the default works.")
 
 
-def _problem_of(setting: Setting, value: object) -> str | None:
-    if not isinstance(value, setting.types):
-        names = " or ".join("None" if kind is type(None) else kind.__name__ for kind in setting.types)
-        return f"it is of type {type(value).__name__}, and should be {names}."
-    if setting.values and value is not None and value not in setting.values:
-        return f"it is {value!r}; it can be {', '.join(map(repr, setting.values))}."
-    if setting.least is not None and isinstance(value, (int, float)) and value < setting.least:
-        return f"it is {value}, and should be at least {setting.least}."
-    return None
-
-
 def check_names(app: AppContract) -> Findings:
     """Find settings that have no effect, since their names are misspelt."""
-    for name in sorted(key for key in app.config if isinstance(key, str) and key not in SETTINGS):
-        if name in _OF_EXTENSIONS:
-            module, own = _OF_EXTENSIONS[name]
-            if module not in sys.modules:
-                yield Finding(name, f"it is for {module}, which is not imported.", f"Did you mean {own}?")
-            continue
-        close = get_close_matches(name, SETTINGS, n=1, cutoff=0.9)
-        if close:
-            yield Finding(name, "there is no such setting.", f"Did you mean {close[0]}?")
+    for name, (module, own) in sorted(_OF_EXTENSIONS.items()):
+        if name in app.config and module not in sys.modules:
+            yield Finding(name, f"it is for {module}, which is not imported.", f"Did you mean {own}?")
+    for name, near in misspelt(app.config):
+        if name not in _OF_EXTENSIONS:
+            yield Finding(name, "there is no such setting.", f"Did you mean {near}?")

@@ -10,9 +10,10 @@ import typing as t
 from urllib.parse import unquote, urlsplit
 
 from ...context import AppContract
-from ...http.errors import HTTPException, MethodNotAllowed
-from ...messages.response_head import has_plain_headers
+from ...http.errors import Forbidden, HTTPException, MethodNotAllowed
+from ...messages.response_head import field_of, has_plain_headers
 from ...routing import RequestRedirect
+from ..error_format import respond
 from . import fields
 from .cors import CORS_POLICY, CORSPolicy, is_method
 from .marks import ByEndpoint
@@ -27,9 +28,6 @@ if t.TYPE_CHECKING:
 
 _AMBIENT: t.Final = ("basic", "digest", "negotiate", "ntlm")
 """The schemes whose credentials a browser stores, and sends without the page (RFC 7617, 7616, 4559)."""
-
-_VARY_COOKIE: t.Final = ("Vary", "Cookie")
-"""The field that a session adds to plain headers."""
 
 
 class CrossOrigin:
@@ -70,7 +68,7 @@ class CrossOrigin:
         response = self._app.response_class(status=204)
         # The status says it too, since browsers accept GET, HEAD and POST without a listed method (Fetch §4.8).
         if not allowed or (wanted in policies and wanted not in allowed):
-            response = self._app.response_class(_refusal(origin, wanted), status=403, mimetype="text/plain")
+            response = self._refuse(ctx, _refusal(origin, wanted))
         else:
             policy = allowed.get(wanted) or next(iter(allowed.values()))
             private = environ.get("HTTP_ACCESS_CONTROL_REQUEST_PRIVATE_NETWORK") == "true"
@@ -79,6 +77,12 @@ class CrossOrigin:
                 response.headers[name] = value
         vary_by_origin(response)
         return response
+
+    def _refuse(self, ctx: RequestContext, text: str) -> Response:
+        def plain() -> Response:
+            return self._app.response_class(text, status=403, mimetype="text/plain")
+
+        return respond(ctx, Forbidden(text.strip()), plain)
 
     def _policies_of_url(self, adapter: MapAdapter, wanted: str) -> dict[str, CORSPolicy | None]:
         """Method → policy, for the methods of a URL, each of which may lead to a different view."""
@@ -103,7 +107,7 @@ class CrossOrigin:
             pairs += policy.exposed()
         # Even if the request names no origin: a cache must not reuse the response for one that does.
         varies = policy.credentials or not policy.any_origin
-        if plain and varies and _VARY_COOKIE not in (response._header_pairs or ()):
+        if plain and varies and field_of(response, "Vary") is None:
             pairs.append(("Vary", "Origin"))
         elif varies:
             vary_by_origin(response)

@@ -192,11 +192,26 @@ class Limits:
             pairs.append(("Retry-After", str(seconds)))
         if self._tell and state:
             # draft-ietf-httpapi-ratelimit-headers-10, §3 and §4: lists of strings with parameters (RFC 9651).
-            policies = [f'"{name}";q={item.amount};w={item.get_expiry()}' for name, item, _ in state]
-            windows = [f'"{name}";r={left.remaining};t={math.ceil(left.seconds)}' for name, _, left in state]
+            names = _distinct([name for name, _, _ in state])
+            policies = [
+                f'"{name}";q={item.amount};w={item.get_expiry()}'
+                for name, (_, item, _) in zip(names, state, strict=True)
+            ]
+            windows = [
+                f'"{name}";r={left.remaining};t={math.ceil(left.seconds)}'
+                for name, (_, _, left) in zip(names, state, strict=True)
+            ]
             pairs += (("RateLimit-Policy", ", ".join(policies)), ("RateLimit", ", ".join(windows)))
         if pairs:
             fields.add(response, pairs)
+
+
+def _distinct(names: list[str]) -> list[str]:
+    """The names, with a number after those that were there before: a client finds its policy by the name."""
+    return [
+        name if name not in names[:index] else f"{name}-{names[:index].count(name) + 1}"
+        for index, name in enumerate(names)
+    ]
 
 
 def _split(limits: list[ScopedLimit]) -> Split:

@@ -1,0 +1,97 @@
+"""Checks of single settings against the table: wrong types, values with which requests fail, and misspelt names."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import timedelta
+from types import NoneType
+
+from .settings import GROUPS, NAMES, SETTINGS, Setting
+
+Config: t.TypeAlias = Mapping[str, t.Any]
+
+_NUMBERS: t.Final = frozenset({int, float, timedelta, NoneType})
+_TEXTS: t.Final = frozenset({str, NoneType})
+_NEEDED: t.Final = frozenset({
+    "MAX_FORM_BOUNDARY_SIZE", "MAX_FORM_PART_HEADERS", "MAX_FORM_PART_HEADER_SIZE", "PERMANENT_SESSION_LIFETIME",
+    "SESSION_COOKIE_NAME",
+})  # fmt: skip
+"""Settings with which None fails. For others it is as good as no value, also if their type does not list it."""
+
+_LEASTS: t.Final = frozenset(setting.name for setting in GROUPS["Limits"]) - {"MAX_COOKIE_SIZE"}
+"""Settings whose values below the least let no request pass."""
+
+
+def problem_of(setting: Setting, value: object) -> str | None:
+    """What is wrong with a value by the table; None if nothing is."""
+    if not isinstance(value, setting.types):
+        names = " or ".join("None" if kind is NoneType else kind.__name__ for kind in setting.types)
+        return f"it is of type {type(value).__name__}, and should be {names}."
+    if setting.values and value is not None and value not in setting.values:
+        return f"it is {value!r}; it can be {', '.join(map(repr, setting.values))}."
+    if setting.least is not None and isinstance(value, (int, float)) and value < setting.least:
+        return f"it is {value}, and should be at least {setting.least}."
+    return None
+
+
+def unusable(config: Config) -> Iterator[tuple[str, str]]:
+    """The settings whose values make requests fail, with the reason. A wrong type that works is not among them."""
+    for name, setting in SETTINGS.items():
+        if name in config and not _is_usable(setting, config[name]):
+            yield name, problem_of(setting, config[name]) or f"it is {config[name]!r}."
+
+
+def _is_usable(setting: Setting, value: t.Any) -> bool:
+    if value is None:
+        return setting.name not in _NEEDED
+    if setting.values:
+        return value in setting.values
+    kinds = frozenset(setting.types)
+    if kinds <= _NUMBERS:
+        return _is_number(setting, value)
+    if kinds <= _TEXTS:
+        return isinstance(value, str)
+    checks: dict[str, Callable[[object], bool]] = {
+        "SECRET_KEY": lambda key: not key or isinstance(key, (str, bytes, bytearray)),
+        "SECRET_KEY_FALLBACKS": lambda keys: not keys or _are_all(keys, (str, bytes, bytearray)),
+    }
+    check = checks.get(setting.name)
+    if check is not None:
+        return check(value)
+    return not value or _are_all(value, (str,)) if setting.types == NAMES else True
+
+
+def _is_number(setting: Setting, value: t.Any) -> bool:
+    if isinstance(value, timedelta):
+        return timedelta in setting.types
+    least = setting.least if setting.name in _LEASTS else None
+    try:
+        return value >= 0 if least is None else bool(value >= least)
+    except TypeError:
+        return False
+
+
+def _are_all(values: object, types: tuple[type, ...]) -> bool:
+    return isinstance(values, Iterable) and all(isinstance(value, types) for value in values)
+
+
+def misspelt(config: Config) -> Iterator[tuple[str, str]]:
+    """The names that have no effect, each with the setting whose name is nearly the same."""
+    unknown = sorted(key for key in config if isinstance(key, str) and key not in SETTINGS)
+    if not unknown:
+        return
+    from difflib import get_close_matches  # slow to load
+
+    known = [(setting, len(setting), frozenset(setting)) for setting in SETTINGS]
+    for name in unknown:
+        size, letters = len(name), frozenset(name)
+        # `difflib` is slow. For a ratio of 0.9, at most a tenth of the characters have no partner.
+        near = [
+            setting
+            for setting, length, own in known
+            if 10 * abs(size - length) <= size + length and 10 * len(letters ^ own) <= size + length
+        ]
+        close = get_close_matches(name, near, n=1, cutoff=0.9)
+        if close:
+            yield name, close[0]
