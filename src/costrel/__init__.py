@@ -56,6 +56,23 @@ from .support.signals import request_finished as request_finished
 from .support.signals import request_started as request_started
 from .support.signals import request_tearing_down as request_tearing_down
 from .support.signals import template_rendered as template_rendered
+from .typed.checked import Checked as Checked
+from .typed.decorator import typed as typed
+from .typed.markers import Body as Body
+from .typed.markers import Cookie as Cookie
+from .typed.markers import Download as Download
+from .typed.markers import EventStream as EventStream
+from .typed.markers import File as File
+from .typed.markers import Form as Form
+from .typed.markers import Header as Header
+from .typed.markers import JSONLines as JSONLines
+from .typed.markers import Path as Path
+from .typed.markers import Query as Query
+from .typed.markers import Status as Status
+from .typed.markers import Use as Use
+from .typed.partials import changes as changes
+from .typed.partials import partial as partial
+from .typed.problems import ValidationFailed as ValidationFailed
 from .version import __version__ as __version__
 
 if not _t.TYPE_CHECKING:  # with a module __getattr__, type checkers would accept any name

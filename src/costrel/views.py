@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Awaitable, Callable, Collection
+from functools import partial
 from inspect import isawaitable, iscoroutinefunction
 
 from . import context
@@ -72,7 +73,8 @@ class View:
             return await rv if isawaitable(rv) else rv
 
         def answer(**kwargs: object) -> object:
-            return context.current().app.ensure_sync(instance().dispatch_request)(**kwargs)
+            view = instance()
+            return context.current().app.ensure_sync(view._planned("dispatch_request"))(**kwargs)
 
         # Decorators expect the result of the view, not a coroutine.
         return answer_async if cls._answers_async() and not cls.decorators else answer
@@ -83,7 +85,19 @@ class View:
         return iscoroutinefunction(cls.dispatch_request)
 
     def _answer(self, **kwargs: object) -> Result:
-        return self.dispatch_request(**kwargs)
+        result: Result = self._planned("dispatch_request")(**kwargs)
+        return result
+
+    def _planned(self, name: str) -> Callable[..., t.Any]:
+        """The method `name`; if it is typed, with its inputs read first."""
+        method: Callable[..., t.Any] | None = getattr(self, name, None)
+        if method is None:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        ctx = context.peek_request()
+        if ctx is None or not ctx.app.typed_views.methods:
+            return method
+        typed = ctx.app.typed_views.methods.get((ctx.request.endpoint, name))
+        return method if typed is None else partial(typed, self)
 
 
 class MethodView(View):
@@ -109,12 +123,12 @@ class MethodView(View):
 
     def _handler(self) -> RouteCallable:
         method = context.requesting().request.method
-        handler: RouteCallable | None = getattr(self, method.lower(), None)
-        if handler is None and method == "HEAD":
-            handler = getattr(self, "get", None)
-        if handler is None:
+        name = method.lower()
+        if method == "HEAD" and getattr(self, name, None) is None:
+            name = "get"
+        if getattr(self, name, None) is None:
             raise AssertionError(f"Unimplemented method {method!r}")
-        return handler
+        return self._planned(name)
 
     @classmethod
     def _answers_async(cls) -> bool:
@@ -125,5 +139,6 @@ class MethodView(View):
 
     def _answer(self, **kwargs: object) -> Result:
         if type(self).dispatch_request is not MethodView.dispatch_request:
-            return self.dispatch_request(**kwargs)
-        return self._handler()(**kwargs)
+            return super()._answer(**kwargs)
+        result: Result = self._handler()(**kwargs)
+        return result

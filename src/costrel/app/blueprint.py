@@ -84,7 +84,8 @@ class Blueprint(Scaffold):
 
     `name` becomes the prefix of the endpoints, `url_prefix` the prefix of the rules. A blueprint may be registered more
     than once under different names, and inside other blueprints. `cli_group` is the name of the group for its commands,
-    which defaults to the name of the blueprint; with None there is no group.
+    which defaults to the name of the blueprint; with None there is no group. With `typed`, every annotated parameter of
+    its views is an input.
     """
 
     _got_registered_once = False
@@ -101,6 +102,8 @@ class Blueprint(Scaffold):
         url_defaults: ft.Values | None = None,
         root_path: str | None = None,
         cli_group: str | None = _BLUEPRINT_NAME,
+        *,
+        typed: bool | None = None,
     ) -> None:
         super().__init__(import_name, static_folder, static_url_path, template_folder, root_path)
         if not name:
@@ -108,6 +111,7 @@ class Blueprint(Scaffold):
         if "." in name:
             raise ValueError("'name' may not contain a dot '.' character.")
         self.name = name
+        self.typed_by_default = typed
         self.url_prefix = url_prefix
         self.subdomain = subdomain
         self.deferred_functions: list[DeferredSetupFunction] = []

@@ -64,6 +64,8 @@ class Scaffold:
     name: str
     _static_folder: str | None = None
     _static_url_path: str | None = None
+    typed_by_default: bool | None = None
+    """Whether every annotated parameter of a view is an input; None: as around this blueprint."""
 
     def __init__(
         self,

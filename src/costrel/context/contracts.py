@@ -72,6 +72,26 @@ class KnownHostsContract(t.Protocol):
     def check(self, request: t.Any, host: str | None, trusted: list[str] | None) -> None: ...
 
 
+class PlanContract(t.Protocol):
+    """How a typed view is called."""
+
+    def run(self, view: Function, args: tuple[object, ...], view_args: dict[str, t.Any]) -> object: ...
+    async def run_async(self, view: Function, args: tuple[object, ...], view_args: dict[str, t.Any]) -> object: ...
+
+
+class PlansContract(t.Protocol):
+    """The plans of an application's typed views."""
+
+    def of_function(self, endpoint: str, function: Function, skip: int) -> PlanContract: ...
+
+
+class TypedViewsContract(t.Protocol):
+    """The typed views of an application."""
+
+    @property
+    def methods(self) -> Mapping[tuple[str, str], Function]: ...
+
+
 class AppContract(t.Protocol):
     """An application: `Costrel` has all of these members."""
 
@@ -107,6 +127,10 @@ class AppContract(t.Protocol):
     def url_map(self) -> Map: ...
     @property
     def view_functions(self) -> MutableMapping[str, Function]: ...
+    @property
+    def plans(self) -> PlansContract: ...
+    @property
+    def typed_views(self) -> TypedViewsContract: ...
     @property
     def blueprints(self) -> Mapping[str, object]: ...
     @property
