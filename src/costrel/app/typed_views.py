@@ -6,7 +6,7 @@ import typing as t
 import weakref
 from collections.abc import Callable, Mapping
 
-from ..typed.candidates import TYPED, may_be_typed
+from ..typed.candidates import may_be_typed
 from .request import blueprint_path
 from .websocket import WebSocketView
 
@@ -50,7 +50,7 @@ class TypedViews:
     """Plans the views of one application."""
 
     def __init__(self, app: Costrel) -> None:
-        self._app: Costrel = weakref.proxy(app)
+        self._app = t.cast("Costrel", weakref.proxy(app))
         self._seen: dict[str, View] = {}
         """The views as they are after planning."""
         self.methods: dict[tuple[str, str], View] = {}
@@ -88,27 +88,15 @@ class TypedViews:
         cls: type | None = getattr(view, "view_class", None)
         chosen = is_chosen(self._app, endpoint)
         if cls is None:
-            if not (may_be_typed(view, chosen) or _has_typed_within(view)):
-                return view
-            return self._app.plans.view_for(endpoint, view)
+            return self._app.plans.view_for(endpoint, view) if may_be_typed(view, chosen) else view
         functions = [getattr(cls, name, None) for name in (*(method.lower() for method in METHODS), "dispatch_request")]
-        if any(may_be_typed(function, chosen) or _has_typed_within(function) for function in functions if function):
+        if any(may_be_typed(function, chosen) for function in functions if function):
             for name, method in self._app.plans.methods_for(endpoint, cls).items():
                 self.methods[endpoint, name] = method
         return view
 
 
 METHODS: t.Final = ("GET", "POST", "HEAD", "OPTIONS", "DELETE", "PUT", "TRACE", "PATCH")
-
-
-def _has_typed_within(view: object) -> bool:
-    """Whether decorators stand around a function that `typed` has made."""
-    depth = 0
-    while (view := getattr(view, "__wrapped__", None)) is not None and depth < 100:
-        if hasattr(view, TYPED):
-            return True
-        depth += 1
-    return False
 
 
 def is_chosen(app: Costrel, endpoint: str) -> bool:

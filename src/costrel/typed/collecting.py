@@ -117,7 +117,7 @@ class Collector:
             # 6.0 is an integer for JSON Schema; msgspec tells them apart by their spelling.
             try:
                 return msgspec.convert(int(raw), expr, strict=self.strict, dec_hook=self.dec_hook)
-            except (msgspec.ValidationError, ValueError, TypeError):
+            except msgspec.ValidationError:
                 pass
         return self._convert(raw, raw, expr, path)
 
@@ -126,7 +126,7 @@ class Collector:
             return msgspec.Raw(msgspec.json.encode(value))
         try:
             return msgspec.convert(value, expr, strict=self.strict and not str_keys, dec_hook=self.dec_hook)
-        except (msgspec.ValidationError, ValueError, TypeError) as error:
+        except msgspec.ValidationError as error:
             self.explain(error, raw, expr, path)
             return FAILED
 

@@ -199,7 +199,7 @@ class Check:
         """The value, converted if the marker says so. Raises NotFound for one that does not fit."""
         try:
             made = msgspec.convert(value, self.expr, strict=False, dec_hook=self.codecs.dec_hook)
-        except (msgspec.ValidationError, ValueError, TypeError):
+        except msgspec.ValidationError:
             raise NotFound() from None
         return made if self.converts else value
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Mapping
 
-from .candidates import TYPED
+from .candidates import decorated, typed_within
 from .codecs import Codecs
 from .expressions import UnknownName
 from .inputs import Inputs, Limits, Source
@@ -43,32 +43,23 @@ class Plans:
 
         :raises SignatureError: if it declares something that cannot be.
         """
-        inner: Function | None = getattr(view, TYPED, None)
-        if inner is None:
-            inner = view
-            self._plan_within(endpoint, view)
-        plan = self._plan_if_typed(endpoint, inner, view)
-        return view if plan is None else plan.wrap(inner)
+        plan = self._plan_view(endpoint, view)
+        return view if plan is None else plan.wrap(typed_within(view) or view)
 
     def methods_for(self, endpoint: str, cls: type) -> dict[str, Function]:
         """The typed methods of a class-based view, each as a function that reads its inputs first."""
         found: dict[str, Function] = {}
         for name in (*HTTP_METHODS, "dispatch_request"):
             method: Function | None = getattr(cls, name, None)
-            if method is None:
-                continue
-            self._plan_within(endpoint, method, skip=1)
-            plan = self._plan_if_typed(endpoint, getattr(method, TYPED, method), method, skip=1)
-            if plan is not None and not hasattr(method, TYPED):
-                found[name] = plan.wrap(method)
+            plan = None if method is None else self._plan_view(endpoint, method, skip=1)
+            if plan is not None and method is not None:
+                found[name] = plan.wrap(typed_within(method) or method)
         return found
 
     def of_function(self, endpoint: str, function: Function, skip: int) -> Plan:
         """The plan of a function that `typed` decorates."""
         plan = self._plans.get((endpoint, function))
-        if plan is None:
-            plan = self._plans[endpoint, function] = self._plan(endpoint, self._signature(function, skip))
-        return plan
+        return self._known(endpoint, self._signature(function, skip)) if plan is None else plan
 
     def sources(self) -> dict[str, list[Source]]:
         """The inputs of the typed views by endpoint."""
@@ -77,33 +68,30 @@ class Plans:
             found.setdefault(endpoint, []).extend(plan.inputs.sources)
         return found
 
-    def _plan_within(self, endpoint: str, view: Function, skip: int = 0) -> None:
-        """Plan a function with `typed` below other decorators, so that its errors are found at the start."""
-        seen = 0
-        within: Function | None = getattr(view, "__wrapped__", None)
-        while within is not None and seen < 100:
-            function: Function | None = within.__dict__.get(TYPED) if hasattr(within, "__dict__") else None
-            if function is not None:
+    def _plan_view(self, endpoint: str, view: Function, skip: int = 0) -> Plan | None:
+        """The plan of a view or method; None if it is not typed, or only below other decorators."""
+        for each in decorated(view):
+            function = typed_within(each)
+            if function is not None:  # planned now, so that its errors are found at the start
                 self.of_function(endpoint, function, skip)
-                return
-            within = getattr(within, "__wrapped__", None)
-            seen += 1
-
-    def _plan_if_typed(self, endpoint: str, function: Function, view: Function, skip: int = 0) -> Plan | None:
+        function = typed_within(view)
+        if function is not None:
+            return self.of_function(endpoint, function, skip)
         coverage = self._coverage_of(endpoint)
         try:
-            signature = signature_of(function, skip)
+            signature = signature_of(view, skip)
         except (ValueError, TypeError):  # some built-in functions have no signature
             return None
         except UnknownName as error:
-            if coverage.chosen or hasattr(view, TYPED):
-                raise unknown_name(function, error) from None
+            if coverage.chosen:
+                raise unknown_name(view, error) from None
             return None
-        if not (hasattr(view, TYPED) or is_typed(signature, coverage)):
-            return None
-        plan = self._plans.get((endpoint, function))
+        return self._known(endpoint, signature) if is_typed(signature, coverage) else None
+
+    def _known(self, endpoint: str, signature: Signature) -> Plan:
+        plan = self._plans.get((endpoint, signature.function))
         if plan is None:
-            plan = self._plans[endpoint, function] = self._plan(endpoint, signature)
+            plan = self._plans[endpoint, signature.function] = self._plan(endpoint, signature)
         return plan
 
     def _signature(self, function: Function, skip: int) -> Signature:

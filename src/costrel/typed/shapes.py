@@ -147,8 +147,13 @@ def _attrs(expr: TypeExpr, cls: type) -> ObjectShape:
 
 def _typed_dict(expr: TypeExpr, cls: type) -> ObjectShape:
     required: frozenset[str] = cls.__required_keys__  # type: ignore[attr-defined]
-    fields = {name: Field(name, hint, name in required) for name, hint in class_hints(expr)}
+    fields = {name: Field(name, _unqualified(hint), name in required) for name, hint in class_hints(expr)}
     return ObjectShape(cls, fields, False, is_dict=True)
+
+
+def _unqualified(hint: TypeExpr) -> TypeExpr:
+    """The type within `Required` and `NotRequired`."""
+    return t.get_args(hint)[0] if t.get_origin(hint) in (t.Required, t.NotRequired) else hint
 
 
 def _is_struct(cls: type) -> bool:

@@ -6,7 +6,6 @@ import inspect
 import typing as t
 from collections.abc import Callable, Iterable
 
-from .candidates import TYPED
 from .expressions import ANNOTATED, TypeExpr, UnknownName, annotations_of, marker_of
 from .markers import Input, Use
 
@@ -94,7 +93,7 @@ def signature_of(function: Function, skip: int = 0) -> Signature:
 
 def is_typed(signature: Signature, coverage: Coverage) -> bool:
     """Whether a view is typed. No parameter of a view that Flask could call becomes an input by itself."""
-    if coverage.chosen or hasattr(signature.function, TYPED):
+    if coverage.chosen:
         return True
     return any(each.is_marked or _is_beyond_flask(each, coverage) for each in signature.parameters if each.is_input)
 

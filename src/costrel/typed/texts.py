@@ -133,7 +133,7 @@ class TextInputs:
                 raw[text.field] = value
         try:
             made = msgspec.convert(raw, self.struct, strict=False, dec_hook=self.dec_hook)
-        except (msgspec.ValidationError, ValueError, TypeError) as error:
+        except msgspec.ValidationError as error:
             problems += self._problems(raw, error)
         else:
             values.update(msgspec.structs.asdict(made))
@@ -215,7 +215,7 @@ class SpreadModel:
         """The model of what was sent, and its problems."""
         try:
             made = msgspec.convert(raw, self.expr, strict=False, dec_hook=self.dec_hook)
-        except (msgspec.ValidationError, ValueError, TypeError) as error:
+        except msgspec.ValidationError as error:
             return None, collect_texts(raw, self.expr, self.where, self.dec_hook, error)
         return made, []
 
