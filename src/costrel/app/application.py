@@ -353,6 +353,10 @@ class Costrel(App):
 
     coverage_of = coverage_of
 
+    def make_event_stream(self, events: t.Any, encode: Callable[[object], str]) -> Response:
+        """The response that sends `events`, each encoded by `encode`; see `costrel.sse.event_stream`."""
+        return t.cast(Response, ports.event_stream(events, encode))
+
     def open_for_requests(self) -> None:
         """End the setup with the first request: resolve the settings and decorators that guard it. In tests, each time.
 

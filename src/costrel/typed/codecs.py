@@ -32,12 +32,15 @@ class Codecs(dict[type, Codec]):
         """
         if isinstance(value, cls):
             return value  # one that was made before
+        validator = getattr(cls, "__pydantic_validator__", None)
+        if validator is not None:
+            return validator.validate_python(value)
         codec = self.get(cls)
         if codec is None or codec.decode is None:
             raise TypeError(f"Values of the type {cls.__name__!r} cannot be read: app.typed_codec() tells how.")
         return codec.decode(value)
 
-    def enc_hook(self, default: Callable[[object], object] | None) -> Encode:
+    def enc_hook(self, default: Callable[[object], object]) -> Encode:
         """What msgspec calls for a value that it cannot write; `default` is asked for types without a codec."""
 
         def encode(value: object) -> object:
@@ -45,8 +48,12 @@ class Codecs(dict[type, Codec]):
                 codec = self.get(cls)
                 if codec is not None and codec.encode is not None:
                     return codec.encode(value)
-            if default is None:
-                raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
-            return default(value)
+            serializer = getattr(type(value), "__pydantic_serializer__", None)
+            return default(value) if serializer is None else serializer.to_python(value, mode="json")
 
         return encode
+
+
+def refuse(value: object) -> t.NoReturn:
+    """Raise TypeError for a value that nothing can write."""
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")

@@ -30,7 +30,7 @@ def annotations_of(function: Callable[..., object]) -> dict[str, TypeExpr]:
     """
     found: Mapping[str, TypeExpr] = getattr(function, "__annotations__", None) or {}
     if not any(isinstance(annotation, str) for annotation in found.values()):
-        return dict(found)
+        return {name: NoneType if annotation is None else annotation for name, annotation in found.items()}
     scope = types.SimpleNamespace(__annotations__=found)
     try:
         return t.get_type_hints(scope, globals_of(function), include_extras=True)

@@ -11,13 +11,12 @@ from ..http.errors import NotFound
 from .bodies import BodyInput
 from .checked import Checked
 from .codecs import Codecs
-from .expressions import NoneType, TypeExpr, class_of, is_union, marker_of, members, plain, spelled, unmarked
+from .expressions import TypeExpr, class_of, marker_of, plain, spelled, unmarked
 from .markers import Body, Cookie, File, Form, Header, Input, Path, Query
 from .placing import HOW_TO_DECLARE, Unplaced, kinds_of, place_of
 from .problems import Problem
-from .shapes import ObjectShape, shape_of
 from .signatures import MISSING, Parameter, Signature, SignatureError
-from .texts import SpreadModel, Text, TextInputs, Values, header_name
+from .texts import SpreadModel, Text, TextInputs, TextOptions, Values, header_name
 from .uploads import FileInput, JSONPart
 
 if t.TYPE_CHECKING:
@@ -153,11 +152,8 @@ class Inputs:
         checked = class_of(expr) is Checked
         model = t.get_args(plain(expr))[0] if checked else expr
         if "model" in kinds_of(model, self.codecs):
-            shape = _only_object(model)
-            if shape is None:
-                raise self._error(parameter, f"cannot be taken from the {where}: {spelled(model)} is no single model")
-            hook, default = self.codecs.dec_hook, parameter.default
-            spread = self._checked(lambda: SpreadModel(parameter.name, model, default, where, shape, allow_nan, hook))
+            options = TextOptions(self.codecs.dec_hook, allow_nan)
+            spread = self._checked(lambda: SpreadModel(parameter.name, model, parameter.default, where, options))
             self.reads.append(_CheckedInput(spread).read if checked else spread.read)
             return
         texts = self._texts.get(where)
@@ -214,10 +210,3 @@ class _CheckedInput:
         raw = self.model.raw(request)
         value, found = self.model.make(raw)
         values[self.model.parameter] = Checked(value, raw, found)
-
-
-def _only_object(expr: TypeExpr) -> ObjectShape | None:
-    """The shape of a model, or of an optional one."""
-    kept = [member for member in members(expr) if member is not NoneType] if is_union(expr) else [expr]
-    shape = shape_of(kept[0]) if len(kept) == 1 else None
-    return shape if isinstance(shape, ObjectShape) else None

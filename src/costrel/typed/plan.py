@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import typing as t
-from collections.abc import Callable
 from functools import update_wrapper
 
 from ..context import RequestContext, requesting
 from .inputs import Inputs
 from .problems import Problem, failed
+from .results import Write
 from .signatures import Function, Signature, is_async
 from .texts import Values
-
-Write: t.TypeAlias = Callable[[RequestContext, t.Any], object]
-"""Makes the response of a view's result."""
 
 
 class Plan:

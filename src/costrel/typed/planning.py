@@ -6,11 +6,15 @@ import typing as t
 from collections.abc import Mapping
 
 from .candidates import decorated, typed_within
-from .codecs import Codecs
+from .codecs import Codecs, refuse
 from .expressions import UnknownName
 from .inputs import Inputs, Limits, Source
 from .plan import Plan
+from .results import Tools, writer_of
 from .signatures import Coverage, Function, Signature, is_typed, signature_of, unknown_name
+
+if t.TYPE_CHECKING:
+    from ..messages.response import Response
 
 HTTP_METHODS: t.Final = ("get", "post", "head", "options", "delete", "put", "trace", "patch")
 
@@ -22,6 +26,9 @@ class PlannedApp(t.Protocol):
     def config(self) -> Mapping[str, t.Any]: ...
     @property
     def type_codecs(self) -> Codecs: ...
+    @property
+    def json(self) -> t.Any: ...
+    def make_event_stream(self, events: t.Any, encode: t.Callable[[object], str]) -> Response: ...
     def coverage_of(self, endpoint: str) -> Coverage: ...
 
 
@@ -104,7 +111,16 @@ class Plans:
         limits = limits_of(self.app.config)
         filled = self._coverage_of(endpoint).filled
         inputs = Inputs.of(signature, frozenset(), filled, self.app.type_codecs, limits)
-        return Plan(signature, inputs, None, limits.status)
+        return Plan(signature, inputs, writer_of(signature, self._tools()), limits.status)
+
+    def _tools(self) -> Tools:
+        app = self.app
+        codecs = app.type_codecs
+        return Tools(
+            codecs.dec_hook,
+            codecs.enc_hook(lambda value: app.json.default(value) if hasattr(app.json, "default") else refuse(value)),
+            app.make_event_stream,
+        )
 
     def _coverage_of(self, endpoint: str) -> Coverage:
         found = self._coverage.get(endpoint)

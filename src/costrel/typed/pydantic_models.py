@@ -53,7 +53,7 @@ class Validator(t.Protocol):
     """The compiled validator of a model."""
 
     def validate_json(self, data: bytes | str) -> object: ...
-    def validate_python(self, value: object) -> object: ...
+    def validate_python(self, value: object, *, from_attributes: bool = ...) -> object: ...
 
 
 def validator_of(cls: type) -> Validator:
@@ -66,6 +66,20 @@ def error_class() -> type[Exception]:
     """pydantic's ValidationError."""
     found: type[Exception] = sys.modules["pydantic"].ValidationError
     return found
+
+
+class FieldInfo(t.Protocol):
+    """One field of a model."""
+
+    annotation: object
+    alias: str | None
+
+
+def fields_of(cls: type) -> tuple[dict[str, object], bool]:
+    """The types of a model's fields by the names that are sent, and whether other names are an error."""
+    infos: dict[str, FieldInfo] = cls.model_fields  # type: ignore[attr-defined]
+    config: dict[str, object] = cls.model_config  # type: ignore[attr-defined]
+    return {info.alias or name: info.annotation for name, info in infos.items()}, config.get("extra") == "forbid"
 
 
 def is_syntax_error(error: PydanticError) -> bool:

@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import msgspec
 
 from .collecting import FAILED, Collector, DecHook
-from .expressions import NoneType, TypeExpr, members
+from .expressions import NoneType, TypeExpr, class_of, members, spelled
 from .placing import is_many, item_types, takes_text
 from .problems import Problem
-from .shapes import ObjectShape
+from .pydantic_models import fields_of, read_object
+from .shapes import ModelShape, ObjectShape, is_pydantic, shape_of
 from .signatures import MISSING
 
 if t.TYPE_CHECKING:
@@ -99,6 +100,13 @@ def _as_finite(text: str) -> str:
     return "" if text.strip().lstrip("+-").lower() in _NOT_FINITE else text
 
 
+class TextOptions(t.NamedTuple):
+    """What the reading of texts depends on."""
+
+    dec_hook: DecHook | None
+    allow_nan: bool
+
+
 class TextInputs:
     """The parameters that one source has values for, each with a name of its own."""
 
@@ -167,26 +175,17 @@ def collect_texts(raw: Values, expr: TypeExpr, where: str, dec_hook: DecHook | N
 class SpreadModel:
     """A model whose fields are the names of one source: all of a form, or a filter in a query."""
 
-    def __init__(
-        self,
-        parameter: str,
-        expr: TypeExpr,
-        default: object,
-        where: str,
-        shape: ObjectShape,
-        allow_nan: bool,
-        dec_hook: DecHook | None,
-    ) -> None:
+    def __init__(self, parameter: str, expr: TypeExpr, default: object, where: str, options: TextOptions) -> None:
         self.parameter = parameter
         self.expr = next((m for m in members(expr) if m is not NoneType), expr)
         self.default = default
         self.where = where
         self.source = SOURCES[where]
-        self.forbids = shape.forbids
-        self.dec_hook = dec_hook
+        self.dec_hook = options.dec_hook
+        fields, self.forbids = spread_fields(self.expr)
         self.texts = [
-            Text.of(name, header_name(name) if where == "header" else name, field.type, where, None, allow_nan)
-            for name, field in shape.fields.items()
+            Text.of(name, header_name(name) if where == "header" else name, each, where, None, options.allow_nan)
+            for name, each in fields.items()
         ]
         check_type(self.expr)
 
@@ -213,11 +212,27 @@ class SpreadModel:
 
     def make(self, raw: Values) -> tuple[object, list[Problem]]:
         """The model of what was sent, and its problems."""
+        cls = class_of(self.expr)
+        if cls is not None and is_pydantic(cls):
+            return read_object(cls, raw, self.where)
         try:
             made = msgspec.convert(raw, self.expr, strict=False, dec_hook=self.dec_hook)
         except msgspec.ValidationError as error:
             return None, collect_texts(raw, self.expr, self.where, self.dec_hook, error)
         return made, []
+
+
+def spread_fields(expr: TypeExpr) -> tuple[Mapping[str, TypeExpr], bool]:
+    """The fields of a model by the names that are sent, and whether other names are an error.
+
+    :raises TypeError: for anything but one model.
+    """
+    shape = shape_of(expr)
+    if isinstance(shape, ObjectShape):
+        return {name: field.type for name, field in shape.fields.items()}, shape.forbids
+    if isinstance(shape, ModelShape):
+        return fields_of(shape.cls)
+    raise TypeError(f"{spelled(expr)} is not a single model, so that its fields cannot be spread")
 
 
 def _names(source: Iterable[t.Any]) -> Sequence[str]:
