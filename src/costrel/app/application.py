@@ -29,9 +29,11 @@ from .registration import App
 from .request import Request
 from .response import Response
 from .static_rule import add_static_rule
-from .typed_views import TypedViews, coverage_of, make_plans
+from .typed_views import TypedViews, coverage_of, find_provider, make_plans
 
 if t.TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from ..typed.planning import Plans
 
 _HANDLED: t.Any = object()
@@ -352,6 +354,15 @@ class Costrel(App):
         return make_plans(self)
 
     coverage_of = coverage_of
+    find_provider = find_provider
+
+    def providing(self, key: object, value: object) -> AbstractContextManager[None]:
+        """A block in which `value` stands in for what a provider makes: for tests.
+
+        `key` is the type that is provided, or the function that `Use` names. If `value` is a function or a class, its
+        results are provided, and its parameters are those of a provider.
+        """
+        return self.plans.providing(key, value)
 
     def make_event_stream(self, events: t.Any, encode: Callable[[object], str]) -> Response:
         """The response that sends `events`, each encoded by `encode`; see `costrel.sse.event_stream`."""

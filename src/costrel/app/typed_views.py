@@ -12,6 +12,7 @@ from .websocket import WebSocketView
 
 if t.TYPE_CHECKING:
     from ..typed.planning import Plans
+    from ..typed.providers import Provider, Providers
     from ..typed.signatures import Coverage
     from . import typing as ft
     from .application import Costrel
@@ -125,6 +126,17 @@ def coverage_of(app: Costrel, endpoint: str) -> Coverage:
     preprocessors: Mapping[ft.AppOrBlueprintKey, t.Any] = app.url_value_preprocessors
     preprocessed = any(preprocessors.get(scope) for scope in scopes_of(endpoint))
     return Coverage(frozenset(filled), preprocessed, is_chosen(app, endpoint), app.types_by_signature)
+
+
+def find_provider(app: Costrel, endpoint: str, expr: object) -> Provider | None:
+    """The provider of a type for an endpoint: of its blueprint, else of one around that, else of the application."""
+    for name in scopes_of(endpoint):
+        scope = app if name is None else app.blueprints.get(name)
+        providers: Providers | None = None if scope is None else scope.__dict__.get("providers")
+        provider = None if providers is None else providers.get(expr)
+        if provider is not None:
+            return provider
+    return None
 
 
 def make_plans(app: Costrel) -> Plans:

@@ -18,6 +18,8 @@ if t.TYPE_CHECKING:
     from ..routing import Map, MapAdapter
     from . import AppCtxGlobals, Context, RequestContext
 
+T = t.TypeVar("T")
+
 Function: t.TypeAlias = Callable[..., t.Any]
 """A view, a hook or a handler of an application."""
 
@@ -70,6 +72,12 @@ class KnownHostsContract(t.Protocol):
     """The hosts that an application has accepted."""
 
     def check(self, request: t.Any, host: str | None, trusted: list[str] | None) -> None: ...
+
+
+class ThreadsContract(t.Protocol):
+    """The worker threads of an edge, for one request."""
+
+    async def run_blocking(self, ctx: RequestContext, function: Callable[[], T], keep: bool) -> T: ...
 
 
 class PlanContract(t.Protocol):

@@ -55,6 +55,7 @@ class Inputs:
         self.reads: list[Read] = []
         self.checks: dict[str, Check] = {}
         self.names: frozenset[str] = frozenset()
+        self._taken: frozenset[str] = frozenset()
         self._texts: dict[str, TextInputs] = {}
         self._bodies: list[str] = []
         self._without: dict[frozenset[str], Inputs] = {}
@@ -68,12 +69,13 @@ class Inputs:
         :raises SignatureError: for one whose value could come from nowhere, or a second one for the body.
         """
         made = cls(signature, filled, codecs, limits)
+        made._taken = taken
         for parameter in signature.parameters:
             if parameter.is_input and parameter.name not in taken:
                 made._add(parameter)
         for texts in made._texts.values():
             made._checked(texts.seal)
-        made.names = frozenset(source.parameter for source in made.sources)
+        made.names = frozenset(source.parameter for source in made.sources if source.where != "path")
         return made
 
     def read(self, request: Request, view_args: Mapping[str, object], problems: list[Problem]) -> Values:
@@ -97,7 +99,8 @@ class Inputs:
         """The inputs without those names: a `url_value_preprocessor` has values for them."""
         found = self._without.get(names)
         if found is None:
-            found = self._without[names] = Inputs.of(self.signature, names, self.filled, self.codecs, self.limits)
+            taken = self._taken | names
+            found = self._without[names] = Inputs.of(self.signature, taken, self.filled, self.codecs, self.limits)
         return found
 
     # -- planning -------------------------------------------------------------------------------------------------

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from .candidates import decorated, typed_within
 from .codecs import Codecs, refuse
-from .expressions import UnknownName
+from .expressions import TypeExpr, UnknownName, marker_of, members, spelled
 from .inputs import Inputs, Limits, Source
-from .plan import Plan
+from .markers import Input, Use
+from .placing import item_types
+from .plan import Plan, ProviderPlan, Resolve
+from .providers import Provider, stand_in
 from .results import Tools, writer_of
-from .signatures import Coverage, Function, Signature, is_typed, signature_of, unknown_name
+from .signatures import (
+    MISSING,
+    Coverage,
+    Function,
+    Parameter,
+    Signature,
+    SignatureError,
+    is_typed,
+    signature_of,
+    unknown_name,
+)
 
 if t.TYPE_CHECKING:
     from ..messages.response import Response
@@ -29,6 +43,7 @@ class PlannedApp(t.Protocol):
     @property
     def json(self) -> t.Any: ...
     def make_event_stream(self, events: t.Any, encode: t.Callable[[object], str]) -> Response: ...
+    def find_provider(self, endpoint: str, expr: TypeExpr) -> Provider | None: ...
     def coverage_of(self, endpoint: str) -> Coverage: ...
 
 
@@ -39,11 +54,15 @@ class Plans:
         self.app = app
         self._coverage: dict[str, Coverage] = {}
         self._plans: dict[tuple[str, Function], Plan] = {}
+        self._provider_plans: dict[tuple[str, Provider], ProviderPlan] = {}
+        self._used: dict[Function, Provider] = {}
+        self._stand_ins: tuple[tuple[TypeExpr, Provider], ...] = ()
 
     def forget(self) -> None:
         """Make all plans again when they are next needed: the setup has changed."""
         self._coverage.clear()
         self._plans.clear()
+        self._provider_plans.clear()
 
     def view_for(self, endpoint: str, view: Function) -> Function:
         """`view` itself, or, if it is typed, the view that reads its inputs first.
@@ -108,10 +127,86 @@ class Plans:
             raise unknown_name(function, error) from None
 
     def _plan(self, endpoint: str, signature: Signature) -> Plan:
-        limits = limits_of(self.app.config)
+        needs = self._needs(endpoint, signature, ())
+        inputs = self._inputs(endpoint, signature, needs)
+        write = writer_of(signature, self._tools())
+        return Plan(signature, inputs, needs, write, limits_of(self.app.config).status, self._resolver(endpoint))
+
+    def _inputs(self, endpoint: str, signature: Signature, needs: Mapping[str, ProviderPlan]) -> Inputs:
         filled = self._coverage_of(endpoint).filled
-        inputs = Inputs.of(signature, frozenset(), filled, self.app.type_codecs, limits)
-        return Plan(signature, inputs, writer_of(signature, self._tools()), limits.status)
+        return Inputs.of(signature, frozenset(needs), filled, self.app.type_codecs, limits_of(self.app.config))
+
+    # -- providers ------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def providing(self, key: TypeExpr, value: object) -> Iterator[None]:
+        """Let a stand-in provide a type, or replace a function that `Use` names, inside of a ``with`` block."""
+        added = (key, stand_in(key, value))
+        self._stand_ins = (added, *self._stand_ins)
+        try:
+            yield
+        finally:
+            self._stand_ins = tuple(each for each in self._stand_ins if each is not added)
+
+    def _resolver(self, endpoint: str) -> Resolve:
+        def resolve(each: ProviderPlan) -> ProviderPlan:
+            for key, provider in self._stand_ins:
+                if key == each.provider.type or key is each.provider.function:
+                    return self._provider_plan(endpoint, provider, ())
+            return each
+
+        return resolve
+
+    def _needs(self, endpoint: str, signature: Signature, path: tuple[Provider, ...]) -> dict[str, ProviderPlan]:
+        """The providers of a function's parameters."""
+        filled = self._coverage_of(endpoint).filled
+        found: dict[str, ProviderPlan] = {}
+        for parameter in signature.parameters:
+            if not parameter.is_input or parameter.name in filled or marker_of(parameter.expr, Input) is not None:
+                continue
+            provider = self._provider_of(endpoint, parameter.expr)
+            if provider is not None:
+                found[parameter.name] = self._provider_plan(endpoint, provider, path)
+            else:
+                self._refuse_ambiguous(endpoint, signature, parameter)
+        return found
+
+    def _provider_of(self, endpoint: str, expr: TypeExpr) -> Provider | None:
+        use = marker_of(expr, Use)
+        if use is None:
+            return self.app.find_provider(endpoint, expr)
+        provider = self._used.get(use.provider)
+        if provider is None:
+            provider = self._used[use.provider] = Provider(use.provider, named=True)
+        return provider
+
+    def _provider_plan(self, endpoint: str, provider: Provider, path: tuple[Provider, ...]) -> ProviderPlan:
+        if provider in path:
+            names = " → ".join(each.name for each in (*path[path.index(provider) :], provider))
+            raise SignatureError(f"Providers need each other in a circle: {names}.")
+        known = self._provider_plans.get((endpoint, provider))
+        if known is None:
+            needs = self._needs(endpoint, provider.signature, (*path, provider))
+            self._refuse_bare(endpoint, provider.signature)
+            inputs = self._inputs(endpoint, provider.signature, needs)
+            known = self._provider_plans[endpoint, provider] = ProviderPlan(provider, inputs, needs)
+        return known
+
+    def _refuse_bare(self, endpoint: str, signature: Signature) -> None:
+        filled = self._coverage_of(endpoint).filled
+        for each in signature.parameters:
+            if not each.is_input and each.default is MISSING and each.name not in filled:
+                raise SignatureError(f"The parameter {each.name!r} of the provider {signature.name!r} has no type.")
+
+    def _refuse_ambiguous(self, endpoint: str, signature: Signature, parameter: Parameter) -> None:
+        """Raise an error for a body that contains a type with a provider."""
+        parts = (*members(parameter.expr), *item_types(parameter.expr))
+        provided = next((part for part in parts if self.app.find_provider(endpoint, part) is not None), None)
+        if provided is not None:
+            raise SignatureError(
+                f"The parameter {parameter.name!r} of {signature.name!r} would take a {spelled(provided)} from the"
+                " body, but this type has a provider. Mark the parameter with Body() if the client is to send it."
+            )
 
     def _tools(self) -> Tools:
         app = self.app
