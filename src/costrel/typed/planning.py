@@ -6,6 +6,9 @@ import typing as t
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from ..http.errors import BadRequest
+from ..services.json_provider import check_json_depth
+from .bodies import JSONText
 from .candidates import decorated, typed_within
 from .codecs import Codecs, refuse
 from .expressions import TypeExpr, UnknownName, marker_of, members, spelled
@@ -13,6 +16,7 @@ from .inputs import Inputs, Limits, Source
 from .markers import Input, Use
 from .placing import item_types
 from .plan import Plan, ProviderPlan, Resolve
+from .problems import ValidationFailed
 from .providers import Provider, stand_in
 from .results import Tools, writer_of
 from .signatures import (
@@ -55,6 +59,7 @@ class Plans:
         self._coverage: dict[str, Coverage] = {}
         self._plans: dict[tuple[str, Function], Plan] = {}
         self._provider_plans: dict[tuple[str, Provider], ProviderPlan] = {}
+        self._messages: dict[TypeExpr, JSONText] = {}
         self._used: dict[Function, Provider] = {}
         self._stand_ins: tuple[tuple[TypeExpr, Provider], ...] = ()
 
@@ -86,6 +91,26 @@ class Plans:
         """The plan of a function that `typed` decorates."""
         plan = self._plans.get((endpoint, function))
         return self._known(endpoint, self._signature(function, skip)) if plan is None else plan
+
+    def read_message(self, expr: TypeExpr, message: str | bytes) -> object:
+        """The message of a WebSocket as a value of a type.
+
+        :raises ValidationFailed: if it is not one.
+        :raises BadRequest: if it is not JSON.
+        """
+        reader = self._messages.get(expr)
+        if reader is None:
+            reader = self._messages[expr] = JSONText(expr, self.app.type_codecs.dec_hook)
+        limit = self.app.config.get("JSON_MAX_DEPTH")
+        try:
+            if limit is not None:
+                check_json_depth(message, limit)
+            value, problems = reader.read(message, "message")
+        except ValueError as error:
+            raise BadRequest("The message is not JSON.") from error
+        if problems:
+            raise ValidationFailed(problems)
+        return value
 
     def sources(self) -> dict[str, list[Source]]:
         """The inputs of the typed views by endpoint."""
