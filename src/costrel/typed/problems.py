@@ -108,10 +108,9 @@ def prefers_html(environ: Environ | None) -> bool:
     """Whether a client prefers an error page to JSON: a browser that opens a page, or one that accepts only HTML."""
     if environ is None:
         return False
-    accepted = parse_accept_header(environ.get("HTTP_ACCEPT") or "*/*", MIMEAccept)
-    named = {value.partition(";")[0].strip().lower(): quality for value, quality in accepted}
-    html = named.get("text/html", 0)
+    accept = (environ.get("HTTP_ACCEPT") or "*/*").lower()
+    if "text/html" not in accept:
+        return environ.get("HTTP_SEC_FETCH_MODE") == "navigate" and "json" not in accept
+    named = {value.partition(";")[0].strip(): quality for value, quality in parse_accept_header(accept, MIMEAccept)}
     as_json = max(named.get("application/json", 0), named.get("application/problem+json", 0))
-    if as_json and as_json >= html:
-        return False
-    return bool(html) or environ.get("HTTP_SEC_FETCH_MODE") == "navigate"
+    return not as_json or named.get("text/html", 0) > as_json

@@ -130,13 +130,6 @@ class JSONWriter:
         """The same as a string."""
         return self(value).decode()
 
-    def suits(self, value: object) -> int:
-        """How well a value suits the type: 2 for an object of one of its classes, 1 for an instance, else 0."""
-        classes = [cls for member in members(self.expr) if (cls := class_of(member)) is not None]
-        if type(value) in classes:
-            return 2
-        return int(any(isinstance(value, cls) for cls in classes if not t.is_typeddict(cls)))
-
 
 class ResultWriter:
     """Writes the result of a view that declares one or more models."""
@@ -144,42 +137,53 @@ class ResultWriter:
     def __init__(self, owner: str, variants: list[Variant], tools: Tools) -> None:
         self.owner = owner
         self.writers = [(JSONWriter(owner, variant.expr, tools), variant.status) for variant in variants]
+        self.classes = [[cls for member in members(each.expr) if (cls := class_of(member))] for each in variants]
+        self.takes_tuples = any(tuple in classes for classes in self.classes)
 
     def __call__(self, ctx: RequestContext, rv: object) -> object:
         """The response; a response, an HTTP error and a WSGI application are passed on."""
         status: t.Any = None
         headers: t.Any = None
         value = rv
-        if type(rv) is tuple and 2 <= len(rv) <= 3 and not self._takes_tuples:
+        if type(rv) is tuple and 2 <= len(rv) <= 3 and not self.takes_tuples:
             value, status, headers = _unpacked(rv)
         if isinstance(value, (Response, HTTPException)):
             return rv
-        body, declared = self._write(value, rv)
-        if body is None:
-            return rv
+        try:
+            body, declared = self._write(value)
+        except WrongResult:
+            if callable(value) or (
+                isinstance(value, (str, bytes)) and any(type(value) in each for each in self.classes)
+            ):
+                return rv
+            raise
         status = declared if status is None else status
         return ctx.app.response_class(body, status=status, headers=headers, mimetype="application/json")
 
-    @property
-    def _takes_tuples(self) -> bool:
-        return any(class_of(member) is tuple for writer, _ in self.writers for member in members(writer.expr))
-
-    def _write(self, value: object, rv: object) -> tuple[bytes | None, int | None]:
-        """JSON and status of a value; None for a value that Flask knows how to send."""
+    def _write(self, value: object) -> tuple[bytes, int | None]:
+        """JSON and status of a value: of the variant for its class, else of the first that it fits."""
+        if len(self.writers) == 1:
+            writer, status = self.writers[0]
+            return (b"" if value is None and writer.expr is NoneType else writer(value)), status
         error: WrongResult | None = None
-        for writer, status in sorted(self.writers, key=lambda pair: -pair[0].suits(value)):
-            if value is None and writer.expr is NoneType:
-                return b"", status
+        order = sorted(range(len(self.writers)), key=lambda index: -suits(value, self.classes[index]))
+        for writer, status in (self.writers[index] for index in order):
+            if writer.expr is NoneType:
+                if value is None:
+                    return b"", status
+                continue
             try:
                 return writer(value), status
             except WrongResult as caught:
                 error = caught if error is None else error
-        if (isinstance(value, (str, bytes)) and self._takes(type(value))) or callable(value):
-            return None, None
-        raise t.cast(WrongResult, error)
+        raise error or WrongResult(f"The result of {self.owner!r} is none of those that it declares.")
 
-    def _takes(self, cls: type) -> bool:
-        return any(cls is class_of(member) for writer, _ in self.writers for member in members(writer.expr))
+
+def suits(value: object, classes: list[type]) -> int:
+    """How well a value suits: 2 for an object of one of the classes, 1 for an instance, else 0."""
+    if type(value) in classes:
+        return 2
+    return int(any(isinstance(value, cls) for cls in classes if not t.is_typeddict(cls)))
 
 
 def _unpacked(rv: tuple[t.Any, ...]) -> tuple[object, object, object]:

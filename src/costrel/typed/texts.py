@@ -73,21 +73,31 @@ class Text(t.NamedTuple):
         drops_empty = where in ("query", "form") and not takes_text(expr)
         return cls(field, name, is_many(expr), split, drops_empty, prepare)
 
-    def read(self, source: Source) -> str | list[str] | None:
-        """What was sent, or None."""
-        if not self.many:
-            value = source.get(self.name)
-            if value is None or (self.drops_empty and not value):
-                return None
-            return value if self.prepare is None else self.prepare(value)
+    def all(self, source: Source) -> list[str]:
+        """All values that were sent for a list."""
         values = source.getlist(self.name)
         if self.split is not None:
             values = [part.strip() for value in values for part in value.split(self.split)] if any(values) else []
         if self.drops_empty:
             values = [value for value in values if value]
-        if self.prepare is not None:
-            values = [self.prepare(value) for value in values]
-        return values or None
+        return values if self.prepare is None else [self.prepare(value) for value in values]
+
+
+def read_texts(texts: list[Text], source: Source) -> Values:
+    """What was sent, by the fields of the Struct."""
+    get = source.get
+    raw: Values = {}
+    for each in texts:
+        field, name, many, _, drops_empty, prepare = each
+        if many:
+            values = each.all(source)
+            if values:
+                raw[field] = values
+            continue
+        text = get(name)
+        if text is not None and (text or not drops_empty):
+            raw[field] = text if prepare is None else prepare(text)
+    return raw
 
 
 def _as_bool(text: str) -> str:
@@ -133,12 +143,7 @@ class TextInputs:
 
     def read(self, request: Request, values: Values, problems: list[Problem]) -> None:
         """Add the values of a request to `values`, or what is wrong with them to `problems`."""
-        source = self.source(request)
-        raw: Values = {}
-        for text in self.texts:
-            value = text.read(source)
-            if value is not None:
-                raw[text.field] = value
+        raw = read_texts(self.texts, self.source(request))
         try:
             made = msgspec.convert(raw, self.struct, strict=False, dec_hook=self.dec_hook)
         except msgspec.ValidationError as error:
@@ -192,7 +197,7 @@ class SpreadModel:
     def raw(self, request: Request) -> Values:
         """What was sent of the model's fields, by their names."""
         source = self.source(request)
-        found = {text.field: value for text in self.texts if (value := text.read(source)) is not None}
+        found = read_texts(self.texts, source)
         if self.forbids:
             known = {text.name for text in self.texts} | {CSRF_FIELD}
             found.update({name: source.get(name) or "" for name in _names(source) if name not in known})

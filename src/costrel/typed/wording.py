@@ -39,26 +39,23 @@ Explanation: t.TypeAlias = tuple[tuple[Step, ...], str, str]
 
 def explain(error: Exception, raw: object, expr: TypeExpr) -> Explanation:
     """What is wrong with `raw` as a value of the type `expr`."""
+    found = _PLACE.fullmatch(str(error))
+    text, path = (str(error), ()) if found is None else (found[1], _steps(found[2] or found[3] or ""))
     cause = error.__cause__ if isinstance(error, msgspec.ValidationError) else error
-    if cause is not None:
-        return _path_of(error), "value", _own_words(str(cause), raw, expr)
-    found = _PLACE.fullmatch(str(error))
-    text = str(error) if found is None else found[1]
-    return _worded(text, _path_of(error), expr)
+    return _worded(text, path, expr) if cause is None else (path, "value", _own_words(str(cause), raw, expr))
 
 
-def _path_of(error: Exception) -> tuple[Step, ...]:
-    found = _PLACE.fullmatch(str(error))
-    place = "" if found is None else found[2] or found[3] or ""
+def _steps(place: str) -> tuple[Step, ...]:
     return tuple(int(index) if index.isdigit() else key or "*" for key, index in _STEP.findall(place))
 
 
 def _worded(text: str, path: tuple[Step, ...], expr: TypeExpr) -> Explanation:
-    quoted = _QUOTED.search(text)
-    if text.startswith("Object missing required field") and quoted:
-        return (*path, quoted[1]), "missing", "Field is required"
-    if text.startswith("Object contains unknown field") and quoted:
-        return (*path, quoted[1]), "unknown", "Unknown field"
+    if text.startswith("Object "):
+        quoted = _QUOTED.search(text)
+        name = quoted[1] if quoted else "*"
+        if "missing" in text:
+            return (*path, name), "missing", "Field is required"
+        return (*path, name), "unknown", "Unknown field"
     if text.startswith("Invalid enum value"):
         return path, "enum", allowed(expr)
     if text.startswith("Invalid value"):
