@@ -73,6 +73,13 @@ class Dictionary(t.TypedDict):
     sku: str
 
 
+@dataclasses.dataclass
+class WithDefault:
+    x: int
+    y: int = 0
+    z: list[int] = dataclasses.field(default_factory=list)
+
+
 class Row:
     """An object of an ORM."""
 
@@ -284,6 +291,16 @@ def test_responses_pass_unchanged(app):
 
     client = app.test_client()
     assert [client.get(url).status_code for url in ("/redirect", "/error", "/abort", "/wsgi")] == [302, 409, 410, 200]
+
+
+def test_defaults_of_a_dataclass_that_were_not_sent_are_written(app):
+    app.config["CSRF_PROTECTION"] = False
+
+    @app.post("/")
+    def echo(value: WithDefault) -> WithDefault:
+        return value
+
+    assert app.test_client().post("/", json={"x": 1}).json == {"x": 1, "y": 0, "z": []}
 
 
 def test_without_typed_a_return_annotation_means_nothing():

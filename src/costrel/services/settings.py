@@ -80,8 +80,9 @@ GROUPS: t.Final[Mapping[str, tuple[Setting, ...]]] = MappingProxyType({
         _own("METHOD_CASE_SENSITIVE", BOOL, False,
              "The method get is not GET, and gets a 405 if only GET is allowed.", native=True),
         _own("JSON_ALLOW_NAN", BOOL, True, "NaN and infinities are read and written.", native=False),
-        _own("VALIDATION_STATUS", COUNT, 422, "The status of the error that reports invalid values to clients of typed"
-             " views.", values=(422, 400)),
+        _own("VALIDATION_STATUS", COUNT, 422,
+             "The status of the error that reports all invalid values of a request to a"
+             " typed view: 422 or 400.", values=(422, 400)),
         _own("CHECK_IGNORE", NAMES, (), "Settings, endpoints, rules and templates that costrel check skips."),
         _own("SECURITY_PROFILE", TEXT_OR_NONE, None, '"strict": at the first request, each setting that still has'
              " Flask's default gets that of Costrel.", values=("strict", None)),

@@ -69,10 +69,10 @@ class _Checkers:
                 and all(check(value[name]) for name, check in inner if name in value)
             )
         if not issubclass(cls, msgspec.Struct) and "__slots__" not in vars(cls):
-            # msgspec writes whatever is in the __dict__ of an attrs object.
+            # msgspec writes exactly what is in the __dict__: other attributes too, and no default that it left out.
             return lambda value: (
                 type(value) is cls
-                and value.__dict__.keys() <= names
+                and value.__dict__.keys() == names
                 and all(check(getattr(value, name)) for name, check in inner)
             )
         if not inner:
