@@ -11,6 +11,7 @@ from .request import blueprint_path
 from .websocket import WebSocketView
 
 if t.TYPE_CHECKING:
+    from ..typed.inputs import Source
     from ..typed.planning import Plans
     from ..typed.providers import Provider, Providers
     from ..typed.signatures import Coverage
@@ -64,6 +65,13 @@ class TypedViews:
         self.methods.clear()
         if "plans" in self._app.__dict__:
             self._app.plans.forget()
+
+    def inputs(self) -> dict[str, list[Source]]:
+        """The inputs of all typed views by endpoint. Raises SignatureError as `try_all`."""
+        for endpoint, view in self._app.view_functions.items():
+            if self._seen.get(endpoint) is not view:
+                self._planned(endpoint, view)
+        return self._app.plans.sources() if "plans" in self._app.__dict__ else {}
 
     def seal(self) -> None:
         """Plan all views that are new or were replaced, and put the typed ones in their places."""

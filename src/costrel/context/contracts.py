@@ -93,11 +93,27 @@ class PlansContract(t.Protocol):
     def of_function(self, endpoint: str, function: Function, skip: int) -> PlanContract: ...
 
 
+class InputContract(t.Protocol):
+    """One input of a typed view; its string describes it."""
+
+    @property
+    def where(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def parameter(self) -> str: ...
+    @property
+    def expr(self) -> object: ...
+    @property
+    def converts(self) -> bool: ...
+
+
 class TypedViewsContract(t.Protocol):
     """The typed views of an application."""
 
     @property
     def methods(self) -> Mapping[tuple[str, str], Function]: ...
+    def inputs(self) -> Mapping[str, Sequence[InputContract]]: ...
 
 
 class AppContract(t.Protocol):

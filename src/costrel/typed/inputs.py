@@ -41,6 +41,12 @@ class Source(t.NamedTuple):
     parameter: str
     expr: TypeExpr
     required: bool
+    converts: bool = True
+    """Whether a text becomes a value of the type; without `Path()`, a variable of the URL stays as it is."""
+
+    def __str__(self) -> str:
+        required = "" if self.required else ", optional"
+        return f"{self.name} ({self.where}: {spelled(self.expr)}{required})"
 
 
 class Inputs:
@@ -168,7 +174,7 @@ class Inputs:
 
     def _add_variable(self, name: str, expr: TypeExpr, converts: bool) -> None:
         has_bounds = any(isinstance(item, msgspec.Meta) for item in getattr(expr, "__metadata__", ()))
-        self.sources.append(Source("path", name, name, expr, True))
+        self.sources.append(Source("path", name, name, expr, True, converts))
         if converts or has_bounds:
             self.checks[name] = Check(expr, converts, self.codecs)
 
