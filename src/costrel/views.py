@@ -8,11 +8,11 @@ from functools import partial
 from inspect import isawaitable, iscoroutinefunction
 
 from . import context
-from .app.typing import ResponseReturnValue, RouteCallable
+from .app.typing import RouteCallable, TypedResult
 
 http_method_funcs = frozenset({"get", "post", "head", "options", "delete", "put", "trace", "patch"})
 
-Result: t.TypeAlias = ResponseReturnValue | Awaitable[ResponseReturnValue]
+Result: t.TypeAlias = TypedResult | Awaitable[TypedResult]
 
 
 class View:
@@ -118,7 +118,7 @@ class MethodView(View):
 
     def dispatch_request(self, *args: t.Any, **kwargs: t.Any) -> Result:
         """Call the method for the request's HTTP method. Raises AssertionError if the view does not have it."""
-        rv: ResponseReturnValue = context.current().app.ensure_sync(self._handler())(*args, **kwargs)
+        rv: TypedResult = context.current().app.ensure_sync(self._handler())(*args, **kwargs)
         return rv
 
     def _handler(self) -> RouteCallable:

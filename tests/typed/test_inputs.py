@@ -309,6 +309,14 @@ def test_a_view_that_replaces_a_typed_one_is_planned(app):
     assert client.get("/?size=2").text == "size 2"
 
 
+def test_a_view_without_a_rule_is_no_error(app):
+    @app.endpoint("lonely")
+    def view(limit: int):
+        return ""
+
+    app.open_for_requests()
+
+
 def test_an_extension_can_wrap_a_planned_view(app):
     @app.get("/")
     def page(limit: int):

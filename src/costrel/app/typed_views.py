@@ -129,7 +129,11 @@ def coverage_of(app: Costrel, endpoint: str) -> Coverage:
     from ..typed.signatures import Coverage
 
     filled: set[str] = set()
-    for rule in app.url_map.iter_rules(endpoint):
+    try:
+        rules = [*app.url_map.iter_rules(endpoint)]
+    except KeyError:  # a view without a rule
+        rules = []
+    for rule in rules:
         filled.update(rule.arguments, rule.defaults or ())
     preprocessors: Mapping[ft.AppOrBlueprintKey, t.Any] = app.url_value_preprocessors
     preprocessed = any(preprocessors.get(scope) for scope in scopes_of(endpoint))

@@ -54,7 +54,7 @@ def globals_of(function: Callable[..., object]) -> dict[str, object]:
 
 def plain(expr: TypeExpr) -> TypeExpr:
     """The type without `Annotated`, `NewType` and aliases around it."""
-    while True:
+    while not isinstance(expr, type):
         if isinstance(expr, ANNOTATED):
             expr = t.get_args(expr)[0]
         elif isinstance(expr, t.NewType):
@@ -64,7 +64,8 @@ def plain(expr: TypeExpr) -> TypeExpr:
         elif t.get_origin(expr) in (t.Required, t.NotRequired):
             expr = t.get_args(expr)[0]
         else:
-            return expr
+            break
+    return expr
 
 
 def metadata_of(expr: TypeExpr) -> tuple[object, ...]:
@@ -99,22 +100,24 @@ def _is_marker(item: object) -> bool:
 def members(expr: TypeExpr) -> tuple[TypeExpr, ...]:
     """The types of a union, flat; for any other type, that type alone."""
     bare = plain(expr)
-    if t.get_origin(bare) not in _UNIONS:
+    if isinstance(bare, type) or t.get_origin(bare) not in _UNIONS:
         return (expr,)
     return tuple(part for member in t.get_args(bare) for part in members(member))
 
 
 def is_union(expr: TypeExpr) -> bool:
     """Whether a type is a union, also an optional type."""
-    return t.get_origin(plain(expr)) in _UNIONS
+    bare = plain(expr)
+    return not isinstance(bare, type) and t.get_origin(bare) in _UNIONS
 
 
 def class_of(expr: TypeExpr) -> type | None:
     """The class that a type is, without its parameters; None for a union, a literal and others."""
     bare = plain(expr)
+    if isinstance(bare, type):
+        return bare
     origin = t.get_origin(bare)
-    cls = bare if origin is None else origin
-    return cls if isinstance(cls, type) else None
+    return origin if isinstance(origin, type) else None
 
 
 def spelled(expr: TypeExpr) -> str:

@@ -16,9 +16,9 @@ READ_ONLY: t.Final = frozenset({"GET", "HEAD", "OPTIONS"})
 def check_inputs(app: AppContract) -> Findings:
     """Bodies of GET requests, which servers and caches may drop, and variables of the URL that stay strings."""
     for endpoint, sources in app.typed_views.inputs().items():
-        rules = list(app.url_map.iter_rules(endpoint))
+        rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint == endpoint]
         for source in sources:
-            if source.where == "body" and all(READ_ONLY.issuperset(rule.methods or {"*"}) for rule in rules):
+            if source.where == "body" and rules and all(READ_ONLY.issuperset(rule.methods or {"*"}) for rule in rules):
                 yield Finding(
                     endpoint,
                     f"The parameter {source.parameter!r} is the body of a GET request, which clients rarely send.",
