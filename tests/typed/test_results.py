@@ -235,6 +235,13 @@ def test_a_value_that_does_not_fit_is_a_500_that_names_the_place(app, caplog, va
     assert SECRET not in response.text
 
 
+@pytest.mark.parametrize("value", [{"sku": {"x": SECRET}}, SECRET, {"more": SECRET}])
+def test_a_value_that_is_no_pydantic_model_is_a_500_without_the_value(app, caplog, value):
+    assert answer(app, list[Model], [value]).status_code == 500
+    assert "is not a list[Model]" in caplog.text
+    assert SECRET not in caplog.text
+
+
 STATUSES = [
     (A[Line, Status(201)], Line("a"), 201, {"sku": "a"}),
     (A[Line, Status(200)] | A[Problem, Status(404)], Problem("gone"), 404, {"reason": "gone"}),
@@ -438,6 +445,25 @@ def test_pydantic_models_are_read_and_written(app, edge):
     places = [(f"#/buyer{pointer[1:]}", code) for pointer, code in expected]
     assert [(each["pointer"], each["code"]) for each in response.json["errors"]] == [*places, ("#/n", "type")]
     assert client.post("/", data="{", content_type="application/json").status_code == 400
+
+
+class Aliased(pydantic.BaseModel):
+    first_name: str = pydantic.Field(alias="firstName")
+
+
+class SecretAliased(Aliased):
+    password: str = SECRET
+
+
+def test_aliases_of_pydantic_are_read_and_written(app):
+    app.config["CSRF_PROTECTION"] = False
+
+    @app.post("/")
+    def echo(value: Aliased) -> list[Aliased]:
+        return [value, SecretAliased(firstName="b")]
+
+    response = app.test_client().post("/", json={"firstName": "a"})
+    assert response.json == [{"firstName": "a"}, {"firstName": "b"}]
 
 
 def test_a_pydantic_form(app):

@@ -46,7 +46,7 @@ async def with_status() -> tuple[Order, int]:
 
 @app.get("/events")
 def events() -> EventStream[Order]:
-    yield Order("x")
+    return iter([Order("x")])
 
 
 @app.get("/async-events")

@@ -49,7 +49,7 @@ class Codecs(dict[type, Codec]):
                 if codec is not None and codec.encode is not None:
                     return codec.encode(value)
             serializer = getattr(type(value), "__pydantic_serializer__", None)
-            return default(value) if serializer is None else serializer.to_python(value, mode="json")
+            return default(value) if serializer is None else serializer.to_python(value, mode="json", by_alias=True)
 
         return encode
 

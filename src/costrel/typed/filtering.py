@@ -10,7 +10,7 @@ import msgspec
 from .collecting import DecHook
 from .exactness import checker
 from .expressions import TypeExpr, class_of, spelled
-from .pydantic_models import validator_of
+from .pydantic_models import read_object
 from .shapes import ArrayShape, MapShape, ModelShape, ObjectShape, Shape, TupleShape, UnionShape, shape_of
 from .wording import explain
 
@@ -19,6 +19,10 @@ _ABSENT: t.Final = object()
 
 class WrongResult(TypeError):
     """The result of a view does not fit its return annotation."""
+
+
+class _Unfit(Exception):
+    """A pydantic model cannot be made of a value."""
 
 
 class Filter:
@@ -36,7 +40,10 @@ class Filter:
         """
         if self._is_exact is None or self._is_exact(value):
             return value
-        rebuilt = self._rebuild(value, self.expr)
+        try:
+            rebuilt = self._rebuild(value, self.expr)
+        except _Unfit as error:
+            raise WrongResult(f"The result of {owner!r} is not a {spelled(self.expr)}: {error}.") from None
         try:
             return msgspec.convert(rebuilt, self.expr, dec_hook=self.dec_hook)
         except msgspec.ValidationError as error:
@@ -62,7 +69,7 @@ class Filter:
                 member = _member_for(value, shape)
                 return value if member is _ABSENT else self._rebuild(value, member)
             case ModelShape():
-                return validator_of(shape.cls).validate_python(_fields_of_model(value), from_attributes=True)
+                return self._model(value, shape)
         return self._array_like(value, expr)
 
     def _object(self, value: object, shape: ObjectShape) -> object:
@@ -76,6 +83,12 @@ class Filter:
         if shape.tag_field is not None:
             found[shape.tag_field] = shape.tag
         return found
+
+    def _model(self, value: object, shape: ModelShape) -> object:
+        made, problems = read_object(shape.cls, _fields_of_model(value), "result", from_attributes=True)
+        if problems:
+            raise _Unfit(f"{problems[0].detail}, at {problems[0].name or 'its root'} of {shape.cls.__qualname__}")
+        return made
 
     def _array_like(self, value: object, expr: TypeExpr) -> object:
         cls = class_of(expr)
@@ -97,8 +110,8 @@ def _get(value: object, name: str, attribute: str) -> object:
 
 def _fields_of_model(value: object) -> object:
     """A value for pydantic, which takes an object of a subclass as it is: its fields alone."""
-    dump: t.Callable[[], object] | None = getattr(value, "model_dump", None)
-    return value if dump is None else dump()
+    dump: t.Callable[..., object] | None = getattr(value, "model_dump", None)
+    return value if dump is None else dump(by_alias=True)
 
 
 def _member_for(value: object, shape: UnionShape) -> TypeExpr:

@@ -103,7 +103,8 @@ class Use(Value):
 
 
 if t.TYPE_CHECKING:
-    # A generator function may be annotated with what its generator is.
+    # mypy accepts the union for async generators and for functions that return any generator. For a sync generator
+    # function it asks for a return statement.
     EventStream: t.TypeAlias = Iterable[T] | AsyncIterable[T]
     JSONLines: t.TypeAlias = Iterable[T] | AsyncIterable[T]
 else:

@@ -87,10 +87,12 @@ def is_syntax_error(error: PydanticError) -> bool:
     return any(each["type"] == "json_invalid" for each in error.errors(include_url=False))
 
 
-def read_object(cls: type, raw: object, where: str, path: tuple[Step, ...] = ()) -> tuple[object, list[Problem]]:
-    """A model made of Python values, and the problems that pydantic found in them."""
+def read_object(
+    cls: type, raw: object, where: str, path: tuple[Step, ...] = (), *, from_attributes: bool = False
+) -> tuple[object, list[Problem]]:
+    """A model made of Python values, or of an object's attributes, and the problems that pydantic found in them."""
     try:
-        return validator_of(cls).validate_python(raw), []
+        return validator_of(cls).validate_python(raw, from_attributes=from_attributes), []
     except error_class() as error:
         return None, problems_of(t.cast("PydanticError", error), where, path)
 
