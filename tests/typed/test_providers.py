@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import sys
 import threading
 import typing as t
 from collections.abc import AsyncIterator, Iterator
@@ -11,7 +12,7 @@ from typing import Annotated as A
 import pytest
 from msgspec import Struct
 
-from costrel import Blueprint, Body, Costrel, Header, Query, Use, abort, send_file, typed
+from costrel import Blueprint, Body, Costrel, Header, Query, Use, abort, request, send_file, typed
 from costrel.http.errors import ClientDisconnected, Unauthorized
 from costrel.typed.signatures import SignatureError
 from costrel.views import MethodView
@@ -688,3 +689,27 @@ def test_a_generator_yields_once(app, edge, count, caplog):
 
     assert app.test_client(edge=edge).get("/").status_code == 500
     assert ("ended without a yield" if count == 0 else "has a second yield") in caplog.text
+
+
+def test_many_hops_to_threads_keep_the_context(app):
+    class Other: ...
+
+    @app.provide
+    def other(s: Session) -> Iterator[Other]:
+        assert request.path == "/"
+        yield Other()
+        assert request.path == "/"
+
+    app.provide(session)
+
+    @app.get("/")
+    async def view(s: Session, o: Other):
+        return request.path
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        client = app.test_client(edge="asgi")
+        assert {client.get("/").text for _ in range(300)} == {"/"}
+    finally:
+        sys.setswitchinterval(interval)

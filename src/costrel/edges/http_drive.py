@@ -93,7 +93,9 @@ class Exchange(Hop):
                     self.keep_thread()
                 self.note_step(ctx)
 
-        return await self.run(run)
+        # Steps that go on in this request's context variables are still inside of them here, and no thread could enter
+        # them: a task of its own hands the function over after that.
+        return await asyncio.get_running_loop().create_task(self.run(run))
 
     def keep_thread(self) -> None:
         """Keep the thread of a view whose stream goes on within its context: it may have made things of that thread."""
