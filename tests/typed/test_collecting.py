@@ -210,6 +210,47 @@ def test_a_value_without_problems_is_the_value_that_msgspec_makes(value: dict[st
         assert expected == made
 
 
+class Texts(Struct, kw_only=True):
+    """What a query or a form may be read as."""
+
+    i: int
+    f: float = 0.0
+    b: bool = False
+    s: A[str, Meta(max_length=3)] = ""
+    o: int | None = None
+    k: Kind = Kind.A
+    literal: t.Literal["x", "y"] = "x"
+    date: datetime.date | None = None
+    numbers: A[list[int], Meta(max_length=2)] = []
+    kinds: set[Kind] = set()
+    bounded: A[int, Meta(ge=1, multiple_of=2)] = 2
+    mixed: int | float | str = 0
+
+
+TEXTS = ["", "1", "-5", "2.5", "x", "y", "a", "b", "true", "null", "abcd", "2020-01-01", "nan", "1e3", " 1", "6.0"]
+
+
+@settings(max_examples=EXAMPLES)
+@given(
+    st.dictionaries(
+        st.sampled_from(["i", "f", "b", "s", "o", "k", "literal", "date", "bounded", "mixed"]), st.sampled_from(TEXTS)
+    ),
+    st.dictionaries(st.sampled_from(["numbers", "kinds"]), st.lists(st.sampled_from(TEXTS), max_size=3)),
+)
+def test_texts_have_problems_exactly_if_msgspec_refuses_them(
+    texts: dict[str, str], lists: dict[str, list[str]]
+) -> None:
+    value: dict[str, object] = {**texts, **lists}
+    collector = Collector("query", strict=False)
+    made = collector.walk(value, Texts)
+    try:
+        expected = repr(msgspec.convert(value, Texts, strict=False))
+    except msgspec.ValidationError:
+        expected = repr(FAILED)
+
+    assert (expected, expected == repr(FAILED)) == (repr(made), bool(collector.problems))
+
+
 def problems(value: object, expr: object) -> list[tuple[str, str]]:
     collector = Collector("body", strict=True)
     collector.walk(value, expr)

@@ -472,14 +472,14 @@ SCALARS = [
 
 @pytest.mark.parametrize(("expr", "text", "value"), SCALARS, ids=str)
 @pytest.mark.parametrize("place", ["query", "form"])
-def test_scalars_come_from_the_query_and_may_come_from_forms(app, place, expr, text, value):
+def test_scalars_come_from_the_query_and_may_come_from_forms(app, edge, place, expr, text, value):
     def page(value):
         return shown(value)
 
     page.__annotations__["value"] = A[expr, Form()] if place == "form" else expr
     app.add_url_rule("/", view_func=page, methods=["POST"])
     sent = {"data": {"value": text}} if place == "form" else {"query_string": {"value": text}}
-    assert app.test_client().post("/", **sent).json == shown(value)
+    assert app.test_client(edge=edge).post("/", **sent).json == shown(value)
 
 
 WRONG = [
@@ -504,13 +504,13 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("expr", "text", "code"), WRONG, ids=str)
-def test_each_mistake_has_a_code(app, expr, text, code):
+def test_each_mistake_has_a_code(app, edge, expr, text, code):
     def page(value):
         return "never"
 
     page.__annotations__["value"] = expr
     app.add_url_rule("/", view_func=page)
-    response = app.test_client().get("/", query_string={"value": text})
+    response = app.test_client(edge=edge).get("/", query_string={"value": text})
     assert errors(response) == [("query", "value", code)]
 
 
@@ -555,6 +555,47 @@ def test_what_cannot_be_is_an_error_at_the_seal(app, expr, problem):
     assert problem in str(caught.value)
     with pytest.raises(SignatureError):
         app.test_client().get("/")
+
+
+def test_an_annotation_that_cannot_be_evaluated_is_an_error_at_the_seal(app):
+    def view(order):
+        return ""
+
+    view.__annotations__["order"] = "Missing"
+    app.add_url_rule("/", view_func=view)
+    with pytest.raises(SignatureError, match="name 'Missing' is not defined"):
+        app.open_for_requests()
+
+
+def test_an_annotation_that_only_a_type_checker_knows_does_not_disturb_flask(app):
+    def view(order=1):
+        return str(order)
+
+    view.__annotations__["order"] = "Missing"
+    app.add_url_rule("/<int:order>", view_func=view)
+    app.add_url_rule("/", view_func=view)
+    assert [app.test_client().get(url).text for url in ("/2", "/")] == ["2", "1"]
+
+
+def test_the_other_annotations_of_a_view_need_not_be_known(app):
+    def view(limit, other=None):
+        return f"{limit} {other}"
+
+    view.__annotations__.update({"limit": "int", "other": "Missing", "return": "Missing"})
+    app.add_url_rule("/", view_func=view)
+    assert app.test_client().get("/?limit=3&other=x").text == "3 None"
+
+
+def test_a_model_whose_fields_cannot_be_evaluated_is_an_error_at_the_seal(app):
+    class Local(Struct):
+        x: "Missing"  # noqa: F821
+
+    def view(order: Local):
+        return ""
+
+    app.add_url_rule("/", view_func=view)
+    with pytest.raises(SignatureError, match="'view' cannot be read: name 'Missing' is not defined"):
+        app.open_for_requests()
 
 
 def test_two_bodies_are_an_error_at_the_seal(app):

@@ -19,23 +19,32 @@ _UNIONS: t.Final = (t.Union, types.UnionType)
 M = t.TypeVar("M")
 
 
-class UnknownName(NameError):
-    """An annotation names something that its module does not have at run time."""
+class Unresolved(t.NamedTuple):
+    """An annotation that cannot be evaluated, since it names something that exists for type checkers only."""
+
+    text: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.text!r}, which cannot be evaluated ({self.reason}). Typed views need their types at run time"
 
 
 def annotations_of(function: Callable[..., object]) -> dict[str, TypeExpr]:
-    """The annotations of a function, those that are strings evaluated.
-
-    :raises UnknownName: for a name that only a type checker can find.
-    """
+    """The annotations of a function. Those that are strings are evaluated, or become `Unresolved`."""
     found: Mapping[str, TypeExpr] = getattr(function, "__annotations__", None) or {}
     if not any(isinstance(annotation, str) for annotation in found.values()):
         return {name: NoneType if annotation is None else annotation for name, annotation in found.items()}
-    scope = types.SimpleNamespace(__annotations__=found)
+    names = globals_of(function)
+    return {name: _evaluated(name, annotation, names) for name, annotation in found.items()}
+
+
+def _evaluated(name: str, annotation: TypeExpr, names: dict[str, object]) -> TypeExpr:
+    scope = types.SimpleNamespace(__annotations__={name: annotation})
     try:
-        return t.get_type_hints(scope, globals_of(function), include_extras=True)
+        evaluated: TypeExpr = t.get_type_hints(scope, names, include_extras=True)[name]
     except NameError as error:
-        raise UnknownName(str(error)) from None
+        return Unresolved(str(annotation), str(error))
+    return evaluated
 
 
 def globals_of(function: Callable[..., object]) -> dict[str, object]:

@@ -11,7 +11,7 @@ from ..http.errors import NotFound
 from .bodies import BodyInput
 from .checked import Checked
 from .codecs import Codecs
-from .expressions import TypeExpr, class_of, marker_of, plain, spelled, unmarked
+from .expressions import TypeExpr, Unresolved, class_of, marker_of, plain, spelled, unmarked
 from .markers import Body, Cookie, File, Form, Header, Input, Path, Query
 from .placing import HOW_TO_DECLARE, Unplaced, kinds_of, place_of
 from .problems import Problem
@@ -125,6 +125,10 @@ class Inputs:
             self._place(parameter, expr, marker)
 
     def _marker_for(self, parameter: Parameter, expr: TypeExpr) -> Input | None:
+        if isinstance(expr, Unresolved):
+            if parameter.default is MISSING:
+                raise self._error(parameter, f"is of the type {expr}")
+            return None
         try:
             place = place_of(expr, self.codecs)
         except Unplaced as error:
@@ -182,10 +186,10 @@ class Inputs:
         return SignatureError(f"The parameter {parameter.name!r} of {self.signature.name!r} {problem}.")
 
     def _checked(self, make: Callable[[], R]) -> R:
-        """The result of `make`; its TypeError becomes one that names the function."""
+        """The result of `make`; its error becomes one that names the function."""
         try:
             return make()
-        except TypeError as error:
+        except (TypeError, NameError) as error:
             raise SignatureError(f"A parameter of {self.signature.name!r} cannot be read: {error}") from None
 
 

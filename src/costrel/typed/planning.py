@@ -11,7 +11,7 @@ from ..services.json_provider import check_json_depth
 from .bodies import JSONText
 from .candidates import decorated, typed_within
 from .codecs import Codecs, refuse
-from .expressions import TypeExpr, UnknownName, marker_of, members, spelled
+from .expressions import TypeExpr, marker_of, members, spelled
 from .inputs import Inputs, Limits, Source
 from .markers import Input, Use
 from .placing import item_types
@@ -28,7 +28,6 @@ from .signatures import (
     SignatureError,
     is_typed,
     signature_of,
-    unknown_name,
 )
 
 if t.TYPE_CHECKING:
@@ -90,7 +89,7 @@ class Plans:
     def of_function(self, endpoint: str, function: Function, skip: int) -> Plan:
         """The plan of a function that `typed` decorates."""
         plan = self._plans.get((endpoint, function))
-        return self._known(endpoint, self._signature(function, skip)) if plan is None else plan
+        return self._known(endpoint, signature_of(function, skip)) if plan is None else plan
 
     def read_message(self, expr: TypeExpr, message: str | bytes) -> object:
         """The message of a WebSocket as a value of a type.
@@ -133,10 +132,6 @@ class Plans:
             signature = signature_of(view, skip)
         except (ValueError, TypeError):  # some built-in functions have no signature
             return None
-        except UnknownName as error:
-            if coverage.chosen:
-                raise unknown_name(view, error) from None
-            return None
         return self._known(endpoint, signature) if is_typed(signature, coverage) else None
 
     def _known(self, endpoint: str, signature: Signature) -> Plan:
@@ -144,12 +139,6 @@ class Plans:
         if plan is None:
             plan = self._plans[endpoint, signature.function] = self._plan(endpoint, signature)
         return plan
-
-    def _signature(self, function: Function, skip: int) -> Signature:
-        try:
-            return signature_of(function, skip)
-        except UnknownName as error:
-            raise unknown_name(function, error) from None
 
     def _plan(self, endpoint: str, signature: Signature) -> Plan:
         needs = self._needs(endpoint, signature, ())

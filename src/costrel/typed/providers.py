@@ -7,8 +7,8 @@ import typing as t
 from collections import abc
 from collections.abc import Callable, Iterator
 
-from .expressions import TypeExpr, UnknownName, class_of, plain, spelled
-from .signatures import MISSING, Function, Signature, function_name, signature_of, unknown_name
+from .expressions import TypeExpr, Unresolved, class_of, plain, spelled
+from .signatures import MISSING, Function, Signature, function_name, signature_of
 
 _GENERATORS: t.Final = (
     abc.Iterator,
@@ -40,16 +40,15 @@ class Provider:
         self.until_view = until == "view"
         self.is_async = inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
         self.is_generator = inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
-        try:
-            self.signature: Signature = signature_of(function)
-        except UnknownName as error:
-            raise unknown_name(function, error) from None
+        self.signature: Signature = signature_of(function)
         self.type: TypeExpr = self.signature.result if named else self._provided()
 
     def _provided(self) -> TypeExpr:
         expr = self.signature.result
         if self.is_generator and class_of(expr) in _GENERATORS and t.get_args(plain(expr)):
             expr = t.get_args(plain(expr))[0]
+        if isinstance(expr, Unresolved):
+            raise TypeError(f"The provider {self.name!r} returns {expr}.")
         if expr is MISSING:
             raise TypeError(
                 f"The provider {self.name!r} has no return annotation: it tells which parameters get its values."

@@ -14,7 +14,18 @@ from ..http.headers import Headers
 from ..messages.response import Response
 from .codecs import Encode
 from .collecting import DecHook
-from .expressions import ANNOTATED, NoneType, TypeExpr, class_of, marker_of, members, metadata_of, plain, unmarked
+from .expressions import (
+    ANNOTATED,
+    NoneType,
+    TypeExpr,
+    Unresolved,
+    class_of,
+    marker_of,
+    members,
+    metadata_of,
+    plain,
+    unmarked,
+)
 from .filtering import Filter, WrongResult
 from .markers import EventStream, JSONLines, Status
 from .shapes import reaches_model
@@ -69,7 +80,7 @@ def _without_status(expr: TypeExpr) -> TypeExpr:
 def writer_of(signature: Signature, tools: Tools) -> Write | None:
     """What makes the response of a view's result; None if the result is what it is in Flask."""
     expr = signature.result
-    if expr is MISSING:
+    if expr is MISSING or isinstance(expr, Unresolved):
         return None
     if expr is NoneType:
         return _write_nothing

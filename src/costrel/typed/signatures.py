@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import inspect
 import typing as t
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
-from .expressions import ANNOTATED, TypeExpr, UnknownName, annotations_of, marker_of
+from .expressions import ANNOTATED, TypeExpr, annotations_of, marker_of
 from .markers import Input, Use
 
 Function: t.TypeAlias = Callable[..., t.Any]
@@ -72,10 +72,7 @@ def function_name(function: Function) -> str:
 
 
 def signature_of(function: Function, skip: int = 0) -> Signature:
-    """The signature of a function itself, not of one that it wraps; `skip` leaves out ``self``.
-
-    :raises UnknownName: for an annotation that cannot be evaluated.
-    """
+    """The signature of a function itself, not of one that it wraps; `skip` leaves out ``self``."""
     called = type(function).__call__ if not hasattr(function, "__annotations__") else function
     hints = annotations_of(called)
     parameters = list(inspect.signature(function, follow_wrapped=False).parameters.values())[skip:]
@@ -106,19 +103,6 @@ def _is_beyond_flask(parameter: Parameter, coverage: Coverage) -> bool:
         and parameter.default is MISSING
         and parameter.name not in coverage.filled
     )
-
-
-def unknown_name(function: Function, error: UnknownName) -> SignatureError:
-    """The error for an annotation that cannot be evaluated."""
-    return SignatureError(
-        f"An annotation of {function_name(function)!r} cannot be evaluated: {error}. Typed views need their types at"
-        " run time: import them outside of `if TYPE_CHECKING`, and define them in the module."
-    )
-
-
-def listed_names(names: Iterable[str]) -> str:
-    """Names for a message."""
-    return " and ".join(repr(name) for name in names)
 
 
 def is_async(function: Function) -> bool:
