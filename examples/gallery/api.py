@@ -65,7 +65,7 @@ def as_picture(picture: sqlite3.Row) -> dict[str, Any]:
 
 def problem(status: int, text: str) -> Response:
     """An error for a program (RFC 9457)."""
-    response: Response = jsonify(status=status, title=text)
+    response = jsonify(status=status, title=text)
     response.status_code, response.content_type = status, "application/problem+json"
     return response
 
@@ -79,5 +79,6 @@ def list_pictures(limit: Annotated[int, Meta(ge=1, le=100)] = 20) -> Page:
 @blueprint.get("/pictures/<int:picture_id>")
 def show_picture(picture_id: int) -> Shown:
     """One picture and its comments."""
+    picture = pictures.find(picture_id)
     comments = [Comment(row["author"], row["text"], row["created"]) for row in pictures.comments_on(picture_id)]
-    return Shown(**as_picture(pictures.find(picture_id)), comments=comments)
+    return Shown(**as_picture(picture), comments=comments)

@@ -110,6 +110,7 @@ EFFECTS = {
     "SESSION_COOKIE_STRICT_SIZE": status("/set/4000"),
     "STATIC_DOTFILES": status("/static/.hidden"),
     "STATIC_FOLLOW_SYMLINKS": status("/static/link.txt"),
+    "STRICT_URLS": status("/set/\u0661"),
     "TRUSTED_PROXIES": lambda app: ask(app, "/who", headers={"X-Forwarded-For": "6.6.6.6"}).text,
     "WEBSOCKET_ALLOWED_ORIGINS": opens,
 }

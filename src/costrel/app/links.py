@@ -115,7 +115,7 @@ def create_url_adapter(app: context.AppContract, request: Request | None) -> Map
         server_name = None
     elif not app.subdomain_matching:
         subdomain = url_map.default_subdomain or ""
-    return url_map.bind_to_environ(request.environ, server_name=server_name, subdomain=subdomain)
+    return url_map.bind_to_environ(request._source, server_name=server_name, subdomain=subdomain)
 
 
 def inject_url_defaults(app: URLHooks, endpoint: str, values: ft.Values) -> None:

@@ -25,19 +25,23 @@ class KnownHosts:
     """
 
     def __init__(self) -> None:
-        self._trusted: list[str] | None = None
-        self._known: set[str | None] = set()
+        self.names: set[str | None] = set()
+        """Hosts that are valid, whether or not they are trusted."""
+        self._trusted: list[str] = []
+        self._trusted_names: set[str | None] = set()
 
     def check(self, request: t.Any, host: str | None, trusted: list[str] | None) -> None:
         """Raise SecurityError if the header `host` names no host, or one that is not among `trusted`."""
+        known = self.names
         if trusted is not None:
             request.trusted_hosts = trusted
-        if trusted != self._trusted:
-            self._trusted, self._known = None if trusted is None else [*trusted], set()
-        if host not in self._known:
+            if trusted != self._trusted:
+                self._trusted, self._trusted_names = [*trusted], set()
+            known = self._trusted_names
+        if host not in known:
             request.check_host()
-            if len(self._known) < MAX_KNOWN_HOSTS:
-                self._known.add(host)
+            if len(known) < MAX_KNOWN_HOSTS:
+                known.add(host)
 
 
 def match_request(app: AppContract, ctx: RequestContext) -> None:
@@ -50,12 +54,14 @@ def match_request(app: AppContract, ctx: RequestContext) -> None:
         if (
             not path
             or app.subdomain_matching
-            or "HTTP_UPGRADE" in source
+            or hot(source, "HTTP_UPGRADE") is not None
             or (ctx.overridden and "create_url_adapter" in ctx.overridden)
         ):
             hit: tuple[Rule, Mapping[str, t.Any]] | None = None
         else:
-            app.known_hosts.check(request, hot(source, "HTTP_HOST"), app.config["TRUSTED_HOSTS"])
+            host, trusted = hot(source, "HTTP_HOST"), app.config["TRUSTED_HOSTS"]
+            if trusted is not None or host not in app.known_hosts.names:
+                app.known_hosts.check(request, host, trusted)
             if not path.isascii():
                 path = request.path
             method, url_map = source["REQUEST_METHOD"], app.url_map

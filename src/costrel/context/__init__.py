@@ -121,6 +121,8 @@ class Context:
     """The number of streams for which the teardown waits."""
     overridden: frozenset[str] = frozenset()
     """The stages of a request that the application replaces, as of the last push."""
+    is_kept = False
+    """Whether the request has ended, and its context is current again for a test."""
     adapts = False
     """Whether the application's own `ensure_sync` has to adapt each function."""
 
@@ -280,6 +282,8 @@ class RequestContext(Context):
     """The connection, if the request asks for a WebSocket."""
     sends_async = False
     """Whether the edge can send an asynchronous body."""
+    session_failed = False
+    """Whether saving the session raised an error, so that it is not tried again for the response to that error."""
     body_is_pending = False
     """Whether the request has a body that had not arrived when the edge began."""
     threads: ThreadsContract | None = None

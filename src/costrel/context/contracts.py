@@ -44,6 +44,7 @@ class SessionInterfaceContract(t.Protocol):
     def save_session(self, app: t.Any, session: t.Any, response: t.Any) -> None: ...
     def is_null_session(self, obj: object) -> bool: ...
     def make_null_session(self, app: t.Any) -> t.Any: ...
+    def may_need_refresh(self, app: t.Any, request: t.Any, cookies: str) -> bool: ...
 
 
 class GuardsContract(t.Protocol):
@@ -70,6 +71,8 @@ class LimitsContract(t.Protocol):
 
 class KnownHostsContract(t.Protocol):
     """The hosts that an application has accepted."""
+
+    names: set[str | None]
 
     def check(self, request: t.Any, host: str | None, trusted: list[str] | None) -> None: ...
 

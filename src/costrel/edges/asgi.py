@@ -9,14 +9,12 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from ..app import lifecycle
-from ..app.application import Costrel
 from ..context import RequestContext
 from ..http.gate import encode_fields
 from ..messages.request import REQUEST
 from ..messages.source import environ_of
 from ..streaming import HOLDS
 from ..support.asgi_types import Receive, Scope, Send
-from ..support.seams import Seams
 from .bodies import Body, has_body, take_body
 from .drive import ENDED, to_loop
 from .http_drive import Exchange, HttpDrive, Patrol
@@ -76,7 +74,7 @@ class AsgiApplication:
             body = take_body(source, receive, self.body_patience, self.body_min_rate)
         else:
             source["wsgi.input"] = io.BytesIO()
-        if body is not None or _ENTRANCES.replaced(app):
+        if body is not None or app.overridden_entrances:
             await self._answer_with_body(Exchange(self.workers, body, receive, scope), source, send)
             return
         ctx, steps = self._begin(source)
@@ -105,7 +103,7 @@ class AsgiApplication:
             and self._finds_def_view(scope)
             and scope["http_version"][0] == "1"  # later ones need not announce a body
             and app._got_first_request
-            and not _ENTRANCES.replaced(app)
+            and not app.overridden_entrances
             and not app.config["TESTING"]
         )
 
@@ -181,7 +179,7 @@ class AsgiApplication:
         try:
             if body is not None:
                 await body.begin(app.config["MAX_CONTENT_LENGTH"])
-            replaced = _ENTRANCES.replaced(app)
+            replaced = app.overridden_entrances
             if "wsgi_app" in replaced or "__call__" in replaced:
                 # WSGI middleware is around the application: all of it runs in a thread.
                 environ = environ_of(source)
@@ -235,7 +233,3 @@ def _answer_of_wrapped(app: t.Any, environ: dict[str, t.Any], exchange: Exchange
     if holds:
         exchange.keep_thread()
     return answer
-
-
-_ENTRANCES: t.Final = Seams(Costrel, "__call__", "wsgi_app", "request_context")
-"""The methods through which a request reaches the application; WSGI middleware replaces the first two."""

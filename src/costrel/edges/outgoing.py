@@ -13,6 +13,7 @@ from ..http.framing import has_no_body
 from ..http.gate import check_status, encode_fields
 from ..messages.body import FileBody
 from ..messages.response import WRITERS, Response
+from ..messages.response_head import STATUS_LINES
 from ..messages.source import environ_of
 from ..support.asgi_types import Receive, Scope, Send
 from ..support.tasks import released, start_held
@@ -37,7 +38,8 @@ def answer_of(ctx: RequestContext, response: t.Any) -> Messages | Answer:
         # A response that writes itself out in its own way is called as the WSGI application that it is.
         return Answer.of_wsgi(response, environ_of(source))
     status = response._status_code
-    check_status(status)
+    if status not in STATUS_LINES:
+        check_status(status)
     headers = encode_fields(pairs)
     if piece is None:
         body, close = response.body_for_edge(source, replaced)

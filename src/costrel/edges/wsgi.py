@@ -10,6 +10,7 @@ from ..app.application import Costrel
 from ..context import RequestContext
 from ..http.gate import check_fields, check_status
 from ..messages.response import WRITERS, Response
+from ..messages.response_head import STATUS_LINES
 from ..support.coroutines import run_coroutine
 
 
@@ -37,7 +38,8 @@ def _write(ctx: RequestContext, response: t.Any) -> Iterable[bytes]:
     piece, pairs, replaced = response._leave(environ)
     if replaced and not WRITERS.isdisjoint(replaced):
         return response(environ, _gated(ctx.start_response))
-    check_status(response._status_code)
+    if response._status_code not in STATUS_LINES:
+        check_status(response._status_code)
     if response._headers is not None:  # Costrel's own fields are known to be good
         check_fields(pairs)
     ctx.start_response(response._status, pairs)

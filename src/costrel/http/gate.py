@@ -22,9 +22,9 @@ _find_control = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]").search
 
 # PERF: hello. Most fields are the same in all responses: they are checked and encoded once.
 _encoded: dict[tuple[str, str], tuple[bytes, bytes]] = {}
-_MAX_ENCODED = 512
+_MAX_ENCODED = 512 + 10_000  # each Content-Length up to 9999 is among them
 _MAX_KEPT_VALUE = 256
-_CHANGING = frozenset({b"content-length", b"date", b"etag", b"last-modified", b"location", b"set-cookie"})
+_CHANGING = frozenset({b"date", b"etag", b"last-modified", b"location", b"set-cookie"})
 """Fields whose values differ from one response to the next."""
 
 
@@ -54,8 +54,6 @@ def check_fields(pairs: Fields) -> None:
 
 
 def _encode(pair: tuple[str, str]) -> tuple[bytes, bytes] | None:
-    if pair[0] == "Content-Length" and pair[1].isdecimal():  # PERF: hello. Each response has its own.
-        return b"content-length", pair[1].encode()
     name = pair[0].lower().encode("latin-1", "replace")
     if not _is_token(name):
         raise ValueError(f"{pair[0]!r} is not the name of a header field: use letters, digits and !#$%&'*+-.^_`|~.")
@@ -69,7 +67,8 @@ def _encode(pair: tuple[str, str]) -> tuple[bytes, bytes] | None:
         ) from None
     if _find_control(value):
         raise ValueError(f"The header field {pair[0]!r} has a control character: {pair[1][:100]!r}.")
-    if len(_encoded) < _MAX_ENCODED and len(value) < _MAX_KEPT_VALUE and name not in _CHANGING:
+    longest = 4 if name == b"content-length" else _MAX_KEPT_VALUE
+    if len(_encoded) < _MAX_ENCODED and len(value) <= longest and name not in _CHANGING:
         _encoded[pair] = name, value
     return name, value
 

@@ -48,6 +48,8 @@ class RequestHead:
     #: The hosts that :attr:`host` accepts, ``.example.com`` with its subdomains; None accepts any.
     trusted_hosts: list[str] | None = None
 
+    _parsed_content_type: tuple[str, dict[str, str]] | None = None
+
     def __init__(
         self,
         method: str,
@@ -158,22 +160,20 @@ class RequestHead:
     date = header_property[datetime | None]("Date", None, parse_date, read_only=True)
     max_forwards = header_property[int | None]("Max-Forwards", None, int, read_only=True)
 
-    @cached_property
-    def _parsed_content_type(self) -> tuple[str, dict[str, str]]:
-        return parse_options_header(self.headers.get("Content-Type", ""))
-
-    def _parse_content_type(self) -> None:
-        self._parsed_content_type  # noqa: B018  # reading it stores it
+    def _parse_content_type(self) -> tuple[str, dict[str, str]]:
+        """Read the content type and its parameters, and keep them."""
+        parsed = self._parsed_content_type = parse_options_header(self.headers.get("Content-Type", ""))
+        return parsed
 
     @property
     def mimetype(self) -> str:
         """The content type without parameters, in lower case."""
-        return self._parsed_content_type[0].lower()
+        return (self._parsed_content_type or self._parse_content_type())[0].lower()
 
     @property
     def mimetype_params(self) -> dict[str, str]:
         """The parameters of the content type."""
-        return self._parsed_content_type[1]
+        return (self._parsed_content_type or self._parse_content_type())[1]
 
     @cached_property
     def pragma(self) -> HeaderSet:

@@ -107,6 +107,13 @@ class SessionInterface:
     opens_late = False
     """Whether a session may be opened when it is first used, and not at all in a request that never uses it."""
 
+    def may_need_refresh(self, app: AnyApp, request: AnyRequest, cookies: str) -> bool:
+        """Whether a session that the view did not use must be opened, so that its cookie can be sent again.
+
+        That concerns the cookie of a permanent session. `cookies` is the request's Cookie field.
+        """
+        return app.config["SESSION_REFRESH_EACH_REQUEST"] and app.config["SESSION_COOKIE_NAME"] in cookies
+
     def make_null_session(self, app: AnyApp) -> NullSession:
         """Make the session for a request for which `open_session` returned None."""
         return self.null_session_class()
