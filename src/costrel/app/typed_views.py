@@ -6,7 +6,7 @@ import typing as t
 import weakref
 from collections.abc import Callable, Mapping
 
-from ..typed.candidates import may_be_typed
+from ..typed.candidates import Coverage, has_typed, may_be_typed, raw_annotations
 from .request import blueprint_path
 from .websocket import WebSocketView
 
@@ -14,7 +14,6 @@ if t.TYPE_CHECKING:
     from ..typed.inputs import Source
     from ..typed.planning import Plans
     from ..typed.providers import Provider, Providers
-    from ..typed.signatures import Coverage
     from . import typing as ft
     from .application import Costrel
 
@@ -95,17 +94,32 @@ class TypedViews:
         if isinstance(view, WebSocketView):
             return view
         cls: type | None = getattr(view, "view_class", None)
-        chosen = is_chosen(self._app, endpoint)
         if cls is None:
-            return self._app.plans.view_for(endpoint, view) if may_be_typed(view, chosen) else view
-        functions = [getattr(cls, name, None) for name in (*(method.lower() for method in METHODS), "dispatch_request")]
-        if any(may_be_typed(function, chosen) for function in functions if function):
+            return self._app.plans.view_for(endpoint, view) if self._is_typed(endpoint, view) else view
+        methods = (getattr(cls, name, None) for name in (*METHODS, "dispatch_request"))
+        if any(self._is_typed(endpoint, method, skip=1) for method in methods if method is not None):
             for name, method in self._app.plans.methods_for(endpoint, cls).items():
                 self.methods[endpoint, name] = method
         return view
 
+    def _is_typed(self, endpoint: str, function: View, skip: int = 0) -> bool:
+        """Whether a view or method is typed, asked step by step: plans load msgspec, and signatures `inspect`."""
+        if has_typed(function):
+            return True
+        if not raw_annotations(function):
+            return False
+        coverage = coverage_of(self._app, endpoint)
+        if not may_be_typed(function, coverage):
+            return False
+        from ..typed.signatures import is_typed, signature_of
 
-METHODS: t.Final = ("GET", "POST", "HEAD", "OPTIONS", "DELETE", "PUT", "TRACE", "PATCH")
+        try:
+            return is_typed(signature_of(function, skip), coverage)
+        except (ValueError, TypeError):  # some built-in functions have no signature
+            return False
+
+
+METHODS: t.Final = ("get", "post", "head", "options", "delete", "put", "trace", "patch")
 
 
 def is_chosen(app: Costrel, endpoint: str) -> bool:
@@ -126,8 +140,6 @@ def scopes_of(endpoint: str) -> list[str | None]:
 
 def coverage_of(app: Costrel, endpoint: str) -> Coverage:
     """What decides for an endpoint which of its parameters become inputs."""
-    from ..typed.signatures import Coverage
-
     filled: set[str] = set()
     try:
         rules = [*app.url_map.iter_rules(endpoint)]

@@ -29,11 +29,51 @@ def decorated(view: object) -> Iterator[object]:
         yield view
 
 
-def may_be_typed(function: object, chosen: bool) -> bool:
-    """Whether a view has any annotation that could make it typed: asked first, since it costs next to nothing."""
-    if typed_within(function) or any(map(typed_within, decorated(function))):
-        return True
-    annotations = getattr(function, "__annotations__", None)
-    if annotations is None:
-        annotations = getattr(getattr(type(function), "__call__", None), "__annotations__", None)  # noqa: B004
-    return annotations is not None and len(annotations) > (not chosen and "return" in annotations)
+class Coverage(t.NamedTuple):
+    """What decides for one endpoint whether its view is typed, apart from the view's signature."""
+
+    filled: frozenset[str]
+    """URL variables of its rules, and keys of their defaults."""
+    preprocessed: bool
+    """Whether a `url_value_preprocessor` may add further values."""
+    chosen: bool
+    """Whether ``typed=True`` covers it."""
+    by_signature: bool
+    """Whether a parameter that nothing else can fill makes a view typed: so it is for `Costrel`, not for `Flask`."""
+
+
+def has_typed(function: object) -> bool:
+    """Whether `typed` has made a function, or one that other decorators stand around."""
+    return typed_within(function) is not None or any(map(typed_within, decorated(function)))
+
+
+def raw_annotations(function: object) -> dict[str, object]:
+    """The annotations of a function as they are written; those of ``__call__`` for another callable."""
+    found: dict[str, object] | None = getattr(function, "__annotations__", None)
+    if found is None:
+        found = getattr(getattr(type(function), "__call__", None), "__annotations__", None)  # noqa: B004
+    return found or {}
+
+
+def may_be_typed(function: object, coverage: Coverage) -> bool:
+    """Whether a view has an annotation that could make it typed, without a look at what the annotations mean."""
+    annotations = raw_annotations(function)
+    if coverage.chosen:
+        return bool(annotations)
+    filled = names_with_default(function) | coverage.filled | {"return"}
+    return any(
+        name not in filled
+        or (name != "return" and (isinstance(annotation, str) or hasattr(annotation, "__metadata__")))
+        for name, annotation in annotations.items()
+    )
+
+
+def names_with_default(function: object) -> frozenset[str]:
+    """The parameters of a plain function that have a default; none for another callable."""
+    code, defaults = getattr(function, "__code__", None), getattr(function, "__defaults__", None) or ()
+    if code is None:
+        return frozenset()
+    positional: tuple[str, ...] = code.co_varnames[: code.co_argcount]
+    return frozenset(
+        (*positional[len(positional) - len(defaults) :], *(getattr(function, "__kwdefaults__", None) or ()))
+    )

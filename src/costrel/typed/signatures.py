@@ -6,6 +6,7 @@ import inspect
 import typing as t
 from collections.abc import Callable
 
+from .candidates import Coverage as Coverage
 from .expressions import ANNOTATED, TypeExpr, annotations_of, marker_of
 from .markers import Input, Use
 
@@ -50,19 +51,6 @@ class Signature(t.NamedTuple):
     def name(self) -> str:
         """How messages name the function."""
         return function_name(self.function)
-
-
-class Coverage(t.NamedTuple):
-    """What decides for one endpoint whether its view is typed, apart from the view's signature."""
-
-    filled: frozenset[str]
-    """URL variables of its rules, and keys of their defaults."""
-    preprocessed: bool
-    """Whether a `url_value_preprocessor` may add further values."""
-    chosen: bool
-    """Whether ``typed=True`` covers it."""
-    by_signature: bool
-    """Whether a parameter that nothing else can fill makes a view typed: so it is for `Costrel`, not for `Flask`."""
 
 
 def function_name(function: Function) -> str:
