@@ -92,9 +92,15 @@ def opens(app):
         return False
 
 
+def without_host(app):
+    """The status of an HTTP/1.1 request whose server found no host."""
+    return ask(app, environ_overrides={"HTTP_HOST": "", "SERVER_PROTOCOL": "HTTP/1.1"}).status_code
+
+
 EFFECTS = {
     "CONTENT_SECURITY_POLICY": header("Content-Security-Policy"),
     "CSRF_PROTECTION": status("/", "POST", headers=EVIL),
+    "HOST_REQUIRED": without_host,
     "JSON_ALLOW_NAN": json("[NaN]"),
     "JSON_MAX_DEPTH": json("[" * 201 + "]" * 201),
     "MAX_CONTENT_LENGTH": posted("/body", 16 * 1024 * 1024 + 1),

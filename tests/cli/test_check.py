@@ -46,7 +46,7 @@ def test_so_does_a_strict_one():
 
 def test_what_flask_leaves_open():
     expected = ["SESSION_COOKIE_SECURE", "SESSION_COOKIE_SAMESITE", "CSRF_PROTECTION", "SECURITY_HEADERS"]
-    expected += ["CONTENT_SECURITY_POLICY", "MAX_CONTENT_LENGTH", "REDIRECT_SCHEMES"]
+    expected += ["CONTENT_SECURITY_POLICY", "MAX_CONTENT_LENGTH", "HOST_REQUIRED", "REDIRECT_SCHEMES"]
     assert expected == places(make(Flask))
 
 

@@ -21,6 +21,7 @@ from ..messages.source import Fields, hot
 from ..routing import RoutingException
 from ..services.session_cookie import vary_by_cookie
 from ..services.session_errors import SessionConflict, SessionUnavailable
+from ..services.session_lifecycle import opening_blocks, saving_blocks
 from ..support.signals import (
     appcontext_tearing_down,
     got_request_exception,
@@ -55,14 +56,14 @@ def serve(ctx: RequestContext, write: Callable[[RequestContext, Response], t.Any
     app, request = ctx.app, ctx.request
     guards = app.guards
     if guards is not None and guards.arrive is not None and not _FORWARDED.are_absent_from(request._source):
-        guards.arrive(request._source)
+        guards.arrive(ctx)
     error: BaseException | None = None
     response: Response | None = None
     try:
         try:
             if ctx.on_loop:
                 ctx.opens_early = opens_early(app)
-                if ctx.opens_early or app.url_map.calls_users_code:
+                if (ctx.opens_early and opening_blocks(app, request)) or app.url_map.calls_users_code:
                     yield TO_THREAD
             ctx.push()
             response = yield from (stage(ctx, "full_dispatch_request", respond) if ctx.overridden else respond(ctx))
@@ -249,9 +250,9 @@ def keeps_session(ctx: RequestContext) -> bool:
 def save_session(ctx: RequestContext, response: Response) -> Steps[Response]:
     """Save the session of the request; the response, or an error's if the session could not be saved."""
     app = ctx.app
-    if ctx.on_loop and opens_early(app):
-        yield TO_THREAD
     session = ctx._session
+    if ctx.on_loop and opens_early(app) and saving_blocks(app, session):
+        yield TO_THREAD
     if not app.session_interface.is_null_session(session):
         try:
             app.session_interface.save_session(app, session, response)

@@ -378,6 +378,11 @@ class RequestContext(Context):
             self._is_matched = True
             self.match_request()
 
+    def refuse(self, error: HTTPException) -> None:
+        """Answer the request, which has not been matched yet, with this error, as if no rule had matched."""
+        self._is_matched = True
+        self.request.routing_exception = error
+
     def close_request(self) -> None:
         """Close the files of the request and break its reference cycle with the environ."""
         request = self.request

@@ -51,7 +51,7 @@ class GuardsContract(t.Protocol):
     """The guards of an application."""
 
     @property
-    def arrive(self) -> Callable[[dict[str, t.Any]], None] | None: ...
+    def arrive(self) -> Callable[[RequestContext], None] | None: ...
     @property
     def finish(self) -> Callable[[RequestContext, Response], None] | None: ...
     @property
@@ -74,7 +74,7 @@ class KnownHostsContract(t.Protocol):
 
     names: set[str | None]
 
-    def check(self, request: t.Any, host: str | None, trusted: list[str] | None) -> None: ...
+    def check(self, request: t.Any, host: str | None, app: AppContract) -> None: ...
 
 
 class ThreadsContract(t.Protocol):

@@ -22,16 +22,17 @@ from .lifespan import answer_lifespan
 from .outgoing import Answer, Messages, add_echo, answer_of
 from .patience import BODY_MIN_RATE, BODY_TIMEOUT, SEND_TIMEOUT, ClientStalled, Patience
 from .scope import source_of
-from .threads import THREADS, Lane, Workers
+from .threads import RETRY_AFTER, STREAM_THREADS, THREADS, Lane, NoThreadLeft, Workers
 from .websocket import serve_websocket
 
 _BUSY: t.Final = b"The server is busy: try again in a moment.\n"
 
 
-def overloaded() -> Answer:
-    """The answer where more requests wait for a worker thread than can be served soon (RFC 9110 §15.6.4)."""
+def overloaded(retry_after: int = 1) -> Answer:
+    """The answer if no thread is free, and none will be soon (RFC 9110 §15.6.4). `retry_after` is in seconds."""
     length = str(len(_BUSY))
-    fields = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", length), ("Retry-After", "1")]
+    fields = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", length)]
+    fields.append(("Retry-After", str(retry_after)))
     return Answer(503, encode_fields(fields), _BUSY)
 
 
@@ -46,7 +47,8 @@ class AsgiApplication:
 
     def __init__(self, app: t.Any) -> None:
         self.app = app
-        self.workers = Workers(app.config.get("THREADS") or THREADS)
+        streams = app.config.get("STREAM_THREADS") or STREAM_THREADS
+        self.workers = Workers(app.config.get("THREADS") or THREADS, streams=streams)
         self.patrol = Patrol()
         self.body_patience = Patience(app.config.get("BODY_TIMEOUT", BODY_TIMEOUT))
         self.body_min_rate = app.config.get("BODY_MIN_RATE", BODY_MIN_RATE) or 0
@@ -212,6 +214,8 @@ class AsgiApplication:
 
     async def _send(self, answer: Messages | Answer, exchange: Exchange, send: Send) -> None:
         body = exchange.body
+        if isinstance(answer, Answer) and answer.may_block and exchange.lane is None:
+            answer = await self._with_thread(answer, exchange)
         headers = answer.headers if isinstance(answer, Answer) else answer[0]["headers"]
         add_echo(headers, exchange.scope)
         if body is not None and body.has_stalled and not exchange.scope["http_version"].startswith("2"):
@@ -225,6 +229,16 @@ class AsgiApplication:
             send = self.send_patience.sending(send)
         with suppress(ClientStalled):  # the server cuts what is not complete
             await answer.send(send, exchange.run, exchange.watch_answer(), exchange.variables)
+
+    async def _with_thread(self, answer: Answer, exchange: Exchange) -> Answer:
+        """`answer` with a thread for its body, or the answer 503 if none is left."""
+        try:
+            exchange.lane = self.workers.lend_to_body()
+        except NoThreadLeft:
+            if answer.close is not None:
+                await exchange.run(answer.close)
+            return overloaded(RETRY_AFTER)
+        return answer
 
 
 def _answer_of_wrapped(app: t.Any, environ: dict[str, t.Any], exchange: Exchange) -> Answer:

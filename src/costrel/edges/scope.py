@@ -192,6 +192,9 @@ def _join(environ: dict[str, t.Any], repeated: t.Iterable[tuple[str, str]]) -> N
     for key, all_values in values.items():
         # RFC 9110 §5.3: the values of a repeated field make one list; RFC 9113 §8.2.3: cookies may be split.
         environ[key] = ("; " if key == "HTTP_COOKIE" else ",").join(all_values)
+        # RFC 9113 §8.3.1: a Host beside `:authority`, which servers report as another Host, must not differ from it.
+        if key == "HTTP_HOST" and len(set(all_values)) == 1 and environ["SERVER_PROTOCOL"] >= "HTTP/2":
+            environ[key] = all_values[0]
 
 
 ScopeSource.make_environ = staticmethod(environ_of)

@@ -18,6 +18,7 @@ MAX_HEAD = 1024 * 1024
 Fields = Iterable[tuple[str, str]]
 
 _is_token = re.compile(rb"[!#$%&'*+\-.^_`|~0-9a-z]+").fullmatch
+_match_status = re.compile(r"([1-9][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?").fullmatch
 _find_control = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]").search
 
 # PERF: hello. Most fields are the same in all responses: they are checked and encoded once.
@@ -32,6 +33,19 @@ def check_status(code: int) -> None:
     """Raise ValueError for a status code that no server can send (RFC 9110 §15)."""
     if not 100 <= code <= 999:
         raise ValueError(f"The status of the response is {code}. It must be a number from 100 to 999.")
+
+
+def check_status_line(status: str) -> int:
+    """The code of a status as WSGI writes it: three digits, a blank and a reason (PEP 3333).
+
+    :raises ValueError: for any other text.
+    """
+    match = _match_status(status)
+    if match is None:
+        raise ValueError(
+            f"The status of the response is {status[:100]!r}. It must be a number from 100 to 999 and a text."
+        )
+    return int(match[1])
 
 
 def encode_fields(pairs: Fields) -> list[tuple[bytes, bytes]]:
@@ -59,6 +73,8 @@ def _encode(pair: tuple[str, str]) -> tuple[bytes, bytes] | None:
         raise ValueError(f"{pair[0]!r} is not the name of a header field: use letters, digits and !#$%&'*+-.^_`|~.")
     if name == b"transfer-encoding":
         return None
+    if name == b"content-length" and not (pair[1].isascii() and pair[1].isdecimal()):
+        raise ValueError(f"The Content-Length of the response is {pair[1]!r}. It must be a number (RFC 9110 §8.6).")
     try:
         value = pair[1].encode("latin-1")
     except UnicodeEncodeError:

@@ -12,8 +12,9 @@ from ..http.cookies import parse_cookie
 from ..http.dates import parse_date
 from ..http.errors import RequestURITooLarge, SecurityError
 from ..http.etags import ETags
+from ..http.forwarded import split_forwarded
 from ..http.framing import body_length
-from ..http.grammar import parse_list_header, parse_options_header
+from ..http.grammar import parse_options_header
 from ..http.header_set import HeaderSet
 from ..http.headers import Headers
 from ..http.hosts import get_current_url, get_host
@@ -91,7 +92,7 @@ class RequestHead:
     def access_route(self) -> list[str]:
         """The addresses in ``X-Forwarded-For``, else :attr:`remote_addr`: any client can claim the former."""
         if "X-Forwarded-For" in self.headers:
-            return self.list_storage_class(parse_list_header(self.headers["X-Forwarded-For"]))
+            return self.list_storage_class(filter(None, split_forwarded(self.headers["X-Forwarded-For"])))
         if self.remote_addr is not None:
             return self.list_storage_class([self.remote_addr])
         return self.list_storage_class()

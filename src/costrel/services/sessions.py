@@ -397,6 +397,14 @@ def read_signed(app: AppContract, value: str) -> object:
         return None
 
 
+def notes_serializer(app: AppContract) -> KeptSerializer:
+    """Return the serializer for the notes of sessions: with the application's keys, and a salt of its own."""
+    interface, key = _flask_interface, app.secret_key
+    keys = _keys(app, key) if key else ()
+    parts = keys, "session-notes", interface.serializer, interface.key_derivation, interface.digest_method
+    return _serializer_of(*t.cast("tuple[t.Any, ...]", parts))
+
+
 _flask_interface: t.Final = SecureCookieSessionInterface()
 
 
