@@ -3,22 +3,60 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import Any
+from typing import Annotated, Any
 
-from costrel import Blueprint, Response, jsonify, request, url_for
+from msgspec import Meta, Struct
+
+from costrel import Blueprint, Response, jsonify, url_for
 
 from . import pictures
 
-blueprint = Blueprint("api", __name__)
+blueprint = Blueprint("api", __name__, typed=True)
 
 
-def as_json(picture: sqlite3.Row) -> dict[str, Any]:
+class Comment(Struct):
+    """A comment on a picture."""
+
+    author: str
+    text: str
+    created: str
+
+
+class Picture(Struct):
     """A picture as its row says, with links."""
+
+    id: int
+    title: str
+    author: str
+    created: str
+    file: str
+    page: str
+
+
+class Listed(Picture):
+    """A picture in the list, with the number of its comments."""
+
+    comments: int
+
+
+class Shown(Picture):
+    """A picture with its comments."""
+
+    comments: list[Comment]
+
+
+class Page(Struct):
+    """The newest pictures."""
+
+    pictures: list[Listed]
+
+
+def as_picture(picture: sqlite3.Row) -> dict[str, Any]:
+    """The fields of a `Picture`."""
     return {
         "id": picture["id"],
         "title": picture["title"],
         "author": picture["author"],
-        "comments": picture["comments"],
         "created": picture["created"],
         "file": url_for("pictures.file", name=picture["file"], _external=True),
         "page": url_for("pictures.show", picture_id=picture["id"], _external=True),
@@ -33,18 +71,14 @@ def problem(status: int, text: str) -> Response:
 
 
 @blueprint.get("/pictures")
-def list_pictures() -> dict[str, Any]:
-    """The newest pictures; ``?limit=`` of them, 20 where it does not say."""
-    limit = request.args.get("limit", 20, type=int)
-    return {"pictures": [as_json(picture) for picture in pictures.newest(max(1, min(limit, 100)))]}
+def list_pictures(limit: Annotated[int, Meta(ge=1, le=100)] = 20) -> Page:
+    """The newest pictures, `limit` of them."""
+    return Page([Listed(**as_picture(row), comments=row["comments"]) for row in pictures.newest(limit)])
 
 
 @blueprint.get("/pictures/<int:picture_id>")
-def show_picture(picture_id: int) -> dict[str, Any]:
+def show_picture(picture_id: int) -> Shown:
     """One picture and its comments."""
     picture = pictures.find(picture_id)
-    comments = [
-        {"author": row["author"], "text": row["text"], "created": row["created"]}
-        for row in pictures.comments_on(picture_id)
-    ]
-    return as_json(picture) | {"comments": comments}
+    comments = [Comment(row["author"], row["text"], row["created"]) for row in pictures.comments_on(picture_id)]
+    return Shown(**as_picture(picture), comments=comments)

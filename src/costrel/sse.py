@@ -57,9 +57,13 @@ class ServerSentEvent:
 
 
 def event_stream(
-    events: Iterable[object] | AsyncIterable[object], *, keep_alive: float | None = 15.0, retry: int | None = None
+    events: Iterable[object] | AsyncIterable[object],
+    *,
+    keep_alive: float | None = 15.0,
+    retry: int | None = None,
+    dumps: Encode | None = None,
 ) -> Response:
-    """A response that sends each of `events`: a `ServerSentEvent`, a string, or any other value as JSON.
+    """A response that sends each of `events`: a `ServerSentEvent`, a string, or any other value as JSON by `dumps`.
 
     The generator is closed after the client disconnects: an async generator under ASGI within a second, any other at
     its next event. Under ASGI an async generator also sends a comment after each `keep_alive` seconds without an event
@@ -69,10 +73,10 @@ def event_stream(
     `retry` is in milliseconds, as in `ServerSentEvent`. Raises TypeError if `events` is not iterable.
     """
     ctx = context.requesting()
-    dumps = ctx.app.json.dumps  # events are written after the context of the request has ended
+    write = ctx.app.json.dumps if dumps is None else dumps  # used after the context of the request has ended
 
     def encode(item: object) -> str:
-        return (item if isinstance(item, ServerSentEvent) else ServerSentEvent(item)).encode(dumps)
+        return (item if isinstance(item, ServerSentEvent) else ServerSentEvent(item)).encode(write)
 
     first = "" if retry is None else ServerSentEvent(retry=retry).encode()
     body: Iterator[str] | AsyncIterator[str]

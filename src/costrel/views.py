@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Awaitable, Callable, Collection
+from functools import partial
 from inspect import isawaitable, iscoroutinefunction
 
 from . import context
-from .app.typing import ResponseReturnValue, RouteCallable
+from .app.typing import RouteCallable, TypedResult
 
 http_method_funcs = frozenset({"get", "post", "head", "options", "delete", "put", "trace", "patch"})
 
-Result: t.TypeAlias = ResponseReturnValue | Awaitable[ResponseReturnValue]
+Result: t.TypeAlias = TypedResult | Awaitable[TypedResult]
 
 
 class View:
@@ -88,11 +89,22 @@ class View:
         return iscoroutinefunction(cls.dispatch_request)
 
     def _answer(self, **kwargs: object) -> Result:
-        return self.dispatch_request(**kwargs)
+        result: Result = _planned(self, "dispatch_request")(**kwargs)
+        return result
+
+
+def _planned(view: View, name: str) -> Callable[..., t.Any]:
+    """The method `name` of a view; if it is typed, with its inputs read first. Raises AttributeError without one."""
+    method: Callable[..., t.Any] = getattr(view, name)
+    ctx = context.peek_request()
+    if ctx is None or not ctx.app.typed_views.methods:
+        return method
+    typed = ctx.app.typed_views.methods.get((ctx.request.endpoint, name))
+    return method if typed is None else partial(typed, view)
 
 
 def _run(view: View, kwargs: dict[str, object]) -> object:
-    return context.current().app.ensure_sync(view.dispatch_request)(**kwargs)
+    return context.current().app.ensure_sync(_planned(view, "dispatch_request"))(**kwargs)
 
 
 async def _awaited(rv: Result) -> object:
@@ -117,17 +129,17 @@ class MethodView(View):
 
     def dispatch_request(self, *args: t.Any, **kwargs: t.Any) -> Result:
         """Call the method for the request's HTTP method. Raises AssertionError if the view does not have it."""
-        rv: ResponseReturnValue = context.current().app.ensure_sync(self._handler())(*args, **kwargs)
+        rv: TypedResult = context.current().app.ensure_sync(self._handler())(*args, **kwargs)
         return rv
 
     def _handler(self) -> RouteCallable:
         method = context.requesting().request.method
-        handler: RouteCallable | None = getattr(self, method.lower(), None)
-        if handler is None and method == "HEAD":
-            handler = getattr(self, "get", None)
-        if handler is None:
+        name = method.lower()
+        if method == "HEAD" and getattr(self, name, None) is None:
+            name = "get"
+        if getattr(self, name, None) is None:
             raise AssertionError(f"Unimplemented method {method!r}")
-        return handler
+        return _planned(self, name)
 
     @classmethod
     def _answers_async(cls) -> bool:
@@ -138,5 +150,6 @@ class MethodView(View):
 
     def _answer(self, **kwargs: object) -> Result:
         if type(self).dispatch_request is not MethodView.dispatch_request:
-            return self.dispatch_request(**kwargs)
-        return self._handler()(**kwargs)
+            return super()._answer(**kwargs)
+        result: Result = self._handler()(**kwargs)
+        return result

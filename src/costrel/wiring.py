@@ -54,6 +54,13 @@ def environ_builder(*args: t.Any, **kwargs: t.Any) -> EnvironBuilder:
     return EnvironBuilder(*args, **kwargs)
 
 
+def event_stream(events: t.Any, encode: t.Callable[[object], str]) -> t.Any:
+    """Server-sent events. It imports asyncio."""
+    from .sse import event_stream
+
+    return event_stream(events, dumps=encode)
+
+
 def run_server(
     app: Costrel, host: str | None, port: int | None, debug: bool | None, *, load_dotenv: bool, **options: t.Any
 ) -> None:
@@ -69,5 +76,6 @@ ports.test_client = test_client
 ports.async_test_client_class = async_test_client_class
 ports.test_cli_runner_class = test_cli_runner_class
 ports.environ_builder_class = environ_builder_class
+ports.event_stream = event_stream
 ports.run_server = run_server
 Request.environ_builder = staticmethod(environ_builder)

@@ -14,7 +14,10 @@ import sys
 had = {*sys.modules}
 import costrel
 app = costrel.Costrel("x")
+def page(number: int, limit: int = 3) -> str:
+    return "page"
 app.add_url_rule("/", "index", lambda: "hello")
+app.add_url_rule("/<int:number>", "page", page)
 imported = {*sys.modules} - had
 environ = {
     "REQUEST_METHOD": "GET", "PATH_INFO": "/", "SERVER_NAME": "x", "SERVER_PORT": "80", "wsgi.url_scheme": "http"

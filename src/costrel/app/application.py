@@ -20,6 +20,7 @@ from ..services import templating
 from ..services.session_choice import ChosenSessions
 from ..services.sessions import SessionInterface, refuse_async_methods
 from ..support.coroutines import call_sync, run_coroutine, run_steps
+from ..support.properties import cached_property
 from ..support.seams import Seams
 from . import files, habits, lifecycle, links, matching, ports, profiles, response_values
 from .debug_errors import FormDataRoutingRedirect
@@ -29,6 +30,12 @@ from .request import Request
 from .response import Response
 from .start_checks import check_settings, name_misspelt
 from .static_rule import add_static_rule
+from .typed_views import TypedViews, coverage_of, find_provider, make_plans
+
+if t.TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from ..typed.planning import Plans
 
 _HANDLED: t.Any = object()
 _opening = RLock()
@@ -38,13 +45,16 @@ class Costrel(App):
     """A web application: a WSGI callable, and by its `asgi` attribute an ASGI application.
 
     `import_name` is the module or package that the application is defined in, usually ``__name__``: its folders for
-    templates and static files are found from there. The other parameters are those of Flask.
+    templates and static files are found from there. With `typed`, every annotated parameter of a view is an input. The
+    other parameters are those of Flask.
     """
 
     default_config: t.Mapping[str, t.Any] = profiles.NATIVE
     request_class: type[Request] = Request
     response_class: type[Response] = Response
     session_interface: SessionInterface = t.cast(SessionInterface, ChosenSessions())
+    types_by_signature: bool = True
+    """Whether a view with a parameter that Flask could not fill is typed."""
 
     def __init__(
         self,
@@ -58,7 +68,10 @@ class Costrel(App):
         instance_path: str | None = None,
         instance_relative_config: bool = False,
         root_path: str | None = None,
+        *,
+        typed: bool = False,
     ) -> None:
+        self.typed_by_default = typed
         self.known_hosts = matching.KnownHosts()
         self.__dict__["_assigned"] = frozenset()
         super().__init__(
@@ -347,6 +360,31 @@ class Costrel(App):
     guards: Guards | None = None
     """What the settings put between clients and views, as they were at the first request; None for nothing."""
 
+    @cached_property
+    def typed_views(self) -> TypedViews:
+        """The typed views and methods, as they are planned at the seal."""
+        return TypedViews(self)
+
+    @cached_property
+    def plans(self) -> Plans:
+        """The plans of the typed views."""
+        return make_plans(self)
+
+    coverage_of = coverage_of
+    find_provider = find_provider
+
+    def providing(self, key: object, value: object) -> AbstractContextManager[None]:
+        """A block in which `value` stands in for what a provider makes: for tests.
+
+        `key` is the type that is provided, or the function that `Use` names. If `value` is a function or a class, its
+        results are provided, and its parameters are those of a provider.
+        """
+        return self.plans.providing(key, value)
+
+    def make_event_stream(self, events: t.Any, encode: Callable[[object], str]) -> Response:
+        """The response that sends `events`, each encoded by `encode`; see `costrel.sse.event_stream`."""
+        return t.cast(Response, ports.event_stream(events, encode))
+
     def open_for_requests(self) -> None:
         """End the setup with the first request: resolve the settings and decorators that guard it. In tests, each time.
 
@@ -355,6 +393,7 @@ class Costrel(App):
         """
         with _opening:
             if not self._got_first_request or self.config["TESTING"]:
+                self.typed_views.seal()
                 self._set_guards()
                 self._got_first_request = True
 
@@ -365,6 +404,7 @@ class Costrel(App):
                 profiles.apply_chosen(self.config)
                 name_misspelt(self)
                 check_settings(self)
+                self.typed_views.try_all()
                 Guards.of(self)
 
     def _set_guards(self) -> None:
@@ -383,6 +423,7 @@ class Flask(Costrel):
     """`Costrel` with Flask's defaults, to the letter: what ``flask.Flask`` is under the alias."""
 
     default_config: t.Mapping[str, t.Any] = profiles.FLASK
+    types_by_signature = False
 
 
 _STAGES: t.Final = Seams(

@@ -86,7 +86,8 @@ class Blueprint(Scaffold):
 
     `name` becomes the prefix of the endpoints, `url_prefix` the prefix of the rules. A blueprint may be registered more
     than once under different names, and inside other blueprints. `cli_group` is the name of the group for its commands,
-    which defaults to the name of the blueprint; with None there is no group.
+    which defaults to the name of the blueprint; with None there is no group. With `typed`, every annotated parameter of
+    its views is an input.
 
     With `owns_errors` the blueprint's error handlers also answer for URLs below its prefix that no rule matches, as for
     a 404 or 405; blueprints inside it do so below their own prefixes, unless they set False. `error_format` overrides
@@ -109,6 +110,8 @@ class Blueprint(Scaffold):
         cli_group: str | None = _BLUEPRINT_NAME,
         owns_errors: bool | None = None,
         error_format: str | None = None,
+        *,
+        typed: bool | None = None,
     ) -> None:
         super().__init__(import_name, static_folder, static_url_path, template_folder, root_path)
         if not name:
@@ -116,6 +119,7 @@ class Blueprint(Scaffold):
         if "." in name:
             raise ValueError("'name' may not contain a dot '.' character.")
         self.name = name
+        self.typed_by_default = typed
         self.url_prefix = url_prefix
         self.subdomain = subdomain
         self.deferred_functions: list[DeferredSetupFunction] = []

@@ -27,5 +27,8 @@ async_test_client_class: Callable[[], t.Any] = _unplugged
 test_cli_runner_class: Callable[[], t.Any] = _unplugged
 environ_builder_class: Callable[[], t.Any] = _unplugged
 
+event_stream: Callable[..., t.Any] = _unplugged
+"""``(events, encode) -> response``: server-sent events."""
+
 run_server: Callable[..., None] = _unplugged
 """``(app, host, port, debug, **options)``: the development server; returns when it has been stopped."""

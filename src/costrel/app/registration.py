@@ -18,6 +18,7 @@ from ..services.environment import get_debug_flag
 from ..services.json_provider import DefaultJSONProvider, JSONProvider
 from ..support.coroutines import refuse_async_generator
 from ..support.properties import cached_property
+from ..typed.codecs import Codec, Codecs, Decode, Encode
 from . import error_handlers, links
 from . import typing as ft
 from .error_scopes import ErrorOwners
@@ -27,6 +28,7 @@ from .packages import find_package
 from .readiness import TIMEOUT, ReadinessCheck
 from .scaffold import (
     Scaffold,
+    T,
     T_teardown,
     T_template_filter,
     T_template_global,
@@ -221,6 +223,29 @@ class App(Scaffold):
         self.config["DEBUG"] = value
         if self.config["TEMPLATES_AUTO_RELOAD"] is None and "jinja_env" in self.__dict__:
             self.jinja_env.auto_reload = value
+
+    # Typed views
+
+    @cached_property
+    def type_codecs(self) -> Codecs:
+        """How values of types that msgspec does not know are read and written; see `typed_codec`."""
+        return Codecs()
+
+    @setupmethod
+    def typed_codec(
+        self,
+        cls: type[T],
+        *,
+        decode: Callable[[t.Any], T] | None = None,
+        encode: Callable[[T], object] | None = None,
+        schema: t.Mapping[str, object] | None = None,
+    ) -> None:
+        """Let typed views take and return values of a type of your own.
+
+        `decode` makes one from a value of JSON or from a text; its ValueError is a problem of the client's. `encode`
+        does the reverse, and `schema` is the type's JSON schema.
+        """
+        self.type_codecs[cls] = Codec(t.cast("Decode | None", decode), t.cast("Encode | None", encode), schema)
 
     # Routes and links
 

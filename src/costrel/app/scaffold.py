@@ -20,6 +20,7 @@ if t.TYPE_CHECKING:
     from jinja2 import BaseLoader
 
     from ..services.commands import AppGroup
+    from ..typed.providers import Providers
 
 F = t.TypeVar("F", bound=Callable[..., t.Any])
 T = t.TypeVar("T")
@@ -85,6 +86,8 @@ class Scaffold:
     name: str
     _static_folder: str | None = None
     _static_url_path: str | None = None
+    typed_by_default: bool | None = None
+    """Whether every annotated parameter of a view is an input; None: as around this blueprint."""
 
     def __init__(
         self,
@@ -329,6 +332,35 @@ class Scaffold:
         """Call `f` with the endpoint and the values of each URL that is built. It changes the values in place."""
         self.url_default_functions.setdefault(None, []).append(f)
         return f
+
+    # Providers
+
+    @cached_property
+    def providers(self) -> Providers:
+        """The providers of this object; see `provide`."""
+        from ..typed.providers import Providers  # imports inspect, and most applications have none
+
+        return Providers()
+
+    @t.overload
+    def provide(self, function: F, *, first: bool = False, until: str = "stream") -> F: ...
+    @t.overload
+    def provide(self, function: None = None, *, first: bool = False, until: str = "stream") -> Callable[[F], F]: ...
+    @setupmethod
+    def provide(self, function: F | None = None, *, first: bool = False, until: str = "stream") -> F | Callable[[F], F]:
+        """Let a function provide the values of its return type to views, once per request.
+
+        It may be a generator, which resumes after the view: with the view's error thrown in, and at the end of a
+        stream unless `until` is ``"view"``. With `first` it runs before the inputs are validated. Raises TypeError if
+        the function does not say what it returns, or returns scalars or containers.
+        """
+        from ..typed.providers import Provider
+
+        def add(function: F) -> F:
+            self.providers.add(Provider(function, first=first, until=until))
+            return function
+
+        return add if function is None else add(function)
 
     # Error handlers
 

@@ -3,13 +3,35 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import AsyncIterable, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 
 if t.TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
     from ..http.headers import Headers
     from ..messages.response import Response
+
+    class StructLike(t.Protocol):
+        """An object of a subclass of `msgspec.Struct`."""
+
+        __struct_fields__: t.ClassVar[tuple[str, ...]]
+
+    class DataclassLike(t.Protocol):
+        """An object of a dataclass."""
+
+        __dataclass_fields__: t.ClassVar[dict[str, t.Any]]
+
+    class AttrsLike(t.Protocol):
+        """An object of an attrs class."""
+
+        __attrs_attrs__: t.ClassVar[t.Any]
+
+    class PydanticLike(t.Protocol):
+        """A pydantic model."""
+
+        __pydantic_validator__: t.ClassVar[t.Any]
+
+    Model: t.TypeAlias = StructLike | DataclassLike | AttrsLike | PydanticLike
 
 F = t.TypeVar("F")
 
@@ -78,7 +100,19 @@ URLBuildErrorCallable: t.TypeAlias = (
 ErrorHandlerCallable: t.TypeAlias = (
     Callable[[t.Any], ResponseReturnValue] | Callable[[t.Any], Awaitable[ResponseReturnValue]]
 )
-RouteCallable: t.TypeAlias = Callable[..., ResponseReturnValue] | Callable[..., Awaitable[ResponseReturnValue]]
+TypedResult: t.TypeAlias = t.Union[
+    ResponseReturnValue,
+    "Model",
+    "tuple[Model, int]",
+    "tuple[Model, HeadersValue]",
+    "tuple[Model, int, HeadersValue]",
+    Iterable[t.Any],
+    AsyncIterable[t.Any],
+    None,
+]
+"""What a typed view may return in addition: a model, or a stream of them."""
+
+RouteCallable: t.TypeAlias = Callable[..., TypedResult] | Callable[..., Awaitable[TypedResult]]
 
 WebSocketCallable: t.TypeAlias = Callable[..., Awaitable[object]]
 AfterWebSocketCallable: t.TypeAlias = Callable[[t.Any], object]

@@ -14,6 +14,8 @@ if t.TYPE_CHECKING:
     from ..routing import Rule
     from .request import Request
 
+T = t.TypeVar("T")
+
 Message = str | bytes
 HeaderPairs = Mapping[str, str] | Iterable[tuple[str, str]]
 View = Callable[..., Coroutine[t.Any, t.Any, t.Any]]
@@ -195,6 +197,19 @@ class WebSocket:
             return self.app.json.loads(message)
         except (ValueError, RecursionError) as error:
             raise errors.BadRequest("The message is not JSON.") from error
+
+    @t.overload
+    async def receive_as(self, expr: type[T]) -> T: ...
+    @t.overload
+    async def receive_as(self, expr: object) -> t.Any: ...
+    async def receive_as(self, expr: object) -> t.Any:
+        """The next message as JSON of a type: a model, or a union of models by their tags.
+
+        Raises ValidationFailed, which closes with code 1008 and the first problem, if it is not of that type, and
+        BadRequest, which closes with code 1007, if it is not JSON.
+        """
+        message = await self.receive()
+        return self.app.plans.read_message(expr, message)
 
     async def send(self, data: Message) -> None:
         """Send a text (`str`) or binary data (`bytes`). Raises WebSocketDisconnect after the end."""

@@ -11,6 +11,7 @@ import typing as t
 from ..context import RequestContext, opens_early
 from ..http import errors
 from ..services.session_lifecycle import opening_blocks
+from ..typed.problems import ValidationFailed
 from . import lifecycle
 from .lifecycle import TO_THREAD, Steps, call, first_answer, stage
 from .origins import check_origin
@@ -27,6 +28,8 @@ from .websocket import (
 
 if t.TYPE_CHECKING:
     from ..messages.response import Response
+
+MAX_REASON: t.Final = 123
 
 _CLOSE_CODES: t.Final = {400: WRONG_DATA, 503: TRY_AGAIN_LATER}
 
@@ -136,10 +139,19 @@ def answer_error(ctx: RequestContext, error: Exception) -> Steps[Response | None
         return ctx.app.make_response(rv)
     if not isinstance(error, errors.HTTPException) or ctx.app.trap_http_exception(error):
         raise error
+    if isinstance(error, ValidationFailed):
+        yield websocket.close(POLICY_VIOLATION, close_reason(error))
+        return None
     code = error.code or 500
     usual = POLICY_VIOLATION if code < 500 else INTERNAL_ERROR
     yield websocket.close(_CLOSE_CODES.get(code, usual), error.name)
     return None
+
+
+def close_reason(error: ValidationFailed) -> str:
+    """The place and code of the first problem, in the 123 bytes of a close reason (RFC 6455 §5.5)."""
+    first = error.problems[0]
+    return f"{first.pointer} {first.code}".encode()[:MAX_REASON].decode(errors="ignore")
 
 
 def failure(ctx: RequestContext, error: Exception) -> Steps[Response | None]:

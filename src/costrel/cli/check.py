@@ -22,6 +22,8 @@ def check_command(deploy: bool) -> None:
     for finding in findings:
         hint = "Hint: " if finding.is_hint else ""
         click.echo(f"{hint}{finding.place}: {finding.problem}\n    {finding.remedy}")
+    for endpoint, inputs in context.current().app.typed_views.inputs().items():
+        click.echo(f"{endpoint} reads {', '.join(map(str, inputs)) or 'nothing'}.")
     if not findings:
         click.echo("Nothing weak was found.")
         return

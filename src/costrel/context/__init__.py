@@ -18,6 +18,7 @@ from ..http.errors import HTTPException
 from ..support.local import LocalProxy
 from ..support.signals import appcontext_popped, appcontext_pushed
 from .contracts import AppContract as AppContract
+from .contracts import ThreadsContract
 
 if t.TYPE_CHECKING:
     from types import TracebackType
@@ -289,6 +290,8 @@ class RequestContext(Context):
     """Whether saving the session raised an error, so that it is not tried again for the response to that error."""
     body_is_pending = False
     """Whether the request has a body that had not arrived when the edge began."""
+    threads: ThreadsContract | None = None
+    """The way to the worker threads, once the request has waited for something on an event loop."""
 
     def __init__(
         self,

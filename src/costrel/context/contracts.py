@@ -18,6 +18,8 @@ if t.TYPE_CHECKING:
     from ..routing import Map, MapAdapter
     from . import AppCtxGlobals, Context, RequestContext
 
+T = t.TypeVar("T")
+
 Function: t.TypeAlias = Callable[..., t.Any]
 """A view, a hook or a handler of an application."""
 
@@ -82,6 +84,48 @@ class ErrorOwnersContract(t.Protocol):
     def scopes_for(self, ctx: RequestContext) -> list[str]: ...
 
 
+class ThreadsContract(t.Protocol):
+    """The worker threads of an edge, for one request."""
+
+    async def run_blocking(self, ctx: RequestContext, function: Callable[[], T], keep: bool) -> T: ...
+
+
+class PlanContract(t.Protocol):
+    """How a typed view is called."""
+
+    def run(self, view: Function, args: tuple[object, ...], view_args: dict[str, t.Any]) -> object: ...
+    async def run_async(self, view: Function, args: tuple[object, ...], view_args: dict[str, t.Any]) -> object: ...
+
+
+class PlansContract(t.Protocol):
+    """The plans of an application's typed views."""
+
+    def of_function(self, endpoint: str, function: Function, skip: int) -> PlanContract: ...
+
+
+class InputContract(t.Protocol):
+    """One input of a typed view; its string describes it."""
+
+    @property
+    def where(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def parameter(self) -> str: ...
+    @property
+    def expr(self) -> object: ...
+    @property
+    def converts(self) -> bool: ...
+
+
+class TypedViewsContract(t.Protocol):
+    """The typed views of an application."""
+
+    @property
+    def methods(self) -> Mapping[tuple[str, str], Function]: ...
+    def inputs(self) -> Mapping[str, Sequence[InputContract]]: ...
+
+
 class AppContract(t.Protocol):
     """An application: `Costrel` has all of these members."""
 
@@ -117,6 +161,10 @@ class AppContract(t.Protocol):
     def url_map(self) -> Map: ...
     @property
     def view_functions(self) -> MutableMapping[str, Function]: ...
+    @property
+    def plans(self) -> PlansContract: ...
+    @property
+    def typed_views(self) -> TypedViewsContract: ...
     @property
     def blueprints(self) -> Mapping[str, object]: ...
     @property

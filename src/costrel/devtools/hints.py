@@ -13,6 +13,7 @@ from ..context import Context, RequestContext
 from ..http.errors import BadRequestKeyError
 from ..messages.request import Request
 from ..routing import BuildError, Rule
+from ..typed.problems import ValidationFailed
 from .frames import Report
 
 if t.TYPE_CHECKING:
@@ -41,6 +42,10 @@ def _hints(report: Report, ctx: Context | None) -> Iterator[Hint]:
     error = report.exception
     if isinstance(error, BadRequestKeyError) and isinstance(ctx, RequestContext):
         yield from _missing_key(error, report, ctx.request)
+    if isinstance(error, ValidationFailed) and isinstance(ctx, RequestContext):
+        yield from _missing_inputs(error, ctx.request)
+    if isinstance(error, TypeError) and isinstance(ctx, RequestContext):
+        yield from _unread_parameters(error, ctx)
     if isinstance(error, BuildError):
         yield _near_endpoints(error)
     if type(error).__name__ in ("TemplateNotFound", "TemplatesNotFound") and ctx is not None:
@@ -72,6 +77,29 @@ def _missing_key(error: BadRequestKeyError, report: Report, request: Request) ->
     for name in elsewhere:
         if asked is not None:
             yield Hint(f"There is a {key!r} in request.{name}.")
+
+
+def _missing_inputs(error: ValidationFailed, request: Request) -> Iterator[Hint]:
+    """The names that were sent, for the values that a typed view lacks."""
+    sources = {"query": "args", "form": "form", "file": "files", "header": "headers", "cookie": "cookies"}
+    for problem in error.problems:
+        if problem.code != "missing" or problem.where not in sources:
+            continue
+        there = [name if isinstance(name, str) else name[0] for name in getattr(request, sources[problem.where])]
+        near = difflib.get_close_matches(problem.name, there, 1)
+        meant = f" Did you mean {near[0]!r}?" if near else ""
+        came = _listed(there) if there else "nothing"
+        yield Hint(f"The {problem.where} has no {problem.name!r}. It came with {came}.{meant}")
+
+
+def _unread_parameters(error: TypeError, ctx: RequestContext) -> Iterator[Hint]:
+    """What to write if a view below a decorator was called without its inputs."""
+    view = ctx.app.view_functions.get(ctx.request.endpoint)
+    if " required " in str(error) and "argument" in str(error) and hasattr(view, "__wrapped__"):
+        yield Hint(
+            "The parameters of a view below another decorator are not read from the request: write @typed directly"
+            " above 'def' if the client is to send them."
+        )
 
 
 def _why_no_form(request: Request) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import typing as t
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from types import coroutine
 
 from ..context import Context, RequestContext
@@ -13,6 +13,8 @@ from .bodies import Body
 from .drive import Drive, Hop
 from .outgoing import Departure
 from .threads import Workers
+
+T = t.TypeVar("T")
 
 ROUND: t.Final = 0.2
 """Seconds between two rounds of the patrol. A view that it meets twice has its client looked after."""
@@ -78,6 +80,23 @@ class Exchange(Hop):
         if ctx.holds:
             self.keep_thread()
 
+    async def run_blocking(self, ctx: RequestContext, function: Callable[[], T], keep: bool) -> T:
+        """Call a function in a worker thread, as the lifecycle does; with `keep`, later ones run in the same thread."""
+
+        def run() -> T:
+            ctx.on_loop = False
+            try:
+                return function()
+            finally:
+                ctx.on_loop = True
+                if keep:
+                    self.keep_thread()
+                self.note_step(ctx)
+
+        # Steps that go on in this request's context variables are still inside of them here, and no thread could enter
+        # them: a task of its own hands the function over after that.
+        return await asyncio.get_running_loop().create_task(self.run(run))
+
     def keep_thread(self) -> None:
         """Keep the thread of a view whose stream goes on within its context: it may have made things of that thread."""
         if self.lane is None:
@@ -106,6 +125,7 @@ class HttpDrive(Drive):
         self.ctx: RequestContext = ctx
         self.hop: Exchange = exchange
         self.patrol = patrol
+        ctx.threads = exchange
 
     def is_left_alone(self) -> bool:
         """Whether it was the client's leaving that cancelled the request: then nobody else is to know."""

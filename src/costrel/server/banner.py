@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from contextlib import suppress
 
 import click
 
+from ..app.application import Costrel
 from . import terminal
 from .identity import served_as_flask
 
@@ -34,6 +36,13 @@ def show_server_banner(debug: bool | None, app_import_path: str | None) -> None:
 def server_logger() -> logging.Logger:
     """The logger of the request lines: ``costrel.server``, and under Flask's names ``werkzeug``."""
     return terminal.ready_logger("werkzeug" if served_as_flask() else "costrel.server")
+
+
+def show_inputs(app: Costrel) -> None:
+    """Say what each typed view reads of a request; errors in signatures are for the start of the application."""
+    with suppress(TypeError, ValueError):
+        for endpoint, inputs in app.typed_views.inputs().items():
+            server_logger().info("%s", f" * {endpoint} reads {', '.join(map(str, inputs)) or 'nothing'}")
 
 
 def announce(places: str) -> None:

@@ -25,7 +25,7 @@ from ..app.application import Costrel
 from ..services.dotenv import load_dotenv as read_dotenv
 from ..services.environment import get_debug_flag, get_load_dotenv, read_variable
 from . import addresses
-from .banner import announce, is_running_from_reloader, server_logger, show_server_banner
+from .banner import announce, is_running_from_reloader, server_logger, show_inputs, show_server_banner
 from .certificates import SSLContextArgument, make_ssl_devcert
 from .errors import StartError
 from .identity import replaced_run_simple, report_port, served_as_flask
@@ -148,6 +148,7 @@ def serve(app: Costrel, host: str, port: int | str, options: Options) -> None:
     if options.use_reloader and not is_running_from_reloader():
         watch_over(host, port, options)
     _refuse_exposed_debugger(host, options)
+    show_inputs(app)
     if options.need_wsgi():
         run_simple(host, addresses.port_number(port), app, **options.for_run_simple())
         return

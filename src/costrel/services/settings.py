@@ -91,6 +91,9 @@ GROUPS: t.Final[Mapping[str, tuple[Setting, ...]]] = MappingProxyType({
              "Strings with half of a surrogate pair, which UTF-8 cannot express, are read from bytes.", native=False),
         _own("REFUSE_WRONG_SETTINGS", BOOL, False,
              "A setting with which requests fail prevents the start; otherwise it is logged.", native=True),
+        _own("VALIDATION_STATUS", COUNT, 422,
+             "The status of the error that reports all invalid values of a request to a"
+             " typed view: 422 or 400.", values=(422, 400)),
         _own("CHECK_IGNORE", NAMES, (), "Settings, endpoints, rules and templates that costrel check skips."),
         _own("SECURITY_PROFILE", TEXT_OR_NONE, None, '"strict": at the first request, each setting that still has'
              " Flask's default gets that of Costrel.", values=("strict", None)),

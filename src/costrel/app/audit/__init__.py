@@ -6,7 +6,7 @@ import typing as t
 from collections.abc import Callable
 
 from .. import profiles
-from . import reads, routes, settings, sharing, templates
+from . import reads, routes, settings, sharing, templates, typed
 from .finding import Finding as Finding
 from .finding import Findings
 
@@ -28,6 +28,7 @@ CHECKS: t.Final[tuple[Callable[[AppContract], Findings], ...]] = (
     routes.check_strictness,
     routes.check_order,
     reads.check_changing_reads,
+    typed.check_inputs,
     templates.check_escaping,
     templates.check_forms,
     settings.check_names,

@@ -1,0 +1,170 @@
+"""The typed views of an application: planned when it is sealed, and again for a view that is replaced later."""
+
+from __future__ import annotations
+
+import typing as t
+import weakref
+from collections.abc import Callable, Mapping
+
+from ..typed.candidates import Coverage, has_typed, may_be_typed, raw_annotations
+from .request import blueprint_path
+from .websocket import WebSocketView
+
+if t.TYPE_CHECKING:
+    from ..typed.inputs import Source
+    from ..typed.planning import Plans
+    from ..typed.providers import Provider, Providers
+    from . import typing as ft
+    from .application import Costrel
+
+View: t.TypeAlias = Callable[..., t.Any]
+
+
+class PlannedViews(dict[str, t.Any]):
+    """Endpoint → view, in a sealed application with typed views: a view that is set is planned first.
+
+    Other applications keep a plain dict, which CPython reads faster.
+    """
+
+    def __init__(self, views: Mapping[str, View], plan: Callable[[str, View], View]) -> None:
+        super().__init__(views)
+        self._plan = plan
+
+    def __setitem__(self, endpoint: str, view: View) -> None:
+        super().__setitem__(endpoint, self._plan(endpoint, view))
+
+    def setdefault(self, endpoint: str, default: View | None = None) -> t.Any:
+        if endpoint not in self and default is not None:
+            self[endpoint] = default
+        return super().setdefault(endpoint, default)
+
+    def update(self, *args: t.Any, **kwargs: View) -> None:
+        for endpoint, view in dict(*args, **kwargs).items():
+            self[endpoint] = view
+
+    def __ior__(self, other: t.Any) -> t.Self:  # type: ignore[override, misc]
+        self.update(other)
+        return self
+
+
+class TypedViews:
+    """Plans the views of one application."""
+
+    def __init__(self, app: Costrel) -> None:
+        self._app = t.cast("Costrel", weakref.proxy(app))
+        self._seen: dict[str, View] = {}
+        """The views as they are after planning."""
+        self.methods: dict[tuple[str, str], View] = {}
+        """The typed methods of class-based views, by endpoint and name."""
+
+    def try_all(self) -> None:
+        """Raise SignatureError for the first view whose signature cannot be planned. Nothing is kept."""
+        for endpoint, view in self._app.view_functions.items():
+            self._planned(endpoint, view)
+        self.methods.clear()
+        if "plans" in self._app.__dict__:
+            self._app.plans.forget()
+
+    def inputs(self) -> dict[str, list[Source]]:
+        """The inputs of all typed views by endpoint. Raises SignatureError as `try_all`."""
+        for endpoint, view in self._app.view_functions.items():
+            if self._seen.get(endpoint) is not view:
+                self._planned(endpoint, view)
+        return self._app.plans.sources() if "plans" in self._app.__dict__ else {}
+
+    def seal(self) -> None:
+        """Plan all views that are new or were replaced, and put the typed ones in their places."""
+        views = self._app.view_functions
+        planned = {
+            endpoint: made for endpoint, view in views.items() if (made := self.plan(endpoint, view)) is not view
+        }
+        if planned or self.methods:
+            if not isinstance(views, PlannedViews):
+                self._app.view_functions = views = PlannedViews(views, self.plan)
+            views.update(planned)
+
+    def plan(self, endpoint: str, view: View) -> View:
+        """`view` itself, or the view that reads its inputs first."""
+        if self._seen.get(endpoint) is view:
+            return view
+        made = self._seen[endpoint] = self._planned(endpoint, view)
+        return made
+
+    def _planned(self, endpoint: str, view: View) -> View:
+        if isinstance(view, WebSocketView):
+            return view
+        cls: type | None = getattr(view, "view_class", None)
+        if cls is None:
+            return self._app.plans.view_for(endpoint, view) if self._is_typed(endpoint, view) else view
+        methods = (getattr(cls, name, None) for name in (*METHODS, "dispatch_request"))
+        if any(self._is_typed(endpoint, method, skip=1) for method in methods if method is not None):
+            for name, method in self._app.plans.methods_for(endpoint, cls).items():
+                self.methods[endpoint, name] = method
+        return view
+
+    def _is_typed(self, endpoint: str, function: View, skip: int = 0) -> bool:
+        """Whether a view or method is typed, asked step by step: plans load msgspec, and signatures `inspect`."""
+        if has_typed(function):
+            return True
+        if not raw_annotations(function):
+            return False
+        coverage = coverage_of(self._app, endpoint)
+        if not may_be_typed(function, coverage):
+            return False
+        from ..typed.signatures import is_typed, signature_of
+
+        try:
+            return is_typed(signature_of(function, skip), coverage)
+        except (ValueError, TypeError):  # some built-in functions have no signature
+            return False
+
+
+METHODS: t.Final = ("get", "post", "head", "options", "delete", "put", "trace", "patch")
+
+
+def is_chosen(app: Costrel, endpoint: str) -> bool:
+    """Whether ``typed=True`` covers an endpoint: of its blueprint, of one around that, or of the application."""
+    for name in scopes_of(endpoint):
+        scope = app if name is None else app.blueprints.get(name)
+        chosen: bool | None = getattr(scope, "typed_by_default", None)
+        if chosen is not None:
+            return chosen
+    return False
+
+
+def scopes_of(endpoint: str) -> list[str | None]:
+    """The blueprints of an endpoint from the inside out, then None for the application."""
+    prefix = endpoint.rpartition(".")[0]
+    return [*(blueprint_path(prefix) if prefix else ()), None]
+
+
+def coverage_of(app: Costrel, endpoint: str) -> Coverage:
+    """What decides for an endpoint which of its parameters become inputs."""
+    filled: set[str] = set()
+    try:
+        rules = [*app.url_map.iter_rules(endpoint)]
+    except KeyError:  # a view without a rule
+        rules = []
+    for rule in rules:
+        filled.update(rule.arguments, rule.defaults or ())
+    preprocessors: Mapping[ft.AppOrBlueprintKey, t.Any] = app.url_value_preprocessors
+    preprocessed = any(preprocessors.get(scope) for scope in scopes_of(endpoint))
+    return Coverage(frozenset(filled), preprocessed, is_chosen(app, endpoint), app.types_by_signature)
+
+
+def find_provider(app: Costrel, endpoint: str, expr: object) -> Provider | None:
+    """The provider of a type for an endpoint: of its blueprint, else of one around that, else of the application."""
+    for name in scopes_of(endpoint):
+        scope = app if name is None else app.blueprints.get(name)
+        providers: Providers | None = None if scope is None else scope.__dict__.get("providers")
+        provider = None if providers is None else providers.get(expr)
+        if provider is not None:
+            return provider
+    return None
+
+
+def make_plans(app: Costrel) -> Plans:
+    """The plans of an application. They load msgspec, which untyped applications need not."""
+    from ..typed.planning import Plans
+
+    return Plans(weakref.proxy(app))

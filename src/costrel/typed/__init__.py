@@ -1,0 +1,1 @@
+"""Typed views: the signature of a view declares which values it takes and returns."""

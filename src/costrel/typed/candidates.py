@@ -1,0 +1,79 @@
+"""Whether a view could be typed: asked of each view at the start, so that untyped applications load nothing more."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Callable, Iterator
+
+TYPED: t.Final = "__costrel_typed__"
+"""The attribute of a function that `typed` has made: the function within."""
+
+
+MAX_DECORATORS: t.Final = 100
+
+
+def typed_within(view: object) -> Callable[..., t.Any] | None:
+    """The function below the decorator `typed`, if that has made `view` itself."""
+    if hasattr(view, "__wrapped__"):  # another decorator, which has copied the attributes
+        return None
+    found: Callable[..., t.Any] | None = getattr(view, TYPED, None)
+    return found
+
+
+def decorated(view: object) -> Iterator[object]:
+    """The functions that other decorators stand around, from the outside in."""
+    for _ in range(MAX_DECORATORS):
+        view = getattr(view, "__wrapped__", None)
+        if view is None:
+            return
+        yield view
+
+
+class Coverage(t.NamedTuple):
+    """What decides for one endpoint whether its view is typed, apart from the view's signature."""
+
+    filled: frozenset[str]
+    """URL variables of its rules, and keys of their defaults."""
+    preprocessed: bool
+    """Whether a `url_value_preprocessor` may add further values."""
+    chosen: bool
+    """Whether ``typed=True`` covers it."""
+    by_signature: bool
+    """Whether a parameter that nothing else can fill makes a view typed: so it is for `Costrel`, not for `Flask`."""
+
+
+def has_typed(function: object) -> bool:
+    """Whether `typed` has made a function, or one that other decorators stand around."""
+    return typed_within(function) is not None or any(map(typed_within, decorated(function)))
+
+
+def raw_annotations(function: object) -> dict[str, object]:
+    """The annotations of a function as they are written; those of ``__call__`` for another callable."""
+    found: dict[str, object] | None = getattr(function, "__annotations__", None)
+    if found is None:
+        found = getattr(getattr(type(function), "__call__", None), "__annotations__", None)  # noqa: B004
+    return found or {}
+
+
+def may_be_typed(function: object, coverage: Coverage) -> bool:
+    """Whether a view has an annotation that could make it typed, without a look at what the annotations mean."""
+    annotations = raw_annotations(function)
+    if coverage.chosen:
+        return bool(annotations)
+    filled = names_with_default(function) | coverage.filled | {"return"}
+    return any(
+        name not in filled
+        or (name != "return" and (isinstance(annotation, str) or hasattr(annotation, "__metadata__")))
+        for name, annotation in annotations.items()
+    )
+
+
+def names_with_default(function: object) -> frozenset[str]:
+    """The parameters of a plain function that have a default; none for another callable."""
+    code, defaults = getattr(function, "__code__", None), getattr(function, "__defaults__", None) or ()
+    if code is None:
+        return frozenset()
+    positional: tuple[str, ...] = code.co_varnames[: code.co_argcount]
+    return frozenset(
+        (*positional[len(positional) - len(defaults) :], *(getattr(function, "__kwdefaults__", None) or ()))
+    )

@@ -1,0 +1,225 @@
+"""The inputs of one function: its parameters sorted by their sources, and read together."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from ..http.errors import NotFound
+from .bodies import BodyInput
+from .checked import Checked
+from .codecs import Codecs
+from .expressions import TypeExpr, Unresolved, class_of, marker_of, plain, spelled, unmarked
+from .markers import Body, Cookie, File, Form, Header, Input, Path, Query
+from .placing import HOW_TO_DECLARE, Unplaced, kinds_of, place_of
+from .problems import Problem
+from .signatures import MISSING, Parameter, Signature, SignatureError
+from .texts import SpreadModel, Text, TextInputs, TextOptions, Values, header_name
+from .uploads import FileInput, JSONPart
+
+if t.TYPE_CHECKING:
+    from ..messages.request import Request
+
+Read: t.TypeAlias = "Callable[[Request, Values, list[Problem]], None]"
+
+
+class Limits(t.NamedTuple):
+    """The settings that inputs depend on."""
+
+    json_max_depth: int | None
+    allow_nan: bool
+    status: int
+
+
+class Source(t.NamedTuple):
+    """One input, for listings: where it comes from, under which name, its type, and whether it must be sent."""
+
+    where: str
+    name: str
+    parameter: str
+    expr: TypeExpr
+    required: bool
+    converts: bool = True
+    """Whether a text becomes a value of the type; without `Path()`, a variable of the URL stays as it is."""
+
+    def __str__(self) -> str:
+        required = "" if self.required else ", optional"
+        return f"{self.name} ({self.where}: {spelled(self.expr)}{required})"
+
+
+class Inputs:
+    """What one function takes of a request."""
+
+    def __init__(self, signature: Signature, filled: frozenset[str], codecs: Codecs, limits: Limits) -> None:
+        self.signature = signature
+        self.filled = filled
+        self.codecs = codecs
+        self.limits = limits
+        self.sources: list[Source] = []
+        self.reads: list[Read] = []
+        self.checks: dict[str, Check] = {}
+        self.names: frozenset[str] = frozenset()
+        self._taken: frozenset[str] = frozenset()
+        self._texts: dict[str, TextInputs] = {}
+        self._bodies: list[str] = []
+        self._without: dict[frozenset[str], Inputs] = {}
+
+    @classmethod
+    def of(
+        cls, signature: Signature, taken: frozenset[str], filled: frozenset[str], codecs: Codecs, limits: Limits
+    ) -> Inputs:
+        """The inputs among the parameters that are not `taken` by providers.
+
+        :raises SignatureError: for one whose value could come from nowhere, or a second one for the body.
+        """
+        made = cls(signature, filled, codecs, limits)
+        made._taken = taken
+        for parameter in signature.parameters:
+            if parameter.is_input and parameter.name not in taken:
+                made._add(parameter)
+        for texts in made._texts.values():
+            made._checked(texts.seal)
+        made.names = frozenset(source.parameter for source in made.sources if source.where != "path")
+        return made
+
+    def read(self, request: Request, view_args: Mapping[str, object], problems: list[Problem]) -> Values:
+        """The values by parameter. Those that routing has found are left alone, but for bounds and conversion.
+
+        :raises NotFound: for a value of the URL outside of its bounds.
+        """
+        reads = self.reads
+        if view_args and not self.names.isdisjoint(view_args):
+            reads = self._other_than(self.names.intersection(view_args)).reads
+        values: Values = {}
+        for read in reads:
+            read(request, values, problems)
+        if self.checks:
+            for name, check in self.checks.items():
+                if name in view_args:
+                    values[name] = check(view_args[name])
+        return values
+
+    def _other_than(self, names: frozenset[str]) -> Inputs:
+        """The inputs without those names: a `url_value_preprocessor` has values for them."""
+        found = self._without.get(names)
+        if found is None:
+            taken = self._taken | names
+            found = self._without[names] = Inputs.of(self.signature, taken, self.filled, self.codecs, self.limits)
+        return found
+
+    # -- planning -------------------------------------------------------------------------------------------------
+
+    def _add(self, parameter: Parameter) -> None:
+        marker = marker_of(parameter.expr, Input)
+        expr = unmarked(parameter.expr)
+        if parameter.name in self.filled:
+            self._add_variable(parameter.name, expr, isinstance(marker, Path))
+            return
+        if isinstance(marker, Path):
+            raise self._error(parameter, f"is marked Path(), but no rule has a variable <{parameter.name}>")
+        if marker is None:
+            marker = self._marker_for(parameter, expr)
+        if marker is not None:
+            self._place(parameter, expr, marker)
+
+    def _marker_for(self, parameter: Parameter, expr: TypeExpr) -> Input | None:
+        if isinstance(expr, Unresolved):
+            if parameter.default is MISSING:
+                raise self._error(parameter, f"is of the type {expr}")
+            return None
+        try:
+            place = place_of(expr, self.codecs)
+        except Unplaced as error:
+            raise self._error(parameter, f"cannot be placed: {error}") from None
+        if place is None and parameter.default is MISSING:
+            raise self._error(parameter, f"is of the type {spelled(expr)}, which nothing provides. {HOW_TO_DECLARE}")
+        return None if place is None else {"file": File, "body": Body, "query": Query}[place]()
+
+    def _place(self, parameter: Parameter, expr: TypeExpr, marker: Input) -> None:
+        name = marker.name or (header_name(parameter.name) if isinstance(marker, Header) else parameter.name)
+        required = parameter.default is MISSING
+        self.sources.append(Source(marker.where, name, parameter.name, expr, required))
+        hook = self.codecs.dec_hook
+        if isinstance(marker, Body):
+            self._bodies.append(parameter.name)
+            if len(self._bodies) > 1:
+                first = self._bodies[0]
+                raise self._error(
+                    parameter, f"and {first!r} both take the whole body. Put both into one model, or mark one of them"
+                )
+            depth = self.limits.json_max_depth
+            reader = self._checked(lambda: BodyInput(parameter.name, expr, parameter.default, depth, hook))
+            self.reads.append(reader.read)
+        elif isinstance(marker, File):
+            self.reads.append(FileInput(parameter.name, name, expr, parameter.default).read)
+        elif isinstance(marker, Form) and marker.json:
+            part = self._checked(lambda: JSONPart(parameter.name, name, expr, parameter.default, hook))
+            self.reads.append(part.read)
+        elif isinstance(marker, (Query, Form, Header, Cookie)):
+            self._place_text(parameter, expr, marker, name)
+
+    def _place_text(self, parameter: Parameter, expr: TypeExpr, marker: Input, name: str) -> None:
+        where, allow_nan = marker.where, self.limits.allow_nan
+        checked = class_of(expr) is Checked
+        model = t.get_args(plain(expr))[0] if checked else expr
+        if "model" in kinds_of(model, self.codecs):
+            options = TextOptions(self.codecs.dec_hook, allow_nan)
+            spread = self._checked(lambda: SpreadModel(parameter.name, model, parameter.default, where, options))
+            self.reads.append(_CheckedInput(spread).read if checked else spread.read)
+            return
+        texts = self._texts.get(where)
+        if texts is None:
+            texts = self._texts[where] = TextInputs(where, self.codecs.dec_hook)
+            self.reads.append(texts.read)
+        split = marker.split if isinstance(marker, Query) else None
+        texts.add(Text.of(parameter.name, name, expr, where, split, allow_nan), expr, parameter.default)
+
+    def _add_variable(self, name: str, expr: TypeExpr, converts: bool) -> None:
+        has_bounds = any(isinstance(item, msgspec.Meta) for item in getattr(expr, "__metadata__", ()))
+        self.sources.append(Source("path", name, name, expr, True, converts))
+        if converts or has_bounds:
+            self.checks[name] = Check(expr, converts, self.codecs)
+
+    def _error(self, parameter: Parameter, problem: str) -> SignatureError:
+        return SignatureError(f"The parameter {parameter.name!r} of {self.signature.name!r} {problem}.")
+
+    def _checked(self, make: Callable[[], R]) -> R:
+        """The result of `make`; its error becomes one that names the function."""
+        try:
+            return make()
+        except (TypeError, NameError) as error:
+            raise SignatureError(f"A parameter of {self.signature.name!r} cannot be read: {error}") from None
+
+
+R = t.TypeVar("R")
+
+
+class Check:
+    """A variable of the URL: its bounds, and with `Path()` its conversion."""
+
+    def __init__(self, expr: TypeExpr, converts: bool, codecs: Codecs) -> None:
+        self.expr = expr
+        self.converts = converts
+        self.codecs = codecs
+
+    def __call__(self, value: object) -> object:
+        """The value, converted if the marker says so. Raises NotFound for one that does not fit."""
+        try:
+            made = msgspec.convert(value, self.expr, strict=False, dec_hook=self.codecs.dec_hook)
+        except msgspec.ValidationError:
+            raise NotFound() from None
+        return made if self.converts else value
+
+
+class _CheckedInput:
+    """A form that may be invalid."""
+
+    def __init__(self, model: SpreadModel) -> None:
+        self.model = model
+
+    def read(self, request: Request, values: Values, problems: list[Problem]) -> None:
+        raw = self.model.raw(request)
+        value, found = self.model.make(raw)
+        values[self.model.parameter] = Checked(value, raw, found)

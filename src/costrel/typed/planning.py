@@ -1,0 +1,249 @@
+"""Planning: which views of an application are typed, and the plan of each, made when the application is sealed."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from ..http.errors import BadRequest
+from ..services.json_provider import check_json_depth
+from .bodies import JSONText
+from .candidates import decorated, typed_within
+from .codecs import Codecs, refuse
+from .expressions import TypeExpr, marker_of, members, spelled
+from .inputs import Inputs, Limits, Source
+from .markers import Input, Use
+from .placing import item_types
+from .plan import Plan, ProviderPlan, Resolve
+from .problems import ValidationFailed
+from .providers import Provider, stand_in
+from .results import Tools, writer_of
+from .signatures import (
+    MISSING,
+    Coverage,
+    Function,
+    Parameter,
+    Signature,
+    SignatureError,
+    is_typed,
+    signature_of,
+)
+
+if t.TYPE_CHECKING:
+    from ..messages.response import Response
+
+HTTP_METHODS: t.Final = ("get", "post", "head", "options", "delete", "put", "trace", "patch")
+
+
+class PlannedApp(t.Protocol):
+    """An application as planning knows it."""
+
+    @property
+    def config(self) -> Mapping[str, t.Any]: ...
+    @property
+    def type_codecs(self) -> Codecs: ...
+    @property
+    def json(self) -> t.Any: ...
+    def make_event_stream(self, events: t.Any, encode: t.Callable[[object], str]) -> Response: ...
+    def find_provider(self, endpoint: str, expr: TypeExpr) -> Provider | None: ...
+    def coverage_of(self, endpoint: str) -> Coverage: ...
+
+
+class Plans:
+    """The plans of one application, by endpoint and function."""
+
+    def __init__(self, app: PlannedApp) -> None:
+        self.app = app
+        self._coverage: dict[str, Coverage] = {}
+        self._plans: dict[tuple[str, Function], Plan] = {}
+        self._provider_plans: dict[tuple[str, Provider], ProviderPlan] = {}
+        self._messages: dict[TypeExpr, JSONText] = {}
+        self._used: dict[Function, Provider] = {}
+        self._stand_ins: tuple[tuple[TypeExpr, Provider], ...] = ()
+
+    def forget(self) -> None:
+        """Make all plans again when they are next needed: the setup has changed."""
+        self._coverage.clear()
+        self._plans.clear()
+        self._provider_plans.clear()
+
+    def view_for(self, endpoint: str, view: Function) -> Function:
+        """`view` itself, or, if it is typed, the view that reads its inputs first.
+
+        :raises SignatureError: if it declares something that cannot be.
+        """
+        plan = self._plan_view(endpoint, view)
+        return view if plan is None else plan.wrap(typed_within(view) or view)
+
+    def methods_for(self, endpoint: str, cls: type) -> dict[str, Function]:
+        """The typed methods of a class-based view, each as a function that reads its inputs first."""
+        found: dict[str, Function] = {}
+        for name in (*HTTP_METHODS, "dispatch_request"):
+            method: Function | None = getattr(cls, name, None)
+            plan = None if method is None else self._plan_view(endpoint, method, skip=1)
+            if plan is not None and method is not None:
+                found[name] = plan.wrap(typed_within(method) or method)
+        return found
+
+    def of_function(self, endpoint: str, function: Function, skip: int) -> Plan:
+        """The plan of a function that `typed` decorates."""
+        plan = self._plans.get((endpoint, function))
+        return self._known(endpoint, signature_of(function, skip)) if plan is None else plan
+
+    def read_message(self, expr: TypeExpr, message: str | bytes) -> object:
+        """The message of a WebSocket as a value of a type.
+
+        :raises ValidationFailed: if it is not one.
+        :raises BadRequest: if it is not JSON.
+        """
+        reader = self._messages.get(expr)
+        if reader is None:
+            reader = self._messages[expr] = JSONText(expr, self.app.type_codecs.dec_hook)
+        limit = self.app.config.get("JSON_MAX_DEPTH")
+        try:
+            if limit is not None:
+                check_json_depth(message, limit)
+            value, problems = reader.read(message, "message")
+        except ValueError as error:
+            raise BadRequest("The message is not JSON.") from error
+        if problems:
+            raise ValidationFailed(problems)
+        return value
+
+    def sources(self) -> dict[str, list[Source]]:
+        """The inputs of the typed views by endpoint."""
+        found: dict[str, list[Source]] = {}
+        for (endpoint, _), plan in self._plans.items():
+            found.setdefault(endpoint, []).extend(plan.inputs.sources)
+        return found
+
+    def _plan_view(self, endpoint: str, view: Function, skip: int = 0) -> Plan | None:
+        """The plan of a view or method; None if it is not typed, or only below other decorators."""
+        for each in decorated(view):
+            function = typed_within(each)
+            if function is not None:  # planned now, so that its errors are found at the start
+                self.of_function(endpoint, function, skip)
+        function = typed_within(view)
+        if function is not None:
+            return self.of_function(endpoint, function, skip)
+        coverage = self._coverage_of(endpoint)
+        try:
+            signature = signature_of(view, skip)
+        except (ValueError, TypeError):  # some built-in functions have no signature
+            return None
+        return self._known(endpoint, signature) if is_typed(signature, coverage) else None
+
+    def _known(self, endpoint: str, signature: Signature) -> Plan:
+        plan = self._plans.get((endpoint, signature.function))
+        if plan is None:
+            plan = self._plans[endpoint, signature.function] = self._plan(endpoint, signature)
+        return plan
+
+    def _plan(self, endpoint: str, signature: Signature) -> Plan:
+        needs = self._needs(endpoint, signature, ())
+        inputs = self._inputs(endpoint, signature, needs)
+        write = writer_of(signature, self._tools())
+        return Plan(signature, inputs, needs, write, limits_of(self.app.config).status, self._resolver(endpoint))
+
+    def _inputs(self, endpoint: str, signature: Signature, needs: Mapping[str, ProviderPlan]) -> Inputs:
+        filled = self._coverage_of(endpoint).filled
+        return Inputs.of(signature, frozenset(needs), filled, self.app.type_codecs, limits_of(self.app.config))
+
+    # -- providers ------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def providing(self, key: TypeExpr, value: object) -> Iterator[None]:
+        """Let a stand-in provide a type, or replace a function that `Use` names, inside of a ``with`` block."""
+        added = (key, stand_in(key, value))
+        self._stand_ins = (added, *self._stand_ins)
+        try:
+            yield
+        finally:
+            self._stand_ins = tuple(each for each in self._stand_ins if each is not added)
+
+    def _resolver(self, endpoint: str) -> Resolve:
+        def resolve(each: ProviderPlan) -> ProviderPlan:
+            for key, provider in self._stand_ins:
+                if key == each.provider.type or key is each.provider.function:
+                    return self._provider_plan(endpoint, provider, ())
+            return each
+
+        return resolve
+
+    def _needs(self, endpoint: str, signature: Signature, path: tuple[Provider, ...]) -> dict[str, ProviderPlan]:
+        """The providers of a function's parameters."""
+        filled = self._coverage_of(endpoint).filled
+        found: dict[str, ProviderPlan] = {}
+        for parameter in signature.parameters:
+            if not parameter.is_input or parameter.name in filled or marker_of(parameter.expr, Input) is not None:
+                continue
+            provider = self._provider_of(endpoint, parameter.expr)
+            if provider is not None:
+                found[parameter.name] = self._provider_plan(endpoint, provider, path)
+            else:
+                self._refuse_ambiguous(endpoint, signature, parameter)
+        return found
+
+    def _provider_of(self, endpoint: str, expr: TypeExpr) -> Provider | None:
+        use = marker_of(expr, Use)
+        if use is None:
+            return self.app.find_provider(endpoint, expr)
+        provider = self._used.get(use.provider)
+        if provider is None:
+            provider = self._used[use.provider] = Provider(use.provider, named=True)
+        return provider
+
+    def _provider_plan(self, endpoint: str, provider: Provider, path: tuple[Provider, ...]) -> ProviderPlan:
+        if provider in path:
+            names = " → ".join(each.name for each in (*path[path.index(provider) :], provider))
+            raise SignatureError(f"Providers need each other in a circle: {names}.")
+        known = self._provider_plans.get((endpoint, provider))
+        if known is None:
+            needs = self._needs(endpoint, provider.signature, (*path, provider))
+            self._refuse_bare(endpoint, provider.signature)
+            inputs = self._inputs(endpoint, provider.signature, needs)
+            known = self._provider_plans[endpoint, provider] = ProviderPlan(provider, inputs, needs)
+        return known
+
+    def _refuse_bare(self, endpoint: str, signature: Signature) -> None:
+        filled = self._coverage_of(endpoint).filled
+        for each in signature.parameters:
+            if not each.is_input and each.default is MISSING and each.name not in filled:
+                raise SignatureError(f"The parameter {each.name!r} of the provider {signature.name!r} has no type.")
+
+    def _refuse_ambiguous(self, endpoint: str, signature: Signature, parameter: Parameter) -> None:
+        """Raise an error for a body that contains a type with a provider."""
+        parts = (*members(parameter.expr), *item_types(parameter.expr))
+        provided = next((part for part in parts if self.app.find_provider(endpoint, part) is not None), None)
+        if provided is not None:
+            raise SignatureError(
+                f"The parameter {parameter.name!r} of {signature.name!r} would take a {spelled(provided)} from the"
+                " body, but this type has a provider. Mark the parameter with Body() if the client is to send it."
+            )
+
+    def _tools(self) -> Tools:
+        app = self.app
+        codecs = app.type_codecs
+        return Tools(
+            codecs.dec_hook,
+            codecs.enc_hook(lambda value: app.json.default(value) if hasattr(app.json, "default") else refuse(value)),
+            app.make_event_stream,
+        )
+
+    def _coverage_of(self, endpoint: str) -> Coverage:
+        found = self._coverage.get(endpoint)
+        if found is None:
+            found = self._coverage[endpoint] = self.app.coverage_of(endpoint)
+        return found
+
+
+def limits_of(config: Mapping[str, t.Any]) -> Limits:
+    """The settings that typed views depend on.
+
+    :raises ValueError: for a VALIDATION_STATUS that is neither 422 nor 400.
+    """
+    status: int = config.get("VALIDATION_STATUS", 422)
+    if status not in (400, 422):
+        raise ValueError(f"VALIDATION_STATUS is {status!r}: it can be 422 or 400.")
+    return Limits(config.get("JSON_MAX_DEPTH"), bool(config.get("JSON_ALLOW_NAN", True)), status)

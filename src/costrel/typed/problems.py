@@ -1,0 +1,116 @@
+"""Invalid values of a request, and the HTTP error that reports all of them at once (RFC 9457)."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from collections.abc import Sequence
+
+from markupsafe import escape
+
+from ..http.accept import MIMEAccept, parse_accept_header
+from ..http.errors import BadRequest, Environ, Scope, UnprocessableEntity
+
+Step: t.TypeAlias = str | int
+"""A key of an object, or an index of an array."""
+
+MAX_PROBLEMS: t.Final = 100
+"""More are not looked for in one request."""
+
+_MAX_STEP: t.Final = 100
+_TITLES: t.Final = {400: "Bad Request", 422: "Unprocessable Content"}  # RFC 9110 §15.5
+
+
+class Problem(t.NamedTuple):
+    """One invalid value. The value itself is not in it: it may be a password."""
+
+    where: str
+    """``body``, ``query``, ``header``, ``cookie``, ``form``, ``file`` or ``message``."""
+    path: tuple[Step, ...]
+    """The way to the value: in a body from its root, elsewhere the name first."""
+    code: str
+    """missing, unknown, type, range, length, pattern, multiple, enum, format, value or union."""
+    detail: str
+
+    @property
+    def pointer(self) -> str:
+        """The path as a JSON pointer in a URI fragment (RFC 6901 §6, without percent-encoding)."""
+        steps = (str(step)[:_MAX_STEP].replace("~", "~0").replace("/", "~1") for step in self.path)
+        return "#" + "".join(f"/{step}" for step in steps)
+
+    @property
+    def name(self) -> str:
+        """The path with dots."""
+        return ".".join(str(step)[:_MAX_STEP] for step in self.path)
+
+    def entry(self) -> dict[str, str]:
+        """The problem as it is sent."""
+        place = {"pointer": self.pointer} if self.where in ("body", "message") else {"name": self.name}
+        return {"in": self.where, **place, "code": self.code, "detail": self.detail}
+
+
+class ValidationFailed(UnprocessableEntity):
+    """422: values of a request are missing or invalid. `errors` lists them all, without the values themselves.
+
+    Clients that prefer HTML get a page; all others ``application/problem+json``.
+    """
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__()
+        self.problems = tuple(problems[:MAX_PROBLEMS])
+        count = len(self.problems)
+        self.description = "1 value is invalid." if count == 1 else f"{count} values are invalid."
+
+    @property
+    def errors(self) -> list[dict[str, str]]:
+        """The problems as they are sent: ``in``, ``pointer`` or ``name``, ``code`` and ``detail``."""
+        return [problem.entry() for problem in self.problems]
+
+    def get_description(self, environ: Environ | None = None, scope: Scope | None = None) -> str:
+        items = "".join(
+            f"<li><b>{escape(problem.name or 'body')}</b> ({problem.where}): {escape(problem.detail)}</li>\n"
+            for problem in self.problems
+        )
+        return f"{super().get_description(environ, scope)}\n<ul>\n{items}</ul>"
+
+    def get_body(self, environ: Environ | None = None, scope: Scope | None = None) -> str:
+        if prefers_html(environ):
+            return super().get_body(environ, scope)
+        code = self.code or 422
+        return json.dumps(
+            {
+                "type": "about:blank",
+                "title": _TITLES.get(code, self.name),
+                "status": code,
+                "detail": self.description,
+                "errors": self.errors,
+            }
+        )
+
+    def get_headers(self, environ: Environ | None = None, scope: Scope | None = None) -> list[tuple[str, str]]:
+        media_type = "text/html; charset=utf-8" if prefers_html(environ) else "application/problem+json"
+        return [("Content-Type", media_type), ("Vary", "Accept, Sec-Fetch-Mode")]
+
+
+class BadValues(ValidationFailed, BadRequest):
+    """The same with the status 400, if the setting ``VALIDATION_STATUS`` asks for it."""
+
+    code = 400
+    description: str = ValidationFailed.description
+
+
+def failed(problems: Sequence[Problem], status: int) -> ValidationFailed:
+    """The error that reports `problems` with a status of 422 or 400."""
+    return BadValues(problems) if status == 400 else ValidationFailed(problems)
+
+
+def prefers_html(environ: Environ | None) -> bool:
+    """Whether a client prefers an error page to JSON: a browser that opens a page, or one that accepts only HTML."""
+    if environ is None:
+        return False
+    accept = (environ.get("HTTP_ACCEPT") or "*/*").lower()
+    if "text/html" not in accept:
+        return environ.get("HTTP_SEC_FETCH_MODE") == "navigate" and "json" not in accept
+    named = {value.partition(";")[0].strip(): quality for value, quality in parse_accept_header(accept, MIMEAccept)}
+    as_json = max(named.get("application/json", 0), named.get("application/problem+json", 0))
+    return not as_json or named.get("text/html", 0) > as_json

@@ -1,0 +1,249 @@
+"""The declared result of a view: its JSON is written as the declared type, whatever object the view returned."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from http import HTTPStatus
+
+import msgspec
+
+from ..context import RequestContext
+from ..http.errors import HTTPException
+from ..http.headers import Headers
+from ..messages.response import Response
+from .codecs import Encode
+from .collecting import DecHook
+from .expressions import (
+    ANNOTATED,
+    NoneType,
+    TypeExpr,
+    Unresolved,
+    class_of,
+    marker_of,
+    members,
+    metadata_of,
+    plain,
+    unmarked,
+)
+from .filtering import Filter, WrongResult
+from .markers import EventStream, JSONLines, Status
+from .shapes import reaches_model
+from .signatures import MISSING, Signature
+
+EventStreamMaker: t.TypeAlias = Callable[[t.Any, Callable[[object], str]], Response]
+Write: t.TypeAlias = Callable[[RequestContext, t.Any], object]
+
+
+_STREAMS: t.Final[tuple[object, ...]] = (EventStream, JSONLines)
+
+
+class Tools(t.NamedTuple):
+    """What writing needs of the application."""
+
+    dec_hook: DecHook
+    enc_hook: Encode
+    event_stream: EventStreamMaker
+
+
+class Variant(t.NamedTuple):
+    """One of the results that a view declares, with its status."""
+
+    expr: TypeExpr
+    status: int | None
+
+
+def variants_of(expr: TypeExpr) -> list[Variant]:
+    """The results of a return annotation: one, or several with a status each."""
+    status = marker_of(expr, Status)
+    if status is not None or isinstance(expr, ANNOTATED):
+        return [Variant(_without_status(expr), None if status is None else status.code)]
+    found = [variant for member in members(expr) for variant in _variant(member)]
+    if all(variant.status is None for variant in found):
+        return [Variant(expr, None)]
+    return found
+
+
+def _variant(expr: TypeExpr) -> list[Variant]:
+    status = marker_of(expr, Status)
+    return [Variant(_without_status(expr), None if status is None else status.code)]
+
+
+def _without_status(expr: TypeExpr) -> TypeExpr:
+    if not isinstance(expr, ANNOTATED):
+        return expr
+    kept = tuple(item for item in metadata_of(expr) if not isinstance(item, Status))
+    bare = t.get_args(expr)[0]
+    return unmarked(t.Annotated[(bare, *kept)]) if kept else bare
+
+
+def writer_of(signature: Signature, tools: Tools) -> Write | None:
+    """What makes the response of a view's result; None if the result is what it is in Flask."""
+    expr = signature.result
+    if expr is MISSING or isinstance(expr, Unresolved):
+        return None
+    if expr is NoneType:
+        return _write_nothing
+    stream = class_of(expr)
+    if stream in _STREAMS:
+        item = JSONWriter(signature.name, (t.get_args(plain(expr)) or (t.Any,))[0], tools)
+        return EventWriter(item, tools.event_stream) if stream is _STREAMS[0] else LinesWriter(item)
+    variants = variants_of(expr)
+    if any(reaches_model(variant.expr) for variant in variants) and not _is_flasks(expr):
+        return ResultWriter(signature.name, [Variant(_of_tuple(each.expr), each.status) for each in variants], tools)
+    status = variants[0].status
+    return None if status is None else StatusWriter(status)
+
+
+def _is_flasks(expr: TypeExpr) -> bool:
+    cls = class_of(expr)
+    return cls is not None and issubclass(cls, (Response, HTTPException))
+
+
+def _of_tuple(expr: TypeExpr) -> TypeExpr:
+    """The model of an annotation such as ``tuple[Order, int]``, a result with a status."""
+    args = t.get_args(plain(expr))
+    is_result = class_of(expr) is tuple and len(args) in (2, 3) and class_of(args[1]) in (int, dict, HTTPStatus)
+    return args[0] if is_result else expr
+
+
+def _write_nothing(ctx: RequestContext, rv: object) -> object:
+    """A view that is declared to return None answers with 204."""
+    return ctx.app.response_class(status=204) if rv is None else rv
+
+
+class StatusWriter:
+    """A result as in Flask, with a declared status."""
+
+    def __init__(self, status: int) -> None:
+        self.status = status
+
+    def __call__(self, ctx: RequestContext, rv: object) -> object:
+        if rv is None:
+            return ctx.app.response_class(status=self.status)
+        return rv if isinstance(rv, (tuple, Response, HTTPException)) else (rv, self.status)
+
+
+class JSONWriter:
+    """Writes values of one type as JSON."""
+
+    def __init__(self, owner: str, expr: TypeExpr, tools: Tools) -> None:
+        self.owner = owner
+        self.expr = expr
+        self.filter = Filter(expr, tools.dec_hook)
+        self.encode = msgspec.json.Encoder(enc_hook=tools.enc_hook).encode
+
+    def __call__(self, value: object) -> bytes:
+        """The JSON of a value. Raises WrongResult for one that does not fit."""
+        return self.encode(self.filter(value, self.owner))
+
+    def text(self, value: object) -> str:
+        """The same as a string."""
+        return self(value).decode()
+
+
+class ResultWriter:
+    """Writes the result of a view that declares one or more models."""
+
+    def __init__(self, owner: str, variants: list[Variant], tools: Tools) -> None:
+        self.owner = owner
+        self.writers = [(JSONWriter(owner, variant.expr, tools), variant.status) for variant in variants]
+        self.classes = [[cls for member in members(each.expr) if (cls := class_of(member))] for each in variants]
+        self.takes_tuples = any(tuple in classes for classes in self.classes)
+
+    def __call__(self, ctx: RequestContext, rv: object) -> object:
+        """The response; a response, an HTTP error and a WSGI application are passed on."""
+        status: t.Any = None
+        headers: t.Any = None
+        value = rv
+        if type(rv) is tuple and 2 <= len(rv) <= 3 and not self.takes_tuples:
+            value, status, headers = _unpacked(rv)
+        if isinstance(value, (Response, HTTPException)):
+            return rv
+        try:
+            body, declared = self._write(value)
+        except WrongResult:
+            if callable(value) or (
+                isinstance(value, (str, bytes)) and any(type(value) in each for each in self.classes)
+            ):
+                return rv
+            raise
+        status = declared if status is None else status
+        return ctx.app.response_class(body, status=status, headers=headers, mimetype="application/json")
+
+    def _write(self, value: object) -> tuple[bytes, int | None]:
+        """JSON and status of a value: of the variant for its class, else of the first that it fits."""
+        if len(self.writers) == 1:
+            writer, status = self.writers[0]
+            return (b"" if value is None and writer.expr is NoneType else writer(value)), status
+        error: WrongResult | None = None
+        order = sorted(range(len(self.writers)), key=lambda index: -suits(value, self.classes[index]))
+        for writer, status in (self.writers[index] for index in order):
+            if writer.expr is NoneType:
+                if value is None:
+                    return b"", status
+                continue
+            try:
+                return writer(value), status
+            except WrongResult as caught:
+                error = caught if error is None else error
+        raise error or WrongResult(f"The result of {self.owner!r} is none of those that it declares.")
+
+
+def suits(value: object, classes: list[type]) -> int:
+    """How well a value suits: 2 for an object of one of the classes, 1 for an instance, else 0."""
+    if type(value) in classes:
+        return 2
+    return int(any(isinstance(value, cls) for cls in classes if not t.is_typeddict(cls)))
+
+
+def _unpacked(rv: tuple[t.Any, ...]) -> tuple[object, object, object]:
+    if len(rv) == 3:
+        return rv
+    if isinstance(rv[1], (Headers, dict, tuple, list)):
+        return rv[0], None, rv[1]
+    return rv[0], rv[1], None
+
+
+class EventWriter:
+    """Sends the items of a generator as server-sent events."""
+
+    def __init__(self, item: JSONWriter, make: EventStreamMaker) -> None:
+        self.item = item
+        self.make = make
+
+    def __call__(self, ctx: RequestContext, rv: object) -> object:
+        return rv if isinstance(rv, (Response, tuple, HTTPException)) else self.make(rv, self.item.text)
+
+
+class LinesWriter:
+    """Sends the items of a generator as lines of JSON."""
+
+    def __init__(self, item: JSONWriter) -> None:
+        self.item = item
+
+    def __call__(self, ctx: RequestContext, rv: t.Any) -> object:
+        if isinstance(rv, (Response, tuple, HTTPException)):
+            return rv
+        lines = _lines_async(rv, self.item) if isinstance(rv, AsyncIterable) else _lines(rv, self.item)
+        return ctx.app.response_class(lines, mimetype="application/jsonl")
+
+
+def _lines(items: Iterable[object], write: JSONWriter) -> Iterator[bytes]:
+    try:
+        for item in items:
+            yield write(item) + b"\n"
+    finally:
+        close: Callable[[], object] | None = getattr(items, "close", None)
+        if close is not None:
+            close()
+
+
+async def _lines_async(items: AsyncIterable[object], write: JSONWriter) -> AsyncIterator[bytes]:
+    try:
+        async for item in items:
+            yield write(item) + b"\n"
+    finally:
+        close: Callable[[], t.Awaitable[object]] | None = getattr(items, "aclose", None)
+        if close is not None:
+            await close()

@@ -1,0 +1,250 @@
+"""The inputs that are sent as text: query, form, headers and cookies. Those of one source are read at once.
+
+One private Struct per source holds all of its values, so that msgspec is called once per request.
+"""
+
+from __future__ import annotations
+
+import decimal
+import typing as t
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import msgspec
+
+from .collecting import FAILED, Collector, DecHook
+from .expressions import NoneType, TypeExpr, class_of, members, spelled
+from .placing import is_many, item_types, takes_text
+from .problems import Problem
+from .pydantic_models import fields_of, read_object
+from .shapes import ModelShape, ObjectShape, is_pydantic, shape_of
+from .signatures import MISSING
+
+if t.TYPE_CHECKING:
+    from ..messages.request import Request
+
+Values: t.TypeAlias = dict[str, t.Any]
+
+_WORDS: t.Final = {"on": "true", "yes": "true", "off": "false", "no": "false"}
+"""How forms spell a bool."""
+
+_NOT_FINITE: t.Final = frozenset({"nan", "snan", "inf", "infinity"})
+CSRF_FIELD: t.Final = "csrf_token"
+
+
+class Source(t.Protocol):
+    """The values that were sent: a MultiDict, or the headers."""
+
+    def get(self, key: str) -> str | None: ...
+    def getlist(self, key: str) -> list[str]: ...
+    def __iter__(self) -> t.Iterator[t.Any]: ...
+
+
+SOURCES: t.Final[Mapping[str, Callable[[Request], Source]]] = {
+    "query": lambda request: request.args,
+    "form": lambda request: request.form,
+    "header": lambda request: request.headers,
+    "cookie": lambda request: request.cookies,
+}
+
+
+class Text(t.NamedTuple):
+    """One value: the field of the Struct that it is for, and how its text is prepared."""
+
+    field: str
+    name: str
+    many: bool
+    split: str | None
+    drops_empty: bool
+    prepare: Callable[[str], str] | None
+
+    @classmethod
+    def of(
+        cls, field: str, name: str, expr: TypeExpr, where: str, split: str | None = None, allow_nan: bool = False
+    ) -> Text:
+        """How the value `name` of a type is read."""
+        types = item_types(expr)
+        is_text = str in types or t.Any in types
+        prepare: Callable[[str], str] | None = None
+        if not is_text:
+            if bool in types:
+                prepare = _as_bool
+            elif not allow_nan and not {float, decimal.Decimal}.isdisjoint(types):
+                prepare = _as_finite
+        drops_empty = where in ("query", "form") and not takes_text(expr)
+        return cls(field, name, is_many(expr), split, drops_empty, prepare)
+
+    def all(self, source: Source) -> list[str]:
+        """All values that were sent for a list."""
+        values = source.getlist(self.name)
+        if self.split is not None:
+            values = [part.strip() for value in values for part in value.split(self.split)] if any(values) else []
+        if self.drops_empty:
+            values = [value for value in values if value]
+        return values if self.prepare is None else [self.prepare(value) for value in values]
+
+
+def read_texts(texts: list[Text], source: Source) -> Values:
+    """What was sent, by the fields of the Struct."""
+    get = source.get
+    raw: Values = {}
+    for each in texts:
+        field, name, many, _, drops_empty, prepare = each
+        if many:
+            values = each.all(source)
+            if values:
+                raw[field] = values
+            continue
+        text = get(name)
+        if text is not None and (text or not drops_empty):
+            raw[field] = text if prepare is None else prepare(text)
+    return raw
+
+
+def _as_bool(text: str) -> str:
+    lower = text.lower()
+    return _WORDS.get(lower, lower)
+
+
+def _as_finite(text: str) -> str:
+    """The text of a number; an empty text, which is none, instead of NaN and the infinities."""
+    return "" if text.strip().lstrip("+-").lower() in _NOT_FINITE else text
+
+
+class TextOptions(t.NamedTuple):
+    """What the reading of texts depends on."""
+
+    dec_hook: DecHook | None
+    allow_nan: bool
+
+
+class TextInputs:
+    """The parameters that one source has values for, each with a name of its own."""
+
+    def __init__(self, where: str, dec_hook: DecHook | None) -> None:
+        self.where = where
+        self.source = SOURCES[where]
+        self.dec_hook = dec_hook
+        self.texts: list[Text] = []
+        self._fields: list[tuple[str, t.Any] | tuple[str, t.Any, t.Any]] = []
+        self._names: dict[str, str] = {}
+        self.struct: type[msgspec.Struct] = msgspec.Struct
+
+    def add(self, text: Text, expr: TypeExpr, default: object) -> None:
+        """Add a parameter; `default` is MISSING if it must be sent."""
+        self.texts.append(text)
+        self._names[text.field] = text.name
+        field = (text.field, expr) if default is MISSING else (text.field, expr, _field_default(default))
+        self._fields.append(field)
+
+    def seal(self) -> None:
+        """Make the Struct. Raises TypeError for a type that msgspec cannot read."""
+        self.struct = msgspec.defstruct("Values", self._fields, kw_only=True)
+        check_type(self.struct)
+
+    def read(self, request: Request, values: Values, problems: list[Problem]) -> None:
+        """Add the values of a request to `values`, or what is wrong with them to `problems`."""
+        raw = read_texts(self.texts, self.source(request))
+        try:
+            made = msgspec.convert(raw, self.struct, strict=False, dec_hook=self.dec_hook)
+        except msgspec.ValidationError as error:
+            problems += self._problems(raw, error)
+        else:
+            values.update(msgspec.structs.asdict(made))
+
+    def _problems(self, raw: Values, error: Exception) -> list[Problem]:
+        found = collect_texts(raw, self.struct, self.where, self.dec_hook, error)
+        return [
+            each._replace(path=(self._names.get(str(each.path[0]), each.path[0]), *each.path[1:])) for each in found
+        ]
+
+
+def _field_default(default: object) -> t.Any:
+    if default is None or isinstance(default, (str, int, float)):
+        return default
+    return msgspec.field(default_factory=lambda: default)
+
+
+def check_type(expr: TypeExpr) -> None:
+    """Raise TypeError for a type that msgspec cannot read, before a request does."""
+    msgspec.json.Decoder(expr)
+
+
+def collect_texts(raw: Values, expr: TypeExpr, where: str, dec_hook: DecHook | None, error: Exception) -> list[Problem]:
+    """The problems of values that were sent as text, at least the one that `error` tells of."""
+    collector = Collector(where, strict=False, dec_hook=dec_hook)
+    if collector.walk(raw, expr) is not FAILED or not collector.problems:
+        collector.explain(error, raw, expr)
+    return collector.problems
+
+
+class SpreadModel:
+    """A model whose fields are the names of one source: all of a form, or a filter in a query."""
+
+    def __init__(self, parameter: str, expr: TypeExpr, default: object, where: str, options: TextOptions) -> None:
+        self.parameter = parameter
+        self.expr = next((m for m in members(expr) if m is not NoneType), expr)
+        self.default = default
+        self.where = where
+        self.source = SOURCES[where]
+        self.dec_hook = options.dec_hook
+        fields, self.forbids = spread_fields(self.expr)
+        self.texts = [
+            Text.of(name, header_name(name) if where == "header" else name, each, where, None, options.allow_nan)
+            for name, each in fields.items()
+        ]
+        check_type(self.expr)
+
+    def raw(self, request: Request) -> Values:
+        """What was sent of the model's fields, by their names."""
+        source = self.source(request)
+        found = read_texts(self.texts, source)
+        if self.forbids:
+            known = {text.name for text in self.texts} | {CSRF_FIELD}
+            found.update({name: source.get(name) or "" for name in _names(source) if name not in known})
+        return found
+
+    def read(self, request: Request, values: Values, problems: list[Problem]) -> None:
+        """Add the model to `values`, or what is wrong with it to `problems`."""
+        raw = self.raw(request)
+        if not raw and self.default is not MISSING:
+            values[self.parameter] = self.default
+            return
+        value, found = self.make(raw)
+        if found:
+            problems += found
+        else:
+            values[self.parameter] = value
+
+    def make(self, raw: Values) -> tuple[object, list[Problem]]:
+        """The model of what was sent, and its problems."""
+        cls = class_of(self.expr)
+        if cls is not None and is_pydantic(cls):
+            return read_object(cls, raw, self.where)
+        try:
+            made = msgspec.convert(raw, self.expr, strict=False, dec_hook=self.dec_hook)
+        except msgspec.ValidationError as error:
+            return None, collect_texts(raw, self.expr, self.where, self.dec_hook, error)
+        return made, []
+
+
+def spread_fields(expr: TypeExpr) -> tuple[Mapping[str, TypeExpr], bool]:
+    """The fields of a model by the names that are sent, and whether other names are an error.
+
+    :raises TypeError: for anything but one model.
+    """
+    shape = shape_of(expr)
+    if isinstance(shape, ObjectShape):
+        return {name: field.type for name, field in shape.fields.items()}, shape.forbids
+    if isinstance(shape, ModelShape):
+        return fields_of(shape.cls)
+    raise TypeError(f"{spelled(expr)} is not a single model, so that its fields cannot be spread")
+
+
+def _names(source: Iterable[t.Any]) -> Sequence[str]:
+    """The names in a source; headers are iterated as pairs."""
+    return [each[0] if isinstance(each, tuple) else each for each in source]
+
+
+def header_name(parameter: str) -> str:
+    """The header field for the name of a parameter: ``x_trace`` → ``X-Trace``."""
+    return parameter.replace("_", "-").title()
