@@ -875,6 +875,27 @@ def test_a_client_that_prefers_html_gets_a_page(app, headers, is_html):
     assert ("<b>age</b> (form): Field is required" in response.text) == is_html
 
 
+@pytest.mark.parametrize(
+    ("chosen", "accept", "is_html"),
+    [
+        ("html", "*/*", False),
+        ("html", "text/html", True),
+        ("accept", "text/html", True),
+        ("problem", "text/html", False),
+    ],
+)
+def test_the_format_of_errors_is_the_applications(chosen, accept, is_html):
+    app = Flask(__name__)
+    app.config["ERROR_FORMAT"] = chosen
+
+    @app.get("/")
+    def page(age: A[int, Query()]):
+        return "never"
+
+    response = app.test_client().get("/", headers={"Accept": accept})
+    assert (response.status_code, response.mimetype == "text/html") == (422, is_html)
+
+
 def test_handlers_hooks_and_the_status_are_those_of_any_http_error(app):
     app.config["VALIDATION_STATUS"] = 400
     seen = []

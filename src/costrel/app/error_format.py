@@ -16,6 +16,7 @@ from ..http.errors import HTTPException, InternalServerError
 from ..messages.response_head import add_missing
 from ..support.patterns import LatePattern
 from ..support.seams import Seams
+from ..typed.problems import ValidationFailed
 from .error_scopes import scopes_of
 
 if t.TYPE_CHECKING:
@@ -38,6 +39,8 @@ _is_request_id = LatePattern(r"[!-~]{1,128}").fullmatch
 def respond(ctx: RequestContext, error: HTTPException, page: Callable[[], Response]) -> Response:
     """The response to an HTTP error: problem details, or the result of `page`."""
     chosen = format_for(ctx)
+    if chosen == "html" and isinstance(error, ValidationFailed):
+        chosen = "accept"  # there are no older clients that expect a page
     if chosen == "html" or not _has_plain_page(error):
         return page()
     if chosen == "problem":

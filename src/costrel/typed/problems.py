@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import typing as t
 from collections.abc import Sequence
 
 from markupsafe import escape
 
-from ..http.accept import MIMEAccept, parse_accept_header
 from ..http.errors import BadRequest, Environ, Scope, UnprocessableEntity
 
 Step: t.TypeAlias = str | int
@@ -18,7 +16,6 @@ MAX_PROBLEMS: t.Final = 100
 """More are not looked for in one request."""
 
 _MAX_STEP: t.Final = 100
-_TITLES: t.Final = {400: "Bad Request", 422: "Unprocessable Content"}  # RFC 9110 §15.5
 
 
 class Problem(t.NamedTuple):
@@ -60,6 +57,7 @@ class ValidationFailed(UnprocessableEntity):
         self.problems = tuple(problems[:MAX_PROBLEMS])
         count = len(self.problems)
         self.description = "1 value is invalid." if count == 1 else f"{count} values are invalid."
+        self.problem = {"detail": self.description, "errors": self.errors}
 
     @property
     def errors(self) -> list[dict[str, str]]:
@@ -73,24 +71,6 @@ class ValidationFailed(UnprocessableEntity):
         )
         return f"{super().get_description(environ, scope)}\n<ul>\n{items}</ul>"
 
-    def get_body(self, environ: Environ | None = None, scope: Scope | None = None) -> str:
-        if prefers_html(environ):
-            return super().get_body(environ, scope)
-        code = self.code or 422
-        return json.dumps(
-            {
-                "type": "about:blank",
-                "title": _TITLES.get(code, self.name),
-                "status": code,
-                "detail": self.description,
-                "errors": self.errors,
-            }
-        )
-
-    def get_headers(self, environ: Environ | None = None, scope: Scope | None = None) -> list[tuple[str, str]]:
-        media_type = "text/html; charset=utf-8" if prefers_html(environ) else "application/problem+json"
-        return [("Content-Type", media_type), ("Vary", "Accept, Sec-Fetch-Mode")]
-
 
 class BadValues(ValidationFailed, BadRequest):
     """The same with the status 400, if the setting ``VALIDATION_STATUS`` asks for it."""
@@ -102,15 +82,3 @@ class BadValues(ValidationFailed, BadRequest):
 def failed(problems: Sequence[Problem], status: int) -> ValidationFailed:
     """The error that reports `problems` with a status of 422 or 400."""
     return BadValues(problems) if status == 400 else ValidationFailed(problems)
-
-
-def prefers_html(environ: Environ | None) -> bool:
-    """Whether a client prefers an error page to JSON: a browser that opens a page, or one that accepts only HTML."""
-    if environ is None:
-        return False
-    accept = (environ.get("HTTP_ACCEPT") or "*/*").lower()
-    if "text/html" not in accept:
-        return environ.get("HTTP_SEC_FETCH_MODE") == "navigate" and "json" not in accept
-    named = {value.partition(";")[0].strip(): quality for value, quality in parse_accept_header(accept, MIMEAccept)}
-    as_json = max(named.get("application/json", 0), named.get("application/problem+json", 0))
-    return not as_json or named.get("text/html", 0) > as_json
