@@ -136,9 +136,13 @@ class AccessLog:
         if self._tally is not None:
             self._tally.end(exchange.scope, exchange.final_status(), exchange.seconds())
 
+    def unfinished(self) -> list[Message]:
+        """The scopes of the requests in progress. It can be called in any thread."""
+        return [exchange.scope for exchange in self._running.copy()]
+
     def ports_of_clients(self) -> set[int]:
         """The client ports of the requests in progress. It can be called in any thread."""
-        clients = [exchange.scope.get("client") for exchange in list(self._running)]
+        clients = [scope.get("client") for scope in self.unfinished()]
         return {int(client[1]) for client in clients if client}
 
     def _after_requests(self, receive: Receive) -> Receive:

@@ -7,20 +7,20 @@ these threads are left for other requests.
 
 from __future__ import annotations
 
+import time
 import typing as t
 from collections import deque
 from contextvars import copy_context
 
-from granian._granian import CallbackScheduler
-
 from ..edges.drive import on_loop
 from ..edges.threads import Lane
 from ..support.coroutines import AnyCoroutine
+from .granian_private import Scheduler, Watcher
 from .request_log import Message, Receive, Send
 
 if t.TYPE_CHECKING:
     import asyncio
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Collection
     from contextvars import Context
 
 IN_PLACE: t.Final = 4
@@ -42,11 +42,15 @@ ServingState: t.TypeAlias = dict[str, object]
 class Served(t.Protocol):
     """An ASGI application that can also handle requests in the calling thread, and is told when the server stops."""
 
-    places: int
-    """The number of the server's threads that the application may block."""
+    @property
+    def places(self) -> int:
+        """The number of the server's threads that the application may block."""
 
     def begin_to_end(self) -> float:
-        """The server is stopping. Called once, on the loop. Returns the seconds to wait for open connections."""
+        """The worker is ending. Called once, on the loop. Returns the seconds to wait for open connections."""
+
+    def unfinished(self) -> Collection[Message]:
+        """The scopes of the requests in progress. It can be called in any thread."""
 
     def __call__(self, scope: Message, receive: Receive, send: Send) -> Awaitable[None]:
         """Handle one scope."""
@@ -59,40 +63,22 @@ class Served(t.Protocol):
         """Handle one scope, starting in a thread that may block, and continuing on the loop (`to_loop`)."""
 
 
-class Proto(t.Protocol):
-    """Granian's channels for one request."""
-
-    receive: Receive
-    send: Send
-
-
-class Watcher(t.Protocol):
-    """Granian's handle for one request."""
-
-    scope: Message
-    proto: Proto
-
-    def done(self) -> None: ...
-    def err(self, error: BaseException, /) -> None: ...
-    def taskref(self, task: asyncio.Task[None], /) -> None: ...
-
-
-class Dispatcher(t.cast("type[t.Any]", CallbackScheduler)):  # type: ignore[misc]  # its stub lacks members
+class Dispatcher(Scheduler):
     """Runs the requests of one worker."""
 
-    def __new__(cls, loop: asyncio.AbstractEventLoop, served: Served, state: ServingState) -> t.Self:
-        """The other arguments of Granian's class are for its own way to run coroutines, which is not used."""
-        return t.cast("t.Self", super().__new__(cls, loop, served, None, None, None))
-
     def __init__(self, loop: asyncio.AbstractEventLoop, served: Served, state: ServingState) -> None:
-        super().__init__()
+        super().__init__(loop)
         self._on_loop = loop
         self._served = served
         self._takes = served.takes_in_place
         self._state = state
         self._variables = copy_context()
         self._places = deque(range(served.places))
-        self._schedule_fn = self.dispatch
+
+    def begin_to_end(self) -> Closing:
+        """From now on, responses end their connections. Called on the loop."""
+        self._served = closing = Closing(self._served)
+        return closing
 
     def dispatch(self, watcher: Watcher) -> None:
         """Start to handle the request of `watcher`, in a thread of Granian, which would ignore an exception."""
@@ -146,3 +132,70 @@ async def _watched(watcher: Watcher, answering: Awaitable[None]) -> None:
         watcher.err(error)
     else:
         watcher.done()
+
+
+CLOSE: t.Final = (b"connection", b"close")
+
+
+class Closing:
+    """Passes requests on to `served` while the worker ends: HTTP/1 responses end their connections."""
+
+    def __init__(self, served: Served) -> None:
+        self.last_arrival = time.monotonic()
+        self._served = served
+        self._earlier = [scope for scope in served.unfinished() if _is_http1(scope)]
+        self._http2: set[int] = set()
+
+    @property
+    def places(self) -> int:
+        """As that of `served`."""
+        return self._served.places
+
+    @property
+    def takes_in_place(self) -> Callable[[Message], bool]:
+        """As that of `served`."""
+        return self._served.takes_in_place
+
+    def begin_to_end(self) -> float:
+        """The worker is ending already."""
+        return 0
+
+    def unfinished(self) -> Collection[Message]:
+        """The scopes of the requests in progress."""
+        return self._served.unfinished()
+
+    def __call__(self, scope: Message, receive: Receive, send: Send) -> Awaitable[None]:
+        """Handle one scope."""
+        return self._served(scope, receive, self._parting(scope, send))
+
+    def answer_in_place(self, scope: Message, receive: Receive, send: Send) -> AnyCoroutine[None]:
+        """Handle one scope in this thread."""
+        return self._served.answer_in_place(scope, receive, self._parting(scope, send))
+
+    def has_earlier(self) -> bool:
+        """Whether an HTTP/1 response is in progress that began before."""
+        unfinished = {id(scope) for scope in self._served.unfinished()}
+        return any(id(scope) in unfinished for scope in self._earlier)
+
+    def others(self) -> Collection[int]:
+        """The ports of clients with HTTP/2, or with a request in progress."""
+        in_progress = [scope.get("client") for scope in self._served.unfinished()]
+        return {*self._http2.copy(), *(client[1] for client in in_progress if client)}
+
+    def _parting(self, scope: Message, send: Send) -> Send:
+        if scope["type"] == "http" and not _is_http1(scope):
+            self._http2.add(scope["client"][1] if scope.get("client") else 0)
+        if not _is_http1(scope):
+            return send
+        self.last_arrival = time.monotonic()
+
+        def with_close(message: Message) -> Awaitable[None]:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*(message.get("headers") or ()), CLOSE]}
+            return send(message)
+
+        return with_close
+
+
+def _is_http1(scope: Message) -> bool:
+    return scope["type"] == "http" and str(scope["http_version"]).startswith("1")

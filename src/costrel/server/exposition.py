@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import accumulate
 
 from .metrics import BUCKETS, WEBSOCKET, Ledger, Row
-from .supervision import held_signals
+from .signals import held_signals
 
 CONTENT_TYPE: t.Final = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -51,6 +51,8 @@ def _lines(ledger: Ledger) -> Iterator[str]:
     yield f"costrel_workers {ledger.alive()}"
     yield from _head("costrel_worker_starts_total", "counter", "Processes that were started, replacements included.")
     yield f"costrel_worker_starts_total {ledger.starts}"
+    yield from _head("costrel_workers_stuck_total", "counter", "Processes replaced since their event loop was blocked.")
+    yield f"costrel_workers_stuck_total {ledger.stuck}"
 
 
 def _head(name: str, kind: str, text: str) -> tuple[str, str]:

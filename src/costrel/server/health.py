@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import typing as t
+from collections.abc import Collection
 
 from ..app.application import Costrel
 from ..app.readiness import ReadinessCheck
@@ -41,6 +42,10 @@ class Health:
     def begin_to_end(self) -> float:
         """Hear that this worker ends. The server may go on, if another one has taken its place: that is no change."""
         return self.served.begin_to_end()
+
+    def unfinished(self) -> Collection[Message]:
+        """The scopes of the requests in progress."""
+        return self.served.unfinished()
 
     def takes_in_place(self, scope: Message) -> bool:
         """Whether it is for `served`, and that takes it."""

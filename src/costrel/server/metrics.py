@@ -185,6 +185,8 @@ class Ledger:
         self._writers: list[Process | None] = [None] * len(self._pages)
         self.starts = 0
         """The number of workers that were started."""
+        self.stuck = 0
+        """The number of workers that were replaced since their event loop was blocked."""
 
     def free_page(self) -> Page | None:
         """A page without a writer; None if there is none, so that the worker is not counted."""

@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import signal
 import socket
+import ssl
 import sys
 import threading
 import time
@@ -29,15 +30,20 @@ from .failed_load import describe
 from .state import State
 
 if t.TYPE_CHECKING:
+    from .beats import Pulse
     from .dispatch import Served
-    from .listeners import Sockets
+    from .granian_private import Listening
     from .metrics import Ledger, Page
-    from .supervision import Supervisor
+    from .sockets import Sockets
+    from .supervision import Limits
 
 DEFAULT_BIND = "127.0.0.1:8000"
 DEFAULT_PORT = 8000
 METRICS_HOST = "127.0.0.1"
 GRACE = 30
+
+LOOP_TIMEOUT = 30
+"""The seconds without a sign from its event loop after which a worker is replaced."""
 
 HEADER_TIMEOUT = 10_000
 """The time limit for the head of a request, in milliseconds."""
@@ -68,6 +74,7 @@ class ServeOptions:
     metrics: str | None = None
     max_worker_age: int | None = None
     max_worker_memory: int | None = None
+    loop_timeout: int = LOOP_TIMEOUT
 
 
 def default_workers() -> int:
@@ -83,6 +90,7 @@ def serve_production(load: Callable[[], Costrel], options: ServeOptions) -> None
     application cannot be loaded.
     """
     from .listeners import run_asgi_worker, run_wsgi_worker
+    from .supervision import Supervisor
 
     refuse_what_wsgi_lacks(options)
     with _listening(options) as (sockets, metrics_socket):
@@ -90,14 +98,17 @@ def serve_production(load: Callable[[], Costrel], options: ServeOptions) -> None
         state = State()
         ready, write_ready = multiprocessing.Pipe(duplex=False)
         ledger, metrics = _metrics(metrics_socket, options)
-        supervisor = _supervisor(sockets, ready, state, ledger, options)
+        listening = _listening_options(options)
+        supervisor = Supervisor(sockets, ready, state, _limits(options), options.workers, ledger)
         scheme = "https" if options.certificate else "http"
         for place, sock in zip(options.bind, sockets, strict=True):
             _logger.info("Listening at %s", ", ".join(addresses.urls(parse_bind(place)[0], sock, scheme)))
-        run = run_wsgi_worker if options.interface == "wsgi" else run_asgi_worker
         loader = WorkerLoader(load, options, write_ready, state, sockets, metrics_socket)
         with metrics:
-            supervisor.serve(spawn_target=run, target_loader=loader, wrap_loader=False)
+            if options.interface == "wsgi":
+                supervisor.serve(run_wsgi_worker, loader, listening, state, options.grace)
+            else:
+                supervisor.serve(run_asgi_worker, loader, listening, state, options.health)
 
 
 def speaks_http2(options: ServeOptions) -> bool:
@@ -108,7 +119,7 @@ def speaks_http2(options: ServeOptions) -> bool:
 @contextmanager
 def _listening(options: ServeOptions) -> Iterator[tuple[Sockets, socket.socket | None]]:
     """The sockets for requests and for the metrics. Files of Unix sockets are removed at the end."""
-    from .listeners import Sockets
+    from .sockets import Sockets
 
     with ExitStack() as stack:
 
@@ -169,45 +180,40 @@ def parse_bind(text: str) -> tuple[str, int]:
     return host.removeprefix("[").removesuffix("]"), addresses.port_number(port)
 
 
-def _supervisor(
-    sockets: Sockets, ready: Connection, state: State, ledger: Ledger | None, options: ServeOptions
-) -> Supervisor:
+def _limits(options: ServeOptions) -> Limits:
+    from .supervision import Limits
+
+    return Limits(
+        grace=options.grace,
+        drain=options.drain,
+        age=options.max_worker_age,
+        memory=None if options.max_worker_memory is None else options.max_worker_memory * 1024 * 1024,
+        silence=options.loop_timeout or None,
+    )
+
+
+def _listening_options(options: ServeOptions) -> Listening:
     # Granian takes 20 ms to load, which no other command needs.
-    from granian.constants import HTTPModes, Interfaces, SSLProtocols
+    from granian.constants import HTTPModes
     from granian.http import HTTP1Settings, HTTP2Settings
-    from granian.log import LogLevels
 
-    from .supervision import Supervisor
+    from .granian_private import Listening, tls_arguments
+    from .sockets import BACKLOG
 
-    cert, key = options.certificate or (None, None)
-    wsgi = options.interface == "wsgi"
-    http2 = speaks_http2(options)
-    try:
-        return Supervisor(
-            sockets,
-            ready,
-            state,
-            grace=options.grace,
-            drain=options.drain,
-            early=options.health,
-            ledger=ledger,
-            interface=Interfaces.WSGI if wsgi else Interfaces.ASGI,
-            workers=options.workers,
-            blocking_threads=(options.threads or 32) if wsgi else None,
-            http=HTTPModes.auto if http2 else HTTPModes.http1,
-            backpressure=addresses.connections_at_most(),
-            http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT),
-            http2_settings=HTTP2Settings(max_headers_size=MAX_HTTP2_HEADERS),
-            log_level=LogLevels.warning,
-            ssl_cert=cert,
-            ssl_key=key,
-            ssl_protocol_min=SSLProtocols.tls12,
-            respawn_failed_workers=True,
-            workers_lifetime=options.max_worker_age,
-            workers_max_rss=options.max_worker_memory,
-        )
-    except OSError as error:
-        raise StartError(f"The certificate or its key cannot be used: {error}.") from error
+    if options.certificate is not None:
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*options.certificate)
+        except OSError as error:
+            raise StartError(f"The certificate or its key cannot be used: {error}.") from error
+    return Listening(
+        backlog=BACKLOG,
+        connections=addresses.connections_at_most(),
+        http=HTTPModes.auto if speaks_http2(options) else HTTPModes.http1,
+        http1=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT),
+        http2=HTTP2Settings(max_headers_size=MAX_HTTP2_HEADERS),
+        tls=tls_arguments(options.certificate),
+        threads=options.threads or 32,
+    )
 
 
 @dataclass(frozen=True)
@@ -223,14 +229,15 @@ class WorkerLoader:
     """An inherited socket that the worker must close."""
     page: Page | None = None
     """The page for the worker's counts."""
+    pulse: Pulse | None = None
 
-    def counting(self, page: Page) -> WorkerLoader:
-        """The loader of a worker that counts on `page`."""
-        return replace(self, page=page)
+    def on(self, page: Page | None, pulse: Pulse) -> WorkerLoader:
+        """The loader of a worker that counts on `page`, and shows with `pulse` that it is alive."""
+        return replace(self, page=page, pulse=pulse)
 
     def __call__(self) -> Costrel | Served:
         """Load the application. If that fails, print the error and exit the worker."""
-        from .supervision import release_signals
+        from .signals import release_signals
 
         release_signals()
         if self.foreign is not None:
