@@ -144,7 +144,7 @@ class Closing:
         self.last_arrival = time.monotonic()
         self._served = served
         self._earlier = [scope for scope in served.unfinished() if _is_http1(scope)]
-        self._http2: set[int] = set()
+        self._http2 = {_port(scope) for scope in served.unfinished() if _is_http2(scope)}
 
     @property
     def places(self) -> int:
@@ -177,14 +177,14 @@ class Closing:
         unfinished = {id(scope) for scope in self._served.unfinished()}
         return any(id(scope) in unfinished for scope in self._earlier)
 
-    def others(self) -> Collection[int]:
-        """The ports of clients with HTTP/2, or with a request in progress."""
-        in_progress = [scope.get("client") for scope in self._served.unfinished()]
-        return {*self._http2.copy(), *(client[1] for client in in_progress if client)}
+    def others(self, with_http2: bool) -> Collection[int]:
+        """The ports of clients with a response or WebSocket in progress; with HTTP/2 connections, or without."""
+        ports = {_port(scope) for scope in self._served.unfinished() if not _is_http2(scope)}
+        return ports | self._http2 if with_http2 else ports
 
     def _parting(self, scope: Message, send: Send) -> Send:
-        if scope["type"] == "http" and not _is_http1(scope):
-            self._http2.add(scope["client"][1] if scope.get("client") else 0)
+        if _is_http2(scope):
+            self._http2.add(_port(scope))
         if not _is_http1(scope):
             return send
         self.last_arrival = time.monotonic()
@@ -199,3 +199,13 @@ class Closing:
 
 def _is_http1(scope: Message) -> bool:
     return scope["type"] == "http" and str(scope["http_version"]).startswith("1")
+
+
+def _is_http2(scope: Message) -> bool:
+    return scope["type"] == "http" and scope["http_version"] == "2"
+
+
+def _port(scope: Message) -> int:
+    """The port of the client, which Granian gives as text; 0 on a Unix socket."""
+    client = scope.get("client")
+    return int(client[1]) if client else 0

@@ -2,7 +2,11 @@
 
 A client may send a request on an idle connection at any time, and has no answer if the server closes it at that moment
 (RFC 9112 §9.6). So each response first says ``Connection: close``, which ends the connection in agreement. Connections
-without a request are closed after a pause in which nothing has arrived. HTTP/2 has GOAWAY for it (RFC 9113 §6.8).
+without a request are closed after a pause in which nothing has arrived.
+
+HTTP/2 has GOAWAY for it (RFC 9113 §6.8), and clients that follow the RFC lose nothing by it. But h2, the library of
+Python's clients, gives up the requests in progress when it arrives. So a worker that is replaced waits for a pause of
+HTTP/2 connections too, as long as its grace period allows; a server that stops does not.
 """
 
 from __future__ import annotations
@@ -35,8 +39,8 @@ class Parting(t.Protocol):
     def has_earlier(self) -> bool:
         """Whether an HTTP/1 response is in progress that began before, and does not say so."""
 
-    def others(self) -> Collection[int] | None:
-        """The ports of clients whose connections need not be silent: HTTP/2, WebSockets, responses in progress.
+    def others(self, with_http2: bool) -> Collection[int] | None:
+        """The ports of clients whose connections need not be silent: WebSockets, responses in progress, and HTTP/2.
 
         None if they are not known; then the arrival of the last HTTP/1 request decides.
         """
@@ -91,7 +95,7 @@ class Ending:
         if self._parting.has_earlier():
             return False
         is_silent = time.monotonic() - self._parting.last_arrival >= pause
-        others = self._parting.others()
+        others = self._parting.others(with_http2=self._server.stopping)
         if others is None or not FILES.is_dir():
             return is_silent
         return _all_silent(self._places, pause, others, is_silent)
@@ -107,13 +111,12 @@ def _all_silent(places: Places, pause: float, others: Collection[int], else_sile
     """Whether nothing has arrived in `pause` seconds, on any connection but those of `others`."""
     for _, connection in places.connections():
         try:
-            seconds = idle.idle_seconds(connection) if idle.is_timed(connection) else None
-            if unread(connection):
-                return False
-            if seconds is None:
-                if not else_silent:
+            if not idle.is_timed(connection):
+                if unread(connection) or not else_silent:
                     return False
-            elif seconds < pause and connection.getpeername()[1] not in others:
+            elif connection.getpeername()[1] not in others and (
+                unread(connection) or idle.idle_seconds(connection) < pause
+            ):
                 return False
         except OSError:  # it has ended
             continue

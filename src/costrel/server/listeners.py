@@ -20,8 +20,8 @@ from .wsgi_calls import WsgiCalls
 if t.TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-_FOR_REQUESTS = 0.5
-"""The seconds between the end of the last connection and the moment when the requests that are left are cancelled."""
+_FOR_CONNECTIONS = 0.7
+"""The part of the grace period in which connections may stay open. The requests in progress have the rest to end."""
 
 
 class Gate:
@@ -127,7 +127,8 @@ class AsgiWorker:
         # Connections that are open after that have no request in progress.
         self.loop.call_later(seconds, self._over.set)
         if self._dispatcher is not None:
-            ending = Ending(self._gate, self._dispatcher.begin_to_end(), self.state, seconds - _FOR_REQUESTS)
+            parting = self._dispatcher.begin_to_end()
+            ending = Ending(self._gate, parting, self.state, seconds * _FOR_CONNECTIONS)
             threading.Thread(target=ending.run, name="costrel-ending", daemon=True).start()
 
 
@@ -147,7 +148,7 @@ def run_wsgi_worker(
     signals = Signals()
     gate.open(wsgi_scheduler(loop, calls.run), loop)
     signals.wait()
-    Ending(gate, calls.begin_to_end(), state, grace).run()
+    Ending(gate, calls.begin_to_end(), state, grace * _FOR_CONNECTIONS).run()
     over.wait()
 
 

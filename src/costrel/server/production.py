@@ -93,13 +93,13 @@ def serve_production(load: Callable[[], Costrel], options: ServeOptions) -> None
     from .supervision import Supervisor
 
     refuse_what_wsgi_lacks(options)
-    with _listening(options) as (sockets, metrics_socket):
+    with _listening(options) as (sockets, metrics_socket, remove_files):
         set_up_logging(options.log_format)
         state = State()
         ready, write_ready = multiprocessing.Pipe(duplex=False)
         ledger, metrics = _metrics(metrics_socket, options)
         listening = _listening_options(options)
-        supervisor = Supervisor(sockets, ready, state, _limits(options), options.workers, ledger)
+        supervisor = Supervisor(sockets, ready, state, _limits(options), options.workers, ledger, remove_files)
         scheme = "https" if options.certificate else "http"
         for place, sock in zip(options.bind, sockets, strict=True):
             _logger.info("Listening at %s", ", ".join(addresses.urls(parse_bind(place)[0], sock, scheme)))
@@ -117,21 +117,22 @@ def speaks_http2(options: ServeOptions) -> bool:
 
 
 @contextmanager
-def _listening(options: ServeOptions) -> Iterator[tuple[Sockets, socket.socket | None]]:
-    """The sockets for requests and for the metrics. Files of Unix sockets are removed at the end."""
+def _listening(options: ServeOptions) -> Iterator[tuple[Sockets, socket.socket | None, Callable[[], None]]]:
+    """The sockets for requests and for the metrics, and a function that removes the files of Unix sockets."""
     from .sockets import Sockets
 
     with ExitStack() as stack:
+        files = stack.enter_context(ExitStack())
 
         def bound(host: str, port: int, option: str) -> socket.socket:
             sock = stack.enter_context(addresses.bind(host, port, option))
             if host.startswith(addresses.UNIX_SCHEME):
-                stack.callback(addresses.removal_of(host.removeprefix(addresses.UNIX_SCHEME)))
+                files.callback(addresses.removal_of(host.removeprefix(addresses.UNIX_SCHEME)))
             return sock
 
         sockets = Sockets([bound(*parse_bind(place), "--bind") for place in options.bind])
         metrics = None if options.metrics is None else bound(*parse_metrics(options.metrics), "--metrics")
-        yield sockets, metrics
+        yield sockets, metrics, files.close
 
 
 def _metrics(sock: socket.socket | None, options: ServeOptions) -> tuple[Ledger | None, AbstractContextManager[object]]:

@@ -82,7 +82,8 @@ class Worker:
 class Supervisor:
     """Runs `target` in `number` worker processes, on listening sockets that they share.
 
-    A worker writes its process id to the other end of `ready` when it can serve. `target` is called with the number of
+    A worker writes its process id to the other end of `ready` when it can serve. `at_stop` is called before the sockets
+    are closed. `target` is called with the number of
     the worker, a function that loads the application, the sockets, and `arguments`.
     """
 
@@ -94,6 +95,7 @@ class Supervisor:
         limits: Limits,
         number: int,
         ledger: Ledger | None = None,
+        at_stop: Callable[[], None] = lambda: None,
     ) -> None:
         method = multiprocessing.get_start_method()
         # "forkserver", the default of Python 3.14, would not pass the sockets on.
@@ -105,6 +107,7 @@ class Supervisor:
         self._limits = limits
         self._number = number
         self._ledger = ledger
+        self._at_stop = at_stop
         self._ready = ready
         self._ready_ids: set[int] = set()
         self._workers: list[Worker] = []
@@ -297,6 +300,7 @@ class Supervisor:
 
     def _stop(self) -> None:
         """Let the workers finish their requests, and kill those that are left after the grace period."""
+        self._at_stop()
         self._sockets.refuse_new()
         self._sockets.close()  # workers have copies, and accept the connections that wait
         for worker in [*self._workers, *self._leaving]:

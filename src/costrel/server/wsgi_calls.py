@@ -71,9 +71,9 @@ class WsgiCalls:
         """Whether a request is in progress that began before."""
         return not self._earlier.items().isdisjoint(self.busy.copy().items())
 
-    def others(self) -> Collection[int] | None:
+    def others(self, with_http2: bool) -> Collection[int] | None:
         """The environ has no port of the client, so HTTP/2 connections cannot be told from others."""
-        return None if self._speaks_http2 else ()
+        return None if with_http2 and self._speaks_http2 else ()
 
     def _part(self, head: _Head, scope: dict[str, object]) -> None:
         if str(scope["SERVER_PROTOCOL"]).startswith("HTTP/1"):
