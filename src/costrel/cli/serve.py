@@ -9,6 +9,7 @@ import click
 
 from ..server.errors import StartError
 from ..server.production import DEFAULT_BIND, GRACE, ServeOptions, default_workers, refuse_debug, serve_production
+from ..server.watchdog import LOOP_TIMEOUT, WORKER_TIMEOUT
 from ..services.commands import ScriptInfo, pass_script_info
 from ..services.environment import get_debug_flag
 from .options import application_argument, as_flask_option, debug_option, option
@@ -50,6 +51,19 @@ _file = click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Pat
 @option("--access-log/--no-access-log", default=True, help="Write a line for each request to standard output.")
 @option("--max-worker-age", type=click.IntRange(60), help="Seconds after which a process is replaced by a new one.")
 @option("--max-worker-memory", type=click.IntRange(1), help="MiB of memory above which a process is replaced.")
+@option(
+    "--loop-timeout",
+    type=click.IntRange(0),
+    default=LOOP_TIMEOUT,
+    show_default=True,
+    help="Replace a process whose event loop is blocked for so many seconds; 0 never does.",
+)
+@option(
+    "--worker-timeout",
+    type=click.IntRange(1),
+    help="Replace a process if all threads are busy and none finishes for so many seconds. Without it, their stacks are"
+    f" logged after {WORKER_TIMEOUT} seconds.",
+)
 @option("--interface", type=click.Choice(["asgi", "wsgi"]), default="asgi", show_default=True, help="Of the server.")
 @pass_script_info
 def serve_command(info: ScriptInfo, /, cert: Path | None, key: Path | None, interface: str, **options: t.Any) -> None:

@@ -1,4 +1,4 @@
-"""Signs of life: a worker's event loop counts, in memory that its parent process can read.
+"""Signs of life of a worker, and what else it shares with its parent process: its event loop counts in shared memory.
 
 The clock is monotonic, and the time in which the reader itself did not run does not count: after a suspended computer
 or a paused container, all processes continue at the same moment, and no worker has been silent.
@@ -26,6 +26,8 @@ class Pulse:
     def __init__(self) -> None:
         self._count = multiprocessing.RawValue("Q", 0)
         self._is_explained = multiprocessing.RawValue("b", 0)
+        self._must_go = multiprocessing.RawValue("b", 0)
+        self._is_replaced = multiprocessing.RawValue("b", 0)
 
     @property
     def count(self) -> int:
@@ -44,6 +46,24 @@ class Pulse:
     def note_explained(self) -> None:
         """The worker has logged the stack."""
         self._is_explained.value = 1
+
+    @property
+    def must_go(self) -> bool:
+        """Whether the worker wants to be replaced."""
+        return bool(self._must_go.value)
+
+    def ask_to_go(self) -> None:
+        """The worker cannot do its work, and wants to be replaced."""
+        self._must_go.value = 1
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether another worker has taken the place of this one, and accepts the connections."""
+        return bool(self._is_replaced.value)
+
+    def note_replaced(self) -> None:
+        """Another worker has taken the place."""
+        self._is_replaced.value = 1
 
 
 class Silence:

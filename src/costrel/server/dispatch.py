@@ -202,7 +202,7 @@ def _is_http1(scope: Message) -> bool:
 
 
 def _is_http2(scope: Message) -> bool:
-    return scope["type"] == "http" and scope["http_version"] == "2"
+    return bool(scope["type"] == "http" and scope["http_version"] == "2")
 
 
 def _port(scope: Message) -> int:

@@ -56,20 +56,29 @@ class Door(t.Protocol):
 
 
 class Stopping(t.Protocol):
-    """Whether the whole server is stopping, and not just this worker."""
+    """Whether the whole server is stopping."""
 
     @property
     def stopping(self) -> bool:
         """Whether it is."""
 
 
+class Replaced(t.Protocol):
+    """Whether another worker has taken the place of this one."""
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether it has."""
+
+
 class Ending:
     """The end of one worker, in at most `limit` seconds."""
 
-    def __init__(self, door: Door, parting: Parting, server: Stopping, limit: float) -> None:
+    def __init__(self, door: Door, parting: Parting, server: Stopping, worker: Replaced, limit: float) -> None:
         self._door = door
         self._parting = parting
         self._server = server
+        self._worker = worker
         self._places = door.sockets.places()
         self._until = time.monotonic() + limit
         self._limit = limit
@@ -84,7 +93,8 @@ class Ending:
 
     def _stop_accepting(self) -> None:
         # If another worker replaces this one, it accepts the connections that wait. If the server stops, this one does.
-        self._sleep(_ROUND)  # systemd sends the signal to all processes, so the server's own may come a little later
+        if not self._worker.is_replaced:
+            self._sleep(_ROUND)  # systemd sends the signal to all processes, so the server may get it a little later
         sockets = self._door.sockets
         while self._server.stopping and sockets.have_waiting() and not self._is_over():
             time.sleep(_ROUND / 5)

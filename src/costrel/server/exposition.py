@@ -19,6 +19,12 @@ PATH: t.Final = "/metrics"
 _PATIENCE = 5
 """Seconds that a client may take for its request."""
 
+_EVENTS: t.Final = (
+    ("stalls", "costrel_thread_stalls_total", "Times that all threads of a process were busy, and none finished."),
+    ("dropped_lines", "costrel_log_lines_dropped_total", "Lines of output that the reader did not take in time."),
+    ("full", "costrel_connections_refused_total", "Requests refused since a process had too many connections."),
+)
+
 _BOUNDS: t.Final = (*(f"{bound:g}" for bound in BUCKETS), "+Inf")
 
 
@@ -53,6 +59,9 @@ def _lines(ledger: Ledger) -> Iterator[str]:
     yield f"costrel_worker_starts_total {ledger.starts}"
     yield from _head("costrel_workers_stuck_total", "counter", "Processes replaced since their event loop was blocked.")
     yield f"costrel_workers_stuck_total {ledger.stuck}"
+    for event, name, text in _EVENTS:
+        yield from _head(name, "counter", text)
+        yield f"{name} {ledger.events(event)}"
 
 
 def _head(name: str, kind: str, text: str) -> tuple[str, str]:

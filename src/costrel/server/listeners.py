@@ -7,18 +7,14 @@ import signal
 import socket
 import sys
 import threading
-import typing as t
 from collections.abc import Callable
 
 from .dispatch import OTHERS, Dispatcher, Served
-from .ending import Ending
+from .ending import Ending, Replaced, Stopping
 from .granian_private import Lifespan, Listener, Listening, new_loop, wsgi_scheduler
 from .signals import ENDING, Signals
 from .sockets import Sockets
 from .wsgi_calls import WsgiCalls
-
-if t.TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
 
 _FOR_CONNECTIONS = 0.7
 """The part of the grace period in which connections may stay open. The requests in progress have the rest to end."""
@@ -55,23 +51,21 @@ class Gate:
             self._at_end()
 
 
-class Stopping(t.Protocol):
-    """Whether the whole server is stopping, and not just this worker."""
-
-    @property
-    def stopping(self) -> bool:
-        """Whether it is."""
-
-
 def run_asgi_worker(
-    idx: int, load: Callable[[], Served], sockets: Sockets, listening: Listening, state: Stopping, early: bool
+    idx: int,
+    load: Callable[[], Served],
+    sockets: Sockets,
+    worker: Replaced,
+    listening: Listening,
+    state: Stopping,
+    early: bool,
 ) -> None:
     """Serve the ASGI application that `load` returns until a signal arrives, and end in order.
 
     With `early`, connections are accepted during the startup of the application, which must hold their requests back.
     """
     loop = new_loop()
-    AsgiWorker(idx, load(), sockets, listening, state, loop).run(early)
+    AsgiWorker(idx, load(), sockets, worker, listening, state, loop).run(early)
 
 
 class AsgiWorker:
@@ -82,13 +76,15 @@ class AsgiWorker:
         idx: int,
         served: Served,
         sockets: Sockets,
+        worker: Replaced,
         listening: Listening,
         state: Stopping,
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         self.served = served
         self.loop = loop
-        self.state = state
+        self._state = state
+        self._worker = worker
         self._over = asyncio.Event()
         self._is_ending = False
         self._gate = Gate(
@@ -128,27 +124,28 @@ class AsgiWorker:
         self.loop.call_later(seconds, self._over.set)
         if self._dispatcher is not None:
             parting = self._dispatcher.begin_to_end()
-            ending = Ending(self._gate, parting, self.state, seconds * _FOR_CONNECTIONS)
+            ending = Ending(self._gate, parting, self._state, self._worker, seconds * _FOR_CONNECTIONS)
             threading.Thread(target=ending.run, name="costrel-ending", daemon=True).start()
 
 
 def run_wsgi_worker(
     idx: int,
-    load: Callable[[], WSGIApplication],
+    load: Callable[[], WsgiCalls],
     sockets: Sockets,
+    worker: Replaced,
     listening: Listening,
     state: Stopping,
     grace: float,
 ) -> None:
-    """The same with a WSGI application, which is not told about the start and the end."""
+    """The same with the WSGI application that `load` wraps, and which is not told about the start and the end."""
     loop = new_loop()
-    calls = WsgiCalls(load())
+    calls = load()
     over = threading.Event()
     gate = Gate(lambda sock: Listener.wsgi(idx, sock, listening, listening.threads), sockets, over.set)
     signals = Signals()
     gate.open(wsgi_scheduler(loop, calls.run), loop)
     signals.wait()
-    Ending(gate, calls.begin_to_end(), state, grace * _FOR_CONNECTIONS).run()
+    Ending(gate, calls.begin_to_end(), state, worker, grace * _FOR_CONNECTIONS).run()
     over.wait()
 
 

@@ -40,8 +40,11 @@ _KEY_BYTES: t.Final = 136
 _ROUTE_BYTES: t.Final = 120
 _CELLS: t.Final = len(BUCKETS) + 2
 _ROW_BYTES: t.Final = _KEY_BYTES + 8 * _CELLS
-_HEAD: t.Final = 4
+_HEAD: t.Final = 8
 _ROWS_USED, _IN_FLIGHT, _WEBSOCKETS = 0, 1, 2
+
+EVENTS: t.Final = {"stalls": 3, "dropped_lines": 4, "full": 5}
+"""What is counted beside requests, and where: stalls of the threads, lines of output, refusals of connections."""
 
 Key = tuple[str, str, str]
 
@@ -89,6 +92,10 @@ class Page:
         """The numbers of requests and WebSockets in progress, if the worker is alive."""
         head = self.head()
         return int(head[_IN_FLIGHT]), int(head[_WEBSOCKETS])
+
+    def count(self, event: str, number: int = 1) -> None:
+        """Count an event of EVENTS. Only one thread of the worker counts each kind."""
+        self.head()[EVENTS[event]] += number
 
     @staticmethod
     def _row(data: memoryview, start: int) -> Row:
@@ -209,6 +216,10 @@ class Ledger:
         """The numbers of requests and WebSockets in progress."""
         found = [page.now() for page in self._current()]
         return sum(requests for requests, _ in found), sum(websockets for _, websockets in found)
+
+    def events(self, event: str) -> int:
+        """The number of events of a kind, in all workers, including those that have ended."""
+        return sum(int(page.head()[EVENTS[event]]) for page in self._pages)
 
     def rows(self) -> list[Row]:
         """The counts of all workers, including those that have ended, sorted by key."""

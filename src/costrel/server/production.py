@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import logging
 import multiprocessing
@@ -15,35 +16,36 @@ import time
 import typing as t
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import click
 
 from ..app.application import Costrel
+from ..edges.asgi import AsgiApplication
 from ..edges.patience import SEND_TIMEOUT
+from ..edges.threads import THREADS
 from . import addresses
 from .access_log import LINES, AccessLog, set_up_logging
+from .beats import Pulse
 from .errors import StartError
 from .failed_load import describe
 from .state import State
+from .watchdog import LOOP_TIMEOUT, WORKER_TIMEOUT, PoolThreads, Threads, Watchdog
 
 if t.TYPE_CHECKING:
-    from .beats import Pulse
     from .dispatch import Served
     from .granian_private import Listening
     from .metrics import Ledger, Page
     from .sockets import Sockets
     from .supervision import Limits
+    from .wsgi_calls import WsgiCalls
 
 DEFAULT_BIND = "127.0.0.1:8000"
 DEFAULT_PORT = 8000
 METRICS_HOST = "127.0.0.1"
 GRACE = 30
-
-LOOP_TIMEOUT = 30
-"""The seconds without a sign from its event loop after which a worker is replaced."""
 
 HEADER_TIMEOUT = 10_000
 """The time limit for the head of a request, in milliseconds."""
@@ -75,6 +77,8 @@ class ServeOptions:
     max_worker_age: int | None = None
     max_worker_memory: int | None = None
     loop_timeout: int = LOOP_TIMEOUT
+    worker_timeout: int | None = None
+    """See WORKER_TIMEOUT. Workers whose threads are stuck are replaced only if it is given."""
 
 
 def default_workers() -> int:
@@ -213,7 +217,7 @@ def _listening_options(options: ServeOptions) -> Listening:
         http1=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT),
         http2=HTTP2Settings(max_headers_size=MAX_HTTP2_HEADERS),
         tls=tls_arguments(options.certificate),
-        threads=options.threads or 32,
+        threads=options.threads or THREADS,
     )
 
 
@@ -230,13 +234,13 @@ class WorkerLoader:
     """An inherited socket that the worker must close."""
     page: Page | None = None
     """The page for the worker's counts."""
-    pulse: Pulse | None = None
+    pulse: Pulse = field(default_factory=Pulse)
 
     def on(self, page: Page | None, pulse: Pulse) -> WorkerLoader:
         """The loader of a worker that counts on `page`, and shows with `pulse` that it is alive."""
         return replace(self, page=page, pulse=pulse)
 
-    def __call__(self) -> Costrel | Served:
+    def __call__(self) -> WsgiCalls | Served:
         """Load the application. If that fails, print the error and exit the worker."""
         from .signals import release_signals
 
@@ -258,21 +262,42 @@ class WorkerLoader:
             click.secho(f"Error: {error if isinstance(error, StartError) else describe(error)}", err=True, fg="red")
             sys.exit(1)
 
-    def _served(self, app: Costrel) -> Costrel | Served:
+    def _served(self, app: Costrel) -> WsgiCalls | Served:
         if self.options.interface == "wsgi":
+            from .wsgi_calls import WsgiCalls, WsgiThreads
+
             app.try_settings()
+            calls = WsgiCalls(app)
+            self._watchdog(WsgiThreads(calls, self.options.threads or THREADS)).start(None)
             self._say_ready()
-            return app
+            return calls
         from . import idle
         from .health import Health
         from .metrics import Counter
 
         tally = None if self.page is None else Counter(self.page)
         line = LINES[self.options.log_format] if self.options.access_log else None
-        served = AccessLog(app.asgi, line, self._say_ready, self.options.grace, tally)
+        edge = app.asgi
+        watchdog = self._watchdog(PoolThreads(edge.workers) if isinstance(edge, AsgiApplication) else None)
+
+        def at_start() -> None:
+            watchdog.start(asyncio.get_running_loop())
+            self._say_ready()
+
+        served = AccessLog(edge, line, at_start, self.options.grace, tally)
         if speaks_http2(self.options) and idle.can_watch():
             idle.watch(self.sockets, served.ports_of_clients)
         return Health(served, app, self.state) if self.options.health else served
+
+    def _watchdog(self, threads: Threads | None) -> Watchdog:
+        loop_limit, thread_limit = self.options.loop_timeout or None, self.options.worker_timeout or WORKER_TIMEOUT
+        return Watchdog(self.pulse, loop_limit, threads, thread_limit, self._note_stall)
+
+    def _note_stall(self) -> None:
+        if self.page is not None:
+            self.page.count("stalls")
+        if self.options.worker_timeout is not None:
+            self.pulse.ask_to_go()
 
     def _say_ready(self) -> None:
         with suppress(OSError):

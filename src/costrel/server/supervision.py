@@ -84,7 +84,7 @@ class Supervisor:
 
     A worker writes its process id to the other end of `ready` when it can serve. `at_stop` is called before the sockets
     are closed. `target` is called with the number of
-    the worker, a function that loads the application, the sockets, and `arguments`.
+    the worker, a function that loads the application, the sockets, the worker's pulse, and `arguments`.
     """
 
     def __init__(
@@ -196,7 +196,7 @@ class Supervisor:
         pulse = Pulse()
         loader = self._loader.on(page, pulse)
         process = self._processes.Process(
-            target=self._target, args=(idx, loader, self._sockets, *self._arguments), name="costrel-worker"
+            target=self._target, args=(idx, loader, self._sockets, pulse, *self._arguments), name="costrel-worker"
         )
         if self._ledger is not None:
             self._ledger.hand_out(page, process)
@@ -253,8 +253,9 @@ class Supervisor:
                 _logger.error("The new worker did not start: the old process %s continues.", old.process.pid)
             return
         self._workers[old.idx] = new
-        _logger.info("Process %s takes the place of %s", new.process.pid, old.process.pid)
+        old.pulse.note_replaced()
         self._end(old)
+        _logger.info("Process %s takes the place of %s", new.process.pid, old.process.pid)
 
     def _look(self) -> None:
         """Replace workers that are too old, too large, or do not respond, and kill those that did not end in time."""
@@ -268,6 +269,7 @@ class Supervisor:
                 self._ledger.stuck += 1
             self._replace([worker])
             _abort(worker)
+        self._replace([worker for worker in self._workers if worker.pulse.must_go])
         if limits.age is not None:
             self._replace([worker for worker in self._workers if now - worker.birth >= limits.age])
         if limits.memory is not None and now - self._looked_at_memory >= _LOOK_AT_MEMORY:

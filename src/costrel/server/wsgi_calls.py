@@ -9,6 +9,8 @@ import typing as t
 from collections.abc import Collection, Iterable, Iterator
 from threading import get_ident
 
+from .watchdog import Stall
+
 if t.TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
@@ -26,6 +28,7 @@ class WsgiCalls:
         self.busy: dict[int, float] = {}
         """The identifiers of the threads that handle a request, with the start on the monotonic clock."""
         self.last_arrival = 0.0
+        """When the last HTTP/1 request has arrived during the end, on the monotonic clock."""
         self._application = application
         self._is_ending = False
         self._earlier: dict[int, float] = {}
@@ -81,6 +84,23 @@ class WsgiCalls:
             head.headers = [*head.headers, CLOSE]
         else:
             self._speaks_http2 = True
+
+
+class WsgiThreads:
+    """The threads in which a WSGI application is called. Requests that wait are in Granian, and cannot be counted."""
+
+    def __init__(self, calls: WsgiCalls, number: int) -> None:
+        self._calls = calls
+        self._number = number
+        self._told = 0.0
+
+    def look(self, limit: float) -> Stall | None:
+        """As in `Threads`: all are busy with requests that began `limit` seconds ago."""
+        busy, now = self._calls.busy.copy(), time.monotonic()
+        if len(busy) < self._number or max(max(busy.values()), self._told) > now - limit:
+            return None
+        self._told = now
+        return Stall(busy.keys(), None)
 
 
 class _Head:
