@@ -236,15 +236,18 @@ class Supervisor:
             self._must_reload = False
             self._replace(list(self._workers))
 
-    def _replace(self, workers: Iterable[Worker]) -> None:
+    def _replace(self, workers: Iterable[Worker], is_stuck: bool = False) -> None:
         for old in workers:
             if self._is_stopping:
                 return
             if old in self._workers and not old.has_ended():
-                self._replace_one(old)
+                self._replace_one(old, is_stuck)
 
-    def _replace_one(self, old: Worker) -> None:
-        """Start another worker, and end the old one when it is ready. If it does not get ready, keep the old one."""
+    def _replace_one(self, old: Worker, is_stuck: bool) -> None:
+        """Start another worker, and end the old one when it is ready. If it does not get ready, keep the old one.
+
+        One that is stuck cannot end by itself.
+        """
         new = self._start(old.idx)
         if not self._becomes_ready(new):
             self._leaving.append(new)
@@ -255,6 +258,8 @@ class Supervisor:
         self._workers[old.idx] = new
         old.pulse.note_replaced()
         self._end(old)
+        if is_stuck:
+            _abort(old)
         _logger.info("Process %s takes the place of %s", new.process.pid, old.process.pid)
 
     def _look(self) -> None:
@@ -267,8 +272,7 @@ class Supervisor:
             _logger.error("Process %s is replaced: it does not respond", worker.process.pid)
             if self._ledger is not None:
                 self._ledger.stuck += 1
-            self._replace([worker])
-            _abort(worker)
+            self._replace([worker], is_stuck=True)
         self._replace([worker for worker in self._workers if worker.pulse.must_go])
         if limits.age is not None:
             self._replace([worker for worker in self._workers if now - worker.birth >= limits.age])
