@@ -31,6 +31,7 @@ from .access_log import LINES, AccessLog, set_up_logging
 from .beats import Pulse
 from .errors import StartError
 from .failed_load import describe
+from .output import in_background
 from .state import State
 from .watchdog import LOOP_TIMEOUT, WORKER_TIMEOUT, PoolThreads, Threads, Watchdog
 
@@ -97,6 +98,7 @@ def serve_production(load: Callable[[], Costrel], options: ServeOptions) -> None
     from .supervision import Supervisor
 
     refuse_what_wsgi_lacks(options)
+    in_background()
     with _listening(options) as (sockets, metrics_socket, remove_files):
         set_up_logging(options.log_format)
         state = State()
@@ -247,6 +249,7 @@ class WorkerLoader:
         release_signals()
         if self.foreign is not None:
             self.foreign.close()
+        in_background(self._note_dropped)
         set_up_logging(self.options.log_format)
         threading.Thread(target=self._end_with_parent, name="costrel-parent", daemon=True).start()
         try:
@@ -292,6 +295,10 @@ class WorkerLoader:
     def _watchdog(self, threads: Threads | None) -> Watchdog:
         loop_limit, thread_limit = self.options.loop_timeout or None, self.options.worker_timeout or WORKER_TIMEOUT
         return Watchdog(self.pulse, loop_limit, threads, thread_limit, self._note_stall)
+
+    def _note_dropped(self, lines: int) -> None:
+        if self.page is not None:
+            self.page.count("dropped_lines", lines)
 
     def _note_stall(self) -> None:
         if self.page is not None:
