@@ -13,6 +13,7 @@ from granian.log import LogLevels
 
 from .addresses import LISTEN_QUEUE, connections_at_most
 from .errors import StartError
+from .forking import part_from_children
 from .granian_private import Embedded
 from .request_log import Application, RequestLog
 
@@ -64,11 +65,13 @@ class EmbeddedServer(Embedded):
         """Serve until :meth:`stop` is called. Raises StartError if the startup of the application fails."""
         _granian_logger.addFilter(_is_worth_saying)
         self._loop = asyncio.get_running_loop()
+        end_parting = part_from_children([self.sock])
         try:
             if not self._stopping:
                 await self.serve()
         finally:
             self._loop = None
+            end_parting()
             _granian_logger.removeFilter(_is_worth_saying)
             self.sock.close()
 

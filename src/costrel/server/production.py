@@ -26,7 +26,7 @@ from ..app.application import Costrel
 from ..edges.asgi import AsgiApplication
 from ..edges.patience import SEND_TIMEOUT
 from ..edges.threads import THREADS
-from . import addresses
+from . import addresses, forking
 from .access_log import LINES, AccessLog, set_up_logging
 from .beats import Pulse
 from .errors import StartError
@@ -257,8 +257,8 @@ class WorkerLoader:
             refuse_debug(app.debug)
             if self.options.threads:
                 app.config["THREADS"] = self.options.threads
+            forking.part_from_children(self.sockets)
             for sock in self.sockets:
-                sock.set_inheritable(False)
                 addresses.limit_sending(sock, app.config.get("SEND_TIMEOUT", SEND_TIMEOUT))
             return self._served(app)
         except Exception as error:

@@ -11,7 +11,7 @@ import stat
 import struct
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,25 +86,9 @@ class Sockets(tuple[socket.socket, ...]):
                     with suppress(OSError):
                         os.dup2(nameless.fileno(), number, inheritable=False)
 
-    def abandon(self) -> None:
-        """In a child process of a worker: close the sockets, and the connections that came from them.
-
-        Their file descriptors are not free afterwards, since objects of the worker that still exist here would close
-        other files of these numbers.
-        """
-        nothing = os.open(os.devnull, os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
-        numbers = [sock.fileno() for sock in self]
-        if FILES.is_dir():
-            numbers = [*self._numbers(), *(number for number, _ in self.places().connections())]
-        for number in numbers:
-            with suppress(OSError):
-                os.dup2(nothing, number, inheritable=False)
-        os.close(nothing)
-
     def _numbers(self) -> list[int]:
         """The file descriptors of these sockets in this process, of copies too."""
-        wanted = {os.fstat(sock.fileno()).st_ino for sock in self if sock.fileno() >= 0}
-        return [number for number, status in open_sockets() if status.st_ino in wanted]
+        return numbers_of({os.fstat(sock.fileno()).st_ino for sock in self})
 
     def places(self) -> Places:
         """The addresses of these sockets."""
@@ -139,6 +123,11 @@ class Places:
         except OSError:
             return False
         return name in self.paths if sock.family == af_unix else is_tcp(sock) and name[1] in self.ports
+
+
+def numbers_of(inodes: Collection[int]) -> list[int]:
+    """The file descriptors of this process that are open sockets with these inode numbers."""
+    return [number for number, status in open_sockets() if status.st_ino in inodes]
 
 
 def open_sockets() -> Iterator[tuple[int, os.stat_result]]:

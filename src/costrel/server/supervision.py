@@ -75,8 +75,8 @@ class Worker:
     """When it is killed, if it has not ended: for a worker that was told to end."""
 
     def has_ended(self) -> bool:
-        """Whether the process has ended."""
-        return bool(wait([self.process.sentinel], 0))
+        """Whether the process has ended. The sentinel would not tell: a process that a view has forked keeps it open."""
+        return not self.process.is_alive()
 
 
 class Supervisor:
@@ -213,7 +213,7 @@ class Supervisor:
             found = wait([self._ready, process.sentinel], _TICK)
             while self._ready.poll():
                 self._ready_ids.add(self._ready.recv())
-            if process.sentinel in found and process.pid not in self._ready_ids:
+            if process.pid not in self._ready_ids and (process.sentinel in found or not process.is_alive()):
                 return False
             self._see_off()
         self._ready_ids.clear()
