@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import typing as t
 from collections.abc import Callable
+from contextlib import suppress
 
 from ..app import websocket_lifecycle
 from ..app.application import Costrel
@@ -265,14 +266,22 @@ class ServerConnection:
             else:
                 collected.extend(answer)
             body = b"".join(message["body"] for message in collected[1:])  # Granian takes it in one piece only
-            await self._pass_on({**collected[0], "type": "websocket.http.response.start"})
-            await self._pass_on({"type": "websocket.http.response.body", "body": body})
+            await self._send_refusal(
+                {**collected[0], "type": "websocket.http.response.start"},
+                {"type": "websocket.http.response.body", "body": body},
+            )
             return
         try:
-            await self._pass_on({"type": "websocket.close", "code": NORMAL, "reason": ""})
+            await self._send_refusal({"type": "websocket.close", "code": NORMAL, "reason": ""})
         finally:
             if isinstance(answer, Answer) and answer.close is not None:
                 await hop.run(answer.close)
+
+    async def _send_refusal(self, *messages: dict[str, t.Any]) -> None:
+        # A client that has left meanwhile is an OSError, and to Granian a wrong order of messages (RuntimeError).
+        with suppress(OSError, RuntimeError):
+            for message in messages:
+                await self._send(message)
 
     async def leave(self) -> None:
         """Tell the client that the server goes away."""

@@ -75,7 +75,7 @@ class Worker:
     """When it is killed, if it has not ended: for a worker that was told to end."""
 
     def has_ended(self) -> bool:
-        """Whether the process has ended. Its sentinel does not tell: processes that views have forked keep that open."""
+        """Whether the process has ended. Its sentinel does not tell: processes that views have forked keep it open."""
         return not self.process.is_alive()
 
 
