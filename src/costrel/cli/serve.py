@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from ..server.errors import StartError
-from ..server.production import DEFAULT_BIND, GRACE, ServeOptions, default_workers, refuse_debug, serve_production
+from ..server.production import serve_production
+from ..server.serve_options import DEFAULT_BIND, GRACE, ServeOptions, default_workers, refuse_debug
 from ..server.watchdog import LOOP_TIMEOUT, WORKER_TIMEOUT
 from ..services.commands import ScriptInfo, pass_script_info
 from ..services.environment import get_debug_flag
@@ -42,7 +43,7 @@ _file = click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Pat
 @option("--threads", type=click.IntRange(1), help="Threads for sync views in each process. Default: THREADS, or 32.")
 @option("--cert", type=_file, help="A certificate file for HTTPS, with those of the authorities below it.")
 @option("--key", type=_file, help="The file with the certificate's key.")
-@option("--http2/--no-http2", default=None, help="Take HTTP/2 beside HTTP/1.1. Without it: over HTTPS.")
+@option("--http2/--no-http2", default=False, help="Serve HTTP/2 too; see docs/deployment.md for its limits.")
 @option("--grace", type=click.IntRange(1), default=GRACE, show_default=True, help="Seconds for requests at the end.")
 @option("--drain", type=click.IntRange(0), default=0, help="Seconds to go on, not ready, after SIGTERM. Default: 0.")
 @option("--health/--no-health", default=False, help="Answer /livez and /readyz before the application does.")

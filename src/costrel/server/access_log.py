@@ -19,8 +19,8 @@ from ..edges.outgoing import add_echo
 from ..edges.scope import ECHO
 from ..support.coroutines import AnyCoroutine
 from . import terminal
-from .dispatch import IN_PLACE
 from .request_log import AnyTask, Application, Exchange, Message, Receive, Send
+from .served import IN_PLACE
 
 REQUEST_ID: t.Final = b"x-request-id"
 

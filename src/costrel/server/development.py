@@ -24,7 +24,7 @@ import click
 from ..app.application import Costrel
 from ..services.dotenv import load_dotenv as read_dotenv
 from ..services.environment import get_debug_flag, get_load_dotenv, read_variable
-from . import addresses
+from . import addresses, engine
 from .banner import announce, is_running_from_reloader, server_logger, show_server_banner
 from .certificates import SSLContextArgument, make_ssl_devcert
 from .errors import StartError
@@ -148,7 +148,7 @@ def serve(app: Costrel, host: str, port: int | str, options: Options) -> None:
     if options.use_reloader and not is_running_from_reloader():
         watch_over(host, port, options)
     _refuse_exposed_debugger(host, options)
-    if options.need_wsgi():
+    if options.need_wsgi() or not _has_engine():
         run_simple(host, addresses.port_number(port), app, **options.for_run_simple())
         return
     from .embedded import EmbeddedServer  # Granian takes 20 ms to load, which no other command needs
@@ -185,6 +185,20 @@ def _ending_at_once() -> Iterator[None]:
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
         os._exit(end.code if isinstance(end.code, int) else 1)
+
+
+def _has_engine() -> bool:
+    """Whether Granian can be used; if not, say why, and that the WSGI server takes its place."""
+    problem = engine.problem()
+    if problem is not None:
+        server_logger().warning(_WITHOUT_ENGINE, engine.version(), problem)
+    return problem is None
+
+
+_WITHOUT_ENGINE: t.Final = (
+    "Granian %s differs from the releases that Costrel was tested with (%s). Serving over WSGI: without WebSockets, and"
+    " each async view in a thread. Install the release that Costrel requires."
+)
 
 
 def _in_development(app: Costrel, host: str, options: Options) -> tuple[Application, Callable[[], None]]:

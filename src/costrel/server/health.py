@@ -16,8 +16,8 @@ from ..app.readiness import ReadinessCheck
 from ..edges.lifespan import call_within
 from ..edges.threads import Workers
 from ..support.coroutines import AnyCoroutine
-from .dispatch import Served
 from .request_log import Message, Receive, Send
+from .served import Served
 from .state import State
 
 LIVE: t.Final = "/livez"

@@ -9,9 +9,10 @@ import sys
 import threading
 from collections.abc import Callable
 
-from .dispatch import OTHERS, Dispatcher, Served
+from .dispatch import OTHERS, Dispatcher
 from .ending import Ending, Replaced, Stopping
 from .granian_private import Lifespan, Listener, Listening, new_loop, wsgi_scheduler
+from .served import Served
 from .signals import ENDING, Signals
 from .sockets import Sockets
 from .wsgi_calls import WsgiCalls
