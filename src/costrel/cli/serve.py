@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from ..server.addresses import MAX_CONNECTIONS
 from ..server.errors import StartError
 from ..server.production import serve_production
 from ..server.serve_options import DEFAULT_BIND, GRACE, ServeOptions, default_workers, refuse_debug
@@ -50,6 +51,13 @@ _file = click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Pat
 @option("--metrics", metavar="[HOST:]PORT", help="Show counts for Prometheus at http://HOST:PORT/metrics.")
 @option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Of the log.")
 @option("--access-log/--no-access-log", default=True, help="Write a line for each request to standard output.")
+@option(
+    "--max-connections",
+    type=click.IntRange(16),
+    default=MAX_CONNECTIONS,
+    show_default=True,
+    help="Refuse connections beyond so many in a process.",
+)
 @option("--max-worker-age", type=click.IntRange(60), help="Seconds after which a process is replaced by a new one.")
 @option("--max-worker-memory", type=click.IntRange(1), help="MiB of memory above which a process is replaced.")
 @option(

@@ -9,6 +9,7 @@ import os
 import re
 import sys
 import threading
+import time
 import typing as t
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -36,6 +37,9 @@ class Tally(t.Protocol):
 
     def end(self, scope: Message, status: int, seconds: float) -> None:
         """Count its end, with its status and duration."""
+
+    def refuse(self) -> None:
+        """Count a request that is refused, since there are too many connections."""
 
 
 # The characters of UUIDs, ULIDs, trace ids and Base64. None of them has a meaning in a log or a shell.
@@ -136,6 +140,11 @@ class AccessLog:
         if self._tally is not None:
             self._tally.end(exchange.scope, exchange.final_status(), exchange.seconds())
 
+    def note_refusal(self) -> None:
+        """Count a request that is refused, since there are too many connections."""
+        if self._tally is not None:
+            self._tally.refuse()
+
     def unfinished(self) -> list[Message]:
         """The scopes of the requests in progress. It can be called in any thread."""
         return [exchange.scope for exchange in self._running.copy()]
@@ -172,6 +181,21 @@ class AccessLog:
                 self._at_start()
 
         return note
+
+
+class TimedAccessLog(AccessLog):
+    """Notes the time of each client's last request, since the bytes on an HTTP/2 connection do not tell."""
+
+    def __init__(self, *arguments: t.Any) -> None:
+        super().__init__(*arguments)
+        self.requested: dict[int, float] = {}
+        """By the port of the client, on the monotonic clock."""
+
+    def _begin(self, scope: Message, send: Send) -> ServedExchange:
+        client = scope.get("client")
+        if client:
+            self.requested[int(client[1])] = time.monotonic()
+        return super()._begin(scope, send)
 
 
 def kept_for_the_end(grace: float) -> float:

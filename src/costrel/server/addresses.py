@@ -281,14 +281,14 @@ def _free_port(host: str, port: int) -> int | None:
     return None
 
 
-def connections_at_most() -> int:
-    """As many as MAX_CONNECTIONS, and fewer where the process may not have so many files open."""
+def connections_at_most(wanted: int = MAX_CONNECTIONS) -> int:
+    """The number `wanted`, or less if the process may not have so many files open."""
     try:
         import resource
     except ImportError:  # Windows
-        return MAX_CONNECTIONS
+        return wanted
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     if limit == resource.RLIM_INFINITY:
-        return MAX_CONNECTIONS
+        return wanted
     # A worker that may open no more files would try without a pause to take the next connection.
-    return max(_MIN_CONNECTIONS, min(MAX_CONNECTIONS, limit * 3 // 4, limit - _OTHER_FILES))
+    return max(_MIN_CONNECTIONS, min(wanted, limit * 3 // 4, limit - _OTHER_FILES))

@@ -20,7 +20,7 @@ class Closing:
         self.last_arrival = time.monotonic()
         self._served = served
         self._earlier = [scope for scope in served.unfinished() if _is_http1(scope)]
-        self._http2 = {_port(scope) for scope in served.unfinished() if _is_http2(scope)}
+        self._http2 = {port_of(scope) for scope in served.unfinished() if _is_http2(scope)}
 
     @property
     def places(self) -> int:
@@ -35,6 +35,10 @@ class Closing:
     def begin_to_end(self) -> float:
         """The worker is ending already."""
         return 0
+
+    def note_refusal(self) -> None:
+        """As that of `served`."""
+        self._served.note_refusal()
 
     def unfinished(self) -> Collection[Message]:
         """The scopes of the requests in progress."""
@@ -55,12 +59,12 @@ class Closing:
 
     def others(self, with_http2: bool) -> Collection[int]:
         """The ports of clients with a response or WebSocket in progress; with HTTP/2 connections, or without."""
-        ports = {_port(scope) for scope in self._served.unfinished() if not _is_http2(scope)}
+        ports = {port_of(scope) for scope in self._served.unfinished() if not _is_http2(scope)}
         return ports | self._http2 if with_http2 else ports
 
     def _parting(self, scope: Message, send: Send) -> Send:
         if _is_http2(scope):
-            self._http2.add(_port(scope))
+            self._http2.add(port_of(scope))
         if not _is_http1(scope):
             return send
         self.last_arrival = time.monotonic()
@@ -81,7 +85,7 @@ def _is_http2(scope: Message) -> bool:
     return bool(scope["type"] == "http" and scope["http_version"] == "2")
 
 
-def _port(scope: Message) -> int:
+def port_of(scope: Message) -> int:
     """The port of the client, which Granian gives as text; 0 on a Unix socket."""
     client = scope.get("client")
     return int(client[1]) if client else 0

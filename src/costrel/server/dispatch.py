@@ -14,13 +14,14 @@ from contextvars import copy_context
 from ..edges.drive import on_loop
 from ..edges.threads import Lane
 from .closing import Closing
+from .crowd import Refusing
 from .granian_private import Scheduler, Watcher
 from .request_log import Message
 from .served import Served
 
 if t.TYPE_CHECKING:
     import asyncio
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Collection
     from contextvars import Context
 
 OTHERS: t.Final = 2
@@ -39,11 +40,17 @@ class Dispatcher(Scheduler):
     def __init__(self, loop: asyncio.AbstractEventLoop, served: Served, state: ServingState) -> None:
         super().__init__(loop)
         self._on_loop = loop
-        self._served = served
+        self._served: Served = served
         self._takes = served.takes_in_place
         self._state = state
         self._variables = copy_context()
         self._places = deque(range(served.places))
+
+    def admit(self, ports: Collection[int] | None, has_room: Callable[[], bool]) -> None:
+        """Handle requests of clients with these ports only, and health checks; with None, of all."""
+        if not isinstance(self._served, Closing):
+            served = self._served.served if isinstance(self._served, Refusing) else self._served
+            self._served = served if ports is None else Refusing(served, ports, has_room)
 
     def begin_to_end(self) -> Closing:
         """From now on, responses end their connections. Called on the loop."""

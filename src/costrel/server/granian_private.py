@@ -50,8 +50,10 @@ class Listening:
     """How a worker accepts connections, in Granian's terms."""
 
     backlog: int
+    limit: int
+    """The maximum number of connections of one worker."""
     connections: int
-    """The maximum number of connections of one worker; Granian accepts no more until one ends."""
+    """The same with a reserve for refusals. Granian accepts no more until one ends."""
     http: HTTPModes
     http1: HTTP1Settings
     http2: HTTP2Settings
@@ -223,6 +225,7 @@ def check() -> None:
     with socket.socket() as sock:
         listening = Listening(
             backlog=128,
+            limit=16,
             connections=16,
             http=HTTPModes.auto,
             http1=HTTP1Settings(),

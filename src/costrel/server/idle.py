@@ -9,8 +9,9 @@ from __future__ import annotations
 import socket
 import struct
 import threading
+import time
 import typing as t
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, MutableMapping
 from contextlib import suppress
 
 from .sockets import FILES, Places, is_tcp
@@ -31,17 +32,24 @@ def can_watch() -> bool:
 
 
 def watch(
-    sockets: Collection[socket.socket], busy: Callable[[], Collection[int]], limit: float = LIMIT
+    sockets: Collection[socket.socket],
+    busy: Callable[[], Collection[int]],
+    limit: float = LIMIT,
+    requested: MutableMapping[int, float] | None = None,
 ) -> Callable[[], None]:
     """Start a thread that ends idle connections to `sockets`. `busy` returns the ports of clients with a request.
 
-    Returns a function that ends the thread.
+    `requested` has the time of each client's last request, on the monotonic clock. Without one for so long, a client is
+    idle, although it may send bytes: a PING (RFC 9113 §6.7) does not keep a connection. Returns a function that ends
+    the thread.
     """
     stop = threading.Event()
     places = Places(frozenset(sock.getsockname()[1] for sock in sockets if is_tcp(sock)), frozenset())
 
     def go_round() -> None:
         while not stop.wait(_PAUSE):
+            if requested is not None:
+                _end_without_request(places, busy(), requested, limit)
             for connection in idle_connections(places, limit):
                 with suppress(OSError):
                     if connection.getpeername()[1] not in busy():
@@ -55,6 +63,24 @@ def watch(
         thread.join()
 
     return end
+
+
+def _end_without_request(
+    places: Places, busy: Collection[int], requested: MutableMapping[int, float], limit: float
+) -> None:
+    now = time.monotonic()
+    present = set()
+    for _, connection in places.connections():
+        with suppress(OSError):
+            port = connection.getpeername()[1]
+            present.add(port)
+            if port in busy:
+                requested[port] = now
+            elif now - requested.setdefault(port, now) > limit:
+                connection.shutdown(socket.SHUT_RDWR)
+    for port in requested.keys() - present:
+        if now - requested[port] > limit:
+            del requested[port]
 
 
 def idle_connections(places: Places, limit: float) -> Iterator[socket.socket]:

@@ -9,6 +9,8 @@ import sys
 import threading
 from collections.abc import Callable
 
+from .closing import port_of
+from .crowd import Crowd
 from .dispatch import OTHERS, Dispatcher
 from .ending import Ending, Replaced, Stopping
 from .granian_private import Lifespan, Listener, Listening, new_loop, wsgi_scheduler
@@ -94,6 +96,7 @@ class AsgiWorker:
             self._note_end,
         )
         self._dispatcher: Dispatcher | None = None
+        self._crowd = Crowd(sockets.places(), listening.limit, self._ports_in_use)
 
     def run(self, early: bool) -> None:
         """Serve to the end. Exits with status 1 if the application refuses to start."""
@@ -112,6 +115,10 @@ class AsgiWorker:
         if self._dispatcher is None:
             self._dispatcher = Dispatcher(self.loop, self.served, lifespan.state)
             self._gate.open(self._dispatcher, self.loop)
+            self._crowd.watch(self._dispatcher)
+
+    def _ports_in_use(self) -> set[int]:
+        return {port_of(scope) for scope in self.served.unfinished()}
 
     def _note_end(self) -> None:  # in one of Granian's threads
         self.loop.call_soon_threadsafe(self._over.set)
@@ -120,6 +127,7 @@ class AsgiWorker:
         if self._is_ending:
             return
         self._is_ending = True
+        self._crowd.stop()
         seconds = self.served.begin_to_end()
         # Connections that are open after that have no request in progress.
         self.loop.call_later(seconds, self._over.set)
@@ -145,6 +153,7 @@ def run_wsgi_worker(
     gate = Gate(lambda sock: Listener.wsgi(idx, sock, listening, listening.threads), sockets, over.set)
     signals = Signals()
     gate.open(wsgi_scheduler(loop, calls.run), loop)
+    Crowd(sockets.places(), listening.limit, set).watch(None)
     signals.wait()
     Ending(gate, calls.begin_to_end(), state, worker, grace * _FOR_CONNECTIONS).run()
     over.wait()

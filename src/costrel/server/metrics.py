@@ -138,6 +138,11 @@ class Counter:
             cells[-1] += seconds
             self._head[_WEBSOCKETS if is_websocket else _IN_FLIGHT] -= 1
 
+    def refuse(self) -> None:
+        """Count a request that is refused, since there are too many connections."""
+        with self._lock:
+            self._head[EVENTS["full"]] += 1
+
     def _find(self, kind: tuple[str, str, int]) -> Cells:
         method, route, status = kind
         method = method if method in _METHODS else _OTHER

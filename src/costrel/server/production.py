@@ -14,6 +14,7 @@ from ..app.application import Costrel
 from ..edges.threads import THREADS
 from . import addresses, engine
 from .access_log import set_up_logging
+from .crowd import RESERVE
 from .errors import StartError
 from .output import in_background
 from .serve_options import ServeOptions
@@ -133,6 +134,18 @@ def _limits(options: ServeOptions) -> Limits:
     )
 
 
+def _connections(options: ServeOptions) -> tuple[int, int]:
+    """The maximum number of connections of one worker, and the number with a reserve for refusals."""
+    wanted = options.max_connections + RESERVE
+    most = addresses.connections_at_most(wanted)
+    if most == wanted:
+        return options.max_connections, most
+    number = most - min(RESERVE, most // 4)
+    if options.max_connections != addresses.MAX_CONNECTIONS:
+        _logger.warning("Each process has at most %d connections, since it may open few files (ulimit -n)", number)
+    return number, most
+
+
 def _listening_options(options: ServeOptions) -> Listening:
     # Granian takes 20 ms to load, which no other command needs.
     from granian.constants import HTTPModes
@@ -146,9 +159,11 @@ def _listening_options(options: ServeOptions) -> Listening:
             ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*options.certificate)
         except OSError as error:
             raise StartError(f"The certificate or its key cannot be used: {error}.") from error
+    limit, most = _connections(options)
     return Listening(
         backlog=BACKLOG,
-        connections=addresses.connections_at_most(),
+        limit=limit,
+        connections=most,
         http=HTTPModes.auto if options.http2 else HTTPModes.http1,
         http1=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT),
         http2=HTTP2Settings(max_headers_size=MAX_HTTP2_HEADERS),

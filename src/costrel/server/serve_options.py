@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from .addresses import MAX_CONNECTIONS
 from .errors import StartError
 from .watchdog import LOOP_TIMEOUT
 
@@ -35,6 +36,8 @@ class ServeOptions:
     metrics: str | None = None
     max_worker_age: int | None = None
     max_worker_memory: int | None = None
+    max_connections: int = MAX_CONNECTIONS
+    """For each worker."""
     loop_timeout: int = LOOP_TIMEOUT
     worker_timeout: int | None = None
     """See WORKER_TIMEOUT. Workers whose threads are stuck are replaced only if it is given."""

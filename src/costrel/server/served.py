@@ -25,6 +25,9 @@ class Served(t.Protocol):
     def begin_to_end(self) -> float:
         """The worker is ending. Called once, on the loop. Returns the seconds to wait for open connections."""
 
+    def note_refusal(self) -> None:
+        """A request is refused, since there are too many connections. It can be called in any thread."""
+
     def unfinished(self) -> Collection[Message]:
         """The scopes of the requests in progress. It can be called in any thread."""
 

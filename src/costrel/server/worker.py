@@ -24,7 +24,7 @@ from ..edges.asgi import AsgiApplication
 from ..edges.patience import SEND_TIMEOUT
 from ..edges.threads import THREADS
 from . import addresses, forking
-from .access_log import LINES, AccessLog, set_up_logging
+from .access_log import LINES, AccessLog, TimedAccessLog, set_up_logging
 from .beats import Pulse
 from .errors import StartError
 from .failed_load import describe
@@ -107,9 +107,12 @@ class WorkerLoader:
             watchdog.start(asyncio.get_running_loop())
             self._say_ready()
 
-        served = AccessLog(edge, line, at_start, self.options.grace, tally)
+        served: AccessLog
         if self.options.http2 and self.sockets and idle.can_watch():
-            idle.watch(self.sockets, served.ports_of_clients)
+            served = TimedAccessLog(edge, line, at_start, self.options.grace, tally)
+            idle.watch(self.sockets, served.ports_of_clients, requested=served.requested)
+        else:
+            served = AccessLog(edge, line, at_start, self.options.grace, tally)
         return Health(served, app, self.state) if self.options.health else served
 
     def _watchdog(self, threads: Threads | None) -> Watchdog:
