@@ -3,6 +3,7 @@
 import http.client
 import re
 import socket
+import sys
 import threading
 import time
 from contextlib import contextmanager, suppress
@@ -11,7 +12,7 @@ import pytest
 
 from costrel.server.beats import Beats, Pulse
 
-from ..processes import PATIENCE, wait_until
+from ..processes import PATIENCE, Process, environ, wait_until
 from .served import serving, started
 
 APP = """\
@@ -229,3 +230,21 @@ def test_a_pulse_is_silent_only_while_its_reader_runs(monkeypatch):
     assert look(1) == []
     assert look(3600) == []  # the computer was suspended
     assert [look(1) for _ in range(8)] == [[], [], [], [], [], [], ["worker"], []]
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_the_development_server_logs_the_code_that_blocks_it_except_in_debug_mode(folder, debug):
+    with (folder / "shop.py").open("a") as file:
+        file.write("\nimport costrel.server.development\ncostrel.server.development.LOOP_TIMEOUT = 0.8\n")
+    option = ["--debug", "--no-reload"] if debug else ["--no-debug"]
+    command = [sys.executable, "-m", "costrel", "--app", "shop:app", "run", "--port", "0", *option]
+    with Process(command, folder, environ(PYTHONDONTWRITEBYTECODE="1")) as process:
+        port = int(process.wait_for(r"Running on http://127\.0\.0\.1:(\d+)")[1])
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
+            connection.sendall(b"GET /nap HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            answer = b"".join(iter(lambda: connection.recv(65_536), b""))
+        process.popen.terminate()
+        process.popen.wait(PATIENCE)
+
+    assert answer.endswith(b"rested")
+    assert any("in nap" in line for line in process.lines) is not debug

@@ -26,10 +26,12 @@ from ..services.dotenv import load_dotenv as read_dotenv
 from ..services.environment import get_debug_flag, get_load_dotenv, read_variable
 from . import addresses, engine
 from .banner import announce, is_running_from_reloader, server_logger, show_server_banner
+from .beats import Pulse
 from .certificates import SSLContextArgument, make_ssl_devcert
 from .errors import StartError
 from .identity import replaced_run_simple, served_as_flask
 from .reloading import run_reloadable, supervise_with
+from .watchdog import LOOP_TIMEOUT, Watchdog
 from .watching import Watcher
 from .wsgi_serving import run_simple
 
@@ -157,7 +159,7 @@ def serve(app: Costrel, host: str, port: int | str, options: Options) -> None:
         sock = _listening_socket(host, port)
         try:
             application, close = _in_development(app, host, options)
-            server = EmbeddedServer(application, sock, server_logger(), certificate, close)
+            server = EmbeddedServer(application, sock, server_logger(), certificate, close, _watchdog(app))
         except OSError as error:
             sock.close()
             raise StartError(f"The certificate or its key cannot be used: {error}.") from error
@@ -199,6 +201,11 @@ _WITHOUT_ENGINE: t.Final = (
     "Granian %s differs from the releases that Costrel was tested with (%s). Serving over WSGI: without WebSockets, and"
     " each async view in a thread. Install the release that Costrel requires."
 )
+
+
+def _watchdog(app: Costrel) -> Watchdog | None:
+    """Logs the code that blocks the event loop. In debug mode, a breakpoint may do that for as long as it likes."""
+    return None if app.debug else Watchdog(Pulse(), LOOP_TIMEOUT, logger=server_logger())
 
 
 def _in_development(app: Costrel, host: str, options: Options) -> tuple[Application, Callable[[], None]]:

@@ -21,7 +21,7 @@ from .served import Served
 
 if t.TYPE_CHECKING:
     import asyncio
-    from collections.abc import Awaitable, Collection
+    from collections.abc import Awaitable, Callable, Collection
     from contextvars import Context
 
 OTHERS: t.Final = 2

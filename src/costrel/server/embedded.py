@@ -16,6 +16,7 @@ from .errors import StartError
 from .forking import part_from_children
 from .granian_private import Embedded
 from .request_log import Application, RequestLog
+from .watchdog import Watchdog
 
 GRACE = 1.0
 """The time that requests have to end after the server was asked to stop, in seconds."""
@@ -42,11 +43,13 @@ class EmbeddedServer(Embedded):
         logger: logging.Logger,
         certificate: Certificate | None = None,
         at_stop: Callable[[], None] = lambda: None,
+        watchdog: Watchdog | None = None,
     ) -> None:
         self.log = RequestLog(application, logger)
         self.sock = sock
         self._stopping = False
         self._at_stop = at_stop
+        self._watchdog = watchdog
         self._loop: asyncio.AbstractEventLoop | None = None
         cert, key = certificate or (None, None)
         super().__init__(
@@ -66,12 +69,16 @@ class EmbeddedServer(Embedded):
         _granian_logger.addFilter(_is_worth_saying)
         self._loop = asyncio.get_running_loop()
         end_parting = part_from_children([self.sock])
+        if self._watchdog is not None:
+            self._watchdog.start(self._loop)
         try:
             if not self._stopping:
                 await self.serve()
         finally:
             self._loop = None
             end_parting()
+            if self._watchdog is not None:
+                self._watchdog.stop()
             _granian_logger.removeFilter(_is_worth_saying)
             self.sock.close()
 

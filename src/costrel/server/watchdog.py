@@ -91,6 +91,7 @@ class Watchdog:
         threads: Threads | None = None,
         thread_limit: float | None = None,
         at_stall: Callable[[], None] = lambda: None,
+        logger: logging.Logger = _logger,
     ) -> None:
         self._pulse = pulse
         self._silence = Silence()
@@ -100,6 +101,7 @@ class Watchdog:
         self._threads = threads
         self._thread_limit = thread_limit
         self._at_stall = at_stall
+        self._logger = logger
         self._over = threading.Event()
         self._has_told = False
 
@@ -135,7 +137,7 @@ class Watchdog:
         elif not self._has_told:
             self._has_told = True
             stack = _stack(sys._current_frames()[self._loop_thread])
-            _logger.error("The event loop has been blocked for %.0f seconds, by this code:\n%s", seconds, stack)
+            self._logger.error("The event loop has been blocked for %.0f seconds, by this code:\n%s", seconds, stack)
             self._pulse.note_explained()
 
     def _look_at_threads(self) -> None:
@@ -144,7 +146,7 @@ class Watchdog:
         stall = self._threads.look(self._thread_limit)
         if stall is not None:
             waiting = "" if stall.waiting is None else f", and {stall.waiting} requests wait"
-            _logger.error(
+            self._logger.error(
                 "All %d threads are busy, and none has finished a request in %g seconds%s. They run this code:\n%s",
                 len(stall.threads),
                 self._thread_limit,
