@@ -59,6 +59,12 @@ def count():
     return str(session["count"])
 
 
+@app.get("/spin")
+async def spin():
+    while True:
+        pass
+
+
 @app.get("/sleep/<float:seconds>")
 def sleep(seconds):
     note(f"begun {request.path}")

@@ -174,6 +174,14 @@ class Connection2:
             self._flush()
         raise ConnectionError("the connection has ended")
 
+    def ping(self) -> None:
+        """Send a PING, and read what has arrived. Raises OSError if the connection has ended."""
+        self._http.ping(b"12345678")
+        self._flush()
+        with suppress(BlockingIOError):
+            if not self._sock.recv(65_536, socket.MSG_DONTWAIT):
+                raise ConnectionError("the connection has ended")
+
     def _flush(self) -> None:
         self._sock.sendall(self._http.data_to_send())
 

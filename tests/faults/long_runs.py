@@ -1,7 +1,7 @@
-"""The faults in their long forms: `python -m tests.faults.long_runs [load] [overload] [kill] [slow] [clock] [files]`.
+"""The faults in their long forms: `python -m tests.faults.long_runs [name ...]`, with the names of `RUNS`.
 
-They need Debian's packages nghttp2-client, slowhttptest, libfaketime and strace; what is missing is said and left out.
-The server runs on one processor, the load on another.
+They need Debian's packages nghttp2-client, nginx, slowhttptest, libfaketime and strace. Those that are missing are
+named, and their runs left out. The server runs on one processor, the load on another.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..processes import wait_until
+from . import attacks
 from .clients import Load
 from .killing import kill_workers
 from .processes import Server, served
@@ -238,6 +239,10 @@ RUNS: dict[str, Callable[[float], None]] = {
     "slow": slow,
     "clock": clock,
     "files": files,
+    "reload": lambda minutes: attacks.reload(say, minutes),
+    "stop": lambda minutes: attacks.stop(say, minutes),
+    "crowd": lambda minutes: attacks.crowd(say, minutes),
+    "hang": lambda minutes: attacks.hang(say, minutes),
 }
 
 
