@@ -163,6 +163,7 @@ class Connection2:
                     status = int(dict(event.headers)[b":status"])
                 elif isinstance(event, h2.events.DataReceived):
                     answer += event.data
+                    self._http.acknowledge_received_data(event.flow_controlled_length, stream)
                 elif isinstance(event, h2.events.ConnectionTerminated):
                     self.is_ending = True
                     if stream > (event.last_stream_id or 0):

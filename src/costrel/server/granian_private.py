@@ -241,26 +241,15 @@ def check() -> None:
             raise AttributeError(f"granian's embedded server has no method {name!r}")
     loop = asyncio.new_event_loop()
     try:
-        if not callable(getattr(Scheduler(loop), "dispatch", None)):
-            raise TypeError("granian's scheduler cannot be subclassed")
+        Scheduler(loop)
         wsgi_scheduler(loop, _refuse)
-        loop.run_until_complete(_check_lifespan())
     finally:
         loop.close()
+    protocol = Lifespan(_refuse)._protocol
+    if not (callable(protocol.startup) and callable(protocol.shutdown)) or protocol.interrupt or protocol.state:
+        raise TypeError("granian's lifespan is not as expected")
     if Loops.auto not in loops:
         raise LookupError("granian has no automatic loop")
-
-
-async def _check_lifespan() -> None:
-    async def application(scope: Message, receive: Receive, send: Send) -> None:
-        for _ in range(2):
-            kind = (await receive())["type"]
-            await send({"type": f"{kind}.complete"})
-
-    lifespan = Lifespan(application)
-    if not await lifespan.startup() or lifespan.state:
-        raise RuntimeError("granian's lifespan does not start")
-    await lifespan.shutdown()
 
 
 def _refuse(channel: WsgiChannel, scope: dict[str, object]) -> int:
