@@ -115,7 +115,7 @@ class Crowd:
             return
         self._say(len(ages))
         self._other_files = len(os.listdir(FILES)) - len(ages)
-        # Whichever clients were here first stay.
+        # Clients that were connected before stay.
         self._admitted &= ages.keys()
         self._admitted.update(list(ages.keys() - self._admitted)[: max(self._limit - len(self._admitted), 0)])
         if door is not None:

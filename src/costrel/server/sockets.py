@@ -68,6 +68,8 @@ class Sockets(tuple[socket.socket, ...]):
 
     def have_waiting(self) -> bool:
         """Whether a connection waits to be accepted."""
+        if not hasattr(select, "poll"):  # Windows
+            return False
         poll = select.poll()
         for sock in self:
             with suppress(OSError, ValueError):
