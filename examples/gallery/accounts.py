@@ -7,8 +7,20 @@ import sqlite3
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
-from costrel import Blueprint, Response, flash, g, redirect, render_template, request, safe_next, session, url_for
-from costrel.support.passwords import check_password_hash, generate_password_hash
+from costrel import (
+    Blueprint,
+    Response,
+    check_password_hash,
+    flash,
+    g,
+    generate_password_hash,
+    redirect,
+    render_template,
+    request,
+    safe_next,
+    session,
+    url_for,
+)
 
 from . import database
 
@@ -41,7 +53,7 @@ def signed_in(view: Callable[P, R]) -> Callable[P, R | Response]:
     def checked(*args: P.args, **kwargs: P.kwargs) -> R | Response:
         if g.user is None:
             flash("Please sign in first.", "info")
-            return redirect(url_for("accounts.sign_in", next=request.path))  # type: ignore[return-value]
+            return redirect(url_for("accounts.sign_in", next=request.path))
         return view(*args, **kwargs)
 
     return checked
@@ -51,10 +63,10 @@ def signed_in(view: Callable[P, R]) -> Callable[P, R | Response]:
 def sign_up() -> str | Response | tuple[str, int]:
     """Make an account."""
     if request.method == "GET":
-        return render_template("account.html", new=True)
+        return render_template("account.html", new=True, shortest=SHORTEST_PASSWORD)
     name, password = request.form["name"].strip(), request.form["password"]
-    problem = check_account(name, password)
-    if problem is None:
+    wrong, problem = check_account(name, password)
+    if not problem:
         try:
             with database.get() as connection:
                 row = connection.execute(
@@ -62,18 +74,20 @@ def sign_up() -> str | Response | tuple[str, int]:
                 )
             return enter(row.lastrowid, f"Welcome, {name}!")
         except sqlite3.IntegrityError:
-            problem = f"The name {name} is taken. Try another one."
+            wrong, problem = "name", f"The name {name} is taken. Try another one."
     flash(problem, "error")
-    return render_template("account.html", new=True, name=name), 400
+    return render_template("account.html", new=True, name=name, wrong=wrong, shortest=SHORTEST_PASSWORD), 400
 
 
-def check_account(name: str, password: str) -> str | None:
-    """What is wrong with a new account's name or password, if anything."""
+def check_account(name: str, password: str) -> tuple[str, str]:
+    """The field of a new account that is wrong, and the reason; two empty strings if none is."""
     if not name or len(name) > 30:
-        return "Choose a name of 1 to 30 characters."
+        return "name", "Choose a name of 1 to 30 characters."
+    if not name.isprintable():
+        return "name", "Choose a name of letters, digits, spaces and signs."
     if len(password) < SHORTEST_PASSWORD:
-        return f"Choose a password of {SHORTEST_PASSWORD} characters or more."
-    return None
+        return "password", f"Choose a password of {SHORTEST_PASSWORD} characters or more."
+    return "", ""
 
 
 @blueprint.route("/sign-in", methods=["GET", "POST"])
@@ -95,11 +109,11 @@ def enter(user_id: int | None, greeting: str) -> Response:
     session.clear()
     session["user_id"] = user_id
     flash(greeting, "success")
-    return redirect(safe_next(request.args.get("next"), url_for("pictures.index")))  # type: ignore[return-value]
+    return redirect(safe_next(request.args.get("next"), url_for("pictures.index")))
 
 
 @blueprint.post("/sign-out")
 def sign_out() -> Response:
     """End the session."""
     session.clear()
-    return redirect(url_for("pictures.index"))  # type: ignore[return-value]
+    return redirect(url_for("pictures.index"))

@@ -27,7 +27,7 @@ def as_json(picture: sqlite3.Row) -> dict[str, Any]:
 
 def problem(status: int, text: str) -> Response:
     """An error for a program (RFC 9457)."""
-    response: Response = jsonify(status=status, title=text)
+    response = jsonify(status=status, title=text)
     response.status_code, response.content_type = status, "application/problem+json"
     return response
 
@@ -42,8 +42,9 @@ def list_pictures() -> dict[str, Any]:
 @blueprint.get("/pictures/<int:picture_id>")
 def show_picture(picture_id: int) -> dict[str, Any]:
     """One picture and its comments."""
+    picture = pictures.find(picture_id)
     comments = [
         {"author": row["author"], "text": row["text"], "created": row["created"]}
         for row in pictures.comments_on(picture_id)
     ]
-    return as_json(pictures.find(picture_id)) | {"comments": comments}
+    return as_json(picture) | {"comments": comments}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from costrel import (
     Blueprint,
+    FileStorage,
     Response,
     abort,
     current_app,
@@ -17,11 +18,10 @@ from costrel import (
     redirect,
     render_template,
     request,
+    secure_filename,
     send_from_directory,
     url_for,
 )
-from costrel.http.uploads import FileStorage
-from costrel.support.paths import secure_filename
 
 from . import database, feed
 from .accounts import signed_in
@@ -36,6 +36,12 @@ SIGNATURES = {
 }
 """How the files of each type begin. What a file is called says nothing."""
 
+PAGE = 60
+"""Pictures on one page of the grid."""
+
+LAST_ID = 2**63 - 1
+"""The largest number that SQLite stores."""
+
 LIST = """
     SELECT picture.*, user.name AS author,
            (SELECT count(*) FROM comment WHERE comment.picture_id = picture.id) AS comments
@@ -48,13 +54,16 @@ def folder() -> Path:
     return Path(current_app.config["INSTANCE"], "pictures")
 
 
-def newest(limit: int = 60) -> list[sqlite3.Row]:
-    """The pictures, the newest first."""
-    return database.get().execute(f"{LIST} ORDER BY created DESC LIMIT ?", (limit,)).fetchall()
+def newest(limit: int = PAGE, before: int | None = None) -> list[sqlite3.Row]:
+    """The pictures, the newest first; with `before`, those that are older than the picture with this id."""
+    query = f"{LIST} WHERE picture.id < ? ORDER BY picture.id DESC LIMIT ?"
+    return database.get().execute(query, (before or LAST_ID, limit)).fetchall()
 
 
 def find(picture_id: int) -> sqlite3.Row:
     """One picture, or 404."""
+    if picture_id > LAST_ID:
+        abort(404)
     row: sqlite3.Row | None = database.get().execute(f"{LIST} WHERE picture.id = ?", (picture_id,)).fetchone()
     if row is None:
         abort(404)
@@ -82,8 +91,11 @@ def kind_of(upload: FileStorage) -> str | None:
 
 @blueprint.get("/")
 def index() -> str:
-    """The grid."""
-    return render_template("index.html", pictures=newest())
+    """The grid, a page at a time."""
+    before = request.args.get("before", type=int)
+    found = newest(PAGE + 1, min(max(before, 1), LAST_ID) if before is not None else None)
+    older = found[PAGE - 1]["id"] if len(found) > PAGE else None
+    return render_template("index.html", pictures=found[:PAGE], older=older, before=before)
 
 
 @blueprint.get("/picture/<int:picture_id>")
@@ -120,7 +132,7 @@ def upload() -> str | Response | tuple[str, int]:
         )
     feed.announce("picture", row.lastrowid)
     flash(f"“{title}” is in the gallery.", "success")
-    return redirect(url_for(".show", picture_id=row.lastrowid))  # type: ignore[return-value]
+    return redirect(url_for(".show", picture_id=row.lastrowid))
 
 
 @blueprint.post("/picture/<int:picture_id>/comments")
@@ -136,7 +148,7 @@ def comment(picture_id: int) -> Response:
                 (picture_id, g.user["id"], text, time.time()),
             )
         feed.announce("comment", row.lastrowid)
-    return redirect(url_for(".show", picture_id=picture_id, _anchor="comments"))  # type: ignore[return-value]
+    return redirect(url_for(".show", picture_id=picture_id, _anchor="comments"))
 
 
 @blueprint.post("/picture/<int:picture_id>/delete")
@@ -150,7 +162,7 @@ def delete(picture_id: int) -> Response:
         connection.execute("DELETE FROM picture WHERE id = ?", (picture_id,))
     (folder() / picture["file"]).unlink(missing_ok=True)
     flash(f"“{picture['title']}” was deleted.", "info")
-    return redirect(url_for(".index"))  # type: ignore[return-value]
+    return redirect(url_for(".index"))
 
 
 def ago(moment: float) -> str:

@@ -15,6 +15,21 @@ from .globals import g as g
 from .globals import request as request
 from .globals import session as session
 from .globals import websocket as websocket
+from .http.errors import BadRequest as BadRequest
+from .http.errors import Conflict as Conflict
+from .http.errors import Forbidden as Forbidden
+from .http.errors import Gone as Gone
+from .http.errors import HTTPException as HTTPException
+from .http.errors import InternalServerError as InternalServerError
+from .http.errors import MethodNotAllowed as MethodNotAllowed
+from .http.errors import NotFound as NotFound
+from .http.errors import ServiceUnavailable as ServiceUnavailable
+from .http.errors import TooManyRequests as TooManyRequests
+from .http.errors import Unauthorized as Unauthorized
+from .http.errors import UnprocessableEntity as UnprocessableEntity
+from .http.headers import Headers as Headers
+from .http.multidict import MultiDict as MultiDict
+from .http.uploads import FileStorage as FileStorage
 from .services import json as json
 from .services.config import Config as Config
 from .shortcuts import CSP as CSP
@@ -46,6 +61,10 @@ from .shortcuts import stream_template as stream_template
 from .shortcuts import stream_template_string as stream_template_string
 from .shortcuts import stream_with_context as stream_with_context
 from .shortcuts import url_for as url_for
+from .support.passwords import check_password_hash as check_password_hash
+from .support.passwords import generate_password_hash as generate_password_hash
+from .support.paths import safe_join as safe_join
+from .support.paths import secure_filename as secure_filename
 from .support.signals import appcontext_popped as appcontext_popped
 from .support.signals import appcontext_pushed as appcontext_pushed
 from .support.signals import appcontext_tearing_down as appcontext_tearing_down
@@ -57,6 +76,8 @@ from .support.signals import request_started as request_started
 from .support.signals import request_tearing_down as request_tearing_down
 from .support.signals import template_rendered as template_rendered
 from .version import __version__ as __version__
+from .views import MethodView as MethodView
+from .views import View as View
 
 if not _t.TYPE_CHECKING:  # with a module __getattr__, type checkers would accept any name
     from .compat.missing_names import missing_name as __getattr__  # noqa: F401 - called by Python

@@ -25,7 +25,6 @@ from .http import errors
 from .messages import redirects
 from .services.flashing import flash as flash
 from .services.flashing import get_flashed_messages as get_flashed_messages
-from .services.json import jsonify as jsonify
 from .services.templating import render_template as render_template
 from .services.templating import render_template_string as render_template_string
 from .services.templating import stream_template as stream_template
@@ -36,6 +35,13 @@ if t.TYPE_CHECKING:
     from .app.application import Costrel
     from .app.response import Response
     from .messages.response import Response as MessageResponse
+
+    R = t.TypeVar("R", bound=MessageResponse)
+
+    def jsonify(*args: t.Any, **kwargs: t.Any) -> Response: ...
+
+else:  # its room cannot name the class
+    from .services.json import jsonify as jsonify
 
 
 def url_for(
@@ -52,6 +58,10 @@ def url_for(
     return app.url_for(endpoint, _anchor=_anchor, _method=_method, _scheme=_scheme, _external=_external, **values)
 
 
+@t.overload
+def redirect(location: str, code: int = 302, Response: None = None) -> Response: ...
+@t.overload
+def redirect(location: str, code: int = 302, *, Response: type[R]) -> R: ...
 def redirect(location: str, code: int = 302, Response: type[MessageResponse] | None = None) -> MessageResponse:
     """A response that redirects the client to `location`, created by the current application if there is one."""
     ctx = context.peek()

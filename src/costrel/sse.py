@@ -17,20 +17,21 @@ from .support.tasks import released, start_held
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _KEEP_ALIVE: t.Final = ": keep-alive\n\n"
 _SILENCE: t.Final = object()
+_NO_DATA: t.Final = object()
 
 Encode = Callable[[object], str]
 
 
 @dataclass(frozen=True)
 class ServerSentEvent:
-    """One event. `data` is sent as JSON, unless it is a string.
+    """One event. `data` is sent as JSON, unless it is a string. An event without `data` sends none.
 
     `event` is the name of the event for ``addEventListener`` in the browser. When the browser reconnects, it sends `id`
     as the header ``Last-Event-ID``. `retry` is the delay before that, in milliseconds. Raises ValueError for a line
     break or a NUL in `event` or `id`.
     """
 
-    data: object = None
+    data: object = _NO_DATA
     event: str | None = None
     id: str | None = None
     retry: int | None = None
@@ -49,7 +50,7 @@ class ServerSentEvent:
             for name, value in (("event", self.event), ("id", self.id), ("retry", self.retry))
             if value is not None
         ]
-        if self.data is not None:
+        if self.data is not _NO_DATA:
             text = self.data if isinstance(self.data, str) else dumps(self.data)
             lines += [f"data: {line}" for line in _LINE_END.split(text)]
         return "\n".join(lines) + "\n\n"

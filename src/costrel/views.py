@@ -40,17 +40,34 @@ class View:
     @classmethod
     def as_view(cls, name: str, *class_args: t.Any, **class_kwargs: t.Any) -> RouteCallable:
         """A view function named `name`. The other arguments are those of the class."""
-        shared = None if cls.init_every_request else cls(*class_args, **class_kwargs)
-
-        def instance() -> View:
-            if shared is not None:
-                return shared
-            # Read from the function, since other code may have replaced the class there.
-            made: View = view.view_class(*class_args, **class_kwargs)
-            return made
-
+        # Decorators expect the result of the view, not a coroutine.
+        is_async = cls._answers_async() and not cls.decorators
         # Any: the attributes below are set on the result of the decorators.
-        view: t.Any = cls._view_function(instance)
+        view: t.Any
+        if cls.init_every_request:
+            # Other code may replace the class on the function. Flask-Injector reads the arguments from the closure.
+            if is_async:
+
+                async def view(**kwargs: object) -> object:
+                    return await _awaited(view.view_class(*class_args, **class_kwargs)._answer(**kwargs))
+
+            else:
+
+                def view(**kwargs: object) -> object:
+                    return _run(view.view_class(*class_args, **class_kwargs), kwargs)
+
+        else:
+            self = cls(*class_args, **class_kwargs)
+            if is_async:
+
+                async def view(**kwargs: object) -> object:
+                    return await _awaited(self._answer(**kwargs))
+
+            else:
+
+                def view(**kwargs: object) -> object:
+                    return _run(self, kwargs)
+
         if cls.decorators:
             view.__name__ = name
             view.__module__ = cls.__module__
@@ -66,24 +83,20 @@ class View:
         return function
 
     @classmethod
-    def _view_function(cls, instance: Callable[[], View]) -> Callable[..., object]:
-        async def answer_async(**kwargs: object) -> object:
-            rv = instance()._answer(**kwargs)
-            return await rv if isawaitable(rv) else rv
-
-        def answer(**kwargs: object) -> object:
-            return context.current().app.ensure_sync(instance().dispatch_request)(**kwargs)
-
-        # Decorators expect the result of the view, not a coroutine.
-        return answer_async if cls._answers_async() and not cls.decorators else answer
-
-    @classmethod
     def _answers_async(cls) -> bool:
         """Whether the view function is ``async def``, so that it runs on the server's event loop."""
         return iscoroutinefunction(cls.dispatch_request)
 
     def _answer(self, **kwargs: object) -> Result:
         return self.dispatch_request(**kwargs)
+
+
+def _run(view: View, kwargs: dict[str, object]) -> object:
+    return context.current().app.ensure_sync(view.dispatch_request)(**kwargs)
+
+
+async def _awaited(rv: Result) -> object:
+    return await rv if isawaitable(rv) else rv
 
 
 class MethodView(View):

@@ -230,7 +230,7 @@ class TestProxies:
         proxies = Proxies.of(setting)
         if proxies is not None:
             proxies.apply(environ)
-        return environ["REMOTE_ADDR"], environ["wsgi.url_scheme"], "HTTP_X_FORWARDED_FOR" in environ
+        return environ.get("REMOTE_ADDR"), environ["wsgi.url_scheme"], "HTTP_X_FORWARDED_FOR" in environ
 
     @pytest.mark.parametrize(
         ("setting", "told"),
@@ -251,6 +251,27 @@ class TestProxies:
     def test_a_chain_within_the_networks_is_followed(self):
         assert "6.6.6.6" == self.told("10.0.0.0/8", HTTP_X_FORWARDED_PROTO="https, http")[0]
         assert "6.6.6.6" == self.told("10.0.0.0/8", route="1.1.1.1, 6.6.6.6, 10.0.0.2", HTTP_X_FORWARDED_PROTO="a,b")[0]
+
+    @pytest.mark.parametrize(
+        ("route", "client"),
+        [
+            ("198.51.100.1, 10.0.0.7:333", "198.51.100.1"),
+            ("198.51.100.1:80, [::ffff:10.0.0.7]:333", "198.51.100.1"),
+            ("unknown, 10.0.0.7", "10.0.0.7"),
+            ("10.0.0.6, 10.0.0.7", "10.0.0.6"),
+            ("1.1.1.1, unknown, 10.0.0.7", "10.0.0.7"),
+            ("1.1.1.1, 198.51.100.1, 10.0.0.7", "198.51.100.1"),
+        ],
+    )
+    @pytest.mark.parametrize("peer", ["10.0.0.1", "::ffff:10.0.0.1"])
+    @pytest.mark.parametrize("network", ["10.0.0.0/8", "::ffff:10.0.0.0/104"])
+    def test_addresses_with_ports_and_mapped_ones_are_in_networks(self, route, client, peer, network):
+        assert client == self.told([network], route=route, peer=peer)[0]
+
+    def test_a_route_without_an_address_is_not_that_of_the_proxy(self):
+        for setting in (1, 2, ["10.0.0.0/8"], {"hops": 1, "networks": ["10.0.0.0/8"]}):
+            for route in ('"', "unknown", "", "6.6.6.6,", "<script>, _hidden"):
+                assert (None, True) == self.told(setting, route=route)[::2], (setting, route)
 
     def test_an_odd_peer_is_not_trusted(self):
         assert "unix:" == self.told("0.0.0.0/0", peer="unix:")[0]

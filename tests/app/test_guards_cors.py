@@ -366,6 +366,15 @@ class TestCrossSite:
             (CORSPolicy("*"), {"Origin": EVIL}, 200),
             (CORSPolicy("*"), {"Origin": EVIL, "Cookie": "a=b"}, 403),
             (None, {}, 403),
+            # The form of a page, which would sign the visitor in as somebody else.
+            (CORSPolicy("*"), {"Origin": EVIL, "Sec-Fetch-Mode": "navigate"}, 403),
+            (CORSPolicy("*"), {"Origin": EVIL, "Sec-Fetch-Mode": "nested-navigate"}, 403),
+            (CORSPolicy(SHOP), {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}, 403),
+            (CORSPolicy("*"), {"Origin": EVIL, "Upgrade-Insecure-Requests": "1"}, 403),
+            (CORSPolicy("null"), {"Origin": "null", "Sec-Fetch-Mode": "navigate"}, 403),
+            (CORSPolicy("*"), {"Origin": EVIL, "Sec-Fetch-Mode": "cors"}, 200),
+            (CORSPolicy("*"), {"Origin": EVIL, "Sec-Fetch-Mode": "no-cors"}, 200),
+            (CORSPolicy(SHOP, credentials=True), {"Sec-Fetch-Mode": "navigate"}, 200),
         ],
     )
     def test_those_that_a_policy_lets_send(self, policy, headers, status):

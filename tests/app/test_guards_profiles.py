@@ -92,9 +92,15 @@ def opens(app):
         return False
 
 
+def without_host(app):
+    """The status of an HTTP/1.1 request whose server found no host."""
+    return ask(app, environ_overrides={"HTTP_HOST": "", "SERVER_PROTOCOL": "HTTP/1.1"}).status_code
+
+
 EFFECTS = {
     "CONTENT_SECURITY_POLICY": header("Content-Security-Policy"),
     "CSRF_PROTECTION": status("/", "POST", headers=EVIL),
+    "HOST_REQUIRED": without_host,
     "JSON_ALLOW_NAN": json("[NaN]"),
     "JSON_MAX_DEPTH": json("[" * 201 + "]" * 201),
     "MAX_CONTENT_LENGTH": posted("/body", 16 * 1024 * 1024 + 1),
@@ -110,6 +116,7 @@ EFFECTS = {
     "SESSION_COOKIE_STRICT_SIZE": status("/set/4000"),
     "STATIC_DOTFILES": status("/static/.hidden"),
     "STATIC_FOLLOW_SYMLINKS": status("/static/link.txt"),
+    "STRICT_URLS": status("/set/\u0661"),
     "TRUSTED_PROXIES": lambda app: ask(app, "/who", headers={"X-Forwarded-For": "6.6.6.6"}).text,
     "WEBSOCKET_ALLOWED_ORIGINS": opens,
 }

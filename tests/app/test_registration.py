@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from costrel import Costrel
+from costrel.app.application import Flask
 from costrel.app.registration import App
 from costrel.app.scaffold import Scaffold
 from costrel.http.errors import BadRequestKeyError, ImATeapot, NotFound
@@ -245,12 +246,20 @@ def test_the_parts_shared_with_blueprints_are_abstract():
         ("a.xhtml", True),
         ("a.svg", True),
         ("a.txt", False),
-        ("a.HTML", False),
         ("a.html.txt", False),
+        ("html", False),
+        ("a.txt.j2", False),
     ],
 )
-def test_templates_are_escaped_by_their_ending(name, escaped):
-    assert Costrel(__name__).select_jinja_autoescape(name) is escaped
+@pytest.mark.parametrize("cls", [Costrel, Flask])
+def test_templates_are_escaped_by_their_ending(cls, name, escaped):
+    assert cls(__name__).select_jinja_autoescape(name) is escaped
+
+
+@pytest.mark.parametrize("name", ["a.HTML", "a.html.j2", "a.html.jinja", "a.svg.jinja2", "a.xht", "a.XML.J2"])
+def test_more_templates_are_escaped_natively(name):
+    assert Costrel(__name__).select_jinja_autoescape(name) is True
+    assert Flask(__name__).select_jinja_autoescape(name) is False
 
 
 def test_template_functions_have_their_own_name_or_another():

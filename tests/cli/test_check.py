@@ -12,6 +12,7 @@ from costrel import Costrel, rate_limit
 from costrel.app.application import Flask
 from costrel.app.audit import audit
 from costrel.cli import FlaskGroup
+from costrel.routing import BaseConverter
 from costrel.services.settings import SETTINGS
 
 KEY = "0123456789abcdef" * 2  # as a whole it stands in no file of the repository
@@ -45,7 +46,7 @@ def test_so_does_a_strict_one():
 
 def test_what_flask_leaves_open():
     expected = ["SESSION_COOKIE_SECURE", "SESSION_COOKIE_SAMESITE", "CSRF_PROTECTION", "SECURITY_HEADERS"]
-    expected += ["CONTENT_SECURITY_POLICY", "MAX_CONTENT_LENGTH", "REDIRECT_SCHEMES"]
+    expected += ["CONTENT_SECURITY_POLICY", "MAX_CONTENT_LENGTH", "HOST_REQUIRED", "REDIRECT_SCHEMES"]
     assert expected == places(make(Flask))
 
 
@@ -79,6 +80,28 @@ def test_routes_that_shadow_each_other():
     app.add_url_rule("/<name>", "page")
     (finding,) = audit(app)
     assert "GET never reaches 'never': 'page' has the rule '/<name>'." == finding.problem
+
+
+class Rx(BaseConverter):
+    def __init__(self, map, regex):
+        super().__init__(map)
+        self.regex = regex
+
+
+def test_rules_that_a_strict_application_would_match_otherwise():
+    app = make()
+    assert app.url_map.strict
+    app.config["STRICT_URLS"] = app.url_map.strict = False
+    app.url_map.converters["rx"] = Rx
+    app.add_url_rule("/wiki/<rx('[^:]+'):title>", "wiki")
+    app.add_url_rule("/tag/<rx('[a-z]+'):tag>", "tag")
+    app.add_url_rule("/<path:p>/<n>", "page")
+    app.add_url_rule("/<n>/stats", "stats")
+    slashed, order = audit(app)
+    assert slashed.problem.startswith("'wiki' is a 404 for each path with a slash in 'title', which the regex '[^:]+'")
+    assert order.problem.startswith("'page' answers paths that also match '/<n>/stats' of 'stats', which goes first")
+    app.url_map.strict = True
+    assert audit(app) == []
 
 
 def test_templates_without_escaping(tmp_path):

@@ -58,9 +58,11 @@ def outcome(call: t.Callable[..., t.Any], *args: t.Any, **kwargs: t.Any) -> t.An
 
 @given(st.none() | cookie_like | texts)
 def test_cookies_are_read_alike(header: str | None) -> None:
-    assert outcome(werkzeug.sansio.http.parse_cookie, header) == outcome(cookies.parse_cookie, header)
-    expected = outcome(werkzeug.sansio.http.parse_cookie, header, dict)
-    assert expected == outcome(cookies.parse_cookie, header, dict)
+    """All that Werkzeug reads is read, among what it leaves out: values with blanks or quotes within."""
+    found = iter(plain(cookies.parse_cookie(header)))
+    for pair in plain(werkzeug.sansio.http.parse_cookie(header)):
+        assert pair in found  # further on: the order is the same
+    assert dict(plain(cookies.parse_cookie(header))) == cookies.parse_cookie(header, dict)
 
 
 @given(st.lists(st.tuples(st.text("ab", min_size=1), texts), max_size=4))

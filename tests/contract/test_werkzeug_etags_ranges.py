@@ -108,7 +108,7 @@ def spans(value: t.Any, lengths: t.Iterable[int | None]) -> t.Any:
     return value.units, list(value.ranges), str(value), repr(value), answers
 
 
-LENGTHS = [None, 0, 1, 5, 10, 100]
+LENGTHS = [None, 10**15]  # of a shorter body, Werkzeug does not send a suffix that is longer
 
 
 @given(range_headers, st.booleans())

@@ -93,7 +93,7 @@ def test_descriptions_are_shown_alike(name: str, description: t.Any) -> None:
     agree(name, description=description)
 
 
-@given(st.sampled_from(ERRORS), st.lists(st.none() | st.text(max_size=5) | st.integers(), max_size=4))
+@given(st.sampled_from(ERRORS), st.lists(st.none() | st.text(max_size=5) | st.integers(0), max_size=4))
 def test_positional_arguments_mean_the_same(name: str, args: list[t.Any]) -> None:
     agree(name, *args)
 
@@ -109,8 +109,8 @@ def test_ranges_name_the_length_alike(length: int | None, units: str) -> None:
     agree("RequestedRangeNotSatisfiable", length, units)
 
 
-moments = st.none() | st.integers() | st.text(max_size=4) | st.timedeltas()
-moments |= st.datetimes(dt.datetime(1, 1, 2), dt.datetime(9999, 12, 30)) | st.dates()
+moments = st.none() | st.integers(0) | st.text(max_size=4)  # others are malformed at Werkzeug, but for datetimes
+moments |= st.datetimes(dt.datetime(1, 1, 2), dt.datetime(9999, 12, 30))
 
 
 @given(st.sampled_from(["TooManyRequests", "ServiceUnavailable", "_RetryAfter"]), moments)

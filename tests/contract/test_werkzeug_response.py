@@ -18,7 +18,7 @@ import werkzeug.sansio.response
 import werkzeug.utils
 import werkzeug.wrappers
 import werkzeug.wrappers.response
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from costrel.http import authentication, headers, policies
@@ -197,6 +197,21 @@ FIELDS = sorted(
 )
 
 
+TIMES = {"date", "expires", "last_modified", "retry_after"}
+SETS = {"access_control_allow_headers", "access_control_allow_methods", "access_control_expose_headers"}
+SPANS = {"content_length", "access_control_max_age", "retry_after", "age"}
+
+
+def is_malformed(name: str, value: t.Any) -> bool:
+    """Whether Werkzeug writes a field that has no meaning: `None`, `0:00:03`, a set of the letters of a text."""
+    if value is None:
+        return name not in TIMES
+    if name in SETS:
+        return isinstance(value, str)
+    is_moment = name == "retry_after" and isinstance(value, dt.datetime)
+    return name in SPANS and not (isinstance(value, str) or is_moment or type(value) is int)
+
+
 @pytest.mark.parametrize("name", FIELDS)
 def test_fields_are_read_and_set_alike(name: str) -> None:
     def use(cls: t.Any, value: t.Any) -> t.Any:
@@ -207,6 +222,8 @@ def test_fields_are_read_and_set_alike(name: str) -> None:
         return assigned, list(response.headers), read, cleared, list(response.headers)
 
     for value in VALUES:
+        if is_malformed(name, value):
+            continue
         expected, actual = shown(list(use(Theirs, value))), shown(list(use(Response, value)))
         if "raised" in str(expected[0]):
             assert "raised" in str(actual[0]), value  # with which error does not matter
@@ -388,17 +405,16 @@ def test_closing_runs_in_the_same_order() -> None:
 
 # -- conditions and ranges
 
+# Only requests that Werkzeug answers as RFC 9110 says: tests/app/test_conditional_requests.py has the others.
 conditions = st.fixed_dictionaries(
     {},
     optional={
-        "HTTP_RANGE": st.sampled_from(
-            ["bytes=0-1", "bytes=2-", "bytes=-2", "bytes=9-", "bytes=0-1,3-4", "bytes=3-1", "x", ""]
-        ),
-        "HTTP_IF_RANGE": st.sampled_from(['"a"', '"b"', "Wed, 01 Jan 2020 00:00:00 GMT", ""]),
-        "HTTP_IF_NONE_MATCH": st.sampled_from(['"a"', 'W/"a"', '"b"', "*"]),
-        "HTTP_IF_MATCH": st.sampled_from(['"a"', 'W/"a"', '"b"', "*"]),
+        "HTTP_IF_NONE_MATCH": st.sampled_from(['"a"', 'W/"a"', '"b"']),
         "HTTP_IF_MODIFIED_SINCE": st.sampled_from(["Wed, 01 Jan 2020 00:00:00 GMT", "Wed, 01 Jan 2010 00:00:00 GMT"]),
     },
+) | st.fixed_dictionaries(
+    {"HTTP_RANGE": st.sampled_from(["bytes=0-1", "bytes=2-", "bytes=-2", "bytes=9-"])},
+    optional={"HTTP_IF_RANGE": st.sampled_from(['"b"', "Wed, 01 Jan 2020 00:00:00 GMT", ""])},
 )
 validators = st.fixed_dictionaries(
     {},
@@ -417,13 +433,15 @@ validators = st.fixed_dictionaries(
     st.sampled_from(["GET", "HEAD", "POST"]),
     conditions,
     validators,
-    st.sampled_from([False, True, "bytes", "none", ""]),
+    st.sampled_from([False, True, "bytes", ""]),
     st.sampled_from([None, 0, 5]),
     st.booleans(),
 )
 def test_conditions_are_met_alike(
     body: t.Any, method: str, asked: t.Any, known: t.Any, accept: t.Any, length: t.Any, as_request: bool
 ) -> None:
+    assume(method != "HEAD" or "HTTP_RANGE" not in asked)
+    assume("HTTP_IF_NONE_MATCH" not in asked or "ETag" in known)
     environ = ENVIRON | asked | {"REQUEST_METHOD": method}
 
     def use(cls: t.Any, request_class: t.Any) -> t.Any:

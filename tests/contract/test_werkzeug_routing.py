@@ -207,8 +207,13 @@ def make_rules(side: t.Any, drawn: list[Drawn]) -> t.Iterator[t.Any]:
         yield side.routing.Rule(pattern.text, endpoint=endpoint, **{**given_options, **only})
 
 
+#: A map as it is under the names of Werkzeug.
+AsWerkzeug: t.Any = type("Map", (costrel.routing.Map,), {"is_strict_by_default": False})
+
+
 def make_map(side: t.Any, drawn: list[Drawn], kwargs: dict[str, t.Any]) -> t.Any:
-    return side.routing.Map(make_rules(side, drawn), converters=side.converters, **kwargs)
+    kind = AsWerkzeug if side is ours else side.routing.Map
+    return kind(make_rules(side, drawn), converters=side.converters, **kwargs)
 
 
 def make_maps(drawn: list[Drawn], kwargs: dict[str, t.Any]) -> tuple[t.Any, t.Any]:

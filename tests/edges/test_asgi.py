@@ -8,7 +8,6 @@ import time
 import pytest
 
 from costrel import Costrel, Response, g, has_request_context, request, session, stream_with_context
-from costrel.edges import threads as threads_edge
 from costrel.edges.threads import Workers
 from costrel.middleware.proxy_fix import ProxyFix
 from costrel.routing import BaseConverter
@@ -501,18 +500,37 @@ def test_a_stream_within_its_context_stays_in_the_thread_of_its_view(app):
     wait_until(lambda: workers._lent == 0, "the threads are back")  # each comes back by itself, after its request
 
 
-def test_more_streams_than_threads_can_be_kept_are_answered(app, monkeypatch):
-    monkeypatch.setattr(threads_edge, "LENT", 3)
-    app.config["THREADS"] = 2
+def test_more_streams_than_threads_can_be_lent_are_503(app):
+    app.config.update(THREADS=2, STREAM_THREADS=3)
+    goes_on, torn_down = threading.Event(), []
+    app.teardown_request(lambda error: torn_down.append(error))
 
     @app.route("/")
     def index():
-        return Response(stream_with_context(iter("abc")))
+        def pieces():
+            assert goes_on.wait(20)
+            yield "abc"
+
+        return Response(stream_with_context(pieces()))
 
     async def run():
-        return await asyncio.gather(*[call(app.asgi, "/") for _ in range(40)])
+        streams = [asyncio.create_task(call(app.asgi, "/")) for _ in range(10)]
+        await wait_until_async(lambda: len(torn_down) == 7)
+        goes_on.set()
+        return await asyncio.gather(*streams)
 
-    assert [answered.text for answered in asyncio.run(run())] == ["abc"] * 40
+    answers = asyncio.run(run())
+    assert sorted(answered.status for answered in answers) == [200] * 3 + [503] * 7
+    assert {answered.headers["retry-after"] for answered in answers if answered.status == 503} == {"5"}
+    assert ask(app.asgi).text == "abc"
+
+
+async def wait_until_async(condition):
+    for _ in range(1000):
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it never came")
 
 
 def test_a_stream_that_is_kept_waiting_keeps_no_other_request_waiting(app):

@@ -64,6 +64,8 @@ def test_in_a_stream(app, answer):
 
 
 def test_in_a_websocket_view(app):
+    sent = []
+
     @app.websocket("/")
     async def index():
         await websocket.accept()
@@ -78,7 +80,7 @@ def test_in_a_websocket_view(app):
             return await asyncio.get_running_loop().create_future()
 
         async def send(message):
-            pass
+            sent.append((message["type"], message.get("code")))
 
         try:
             await app.asgi(scope_of(app.test_request_context("/").request.environ), receive, send)
@@ -86,6 +88,7 @@ def test_in_a_websocket_view(app):
             return error.code
 
     assert asyncio.run(run()) == 3
+    assert [("websocket.accept", None), ("websocket.close", 1011)] == sent
 
 
 def test_a_stream_that_is_cancelled_before_its_first_step_is_closed(app):

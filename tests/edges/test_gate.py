@@ -84,3 +84,31 @@ def test_a_wsgi_application_that_a_view_returns_passes_the_gate_too(app, edge):
 
     app.add_url_rule("/", "index", lambda: application)
     assert app.test_client(edge=edge).get("/").status_code == 500
+
+
+@pytest.mark.parametrize(
+    "status", ["200OK", "2000 x", "99 x", "20 x", "200 a\nb", "2\u00b20 x", "100000000000000000000", ""]
+)
+def test_a_status_line_that_no_server_can_send_is_a_500(app, edge, status):
+    def application(environ, start_response):
+        start_response(status, [])
+        return [b"x"]
+
+    app.add_url_rule("/", "index", lambda: application)
+    assert 500 == app.test_client(edge=edge).get("/").status_code
+
+
+@pytest.mark.parametrize("status", ["200", "200 ", "299 Mine", "404 Gef\u00e4hrlich"])
+def test_other_status_lines_are_sent(app, edge, status):
+    def application(environ, start_response):
+        start_response(status, [])
+        return [b"x"]
+
+    app.add_url_rule("/", "index", lambda: application)
+    assert int(status[:3]) == app.test_client(edge=edge).get("/").status_code
+
+
+@pytest.mark.parametrize("length", ["-1", "+5", "5, 5", "5.0", "", "\u0665", "0x5"])
+def test_a_length_that_is_no_number_is_a_500(app, edge, length):
+    app.add_url_rule("/", "index", lambda: (iter(["abc"]), {"Content-Length": length}))
+    assert 500 == app.test_client(edge=edge).get("/").status_code

@@ -18,6 +18,9 @@ from .asgi_call import ask, scope_for
         (ServerSentEvent("a\u2028b"), "data: a\u2028b\n\n"),
         (ServerSentEvent({"x": 1}, "price", "7", 3000), 'event: price\nid: 7\nretry: 3000\ndata: {"x": 1}\n\n'),
         (ServerSentEvent(retry=10), "retry: 10\n\n"),
+        (ServerSentEvent(event="ping"), "event: ping\n\n"),
+        (ServerSentEvent(None), "data: null\n\n"),
+        (ServerSentEvent(False, "done"), "event: done\ndata: false\n\n"),
     ],
 )
 def test_an_event_is_written_line_by_line(event, text):

@@ -4,7 +4,10 @@ import asyncio
 import threading
 import time
 
-from costrel.edges.threads import Workers, waiting_for_client
+import pytest
+
+from costrel.edges.threads import IDLE, NoThreadLeft, Workers, waiting_for_client
+from costrel.http.errors import ServiceUnavailable
 
 
 def test_a_task_that_is_cancelled_when_its_function_has_just_ended_goes_on():
@@ -139,3 +142,72 @@ def test_to_close_takes_no_longer_for_many_threads():
         return seconds
 
     assert asyncio.run(run()) < 2
+
+
+def test_a_body_has_a_thread_of_its_own_which_the_next_one_gets():
+    workers = Workers(2, streams=2)
+
+    async def run():
+        first, second = workers.lend_to_body(), workers.lend_to_body()
+        idents = [await workers.run(threading.get_ident, lane) for lane in (first, second, first)]
+        with pytest.raises(NoThreadLeft):
+            workers.lend_to_body()
+        first.close()
+        while workers._streams == 2:
+            await asyncio.sleep(0.01)
+        third = workers.lend_to_body()
+        idents.append(await workers.run(threading.get_ident, third))
+        for lane in (second, third):
+            lane.close()
+        return [*idents, await workers.run(threading.get_ident)]
+
+    first, second, again, third, other = asyncio.run(run())
+    assert (first, 3) == (again, len({first, second, other}))
+    assert first == third
+    workers.close()
+
+
+def test_few_threads_of_bodies_stay():
+    workers = Workers(2, streams=IDLE + 10)
+    others = set(threading.enumerate())
+    lanes = [workers.lend_to_body() for _ in range(IDLE + 10)]
+    threads = set(threading.enumerate()) - others
+    for lane in lanes:
+        lane.close()
+    for _ in range(1000):
+        if sum(thread.is_alive() for thread in threads) <= IDLE:
+            break
+        time.sleep(0.01)
+    assert IDLE == sum(thread.is_alive() for thread in threads) == len(workers._idle)
+    workers.close()
+    for thread in threads:
+        thread.join(5)
+        assert not thread.is_alive()
+
+
+def test_a_single_thread_computes_bodies_too():
+    assert Workers(1).lend_to_body() is None
+
+
+def test_no_more_threads_than_allowed_wait_for_clients():
+    workers = Workers(2, streams=3)
+    comes, refused = threading.Event(), []
+
+    def slow():
+        try:
+            with waiting_for_client():
+                return comes.wait(20)
+        except ServiceUnavailable as error:
+            refused.append(error.retry_after)
+
+    async def run():
+        waiting = [asyncio.create_task(workers.run(slow)) for _ in range(20)]
+        while len(refused) < 17:
+            await asyncio.sleep(0.01)
+        at_once = await asyncio.wait_for(workers.run(lambda: "at once"), 10)
+        comes.set()
+        return at_once, await asyncio.gather(*waiting)
+
+    at_once, waited = asyncio.run(run())
+    assert ("at once", 3, [5] * 17) == (at_once, waited.count(True), refused)
+    workers.close()

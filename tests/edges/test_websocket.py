@@ -331,6 +331,16 @@ def test_a_view_must_be_async(app):
             pass
 
 
+@pytest.mark.parametrize("status", [100, 101, 103, 199])
+def test_no_refusal_keeps_its_client_waiting_for_another_answer(app, caplog, status):
+    @app.websocket("/")
+    async def index():
+        return "", status
+
+    assert refused(app.test_client(), "/").status_code == 500
+    assert f"cannot be refused with the status {status}" in caplog.text
+
+
 # -- pages of other sites
 
 

@@ -23,6 +23,8 @@ from pathlib import Path
 from ..processes import wait_until
 from . import attacks
 from .clients import Load
+from .gate_fuzz import fuzz
+from .isolation import REQUESTS, measured, opened
 from .killing import kill_workers
 from .processes import Server, served
 
@@ -232,6 +234,38 @@ def try_to_open(server: Server) -> int | str:
     return int(answer[9:12]) if answer else "closed"
 
 
+MANY: dict[str, dict[str, int]] = {
+    "idle": {},
+    "streams": {"streams": 500},
+    "uploads": {"uploads": 400},
+    "readers": {"readers": 300},
+    "together": {"streams": 400, "uploads": 300, "readers": 250},
+}
+"""A worker takes 1,024 connections."""
+
+
+def isolation(minutes: float) -> None:
+    """Open streams, stalled uploads and slow readers on one worker, and how long other requests take meanwhile."""
+    with served(app="isolated_app:app", FAULT_BODY_TIMEOUT="600", FAULT_SEND_TIMEOUT="600") as server:
+        measured(server, 50)
+        for name, numbers in MANY.items():
+            with opened(server, **numbers):
+                times = measured(server, 200)
+            p99 = {kind: round(times.p99(kind), 1) for kind in REQUESTS if times.answered[kind]}
+            say("isolation", clients=name, p99_ms=p99, refused=len(times.refused), threads=server.threads())
+            time.sleep(2)
+
+
+def gate(minutes: float) -> None:
+    """100,000 random responses and WebSocket messages over both interfaces, however long they take."""
+    for interface, requests, sockets in (("asgi", 45_000, 10_000), ("wsgi", 45_000, 0)):
+        with served("--interface", interface, app="gate_app:app") as server:
+            workers = server.workers()
+            asked, conversed = fuzz(server, requests, sockets, first=10_000)
+            same = workers == server.workers() and server.ask("/pid")[0] == 200
+            say("gate", interface=interface, statuses=dict(asked), close_codes=dict(conversed), same_worker=same)
+
+
 RUNS: dict[str, Callable[[float], None]] = {
     "load": load,
     "overload": overload,
@@ -243,6 +277,8 @@ RUNS: dict[str, Callable[[float], None]] = {
     "stop": lambda minutes: attacks.stop(say, minutes),
     "crowd": lambda minutes: attacks.crowd(say, minutes),
     "hang": lambda minutes: attacks.hang(say, minutes),
+    "isolation": isolation,
+    "gate": gate,
 }
 
 

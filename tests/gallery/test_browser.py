@@ -42,3 +42,18 @@ def test_sign_up_upload_comment_and_delete(browser: webdriver.Chrome, address: s
     browser.get(f"{address}/nowhere")
     see(browser, "Nothing here")
     assert [message for message in console(browser) if "404" not in message] == []
+
+
+def test_the_name_is_shown_on_a_phone_and_comments_are_not_under_the_bar(
+    browser: webdriver.Chrome, address: str, tmp_path: Path
+) -> None:
+    browser.set_window_size(500, 500)
+    browser.get(f"{address}/sign-up")
+    fill(browser, name="grace", password="a long password")
+    see(browser, "Welcome, grace!")
+    assert browser.find_element(By.CSS_SELECTOR, ".who").is_displayed()
+    browser.find_element(By.CSS_SELECTOR, ".card").click()
+    browser.get(f"{browser.current_url}#comments")
+    top = "return document.querySelector(arguments[0]).getBoundingClientRect()[arguments[1]]"
+    heading, bar = browser.execute_script(top, "#comments", "top"), browser.execute_script(top, ".bar", "bottom")
+    assert heading >= bar

@@ -1,6 +1,7 @@
 """The gallery as its visitors use it, by the test client."""
 
 import io
+import re
 import sys
 
 import pytest
@@ -44,6 +45,8 @@ def test_signing_up_in_and_out(client):
     [
         ("", "a long password", "Choose a name"),
         ("ada", "short", "8 characters or more"),
+        ("\0", "a long password", "letters, digits, spaces and signs"),
+        ("a\nb", "a long password", "letters, digits, spaces and signs"),
         ("Taken", "a long password", "Taken is taken"),
     ],
 )
@@ -53,6 +56,41 @@ def test_what_cannot_be_an_account(client, name, password, says):
     page = client.post("/sign-up", data={"name": name, "password": password})
     assert page.status_code == 400
     assert says in page.text
+
+
+def test_the_password_rule_is_there_before_an_error_and_the_wrong_field_has_the_focus(client):
+    assert "8 characters or more." in client.get("/sign-up").text
+    page = client.post("/sign-up", data={"name": "ada", "password": "short"}).text
+    name, password = (line for line in page.splitlines() if "<label>" in line)
+    assert ("autofocus" in name, "autofocus" in password) == (False, True)
+
+
+@pytest.mark.parametrize("number", ["99999999999999999999", "9223372036854775808", "9223372036854775807", "0"])
+def test_a_picture_that_cannot_be(ada, number):
+    paths = [("GET", f"/picture/{number}"), ("GET", f"/api/pictures/{number}")]
+    paths += [("POST", f"/picture/{number}/comments"), ("POST", f"/picture/{number}/delete")]
+    assert [ada.open(path, method=method).status_code for method, path in paths] == [404] * 4
+
+
+def test_the_grid_has_pages(ada, monkeypatch):
+    monkeypatch.setattr("examples.gallery.pictures.PAGE", 2)
+    for number in range(5):
+        upload(ada, title=f"Picture {number}")
+
+    def titles(path):
+        page = ada.get(path).text
+        older = re.search(r'href="([^"]+)">Older pictures', page)
+        return re.findall(r"<strong>(Picture \d)</strong>", page), older and older[1]
+
+    first, second = titles("/"), titles(titles("/")[1])
+    last = titles(second[1])
+    assert [first[0], second[0], last] == [
+        ["Picture 4", "Picture 3"],
+        ["Picture 2", "Picture 1"],
+        (["Picture 0"], None),
+    ]
+    assert "There are no older pictures" in ada.get("/?before=1").text
+    assert ada.get("/?before=99999999999999999999").status_code == 200
 
 
 @pytest.mark.parametrize("name", ["ada", "nobody"])

@@ -34,6 +34,24 @@ def test_plain_urls_stay_as_they_are(url):
     assert (iri_to_uri(url), uri_to_iri(url)) == (url, url)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "itms-services://?action=download-manifest&url=https://example.com/a.plist",
+        "itms-services:///a",
+        "myapp:///page",
+        "myapp://?token=a#b",
+        "a:////b",
+        "a://",
+        "file:///etc/hosts",
+        "mailto:a@b",
+        "data:,x",
+    ],
+)
+def test_the_slashes_of_an_empty_authority_stay(url):
+    assert (iri_to_uri(url), uri_to_iri(url)) == (url, url)
+
+
 def test_a_query_is_written_from_lists_and_without_none():
     assert encode_query({"a": ["1", "ö"], "b": None, "c": "x y&/"}) == "a=1&a=%C3%B6&c=x+y%26/"
 

@@ -1,12 +1,17 @@
 """Files: sent with what is known of them, closed in any case, and never from outside their folder."""
 
+# ruff: noqa: SIM115  # the responses close the files
+
+import gzip
 import io
 import mimetypes
 import os
+import tempfile
 
 import pytest
 
 from costrel.http.errors import NotFound, RequestedRangeNotSatisfiable
+from costrel.http.uploads import FileStorage
 from costrel.messages import files
 from costrel.messages.files import send_file, send_from_directory
 from costrel.messages.streams import FileWrapper
@@ -61,7 +66,7 @@ def test_a_file_is_closed_when_it_cannot_be_sent(monkeypatch, folder, failure):
     opened = []
 
     def watching_open(*args):
-        opened.append(open(*args))  # noqa: SIM115
+        opened.append(open(*args))
         return opened[-1]
 
     monkeypatch.setattr(files, "open", watching_open, raising=False)
@@ -192,3 +197,111 @@ def test_types_are_those_of_mimetypes(monkeypatch, folder, name):
     kind, coding = mimetypes.guess_type(name)
     found = headers["Content-Type"].partition(";")[0], headers.get("Content-Encoding")
     assert found == (kind or "application/octet-stream", coding)
+
+
+# -- open files: their position and their length
+
+
+def ask(file, **head):
+    response = send_file(file, {**ENVIRON, **head}, mimetype="a/b")
+    return response.status_code, response.headers.get("Content-Length"), content(response)
+
+
+def written(file):
+    file.write(b"hello")
+    return file
+
+
+def opened(path, mode="rb", **options):
+    path.write_bytes(b"" if mode == "a+b" else b"hello")
+    return open(path, mode, **options)  # closed with its response
+
+
+OPEN_FILES = {
+    "memory": lambda path: written(io.BytesIO()),
+    "memory from the start": lambda path: io.BytesIO(b"hello"),
+    "file": opened,
+    "file without a buffer": lambda path: opened(path, buffering=0),
+    "file that was written": lambda path: written(open(path, "w+b")),
+    "appended file": lambda path: written(opened(path, "a+b")),
+    "temporary file": lambda path: written(tempfile.TemporaryFile()),
+    "named temporary file": lambda path: written(tempfile.NamedTemporaryFile()),
+    "spooled file": lambda path: written(tempfile.SpooledTemporaryFile()),
+    "upload": lambda path: FileStorage(written(io.BytesIO()), "a.txt"),
+}
+
+
+@pytest.mark.parametrize("kind", OPEN_FILES)
+def test_an_open_file_is_sent_whole_with_its_length_and_in_ranges(tmp_path, kind):
+    def make():
+        return OPEN_FILES[kind](tmp_path / "file")
+
+    assert ask(make()) == (200, "5", b"hello")
+    assert ask(make(), HTTP_RANGE="bytes=1-2") == (206, "2", b"el")
+    assert ask(make(), HTTP_RANGE="bytes=-100") == (206, "5", b"hello")
+    assert ask(make(), REQUEST_METHOD="HEAD")[:2] == (200, "5")
+
+
+@pytest.mark.parametrize("kind", ["memory from the start", "file", "file without a buffer"])
+def test_bytes_before_the_position_are_not_sent(tmp_path, kind):
+    def make():
+        file = OPEN_FILES[kind](tmp_path / "file")
+        file.read(2)
+        return file
+
+    assert ask(make()) == (200, "3", b"llo")
+    assert ask(make(), HTTP_RANGE="bytes=1-1") == (206, "1", b"l")
+    assert ask(make(), HTTP_RANGE="bytes=-1") == (206, "1", b"o")
+    with pytest.raises(RequestedRangeNotSatisfiable) as caught:
+        send_file(make(), {**ENVIRON, "HTTP_RANGE": "bytes=3-"}, mimetype="a/b")
+    assert dict(caught.value.get_headers())["Content-Range"] == "bytes */3"
+
+
+class OneWay(io.RawIOBase):
+    """A file that cannot be sought, as a pipe."""
+
+    def __init__(self):
+        self.left = [b"lo", b"hel"]
+
+    def readable(self):
+        return True
+
+    def read(self, size=-1):
+        return self.left.pop() if self.left else b""
+
+
+class OnlyRead:
+    def __init__(self):
+        self.read = io.BytesIO(b"hello").read
+
+
+def compressed(path):
+    path.write_bytes(gzip.compress(b"hello"))
+    return gzip.open(path)
+
+
+@pytest.mark.parametrize("make", [lambda path: OneWay(), lambda path: OnlyRead(), compressed, lambda path: pipe()])
+def test_a_file_whose_length_is_not_known_is_sent_without_ranges(tmp_path, make):
+    path = tmp_path / "file"
+    with send_file(make(path), ENVIRON, mimetype="a/b") as response:
+        assert "Accept-Ranges" not in response.headers
+    assert ask(make(path), HTTP_RANGE="bytes=1-2") == (200, None, b"hello")
+
+
+def pipe():
+    reader, writer = os.pipe()
+    os.write(writer, b"hello")
+    os.close(writer)
+    return open(reader, "rb")
+
+
+def test_a_file_of_the_system_has_content_though_its_size_is_zero():
+    status, length, text = ask(open("/proc/self/status", "rb"))
+    assert (status, length, text[:5]) == (200, None, b"Name:")
+
+
+def test_a_closed_file_is_an_error_when_it_is_given():
+    file = io.BytesIO(b"x")
+    file.close()
+    with pytest.raises(ValueError, match="The file is closed: send it before its 'with' block ends, or pass its path"):
+        send_file(file, ENVIRON, mimetype="a/b")

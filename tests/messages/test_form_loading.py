@@ -222,6 +222,26 @@ def read_form(request):
         return "too large"
 
 
+@pytest.mark.parametrize("read", ["stream", "content_length", "mimetype", "headers", "data", "want_form_data_parsed"])
+@pytest.mark.parametrize(
+    ("body", "mimetype"), [(FIELD + FILE + END, MULTIPART), (b"a=one", URLENCODED), (b"a=one", "")]
+)
+def test_a_form_is_the_same_after_something_else_was_read(read, body, mimetype):
+    request, other = Request(environ(body, mimetype)), Request(environ(body, mimetype))
+    getattr(request, read)
+    assert outcome(lambda: (request.form, request.files)) == outcome(lambda: (other.form, other.files))
+    assert request.stream.read() == (b"" if mimetype or read == "data" else body)
+
+
+@pytest.mark.parametrize(("length", "expected"), [(5, {"a": "one"}), (5000, "too large")])
+def test_the_length_of_the_body_may_be_replaced(length, expected):
+    attributes = {"content_length": property(lambda self: length), "max_form_memory_size": 1000}
+    assert read_form(type("Own", (Request,), attributes)(environ(b"a=one", URLENCODED))) == expected
+    request = type("Limited", (Request,), {"max_form_memory_size": 1000})(environ(b"a=one", URLENCODED))
+    request.content_length = length
+    assert read_form(request) == expected
+
+
 @pytest.mark.parametrize("name", [name for name in OVERRIDDEN if name != "mimetype_params"])
 @pytest.mark.parametrize("late", [False, True])
 def test_a_class_may_replace_each_step_of_it(name, late, monkeypatch):

@@ -9,7 +9,14 @@ import tempfile
 import pytest
 
 from costrel.http.errors import BadRequest, RequestEntityTooLarge
-from costrel.messages.forms import FormDataParser, InsufficientStorage, MalformedForm, MultiPartParser, parse_form_data
+from costrel.messages.forms import (
+    FormDataParser,
+    InsufficientStorage,
+    MalformedForm,
+    MultiPartParser,
+    default_stream_factory,
+    parse_form_data,
+)
 from costrel.messages.request import Request
 
 FIELD = b'Content-Disposition: form-data; name="a"'
@@ -182,6 +189,29 @@ def test_large_files_lie_on_disk_where_only_we_can_read_them():
     assert upload.closed
 
 
+@pytest.mark.parametrize("size", [0, 10, 512_000, 512_001])
+def test_files_are_spooled_as_the_standard_library_does(size):
+    content = b"x" * size
+    with tempfile.SpooledTemporaryFile(512_000, "rb+") as theirs, request(multipart((FILE, content))) as form:
+        theirs.write(content)
+        theirs.seek(0)
+        ours = form.files["f"].stream
+        assert isinstance(ours, tempfile.SpooledTemporaryFile)
+        for stream in (ours, theirs):
+            assert [stream.mode, stream.tell(), stream._rolled] == ["rb+", 0, size > 512_000]
+            assert [stream.read(3), stream.seek(0, os.SEEK_END), stream.write(b"end")] == [content[:3], size, 3]
+            assert os.fstat(stream.fileno()).st_size <= size + 3
+            assert [stream._rolled, stream.tell(), stream.seek(size), stream.read()] == [True, size + 3, size, b"end"]
+            assert [stream.truncate(2), stream.seek(0), stream.readlines()] == [2, 0, [(content + b"end")[:2]]]
+    assert ours.closed
+
+
+def test_a_file_that_was_not_closed_is_a_warning():
+    stream = default_stream_factory(None, None, None)
+    with pytest.warns(ResourceWarning, match="Unclosed file"):
+        del stream
+
+
 class Watched(io.BytesIO):
     """Streams that remember each other, and may fail."""
 
@@ -230,17 +260,22 @@ def test_any_other_failure_of_the_disk_is_what_it_is(monkeypatch):
 
 def test_uploads_go_on_after_a_full_disk(monkeypatch, tmp_path):
     full = True
+    opened = []
+    open_file = tempfile.TemporaryFile
 
-    class Spool(tempfile.SpooledTemporaryFile):
-        def rollover(self):
-            if full:
-                raise OSError(errno.ENOSPC, "No space left on device")
-            super().rollover()
+    class Full(io.BytesIO):
+        def write(self, data):
+            raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(tempfile, "SpooledTemporaryFile", Spool)
+    def open_temporary(*args, **kwargs):
+        opened.append(Full() if full else open_file(*args, **kwargs))
+        return opened[-1]
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", open_temporary)
     large = multipart((FILE, b"x" * 600_000))
     with pytest.raises(InsufficientStorage):
         request(large).files
+    assert [file.closed for file in opened] == [True]
     full = False
     with request(large) as form:
         assert len(form.files["f"].read()) == 600_000

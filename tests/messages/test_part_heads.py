@@ -5,8 +5,11 @@ from __future__ import annotations
 import io
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from costrel.http.errors import HTTPException, RequestEntityTooLarge
+from costrel.http.part_head import USUAL_HEAD, FormatError, PartHead, read_head, usual_head
 from costrel.messages.forms import MultiPartParser
 from costrel.messages.parts import PartLimits
 
@@ -90,3 +93,37 @@ def test_a_folded_header_is_one_header() -> None:
     body = b'--x\r\nContent-Disposition: form-data;\r\n\tname="a"; filename="b"\r\n\r\n1\r\n--x--'
     disposition = 'form-data; name="a"; filename="b"'
     assert outcome(body, 99) == ([], [("a", "b", [("Content-Disposition", disposition)], b"1")])
+
+
+PIECES = [
+    b"Content-Disposition: form-data", b'; name="a"', b'; filename="b"', b'; filename=""', b'; name="\xc3\xbc"', b";",
+    b'; name="\xff"', b'; filename="%22"', b'; filename="\\"', b'; name="a;b=c"', b"; name*=x", b'; name="\x7f"',
+    b"\r\n", b"\r\nContent-Type: text/plain", b"\r\nContent-Type: a/b; c=d", b"\r\nContent-Type:  a/b ",
+    b"\r\nContent-Length: 3", b"\n", b" ", b"\t", b"\xc2\xa0", b'"',
+]  # fmt: skip
+
+
+def known_of(head: PartHead) -> tuple[object, ...]:
+    return head.name, head.filename, head.content_type, head.content_length, list(head.headers())
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=5).map(b"".join))
+@example(b'Content-Disposition: form-data; name=""')
+@example(b'Content-Disposition: form-data; name="a"; filename="\xc2\x85"\r\nContent-Type: text/plain; charset=utf-8')
+@example(b'Content-Disposition: form-data; name="a"\r\nContent-Type: \xff')
+def test_the_usual_head_is_read_as_any_other(lines: bytes) -> None:
+    found = USUAL_HEAD.match(b"\r\n" + lines + b"\r\n\r\n")
+    if found is None:
+        return
+    try:
+        usual = known_of(usual_head(found))
+    except FormatError as error:
+        with pytest.raises(FormatError, match=str(error)):
+            read_head(lines)
+    else:
+        assert known_of(read_head(lines)) == usual
+
+
+@pytest.mark.parametrize("head", HEADS[:6])
+def test_the_heads_that_browsers_send_are_usual(head: bytes) -> None:
+    assert (USUAL_HEAD.match(b"\r\n" + head + b"\r\n\r\n") is None) == (head == HEADS[4])

@@ -9,7 +9,7 @@ from costrel.http.errors import BadRequest, SecurityError
 from costrel.http.headers import Headers
 from costrel.http.multidict import MultiDict
 from costrel.messages.environ import EnvironHeaders
-from costrel.messages.properties import _StoredProperty
+from costrel.messages.properties import StoredProperty
 from costrel.messages.request import Request
 from costrel.messages.request_head import RequestHead
 
@@ -242,7 +242,7 @@ def test_the_content_type_is_parsed_once():
 
 def test_a_stored_property_must_know_its_store():
     class Thing:
-        name = _StoredProperty("name")
+        name = StoredProperty("name")
 
     with pytest.raises(NotImplementedError):
         Thing().name

@@ -1,6 +1,9 @@
 """What proxies tell about the client and the host."""
 
+import pytest
+
 from costrel.middleware.proxy_fix import ProxyFix
+from costrel.testing.environ_builder import EnvironBuilder
 
 
 def environ_behind(fix_options, **headers):
@@ -37,3 +40,37 @@ def test_the_host_brings_its_port_along_and_addresses_keep_their_colons():
     for host, name, port in [("a:1", "a", "1"), ("[::1]:2", "[::1]", "2"), ("[::1]", "[::1]", "8000")]:
         environ = environ_behind({"x_host": 1}, host=host)
         assert (environ["HTTP_HOST"], environ["SERVER_NAME"], environ["SERVER_PORT"]) == (host, name, port)
+
+
+@pytest.mark.parametrize(
+    ("route", "x_for", "address"),
+    [
+        ('"', 1, None),
+        ('", 1.2.3.4', 1, "1.2.3.4"),
+        ("unknown", 1, None),
+        ("6.6.6.6,", 1, None),
+        ("unknown, 1.2.3.4", 2, "1.2.3.4"),
+        ("1.2.3.4:5678", 1, "1.2.3.4"),
+        ("[2001:db8::1]:5678", 1, "2001:db8::1"),
+    ],
+)
+def test_what_is_no_address_never_stands_for_the_proxy(route, x_for, address):
+    assert address == environ_behind({"x_for": x_for}, **{"for": route}).get("REMOTE_ADDR")
+
+
+def test_schemes_and_ports_are_checked():
+    environ = environ_behind({"x_port": 1}, proto="javascript", port="x")
+    assert ("http", "internal:8000", "8000") == (
+        environ["wsgi.url_scheme"],
+        environ["HTTP_HOST"],
+        environ["SERVER_PORT"],
+    )
+
+
+@pytest.mark.parametrize("prefix", ["//evil.example", "/\\evil.example", "evil"])
+def test_a_prefix_that_leads_elsewhere_is_refused(prefix):
+    started = []
+    environ = EnvironBuilder(headers={"X-Forwarded-Prefix": prefix}).get_environ()
+    fixed = ProxyFix(lambda environ, start_response: [b"called"], x_prefix=1)
+    body = b"".join(fixed(environ, lambda status, headers: started.append(status)))
+    assert (["400 BAD REQUEST"], True) == (started, b"X-Forwarded-Prefix" in body)

@@ -38,6 +38,9 @@ def test_a_file_is_sent_with_its_type_and_a_tag(directory):
     assert headers["Content-Length"] == "3"
     again = get(app, "/static/page.html", HTTP_IF_NONE_MATCH=headers["Etag"])
     assert (again[0], again[2]) == ("304 Not Modified", b"")
+    other = get(app, "/static/page.html", HTTP_IF_MATCH='"other"')
+    assert (other[0], other[2]) == ("412 Precondition Failed", b"")
+    assert get(app, "/static/page.html", HTTP_IF_MATCH="*")[0] == "200 OK"
 
 
 def test_what_is_no_file_is_left_to_the_application(directory):

@@ -13,7 +13,7 @@ def bind(*rules, **kwargs):
 def test_values_fill_the_variables():
     adapter = bind(Rule("/user/<int:id>/post/<slug>", endpoint="post"))
     assert adapter.build("post", {"id": 7, "slug": "a-b"}) == "/app/user/7/post/a-b"
-    assert adapter.build("post", {"id": "7", "slug": "ü/?"}) == "/app/user/7/post/%C3%BC/%3F"
+    assert adapter.build("post", {"id": "7", "slug": "ü?"}) == "/app/user/7/post/%C3%BC%3F"
 
 
 def test_a_fixed_url_needs_no_values():
@@ -185,8 +185,8 @@ def test_a_build_error_knows_the_closest_rule():
         ({"x": 1}, BuildError),
         ({"x": 1, "y": None}, BuildError),
         ({"x": "b"}, BuildError),
-        ({"x": "b", "y": "c"}, ValueError),
-        ({"x": [], "y": "c"}, TypeError),
+        ({"x": "b", "y": "c"}, BuildError),
+        ({"x": [], "y": "c"}, BuildError),
         ({"x": 1, "y": "é", "z": None}, "/app/1/%C3%A9"),
         ({"x": 1, "y": 2, "z": 3}, "/app/1/2?z=3"),
     ],

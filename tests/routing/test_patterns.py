@@ -87,7 +87,7 @@ def test_segments_are_texts_and_parts():
     assert (empty, fixed, end) == ("", "a", "")
     assert isinstance(variable, RulePart)
     assert (variable.final, variable.suffixed) == (False, False)
-    assert variable.content == r"(?P<_0>\d+)"
+    assert variable.content == r"(?P<_0>[0-9]+)"
 
 
 def test_a_part_that_may_swallow_slashes_takes_all_to_the_end():

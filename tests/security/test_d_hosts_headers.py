@@ -241,3 +241,113 @@ def test_d15_no_page_prints_the_environ(make, send, monkeypatch):
 
 def test_a_list_header_is_quoted():
     assert '"a,b"' == dump_header(["a,b"])
+
+
+def who_app(make, **settings):
+    """Answers with the client's address, the URL of the request and a URL that it builds."""
+    app = make()
+    app.config.update(settings)
+    app.add_url_rule("/", "index", lambda: f"{request.remote_addr} {request.url} {url_for('index')}")
+    return app
+
+
+@pytest.mark.parametrize("route", ['"', 'x"', "unknown", "_hidden", "<script>", "", ",", "6.6.6.6, ", "127.0.0.1x"])
+def test_d17_a_client_cannot_become_the_proxy(make, send, route):
+    app = who_app(make, TRUSTED_PROXIES=1)
+    assert "None http://example.org/ /" == send(app, "/", headers=[("X-Forwarded-For", route)]).text
+
+
+@pytest.mark.parametrize("route", ['"', '"a', "\\", "6.6.6.6", "unknown", ""])
+def test_d17_the_word_of_the_proxy_counts_whatever_stands_before_it(make, send, route):
+    app = who_app(make, TRUSTED_PROXIES=1)
+    appended = [("X-Forwarded-For", f"{route}, 203.0.113.9")]
+    assert send(app, "/", headers=appended).text.startswith("203.0.113.9 ")
+    if send is over_asgi:
+        apart = [("X-Forwarded-For", route), ("X-Forwarded-For", "203.0.113.9")]
+        assert send(app, "/", headers=apart).text.startswith("203.0.113.9 ")
+
+
+def test_d17_a_port_makes_no_new_client(make, send):
+    app = who_app(make, TRUSTED_PROXIES=1, RATE_LIMITS="2/minute")
+    for form in ("203.0.113.{}:{}", "[2001:db8::{}]:{}"):
+        forms = [form.format(9, 4000 + number) for number in range(4)]
+        seen = [send(app, "/", headers=[("X-Forwarded-For", route)]).status for route in forms]
+        assert [200, 200, 429, 429] == seen
+
+
+def test_d17_clients_without_an_address_share_one_limit(make, send):
+    app = who_app(make, TRUSTED_PROXIES=1, RATE_LIMITS="2/minute")
+    seen = [send(app, "/", headers=[("X-Forwarded-For", route)]).status for route in ('"', "unknown", "<", "_a")]
+    assert [200, 200, 429, 429] == seen
+    assert 200 == send(app, "/", headers=[("X-Forwarded-For", "203.0.113.9")]).status
+
+
+@pytest.mark.parametrize("prefix", ["//evil.example", "/\\evil.example", "evil", "https://evil.example", "/a b"])
+def test_d18_a_prefix_leads_to_no_other_site(make, send, prefix):
+    app = who_app(make, TRUSTED_PROXIES={"hops": 1, "headers": ["prefix"]})
+    answer = send(app, "/", headers=[("X-Forwarded-Prefix", prefix)])
+    assert (400, True) == (answer.status, "X-Forwarded-Prefix" in answer.text)
+    assert "127.0.0.1 http://example.org/shop/ /shop/" == send(app, "/", headers=[("X-Forwarded-Prefix", "/shop")]).text
+
+
+def test_d18_the_400_is_the_application_s(make, send):
+    app = who_app(make, TRUSTED_PROXIES={"hops": 1, "headers": ["prefix"]})
+    app.register_error_handler(400, lambda error: ("my page", 400))
+    answer = send(app, "/", headers=[("X-Forwarded-Prefix", "//evil.example")])
+    assert (400, "my page") == (answer.status, answer.text)
+
+
+@pytest.mark.parametrize(
+    ("proto", "scheme"), [("https", "https"), ("HTTPS", "https"), ("wss", "https"), ("data", "http")]
+)
+def test_d18_schemes_are_those_of_http(make, send, proto, scheme):
+    app = who_app(make, TRUSTED_PROXIES=1)
+    answer = send(app, "/", headers=[("X-Forwarded-Proto", proto)])
+    assert f"127.0.0.1 {scheme}://example.org/ /" == answer.text
+
+
+@pytest.mark.parametrize("host", ["my_app", "my_app:8000", "_dmarc.example", "a:", "[::1]:"])
+def test_d19_names_of_services_and_empty_ports_are_hosts(app, send, host):
+    answer = send(app, "/x", headers=[("Host", host)])
+    assert (200, f"http://{host.removesuffix(':')}/x") == (answer.status, answer.text)
+
+
+def test_d19_hosts_have_no_case(app, send):
+    app.config["TRUSTED_HOSTS"] = ["Good.example", ".Wild.example", "[2001:DB8::1]"]
+    hosts = ["good.example", "GOOD.EXAMPLE:80", "a.wild.example", "A.WILD.Example", "[2001:db8::1]", "my_good.example"]
+    assert [200] * 5 + [400] == [send(app, "/", headers=[("Host", host)]).status for host in hosts]
+
+
+def test_d20_over_http_2_host_and_authority_agree(app):
+    """As servers report `:authority` and a Host field."""
+    for version, second, status in (
+        ("2", "good.example", 200),
+        ("2", "evil.example", 400),
+        ("1.1", "good.example", 400),
+    ):
+        headers = [("Host", "good.example"), ("Host", second)]
+        assert status == over_asgi(app, "/", headers=headers, body=b"", http_version=version).status
+
+
+@pytest.mark.parametrize(("version", "expected"), [("1.0", 200), ("1", 200), ("1.1", 400), ("2", 400)])
+def test_d21_only_http_1_0_needs_no_host(make, version, expected):
+    """As Granian reports a missing Host."""
+    app = who_app(make)
+    answer = over_asgi(app, "/", headers=[("Host", "")], body=b"", http_version=version)
+    if expected == 400 and make.native:
+        assert 400 == answer.status
+    else:
+        assert (200, "127.0.0.1 http://127.0.0.1:8000/ /") == (answer.status, answer.text)
+    app.config["TRUSTED_HOSTS"] = ["example.org"]
+    assert 400 == over_asgi(app, "/", headers=[("Host", "")], body=b"", http_version=version).status
+
+
+def test_d21_an_environ_without_a_host_has_that_of_its_server(make):
+    app = who_app(make)
+
+    def without_host(environ, start_response):
+        del environ["HTTP_HOST"]
+        return app(environ, start_response)
+
+    answer = over_wsgi(without_host, "/", SERVER_NAME="10.0.0.1", SERVER_PORT="81")
+    assert "127.0.0.1 http://10.0.0.1:81/ /" == answer.text

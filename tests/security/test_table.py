@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-GROUPS = {"A": 18, "B": 14, "C": 11, "D": 16, "E": 14, "F": 6, "G": 21}
+GROUPS = {"A": 18, "B": 14, "C": 11, "D": 21, "E": 14, "F": 6, "G": 21}
 NUMBERS = {f"{group}{number}" for group, last in GROUPS.items() for number in range(1, last + 1)}
 ABSENT = {"B11", "G14"}
 

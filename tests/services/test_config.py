@@ -127,6 +127,16 @@ class TestPrefixedEnv:
         assert config.from_prefixed_env()
         assert config == {"DEBUG": False, "TEXT": "text", "FLAG": True, "LIST": [1, 2], "PY": "True"}
 
+    def test_variables_of_costrel_win_over_those_of_flask(self, config):
+        os.environ.update(COSTREL_NAME="ours", FLASK_NAME="theirs", FLASK_ONLY="flask", COSTREL_ALONE="costrel")
+        config.from_prefixed_env()
+        assert (config["NAME"], config["ONLY"], config["ALONE"]) == ("ours", "flask", "costrel")
+
+    def test_another_prefix_is_read_alone(self, config):
+        os.environ.update(SHOP_NAME="shop", COSTREL_NAME="ours", FLASK_NAME="theirs")
+        config.from_prefixed_env("SHOP")
+        assert config["NAME"] == "shop"
+
     def test_the_prefix_and_the_reader_are_yours(self, config):
         os.environ.update(SHOP_NAME="x", FLASK_NAME="y")
         config.from_prefixed_env("SHOP", loads=str.upper)

@@ -30,6 +30,22 @@ def test_one_request_gets_the_same_ones_again(app):
         assert get_flashed_messages() == get_flashed_messages() == ["saved"]
 
 
+def test_messages_that_are_flashed_between_two_calls_are_taken_by_the_second(app):
+    with app.test_request_context():
+        flash("first")
+        assert get_flashed_messages() == ["first"]
+        flash("second")
+        assert get_flashed_messages() == ["first", "second"]
+        assert get_flashed_messages() == ["first", "second"]
+
+
+def test_a_message_after_the_last_call_is_for_the_next_request(app):
+    app.add_url_rule("/both", "both", lambda: [*get_flashed_messages(), flash("late") or "taken"])
+    client = app.test_client()
+    assert client.get("/both").json == ["taken"]
+    assert client.get("/both").json == ["late", "taken"]
+
+
 def test_categories(app):
     with app.test_request_context():
         flash("saved")

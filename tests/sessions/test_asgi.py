@@ -76,3 +76,44 @@ def test_a_store_that_is_down_is_a_503(app):
     app.session_interface.store.down = True
 
     assert 503 == call(app, "/async/two", cookie)[0].status
+
+
+def test_without_a_cookie_of_its_own_no_thread_is_used(app):
+    """Not even if all threads wait for the store."""
+    views = []
+
+    @app.post("/quick")
+    async def quick():
+        views.append(threading.current_thread())
+        return str(len(session))
+
+    @app.after_request
+    async def after(response):
+        views.append(threading.current_thread())
+        return response
+
+    for cookie in (None, "other=1", "session=", "session=made-up", "xsession=" + "a" * 43):
+        answered, sent = call(app, "/quick", cookie)
+        assert (200, b"0", "") == (answered.status, answered.body, sent)
+    assert {threading.main_thread()} == set(views)
+    assert set() == app.session_interface.store.threads
+
+
+def test_an_interface_of_somebody_else_may_block(make_app):
+    """Also one that is a subclass of ours."""
+
+    class Counting(ServerSessions):
+        threads = set()
+
+        def open_session(self, app, request):
+            self.threads.add(threading.current_thread())
+            return super().open_session(app, request)
+
+    app = make_app(Counting(MemoryStore()))
+
+    @app.post("/quick")
+    async def quick():
+        return "quick"
+
+    assert 200 == call(app, "/quick")[0].status
+    assert threading.main_thread() not in Counting.threads

@@ -84,8 +84,36 @@ class TestSigned:
         client.post("/set/a/1")
         kept = app.session_interface.get_signing_serializer(app).loads(cookie(client))
 
-        assert {" began", " seen", " user", "a"} == kept.keys()
+        assert ({" notes", "a"}, "ann") == (kept.keys(), kept[" notes"][2])
         assert {"a": "1"} == client.get("/all").json
+
+    @pytest.mark.parametrize("name", [" user", " began", " seen", " notes", " notes ", "user", " "])
+    @pytest.mark.parametrize("store", ["cookie", "encrypted", "memory", "sqlite"])
+    def test_no_key_of_a_session_reaches_what_is_noted_of_it(self, make_app, store, name):
+        app = make_app(store, SESSION_IDLE_LIFETIME=3600, SESSION_ABSOLUTE_LIFETIME=3600)
+        values = ["admin", 0, None, [None, None, "admin", "x"], ["admin"], 9e9]
+        app.add_url_rule("/take/<int:number>", "take", lambda number: session.update({name: values[number]}) or "taken")
+        client = app.test_client()
+        for number, value in enumerate(values):
+            client.get(f"/take/{number}")
+            assert ({"user": None}, {name: value}) == (client.get("/user").json, client.get("/all").json)
+            client.post("/login/ann")
+            assert ({"user": "ann"}, {name: value}) == (client.get("/user").json, client.get("/all").json)
+            client.post("/clear")
+
+    @pytest.mark.parametrize("store", ["cookie", "encrypted", "memory"])
+    def test_nor_do_the_keys_of_flask(self, make_app, store):
+        flasks = make_app(None, Flask)
+        mine = make_app("cookie").test_client()
+        mine.post("/login/mallory")
+        notes = flasks.session_interface.get_signing_serializer(flasks).loads(cookie(mine))[" notes"]
+        forged = {" user": "admin", " notes": [None, None, "admin", notes[3]], " began": 0, "a": 1}
+        flasks.add_url_rule("/forge", "forge", lambda: session.update(forged) or "done")
+        other = flasks.test_client()
+        other.get("/forge")
+        client = client_with(make_app(store, SESSION_MOVE_FROM="cookie"), cookie(other))
+
+        assert ({"user": None}, forged) == (client.get("/user").json, client.get("/all").json)
 
     def test_its_use_is_noted_now_and_then(self, make_app, clock):
         client = make_app("cookie", SESSION_IDLE_LIFETIME=3600).test_client()

@@ -5,13 +5,16 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
+from cachelib import SimpleCache
 
 from costrel import session
 from costrel.app.application import Costrel, Flask
-from costrel.services.session_stores import SessionUnavailable, StoreError
+from costrel.services.session_stores import Record, SessionUnavailable, StoreError
+from costrel.services.session_stores.cache import CacheStore
 from costrel.services.session_stores.memory import MemoryStore
 from costrel.services.session_stores.sqlite import SqliteStore
 
@@ -257,6 +260,30 @@ def fill(path):
     with path.open("wb", buffering=0) as file:
         while True:
             file.write(b"x" * 4096)
+
+
+class TestSilentCache:
+    def test_a_cache_that_does_not_answer_holds_up_one_thread(self):
+        """Others that write are refused within the deadline, and at once after that."""
+        answers = threading.Event()
+
+        class Silent(SimpleCache):
+            def set(self, *args, **kwargs):
+                answers.wait(30)
+                return super().set(*args, **kwargs)
+
+        store = CacheStore(Silent(), timeout=0.3)
+        record = Record("k", {}, 1.0, 1.0, 9e9)
+        stuck = threading.Thread(target=store.create, args=(record,))
+        stuck.start()
+        for limit in (0.6, 0.2):
+            began = time.monotonic()
+            with pytest.raises(StoreError, match="cache does not answer"):
+                store.create(record)
+            assert time.monotonic() - began < limit
+        answers.set()
+        stuck.join()
+        store.create(record)
 
 
 class TestSqlite:

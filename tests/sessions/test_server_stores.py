@@ -12,7 +12,7 @@ from hashlib import sha256
 import pytest
 
 from costrel import session
-from costrel.services.session_stores import Record, SessionConflict, StoreError, sqlite
+from costrel.services.session_stores import Record, SessionConflict, StoreError
 from costrel.services.session_stores.memory import SWEEP_EVERY, MemoryStore
 from costrel.services.session_stores.sqlite import SWEEP_EVERY as SQLITE_SWEEP_EVERY
 from costrel.services.session_stores.sqlite import SqliteStore
@@ -242,6 +242,82 @@ class TestAtTheSameTime:
         assert "mine" == client.post("/late/clear").text
 
 
+class TestRenewed:
+    """Requests with the former identifier, which the client has sent before it got the new one."""
+
+    def prepared(self, app, permanent=False):
+        """A client that is signed in, and one with the identifier from before that."""
+
+        @app.post("/keep")
+        def keep():
+            session.permanent = permanent
+            return "kept"
+
+        @app.post("/during")
+        def during():
+            client.post("/renew")
+            return "renewed meanwhile"
+
+        client = app.test_client()
+        client.post("/keep")
+        client.post("/set/a/1")
+        late = client_with(app, identifier(client))
+        return client, late
+
+    @pytest.mark.parametrize("way", ["renew", "login/bob"])
+    def test_what_they_write_begins_no_other_session(self, app, way):
+        client, late = self.prepared(app)
+        client.post(f"/{way}")
+
+        answer = late.post("/set/b/2")
+
+        assert (409, None) == (answer.status_code, answer.headers.get("Set-Cookie"))
+        assert {"_permanent": False, "a": "1"} == client.get("/all").json
+
+    @pytest.mark.parametrize("path", ["/all", "/plain", "/user"])
+    @pytest.mark.parametrize("permanent", [False, True])
+    def test_what_only_reads_sees_nothing_and_sets_no_cookie(self, app, path, permanent):
+        client, late = self.prepared(app, permanent)
+        client.post("/login/bob")
+
+        answer = late.get(path)
+
+        assert (200, None) == (answer.status_code, answer.headers.get("Set-Cookie"))
+        assert "1" not in answer.text
+        assert {"user": "bob"} == client.get("/user").json
+
+    def test_a_permanent_session_is_not_refreshed_under_its_former_identifier(self, app):
+        _, late = self.prepared(app, permanent=True)
+
+        answer = late.post("/during")
+
+        assert (200, None) == (answer.status_code, answer.headers.get("Set-Cookie"))
+
+    def test_who_has_lost_the_answer_can_sign_in_again(self, app):
+        client, late = self.prepared(app)
+        client.post("/login/bob")
+
+        assert 200 == late.post("/login/bob").status_code
+        assert {"user": "bob"} == late.get("/user").json
+
+    def test_after_a_minute_it_is_an_unknown_identifier(self, app, clock):
+        client, late = self.prepared(app)
+        client.post("/renew")
+        clock.ahead = 61
+
+        assert 200 == late.post("/set/b/2").status_code
+        assert {"b": "2"} == late.get("/all").json
+
+    def test_renewing_twice(self, app):
+        client, late = self.prepared(app)
+        client.post("/renew")
+        later = client_with(app, identifier(client))
+        client.post("/renew")
+
+        assert [409, 409] == [browser.post("/set/b/2").status_code for browser in (late, later)]
+        assert {"_permanent": False, "a": "1"} == client.get("/all").json
+
+
 class TestMemory:
     def test_sessions_that_are_over_are_swept(self, clock):
         store = MemoryStore()
@@ -359,12 +435,11 @@ class TestSqlite:
         assert store.change("k", Change(1.0, 1.0, 9e9, written={"b": "2"}))
         store.close()
 
-    def test_a_file_that_others_have_locked_is_waited_for(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(sqlite, "TIMEOUT", 0.0)
+    def test_a_file_that_others_have_locked_is_waited_for(self, tmp_path):
         path = tmp_path / "s.sqlite"
         holder = sqlite3.connect(path, isolation_level=None)
         holder.execute("BEGIN EXCLUSIVE")
-        store = SqliteStore(path)
+        store = SqliteStore(path, timeout=0.0)
         with pytest.raises(StoreError, match="locked"):
             store.load("k")
         holder.execute("ROLLBACK")

@@ -6,7 +6,7 @@ import posixpath
 import pytest
 
 from costrel.support import paths
-from costrel.support.paths import safe_join, secure_filename
+from costrel.support.paths import ascii_filename, safe_join, secure_filename
 
 from ..shapes import MUCH, assert_linear
 
@@ -112,8 +112,31 @@ def test_the_directory_itself_is_joined_on_windows():
     ],
 )
 def test_a_file_name_is_made_plain(name, expected):
-    assert secure_filename(name) == expected
+    assert ascii_filename(name) == expected
     assert paths._secure_name(posixpath, name) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("My cool movie.mov", "My_cool_movie.mov"),
+        ("i contain cool \xfcml\xe4uts.txt", "i_contain_cool_umlauts.txt"),
+        ("файл.txt", "da89a48c.txt"),
+        ("отчёт 2024.pdf", "2024_1243b988.pdf"),
+        ("../файл", "e432bbf3"),
+        ("“quoted”.txt", "quoted.txt"),
+        ("..", ""),
+        ("\ud800.txt", "txt"),
+    ],
+)
+def test_names_that_lose_letters_get_digits_of_a_hash(name, expected):
+    assert secure_filename(name) == expected
+
+
+def test_names_that_lose_letters_stay_different():
+    names = ["файл.txt", "другой.txt", "日本.txt", "日本語.txt", "файл.pdf", "1 файл.txt", "2 файл.txt", "файл"]
+    secured = {secure_filename(name) for name in names}
+    assert (len(secured), all(name.isascii() and "/" not in name for name in secured)) == (len(names), True)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from ..services.session_choice import ChosenSessions
 from ..services.sessions import SessionInterface
 from ..support.coroutines import run_coroutine, run_steps
 from ..support.seams import Seams
-from . import files, lifecycle, links, matching, ports, profiles, response_values
+from . import files, habits, lifecycle, links, matching, ports, profiles, response_values
 from .debug_errors import FormDataRoutingRedirect
 from .guards import Guards, template_names
 from .registration import App
@@ -300,14 +300,22 @@ class Costrel(App):
             names.update(processor())
         return names
 
+    if not t.TYPE_CHECKING:  # for type checkers, the application does not have them at all
+        add_middleware = habits.Elsewhere("wrap `app.wsgi_app`: app.wsgi_app = Middleware(app.wsgi_app)")
+        exception_handler = habits.Elsewhere("register the handler by @app.errorhandler(SomeError)")
+        include_router = habits.Elsewhere("a group of routes is a Blueprint: app.register_blueprint(blueprint)")
+        middleware = habits.Elsewhere("use @app.before_request and @app.after_request, or wrap `app.wsgi_app`")
+        mount = habits.Elsewhere("wrap `app.wsgi_app` in costrel.middleware.dispatcher.DispatcherMiddleware")
+        on_event = habits.Elsewhere("use @app.before_serving and @app.after_serving")
+
     # -- for contexts and the lifecycle ---------------------------------------------------------------------------
 
     _assigned: frozenset[str]
-    """The stages that were assigned to this application itself."""
+    """The methods among `_STAGES`, `_HANDLERS` and `_ENTRANCES` that were assigned to this application itself."""
 
     def __setattr__(self, name: str, value: t.Any) -> None:
         object.__setattr__(self, name, value)
-        if name in _STAGES:
+        if name in _ASSIGNABLE:
             self.__dict__["_assigned"] = self._assigned | {name}
 
     def __delattr__(self, name: str) -> None:
@@ -318,12 +326,18 @@ class Costrel(App):
     def overridden(self) -> frozenset[str]:
         """The stages of a request that a subclass, a patch of the class, or this application itself replaces."""
         of_class = _STAGES.replaced_in(self.__class__)
-        return of_class | self._assigned if self._assigned else of_class
+        return of_class | _STAGES.among(self._assigned) if self._assigned else of_class
 
     @property
     def overridden_handlers(self) -> frozenset[str]:
         """The same for the stages that follow an error."""
-        return _HANDLERS.replaced(self)
+        return _HANDLERS.replaced_in(self.__class__) | _HANDLERS.among(self._assigned)
+
+    @property
+    def overridden_entrances(self) -> frozenset[str]:
+        """The same for the methods through which a request reaches the application; WSGI middleware replaces them."""
+        of_class = _ENTRANCES.replaced_in(self.__class__)
+        return of_class | _ENTRANCES.among(self._assigned) if self._assigned else of_class
 
     match_request = matching.match_request
 
@@ -352,6 +366,7 @@ class Costrel(App):
     def _set_guards(self) -> None:
         own = self.__dict__
         profiles.apply_chosen(self.config)
+        self.url_map.strict = bool(self.config.get("STRICT_URLS"))
         own["guards"] = Guards.of(self)
         if "jinja_env" in own:
             for name, function in template_names(self).items():
@@ -381,6 +396,11 @@ _STAGES: t.Final = Seams(
 
 _HANDLERS: t.Final = Seams(Costrel, "handle_exception", "handle_http_exception", "handle_user_exception")
 """The same for the stages that follow an error."""
+
+_ENTRANCES: t.Final = Seams(Costrel, "__call__", "wsgi_app", "request_context")
+"""The methods through which a request reaches the application; WSGI middleware replaces the first two."""
+
+_ASSIGNABLE: t.Final = frozenset({*_STAGES, *_HANDLERS, *_ENTRANCES})
 
 
 if t.TYPE_CHECKING:

@@ -84,7 +84,7 @@ def _application_options(max_age: MaxAge) -> ApplicationOptions:
     ctx = context.requesting()
     app = context.current().app
     return {
-        "environ": ctx.request.environ,
+        "environ": ctx.request._source,
         "use_x_sendfile": app.config["USE_X_SENDFILE"],
         "response_class": app.response_class,
         "_root_path": app.root_path,
@@ -116,7 +116,7 @@ def send_static_file(owner: StaticFiles, filename: str) -> Response:
         files.send_from_directory(
             folder,
             filename,
-            context.requesting().request.environ,
+            context.requesting().request._source,
             max_age=t.cast("StaticFiles", app).get_send_file_max_age if max_age is None else max_age,
             use_x_sendfile=config["USE_X_SENDFILE"],
             response_class=app.response_class,

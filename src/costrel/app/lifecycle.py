@@ -21,7 +21,7 @@ from ..messages.source import Fields, hot
 from ..routing import RoutingException
 from ..services.session_cookie import vary_by_cookie
 from ..services.session_errors import SessionConflict, SessionUnavailable
-from ..services.session_lifecycle import may_need_refresh
+from ..services.session_lifecycle import opening_blocks, saving_blocks
 from ..support.signals import (
     appcontext_tearing_down,
     got_request_exception,
@@ -29,6 +29,7 @@ from ..support.signals import (
     request_started,
     request_tearing_down,
 )
+from . import habits
 from .guards import FORWARDED, SAFE_METHODS, admit, count_known
 
 if t.TYPE_CHECKING:
@@ -55,14 +56,14 @@ def serve(ctx: RequestContext, write: Callable[[RequestContext, Response], t.Any
     app, request = ctx.app, ctx.request
     guards = app.guards
     if guards is not None and guards.arrive is not None and not _FORWARDED.are_absent_from(request._source):
-        guards.arrive(request._source)
+        guards.arrive(ctx)
     error: BaseException | None = None
     response: Response | None = None
     try:
         try:
             if ctx.on_loop:
                 ctx.opens_early = opens_early(app)
-                if ctx.opens_early or app.url_map.calls_users_code:
+                if (ctx.opens_early and opening_blocks(app, request)) or app.url_map.calls_users_code:
                     yield TO_THREAD
             ctx.push()
             response = yield from (stage(ctx, "full_dispatch_request", respond) if ctx.overridden else respond(ctx))
@@ -83,8 +84,9 @@ def serve(ctx: RequestContext, write: Callable[[RequestContext, Response], t.Any
     finally:
         if error is not None and app.should_ignore_error(error):
             error = None
-        if "werkzeug.debug.preserve_context" in request._source:
-            request._source["werkzeug.debug.preserve_context"](ctx)
+        preserve = hot(request._source, "werkzeug.debug.preserve_context")
+        if preserve is not None:
+            preserve(ctx)
         if (
             app.teardown_request_funcs
             or app.teardown_appcontext_funcs
@@ -240,17 +242,17 @@ def after(ctx: RequestContext, response: Response) -> Steps[Response]:
 def keeps_session(ctx: RequestContext) -> bool:
     """Whether there is a session to save: one that was opened, or a permanent one whose cookie is sent again."""
     if ctx._opened is not None:
-        return True
+        return not ctx.session_failed
     cookies = hot(ctx.request._source, "HTTP_COOKIE")
-    return cookies is not None and may_need_refresh(ctx.app, ctx.request, cookies)
+    return cookies is not None and ctx.app.session_interface.may_need_refresh(ctx.app, ctx.request, cookies)
 
 
 def save_session(ctx: RequestContext, response: Response) -> Steps[Response]:
     """Save the session of the request; the response, or an error's if the session could not be saved."""
     app = ctx.app
-    if ctx.on_loop and opens_early(app):
-        yield TO_THREAD
     session = ctx._session
+    if ctx.on_loop and opens_early(app) and saving_blocks(app, session):
+        yield TO_THREAD
     if not app.session_interface.is_null_session(session):
         try:
             app.session_interface.save_session(app, session, response)
@@ -261,6 +263,9 @@ def save_session(ctx: RequestContext, response: Response) -> Steps[Response]:
             rv = yield from stage(ctx, "handle_user_exception", answer_error, error)
             response = app.make_response(rv)
             vary_by_cookie(response)
+        except Exception:
+            ctx.session_failed = True
+            raise
     return response
 
 
@@ -300,6 +305,7 @@ def failure(ctx: RequestContext, error: Exception) -> Steps[Response]:
 def report(ctx: RequestContext, error: Exception) -> Steps[t.Any]:
     """Log an error that nothing handled, and return the value of the handler for 500, or the error 500 itself."""
     app = ctx.app
+    habits.explain(error)
     exc_info = sys.exc_info()
     if got_request_exception.receivers:
         got_request_exception.send(app, _async_wrapper=app.ensure_sync, exception=error)
@@ -324,7 +330,8 @@ def end(ctx: Context, exc: BaseException | None) -> Steps[None]:
     try:
         is_last = len(ctx.entries) == 1
         if is_last and isinstance(ctx, RequestContext):
-            yield from stage(ctx, "do_teardown_request", end_request, exc)
+            if not ctx.is_kept:
+                yield from stage(ctx, "do_teardown_request", end_request, exc)
             ctx.close_request()
         # Each push of a request context may have added an application context of its own.
         if (is_last or ctx.has_request) and ctx.entries and ctx.entries[-1][2]:

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from .. import context
 from ..routing import BuildError
+from .matching import settle_host
 from .request import blueprint_path
 
 if t.TYPE_CHECKING:
@@ -109,13 +110,14 @@ def create_url_adapter(app: context.AppContract, request: Request | None) -> Map
         return url_map.bind(server_name, script_name=root, url_scheme=scheme)
     if config["TRUSTED_HOSTS"] is not None:
         request.trusted_hosts = config["TRUSTED_HOSTS"]
+    settle_host(app, request)
     request.check_host()
     subdomain = None
     if url_map.host_matching:
         server_name = None
     elif not app.subdomain_matching:
         subdomain = url_map.default_subdomain or ""
-    return url_map.bind_to_environ(request.environ, server_name=server_name, subdomain=subdomain)
+    return url_map.bind_to_environ(request._source, server_name=server_name, subdomain=subdomain)
 
 
 def inject_url_defaults(app: URLHooks, endpoint: str, values: ft.Values) -> None:

@@ -6,7 +6,7 @@ import typing as t
 from collections.abc import Mapping
 
 from ..context import AppContract, RequestContext
-from ..http.errors import HTTPException
+from ..http.errors import HTTPException, SecurityError
 from ..messages.source import hot
 
 if t.TYPE_CHECKING:
@@ -25,19 +25,42 @@ class KnownHosts:
     """
 
     def __init__(self) -> None:
-        self._trusted: list[str] | None = None
-        self._known: set[str | None] = set()
+        self.names: set[str | None] = set()
+        """Hosts that are valid, whether or not they are trusted."""
+        self._trusted: list[str] = []
+        self._trusted_names: set[str | None] = set()
 
-    def check(self, request: t.Any, host: str | None, trusted: list[str] | None) -> None:
-        """Raise SecurityError if the header `host` names no host, or one that is not among `trusted`."""
+    def check(self, request: t.Any, host: str | None, app: AppContract) -> None:
+        """Raise SecurityError if the header `host` names no host, or one that is not among ``TRUSTED_HOSTS``."""
+        known, trusted = self.names, app.config["TRUSTED_HOSTS"]
         if trusted is not None:
             request.trusted_hosts = trusted
-        if trusted != self._trusted:
-            self._trusted, self._known = None if trusted is None else [*trusted], set()
-        if host not in self._known:
+            if trusted != self._trusted:
+                self._trusted, self._trusted_names = [*trusted], set()
+            known = self._trusted_names
+        if host not in known:
+            settle_host(app, request)
             request.check_host()
-            if len(self._known) < MAX_KNOWN_HOSTS:
-                self._known.add(host)
+            if host and len(known) < MAX_KNOWN_HOSTS:
+                known.add(host)
+
+
+def settle_host(app: AppContract, request: t.Any) -> None:
+    """Settle the host of a request whose server reports an empty ``Host``, as Granian does if the field is missing.
+
+    The address of the server takes its place for HTTP/1.0, whose requests need no such field, and without
+    ``HOST_REQUIRED``. Raises SecurityError for any other request (RFC 9112 §3.2).
+    """
+    source = request._source
+    if hot(source, "HTTP_HOST") != "":
+        return
+    if app.config.get("HOST_REQUIRED") and source.get("SERVER_PROTOCOL") not in _WITHOUT_HOST:
+        raise SecurityError("The request has no Host header.")
+    source.pop("HTTP_HOST")
+
+
+_WITHOUT_HOST: t.Final = frozenset({"HTTP/0.9", "HTTP/1", "HTTP/1.0"})
+"""The protocols whose requests may lack a Host, as servers write them."""
 
 
 def match_request(app: AppContract, ctx: RequestContext) -> None:
@@ -50,12 +73,14 @@ def match_request(app: AppContract, ctx: RequestContext) -> None:
         if (
             not path
             or app.subdomain_matching
-            or "HTTP_UPGRADE" in source
+            or hot(source, "HTTP_UPGRADE") is not None
             or (ctx.overridden and "create_url_adapter" in ctx.overridden)
         ):
             hit: tuple[Rule, Mapping[str, t.Any]] | None = None
         else:
-            app.known_hosts.check(request, hot(source, "HTTP_HOST"), app.config["TRUSTED_HOSTS"])
+            host = hot(source, "HTTP_HOST")
+            if app.config["TRUSTED_HOSTS"] is not None or host not in app.known_hosts.names:
+                app.known_hosts.check(request, host, app)
             if not path.isascii():
                 path = request.path
             method, url_map = source["REQUEST_METHOD"], app.url_map

@@ -42,4 +42,4 @@ def is_own(origin: str, host: str) -> bool:
     if url.scheme not in _PORTS or not url.netloc or url.path or url.query or url.fragment:
         return False
     port = _PORTS[url.scheme]
-    return url.netloc.lower().removesuffix(port) == host.lower().removesuffix(port)
+    return url.netloc.lower().removesuffix(port) == host.lower().removesuffix(port).removesuffix(":")

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from .. import context
 from ..http.errors import Aborter, BadRequest, BadRequestKeyError
+from ..messages.redirects import location_text
 from ..messages.redirects import redirect as make_redirect
 from ..routing import Map, Rule
 from ..services.config import Config, ConfigAttribute
@@ -64,6 +65,10 @@ class _OwnEnvironment:
         from ..services.jinja import Environment
 
         return Environment
+
+
+_ESCAPED: t.Final = (".html", ".htm", ".xml", ".xhtml", ".svg")
+"""The extensions of templates in which Flask escapes values."""
 
 
 class App(Scaffold):
@@ -126,6 +131,7 @@ class App(Scaffold):
         self.extensions: ft.Values = {}
         """The state of extensions for this application, by their names."""
         self.url_map = self.url_map_class(host_matching=host_matching)
+        self.url_map.strict = bool(self.config.get("STRICT_URLS"))
         self.subdomain_matching = subdomain_matching
         self._got_first_request = False
 
@@ -170,8 +176,16 @@ class App(Scaffold):
         return DispatchingJinjaLoader(self)
 
     def select_jinja_autoescape(self, filename: str | None) -> bool:
-        """Whether values are escaped in a template: depends on the file extension; always true without a file."""
-        return filename is None or filename.endswith((".html", ".htm", ".xml", ".xhtml", ".svg"))
+        """Whether values are escaped in a template: depends on the file extension; always true without a file.
+
+        With the setting ``TEMPLATES_STRICT_ESCAPE``, ``page.html.j2``, ``page.HTML`` and ``page.xht`` count as well.
+        """
+        if filename is None:
+            return True
+        if not self.config.get("TEMPLATES_STRICT_ESCAPE"):
+            return filename.endswith(_ESCAPED)
+        stem, _, extension = filename.lower().rpartition(".")
+        return (stem if extension in ("j2", "jinja", "jinja2") else filename.lower()).endswith((*_ESCAPED, ".xht"))
 
     def make_config(self, instance_relative: bool = False) -> Config:
         """Create `config` from the defaults, with DEBUG from the environment variables."""
@@ -280,6 +294,7 @@ class App(Scaffold):
 
         Raises ValueError if the scheme is not one of ``REDIRECT_SCHEMES``.
         """
+        location = location_text(location)
         check_location(location, self.config.get("REDIRECT_SCHEMES"))
         return t.cast("Response", make_redirect(location, code=code, Response=self.response_class))
 

@@ -10,20 +10,23 @@ from ..http.errors import BadRequest, HTTPException, RequestEntityTooLarge
 from ..http.part_head import MAX_BOUNDARY_SIZE, MAX_HEADER_SIZE, MAX_HEADERS
 from ..messages.environ import check_transfer_encoding
 from ..messages.parts import PartLimits
+from ..messages.request import FORM_STEPS
 from ..messages.request import Request as MessageRequest
 from ..routing import Rule
 from ..services import json
+from ..support.seams import Seams
 from .debug_errors import attach_enctype_error_multidict
 
 CHUNK: t.Final = 64 * 1024
 """Bytes that are read at a time of a body that a WSGI server has."""
 
 
-def _limit(attribute: str, setting: str, default: int | None) -> t.Any:
+def _limit(setting: str, default: int | None) -> t.Any:
     """A property: the limit assigned to a request, or the configured one."""
 
     def get(request: Request) -> int | None:
-        limit: int | None = getattr(request, attribute)
+        own = request._own_limits
+        limit = None if own is None else own.get(setting)
         if limit is not None:
             return limit
         ctx = context.peek()
@@ -33,7 +36,7 @@ def _limit(attribute: str, setting: str, default: int | None) -> t.Any:
         return configured
 
     def set_(request: Request, value: int | None) -> None:
-        setattr(request, attribute, value)
+        request._own_limits = {**(request._own_limits or {}), setting: value}
 
     return property(get, set_)
 
@@ -51,35 +54,41 @@ class Request(MessageRequest):
     view_args: dict[str, t.Any] | None = None
     routing_exception: HTTPException | None = None
 
-    _max_content_length: int | None = None
-    _max_form_memory_size: int | None = None
-    _max_form_parts: int | None = None
-    _max_form_files: int | None = None
-    _max_query_params: int | None = None
+    _own_limits: dict[str, int | None] | None = None
+    """The limits assigned to this request, by the names of their settings."""
 
-    max_content_length = _limit("_max_content_length", "MAX_CONTENT_LENGTH", None)
+    max_content_length = _limit("MAX_CONTENT_LENGTH", None)
     """How many bytes of body are read at most: this request's own limit, else ``MAX_CONTENT_LENGTH``."""
 
-    max_form_memory_size = _limit("_max_form_memory_size", "MAX_FORM_MEMORY_SIZE", 500_000)
+    max_form_memory_size = _limit("MAX_FORM_MEMORY_SIZE", 500_000)
     """How many bytes the form's fields may take in memory, all together: else ``MAX_FORM_MEMORY_SIZE``."""
 
-    max_form_parts = _limit("_max_form_parts", "MAX_FORM_PARTS", 1_000)
+    max_form_parts = _limit("MAX_FORM_PARTS", 1_000)
     """How many fields and files a form may have: this request's own limit, else ``MAX_FORM_PARTS``."""
 
-    max_form_files = _limit("_max_form_files", "MAX_FORM_FILES", None)
+    max_form_files = _limit("MAX_FORM_FILES", None)
     """How many files a form may have: this request's own limit, else ``MAX_FORM_FILES``."""
 
-    max_query_params = _limit("_max_query_params", "MAX_QUERY_PARAMS", None)
+    max_query_params = _limit("MAX_QUERY_PARAMS", None)
     """How many parameters a query may have: this request's own limit, else ``MAX_QUERY_PARAMS``."""
+
+    def _form_limits(self) -> tuple[int | None, int | None, int | None]:
+        ctx = context.peek()
+        if ctx is None or self._own_limits is not None:
+            return super()._form_limits()
+        get = ctx.app.config.get
+        return get("MAX_FORM_MEMORY_SIZE", 500_000), get("MAX_CONTENT_LENGTH"), get("MAX_FORM_PARTS", 1_000)
 
     def _part_limits(self) -> PartLimits:
         ctx = context.peek()
-        config = {} if ctx is None else ctx.app.config
+        if ctx is None:
+            return super()._part_limits()
+        get = ctx.app.config.get
         return PartLimits(
             self.max_form_files,
-            config.get("MAX_FORM_PART_HEADERS", MAX_HEADERS),
-            config.get("MAX_FORM_PART_HEADER_SIZE", MAX_HEADER_SIZE),
-            config.get("MAX_FORM_BOUNDARY_SIZE", MAX_BOUNDARY_SIZE),
+            get("MAX_FORM_PART_HEADERS", MAX_HEADERS),
+            get("MAX_FORM_PART_HEADER_SIZE", MAX_HEADER_SIZE),
+            get("MAX_FORM_BOUNDARY_SIZE", MAX_BOUNDARY_SIZE),
         )
 
     async def chunks(self) -> AsyncIterator[bytes]:
@@ -122,8 +131,7 @@ class Request(MessageRequest):
             return []
         return blueprint_path(rule.endpoint.rpartition(".")[0])
 
-    def _load_form_data(self) -> None:
-        super()._load_form_data()
+    def _form_was_loaded(self) -> None:
         ctx = context.peek()
         if ctx is not None and ctx.app.debug and self.mimetype != "multipart/form-data" and not self.files:
             attach_enctype_error_multidict(self)
@@ -137,6 +145,9 @@ class Request(MessageRequest):
             if ctx is not None and ctx.app.debug:
                 raise
             raise BadRequest() from error
+
+
+Request._form_steps = Seams(Request, *FORM_STEPS)
 
 
 def blueprint_path(name: str) -> list[str]:

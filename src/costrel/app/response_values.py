@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 import typing as t
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 
-from ..context import AppContract, requesting
+from ..context import AppContract, peek_request, requesting
 from ..http.errors import HTTPException
 from ..http.headers import Headers
 from ..messages.response import Response
@@ -40,11 +40,7 @@ def make_response(self: AppContract, rv: t.Any) -> Response:
             rv, status, headers = unpack(rv)
         kind = type(rv)
     if rv is None:
-        endpoint = requesting().request.endpoint
-        raise TypeError(
-            f"The view of the endpoint {endpoint!r} returned None: it may have come to its end without a return"
-            " statement."
-        )
+        raise TypeError(f"{_view()} returned None: it may have come to its end without a return statement.")
     if kind is str or not isinstance(rv, response_class):
         # Errors come before iterators, because the test for an iterator takes longer. PERF: abort, missing
         if kind is str or isinstance(rv, (str, bytes, bytearray)):
@@ -79,18 +75,37 @@ def unpack(rv: tuple[t.Any, ...]) -> tuple[t.Any, t.Any, t.Any]:
             return rv[0], None, rv[1]
         return rv[0], rv[1], None
     raise TypeError(
-        f"The view returned a tuple of {len(rv)} items. The tuple must have the form (body, status), (body, headers) or"
-        " (body, status, headers)."
+        f"{_view()} returned a tuple of {len(rv)} items. The tuple must have the form (body, status), (body, headers)"
+        " or (body, status, headers)."
     )
 
 
 def adopt(app: AppContract, rv: t.Any) -> Response:
     """Another kind of response, or a WSGI application, as the application's own class."""
-    wrong = f"{EXPECTED}, but it was a {type(rv).__name__}."
+    wrong = f"{_view()} returned a value that is no response. {EXPECTED}, but it was {_shown(rv)}."
     if not isinstance(rv, Response) and not callable(rv):
         raise TypeError(wrong)
     try:
-        return app.response_class.force_type(rv, requesting().request.environ)
+        return app.response_class.force_type(rv, requesting().request._source)
     except TypeError as error:
         message = f"{error}\n{wrong}"
         raise TypeError(message).with_traceback(sys.exc_info()[2]) from None
+
+
+def _view() -> str:
+    """The view of the current request, for the beginning of a message."""
+    ctx = peek_request()
+    endpoint = None if ctx is None else ctx.request.endpoint
+    return "The view" if endpoint is None else f"The view of the endpoint {endpoint!r}"
+
+
+def _shown(rv: object) -> str:
+    """A value that is no response, for a message."""
+    if type(rv) is int:
+        return f"an int. Return str({rv!r}) for text, or ('', {rv!r}) for a status"
+    if isinstance(rv, Coroutine):
+        rv.close()  # it is never awaited: Python would warn of that too
+        name = getattr(rv, "__name__", "")
+        return f"a coroutine of {name!r} that was not awaited. Add the missing await"
+    article = "an" if type(rv).__name__[:1].lower() in "aeio" else "a"
+    return f"{article} {type(rv).__name__}"

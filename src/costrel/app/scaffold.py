@@ -10,7 +10,7 @@ from functools import lru_cache, update_wrapper
 
 from ..services.templating import _default_template_ctx_processor
 from ..support.properties import cached_property
-from . import error_handlers, files
+from . import error_handlers, files, habits
 from . import typing as ft
 from .packages import get_root_path
 from .websocket import WebSocketView
@@ -161,6 +161,8 @@ class Scaffold:
     # Routes
 
     def _method_route(self, method: str, rule: str, options: ft.Values) -> Callable[[T_route], T_route]:
+        if callable(rule):
+            raise habits.needs_parentheses(method.lower(), '"/path"', rule)
         if "methods" in options:
             raise TypeError("Use the 'route' decorator to use the 'methods' argument.")
         return self.route(rule, methods=[method], **options)
@@ -192,7 +194,12 @@ class Scaffold:
 
     @setupmethod
     def route(self, rule: str, **options: t.Any) -> Callable[[T_route], T_route]:
-        """Register the decorated view for requests to `rule`. The options are those of `add_url_rule`."""
+        """Register the decorated view for requests to `rule`. The options are those of `add_url_rule`.
+
+        Raises TypeError if it is used without parentheses.
+        """
+        if callable(rule):
+            raise habits.needs_parentheses("route", '"/path"', rule)
 
         def decorator(f: T_route) -> T_route:
             endpoint = options.pop("endpoint", None)
@@ -207,6 +214,8 @@ class Scaffold:
 
         Raises TypeError if the view is not ``async def``.
         """
+        if callable(rule):
+            raise habits.needs_parentheses("websocket", '"/path"', rule)
 
         def decorator(f: T_websocket) -> T_websocket:
             from inspect import iscoroutinefunction  # slow to load
@@ -304,7 +313,12 @@ class Scaffold:
 
     @setupmethod
     def errorhandler(self, code_or_exception: type[Exception] | int) -> Callable[[T_error_handler], T_error_handler]:
-        """Register the decorated function as the handler for a status code or an exception class."""
+        """Register the decorated function as the handler for a status code or an exception class.
+
+        Raises TypeError if it is used without parentheses.
+        """
+        if callable(code_or_exception) and not isinstance(code_or_exception, type):
+            raise habits.needs_parentheses("errorhandler", "404", code_or_exception)
 
         def decorator(f: T_error_handler) -> T_error_handler:
             self.register_error_handler(code_or_exception, f)

@@ -10,6 +10,7 @@ import typing as t
 
 from ..context import RequestContext, opens_early
 from ..http import errors
+from ..services.session_lifecycle import opening_blocks
 from . import lifecycle
 from .lifecycle import TO_THREAD, Steps, call, first_answer, stage
 from .origins import check_origin
@@ -36,10 +37,10 @@ def serve(ctx: RequestContext) -> Steps[Response | None]:
     if not app._got_first_request or app.config["TESTING"]:
         app.open_for_requests()
     if app.guards is not None and app.guards.arrive is not None:
-        app.guards.arrive(ctx.request._source)
+        app.guards.arrive(ctx)
     error: BaseException | None = None
     try:
-        if ctx.on_loop and opens_early(app):
+        if ctx.on_loop and opens_early(app) and opening_blocks(app, ctx.request):
             yield TO_THREAD
         ctx.push()
         try:

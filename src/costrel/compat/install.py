@@ -17,7 +17,6 @@ FOLDER = os.path.dirname(__file__)
 PACKAGES = ("werkzeug", "flask")
 
 MODULES = (
-    "werkzeug._internal",
     "werkzeug.user_agent",
     "werkzeug.http",
     "werkzeug.exceptions",
@@ -90,6 +89,7 @@ MODULES = (
     "flask.testing",
     "flask.app",
     "flask",
+    "werkzeug._internal",
 )
 """Every module of the two packages, each after those that it takes names from: the first to hold a thing names it."""
 
@@ -134,6 +134,9 @@ def install_as_flask() -> None:
             raise RuntimeError(_too_late(name))
     from importlib import import_module
 
+    from ..routing import Map
+
+    Map.is_strict_by_default = False
     finder = AliasFinder()
     sys.meta_path.insert(0, finder)
     try:

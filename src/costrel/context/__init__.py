@@ -120,6 +120,8 @@ class Context:
     """The number of streams for which the teardown waits."""
     overridden: frozenset[str] = frozenset()
     """The stages of a request that the application replaces, as of the last push."""
+    is_kept = False
+    """Whether the request has ended, and its context is current again for a test."""
     adapts = False
     """Whether the application's own `ensure_sync` has to adapt each function."""
 
@@ -279,6 +281,8 @@ class RequestContext(Context):
     """The connection, if the request asks for a WebSocket."""
     sends_async = False
     """Whether the edge can send an asynchronous body."""
+    session_failed = False
+    """Whether saving the session raised an error, so that it is not tried again for the response to that error."""
     body_is_pending = False
     """Whether the request has a body that had not arrived when the edge began."""
 
@@ -370,6 +374,11 @@ class RequestContext(Context):
         if not self._is_matched:
             self._is_matched = True
             self.match_request()
+
+    def refuse(self, error: HTTPException) -> None:
+        """Answer the request, which has not been matched yet, with this error, as if no rule had matched."""
+        self._is_matched = True
+        self.request.routing_exception = error
 
     def close_request(self) -> None:
         """Close the files of the request and break its reference cycle with the environ."""

@@ -7,6 +7,7 @@ import typing as t
 from collections.abc import Collection
 
 from ..http.hosts import host_is_trusted
+from ..middleware.proxy_fix import ORIGINAL
 
 if t.TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -28,10 +29,12 @@ def is_local(environ: WSGIEnvironment, trusted_hosts: Collection[str] = TRUSTED_
 def peer_is_loopback(environ: WSGIEnvironment) -> bool:
     """Whether the client is on this computer.
 
-    An environ without an address comes from a test: servers always set one, though it may be empty. An address that a
-    proxy has added must be of this computer as well.
+    An environ without an address comes from a test: servers always set one, though it may be empty, and a proxy's
+    unreadable word about the client removes it. An address that a proxy has added must be of this computer as well.
     """
     peer = environ.get("REMOTE_ADDR")
+    if peer is None and ORIGINAL in environ:
+        return False
     if peer is not None and not is_loopback(peer):
         return False
     if "HTTP_FORWARDED" in environ:

@@ -9,14 +9,12 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from ..app import lifecycle
-from ..app.application import Costrel
 from ..context import RequestContext
 from ..http.gate import encode_fields
 from ..messages.request import REQUEST
 from ..messages.source import environ_of
 from ..streaming import HOLDS
 from ..support.asgi_types import Receive, Scope, Send
-from ..support.seams import Seams
 from .bodies import Body, has_body, take_body
 from .drive import ENDED, to_loop
 from .http_drive import Exchange, HttpDrive, Patrol
@@ -24,16 +22,17 @@ from .lifespan import answer_lifespan
 from .outgoing import Answer, Messages, add_echo, answer_of
 from .patience import BODY_MIN_RATE, BODY_TIMEOUT, SEND_TIMEOUT, ClientStalled, Patience
 from .scope import source_of
-from .threads import THREADS, Lane, Workers
+from .threads import RETRY_AFTER, STREAM_THREADS, THREADS, Lane, NoThreadLeft, Workers
 from .websocket import serve_websocket
 
 _BUSY: t.Final = b"The server is busy: try again in a moment.\n"
 
 
-def overloaded() -> Answer:
-    """The answer where more requests wait for a worker thread than can be served soon (RFC 9110 §15.6.4)."""
+def overloaded(retry_after: int = 1) -> Answer:
+    """The answer if no thread is free, and none will be soon (RFC 9110 §15.6.4). `retry_after` is in seconds."""
     length = str(len(_BUSY))
-    fields = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", length), ("Retry-After", "1")]
+    fields = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", length)]
+    fields.append(("Retry-After", str(retry_after)))
     return Answer(503, encode_fields(fields), _BUSY)
 
 
@@ -48,7 +47,8 @@ class AsgiApplication:
 
     def __init__(self, app: t.Any) -> None:
         self.app = app
-        self.workers = Workers(app.config.get("THREADS") or THREADS)
+        streams = app.config.get("STREAM_THREADS") or STREAM_THREADS
+        self.workers = Workers(app.config.get("THREADS") or THREADS, streams=streams)
         self.patrol = Patrol()
         self.body_patience = Patience(app.config.get("BODY_TIMEOUT", BODY_TIMEOUT))
         self.body_min_rate = app.config.get("BODY_MIN_RATE", BODY_MIN_RATE) or 0
@@ -76,7 +76,7 @@ class AsgiApplication:
             body = take_body(source, receive, self.body_patience, self.body_min_rate)
         else:
             source["wsgi.input"] = io.BytesIO()
-        if body is not None or _ENTRANCES.replaced(app):
+        if body is not None or app.overridden_entrances:
             await self._answer_with_body(Exchange(self.workers, body, receive, scope), source, send)
             return
         ctx, steps = self._begin(source)
@@ -105,7 +105,7 @@ class AsgiApplication:
             and self._finds_def_view(scope)
             and scope["http_version"][0] == "1"  # later ones need not announce a body
             and app._got_first_request
-            and not _ENTRANCES.replaced(app)
+            and not app.overridden_entrances
             and not app.config["TESTING"]
         )
 
@@ -181,7 +181,7 @@ class AsgiApplication:
         try:
             if body is not None:
                 await body.begin(app.config["MAX_CONTENT_LENGTH"])
-            replaced = _ENTRANCES.replaced(app)
+            replaced = app.overridden_entrances
             if "wsgi_app" in replaced or "__call__" in replaced:
                 # WSGI middleware is around the application: all of it runs in a thread.
                 environ = environ_of(source)
@@ -214,6 +214,8 @@ class AsgiApplication:
 
     async def _send(self, answer: Messages | Answer, exchange: Exchange, send: Send) -> None:
         body = exchange.body
+        if isinstance(answer, Answer) and answer.may_block and exchange.lane is None:
+            answer = await self._with_thread(answer, exchange)
         headers = answer.headers if isinstance(answer, Answer) else answer[0]["headers"]
         add_echo(headers, exchange.scope)
         if body is not None and body.has_stalled and not exchange.scope["http_version"].startswith("2"):
@@ -228,6 +230,16 @@ class AsgiApplication:
         with suppress(ClientStalled):  # the server cuts what is not complete
             await answer.send(send, exchange.run, exchange.watch_answer(), exchange.variables)
 
+    async def _with_thread(self, answer: Answer, exchange: Exchange) -> Answer:
+        """`answer` with a thread for its body, or the answer 503 if none is left."""
+        try:
+            exchange.lane = self.workers.lend_to_body()
+        except NoThreadLeft:
+            if answer.close is not None:
+                await exchange.run(answer.close)
+            return overloaded(RETRY_AFTER)
+        return answer
+
 
 def _answer_of_wrapped(app: t.Any, environ: dict[str, t.Any], exchange: Exchange) -> Answer:
     holds = environ[HOLDS] = list[bool]()  # which middleware that copies the environ hands on
@@ -235,7 +247,3 @@ def _answer_of_wrapped(app: t.Any, environ: dict[str, t.Any], exchange: Exchange
     if holds:
         exchange.keep_thread()
     return answer
-
-
-_ENTRANCES: t.Final = Seams(Costrel, "__call__", "wsgi_app", "request_context")
-"""The methods through which a request reaches the application; WSGI middleware replaces the first two."""

@@ -20,6 +20,7 @@ from types import CoroutineType
 
 from ..http.errors import BodyTimeout, ClientDisconnected, RequestEntityTooLarge
 from ..messages.forms import DISK_FULL, InsufficientStorage
+from ..messages.source import hot
 from ..support.asgi_types import Receive, Scope
 from .drive import rest_of
 from .patience import BODY_MIN_RATE, Patience, Wait, given_up
@@ -86,7 +87,7 @@ class Body(io.RawIOBase):
         """Made when the client is waited for."""
         self._expected = _declared_length(environ)
         # A length beside a coding means nothing (RFC 9112 §6.3).
-        self._ends_at = None if "HTTP_TRANSFER_ENCODING" in environ else self._expected
+        self._ends_at = self._expected if hot(environ, "HTTP_TRANSFER_ENCODING") is None else None
         self._received = self._taken = 0
         self._arrived: deque[bytes] = deque()
         self._chunk = b""
@@ -487,7 +488,7 @@ def take_body(environ: dict[str, t.Any], receive: Receive, patience: Patience, m
     length = _declared_length(environ)
     begun: t.Any = None
     # PERF: form, postjson, upload. A small body has nearly always arrived with the head, in one message.
-    if length is not None and 0 < length <= IN_MEMORY and "HTTP_TRANSFER_ENCODING" not in environ:
+    if length is not None and 0 < length <= IN_MEMORY and hot(environ, "HTTP_TRANSFER_ENCODING") is None:
         begun = receive()
         if type(begun) is CoroutineType:
             try:
@@ -506,8 +507,8 @@ def take_body(environ: dict[str, t.Any], receive: Receive, patience: Patience, m
 def has_body(scope: Scope, environ: dict[str, t.Any]) -> bool:
     """Whether a request may have a body: HTTP/1.1 announces one (RFC 9112 §6.3), HTTP/2 need not."""
     return (
-        "CONTENT_LENGTH" in environ
-        or "HTTP_TRANSFER_ENCODING" in environ
+        hot(environ, "CONTENT_LENGTH") is not None
+        or hot(environ, "HTTP_TRANSFER_ENCODING") is not None
         or not scope.get("http_version", "1.1").startswith("1")
     )
 
@@ -518,5 +519,5 @@ async def _given(message: t.MutableMapping[str, t.Any]) -> t.MutableMapping[str,
 
 def _declared_length(environ: dict[str, t.Any]) -> int | None:
     """Content-Length where it is a plain number; what is wrong with another one, the request says (RFC 9110 §8.6)."""
-    text = environ.get("CONTENT_LENGTH", "")
+    text = hot(environ, "CONTENT_LENGTH", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import os
+import stat
 import typing as t
 from collections.abc import Callable, Coroutine
 
@@ -20,6 +23,19 @@ PART_OF_A_SECOND: t.Final = 0.25
 
 PART_OF_ALL: t.Final = 16
 """So many blocks of a size must have been taken before, which buffers on the way would not have held."""
+
+
+def is_on_disk(file: t.IO[bytes]) -> bool:
+    """Whether reading a file cannot wait for another program, as reading a pipe or a socket can."""
+    if type(file) is io.BytesIO:
+        return True
+    raw: object = file.raw if type(file) is io.BufferedReader else file
+    if type(raw) is not io.FileIO:
+        return False
+    try:
+        return stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+    except (OSError, ValueError):  # it is closed: reading it is an error
+        return True
 
 
 class FileBlocks:

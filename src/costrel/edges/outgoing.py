@@ -10,14 +10,16 @@ from contextvars import Context
 
 from ..context import RequestContext
 from ..http.framing import has_no_body
-from ..http.gate import check_status, encode_fields
+from ..http.gate import check_status, check_status_line, encode_fields
 from ..messages.body import FileBody
 from ..messages.response import WRITERS, Response
+from ..messages.response_head import STATUS_LINES
 from ..messages.source import environ_of
+from ..messages.streams import FileWrapper, RangeWrapper
 from ..support.asgi_types import Receive, Scope, Send
 from ..support.tasks import released, start_held
 from .bodies import Body
-from .file_blocks import InThread, send_file_body
+from .file_blocks import InThread, is_on_disk, send_file_body
 from .scope import ECHO
 from .turns import Turn
 
@@ -37,7 +39,8 @@ def answer_of(ctx: RequestContext, response: t.Any) -> Messages | Answer:
         # A response that writes itself out in its own way is called as the WSGI application that it is.
         return Answer.of_wsgi(response, environ_of(source))
     status = response._status_code
-    check_status(status)
+    if status not in STATUS_LINES:
+        check_status(status)
     headers = encode_fields(pairs)
     if piece is None:
         body, close = response.body_for_edge(source, replaced)
@@ -78,6 +81,8 @@ class Answer:
         self.headers = headers
         self.body = body
         self.close = close
+        self.may_block = _may_block(body)
+        """Whether computing the body may take as long as it likes, as that of a generator."""
 
     @classmethod
     def of_wsgi(cls, app: Callable[..., t.Any], environ: dict[str, t.Any]) -> Answer:
@@ -102,9 +107,10 @@ class Answer:
             if not started:
                 raise RuntimeError(f"The WSGI application {app!r} ended without calling start_response().")
             status, headers = started[0]
-            code = int(status[:3])
-            check_status(code)
-            return cls(code, encode_fields(headers), _chain(written, chunks), close, environ["REQUEST_METHOD"])
+            code = check_status_line(status)
+            answer = cls(code, encode_fields(headers), _chain(written, chunks), close, environ["REQUEST_METHOD"])
+            answer.may_block = _may_block(body)
+            return answer
         except BaseException:
             if close is not None:
                 close()
@@ -177,6 +183,17 @@ class Answer:
                 break
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
+
+
+def _may_block(body: object) -> bool:
+    """Whether a body may block its thread: bytes, files on a disk and what waits on the loop do not."""
+    if isinstance(body, FileBody):
+        return not is_on_disk(body.file)
+    if isinstance(body, FileWrapper):
+        return not is_on_disk(body.file)
+    if isinstance(body, RangeWrapper):
+        return _may_block(body.iterable)
+    return not isinstance(body, (bytes, list, tuple, AsyncIterable))
 
 
 def _chain(first: list[bytes], rest: Iterator[bytes]) -> Iterator[bytes]:

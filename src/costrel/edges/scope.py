@@ -101,11 +101,7 @@ def environ_of(scope: Scope) -> dict[str, t.Any]:
     # PERF: hello. Each line of this runs for each request: what is nearly always the same is kept.
     get = scope.get
     root, raw, client = get("root_path", ""), get("raw_path"), get("client")
-    way = get("server") or _NO_SERVER, get("scheme", "http"), get("http_version", "1.1")
-    try:
-        environ = _same_for[way].copy()
-    except (KeyError, TypeError):  # a server may give its address as a list
-        environ = _keep_what_is_same(*way).copy()
+    environ = _shared_items(scope).copy()
     environ["REQUEST_METHOD"] = get("method", "GET")
     if root:
         environ["SCRIPT_NAME"] = root if root.isascii() else root.encode().decode("latin-1")
@@ -142,6 +138,16 @@ def environ_of(scope: Scope) -> dict[str, t.Any]:
     if ENVIRON in scope:
         environ.update(scope[ENVIRON])
     return environ
+
+
+def _shared_items(scope: Scope) -> dict[str, t.Any]:
+    """The items of the environ that depend on the server, the scheme and the version of HTTP alone."""
+    get = scope.get
+    way = get("server") or _NO_SERVER, get("scheme", "http"), get("http_version", "1.1")
+    try:
+        return _same_for[way]
+    except (KeyError, TypeError):  # a server may give its address as a list
+        return _keep_what_is_same(*way)
 
 
 def _keep_what_is_same(server: t.Any, scheme: str, version: str) -> dict[str, t.Any]:
@@ -186,6 +192,10 @@ def _join(environ: dict[str, t.Any], repeated: t.Iterable[tuple[str, str]]) -> N
     for key, all_values in values.items():
         # RFC 9110 §5.3: the values of a repeated field make one list; RFC 9113 §8.2.3: cookies may be split.
         environ[key] = ("; " if key == "HTTP_COOKIE" else ",").join(all_values)
+        # RFC 9113 §8.3.1: a Host beside `:authority`, which servers report as another Host, must not differ from it.
+        if key == "HTTP_HOST" and len(set(all_values)) == 1 and environ["SERVER_PROTOCOL"] >= "HTTP/2":
+            environ[key] = all_values[0]
 
 
 ScopeSource.make_environ = staticmethod(environ_of)
+ScopeSource.shared_items = staticmethod(_shared_items)

@@ -11,13 +11,25 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from queue import SimpleQueue
 
+from ..http.errors import ServiceUnavailable
+
 T = t.TypeVar("T")
 
 THREADS: t.Final = 32
 QUEUE_PER_THREAD: t.Final = 32
 
-LENT: t.Final = 256
-"""How many threads may be added at most for those that wait for their clients."""
+STREAM_THREADS: t.Final = 512
+"""How many threads are lent to the bodies of responses at most, and as many to bodies of requests."""
+
+IDLE: t.Final = 32
+"""How many threads for bodies of responses are kept for the next ones."""
+
+RETRY_AFTER: t.Final = 5
+"""Seconds after which a client may try again if no thread was left for a body."""
+
+
+class NoThreadLeft(Exception):
+    """As many threads as allowed are lent to bodies already."""
 
 
 class Mailbox:
@@ -110,7 +122,7 @@ class Workers:
     to two thirds (one request at a time) of what `run_in_executor` takes.
     """
 
-    def __init__(self, size: int = THREADS, queue: int | None = None) -> None:
+    def __init__(self, size: int = THREADS, queue: int | None = None, streams: int = STREAM_THREADS) -> None:
         if size < 1:
             raise ValueError(f"There must be at least one worker thread, not {size}: see the setting THREADS.")
         self.size = size
@@ -122,6 +134,13 @@ class Workers:
         self.ended = 0
         """The number of functions that have ended."""
         self._lent = 0
+        """The threads of these that wait for a client, or are kept by a response: each has another one in its place."""
+        self._most = streams
+        self._waiting = 0
+        """The threads that wait for the body of a request."""
+        self._streams = 0
+        """The threads that bodies of responses keep."""
+        self._idle: list[StreamThread] = []
         self._mailbox: Mailbox | None = None
         """That of the loop which has asked last."""
 
@@ -182,7 +201,7 @@ class Workers:
 
     def _start(self) -> None:
         """Start a thread, unless there are as many as there may be."""
-        if len(self._threads) < self.size + min(self._lent, LENT):
+        if len(self._threads) < self.size + self._lent:
             thread = WorkerThread(self, f"costrel-worker-{len(self._threads) + 1}")
             self._threads.append(thread)
             thread.start()
@@ -200,9 +219,11 @@ class Workers:
             job.mailbox.put(job, result, error)
             del result, error, job
             if lane is not None:
-                with waiting_for_client():
-                    lane.serve()
+                lane.serve()
                 thread.lane = None
+                with self._lock:
+                    self._streams -= 1
+                    self._lent -= 1
                 is_too_many = self._has_ended(thread)
             if is_too_many:
                 return
@@ -218,32 +239,78 @@ class Workers:
             return is_too_many
 
     def keep_thread(self) -> Lane | None:
-        """Have the current thread, which is one of these, stay with its request; None where too many are kept.
+        """Have the current thread, which is one of these, stay with its request; None if too many are kept.
 
         So it is with a single thread: another one would have to take its place, and run beside it.
         """
         thread = threading.current_thread()
-        if self.size == 1 or self._lent >= LENT or not isinstance(thread, WorkerThread):
+        if self.size == 1 or not isinstance(thread, WorkerThread):
             return None
+        with self._lock:
+            if self._streams >= self._most:
+                return None
+            self._streams += 1
+            self._lend()
         thread.lane = Lane()
         return thread.lane
 
-    def lend(self) -> None:
-        """The current thread is going to wait for a client: another one may take its place until `take_back`."""
+    def lend_to_body(self) -> Lane | None:
+        """A thread of its own for the body of a response, which may block as long as it likes.
+
+        None with a single thread: then bodies share it. Raises NoThreadLeft if as many as allowed have one.
+        """
+        if self.size == 1:
+            return None
         with self._lock:
-            self._lent += 1
-            if self._unfinished > len(self._threads):
-                self._start()
+            if self._streams >= self._most:
+                raise NoThreadLeft
+            self._streams += 1
+            thread = self._idle.pop() if self._idle else None
+        if thread is None:
+            thread = StreamThread(self)
+            thread.start()
+        lane = Lane()
+        thread.lanes.put(lane)
+        return lane
+
+    def end_body(self, thread: StreamThread) -> bool:
+        """The body that had `thread` was sent; whether the thread is to stay for another one."""
+        with self._lock:
+            self._streams -= 1
+            stays = len(self._idle) < IDLE
+            if stays:
+                self._idle.append(thread)
+            return stays
+
+    def lend(self) -> None:
+        """The current thread is going to wait for a client: another one may take its place until `take_back`.
+
+        Raises NoThreadLeft if as many as allowed wait already.
+        """
+        with self._lock:
+            if self._waiting >= self._most:
+                raise NoThreadLeft
+            self._waiting += 1
+            self._lend()
+
+    def _lend(self) -> None:
+        self._lent += 1
+        if self._unfinished > len(self._threads):
+            self._start()
 
     def take_back(self) -> None:
         """The current thread goes on."""
         with self._lock:
+            self._waiting -= 1
             self._lent -= 1
 
     def close(self, timeout: float = 1.0) -> None:
         """Let the threads end when they have done what they have begun; waits `timeout` seconds for them."""
         with self._lock:
             threads, self._threads = self._threads, []
+            idle, self._idle = self._idle, []
+        for kept in idle:
+            kept.lanes.put(None)
         for _ in threads:
             self._jobs.put(None)
         until = time.monotonic() + timeout
@@ -261,14 +328,38 @@ class WorkerThread(threading.Thread):
         """For the request that keeps this thread."""
 
 
+class StreamThread(threading.Thread):
+    """A thread in which one body of a response after another is computed."""
+
+    def __init__(self, workers: Workers) -> None:
+        super().__init__(target=self._work, name="costrel-worker-stream", daemon=True)
+        self._workers = workers
+        self.lanes: SimpleQueue[Lane | None] = SimpleQueue()
+
+    def _work(self) -> None:
+        while (lane := self.lanes.get()) is not None:
+            lane.serve()
+            del lane
+            if not self._workers.end_body(self):
+                return
+
+
 @contextmanager
 def waiting_for_client() -> Iterator[None]:
-    """Around what waits in a thread until a client sends: clients that are slow must not keep all threads waiting."""
+    """Around what waits in a thread until a client sends: clients that are slow must not keep all threads waiting.
+
+    Raises ServiceUnavailable if too many threads wait for clients already.
+    """
     workers: Workers | None = getattr(threading.current_thread(), "workers", None)
     if workers is None:
         yield
         return
-    workers.lend()
+    try:
+        workers.lend()
+    except NoThreadLeft:
+        raise ServiceUnavailable(
+            "Too many requests are sent slowly at the moment: try again in a moment.", retry_after=RETRY_AFTER
+        ) from None
     try:
         yield
     finally:

@@ -10,7 +10,16 @@ from contextlib import suppress
 
 from ..app import websocket_lifecycle
 from ..app.application import Costrel
-from ..app.websocket import ABNORMAL, GOING_AWAY, NORMAL, TOO_BIG, Message, WebSocket, WebSocketDisconnect
+from ..app.websocket import (
+    ABNORMAL,
+    GOING_AWAY,
+    INTERNAL_ERROR,
+    NORMAL,
+    TOO_BIG,
+    Message,
+    WebSocket,
+    WebSocketDisconnect,
+)
 from ..context import RequestContext
 from ..http.errors import InternalServerError
 from ..http.gate import encode_fields
@@ -58,6 +67,9 @@ async def serve_websocket(app: Costrel, workers: Workers, scope: Scope, receive:
     except asyncio.CancelledError:
         await connection.leave()  # the server stops
         raise
+    except (SystemExit, KeyboardInterrupt):
+        await connection.leave(INTERNAL_ERROR)  # Granian leaves it open otherwise
+        raise
     finally:
         if ctx.request.url_rule is not None:
             scope[ROUTE] = ctx.request.url_rule.rule
@@ -67,6 +79,11 @@ async def serve_websocket(app: Costrel, workers: Workers, scope: Scope, receive:
 def _refusal(app: Costrel, ctx: RequestContext, response: Response) -> Answer | Messages:
     """The response that refuses a handshake; 500 for one that no server can send."""
     try:
+        if response.status_code < 200:
+            raise ValueError(
+                f"A WebSocket cannot be refused with the status {response.status_code}: its client would wait for"
+                " another one (RFC 9110 §15.2)."
+            )
         return answer_of(ctx, response)
     except ValueError:
         app.logger.exception("The response that refuses the WebSocket of %s cannot be sent.", ctx.request.path)
@@ -283,10 +300,10 @@ class ServerConnection:
             for message in messages:
                 await self._send(message)
 
-    async def leave(self) -> None:
+    async def leave(self, code: int = GOING_AWAY) -> None:
         """Tell the client that the server goes away."""
         if self.ended is None:
-            await self.close(GOING_AWAY, "")
+            await self.close(code, "")
 
     async def stop(self) -> None:
         """Take no more messages."""

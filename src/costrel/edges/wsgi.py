@@ -4,17 +4,33 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator
+from contextvars import copy_context
 
 from ..app import lifecycle
 from ..app.application import Costrel
 from ..context import RequestContext
-from ..http.gate import check_fields, check_status
+from ..http.gate import check_fields, check_status, check_status_line
 from ..messages.response import WRITERS, Response
+from ..messages.response_head import STATUS_LINES
+from ..messages.streams import ClosingIterator
 from ..support.coroutines import run_coroutine
+
+_STATUSES: t.Final = frozenset(STATUS_LINES.values())
 
 
 def serve(app: Costrel, environ: dict[str, t.Any], start_response: Callable[..., t.Any]) -> Iterable[bytes]:
-    """Answer one request: the iterable of the response, as `start_response` was told."""
+    """Answer one request: the iterable of the response, as `start_response` was told.
+
+    Context variables that the application sets end with the request: the server's thread handles other ones later.
+    """
+    variables = copy_context()
+    answer: Iterable[bytes] = variables.run(_serve, app, environ, start_response)
+    if answer.__class__ is not tuple and isinstance(answer, ClosingIterator):
+        answer.run_in(variables)
+    return answer
+
+
+def _serve(app: Costrel, environ: dict[str, t.Any], start_response: Callable[..., t.Any]) -> t.Any:
     if not app._got_first_request or app.config["TESTING"]:
         app.open_for_requests()
     ctx: RequestContext = app.request_context(environ)
@@ -22,7 +38,7 @@ def serve(app: Costrel, environ: dict[str, t.Any], start_response: Callable[...,
     steps = lifecycle.serve(ctx, _write)
     for awaitable in steps:  # there is nothing to await in most requests
         app._drive(steps, awaitable)
-    answer: Iterable[bytes] = ctx.answer
+    answer = ctx.answer
     ctx.answer = None  # a stream that nobody reads refers to its context, and would only be found as a cycle
     return answer
 
@@ -37,7 +53,9 @@ def _write(ctx: RequestContext, response: t.Any) -> Iterable[bytes]:
     piece, pairs, replaced = response._leave(environ)
     if replaced and not WRITERS.isdisjoint(replaced):
         return response(environ, _gated(ctx.start_response))
-    check_status(response._status_code)
+    if response._status not in _STATUSES:
+        check_status(response._status_code)
+        check_status_line(response._status)
     if response._headers is not None:  # Costrel's own fields are known to be good
         check_fields(pairs)
     ctx.start_response(response._status, pairs)
@@ -48,7 +66,7 @@ def _gated(start_response: Callable[..., t.Any]) -> Callable[..., t.Any]:
     """`start_response` behind the gate, for responses that write themselves out."""
 
     def gated(status: str, headers: list[tuple[str, str]], *exc_info: t.Any) -> t.Any:
-        check_status(int(status[:3]))
+        check_status_line(status)
         check_fields(headers)
         return start_response(status, headers, *exc_info)
 

@@ -16,7 +16,6 @@ _match_quality = LatePattern(r"-?[0-9]+(?:\.[0-9]+)?").fullmatch
 
 # A slash, or a semicolon with the blanks around it. The lookbehind lets a run of blanks be tried only once.
 _split_with_parameters = LatePattern(r"/|;[ \t]*+|(?<![ \t])[ \t]++;[ \t]*+").split
-_split_language = LatePattern("[_-]").split
 
 
 class Accept(ImmutableList[tuple[str, float]]):
@@ -193,22 +192,60 @@ class LanguageAccept(Accept):
     @t.overload
     def best_match(self, matches: abc.Iterable[str], default: str | None = None) -> str | None: ...
     def best_match(self, matches: abc.Iterable[str], default: str | None = None) -> str | None:
-        """Choose a language, by whole tags if possible.
+        """Choose a language by the lookup of RFC 4647 §3.4: each of the client's ranges is shortened until it is found.
 
-        Failing that, the primary languages that the client names are looked for among those on offer (`en` for
-        `en-US`); failing that too, its tags among the primary languages on offer (`en-GB` for `en`).
+        So `de-AT` finds `de`, and `zh-Hant-TW` finds `zh-Hant`. If none is found, the first range with a longer tag on
+        offer decides (`en-GB` for `en`), and then `*`. A `*` of a higher quality than the ranges that are left goes
+        before these. A language of quality 0 is never chosen, nor those whose tags begin with it, unless the client
+        names them.
         """
-        matches = list(matches)
-        result = super().best_match(matches)
-        if result is not None:
-            return result
-        result = Accept([(_primary_language(item), quality) for item, quality in self]).best_match(matches)
-        if result is not None:
-            return result
-        primary = super().best_match([_primary_language(candidate) for candidate in matches])
-        if primary is not None:
-            return next(candidate for candidate in matches if candidate.startswith(primary))
-        return default
+        qualities: dict[str, float] = {}
+        for item, quality in self:  # by their quality, and then as the client has them
+            qualities.setdefault(_normalize_language(item), quality)
+        offers: dict[str, str] = {}
+        for offer in matches:
+            tag = _normalize_language(offer)
+            if not _is_refused(tag, qualities):
+                offers.setdefault(tag, offer)
+        any_quality = qualities.pop("*", 0)
+        ranges = [item for item, quality in qualities.items() if quality > 0]
+        others = [offer for tag, offer in offers.items() if not any(_begins_with(tag, item) for item in ranges)]
+        longest = max(map(len, offers), default=0)
+        for item in ranges:
+            if others and any_quality > qualities[item]:
+                return others[0]
+            for shorter in _shortened(item, longest):
+                if shorter in offers:
+                    return offers[shorter]
+        longer = [offers[tag] for item in ranges for tag in offers if _begins_with(tag, item)]
+        if any_quality > 0:
+            longer += offers.values()
+        return longer[0] if longer else default
+
+
+def _begins_with(tag: str, item: str) -> bool:
+    return tag == item or tag.startswith(f"{item}-")
+
+
+def _shortened(item: str, longest: int) -> abc.Iterator[str]:
+    """A range without its last subtags, one after the other; one of a single character goes with the next.
+
+    Those of more than `longest` characters are left out: a client may send very long ones.
+    """
+    if len(item) > longest:
+        item = item[: max(0, item.rfind("-", 0, longest + 1))]
+        item = item[:-2] if item[-2:-1] == "-" else item
+    while item:
+        yield item
+        item = item.rpartition("-")[0]
+        if item[-2:-1] == "-":
+            item = item[:-2]
+
+
+def _is_refused(tag: str, qualities: dict[str, float]) -> bool:
+    """Whether the longest range that the tag begins with has quality 0."""
+    found = max((item for item in qualities if _begins_with(tag, item)), key=len, default=None)
+    return found is not None and qualities[found] <= 0
 
 
 class CharsetAccept(Accept):
@@ -239,10 +276,6 @@ def _normalize_mime(value: str) -> list[str]:
 
 def _normalize_language(value: str) -> str:
     return value.lower().replace("_", "-")
-
-
-def _primary_language(value: str) -> str:
-    return _split_language(value, 1)[0]
 
 
 # Other names are never looked up: they come from clients, and Python would keep each unknown one for ever. The codecs

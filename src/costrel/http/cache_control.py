@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typing as t
 from collections import abc
+from datetime import timedelta
 
 from .callback import CallbackDict
 from .grammar import dump_header, parse_dict_header
@@ -24,6 +25,10 @@ def cache_control_property(key: str, empty: object, type: Convert | None, *, doc
         lambda self: self._del_cache_value(key),
         doc or f"The `{key}` directive.",
     )
+
+
+def _seconds(value: object) -> object:
+    return value.total_seconds() if isinstance(value, timedelta) else value
 
 
 class _CacheControl(CallbackDict[str, str | None]):
@@ -71,7 +76,7 @@ class _CacheControl(CallbackDict[str, str | None]):
         elif value is True or type is bool:
             self[key] = None
         else:
-            self[key] = str(value if type is None else type(value))
+            self[key] = str(value if type is None else type(_seconds(value)))
 
     def _del_cache_value(self, key: str) -> None:
         if key in self:

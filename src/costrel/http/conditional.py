@@ -5,9 +5,8 @@ from __future__ import annotations
 import typing as t
 from datetime import datetime
 
-from .dates import datetime_as_utc, parse_date
+from .dates import datetime_as_utc, parse_date, parse_http_date
 from .etags import ETags, generate_etag, unquote_etag
-from .ranges import IfRange
 
 if t.TYPE_CHECKING:
     from .headers import Headers
@@ -42,6 +41,69 @@ HOP_BY_HOP_HEADERS = frozenset(
 )
 
 
+def precondition_status(
+    if_match: str | None,
+    if_unmodified_since: str | None,
+    if_none_match: str | None,
+    if_modified_since: str | None,
+    etag: str | None,
+    last_modified: datetime | str | None,
+) -> t.Literal[304, 412] | None:
+    """The status that the conditions of a GET or HEAD demand, in the order of RFC 9110 §13.2.2; None to go on.
+
+    The arguments are the values of the fields, None or empty for those that are absent. A date that is no HTTP-date is
+    ignored (§13.1.3, §13.1.4).
+
+    :param etag: the tag of the representation, in its quotes.
+    :param last_modified: its date.
+    """
+    if if_match:
+        if not _matches_strongly(if_match, etag):
+            return 412
+    elif if_unmodified_since and _is_older(last_modified, parse_http_date(if_unmodified_since)) is False:
+        return 412
+    if if_none_match:
+        return 304 if _matches_weakly(if_none_match, etag) else None
+    if if_modified_since and _is_older(last_modified, parse_http_date(if_modified_since)):
+        return 304
+    return None
+
+
+def _matches_strongly(if_match: str, etag: str | None) -> bool:
+    """RFC 9110 §13.1.1: the star matches any representation, a tag the same strong one."""
+    tags = ETags.from_header(if_match.strip())
+    if tags.star_tag:
+        return True
+    tag, weak = unquote_etag(etag)
+    return tag is not None and not weak and tags.is_strong(tag)
+
+
+def _matches_weakly(if_none_match: str, etag: str | None) -> bool:
+    """RFC 9110 §13.1.2: the star matches any representation, a tag the same one, weak or not."""
+    if if_none_match == etag and etag[0] == etag[-1] == '"' and etag.count('"') == 2:
+        return True  # PERF: not_modified. Most clients send a single strong tag, which is this one.
+    tags = ETags.from_header(if_none_match.strip())
+    if tags.star_tag:
+        return True
+    tag = unquote_etag(etag)[0]
+    return tag is not None and tags.contains_weak(tag)
+
+
+def is_range_current(if_range: str, etag: str | None, last_modified: datetime | str | None) -> bool:
+    """Whether `If-Range` names this very representation, so that `Range` counts (RFC 9110 §13.1.5).
+
+    A tag has to be the same strong one, a date exactly the same.
+    """
+    if_range = if_range.strip()
+    date = parse_http_date(if_range)
+    if date is not None:
+        moment = _moment(last_modified)
+        return moment is not None and moment == date
+    asked, asked_weakly = unquote_etag(if_range)
+    tag, weak = unquote_etag(etag)
+    return tag is not None and asked == tag and not weak and not asked_weakly
+
+
 def is_resource_modified(
     http_range: str | None = None,
     http_if_range: str | None = None,
@@ -63,32 +125,21 @@ def is_resource_modified(
         if etag is not None:
             raise TypeError("both data and etag given")
         etag = generate_etag(data)
-    if_range = None if ignore_if_range or http_range is None else IfRange.from_header(http_if_range)
-    is_known = etag and http_if_none_match == etag and if_range is None and not http_if_match
-    if is_known and etag and etag[0] == etag[-1] == '"' and etag.count('"') == 2:
-        return False  # PERF: not_modified. Most clients send a single strong tag, which is this one.
-    tag = unquote_etag(etag)[0] if etag else None
-    if tag is not None:
-        if if_range is not None and if_range.etag is not None:
-            return if_range.etag != tag
-        if http_if_match and (match := ETags.from_header(http_if_match)):
-            # RFC 9110 §13.1.1: "An origin server MUST use the strong comparison function".
-            return match.is_strong(tag)
-        if http_if_none_match and (none_match := ETags.from_header(http_if_none_match)):
-            # RFC 9110 §13.1.2: "A recipient MUST use the weak comparison function when comparing entity tags".
-            return not none_match.contains_weak(tag)
-    since = if_range.date if if_range is not None and if_range.date is not None else parse_date(http_if_modified_since)
-    return not _is_older(last_modified, since)
+    if not ignore_if_range and http_range is not None and http_if_range is not None:
+        return not is_range_current(http_if_range, etag, last_modified)
+    status = precondition_status(http_if_match, None, http_if_none_match, http_if_modified_since, etag, last_modified)
+    return status is None
 
 
-def _is_older(last_modified: datetime | str | None, since: datetime | None) -> bool:
-    """Whether the last change lies, in whole seconds, no later than the client's copy."""
-    if since is None:
-        return False
+def _is_older(last_modified: datetime | str | None, since: datetime | None) -> bool | None:
+    """Whether the last change is, in whole seconds, no later than `since`; None if one of them is not known."""
+    moment = None if since is None else _moment(last_modified)
+    return None if moment is None or since is None else moment <= since
+
+
+def _moment(last_modified: datetime | str | None) -> datetime | None:
     moment = parse_date(last_modified) if isinstance(last_modified, str) else last_modified
-    if moment is None:
-        return False
-    return datetime_as_utc(moment.replace(microsecond=0)) <= since
+    return None if moment is None else datetime_as_utc(moment.replace(microsecond=0))
 
 
 def is_entity_header(header: str) -> bool:

@@ -14,17 +14,16 @@ import warnings
 from urllib.parse import quote
 
 from ..support.patterns import LatePattern
-from .dates import http_date
+from .dates import dump_seconds, http_date
 from .multidict import MultiDict, of_lists, own_constructor
 
 _BLANK = r"[ \t]*+"
-_NAME = r'([^ \t;="]++)'
-_PLAIN = r'([^ \t;"]*+)'
 _QUOTED = r'"((?:[^"\\]++|\\.)*+)"'
 
-# For a field with quotes, since a quoted value may contain semicolons. Possessive, so that nothing is tried twice.
+# For a field with quotes, since a value that is quoted as a whole may contain semicolons. Any other value is taken as
+# browsers send it: that of a script may be JSON. Possessive, so that nothing is tried twice.
 _find_pairs = LatePattern(
-    rf"(?:^|;){_BLANK}{_NAME}{_BLANK}(?:={_BLANK}(?:{_QUOTED}|{_PLAIN}){_BLANK})?(?=;|\Z)"
+    rf"{_BLANK}(?:([^;=]++)(?:={_BLANK}(?:{_QUOTED}{_BLANK}(?=;|\Z)|([^;]*+)))?+|[^;]*+)(?:;|\Z)"
 ).findall
 
 _replace_escapes = LatePattern(rb"\\(?:([0-3][0-7]{2})|(.))", re.DOTALL).sub
@@ -47,7 +46,8 @@ _SAFE_IN_PATH = "%!$&'()*+,/:=@"
 def parse_cookie(cookie: str | None = None, cls: t.Any = None) -> t.Any:
     """Read the Cookie field (RFC 6265 §5.4) into a `MultiDict`.
 
-    A name that comes several times keeps all its values, in their order. Malformed pairs are skipped.
+    A name that comes several times keeps all its values, in their order. A value goes up to the next semicolon, without
+    the blanks around it; one that is quoted as a whole is unquoted. Pairs without a name are skipped.
 
     :param cls: The class to make instead. One with its own constructor gets a list of pairs.
     """
@@ -80,14 +80,12 @@ def _lists_of(cookie: str) -> dict[str, list[str]]:
     for any other cookie.
     """
     lists: dict[str, list[str]] = {}
-    cookie = cookie.replace("\t", " ").replace("; ", ";")
-    has_blanks = " " in cookie
+    cookie = cookie.replace("; ", ";")
+    has_blanks = " " in cookie or "\t" in cookie
     for pair in cookie.split(";"):
         name, _, value = pair.partition("=")
         if has_blanks:
-            name, value = name.strip(" "), value.strip(" ")
-            if " " in name or " " in value:
-                continue
+            name, value = name.strip(" \t"), value.strip(" \t")
         if not name:
             continue
         if name in lists:
@@ -98,7 +96,12 @@ def _lists_of(cookie: str) -> dict[str, list[str]]:
 
 
 def _quoted_pairs(cookie: str) -> list[tuple[str, str]]:
-    return [(name, _unquote(quoted) if quoted else plain) for name, quoted, plain in _find_pairs(cookie)]
+    """The pairs of a field with quotes. One whose value has a line break, which no header has, is none."""
+    return [
+        (name, _unquote(quoted) if quoted else plain.rstrip(" \t"))
+        for untrimmed, quoted, plain in _find_pairs(cookie)
+        if (name := untrimmed.strip(" \t")) and "\n" not in plain
+    ]
 
 
 def _unquote(text: str) -> str:
@@ -146,8 +149,8 @@ def dump_cookie(
     """
     name = key if key.isidentifier() and key.isascii() else _checked_name(key)
     quoted = _quote(value)
-    if isinstance(max_age, dt.timedelta):
-        max_age = int(max_age.total_seconds())
+    if isinstance(max_age, (dt.timedelta, float)):
+        max_age = int(dump_seconds(max_age))
     if expires is not None:
         if not isinstance(expires, str):
             expires = http_date(expires)

@@ -19,6 +19,15 @@ _match_imf_fixdate = LatePattern(
     r" ([0-9]{2}):([0-9]{2}):([0-9]{2}) GMT"
 ).fullmatch
 
+_match_rfc850_date = LatePattern(
+    rf"[MTWFS][a-z]{{2,5}}day, ([0-9]{{2}})-({'|'.join(_MONTHS)})-([0-9]{{2}})"
+    r" ([0-9]{2}):([0-9]{2}):([0-9]{2}) GMT"
+).fullmatch
+_match_asctime_date = LatePattern(
+    rf"(?:{'|'.join(_DAYS)}) ({'|'.join(_MONTHS)}) ([ 0-9][0-9])"
+    r" ([0-9]{2}):([0-9]{2}):([0-9]{2}) ([1-9][0-9]{3})"
+).fullmatch
+
 
 def http_date(timestamp: datetime | date | int | float | struct_time | None = None) -> str:
     """Write a moment as an IMF-fixdate, `Sun, 06 Nov 1994 08:49:37 GMT`.
@@ -86,6 +95,32 @@ def parse_date(value: str | None) -> datetime | None:
         return None
 
 
+def parse_http_date(value: str | None) -> datetime | None:
+    """Read a date in one of the three forms of an HTTP-date (RFC 9110 §5.6.7), in UTC; None if it is none of them."""
+    if value is None:
+        return None
+    try:
+        if match := _match_imf_fixdate(value):
+            day, month, year, hour, minute, second = match.groups()
+        elif match := _match_rfc850_date(value):
+            day, month, year, hour, minute, second = match.groups()
+            year = str(_full_year(int(year)))
+        elif match := _match_asctime_date(value):
+            month, day, hour, minute, second, year = match.groups()
+        else:
+            return None
+        return datetime(int(year), _MONTH_NUMBERS[month], int(day), int(hour), int(minute), int(second), tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def _full_year(last_digits: int) -> int:
+    """RFC 9110 §5.6.7: a year that seems to be more than 50 years ahead is the last one with these digits."""
+    this_year = datetime.now(UTC).year
+    year = this_year - this_year % 100 + last_digits
+    return year - 100 if year > this_year + 50 else year
+
+
 def _parse_other_date(value: str) -> datetime:
     from email.utils import parsedate_to_datetime  # takes 6 ms to load, and is rarely needed
 
@@ -115,3 +150,20 @@ def dump_age(age: timedelta | int | None = None) -> str | None:
     if seconds < 0:
         raise ValueError("age cannot be negative")
     return str(seconds)
+
+
+def dump_seconds(value: timedelta | float) -> str:
+    """Write a span of time, or a number of seconds, in whole seconds."""
+    return str(int(value.total_seconds() if isinstance(value, timedelta) else value))
+
+
+def dump_retry_after(value: date | timedelta | float | str) -> str:
+    """Write when to try again (RFC 9110 §10.2.3): a moment, a span of time or a number of seconds; a text as it is.
+
+    A negative span is none at all.
+    """
+    if isinstance(value, date):
+        return http_date(value)
+    if isinstance(value, (timedelta, int, float)):
+        return max(dump_seconds(value), "0")
+    return str(value)

@@ -12,8 +12,8 @@ from functools import lru_cache
 from markupsafe import escape
 
 from .authentication import WWWAuthenticate
-from .dates import http_date
-from .status import HTTP_STATUS_CODES
+from .dates import dump_retry_after
+from .status import HTTP_STATUS_CODES, explain_no_error
 
 if t.TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
@@ -417,14 +417,14 @@ class PreconditionRequired(HTTPException):
 class _RetryAfter(HTTPException):
     """An error with an optional `Retry-After` field (RFC 9110 §10.2.3).
 
-    :param retry_after: A number of seconds, or a time.
+    :param retry_after: A number of seconds, a timedelta or a time.
     """
 
     def __init__(
         self,
         description: str | None = None,
         response: WSGIApplication | None = None,
-        retry_after: dt.datetime | int | None = None,
+        retry_after: dt.date | dt.timedelta | float | None = None,
     ) -> None:
         super().__init__(description, response)
         self.retry_after = retry_after
@@ -433,7 +433,7 @@ class _RetryAfter(HTTPException):
         headers = super().get_headers(environ, scope)
         when = self.retry_after
         if when:
-            headers.append(("Retry-After", http_date(when) if isinstance(when, dt.datetime) else str(when)))
+            headers.append(("Retry-After", dump_retry_after(when)))
         return headers
 
 
@@ -581,7 +581,7 @@ class Aborter:
         if code.__class__ is not int and hasattr(code, "status_code") and hasattr(code, "headers"):
             raise HTTPException(response=code)
         if code not in self.mapping:
-            raise LookupError(f"no exception for {code!r}")
+            raise LookupError(explain_no_error(code))
         raise self.mapping[code](*args, **kwargs)
 
 

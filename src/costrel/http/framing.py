@@ -5,13 +5,27 @@ from __future__ import annotations
 # RFC 9110 §8.6 has a recipient "anticipate potentially large decimal numerals": those below 10¹⁹ fit in 64 bits.
 _MAX_DIGITS = 19
 
+_MAX_KNOWN_LENGTH = 9_999
+_length_fields: dict[int, tuple[str, str]] = {}
+
+
+def length_field(length: int) -> tuple[str, str]:
+    """Return the header field ``Content-Length`` of a body. For short bodies it is always the same object."""
+    field = _length_fields.get(length)
+    if field is None:
+        field = ("Content-Length", f"{length}")
+        if length <= _MAX_KNOWN_LENGTH:
+            _length_fields[length] = field
+    return field
+
 
 def parse_content_length(text: str) -> int | None:
     """Return the number in a ``Content-Length``; None if it is not one.
 
     RFC 9110 §8.6: ``Content-Length = 1*DIGIT``. `int` would also take signs, underscores and digits of other scripts.
     """
-    text = text.strip()
+    if not text.isdigit():
+        text = text.strip()
     return int(text) if text.isdigit() and text.isascii() and len(text) <= _MAX_DIGITS else None
 
 
@@ -27,6 +41,8 @@ def body_length(content_length: str | None, transfer_encoding: str | None) -> in
     # Transfer-Encoding overrides the Content-Length."
     if content_length is None or (transfer_encoding and is_chunked(transfer_encoding)):
         return None
+    if content_length.isdecimal() and content_length.isascii() and len(content_length) <= _MAX_DIGITS:
+        return int(content_length)
     return parse_content_length(content_length) or 0
 
 

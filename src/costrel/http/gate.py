@@ -18,13 +18,14 @@ MAX_HEAD = 1024 * 1024
 Fields = Iterable[tuple[str, str]]
 
 _is_token = re.compile(rb"[!#$%&'*+\-.^_`|~0-9a-z]+").fullmatch
+_match_status = re.compile(r"([1-9][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?").fullmatch
 _find_control = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]").search
 
 # PERF: hello. Most fields are the same in all responses: they are checked and encoded once.
 _encoded: dict[tuple[str, str], tuple[bytes, bytes]] = {}
-_MAX_ENCODED = 512
+_MAX_ENCODED = 512 + 10_000  # each Content-Length up to 9999 is among them
 _MAX_KEPT_VALUE = 256
-_CHANGING = frozenset({b"content-length", b"date", b"etag", b"last-modified", b"location", b"set-cookie"})
+_CHANGING = frozenset({b"date", b"etag", b"last-modified", b"location", b"set-cookie"})
 """Fields whose values differ from one response to the next."""
 
 
@@ -32,6 +33,19 @@ def check_status(code: int) -> None:
     """Raise ValueError for a status code that no server can send (RFC 9110 §15)."""
     if not 100 <= code <= 999:
         raise ValueError(f"The status of the response is {code}. It must be a number from 100 to 999.")
+
+
+def check_status_line(status: str) -> int:
+    """The code of a status as WSGI writes it: three digits, a blank and a reason (PEP 3333).
+
+    :raises ValueError: for any other text.
+    """
+    match = _match_status(status)
+    if match is None:
+        raise ValueError(
+            f"The status of the response is {status[:100]!r}. It must be a number from 100 to 999 and a text."
+        )
+    return int(match[1])
 
 
 def encode_fields(pairs: Fields) -> list[tuple[bytes, bytes]]:
@@ -54,13 +68,13 @@ def check_fields(pairs: Fields) -> None:
 
 
 def _encode(pair: tuple[str, str]) -> tuple[bytes, bytes] | None:
-    if pair[0] == "Content-Length" and pair[1].isdecimal():  # PERF: hello. Each response has its own.
-        return b"content-length", pair[1].encode()
     name = pair[0].lower().encode("latin-1", "replace")
     if not _is_token(name):
         raise ValueError(f"{pair[0]!r} is not the name of a header field: use letters, digits and !#$%&'*+-.^_`|~.")
     if name == b"transfer-encoding":
         return None
+    if name == b"content-length" and not (pair[1].isascii() and pair[1].isdecimal()):
+        raise ValueError(f"The Content-Length of the response is {pair[1]!r}. It must be a number (RFC 9110 §8.6).")
     try:
         value = pair[1].encode("latin-1")
     except UnicodeEncodeError:
@@ -69,7 +83,8 @@ def _encode(pair: tuple[str, str]) -> tuple[bytes, bytes] | None:
         ) from None
     if _find_control(value):
         raise ValueError(f"The header field {pair[0]!r} has a control character: {pair[1][:100]!r}.")
-    if len(_encoded) < _MAX_ENCODED and len(value) < _MAX_KEPT_VALUE and name not in _CHANGING:
+    longest = 4 if name == b"content-length" else _MAX_KEPT_VALUE
+    if len(_encoded) < _MAX_ENCODED and len(value) <= longest and name not in _CHANGING:
         _encoded[pair] = name, value
     return name, value
 

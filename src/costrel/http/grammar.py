@@ -28,6 +28,10 @@ _find_parameters = LatePattern(
     rf"""(?:^|;)[ \t]*+({_TCHAR}++)=("(?:[^"\\]++|\\.)*+"|{_TCHAR}++|")""", re.DOTALL
 ).findall
 
+# Most fields have one parameter, which is a token. The pattern above finds the same name and value, for four times as
+# many instructions.
+_match_usual_parameter = LatePattern(r"[ \t]*+([!#$&'+\-.^_`|~0-9A-Za-z]++)=([!#$&'*+\-.^_`|~0-9A-Za-z]++)").fullmatch
+
 # RFC 8187 §3.2.1: charset'language'value. An apostrophe is no attr-char, but senders leave it in the value.
 _EXT_CHAR = r"[!#$%&*+\-.^_`|~0-9A-Za-z]"
 _match_charset_value = LatePattern(rf"({_EXT_CHAR}*)'{_EXT_CHAR}*'({_TCHAR}+)$").match
@@ -142,6 +146,10 @@ def parse_disposition_parameters(value: str) -> dict[str, str]:
 
 def _parse_parameters(text: str, settled: t.Container[str] = ()) -> dict[str, str]:
     """Read parameters; a plain one that is settled gives no way to an extended or continued one."""
+    usual = _match_usual_parameter(text)
+    if usual is not None:
+        usual_name, value = usual.groups()
+        return {usual_name.lower(): value}
     plain: dict[str, str] = {}
     # RFC 2231 §3: the parts of each parameter that goes on, and the charset that its first part named.
     continued: dict[str, list[str]] = {}

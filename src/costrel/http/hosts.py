@@ -10,8 +10,9 @@ from ..support.patterns import LatePattern
 from .errors import SecurityError
 from .urls import uri_to_iri
 
-# RFC 9110 §7.2: Host = uri-host [ ":" port ]. Anything else, such as a slash, could change what URLs made of it mean.
-_match_host = LatePattern(r"([A-Za-z0-9.-]+|\[[A-Fa-f0-9]*:[A-Fa-f0-9.:]+\])(?::([1-9][0-9]{0,4}))?").fullmatch
+# RFC 9110 §7.2: Host = uri-host [ ":" port ], whose port may be empty (RFC 3986 §3.2.3). Names of services, as in
+# Docker Compose, may have underscores. Anything else, such as a slash, could change what URLs made of it mean.
+_match_host = LatePattern(r"([A-Za-z0-9._-]+|\[[A-Fa-f0-9]*:[A-Fa-f0-9.:]+\])(?::([1-9][0-9]{0,4})?)?").fullmatch
 
 _DEFAULT_PORTS = {"http": ":80", "https": ":443", "ws": ":80", "wss": ":443"}
 
@@ -23,9 +24,9 @@ _SAFE_IN_QUERY = "!$&'()*+,/:;=?@%"
 def host_is_trusted(hostname: str | None, trusted_list: t.Collection[str] | None = None) -> bool:
     """Tell whether a host, with or without a port, is well-formed and on the list.
 
-    :param trusted_list: Names to compare as they are, never as patterns; ".example.org" also stands for every name
-        that ends in it. IPv6 addresses have brackets, and are the same however they are written. Without a list, every
-        well-formed host is trusted.
+    :param trusted_list: Names to compare without their case, never as patterns; ".example.org" also stands for every
+        name that ends in it. IPv6 addresses have brackets, and are the same however they are written. Without a list,
+        every well-formed host is trusted.
     """
     if not hostname:
         return False
@@ -35,6 +36,7 @@ def host_is_trusted(hostname: str | None, trusted_list: t.Collection[str] | None
     name, port = match.groups()
     if port is not None and int(port) > 65535:
         return False
+    name = name.lower()  # RFC 9110 §4.2.3: hosts have no case
     if name[0] == "[":
         address = _ipv6(name)
         if address is None:
@@ -68,7 +70,7 @@ def _trusted_names(trusted: str) -> tuple[str, str | None]:
     bracketed, bracket, _ = trusted.partition("]")
     if (address := _ipv6(bracketed + bracket)) is not None:
         return address, None
-    name = trusted.removeprefix(".").partition(":")[0].encode("idna").decode("ascii")
+    name = trusted.removeprefix(".").partition(":")[0].encode("idna").decode("ascii").lower()
     return name, f".{name}" if trusted.startswith(".") else None
 
 
@@ -90,10 +92,17 @@ def get_host(
         return ""
     # As it came: what would be a host only without its second port is none.
     if host_is_trusted(host, trusted_hosts):
-        return host.removesuffix(_DEFAULT_PORTS[scheme]) if ":" in host and scheme in _DEFAULT_PORTS else host
+        return _without_default_port(scheme, host) if ":" in host else host
     if trusted_hosts:
         raise SecurityError(f"Host {host!r} is not trusted.")
     return ""
+
+
+def _without_default_port(scheme: str, host: str) -> str:
+    """The host without the port if that is the scheme's own, or empty, which means the same (RFC 3986 §6.2.3)."""
+    if host.endswith(":"):
+        return host.removesuffix(":")
+    return host.removesuffix(_DEFAULT_PORTS.get(scheme, ":"))
 
 
 def _server_host(server: tuple[str, int | None] | None) -> str | None:

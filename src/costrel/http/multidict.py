@@ -22,6 +22,8 @@ _missing: t.Any = object()
 _list_at: t.Any = dict.get
 _store_list: t.Any = dict.__setitem__
 _store_lists: t.Any = dict.update
+#: ``list_in(multidict, key, [])`` is the list of a key; it becomes the one that is given if there is none.
+list_in: t.Any = dict.setdefault
 _stored_items: t.Any = dict.items
 _stored_values: t.Any = dict.values
 
@@ -31,8 +33,14 @@ def iter_multi_items(
 ) -> t.Iterator[tuple[K, V]]:
     """Yield every pair of a mapping, or of an iterable of pairs; a list, tuple or set in a dict counts as values."""
     if isinstance(mapping, MultiDict):
-        yield from mapping.items(multi=True)
-    elif type(mapping) is not list and isinstance(mapping, (dict, cabc.Mapping)):
+        return iter(mapping.items(multi=True))
+    return _iter_other(mapping)
+
+
+def _iter_other(
+    mapping: t.Mapping[K, V | list[V] | tuple[V, ...] | set[V]] | t.Iterable[tuple[K, V]],
+) -> t.Iterator[tuple[K, V]]:
+    if type(mapping) is not list and isinstance(mapping, (dict, cabc.Mapping)):
         for key, value in mapping.items():
             if isinstance(value, (list, tuple, set)):
                 for single in value:
@@ -332,7 +340,7 @@ class MultiDict(TypeConversionDict[K, V]):
         return f"{type(self).__name__}({list(self.items(multi=True))!r})"
 
 
-#: The constructor of a class that `of_lists` may make: `MultiDict`'s own.
+#: The constructor of a class whose instances may be filled without it: `MultiDict`'s own.
 own_constructor = MultiDict.__init__
 
 
@@ -340,6 +348,16 @@ def of_lists(cls: type[MultiDict[K, V]], lists: dict[K, list[V]]) -> MultiDict[K
     """A multi-dict that takes these lists over, of a class without a constructor of its own."""
     result = cls.__new__(cls)
     _store_lists(result, lists)
+    return result
+
+
+def of_pairs(cls: type[MultiDict[K, V]], pairs: list[tuple[K, V]]) -> MultiDict[K, V]:
+    """A multi-dict of pairs. A class with a constructor of its own gets the list."""
+    if cls.__init__ is not own_constructor:
+        return cls(pairs)
+    result = cls.__new__(cls)
+    for key, value in pairs:
+        list_in(result, key, []).append(value)
     return result
 
 

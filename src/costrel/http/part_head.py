@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
 from ..support.patterns import LatePattern
 from .framing import parse_content_length
 from .grammar import parse_disposition_parameters
@@ -11,6 +15,8 @@ from .headers import Headers
 MAX_BOUNDARY_SIZE = 256
 MAX_HEADERS = 16
 MAX_HEADER_SIZE = 8 * 1024
+_AROUND_HEAD = len("\r\n\r\n\r\n")
+_NOT_UTF_8 = "a header of a part is not UTF-8"
 _has_control = LatePattern(r"[\x00-\x08\x0a-\x1f\x7f]").search
 
 
@@ -22,23 +28,58 @@ class HeadTooLarge(ValueError):
     """A part has more or longer headers than are allowed; the text says which."""
 
 
-class PartHead:
-    """The head of a form field, or of a file if ``filename`` is not None.
+class PartHead(NamedTuple):
+    """The head of a form field, or of a file if ``filename`` is not None."""
 
-    :param fields: the names and values of its headers.
-    :param size: its length in bytes.
-    """
-
-    def __init__(self, fields: tuple[tuple[str, str], ...], name: str, filename: str | None, size: int) -> None:
-        self.fields = fields
-        self.name = name
-        self.filename = filename
-        #: How much of it stays in memory: the name of a field, all headers of a file.
-        self.kept_size = len(name or "") if filename is None else size
+    name: str
+    filename: str | None
+    content_type: str | None
+    content_length: int
+    #: Its length in bytes.
+    size: int
+    #: The names and values of its headers; None for a field that has a usual head and no more than its name.
+    fields: list[tuple[str, str]] | None
 
     def headers(self) -> Headers:
-        """Make headers of the fields."""
-        return Headers.adopt(list(self.fields))
+        """Make headers of the fields; they take the list over."""
+        fields = self.fields
+        return Headers.adopt([("Content-Disposition", f'form-data; name="{self.name}"')] if fields is None else fields)
+
+
+# A third of the price of the class's own constructor, which is a function of Python's.
+_make_head: Callable[[type[PartHead], tuple[object, ...]], PartHead] = tuple.__new__
+
+_QUOTED = rb'"([^"\\%\x00-\x1f\x7f]*+)"'
+
+USUAL_HEAD = LatePattern(
+    rb"\r\nContent-Disposition: (form-data; name=%s(?:; filename=%s)?+)"
+    rb"(?:\r\nContent-Type: ([!-~]++(?: [!-~]++)*+))?+\r\n\r\n" % (_QUOTED, _QUOTED)
+)
+"""The head that nearly all clients send, from the end of the boundary's line to the beginning of the content.
+
+It leaves out all that `read_head` has to strip, to unescape, to unfold or to refuse, and has at most two headers: so
+`usual_head` gives what `read_head` would.
+"""
+
+
+def usual_head(found: re.Match[bytes]) -> PartHead:
+    """The head that `USUAL_HEAD` has found.
+
+    :raises FormatError: if it is not UTF-8.
+    """
+    disposition, name, filename, content_type = found.groups()
+    try:
+        if filename is None and content_type is None:
+            return _make_head(PartHead, (name.decode(), None, None, 0, 0, None))
+        fields = [("Content-Disposition", disposition.decode())]
+        if content_type is not None:
+            content_type = content_type.decode()
+            fields.append(("Content-Type", content_type))
+        if filename is not None:
+            filename = filename.decode()
+        return _make_head(PartHead, (name.decode(), filename, content_type, 0, found.end() - _AROUND_HEAD, fields))
+    except UnicodeDecodeError:
+        raise FormatError(_NOT_UTF_8) from None
 
 
 def read_head(
@@ -57,7 +98,7 @@ def read_head(
     try:
         text, line_break = head.decode(), newline.decode()
     except UnicodeDecodeError:
-        raise FormatError("a header of a part is not UTF-8") from None
+        raise FormatError(_NOT_UTF_8) from None
     for blank in " \t":  # the header goes on in the next line (RFC 5322 §2.2.3)
         text = text.replace(line_break + blank, " ")
     lines = text.split(line_break) if text else []
@@ -78,12 +119,14 @@ def read_head(
         field = (name.strip(), value.strip())
         fields.append(field)
         named.setdefault(field[0].lower(), field[1])  # the first of a name counts
-    length = named.get("content-length")
-    if length is not None and parse_content_length(length) is None:
-        raise FormatError(f"the Content-Length of a part is {length[:40]!r}, which is no number of bytes")
+    length = parse_content_length(named.get("content-length", "0"))
+    if length is None:
+        text = named["content-length"][:40]
+        raise FormatError(f"the Content-Length of a part is {text!r}, which is no number of bytes")
     disposition = named.get("content-disposition")
     if disposition is None:
         raise FormatError("a part has no Content-Disposition header")
     parameters = parse_disposition_parameters(disposition)
     # RFC 7578 §4.2 demands a name. A part without one has None, which the annotations of Werkzeug's API leave out.
-    return PartHead(tuple(fields), parameters.get("name"), parameters.get("filename"), len(head))  # type: ignore[arg-type]
+    own_name, filename = parameters.get("name"), parameters.get("filename")
+    return _make_head(PartHead, (own_name, filename, named.get("content-type"), length, len(head), fields))

@@ -51,8 +51,8 @@ class Range:
         start, stop = self.ranges[0]
         if stop is None:
             stop = length
-            if start < 0:
-                start += length
+            if start < 0:  # RFC 9110 §14.1.2: a suffix longer than the body is all of it
+                start = max(0, start + length)
         if not is_byte_range_valid(start, stop, length):
             return None
         return start, min(stop, length)
@@ -80,19 +80,24 @@ class Range:
 
 def _parse_range_spec(text: str) -> tuple[int, int | None] | None:
     """Read `first-last`, `first-` or `-length` as (start, stop); None where it is none of them."""
+    if text[:1] == "-":
+        length = _suffix_length(text)
+        # "-0" asks for nothing at all: RFC 9110 §14.1.2 calls a suffix of length zero unsatisfiable.
+        return (-length, None) if length else None
     first, dash, last = text.partition("-")
     if not dash:
         return None
-    if not first:
-        start = parse_plain_int(text) if last[:1].isdigit() else None
-        # "-0" asks for nothing at all: RFC 9110 §14.1.2 calls a suffix of length zero unsatisfiable.
-        return None if not start else (start, None)
     start, final = _parse_position(first), _parse_position(last)
     if start is None or (last and final is None):
         return None
     if final is None:
         return start, None
     return (start, final + 1) if start <= final else None
+
+
+def _suffix_length(text: str) -> int | None:
+    """The length in `-length`; None for anything else."""
+    return parse_plain_int(text[1:]) if text[:1] == "-" and text[1:2].isdigit() else None
 
 
 def _parse_position(text: str) -> int | None:
@@ -104,6 +109,35 @@ def _dump_range_spec(start: int, stop: int | None) -> str:
     if stop is None:
         return str(start) if start < 0 else f"{start}-"
     return f"{start}-{stop - 1}"
+
+
+def byte_ranges(value: str | None, length: int) -> list[tuple[int, int]] | None:
+    """The `(start, stop)` of each satisfiable range that a `Range` asks for, of a body of `length` bytes.
+
+    Empty if none is satisfiable (RFC 9110 §14.1.2): the answer is 416. None if the header is to be ignored, as §14.2
+    allows or demands: it breaks the grammar, or has another unit.
+    """
+    units, equals, text = (value or "").partition("=")
+    if not equals or units.strip().lower() != "bytes":
+        return None
+    specs = [spec for spec in map(_strip_blanks, text.split(",", _MAX_RANGES)) if spec]
+    spans: list[tuple[int, int]] = []
+    for spec in specs:
+        pair = _parse_range_spec(spec)
+        if pair is None:
+            if _suffix_length(spec) != 0:
+                return None
+            continue
+        start, stop = pair
+        if start < 0:
+            start = max(0, length + start)
+        if start < length:
+            spans.append((start, length if stop is None else min(stop, length)))
+    return spans if specs else None
+
+
+def _strip_blanks(text: str) -> str:
+    return text.strip(" \t")
 
 
 def parse_range_header(value: str | None, make_inclusive: bool = True) -> Range | None:

@@ -70,3 +70,13 @@ HTTP_STATUS_CODES: dict[int, str] = {
     510: "Not Extended",
     511: "Network Authentication Failed",
 }
+
+
+def explain_no_error(code: object) -> str:
+    """The message for a value that is not the status of an error, but was given to ``abort``."""
+    message = f"no exception for {code!r}"
+    if not isinstance(code, int):
+        return f"{message}: abort() takes the status code of an error, such as 404, or a response."
+    if 100 <= code < 400:
+        return f"{message}: this is not the status of an error. Return a response with it, or pass one to abort()."
+    return f"{message}: there is no class for this status."

@@ -26,6 +26,9 @@ _NEVER_UNQUOTED = frozenset(range(0x21)) | {ord("%"), 0x7F}
 _replace_escapes = LatePattern(r"(?:%[0-9A-Fa-f]{2})+").sub
 
 
+_HAVE_AUTHORITIES = frozenset({"", "http", "https"})
+"""Schemes whose URLs always have an authority, and relative references."""
+
 # URLs that need neither quoting nor normalisation.
 _is_plain = LatePattern(
     r"(?:https?://(?:[a-z0-9-]{1,63}\.)*[a-z0-9-]{1,63}(?::[1-9][0-9]{0,3})?)?"
@@ -79,14 +82,13 @@ def uri_to_iri(uri: str) -> str:
     if _is_plain(uri) and "xn--" not in uri:
         return uri
     parts = urlsplit(uri)
-    return urlunsplit(
-        (
-            parts.scheme,
-            _authority(parts, _decode_idna, _unquote_user),
-            _unquote_path(parts.path),
-            _unquote_query(parts.query),
-            _unquote_fragment(parts.fragment),
-        )
+    return _joined(
+        uri,
+        parts.scheme,
+        _authority(parts, _decode_idna, _unquote_user),
+        _unquote_path(parts.path),
+        _unquote_query(parts.query),
+        _unquote_fragment(parts.fragment),
     )
 
 
@@ -98,15 +100,24 @@ def iri_to_uri(iri: str) -> str:
     if _is_plain(iri):
         return iri
     parts = urlsplit(iri)
-    return urlunsplit(
-        (
-            parts.scheme,
-            _authority(parts, _encode_idna, _quote_user),
-            quote(parts.path, safe=_SAFE_IN_PATH),
-            quote(parts.query, safe=_SAFE_IN_QUERY),
-            quote(parts.fragment, safe=_SAFE_IN_FRAGMENT),
-        )
+    return _joined(
+        iri,
+        parts.scheme,
+        _authority(parts, _encode_idna, _quote_user),
+        quote(parts.path, safe=_SAFE_IN_PATH),
+        quote(parts.query, safe=_SAFE_IN_QUERY),
+        quote(parts.fragment, safe=_SAFE_IN_FRAGMENT),
     )
+
+
+def _joined(given: str, scheme: str, authority: str, path: str, query: str, fragment: str) -> str:
+    """Put the parts of the URL `given` together again.
+
+    `urlunsplit` leaves out an empty authority: ``itms-services://?url=...`` would become another URL.
+    """
+    if scheme not in _HAVE_AUTHORITIES and not authority and given.lstrip()[len(scheme) + 1 :].startswith("//"):
+        return f"{scheme}://{path}{'?' if query else ''}{query}{'#' if fragment else ''}{fragment}"
+    return urlunsplit((scheme, authority, path, query, fragment))
 
 
 def _quote_user(name: str) -> str:

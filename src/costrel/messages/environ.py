@@ -12,6 +12,7 @@ from ..http.errors import BadRequest, BadRequestKeyError, RequestEntityTooLarge
 from ..http.framing import body_length, parse_content_length
 from ..http.headers import Headers
 from ..http.immutable import ImmutableHeadersMixin
+from .source import hot
 from .streams import CountedStream, LimitedStream
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ def get_path_info(environ: WSGIEnvironment) -> str:
 
 def get_content_length(environ: WSGIEnvironment) -> int | None:
     """Length of the body in bytes: None if unknown or sent in chunks, 0 if the header is malformed."""
-    return body_length(environ.get("CONTENT_LENGTH"), environ.get("HTTP_TRANSFER_ENCODING"))
+    return body_length(hot(environ, "CONTENT_LENGTH"), hot(environ, "HTTP_TRANSFER_ENCODING"))
 
 
 def get_input_stream(
@@ -158,10 +159,15 @@ def get_input_stream(
     :raises BadRequest: if the Content-Length is not a number, so that the body's end is unknown.
     :raises NotImplemented: if the body has another transfer coding than chunks.
     """
-    transfer_encoding = environ.get("HTTP_TRANSFER_ENCODING")
-    if transfer_encoding:
+    return framed_stream(environ, get_content_length(environ), max_content_length, safe_fallback)
+
+
+def framed_stream(
+    environ: WSGIEnvironment, length: int | None, max_content_length: int | None, safe_fallback: bool = True
+) -> IO[bytes]:
+    """The same, for a body whose length is known (:func:`get_content_length`)."""
+    if hot(environ, "HTTP_TRANSFER_ENCODING"):
         check_transfer_encoding(environ)
-    length = body_length(environ.get("CONTENT_LENGTH"), transfer_encoding)
     stream: IO[bytes] = environ["wsgi.input"]
     if length is not None:
         if length == 0:

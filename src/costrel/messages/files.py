@@ -6,18 +6,19 @@ import io
 import os
 import time
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from stat import S_ISREG
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import quote
 from zlib import adler32
 
-from ..http.dates import http_date
+from ..http.dates import dump_seconds, http_date
 from ..http.errors import NotFound
 from ..http.etags import quote_etag
 from ..http.headers import Headers
 from ..support.paths import safe_join, status_inside
+from .open_files import measured
 from .response import Response
 from .response_head import type_header
 from .small_files import SmallFile
@@ -45,22 +46,24 @@ def send_file(
     conditional: bool = True,
     etag: bool | str = True,
     last_modified: datetime | int | float | None = None,
-    max_age: int | Callable[[str | None], int | None] | None = None,
+    max_age: timedelta | float | Callable[[str | None], timedelta | float | None] | None = None,
     use_x_sendfile: bool = False,
     response_class: type[Response] | None = None,
     _root_path: os.PathLike[str] | str | None = None,
 ) -> Response:
     """Make a response that sends a file. The path is trusted: for one from a client take :func:`send_from_directory`.
 
-    :param path_or_file: a path, or a file that is open in binary mode, sent from where it stands.
+    :param path_or_file: a path, or a file that is open in binary mode. It is sent from its position on, or from its
+        beginning if it is at its end, as a file is that was just written.
     :param environ: of the current request.
     :param mimetype: guessed from the name if None.
     :param as_attachment: ask the browser to save it.
     :param download_name: the name to save it under; that of the path if None.
-    :param conditional: answer conditions and ranges (RFC 9110 §13, §14).
+    :param conditional: answer conditions and ranges (RFC 9110 §13, §14); ranges only if the file can be sought.
     :param etag: a tag, or True to make one from the path, its time and its size.
     :param last_modified: a date or timestamp; that of the path if None.
-    :param max_age: how long browsers may keep the file, in seconds, or a function from the path to that.
+    :param max_age: how long browsers may keep the file, in seconds or as a timedelta, or a function from the path to
+        that.
     :param use_x_sendfile: leave the sending of a path to the HTTP server in front (``X-Sendfile``).
     :param _root_path: where relative paths start; the working directory if None.
     :raises RequestedRangeNotSatisfiable: if the range that was asked for is not in the file.
@@ -84,8 +87,8 @@ def send_file(
         response = (response_class or Response)(body, direct_passthrough=True)
         response.take_fields(pairs)
         if conditional:
-            response.make_conditional(environ, accept_ranges=True, complete_length=size)
-        if not passed_on and body is None and response.status_code != 304:
+            response.make_conditional(environ, accept_ranges=passed_on or size is not None, complete_length=size)
+        if not passed_on and body is None and response.status_code not in {304, 412}:
             body = response.response = source.body(environ)
     except BaseException:
         source.close()
@@ -116,9 +119,7 @@ class _Source:
         if not hasattr(path_or_file, "read"):
             raise TypeError(f"send_file() takes a path or a file, not {type(path_or_file).__name__}.")
         source = cls()
-        source.file = path_or_file
-        if isinstance(path_or_file, io.BytesIO):
-            source.size = path_or_file.getbuffer().nbytes
+        source.file, source.size = measured(path_or_file)
         return source
 
     @classmethod
@@ -137,13 +138,15 @@ class _Source:
 
     def body(self, environ: WSGIEnvironment) -> Iterable[bytes]:
         """What is sent: a small file at once, any other opened and read when it is sent."""
-        wrapped = "wsgi.file_wrapper" in environ or environ.get("HTTP_RANGE") is not None
+        in_part, wrapped = environ.get("HTTP_RANGE") is not None, "wsgi.file_wrapper" in environ
         path, size = self.path, self.size
-        if self.is_small and path and size and not wrapped and environ["REQUEST_METHOD"] != "HEAD":
+        if self.is_small and path and size and not (in_part or wrapped) and environ["REQUEST_METHOD"] != "HEAD":
             content = _content(path, size)
             if len(content) == size:  # else it is just being written
                 return SmallFile(content)
         self.file = file = self._opened()
+        if in_part:  # the wrapper of a server cannot be sought
+            return FileWrapper(file)
         if wrapped or size is None:
             return wrap_file(environ, file)
         return FileWrapper(file, max(1, min(size, READ_SIZE)))
@@ -300,10 +303,12 @@ def _naming(name: str, as_attachment: bool) -> tuple[str, str]:
 _short_disposition = lru_cache(maxsize=512)(_naming)
 
 
-def _add_caching(pairs: list[tuple[str, str]], max_age: int | None) -> None:
+def _add_caching(pairs: list[tuple[str, str]], max_age: timedelta | float | None) -> None:
     """Let caches keep the file for ``max_age`` seconds; without, they have to ask each time."""
     if max_age is None:
         pairs.append(("Cache-Control", "no-cache"))
         return
+    if not isinstance(max_age, int):
+        max_age = int(dump_seconds(max_age))
     pairs.append(("Cache-Control", f"{'public' if max_age > 0 else 'no-cache'}, max-age={max_age}"))
     pairs.append(("Expires", http_date(int(time.time() + max_age))))

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from ..http.part_head import (
     MAX_BOUNDARY_SIZE,
     MAX_HEADER_SIZE,
     MAX_HEADERS,
+    USUAL_HEAD,
     FormatError,
     HeadTooLarge,
     PartHead,
     read_head,
+    usual_head,
 )
 
 # Blanks between a boundary and the end of its line: "transport padding", which readers skip (RFC 2046 §5.1.1).
 _MAX_PADDING = 64
+
+# The headers that a usual head has at most.
+_USUAL_HEADERS = 2
 
 # Bytes before the first part, and behind the last.
 _MAX_OUTSIDE_PARTS = 256 * 1024
@@ -25,13 +29,20 @@ _MAX_OUTSIDE_PARTS = 256 * 1024
 Piece = tuple[PartHead | None, bytes, bool]
 
 
-class PartLimits(NamedTuple):
+class PartLimits:
     """The limits of a multipart body: files, headers of a part, bytes of one of them, bytes of the boundary."""
 
-    files: int | None = None
-    headers: int = MAX_HEADERS
-    header_size: int = MAX_HEADER_SIZE
-    boundary_size: int = MAX_BOUNDARY_SIZE
+    def __init__(
+        self,
+        files: int | None = None,
+        headers: int = MAX_HEADERS,
+        header_size: int = MAX_HEADER_SIZE,
+        boundary_size: int = MAX_BOUNDARY_SIZE,
+    ) -> None:
+        self.files = files
+        self.headers = headers
+        self.header_size = header_size
+        self.boundary_size = boundary_size
 
 
 # The states of a parser, named after the place of the next bytes.
@@ -47,20 +58,23 @@ class PartParser:
     :raises HeadTooLarge: if a part has more headers than allowed, or a longer one.
     """
 
-    _state = _PREAMBLE
     _newline = b"\r\n"
     _blank_line = b"\r\n\r\n"
-    _rest = b"\n"  # as if a line had ended: the first boundary may begin the body
     _outside = 0
-    _searched = -1
-    """How much of a head without an end was searched for the end; -1 if there is no such head."""
 
     def __init__(self, boundary: bytes, limits: PartLimits) -> None:
         if not 0 < len(boundary) <= limits.boundary_size:
             raise FormatError(f"its boundary has {len(boundary):,} bytes, 1 to {limits.boundary_size:,} are allowed")
         self._limits = limits
-        self._dashed = b"--" + boundary
-        self._delimiter = self._newline + self._dashed
+        self._dashed = dashed = b"--" + boundary
+        self._delimiter = b"\r\n" + dashed
+        self._state = _PREAMBLE
+        self._rest = b"\n"  # as if a line had ended: the first boundary may begin the body
+        self._searched = -1
+        """How much of a head without an end was searched for the end; -1 if there is no such head."""
+        self._match_usual_head = USUAL_HEAD.compile().match
+        self._usual_size = limits.header_size if limits.headers >= _USUAL_HEADERS else 0
+        """The size up to which a usual head is below all limits."""
 
     def parse(self, chunk: bytes) -> Iterator[Piece]:
         """Yield the pieces that the next bytes of the body complete."""
@@ -117,23 +131,26 @@ class PartParser:
 
     def _after_first_boundary(self, buffer: bytes) -> bytes:
         """Return the bytes after the first boundary; if it is not complete, the bytes that the next search needs."""
-        found = buffer.find(self._dashed)
-        end = found + len(self._dashed)
-        if found < 0 or end == len(buffer):
-            needed = max(0, (len(buffer) if found < 0 else found) - len(self._dashed))
+        before, dashed, after = buffer.partition(self._dashed)
+        if not after:
+            needed = max(0, len(before) - len(self._dashed))
             self._count_outside(needed)
             return buffer[needed:]
-        if found > 1:
-            self._count_outside(found)
-        if not buffer.startswith(b"\n", found - 1):
+        if len(before) > 1:
+            self._count_outside(len(before))
+        if before[-1:] != b"\n":
             raise FormatError("its first boundary does not begin a line")
-        if buffer.startswith(b"\n", end):
-            self._newline, self._blank_line, self._delimiter = b"\n", b"\n\n", b"\n" + self._dashed
+        if after[:1] == b"\n":
+            self._newline, self._blank_line, self._delimiter = b"\n", b"\n\n", b"\n" + dashed
+            self._usual_size = 0
         self._state = _HEAD
-        return buffer[end:]
+        return after
 
     def _read_part(self, section: bytes, is_whole: bool = True) -> tuple[PartHead | None, bytes]:
         """Split the section of a part into head and content; without a head if the boundary before it is the last."""
+        found = self._match_usual_head(section, 0, self._usual_size)
+        if found is not None:
+            return usual_head(found), section[found.end() :]
         lines, blank, content = section.partition(self._blank_line)
         # The line break of the blank line may also begin the next boundary (RFC 2046 §5.1.1).
         is_ended = bool(blank) or (is_whole and lines.endswith(self._newline))

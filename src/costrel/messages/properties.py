@@ -18,7 +18,7 @@ class _Store(Protocol):
     def __contains__(self, key: str, /) -> bool: ...
 
 
-class _StoredProperty(Generic[T]):
+class StoredProperty(Generic[T]):
     """An attribute kept under ``name`` in a store that :meth:`lookup` finds.
 
     :param default: the value where the key is missing or ``load_func`` raises ValueError or TypeError.
@@ -32,7 +32,7 @@ class _StoredProperty(Generic[T]):
         name: str,
         default: T | None = None,
         load_func: Callable[[str], T] | None = None,
-        dump_func: Callable[[T], str] | None = None,
+        dump_func: Callable[[T], str | None] | None = None,
         read_only: bool | None = None,
         doc: str | None = None,
     ) -> None:
@@ -49,10 +49,10 @@ class _StoredProperty(Generic[T]):
         raise NotImplementedError
 
     @overload
-    def __get__(self, instance: None, owner: type) -> _StoredProperty[T]: ...
+    def __get__(self, instance: None, owner: type) -> StoredProperty[T]: ...
     @overload
     def __get__(self, instance: Any, owner: type) -> T: ...
-    def __get__(self, instance: Any | None, owner: type) -> T | _StoredProperty[T] | None:
+    def __get__(self, instance: Any | None, owner: type) -> T | StoredProperty[T] | None:
         if instance is None:
             return self
         store: _Store = self.lookup(instance)
@@ -70,7 +70,11 @@ class _StoredProperty(Generic[T]):
         if self.read_only:
             raise AttributeError("read only property")
         store: _Store = self.lookup(instance)
-        store[self.name] = value if self.dump_func is None else self.dump_func(value)
+        store[self.name] = self.dumped(value)
+
+    def dumped(self, value: T) -> Any:
+        """The value as it is stored."""
+        return value if self.dump_func is None else self.dump_func(value)
 
     def __delete__(self, instance: Any) -> None:
         if self.read_only:
@@ -81,7 +85,7 @@ class _StoredProperty(Generic[T]):
         return f"<{type(self).__name__} {self.name}>"
 
 
-class environ_property(_StoredProperty[T]):
+class environ_property(StoredProperty[T]):
     """An attribute that reads a key of the ``environ`` of a request; read-only unless told otherwise."""
 
     read_only = True
@@ -91,8 +95,17 @@ class environ_property(_StoredProperty[T]):
         return environ
 
 
-class header_property(_StoredProperty[T]):
-    """An attribute that reads and writes one of the ``headers`` of a request or a response."""
+class header_property(StoredProperty[T]):
+    """An attribute that reads and writes one of the ``headers`` of a request or a response.
+
+    Setting it to None removes the header, also if ``dump_func`` returns None.
+    """
+
+    def __set__(self, instance: Any, value: T) -> None:
+        if not self.read_only and self.dumped(value) is None:
+            self.__delete__(instance)
+        else:
+            super().__set__(instance, value)
 
     def lookup(self, obj: Any) -> Headers:
         headers: Headers = obj.headers

@@ -17,13 +17,22 @@ if TYPE_CHECKING:
 _MAX_LOCATION = 16 * 1024
 
 
+def location_text(location: object) -> str:
+    """A URL as text, also if it is an object of a class for URLs. Raises TypeError for None."""
+    if location is None:
+        raise TypeError("redirect() takes a URL, not None.")
+    return str(location)
+
+
 def redirect(location: str, code: int = 302, Response: type[_response.Response] | None = None) -> _response.Response:
     """Make a response that redirects to ``location``, a URL or a path relative to the current one.
 
     :param code: 301, 302, 303, 305, 307 or 308.
     :param Response: the class of the response.
+    :raises TypeError: for None.
     :raises ValueError: for a location of more than 16,384 characters, which no browser follows.
     """
+    location = location_text(location)
     if len(location) > _MAX_LOCATION:
         raise ValueError(
             f"The location to redirect to has {len(location):,} characters, at most {_MAX_LOCATION:,} are allowed."

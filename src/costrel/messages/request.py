@@ -7,19 +7,18 @@ import json
 from collections.abc import Callable, Iterable
 from io import BytesIO
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, Any, Literal, overload
+from typing import IO, TYPE_CHECKING, Any, ClassVar, Literal, overload
 
 from ..http.cookies import parse_cookie
 from ..http.errors import BadRequest, HTTPException, SecurityError, UnsupportedMediaType
-from ..http.framing import body_length
 from ..http.grammar import parse_options_header
 from ..http.headers import Headers
 from ..http.multidict import CombinedMultiDict, ImmutableMultiDict, MultiDict, iter_multi_items
 from ..http.uploads import FileStorage
 from ..support.properties import cached_property
 from ..support.seams import Seams
-from .environ import EnvironHeaders, _get_server, decode, get_input_stream
-from .forms import FormDataParser, default_stream_factory
+from .environ import EnvironHeaders, _get_server, decode, framed_stream, get_content_length
+from .forms import FormDataParser, ParsedForm, default_stream_factory
 from .parts import PartLimits
 from .properties import environ_property
 from .request_head import RequestHead
@@ -32,6 +31,24 @@ _UNREAD: Any = ...
 
 
 _UPPER_CASE_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+FORM_STEPS = (
+    "want_form_data_parsed",
+    "make_form_data_parser",
+    "form_data_parser_class",
+    "max_form_memory_size",
+    "max_content_length",
+    "max_form_parts",
+    "_get_stream_for_parsing",
+    "_cached_data",
+    "stream",
+    "shallow",
+    "mimetype",
+    "mimetype_params",
+    "content_length",
+)
+"""The attributes of a request from which its form is made."""
 
 
 class Request(RequestHead):
@@ -66,9 +83,10 @@ class Request(RequestHead):
     _parsed_files: MultiDict[str, FileStorage] | None = None
     _own_headers: Headers | None = None
 
+    _form_steps: ClassVar[Seams]
+    """The original attributes in `FORM_STEPS`: those of this class, or of a subclass that replaces some of them."""
+
     _populates = False
-    _lacks_form = False
-    """Whether `form` is known not to have a value yet, so that no one has to look."""
     #: The environ, or the ASGI scope that stands for it until `environ` is used.
     _source: WSGIEnvironment
 
@@ -98,7 +116,7 @@ class Request(RequestHead):
     def _release(self) -> None:
         """Break the reference cycle of environ and request, so that both are freed without the garbage collector."""
         source = self._source
-        if "werkzeug.request" in source:
+        if hot(source, "werkzeug.request") is not None:
             source["werkzeug.request"] = None
 
     # -- the head, from the environ (assignable: tests and middleware do)
@@ -161,15 +179,14 @@ class Request(RequestHead):
         headers = self._own_headers
         if headers is not None and type(headers) is not EnvironHeaders:
             return super().content_length
-        source = self._source
-        return body_length(hot(source, "CONTENT_LENGTH"), hot(source, "HTTP_TRANSFER_ENCODING"))
+        return get_content_length(self._source)
 
-    @cached_property
-    def _parsed_content_type(self) -> tuple[str, dict[str, str]]:
+    def _parse_content_type(self) -> tuple[str, dict[str, str]]:
         headers = self._own_headers
         if headers is not None and type(headers) is not EnvironHeaders:
-            return super()._parsed_content_type
-        return parse_options_header(hot(self._source, "CONTENT_TYPE"))
+            return super()._parse_content_type()
+        parsed = self._parsed_content_type = parse_options_header(hot(self._source, "CONTENT_TYPE"))
+        return parsed
 
     @cached_property
     def remote_addr(self) -> str | None:
@@ -219,7 +236,8 @@ class Request(RequestHead):
         """
         if self.shallow:
             raise RuntimeError("The body cannot be read through this request: it was made with shallow=True.")
-        return get_input_stream(self._source, max_content_length=self.max_content_length)
+        source = self._source
+        return framed_stream(source, get_content_length(source), self.max_content_length)
 
     @cached_property
     def data(self) -> bytes:
@@ -306,15 +324,16 @@ class Request(RequestHead):
     @cached_property
     def form(self) -> ImmutableMultiDict[str, str]:
         """The fields of the form."""
-        self._lacks_form = True
         self._load_form_data()
-        return _form.stored(self)
+        form: ImmutableMultiDict[str, str] = self.__dict__["form"]
+        return form
 
     @cached_property
     def files(self) -> ImmutableMultiDict[str, FileStorage]:
         """The uploaded files of the form."""
         self._load_form_data()
-        return _files.stored(self)
+        files: ImmutableMultiDict[str, FileStorage] = self.__dict__["files"]
+        return files
 
     @cached_property
     def values(self) -> CombinedMultiDict[str, str]:
@@ -333,6 +352,10 @@ class Request(RequestHead):
         )
         parser.part_limits = self._part_limits
         return parser
+
+    def _form_limits(self) -> tuple[int | None, int | None, int | None]:
+        """The limits, unless a class replaces them: bytes of the fields, bytes of the body, number of the parts."""
+        return self.max_form_memory_size, self.max_content_length, self.max_form_parts
 
     def _part_limits(self) -> PartLimits:
         return PartLimits(files=self.max_form_files)
@@ -357,21 +380,45 @@ class Request(RequestHead):
 
     def _load_form_data(self) -> None:
         """Parse the form once; :attr:`form`, :attr:`files` and :attr:`stream` are plain attributes from then on."""
-        if not self._lacks_form and "form" in self.__dict__:
+        attributes = self.__dict__
+        if "form" in attributes:
             return
-        self._lacks_form = False
-        if self.want_form_data_parsed:
-            parser = self.make_form_data_parser()
-            parsed = parser.parse(
-                self._get_stream_for_parsing(), self.mimetype, self.content_length, self.mimetype_params
-            )
-        else:
-            parsed = (self.stream, self.parameter_storage_class(), self.parameter_storage_class())
-        stream, form, files = parsed
-        _stream.store(self, stream)
-        _form.store(self, form)  # type: ignore[arg-type]  # of `parameter_storage_class`
-        _files.store(self, files)  # type: ignore[arg-type]  # likewise
-        self._parsed_files = files
+        attributes["stream"], attributes["form"], files = self._parse_form()
+        attributes["files"] = files
+        if files:
+            self._parsed_files = files
+        self._form_was_loaded()
+
+    def _parse_form(self) -> ParsedForm:
+        """Return the stream, the fields and the files."""
+        headers = self._own_headers
+        if (headers is None or type(headers) is EnvironHeaders) and self._form_steps.are_original(self):
+            return self._parse_own_form()
+        if not self.want_form_data_parsed:
+            return self.stream, self.parameter_storage_class(), self.parameter_storage_class()
+        parser = self.make_form_data_parser()
+        return parser.parse(self._get_stream_for_parsing(), self.mimetype, self.content_length, self.mimetype_params)
+
+    def _parse_own_form(self) -> ParsedForm:
+        """Parse a form whose steps are all Costrel's own: each would read the source again."""
+        source = self._source
+        max_memory, max_length, max_parts = self._form_limits()
+        length = get_content_length(source)
+        stream = framed_stream(source, length, max_length)
+        cls = self.parameter_storage_class
+        mimetype, options = self._parsed_content_type or parse_options_header(hot(source, "CONTENT_TYPE"))
+        if not mimetype:
+            return stream, cls(), cls()
+        parser = FormDataParser(self._get_file_stream, max_memory, max_length, cls, max_form_parts=max_parts)
+        parser.part_limits = self._part_limits
+        try:
+            return parser.parse(stream, mimetype.lower(), length, options)
+        except BaseException:
+            self.__dict__["stream"] = stream  # nothing can be read a second time
+            raise
+
+    def _form_was_loaded(self) -> None:
+        """Called when :attr:`form` and :attr:`files` have their values."""
 
     def close(self) -> None:
         """Close the uploaded files, which removes those that were spooled to disk."""
@@ -423,7 +470,7 @@ class Request(RequestHead):
         return application
 
 
-_stream, _form, _files = Request.stream, Request.form, Request.files
+Request._form_steps = Seams(Request, *FORM_STEPS)
 
 REQUEST = Seams(Request, "__init__", "_release")
 """A class that replaces one of these is given a whole environ instead of an ASGI scope."""

@@ -12,8 +12,9 @@ from ..http.cookies import parse_cookie
 from ..http.dates import parse_date
 from ..http.errors import RequestURITooLarge, SecurityError
 from ..http.etags import ETags
+from ..http.forwarded import split_forwarded
 from ..http.framing import body_length
-from ..http.grammar import parse_list_header, parse_options_header
+from ..http.grammar import parse_options_header
 from ..http.header_set import HeaderSet
 from ..http.headers import Headers
 from ..http.hosts import get_current_url, get_host
@@ -47,6 +48,8 @@ class RequestHead:
     user_agent_class: type[UserAgent] = UserAgent
     #: The hosts that :attr:`host` accepts, ``.example.com`` with its subdomains; None accepts any.
     trusted_hosts: list[str] | None = None
+
+    _parsed_content_type: tuple[str, dict[str, str]] | None = None
 
     def __init__(
         self,
@@ -89,7 +92,7 @@ class RequestHead:
     def access_route(self) -> list[str]:
         """The addresses in ``X-Forwarded-For``, else :attr:`remote_addr`: any client can claim the former."""
         if "X-Forwarded-For" in self.headers:
-            return self.list_storage_class(parse_list_header(self.headers["X-Forwarded-For"]))
+            return self.list_storage_class(filter(None, split_forwarded(self.headers["X-Forwarded-For"])))
         if self.remote_addr is not None:
             return self.list_storage_class([self.remote_addr])
         return self.list_storage_class()
@@ -158,22 +161,20 @@ class RequestHead:
     date = header_property[datetime | None]("Date", None, parse_date, read_only=True)
     max_forwards = header_property[int | None]("Max-Forwards", None, int, read_only=True)
 
-    @cached_property
-    def _parsed_content_type(self) -> tuple[str, dict[str, str]]:
-        return parse_options_header(self.headers.get("Content-Type", ""))
-
-    def _parse_content_type(self) -> None:
-        self._parsed_content_type  # noqa: B018  # reading it stores it
+    def _parse_content_type(self) -> tuple[str, dict[str, str]]:
+        """Read the content type and its parameters, and keep them."""
+        parsed = self._parsed_content_type = parse_options_header(self.headers.get("Content-Type", ""))
+        return parsed
 
     @property
     def mimetype(self) -> str:
         """The content type without parameters, in lower case."""
-        return self._parsed_content_type[0].lower()
+        return (self._parsed_content_type or self._parse_content_type())[0].lower()
 
     @property
     def mimetype_params(self) -> dict[str, str]:
         """The parameters of the content type."""
-        return self._parsed_content_type[1]
+        return (self._parsed_content_type or self._parse_content_type())[1]
 
     @cached_property
     def pragma(self) -> HeaderSet:

@@ -8,17 +8,18 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, overload
 from urllib.parse import urljoin
 
-from ..http.conditional import is_resource_modified, remove_entity_headers
+from ..http.conditional import is_range_current, precondition_status, remove_entity_headers
 from ..http.dates import http_date
 from ..http.errors import HTTPException, RequestedRangeNotSatisfiable
-from ..http.etags import ETags, generate_etag
-from ..http.framing import forbids_content_length, has_no_body
+from ..http.etags import generate_etag
+from ..http.framing import forbids_content_length, has_no_body, length_field
 from ..http.headers import Headers
-from ..http.ranges import Range
+from ..http.ranges import ContentRange, byte_ranges
 from ..http.urls import iri_to_uri
 from ..support.properties import cached_property
 from ..support.seams import Seams
 from .body import Body, EdgeBody, ResponseStream, body_of, encoded
+from .byte_parts import PartsOfBody
 from .environ import get_current_url
 from .response_head import HeadersInput, Pairs, ResponseHead, add_missing, field_of, lower_names
 from .small_files import SmallFile
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 
 # The conditions of a request, apart from those of a range (RFC 9110 §13.1).
-_CONDITIONS = Fields("HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE")
+_CONDITIONS = Fields("HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_UNMODIFIED_SINCE")
 
 
 class Response(ResponseHead):
@@ -125,7 +126,7 @@ class Response(ResponseHead):
         if isinstance(app, HTTPException) and PAGES.are_original(app) and app.response is None:
             # Its page need not be sent and received first.
             return cls(app.get_body(environ), app.code, app.get_headers(environ))
-        return cls(*run_wsgi_app(app, environ, buffered))
+        return cls(*run_wsgi_app(app, environ_of(environ), buffered))
 
     # -- the body
 
@@ -146,7 +147,7 @@ class Response(ResponseHead):
         if self.automatically_set_content_length:
             pairs = self._header_pairs
             if self._headers is None and pairs is not None and len(pairs) < 2:  # a content type at most
-                pairs.append(("Content-Length", f"{len(body)}"))
+                pairs.append(length_field(len(body)))
             else:
                 self.headers["Content-Length"] = str(len(body))
 
@@ -254,7 +255,12 @@ class Response(ResponseHead):
         accept_ranges: bool | str = False,
         complete_length: int | None = None,
     ) -> Response:
-        """Answer the conditions of a GET or HEAD (RFC 9110 §13): with 304, 412 or part of the body (206, §14).
+        """Answer the conditions of a GET or HEAD with 304 or 412 (RFC 9110 §13), or a range with a part (§14).
+
+        Does nothing for other methods: their conditions count before the request has an effect. A response whose
+        status is not 2xx stays as it is (§13.2.1). Ranges are for GET and the status 200 alone (§14.2). One is answered
+        with 206; several with 206 and ``multipart/byteranges`` if the body can be sought and is longer, else with the
+        whole.
 
         :param accept_ranges: True allows ranges of bytes; a text is the value of ``Accept-Ranges``.
         :param complete_length: bytes of the whole body, needed for ranges.
@@ -267,51 +273,87 @@ class Response(ResponseHead):
         ranges = "bytes" if accept_ranges is True else accept_ranges
         if ranges and (ranges != "bytes" or add_missing(self, "Accept-Ranges", ranges) not in {None, ranges}):
             self.headers["Accept-Ranges"] = ranges
-        partial = self._process_range_request(environ, complete_length, ranges)
-        has_conditions = not _CONDITIONS.are_absent_from(environ)
-        if has_conditions and not partial and not self._is_modified_for(environ, ignore_if_range=True):
-            match = environ.get("HTTP_IF_MATCH")
-            self.status_code = 412 if match and ETags.from_header(match) else 304
+        status = None if _CONDITIONS.are_absent_from(environ) else self._precondition_status(environ)
+        partial = False
+        if status is None:
+            partial = self._process_range_request(environ, complete_length, ranges)
+        elif status == 412:
+            self._fail_precondition()
+        else:
+            self.status_code = status
         if self.automatically_set_content_length and not partial and field_of(self, "Content-Length") is None:
             length = self.calculate_content_length()
             if length is not None:
                 self.headers["Content-Length"] = str(length)
         return self
 
-    def _is_modified_for(self, environ: WSGIEnvironment, ignore_if_range: bool) -> bool:
-        return is_resource_modified(
-            http_range=environ.get("HTTP_RANGE"),
-            http_if_range=environ.get("HTTP_IF_RANGE"),
-            http_if_modified_since=environ.get("HTTP_IF_MODIFIED_SINCE"),
-            http_if_none_match=environ.get("HTTP_IF_NONE_MATCH"),
-            http_if_match=environ.get("HTTP_IF_MATCH"),
-            etag=field_of(self, "ETag"),
-            last_modified=field_of(self, "Last-Modified"),
-            ignore_if_range=ignore_if_range,
+    def _precondition_status(self, environ: WSGIEnvironment) -> int | None:
+        """The status that the request's conditions demand; None to go on."""
+        if not 200 <= self._status_code < 300:
+            return None
+        return precondition_status(
+            environ.get("HTTP_IF_MATCH"),
+            environ.get("HTTP_IF_UNMODIFIED_SINCE"),
+            environ.get("HTTP_IF_NONE_MATCH"),
+            environ.get("HTTP_IF_MODIFIED_SINCE"),
+            field_of(self, "ETag"),
+            field_of(self, "Last-Modified"),
         )
+
+    def _fail_precondition(self) -> None:
+        """Answer 412 without the body, which the client did not ask for on these terms."""
+        self.status_code = 412
+        close = getattr(self.response, "close", None)
+        if close is not None:
+            close()
+        self.response, self.direct_passthrough = [], False
+        headers = self.headers
+        for name in ("Content-Disposition", "Content-Encoding", "Content-Language", "Content-MD5", "Content-Range"):
+            headers.pop(name, None)
+        headers["Content-Length"] = "0"
 
     def _is_range_request_processable(self, environ: WSGIEnvironment) -> bool:
         """Whether a range was asked for, of this very version of the resource."""
-        if environ.get("HTTP_RANGE") is None:
+        if environ.get("HTTP_RANGE") is None or environ["REQUEST_METHOD"] != "GET" or self._status_code != 200:
             return False
-        return environ.get("HTTP_IF_RANGE") is None or not self._is_modified_for(environ, ignore_if_range=False)
+        if_range = environ.get("HTTP_IF_RANGE")
+        return if_range is None or is_range_current(if_range, field_of(self, "ETag"), field_of(self, "Last-Modified"))
 
     def _process_range_request(
         self, environ: WSGIEnvironment, complete_length: int | None, accept_ranges: bool | str
     ) -> bool:
-        """Cut the body to the range that was asked for; answer whether there was one."""
-        if not accept_ranges or not complete_length or not self._is_range_request_processable(environ):
+        """Cut the body to the ranges that were asked for; answer whether there were any."""
+        is_possible = accept_ranges in (True, "bytes") and complete_length
+        if not is_possible or not complete_length or not self._is_range_request_processable(environ):
             return False
-        wanted = Range.from_header(environ.get("HTTP_RANGE"))
-        span = None if wanted is None else wanted.range_for_length(complete_length)
-        content_range = None if wanted is None else wanted.to_content_range_header(complete_length)
-        if span is None or content_range is None:
+        spans = byte_ranges(environ.get("HTTP_RANGE"), complete_length)
+        if spans is None:
+            return False
+        if not spans:
             raise RequestedRangeNotSatisfiable(complete_length)
-        start, stop = span
+        if len(spans) > 1:
+            return self._send_parts(spans, complete_length)
+        start, stop = spans[0]
         self.headers["Content-Length"] = str(stop - start)
-        self.content_range = content_range
+        self.content_range = ContentRange("bytes", start, stop, complete_length)
         self.status_code = 206
         self._wrap_range_response(start, stop - start)
+        return True
+
+    def _send_parts(self, spans: list[tuple[int, int]], complete_length: int) -> bool:
+        """Make the body one of several parts; answer whether that is possible, and shorter than the whole."""
+        headers = self.headers
+        if "Content-Encoding" in headers:  # of the parts, which a client would take for that of the multipart body
+            return False
+        if self.is_sequence:
+            self.response = [b"".join(self.iter_encoded())]
+        parts = PartsOfBody.of(self.response, spans, complete_length, headers.get("Content-Type"))
+        if parts is None or parts.length >= complete_length:  # else a client could ask for many bytes with few
+            return False
+        self.response = parts
+        headers["Content-Type"] = f"multipart/byteranges; boundary={parts.boundary}"
+        headers["Content-Length"] = str(parts.length)
+        self.status_code = 206
         return True
 
     def _wrap_range_response(self, start: int, length: int) -> None:
@@ -353,7 +395,7 @@ class Response(ResponseHead):
     def _leave(self, source: WSGIEnvironment) -> tuple[bytes | None, Pairs, frozenset[str]]:
         """The body if it is one ``bytes`` with nothing to close, the headers, and the replaced methods in `EXITS`."""
         piece, pairs = self._sent(source)
-        replaced = EXITS.replaced(self)
+        replaced = EXITS.replaced(self, usual=7)
         if replaced:
             piece = None
             if "get_wsgi_headers" in replaced:
@@ -371,7 +413,7 @@ class Response(ResponseHead):
             piece = body[0]
         elif body.__class__ is SmallFile:
             piece = body.whole()
-        if piece.__class__ is bytes and ("Content-Length", f"{len(piece)}") in pairs:
+        if piece.__class__ is bytes and length_field(len(piece)) in pairs:
             is_whole = not self._on_close and hot(source, "REQUEST_METHOD") != "HEAD"
             return (piece if is_whole else None), pairs
         if self.automatically_set_content_length and self.is_sequence and not _has_length(pairs):

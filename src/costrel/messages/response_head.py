@@ -12,7 +12,7 @@ from ..http.authentication import WWWAuthenticate
 from ..http.cache_control import ResponseCacheControl
 from ..http.callback import CallbackDict
 from ..http.cookies import dump_cookie
-from ..http.dates import dump_age, http_date, parse_age, parse_date
+from ..http.dates import dump_age, dump_retry_after, dump_seconds, http_date, parse_age, parse_date
 from ..http.etags import quote_etag, unquote_etag
 from ..http.grammar import dump_header, dump_options_header, parse_options_header
 from ..http.header_set import HeaderSet
@@ -133,8 +133,23 @@ def append(response: ResponseHead, name: str, value: str) -> None:
         pairs.append((name, value))
 
 
-def _dump_set(words: Any) -> str:
-    return dump_header(words)
+def _dump_set(words: str | Iterable[str] | None) -> str | None:
+    if words is None or isinstance(words, str):
+        return words
+    # A set has no order, and an equal response should look equal.
+    return dump_header(sorted(words) if isinstance(words, (set, frozenset)) else words)
+
+
+def _dump_length(length: int | str | None) -> str | None:
+    if length is None or isinstance(length, str):
+        return length
+    if not isinstance(length, (int, float)) or int(length) != length or length < 0:
+        raise ValueError(f"Content-Length is a number of bytes, and cannot be {length!r}.")
+    return str(int(length))
+
+
+def _dump_span(span: timedelta | float | str | None) -> str | None:
+    return dump_seconds(span) if isinstance(span, (timedelta, int, float)) else span
 
 
 def _live_set(name: str, doc: str) -> property:
@@ -152,7 +167,7 @@ def _live_set(name: str, doc: str) -> property:
         elif isinstance(value, str):
             self.headers[name] = value
         else:
-            self.headers[name] = dump_header(value)
+            self.headers[name] = _dump_set(value)
 
     return property(read, write, doc=doc)
 
@@ -382,7 +397,7 @@ class ResponseHead:
     # -- the content
 
     content_type = header_property[str | None]("Content-Type")
-    content_length = header_property[int | None]("Content-Length", None, int, str)
+    content_length = header_property[int | None]("Content-Length", None, int, _dump_length)
     content_location = header_property[str | None]("Content-Location")
     content_encoding = header_property[str | None]("Content-Encoding")
     content_md5 = header_property[str | None]("Content-MD5")
@@ -419,30 +434,31 @@ class ResponseHead:
     # -- dates, places, caching
 
     location = header_property[str | None]("Location")
-    age = header_property[timedelta | None]("Age", None, parse_age, dump_age)  # type: ignore[arg-type]  # None is dumped too
+    age = header_property[timedelta | None]("Age", None, parse_age, dump_age)
     date = header_property[datetime | None]("Date", None, parse_date, http_date)
     expires = header_property[datetime | None]("Expires", None, parse_date, http_date)
     last_modified = header_property[datetime | None]("Last-Modified", None, parse_date, http_date)
 
     @property
     def retry_after(self) -> datetime | None:
-        """When to try again; set as a date, or as a number of seconds from now."""
+        """When to try again; set as a date, a timedelta or a number of seconds from now. None if it is not known."""
         value = self.headers.get("retry-after")
         if value is None:
             return None
         try:
-            seconds = int(value)
+            return datetime.now(UTC) + timedelta(seconds=int(value))
         except ValueError:
             return parse_date(value)
-        return datetime.now(UTC) + timedelta(seconds=seconds)
+        except OverflowError:
+            return None
 
     @retry_after.setter
-    def retry_after(self, value: datetime | int | str | None) -> None:
+    def retry_after(self, value: datetime | timedelta | float | str | None) -> None:
         if value is None:
             if "retry-after" in self.headers:
                 del self.headers["retry-after"]
         else:
-            self.headers["Retry-After"] = http_date(value) if isinstance(value, datetime) else str(value)
+            self.headers["Retry-After"] = dump_retry_after(value)
 
     vary = _live_set("Vary", "The request headers that the response depends on; a live ``HeaderSet``.")
     allow = _live_set("Allow", "The methods that the resource has; a live ``HeaderSet``.")
@@ -555,4 +571,4 @@ class ResponseHead:
     access_control_expose_headers = header_property[HeaderSet | None](
         "Access-Control-Expose-Headers", None, HeaderSet.from_header, _dump_set
     )
-    access_control_max_age = header_property[int | None]("Access-Control-Max-Age", None, int, str)
+    access_control_max_age = header_property[int | None]("Access-Control-Max-Age", None, int, _dump_span)

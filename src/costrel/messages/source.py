@@ -7,14 +7,14 @@ that extensions make to it are seen.
 
 from __future__ import annotations
 
-from collections.abc import Callable, ItemsView, Iterator, Mapping
+from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping
 from functools import lru_cache
 from typing import Any, ClassVar
 
 from ..support.asgi_types import Scope
 
 hot: Callable[..., Any] = dict.get
-"""``hot(source, key, default=None)`` for the keys in `HOT` alone. PERF: page, hello. One call into C for both kinds."""
+"""``hot(source, key, default=None)`` for the keys in `HOT` and those that Costrel sets. PERF: page, hello. Only C."""
 
 HOT = frozenset(
     {
@@ -71,6 +71,8 @@ class ScopeSource(dict[str, Any]):
     """The header fields by their lower-case names; none of them occurs twice."""
     make_environ: ClassVar[Callable[[Scope], dict[str, Any]]]
     """Makes the whole environ of a scope; set by the ASGI edge."""
+    shared_items: ClassVar[Callable[[Scope], dict[str, Any]]]
+    """Returns the items of that environ which depend on the server, not on the request; set by the ASGI edge."""
 
     _environ: dict[str, Any] | None = None
     _removed: frozenset[str] = frozenset()
@@ -106,9 +108,12 @@ class ScopeSource(dict[str, Any]):
         if key.startswith("HTTP_"):
             value = self.headers.get(_header_name(key))
             return None if value is None else value.decode("latin-1")
-        if key == "REMOTE_ADDR" and self["asgi.scope"].get("client"):
-            return self["asgi.scope"]["client"][0]
-        return self.whole().get(key)
+        scope = self["asgi.scope"]
+        if key == "REMOTE_ADDR":
+            return scope["client"][0] if scope.get("client") else None
+        if key in _ONLY_IN_ENVIRON:
+            return self.whole().get(key)
+        return type(self).shared_items(scope).get(key)
 
     def pop(self, key: str, default: Any = None) -> Any:
         value = self.get(key, default)
@@ -118,12 +123,20 @@ class ScopeSource(dict[str, Any]):
             self._environ.pop(key, None)
         return value
 
+    def __contains__(self, key: object) -> bool:
+        return hot(self, key) is not None or (isinstance(key, str) and key not in HOT and self._found(key) is not None)
+
     def __iter__(self) -> Iterator[str]:
         return iter(self.whole())
+
+    def keys(self) -> KeysView[str]:  # type: ignore[override]  # the view of another dict
+        return self.whole().keys()
 
     def items(self) -> ItemsView[str, Any]:  # type: ignore[override]  # the view of another dict
         return self.whole().items()
 
+
+_ONLY_IN_ENVIRON = frozenset({"RAW_URI", "REMOTE_PORT", "REQUEST_URI", "wsgi.errors"})
 
 _NOT_HEADERS = frozenset({"HTTP_CONTENT_LENGTH", "HTTP_CONTENT_TYPE", "HTTP_PROXY"})
 """Keys that look like headers. The last one would be taken for the proxy setting of libraries (CVE-2016-5385)."""

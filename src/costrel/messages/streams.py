@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable
+from contextvars import Context
 from functools import partial, update_wrapper
 from typing import IO, TYPE_CHECKING, Any
 
@@ -158,6 +159,11 @@ class ClosingIterator:
         if close:
             functions.insert(0, close)
         self._callbacks = functions
+
+    def run_in(self, variables: Context) -> None:
+        """Have the items computed, and the functions called, with these context variables."""
+        self._next = partial(variables.run, self._next)
+        self._callbacks = [partial(variables.run, callback) for callback in self._callbacks]
 
     def __iter__(self) -> ClosingIterator:
         return self

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..http.multidict import MultiDict, of_lists, own_constructor
+from ..http.multidict import MultiDict, list_in, own_constructor
 from ..support.patterns import LatePattern
 
 # Possessive: a run of escapes is never tried in another way, so it takes no memory to remember its beginnings.
@@ -22,18 +22,15 @@ def load_query(text: str, cls: type[MultiDict[str, str]]) -> MultiDict[str, str]
     """
     if cls.__init__ is not own_constructor:
         return cls(parse_query(text))
-    lists: dict[str, list[str]] = {}
+    result = cls.__new__(cls)
     is_plain = "%" not in text and "+" not in text
     for field in text.split("&"):
         if field:
             name, _, value = field.partition("=")
             if not is_plain and ("%" in field or "+" in field):
                 name, value = _unquote(name), _unquote(value)
-            if name in lists:
-                lists[name].append(value)
-            else:
-                lists[name] = [value]
-    return of_lists(cls, lists)
+            list_in(result, name, []).append(value)
+    return result
 
 
 def parse_query(text: str) -> list[tuple[str, str]]:

@@ -1,31 +1,43 @@
-"""Believes the proxies in front of the application, and no others, about the client and the host.
+"""ProxyFix: takes the client's address and the host from the `X-Forwarded-*` fields of trusted proxies.
 
-A proxy adds a value to each `X-Forwarded-*` header; the last ones are from the proxies that are one's own, all before
-them may be the client's inventions. So the number of proxies is told for each header, and only that value is used.
+A proxy adds an entry to each field. The last entries are from the proxies of the application; a client may have sent
+all entries before them. So the number of proxies is set for each field, and only the entry of the farthest is used.
 """
 
 from __future__ import annotations
 
 import typing as t
 
-from ..http.grammar import parse_list_header
+from ..http.errors import BadRequest
+from ..http.forwarded import (
+    forwarded_port,
+    forwarded_prefix,
+    forwarded_scheme,
+    last_vouched_for,
+    split_forwarded,
+)
 
 if t.TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-_CHANGED = ("REMOTE_ADDR", "wsgi.url_scheme", "HTTP_HOST", "SERVER_NAME", "SERVER_PORT", "SCRIPT_NAME")
+ORIGINAL: t.Final = "werkzeug.proxy_fix.orig"
+"""The key of an environ for the values from before `ProxyFix` changed them."""
+
+_CHANGED: t.Final = ("REMOTE_ADDR", "wsgi.url_scheme", "HTTP_HOST", "SERVER_NAME", "SERVER_PORT", "SCRIPT_NAME")
 
 
 class ProxyFix:
-    """Put what proxies tell in `X-Forwarded-*` into the environ.
+    """Put the values that proxies send in `X-Forwarded-*` into the environ.
 
-    :param x_for: how many proxies set `X-Forwarded-For`; 0 does not believe the header.
-    :param x_proto: how many set `X-Forwarded-Proto`.
-    :param x_host: how many set `X-Forwarded-Host`.
-    :param x_port: how many set `X-Forwarded-Port`.
-    :param x_prefix: how many set `X-Forwarded-Prefix`.
+    :param x_for: The number of proxies that set `X-Forwarded-For`; 0 ignores the field.
+    :param x_proto: The number of those that set `X-Forwarded-Proto`.
+    :param x_host: The number of those that set `X-Forwarded-Host`.
+    :param x_port: The number of those that set `X-Forwarded-Port`.
+    :param x_prefix: The number of those that set `X-Forwarded-Prefix`.
 
-    What stood in the environ before is kept in `environ["werkzeug.proxy_fix.orig"]`.
+    The former values are kept in `environ["werkzeug.proxy_fix.orig"]`. An entry of `X-Forwarded-For` that is no IP
+    address is never used; if it is the last one, the environ has no `REMOTE_ADDR`. The answer to a prefix that is no
+    path is 400.
     """
 
     def __init__(
@@ -45,37 +57,57 @@ class ProxyFix:
         self.x_prefix = x_prefix
 
     def _get_real_value(self, trusted: int, value: str | None) -> str | None:
-        """The value that the farthest of the trusted proxies has added; None when there are fewer values."""
-        if not trusted or not value:
-            return None
-        values = parse_list_header(value)
-        return values[-trusted] if len(values) >= trusted else None
+        """The entry of the farthest trusted proxy; None if there are fewer entries."""
+        return entry_of(value, trusted)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> t.Iterable[bytes]:
-        environ["werkzeug.proxy_fix.orig"] = {key: environ.get(key) for key in _CHANGED}
-        self._believe_client(environ)
-        self._believe_host(environ)
+        environ[ORIGINAL] = {key: environ.get(key) for key in _CHANGED}
+        entries = split_forwarded(environ.get("HTTP_X_FORWARDED_FOR") or "")
+        if self.x_for and environ.get("HTTP_X_FORWARDED_FOR") and len(entries) >= self.x_for:
+            set_client(environ, last_vouched_for(entries, self.x_for))
+        try:
+            apply_place(environ, self.x_proto, self.x_host, self.x_port, self.x_prefix)
+        except BadRequest as error:
+            return error(environ, start_response)
         return self.app(environ, start_response)
 
-    def _believe_client(self, environ: WSGIEnvironment) -> None:
-        if address := self._get_real_value(self.x_for, environ.get("HTTP_X_FORWARDED_FOR")):
-            environ["REMOTE_ADDR"] = address
-        if scheme := self._get_real_value(self.x_proto, environ.get("HTTP_X_FORWARDED_PROTO")):
-            environ["wsgi.url_scheme"] = scheme
-        if prefix := self._get_real_value(self.x_prefix, environ.get("HTTP_X_FORWARDED_PREFIX")):
-            environ["SCRIPT_NAME"] = prefix
 
-    def _believe_host(self, environ: WSGIEnvironment) -> None:
-        if host := self._get_real_value(self.x_host, environ.get("HTTP_X_FORWARDED_HOST")):
-            name, port = _split_port(host)
-            environ["HTTP_HOST"] = host
-            environ["SERVER_NAME"] = name
-            if port is not None:
-                environ["SERVER_PORT"] = port
-        if port := self._get_real_value(self.x_port, environ.get("HTTP_X_FORWARDED_PORT")):
-            if host := environ.get("HTTP_HOST"):
-                environ["HTTP_HOST"] = f"{_split_port(host)[0]}:{port}"
-            environ["SERVER_PORT"] = port
+def entry_of(value: str | None, hops: int) -> str | None:
+    """The entry that the farthest of `hops` proxies added to a field; None if there are fewer entries."""
+    if not hops or not value:
+        return None
+    entries = split_forwarded(value)
+    return entries[-hops] if len(entries) >= hops else None
+
+
+def set_client(environ: WSGIEnvironment, address: str | None) -> None:
+    """Make `address` the client's; None if it is not known. Then it must not remain the proxy's own address."""
+    if address is None:
+        environ.pop("REMOTE_ADDR", None)
+    else:
+        environ["REMOTE_ADDR"] = address
+
+
+def apply_place(environ: WSGIEnvironment, proto: int, host: int, port: int, prefix: int) -> None:
+    """Set scheme, host, port and prefix by the entries of so many proxies; 0 ignores a field.
+
+    :raises BadRequest: if the prefix is no path.
+    """
+    if (entry := entry_of(environ.get("HTTP_X_FORWARDED_PROTO"), proto)) and (scheme := forwarded_scheme(entry)):
+        environ["wsgi.url_scheme"] = scheme
+    if entry := entry_of(environ.get("HTTP_X_FORWARDED_PREFIX"), prefix):
+        environ["SCRIPT_NAME"] = forwarded_prefix(entry)
+    if entry := entry_of(environ.get("HTTP_X_FORWARDED_HOST"), host):
+        name, own_port = _split_port(entry)
+        environ["HTTP_HOST"] = entry
+        environ["SERVER_NAME"] = name
+        if own_port is not None:
+            environ["SERVER_PORT"] = own_port
+    entry = entry_of(environ.get("HTTP_X_FORWARDED_PORT"), port)
+    if entry and (number := forwarded_port(entry)):
+        if named := environ.get("HTTP_HOST"):
+            environ["HTTP_HOST"] = f"{_split_port(named)[0]}:{number}"
+        environ["SERVER_PORT"] = number
 
 
 def _split_port(host: str) -> tuple[str, str | None]:

@@ -14,7 +14,7 @@ from io import BytesIO
 from time import time
 from zlib import adler32
 
-from ..http.conditional import is_resource_modified
+from ..http.conditional import precondition_status
 from ..http.dates import http_date
 from ..http.etags import quote_etag
 from ..messages.environ import get_path_info
@@ -143,10 +143,10 @@ class SharedDataMiddleware:
             etag = self.generate_etag(mtime, size, name)
             headers.append(("Etag", quote_etag(etag)))
             headers.append(("Cache-Control", f"max-age={self.cache_timeout}, public"))
-            if not _is_modified(environ, etag, mtime):
+            status = _precondition_status(environ, quote_etag(etag), mtime)
+            if status is not None:
                 file.close()
-                start_response("304 Not Modified", headers)
-                return []
+                return _without_body(status, headers, start_response)
             headers.append(("Expires", http_date(time() + self.cache_timeout)))
         mimetype = mimetypes.guess_type(name)[0] or self.fallback_mimetype
         headers.append(("Content-Type", get_content_type(mimetype, "utf-8")))
@@ -167,11 +167,22 @@ def _describe(resource: t.IO[bytes], load_time: datetime) -> tuple[t.IO[bytes], 
     return resource, datetime.fromtimestamp(stat.st_mtime, UTC), stat.st_size
 
 
-def _is_modified(environ: WSGIEnvironment, etag: str, mtime: datetime) -> bool:
-    return is_resource_modified(
-        http_if_modified_since=environ.get("HTTP_IF_MODIFIED_SINCE"),
-        http_if_none_match=environ.get("HTTP_IF_NONE_MATCH"),
-        http_if_match=environ.get("HTTP_IF_MATCH"),
-        etag=etag,
-        last_modified=mtime,
+def _precondition_status(environ: WSGIEnvironment, etag: str, mtime: datetime) -> int | None:
+    """The status that the request's conditions demand; None to send the file."""
+    return precondition_status(
+        environ.get("HTTP_IF_MATCH"),
+        environ.get("HTTP_IF_UNMODIFIED_SINCE"),
+        environ.get("HTTP_IF_NONE_MATCH"),
+        environ.get("HTTP_IF_MODIFIED_SINCE"),
+        etag,
+        mtime,
     )
+
+
+def _without_body(status: int, headers: list[tuple[str, str]], start_response: StartResponse) -> list[bytes]:
+    if status == 304:
+        start_response("304 Not Modified", headers)
+    else:
+        headers += [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", "0")]
+        start_response("412 Precondition Failed", headers)
+    return []

@@ -223,43 +223,54 @@ class MapAdapter:
         `url_scheme` only decides whether the URL is secure; if it is empty, the absolute URL begins with `//`.
         Raises `BuildError` if no rule fits.
         """
-        if self.map._remap:
-            self.map.update()
-        values = _present(values) if values else {}
+        map = self.map
+        if map._remap:
+            map.update()
+        if values is None:
+            values = {}
+        elif type(values) is dict:
+            for value in values.values():
+                if value is None:
+                    values = _present(values)
+                    break
+        else:
+            values = _present(values)
         built = self._partial_build(endpoint, values, method, append_unknown)
         if built is None:
-            raise BuildError(endpoint, values, method, self)
-        domain, path, websocket = built
+            raise BuildError(endpoint, dict(values), method, self)  # the caller may go on with its own
+        rule, domain, path = built
         path = self.script_name + path.lstrip("/")
-        own = self.server_name if self.map.host_matching else self.subdomain
-        if domain == own and not force_external and not websocket:
+        own = self.server_name if map.host_matching else self.subdomain
+        if domain == own and not force_external and not rule.websocket:
             return path
         scheme = self.url_scheme if url_scheme is None else url_scheme
-        if scheme or websocket:
-            scheme = _SCHEMES[websocket, scheme in _SECURE]
+        if scheme or rule.websocket:
+            scheme = _SCHEMES[rule.websocket, scheme in _SECURE]
         host = self.get_host(domain)
         return f"{scheme}://{host}{path}" if scheme else f"//{host}{path}"
 
     def _partial_build(
         self, endpoint: Endpoint, values: Values, method: str | None, append_unknown: bool
-    ) -> tuple[str, str, bool] | None:
-        """Domain, path and protocol, by the first rule that fits. No rule builds its URL twice.
+    ) -> tuple[Rule, str, str] | None:
+        """The first rule that fits, with the domain and the path. No rule builds its URL twice.
 
         Without a method, a rule for the default one goes first. With host matching, a rule for this host goes first.
         """
-        first: tuple[str, str, bool] | None = None
-        refused: list[Rule] = []
-        for wanted in (self.default_method, None) if method is None else (method,):
-            for rule in self.map._rules_by_endpoint.get(endpoint, ()):
+        rules = self.map._rules_by_endpoint.get(endpoint, ())
+        first: tuple[Rule, str, str] | None = None
+        refused: list[Rule] | None = None
+        for wanted in (self.default_method, None) if method is None and len(rules) > 1 else (method,):
+            for rule in rules:
                 if not rule.suitable_for(values, wanted) or (refused and any(rule is other for other in refused)):
                     continue
                 parts = rule.build(values, append_unknown)
                 if parts is None:
-                    refused.append(rule)
-                elif not self.map.host_matching or parts[0] == self.server_name:
-                    return (*parts, rule.websocket)
-                else:
-                    first = first or (*parts, rule.websocket)
+                    refused = [*(refused or ()), rule]
+                    continue
+                domain, path = parts
+                if not self.map.host_matching or domain == self.server_name:
+                    return rule, domain, path
+                first = first or (rule, domain, path)
             if first is not None:
                 break
         return first

@@ -2,81 +2,187 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
-from collections.abc import Iterable, Mapping
-from urllib.parse import quote
+from collections.abc import Callable
+from urllib.parse import quote, unquote
 
 from ..http.multidict import iter_multi_items
 from ..http.urls import encode_query
-from .converters import PATH_SAFE, BaseConverter, MapContract, Values
+from .converters import (
+    PATH_SAFE,
+    AnyConverter,
+    BaseConverter,
+    IntegerConverter,
+    NumberConverter,
+    ValidationError,
+    Values,
+    conversion,
+    is_users,
+)
+from .pattern import RulePart, Variable, parse_rule, split_parts, texts_of
 
 if t.TYPE_CHECKING:
-    from .pattern import TracedToken
+    from .rule import Rule
+
+# The texts that stand for themselves in a URL. If a rule is strict, it also matches the URL of one of the first two.
+_SEGMENT: t.Final = re.compile(r"[\w.~!$&'()*+,:;=@-]+", re.ASCII).fullmatch
+_SEGMENTS: t.Final = re.compile(
+    r"[\w.~!$&'()*+,:;=@-](?:[\w.~!$&'()*+,/:;=@-]*[\w.~!$&'()*+,:;=@-])?", re.ASCII
+).fullmatch
+_ANY: t.Final = re.compile(r"[\w.~!$&'()*+,/:;=@-]*", re.ASCII).fullmatch
+_PLAIN: t.Final = {"[^/]{1,}": _SEGMENT, "[^/]+": _SEGMENT, "[^/].*?": _SEGMENTS}
+_NATURAL: t.Final = range(10**18).__contains__
+_INTEGER: t.Final = range(-(10**18), 10**18).__contains__
+
+
+class _Never:
+    """The class of no value."""
+
+
+Stands = tuple[type, Callable[[t.Any], object]]
+"""The class of values, and whether one of them stands for itself in the URL."""
+
+Place = tuple[str, type, Callable[[t.Any], object], Callable[[t.Any], str], str]
+"""The name; `Stands`; how any other value is written; the fixed text after it."""
+
+
+class Refused(ValidationError):
+    """Raised if the value of a variable prevents a URL."""
+
+    def __init__(self, variable: str) -> None:
+        super().__init__(variable)
+        self.variable = variable
 
 
 class Builder:
     """The domain and the path of a rule as finished texts and variables."""
 
-    def __init__(
-        self,
-        domain: Iterable[TracedToken],
-        path: Iterable[TracedToken],
-        converters: Mapping[str, BaseConverter],
-        defaults: Values,
-        map: MapContract,
-    ) -> None:
-        self._domain = Template(domain, converters, defaults)
-        self._path = Template(path, converters, defaults)
-        self._known = {*converters, *defaults}
-        self._map = map
+    __slots__ = ("_begins", "_domain", "_fixed_domain", "_known", "_map", "_path", "_variables")
+
+    def __init__(self, rule: Rule, domain: str, path: str) -> None:
+        self._domain = Template(rule, domain)
+        self._path = Template(rule, path)
+        self._begins, self._variables = self._path.begins, self._path.variables
+        self._fixed_domain = None if self._domain.variables else self._domain.begins
+        self._known = {*rule._converters, *(rule.defaults or ())}
+        self._map = rule.map
 
     def build(self, values: Values, append_unknown: bool) -> tuple[str, str]:
-        """The domain, and the path; if `append_unknown`, with all values that are not part of it as the query."""
-        domain, path = self._domain.fill(values), self._path.fill(values)
-        if values and append_unknown:
+        """The domain, and the path; if `append_unknown`, with all values that are not part of it as the query.
+
+        Raises `Refused` if a converter refuses its value, or if the rule is strict and would not match the URL.
+        """
+        path = self._begins
+        for name, kind, stands, _, text in self._variables:
+            value = values[name]
+            if value.__class__ is not kind or not stands(value):
+                path = self._path.fill(values)
+                break
+            path += f"{value}{text}"
+        if append_unknown and not self._known.issuperset(values):
             path += self._query(values)
-        return domain, path
+        domain = self._fixed_domain
+        return (self._domain.fill(values) if domain is None else domain), path
 
     def _query(self, values: Values) -> str:
         """All values that are not part of the path as a query with its question mark."""
         unknown = {name: value for name, value in values.items() if name not in self._known}
-        if not unknown:
-            return ""
         if self._map.sort_parameters:
             query = encode_query(sorted(iter_multi_items(unknown), key=self._map.sort_key))
-        elif all(map(_is_plain, unknown.values())) and all(map(_is_plain, unknown)):
+            return query and f"?{query}"
+        query = "?"
+        for name, value in unknown.items():
             # PERF: routing. Most queries are a number or a word, and need no quoting.
-            query = "&".join([f"{name}={value}" for name, value in unknown.items()])
-        else:
-            query = encode_query(unknown)
-        return query and f"?{query}"
-
-
-def _is_plain(value: object) -> bool:
-    return type(value) is int or (type(value) is str and value.isascii() and value.isalnum())
+            is_plain = value.__class__ is int or (value.__class__ is str and value.isalnum() and value.isascii())
+            if not (is_plain and name.isalnum() and name.isascii()):
+                query = encode_query(unknown)
+                return query and f"?{query}"
+            query += f"{name}={value}&"
+        return query[:-1]
 
 
 class Template:
     """Texts, and between them the places of variables."""
 
-    def __init__(self, trace: Iterable[TracedToken], converters: Mapping[str, BaseConverter], defaults: Values) -> None:
+    def __init__(self, rule: Rule, text: str) -> None:
+        tokens = parse_rule(text)
+        self._parts = tuple(split_parts(tokens, rule._converters, rule._isolates)) if tokens else ("",)
+        self._converters = rule._converters
+        self._strict = rule.map.strict
+        self._names = [token.name for token in tokens if isinstance(token, Variable)]
         texts = [""]
         variables = []
-        for is_variable, text in trace:
-            if not is_variable:
-                texts[-1] += quote(text, safe=PATH_SAFE)
-            elif text in defaults:
-                texts[-1] += converters[text].to_url(defaults[text])
+        defaults = rule.defaults or {}
+        for token in tokens:
+            if isinstance(token, str):
+                texts[-1] += quote(token, safe=PATH_SAFE)
+            elif token.name in defaults:
+                texts[-1] += self._converters[token.name].to_url(defaults[token.name])
             else:
-                variables.append((text, converters[text]))
+                converter = self._converters[token.name]
+                variables.append((token.name, *self._stands(converter), self._writer(converter)))
                 texts.append("")
-        self._first = texts[0]
-        #: (name, converter, the text after the variable)
-        self._variables = [(*variable, text) for variable, text in zip(variables, texts[1:], strict=True)]
+        self.begins = texts[0]
+        self.variables: list[Place] = [(*variable, text) for variable, text in zip(variables, texts[1:], strict=True)]
+
+    def _stands(self, converter: BaseConverter) -> Stands:
+        """Which values stand for themselves, and need no check if the rule is strict."""
+        if self._strict and any(isinstance(part, RulePart) and len(part.pieces) > 1 for part in self._parts):
+            return _Never, bool
+        if conversion(converter) is None and not is_users(converter) and not isinstance(converter, AnyConverter):
+            plain = _PLAIN.get(converter.regex) if self._strict else _ANY
+            return (_Never, bool) if plain is None else (str, plain)
+        if type(converter) is IntegerConverter and conversion(converter) is int:
+            return int, _INTEGER if converter.signed or not self._strict else _NATURAL
+        return _Never, bool
+
+    def _writer(self, converter: BaseConverter) -> Callable[[t.Any], str]:
+        """A function that writes a value; if the rule is strict, its errors are those of the value."""
+        if not self._strict or is_users(converter):
+            return converter.to_url
+
+        def write(value: t.Any) -> str:
+            try:
+                return converter.to_url(value)
+            except (ArithmeticError, TypeError, ValueError) as error:
+                raise ValidationError from error
+
+        return write
 
     def fill(self, values: Values) -> str:
-        """The text with the variables' values."""
-        filled = self._first
-        for name, converter, text in self._variables:
-            filled += converter.to_url(values[name]) + text
+        """The text with the variables' values. Raises `Refused`."""
+        filled = self.begins
+        written = {}
+        for name, _, _, write, text in self.variables:
+            try:
+                written[name] = part = write(values[name])
+            except ValidationError as error:
+                raise Refused(name) from error
+            filled += part + text
+        if self._strict:
+            self._check(filled, written, values)
         return filled
+
+    def _check(self, filled: str, written: dict[str, str], values: Values) -> None:
+        """Raise `Refused` unless the parts of the rule find the texts of the values in the filled text."""
+        found = texts_of(self._parts, unquote(filled).split("/"))
+        texts = dict(zip(self._names, found or (), strict=False))
+        for name, text in written.items():
+            text = unquote(text)
+            is_found = texts.get(name) == text if found else re.fullmatch(self._converters[name].regex, text)
+            if not is_found or not _is_number_of(self._converters[name], text, values[name]):
+                raise Refused(name)
+        if found is None:
+            raise Refused(next(reversed(written), ""))
+
+
+def _is_number_of(converter: BaseConverter, text: str, value: object) -> bool:
+    """Whether a converter of numbers reads the value in the text; True for any other converter."""
+    if is_users(converter) or not isinstance(converter, NumberConverter):
+        return True
+    try:
+        number = converter.to_python(text)
+    except ValueError:
+        return False
+    return not isinstance(value, (int, float)) or bool(number == value)

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from ..support.patterns import LatePattern
 from ..support.seams import Seams
+from .pattern import takes_slash
 
 if t.TYPE_CHECKING:
     from uuid import UUID
@@ -37,6 +38,9 @@ class MapContract(t.Protocol):
     sort_key: Callable[[tuple[str, t.Any]], t.Any] | None
     calls_users_code: bool
 
+    @property
+    def strict(self) -> bool: ...
+
 
 class ValidationError(ValueError):
     """Raised by `to_python` and `to_url` if a text or a value is not of this kind, so that the rule does not match."""
@@ -54,10 +58,15 @@ class BaseConverter:
     #: False if the text may contain slashes. A subclass that sets `regex` gets this from it.
     part_isolating = True
 
+    _says_what_it_isolates = False
+
     def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)
-        if "regex" in cls.__dict__ and "part_isolating" not in cls.__dict__:
+        if "part_isolating" in cls.__dict__:
+            cls._says_what_it_isolates = True
+        elif "regex" in cls.__dict__:
             cls.part_isolating = "/" not in cls.regex
+            cls._says_what_it_isolates = False
 
     def __init__(self, map: MapContract, *args: object, **kwargs: object) -> None:
         self.map = map
@@ -112,6 +121,14 @@ class PathConverter(BaseConverter):
     weight = 200
 
 
+_ASCII: t.Final = {r"\d+": "[0-9]+", r"\d+\.\d+": r"[0-9]+\.[0-9]+"}
+"""The regular expressions of numbers without the digits of other scripts: a page has one URL."""
+
+
+def _is_strict(map: object) -> bool:
+    return getattr(map, "strict", True) is True
+
+
 class NumberConverter(BaseConverter):
     """The parent of `int` and `float`."""
 
@@ -126,6 +143,8 @@ class NumberConverter(BaseConverter):
         max: float | None = None,
         signed: bool = False,
     ) -> None:
+        if _is_strict(map):
+            self.regex = _ASCII.get(self.regex, self.regex)
         if signed:
             self.regex = self.signed_regex
         super().__init__(map)
@@ -137,6 +156,8 @@ class NumberConverter(BaseConverter):
     def to_python(self, value: str) -> t.Any:
         """The number; raises `ValidationError` if it is out of range or has the wrong number of digits."""
         if self.fixed_digits and len(value) != self.fixed_digits:
+            raise ValidationError
+        if not value.isascii() and _is_strict(self.map):
             raise ValidationError
         try:
             number = self.num_convert(value)
@@ -174,6 +195,16 @@ class FloatConverter(NumberConverter):
     ) -> None:
         super().__init__(map, min=min, max=max, signed=signed)
 
+    def to_url(self, value: t.Any) -> str:
+        """The number with all its digits, and without an exponent."""
+        text = super().to_url(value)
+        if "e" not in text:
+            return text
+        from decimal import Decimal  # slow to load, and few numbers are so large or small
+
+        text = f"{Decimal(text):f}"
+        return text if "." in text else f"{text}.0"
+
 
 class UUIDConverter(BaseConverter):
     """`uuid`: the text form of RFC 9562, in either case."""
@@ -202,7 +233,8 @@ DEFAULT_CONVERTERS: Mapping[str, type[BaseConverter]] = {
 }
 
 _OWN_SEAMS = [
-    Seams(kind, "to_python", "to_url") for kind in (BaseConverter, AnyConverter, NumberConverter, UUIDConverter)
+    Seams(kind, "to_python", "to_url")
+    for kind in (BaseConverter, AnyConverter, NumberConverter, FloatConverter, UUIDConverter)
 ]
 
 #: The value of a text. It may raise `ValidationError`, and those that are built in, `ValueError`.
@@ -220,6 +252,12 @@ def conversion(converter: BaseConverter) -> Conversion | None:
     if is_limited or type(converter) not in (IntegerConverter, FloatConverter):
         return converter.to_python
     return converter.num_convert
+
+
+def isolates(converter: BaseConverter) -> bool:
+    """Whether the texts of a converter have no slash: it says so, or the regular expression of this instance does."""
+    says = getattr(type(converter), "_says_what_it_isolates", True)
+    return converter.part_isolating and (says or not takes_slash(converter.regex))
 
 
 def is_users(converter: BaseConverter) -> bool:

@@ -127,7 +127,20 @@ class BuildError(RoutingException, LookupError):
         missing = rule.arguments.union(rule.defaults or ()) - set(self.values)
         if missing:
             advice += f" Did you forget to specify values {sorted(missing)!r}?"
+        name = None if advice else rule.refused_variable(self.values)
+        if name is not None:
+            value = _shown(self.values[name])
+            advice = (
+                f" The value {value} of {name!r} does not fit the rule {rule.rule!r}, which would not match the URL."
+            )
         return advice
+
+
+def _shown(value: object) -> str:
+    try:
+        return repr(value)
+    except ValueError:  # more digits than sys.get_int_max_str_digits() allows
+        return f"(an {type(value).__name__} that is too long to be shown)"
 
 
 _ONLY_A_WEBSOCKET: t.Final = (

@@ -44,6 +44,9 @@ class Map:
     #: The class of the lock that keeps two threads from sorting the rules at once.
     lock_class = threading.Lock
 
+    #: Whether maps are `strict` at first; no longer once `costrel.install_as_flask` was called.
+    is_strict_by_default: t.ClassVar[bool] = True
+
     _adapter_class = MapAdapter
 
     def __init__(
@@ -58,7 +61,8 @@ class Map:
         sort_key: Callable[[tuple[str, t.Any]], t.Any] | None = None,
         host_matching: bool = False,
     ) -> None:
-        self._matcher = StateMachineMatcher(merge_slashes)
+        self._strict = self.is_strict_by_default
+        self._matcher = self._new_matcher(merge_slashes)
         self._rules_by_endpoint: dict[Endpoint, list[Rule]] = {}
         self._changed_endpoints: dict[Endpoint, None] = {}
         self.shapes: dict[tuple[str, ...], Shape] = {}
@@ -66,6 +70,7 @@ class Map:
         self.calls_users_code = False
         """Whether a match may call a converter of the user's."""
         self._is_replaced = False
+        self._number_of_rules = 0
         self._remap = True
         self._remap_lock = self.lock_class()
         self.default_subdomain = default_subdomain
@@ -93,6 +98,42 @@ class Map:
         self._matcher.merge_slashes = value
 
     @property
+    def strict(self) -> bool:
+        """Whether rules match and build URLs strictly. Otherwise they do it as in Werkzeug.
+
+        Then `build` raises `BuildError` for a value whose URL the same rule does not match; of rules that match alike
+        the earlier one matches, and one with a fixed text before one with `<path:…>`; `<int:…>` takes no digits but
+        those of ASCII; and a converter whose `regex` takes slashes gets texts with slashes.
+        """
+        return self._strict
+
+    @strict.setter
+    def strict(self, value: bool) -> None:
+        if value == self._strict:
+            return
+        self._strict = value
+        self.shapes.clear()
+        self._matcher = self._new_matcher(self.merge_slashes)
+        for rule in sorted(self._rules, key=lambda rule: rule._number):
+            rule.refresh()
+            if not rule.build_only:
+                self._matcher.add(rule)
+        self._remap = True
+
+    def differing_rules(self) -> list[tuple[Rule, Rule]]:
+        """Pairs of rules at one place of the tree, of which the first matches now, and the second if the map is strict.
+
+        There may be paths that both match.
+        """
+        self.update()
+        return self._matcher.differing_rules()
+
+    def _new_matcher(self, merge_slashes: bool) -> StateMachineMatcher:
+        matcher = StateMachineMatcher(merge_slashes)
+        matcher.strict = self._strict
+        return matcher
+
+    @property
     def _rules(self) -> list[Rule]:
         return [rule for rules in self._rules_by_endpoint.values() for rule in rules]
 
@@ -100,6 +141,7 @@ class Map:
         """Add a rule or a group of rules; they are bound to this map."""
         for rule in rulefactory.get_rules(self):
             rule.bind(self)
+            rule._number = self._number_of_rules = self._number_of_rules + 1
             if not rule.build_only:
                 self._matcher.add(rule)
             self._rules_by_endpoint.setdefault(rule.endpoint, []).append(rule)
@@ -147,7 +189,7 @@ class Map:
         """
         if self._remap:
             self.update()
-        if self.host_matching or self._is_replaced or not _is_original(self.__class__):
+        if self.host_matching or self._is_replaced or _look_up(type(self)) != _ORIGINALS:
             return None
         try:
             rule, texts, refused = self._matcher.find(self.default_subdomain, path, method, False)
@@ -239,7 +281,8 @@ class Map:
 
 
 _SEAMS = Seams(Map, "bind_to_environ", "_adapter_class.match")
-_is_original = _SEAMS.are_original_in
+_look_up, _ORIGINALS = _SEAMS.look_up, _SEAMS.originals
+"""PERF: routing."""
 
 
 def _to_ascii(server_name: str) -> str:

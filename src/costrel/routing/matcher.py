@@ -1,9 +1,9 @@
 """The tree of a map's rules, by segment, and the walk through it.
 
 A request is a list of segments: the domain (a subdomain, a whole host, or nothing), then the texts between the path's
-slashes. At each place of the tree the walk tries a fixed segment first, then the variable ones in the order of their
-weights. It visits no place twice, so its time depends on the path's length and on the rules that begin like the path,
-not on the number of rules.
+slashes. At each place of the tree the walk tries a fixed segment first, then the variable ones in their order. It
+visits no place twice, so its time depends on the path's length and on the rules that begin like the path, not on the
+number of rules.
 """
 
 from __future__ import annotations
@@ -14,44 +14,49 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 
 from .converters import BUILT_IN, Conversion, ValidationError
 from .errors import NoMatch, RequestAliasRedirect, RequestPath
+from .order import all_go_before, first_rule, in_order, may_differ
 from .pattern import RulePart
 from .rule import Rule
 
 Branch = tuple[Callable[[str], object] | None, RulePart, "State"]
+Found = tuple[Rule | None, Sequence[str], list[Rule]]
+Candidate = tuple[Rule, Sequence[str]]
+Turn = tuple["State", int, int, int]
+"""A place with other ways to try, the index of its segment, the number of texts there, and the next branch."""
 
 _SLASHES = re.compile("/{2,}")
-
-
-class SlashRequired(Exception):
-    """Raised on the walk if a rule matches that ends with a slash, and the path does not."""
-
 
 # Shared by the places that have none of their own, and never changed.
 _NO_STATES: dict[t.Any, State] = {}
 _NO_BRANCHES: list[Branch] = []
 _NO_RULES: list[Rule] = []
-_NO_PATHS: dict[str, list[Rule]] = {}
+
+
+class SlashRequired(Exception):
+    """A name of Werkzeug's matcher, for code that imports it. The walk here returns `_SLASH_MISSING`."""
 
 
 class State:
     """A place in the tree: the segments that may follow, and the rules that end here."""
 
-    __slots__ = ("by_key", "dynamic", "rules", "sole", "static")
+    __slots__ = ("by_key", "dynamic", "has_others", "is_tied", "rest", "rules", "sole", "static")
 
-    def __init__(
-        self,
-        dynamic: list[Branch] = _NO_BRANCHES,
-        rules: list[Rule] = _NO_RULES,
-        static: dict[str, State] = _NO_STATES,
-    ) -> None:
-        # PERF: startup. Most places use one of these four; the others get no list or dict of their own.
+    def __init__(self) -> None:
+        # PERF: startup. Most places use one of the first three; the others get no list or dict of their own.
         #: (test of a single segment; or None, if `RulePart.take` has to decide; the part; the place after it)
-        self.dynamic = dynamic
-        self.rules = rules
-        self.static = static
+        self.dynamic = _NO_BRANCHES
+        self.rules = _NO_RULES
+        self.static: dict[str, State] = _NO_STATES
         self.by_key: dict[Hashable, State] = _NO_STATES
-        #: The test and the place of the only branch, if there is one and it has a test.
+        #: Whether there is a branch or a rule, so that a fixed segment is not the only way on.
+        self.has_others = False
+        #: The test of an ASCII text and the place of the only branch, if there is one, it has a test, and no rule ends
+        #: here.
         self.sole: tuple[Callable[[str], object], State] | None = None
+        #: The same, if the branch takes all segments that follow as one text.
+        self.rest: tuple[Callable[[str], object], State] | None = None
+        #: Whether the order of the branches does not decide alone which rule is the first.
+        self.is_tied = False
 
     def after_text(self, segment: str) -> State:
         """The place after a fixed segment, made if it does not exist yet."""
@@ -69,10 +74,46 @@ class State:
         elif part.key in self.by_key:
             return self.by_key[part.key]
         child = self.by_key[part.key] = State()
-        test = None if part.final else part.test
-        self.sole = None if test is None or self.dynamic else (test, child)
-        self.dynamic.append((test, part, child))
+        self.dynamic.append((None if part.final else part.test, part, child))
+        self._note_ways()
         return child
+
+    def end(self, rule: Rule) -> None:
+        """Let a rule end here."""
+        if not self.rules:
+            self.rules = []
+        self.rules.append(rule)
+        self._note_ways()
+
+    def _note_ways(self) -> None:
+        self.has_others = True
+        self.sole = self.rest = None
+        if len(self.dynamic) == 1 and not self.rules:
+            test, part, child = self.dynamic[0]
+            if test is not None and part.ascii_test is not None:
+                self.sole = part.ascii_test, child
+            elif part.final and not part.suffixed and part.test is not None:
+                self.rest = part.test, child
+
+    def put_in_order(self, strict: bool) -> None:
+        """Put the branches into the order in which the walk tries them."""
+        if not strict:
+            self.dynamic = sorted(self.dynamic, key=lambda branch: branch[1].weight)
+            return
+        rules = {id(branch): branch[2].all_rules() for branch in self.dynamic}
+        self.dynamic = in_order(self.dynamic, lambda branch: rules[id(branch)])
+        self.is_tied = any(
+            not all_go_before(rules[id(branch)], rules[id(following)])
+            for branch, following in zip(self.dynamic, self.dynamic[1:], strict=False)
+        )
+
+    def all_rules(self) -> list[Rule]:
+        """The rules that end here or further on."""
+        found, places = [], [self]
+        for place in places:
+            found += place.rules
+            places += [*place.static.values(), *[branch[2] for branch in place.dynamic]]
+        return found
 
 
 class StateMachineMatcher:
@@ -80,10 +121,15 @@ class StateMachineMatcher:
 
     def __init__(self, merge_slashes: bool) -> None:
         self.merge_slashes = merge_slashes
+        #: Whether rules that match alike are tried in the order of the map, else as Werkzeug does it.
+        self.strict = True
         self._root = State()
-        self._unsorted: list[State] = []
-        #: The rules without variables, by domain and path: the walk would come to them first.
-        self._fixed: dict[str, dict[str, list[Rule]]] = {}
+        #: By the domains without variables: the place after a path's first slash, and by path the rules that have no
+        #: variables, to which the walk would come first.
+        self._starts: dict[str, tuple[State, dict[str, list[Rule]]]] = {}
+        #: Places with several branches. Any new rule below them may change their order.
+        self._forks: dict[int, State] = {}
+        self._is_in_order = True
 
     def add(self, rule: Rule) -> None:
         """Take a bound rule into the tree; `update` before the next match."""
@@ -92,52 +138,72 @@ class StateMachineMatcher:
             if isinstance(part, str):
                 node = node.after_text(part)
             else:
-                if part.key not in node.by_key:
-                    self._unsorted.append(node)
-                node = node.after_part(part)
-        if not node.rules:
-            node.rules = []
-        node.rules.append(rule)
+                following = node.after_part(part)
+                if len(node.dynamic) > 1:
+                    self._forks[id(node)] = node
+                    self._is_in_order = False
+                node = following
+        node.end(rule)
+        domain, *path = rule._parts
+        if not isinstance(domain, str) or path[0] != "":
+            return
+        if domain not in self._starts:
+            self._starts[domain] = self._root.static[domain].static[""], {}
         if not rule._converters and not rule.rule.startswith("//"):  # no request's path begins so
-            domain, *path = t.cast("tuple[str, ...]", rule._parts)
-            self._fixed.setdefault(domain, {})["/".join(path)] = node.rules
+            self._starts[domain][1]["/".join(t.cast("list[str]", path))] = node.rules
 
     def update(self) -> None:
         """Put new branches into the order in which the walk tries them."""
-        unsorted, self._unsorted = self._unsorted, []
-        for node in unsorted:
-            node.dynamic = sorted(node.dynamic, key=lambda branch: branch[1].weight)
+        if not self._is_in_order:
+            self._is_in_order = True
+            for place in self._forks.values():
+                place.put_in_order(self.strict)
 
-    def find(
-        self, domain: str, path: str, method: str, websocket: bool
-    ) -> tuple[Rule | None, Sequence[str], list[Rule]]:
+    def differing_rules(self) -> list[tuple[Rule, Rule]]:
+        """Pairs of rules, of which the walk tries the first one earlier although the second one goes before it."""
+        found = []
+        for place in self._forks.values():
+            groups = [branch[2].all_rules() for branch in place.dynamic]
+            for number, rules in enumerate(groups):
+                for others in groups[number + 1 :]:
+                    if not all_go_before(rules, others):
+                        found += [(one, other) for one in rules for other in others if may_differ(one, other)]
+        return found
+
+    def find(self, domain: str, path: str, method: str, websocket: bool) -> Found:
         """The rule, or None; the texts of its variables; and the rules for the path that refuse the request.
 
         Raises `RequestPath` if the right path is another one. Calls no converter.
         """
-        for rule in self._fixed.get(domain, _NO_PATHS).get(path, _NO_RULES):
-            if (rule.methods is None or method in rule.methods) and rule.websocket == websocket:
-                return rule, (), _NO_RULES
-        if path[:2] == "//":
+        place, fixed = self._starts.get(domain, _NOWHERE)
+        rules = fixed.get(path)
+        if rules is not None:
+            for rule in rules:
+                if (rule.methods is None or method in rule.methods) and rule.websocket == websocket:
+                    return rule, (), _NO_RULES
+        segments = path.split("/")
+        if "//" in path and path[0] == path[1] == "/":
             path = f"/{path.lstrip('/')}"
-        place, segments = self._root, path.split("/")
-        if place.dynamic:
+            segments = path.split("/")
+        if self._root.has_others:
+            place = self._root
             segments.insert(0, domain)
+        elif segments[0]:
+            place = _NOWHERE[0]
         else:  # the usual case: no domain has variables
-            place = place.static.get(domain, _NOWHERE)
-        texts: list[str] = []
-        refused: list[Rule] = []
-        try:
-            found = _visit(place, segments, 0, texts, refused, method, websocket)
-        except SlashRequired:
-            raise RequestPath(f"{path}/") from None
-        if found is None and self.merge_slashes and "//" in path:
+            del segments[0]
+        found = _walk(place, segments, path.isascii(), method, websocket)
+        if found[0] is not None:
+            return found
+        if found[1]:
+            raise RequestPath(f"{path}/")
+        if self.merge_slashes and "//" in path:
             path = _SLASHES.sub("/", path)
             merged, _, others = self.find(domain, path, method, websocket)
             if merged is not None and merged.merge_slashes is not False:
                 raise RequestPath(path)
-            refused += others
-        return found, texts, refused
+            found[2].extend(others)
+        return found
 
     def match(self, domain: str, path: str, method: str, websocket: bool) -> tuple[Rule, dict[str, t.Any]]:
         """The rule and the values.
@@ -153,82 +219,115 @@ class StateMachineMatcher:
         return rule, values
 
 
-_NOWHERE: t.Final = State()
+_NOWHERE: t.Final[tuple[State, dict[str, list[Rule]]]] = State(), {}
+_SLASH_MISSING: t.Final = ("/",)
 
 
-def _visit(
-    place: State, segments: list[str], index: int, texts: list[str], refused: list[Rule], method: str, websocket: bool
-) -> Rule | None:
-    """The first rule from `place` on that takes the segments from `index` on, and the request.
+def _walk(place: State, segments: list[str], is_ascii: bool, method: str, websocket: bool) -> Found:
+    """The first rule from `place` on that takes the segments and the request, as `find` returns it.
 
-    Appends the texts of its variables to `texts`, and to `refused` the rules that do not take the request.
+    Without one, the texts are `_SLASH_MISSING` if a rule takes the path with a slash at its end.
     """
-    turns: list[tuple[State, int, int]] = []  # places with variable segments to try if the way ahead leads nowhere
-    for segment in segments[index:] if index else segments:
-        following = place.static.get(segment)
-        if following is not None:
-            if place.dynamic or place.rules:
-                turns.append((place, index, len(texts)))
-        elif place.sole is None or place.rules:
-            if place.dynamic or place.rules:
-                turns.append((place, index, len(texts)))
-            break
-        else:
-            test, following = place.sole
-            if not test(segment):
+    texts: list[str] = []
+    refused: list[Rule] = []
+    turns: list[Turn] = []
+    candidates: list[Candidate] | None = None  # a list from a place on whose order does not decide
+    ahead, index, is_at_end = segments, 0, False
+    while True:
+        for segment in ahead:
+            following = place.static.get(segment)
+            if following is not None:
+                if place.has_others:
+                    turns.append((place, index, len(texts), 0))
+            elif place.sole is not None and is_ascii:
+                test, following = place.sole
+                if not test(segment):
+                    break
+                texts.append(segment)
+            elif place.rest is not None:
+                rest = "/".join(segments[index:])
+                test, place = place.rest
+                is_at_end = bool(test(rest))
+                texts.append(rest)
                 break
-            texts.append(segment)
-        place = following
-        index += 1
-    else:
-        rule = _first(place.rules, refused, method, websocket)
-        if rule is None and "" in place.static:
-            rule = _first(place.static[""].rules, [], method, websocket)
-            if rule is not None and rule.strict_slashes:
-                raise SlashRequired
-        if rule is not None:
-            return rule
-    while turns:
-        place, index, known = turns.pop()
-        del texts[known:]
-        rule = _visit_variables(place, segments, index, texts, refused, method, websocket)
-        if rule is not None:
-            return rule
-    return None
-
-
-def _visit_variables(
-    place: State, segments: list[str], index: int, texts: list[str], refused: list[Rule], method: str, websocket: bool
-) -> Rule | None:
-    """The same, without the fixed segment after `place`."""
-    segment, known = segments[index], len(texts)
-    for test, part, following in place.dynamic:
-        after = index + 1
-        if test is None:
-            found, after = part.take(segments, index)
-            if found is None:
-                continue
-            texts += found
-        elif test(segment):
-            texts.append(segment)
+            else:
+                if place.has_others:
+                    turns.append((place, index, len(texts), 0))
+                break
+            place = following
+            index += 1
         else:
-            continue
-        rule = _visit(following, segments, after, texts, refused, method, websocket)
-        if rule is not None:
-            return rule
-        del texts[known:]
-    if segment == "" and index == len(segments) - 1:
-        return _first([rule for rule in place.rules if not rule.strict_slashes], refused, method, websocket)
-    return None
+            is_at_end = True
+        if is_at_end:
+            is_at_end = False
+            for rule in place.rules:
+                if (rule.methods is None or method in rule.methods) and rule.websocket == websocket:
+                    if candidates is None:
+                        return rule, texts, refused
+                    candidates.append((rule, [*texts]))
+                    break
+                refused.append(rule)
+            else:
+                if "" in place.static:
+                    candidate = _after_slash(place.static[""].rules, texts, method, websocket)
+                    if candidate is not None and candidates is None:
+                        return *_chosen([candidate]), refused
+                    if candidate is not None and candidates is not None:
+                        candidates.append(candidate)
+        turned = _turn_back(turns, segments, texts)
+        if turned is None:
+            return *_chosen(candidates or []), refused
+        place, index, is_tied = turned
+        ahead = segments[index:]
+        if is_tied and candidates is None:
+            candidates = []
 
 
-def _first(rules: list[Rule], refused: list[Rule], method: str, websocket: bool) -> Rule | None:
-    """The first of the rules that takes the method and the protocol."""
+def _after_slash(rules: list[Rule], texts: list[str], method: str, websocket: bool) -> Candidate | None:
+    """The rule that takes the path if a slash is added, with `_SLASH_MISSING` unless it takes it without one, too."""
     for rule in rules:
         if (rule.methods is None or method in rule.methods) and rule.websocket == websocket:
-            return rule
-        refused.append(rule)
+            return rule, _SLASH_MISSING if rule.strict_slashes else [*texts]
     return None
+
+
+def _turn_back(turns: list[Turn], segments: list[str], texts: list[str]) -> tuple[State, int, bool] | None:
+    """The next place to go on from, the index of its segment, and whether the branch that leads to it is a tied one."""
+    while turns:
+        place, index, known, number = turns.pop()
+        del texts[known:]
+        segment = segments[index]
+        if number == len(place.dynamic):
+            if segment == "" and index == len(segments) - 1:
+                loose = [rule for rule in place.rules if not rule.strict_slashes]
+                if loose:
+                    end = State()
+                    end.rules = loose
+                    return end, index + 1, place.is_tied
+            continue
+        if number + 1 < len(place.dynamic) or place.rules:
+            turns.append((place, index, known, number + 1))
+        test, part, following = place.dynamic[number]
+        if test is None:
+            found, index = part.take(segments, index)
+            if found is not None:
+                texts += found
+                return following, index, place.is_tied
+        elif test(segment):
+            texts.append(segment)
+            return following, index + 1, place.is_tied
+    return None
+
+
+def _chosen(candidates: list[Candidate]) -> tuple[Rule | None, Sequence[str]]:
+    """The first rule and its texts; None and `_SLASH_MISSING` if all need a slash."""
+    exact = [candidate for candidate in candidates if candidate[1] is not _SLASH_MISSING]
+    if not exact:
+        return None, _SLASH_MISSING if candidates else ()
+    if len(exact) == 1:
+        return exact[0]
+    first = first_rule([rule for rule, _ in exact])
+    return next(candidate for candidate in exact if candidate[0] is first)
 
 
 def values_of(rule: Rule, texts: Sequence[str]) -> dict[str, t.Any] | None:
@@ -236,9 +335,8 @@ def values_of(rule: Rule, texts: Sequence[str]) -> dict[str, t.Any] | None:
     values: dict[str, t.Any] = {}
     convert: Conversion | None = None
     try:
-        for name, convert in rule._conversions:
-            text = texts[len(values)]
-            values[name] = text if convert is None else convert(text)
+        for index, name, convert in rule._conversions:
+            values[name] = texts[index] if convert is None else convert(texts[index])
     except ValueError as error:
         if isinstance(error, ValidationError) or convert in BUILT_IN:
             return None

@@ -6,6 +6,7 @@ import re
 import typing as t
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from functools import lru_cache
+from operator import attrgetter
 
 from ..support.patterns import LatePattern
 from ..support.properties import cached_property
@@ -115,6 +116,22 @@ def _argument_value(match: re.Match[str]) -> Argument:
     return text
 
 
+_MEMBER = LatePattern(r"\\[dDwWsS/]|\\.|\.|/|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
+_LOOKS_AROUND = LatePattern(r"\(\?<?[=!]")
+
+
+@lru_cache
+def takes_slash(regex: str) -> bool | None:
+    """Whether a text that a regular expression matches may have a slash; None if a look-around may prevent it.
+
+    That is so if one of its characters, classes of characters or dots matches a slash.
+    """
+    members = [member for member in _MEMBER.compile().findall(regex) if member[0] != "\\" or member[1:] in "dDwWsS/"]
+    if not any(re.fullmatch(member, "/", re.DOTALL) for member in members):
+        return False
+    return None if _LOOKS_AROUND.search(regex) else True
+
+
 @lru_cache
 def regex_error(regex: str) -> str | None:
     """The error in a variable's regular expression, or None."""
@@ -170,6 +187,11 @@ class RulePart:
         return _TESTS.get(regex) or re.compile(_GREEDY.get(regex) or f"({regex})").fullmatch
 
     @cached_property
+    def ascii_test(self) -> Callable[[str], object] | None:
+        """The same for a text that is known to be ASCII."""
+        return self.test and _ASCII_TESTS.get(self.pieces[0][0], self.test)
+
+    @cached_property
     def match(self) -> Callable[[str], tuple[str, ...] | None]:
         """A function from a text to the texts of the variables, or None. Compiled at its first use."""
         test = self.test
@@ -191,15 +213,21 @@ _TESTS: dict[str, Callable[[str], object]] = {
     "[^/]{1,}": bool,  # a segment has no slash
     "[^/]+": bool,
     r"\d+": str.isdecimal,
+    "[0-9]+": re.compile("[0-9]+").fullmatch,
 }
+_ASCII_TESTS: dict[str, Callable[[str], object]] = {**_TESTS, "[0-9]+": str.isdecimal}
 _GREEDY = {"[^/].*?": "[^/].*"}
 
 
 Part = str | RulePart  # a fixed segment, or a variable one
 
 
-def split_parts(tokens: Iterable[Token], converters: Mapping[str, BaseConverter]) -> Iterator[Part]:
-    """The segments between a rule's slashes."""
+def split_parts(
+    tokens: Iterable[Token],
+    converters: Mapping[str, BaseConverter],
+    isolates: Callable[[BaseConverter], bool] = attrgetter("part_isolating"),
+) -> Iterator[Part]:
+    """The segments between a rule's slashes. `isolates` tells of a converter whether its texts have no slash."""
     pieces: list[Piece] = []
     weights: list[int] = []
     final = False
@@ -213,10 +241,29 @@ def split_parts(tokens: Iterable[Token], converters: Mapping[str, BaseConverter]
             converter = converters[token.name]
             pieces.append((converter.regex, True))
             weights.append(converter.weight)
-            final = final or not converter.part_isolating
+            final = final or not isolates(converter)
     yield (part := _part(tuple(pieces), tuple(weights), final))
     if isinstance(part, RulePart) and part.suffixed:
         yield ""
+
+
+def texts_of(parts: Iterable[Part], segments: list[str]) -> list[str] | None:
+    """The texts of the variables in the segments, or None if the parts do not take exactly these."""
+    texts: list[str] = []
+    index = 0
+    for part in parts:
+        if index == len(segments):
+            return None
+        if isinstance(part, str):
+            if segments[index] != part:
+                return None
+            index += 1
+        else:
+            found, index = part.take(segments, index)
+            if found is None:
+                return None
+            texts += found
+    return texts if index == len(segments) else None
 
 
 @lru_cache(maxsize=1024)  # the rules of an application repeat a few segments

@@ -7,8 +7,8 @@ import typing as t
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from ..support.seams import Seams
-from .builder import Builder
-from .converters import BaseConverter, Endpoint, ValidationError, Values, is_users
+from .builder import Builder, Refused
+from .converters import BaseConverter, Endpoint, ValidationError, Values, is_users, isolates
 from .pattern import Argument, Part, TracedToken, Variable, parse_converter_args, parse_rule, regex_error, split_parts
 from .pattern import trace as traced
 from .shapes import Conversions, MapOfRules, conversions_of, find_shape
@@ -82,6 +82,7 @@ class Rule(RuleFactory):
         self._parts: tuple[Part, ...] = ()
         self._conversions: Conversions = ()
         self._builder: Builder | None = None
+        self._number = 0  # the position among the rules of the map
         self._nicer: Sequence[Rule] = ()  # rules whose URL is the right one if the values are their defaults
 
     def empty(self) -> Rule:
@@ -190,7 +191,11 @@ class Rule(RuleFactory):
         for token in tokens:
             if isinstance(token, Variable):
                 self._add_variable(token)
-        return split_parts(tokens, self._converters) if tokens else [""]
+        return split_parts(tokens, self._converters, self._isolates) if tokens else [""]
+
+    def _isolates(self, converter: BaseConverter) -> bool:
+        """Whether the texts of a converter are parts of one segment."""
+        return isolates(converter) if self.map.strict else converter.part_isolating
 
     def _add_variable(self, variable: Variable) -> None:
         name = variable.name
@@ -212,6 +217,11 @@ class Rule(RuleFactory):
         domain, path = self._texts()
         return [*traced(domain), (False, "|"), *traced(path)]
 
+    @property
+    def converters(self) -> Mapping[str, BaseConverter]:
+        """The converters of the variables, by name."""
+        return self._converters
+
     def build(self, values: Values, append_unknown: bool = True) -> tuple[str, str] | None:
         """The domain part and the path with query; None if a converter refuses its value."""
         builder = self._builder or self._make_builder()
@@ -221,9 +231,20 @@ class Rule(RuleFactory):
             return None
 
     def _make_builder(self) -> Builder:
-        domain, path = map(traced, self._texts())
-        self._builder = Builder(domain, path, self._converters, self.defaults or {}, self.map)
+        self._builder = Builder(self, *self._texts())
         return self._builder
+
+    def refused_variable(self, values: Values) -> str | None:
+        """The variable whose value prevents a URL. None if a value is missing, none prevents it, or all may."""
+        if not self.map.strict:
+            return None
+        try:
+            (self._builder or self._make_builder()).build(values, append_unknown=False)
+        except Refused as error:
+            return error.variable
+        except LookupError:
+            pass
+        return None
 
     def provides_defaults_for(self, rule: Rule) -> bool:
         """Whether this is the nicer URL of the same endpoint if the values are its defaults."""
@@ -240,7 +261,7 @@ class Rule(RuleFactory):
         if method is not None and self.methods is not None and method not in self.methods:
             return False
         if not self.defaults:
-            return self.arguments <= values.keys()
+            return values.keys() >= self.arguments
         if not self.arguments <= {*values, *self.defaults}:
             return False
         return all(values[key] == value for key, value in self.defaults.items() if key in values)

@@ -18,13 +18,13 @@ class MapOfRules(MapContract, t.Protocol):
     shapes: dict[tuple[str, ...], Shape]
 
 
-#: The name of each variable, and the conversion of its text.
-Conversions: t.TypeAlias = Sequence[tuple[str, Conversion | None]]
+#: The number and the name of each variable, and the conversion of its text.
+Conversions: t.TypeAlias = Sequence[tuple[int, str, Conversion | None]]
 
 
 def conversions_of(converters: dict[str, BaseConverter]) -> Conversions:
     """The conversions of a rule's variables."""
-    return tuple([(name, conversion(converter)) for name, converter in converters.items()])
+    return tuple([(index, name, conversion(converter)) for index, (name, converter) in enumerate(converters.items())])
 
 
 class Shape:

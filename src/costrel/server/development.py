@@ -29,7 +29,7 @@ from .banner import announce, is_running_from_reloader, server_logger, show_serv
 from .beats import Pulse
 from .certificates import SSLContextArgument, make_ssl_devcert
 from .errors import StartError
-from .identity import replaced_run_simple, served_as_flask
+from .identity import replaced_run_simple, report_port, served_as_flask
 from .reloading import run_reloadable, supervise_with
 from .watchdog import LOOP_TIMEOUT, Watchdog
 from .watching import Watcher
@@ -157,6 +157,7 @@ def serve(app: Costrel, host: str, port: int | str, options: Options) -> None:
 
     with _certificate_files(options.ssl_context) as certificate:
         sock = _listening_socket(host, port)
+        report_port(sock)
         try:
             application, close = _in_development(app, host, options)
             server = EmbeddedServer(application, sock, server_logger(), certificate, close, _watchdog(app))

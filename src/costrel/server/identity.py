@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import socketserver
 import sys
 from collections.abc import Callable
 
@@ -20,3 +22,35 @@ def replaced_run_simple(own: Callable[..., None]) -> Callable[..., object] | Non
         return None
     current: Callable[..., object] = getattr(sys.modules.get("werkzeug.serving"), "run_simple", own)
     return None if current is own else current
+
+
+class _BoundSocket:
+    """A socket that is bound already: binding it again does nothing."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.getsockname = sock.getsockname
+        self.fileno = sock.fileno
+        self.family = sock.family
+
+    def bind(self, address: object) -> None:
+        pass
+
+    def setsockopt(self, *args: object) -> None:
+        pass
+
+
+class _BoundServer(socketserver.TCPServer):
+    """A server of the standard library in front of a socket that Costrel has bound."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.socket = _BoundSocket(sock)  # type: ignore[assignment]  # as much of a socket as `server_bind` uses
+        self.server_address = sock.getsockname()
+
+
+def report_port(sock: socket.socket) -> None:
+    """Call a function that a program has put in the place of ``socketserver.TCPServer.server_bind``.
+
+    Flask's server is one of the standard library, so test tools learn there which port ``app.run(port=0)`` got.
+    """
+    if socketserver.TCPServer.server_bind.__module__ != socketserver.__name__:
+        socketserver.TCPServer.server_bind(_BoundServer(sock))

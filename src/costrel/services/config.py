@@ -66,13 +66,15 @@ class Config(dict[str, t.Any]):
     def from_prefixed_env(self, prefix: str = "FLASK", *, loads: Callable[[str], object] = json.loads) -> bool:
         """Set every environment variable ``<prefix>_NAME`` as ``NAME``, its value read by `loads`.
 
+        With the default prefix, variables ``COSTREL_NAME`` are read after those of ``FLASK_NAME``, and win.
+
         A value for which `loads` raises an error stays a string. A double underscore enters a nested dict:
         ``FLASK_CACHE__TTL=60`` sets ``config["CACHE"]["TTL"]``, and makes the dict if it is missing.
         """
-        start = f"{prefix}_"
-        for variable in sorted(os.environ):
-            if variable.startswith(start):
-                self._set_nested(variable, variable[len(start) :], _value_of(os.environ[variable], loads))
+        for start in ("FLASK_", "COSTREL_") if prefix == "FLASK" else (f"{prefix}_",):
+            for variable in sorted(os.environ):
+                if variable.startswith(start):
+                    self._set_nested(variable, variable[len(start) :], _value_of(os.environ[variable], loads))
         return True
 
     def _set_nested(self, variable: str, path: str, value: object) -> None:

@@ -6,14 +6,13 @@ import time
 import typing as t
 from collections.abc import Mapping
 
-from .session import BEGAN, SEEN, USER, Session
+from .cookie_notes import NOTES, Notes, notes_in, with_notes
+from .session import Session
 from .session_lifetimes import lifetimes
 from .sessions import SecureCookieSessionInterface, SessionMixin, opens_late
 
 if t.TYPE_CHECKING:
     from ..context import AppContract
-
-_NOTES: t.Final = frozenset({BEGAN, SEEN, USER})
 
 
 class CookieSessions(SecureCookieSessionInterface):
@@ -28,17 +27,17 @@ class CookieSessions(SecureCookieSessionInterface):
 
     def _session_of(self, app: AppContract, value: str, data: Mapping[str, t.Any]) -> SessionMixin:
         """Return the session for the data of a valid cookie; an empty one if it is over."""
-        if _NOTES.isdisjoint(data):
+        if NOTES not in data:
             return self.session_class(data)
-        created, seen, user = data.get(BEGAN), data.get(SEEN), data.get(USER)
+        found, notes = notes_in(app, data)
         now, lives = time.time(), lifetimes(app)
-        too_old = created is not None and lives.absolute is not None and now >= created + lives.absolute
-        unused = seen is not None and app.config.get("SESSION_IDLE_LIFETIME") and now >= seen + lives.idle
+        too_old = notes.began is not None and lives.absolute is not None and now >= notes.began + lives.absolute
+        unused = notes.seen is not None and app.config.get("SESSION_IDLE_LIFETIME") and now >= notes.seen + lives.idle
         if too_old or unused:
             return self.session_class()
-        session = self.session_class({name: value for name, value in data.items() if name not in _NOTES})
+        session = self.session_class(found)
         if isinstance(session, Session):
-            session.restore(created, seen, user)
+            session.restore(notes.began, notes.seen, notes.user)
         return session
 
     def _is_empty(self, session: SessionMixin) -> bool:
@@ -51,15 +50,15 @@ class CookieSessions(SecureCookieSessionInterface):
 
     def _data_of(self, app: AppContract, session: SessionMixin) -> dict[str, t.Any]:
         data = dict(session)
-        if isinstance(session, Session):
-            now = int(time.time())
-            if session.user is not None:
-                data[USER] = session.user
-            if app.config.get("SESSION_ABSOLUTE_LIFETIME") is not None:
-                data[BEGAN] = now if session.created is None else min(session.created, now)
-            if app.config.get("SESSION_IDLE_LIFETIME") is not None:
-                data[SEEN] = now
-        return data
+        if not isinstance(session, Session):
+            return data
+        now, config = int(time.time()), app.config
+        began = seen = None
+        if config.get("SESSION_ABSOLUTE_LIFETIME") is not None:
+            began = now if session.created is None else min(session.created, now)
+        if config.get("SESSION_IDLE_LIFETIME") is not None:
+            seen = now
+        return with_notes(app, data, Notes(began, seen, session.user))
 
 
 CookieSessions.opens_late = opens_late(CookieSessions)

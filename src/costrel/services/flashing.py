@@ -25,7 +25,9 @@ def flash(message: str, category: str = "message") -> None:
 def get_flashed_messages(
     with_categories: bool = False, category_filter: Iterable[str] = ()
 ) -> list[str] | list[tuple[str, str]]:
-    """Take the flashed messages out of the session; the same request gets the same messages again.
+    """Take the flashed messages out of the session.
+
+    The same request gets the same messages again, and those that were flashed since.
 
     With categories each message is a pair of category and text.
 
@@ -41,8 +43,7 @@ def get_flashed_messages(
 
 
 def _taken_from_session(ctx: context.RequestContext) -> list[tuple[str, str]]:
-    flashes = ctx.flashes
-    if flashes is None:
-        session = ctx.session
-        flashes = ctx.flashes = session.pop("_flashes") if "_flashes" in session else []
+    session = ctx.session
+    taken = session.pop("_flashes") if "_flashes" in session else []
+    flashes = ctx.flashes = [*(ctx.flashes or ()), *taken]
     return flashes

@@ -276,9 +276,10 @@ class DefaultJSONProvider(JSONProvider):
 
         It is indented in debug mode and compact otherwise, unless `compact` is set.
         """
-        obj = self._prepare_response_obj(args, kwargs)
-        if self.compact is False or (self.compact is None and self._app.debug):
+        obj = args[0] if len(args) == 1 and not kwargs else self._prepare_response_obj(args, kwargs)
+        app = self._app
+        if self.compact is False or (self.compact is None and app.debug):
             text = self.dumps(obj, indent=2)
         else:
             text = self.dumps(obj, separators=COMPACT)
-        return self._app.response_class(f"{text}\n", mimetype=self.mimetype)
+        return app.response_class(text + "\n", mimetype=self.mimetype)

@@ -12,11 +12,6 @@ from .sessions import SecureCookieSession, mark_modified, session_json_serialize
 SCALARS: t.Final = frozenset({str, int, bool, float, type(None)})
 """Types of values inside which nothing can change."""
 
-BEGAN: t.Final = " began"
-SEEN: t.Final = " seen"
-USER: t.Final = " user"
-"""The keys of a cookie for a session's times and user. Like the tags of tagged JSON, they begin with a blank."""
-
 _ABSENT: t.Final = object()
 
 
@@ -36,6 +31,9 @@ class Session(SecureCookieSession):
 
     former: str | None = None
     """The key under which another library kept this session; it is deleted when the session is saved here."""
+
+    unknown_key: str | None = None
+    """The key of the identifier in the client's cookie, if the store has no session under it."""
 
     created: float | None = None
     """When the session began, in seconds since 1970."""

@@ -107,6 +107,13 @@ class SessionInterface:
     opens_late = False
     """Whether a session may be opened when it is first used, and not at all in a request that never uses it."""
 
+    def may_need_refresh(self, app: AnyApp, request: AnyRequest, cookies: str) -> bool:
+        """Whether a session that the view did not use must be opened, so that its cookie can be sent again.
+
+        That concerns the cookie of a permanent session. `cookies` is the request's Cookie field.
+        """
+        return app.config["SESSION_REFRESH_EACH_REQUEST"] and app.config["SESSION_COOKIE_NAME"] in cookies
+
     def make_null_session(self, app: AnyApp) -> NullSession:
         """Make the session for a request for which `open_session` returned None."""
         return self.null_session_class()
@@ -388,6 +395,14 @@ def read_signed(app: AppContract, value: str) -> object:
         return None if serializer is None else serializer.loads(value, max_age=cookie_lifetime(app))
     except _bad_data():
         return None
+
+
+def notes_serializer(app: AppContract) -> KeptSerializer:
+    """Return the serializer for the notes of sessions: with the application's keys, and a salt of its own."""
+    interface, key = _flask_interface, app.secret_key
+    keys = _keys(app, key) if key else ()
+    parts = keys, "session-notes", interface.serializer, interface.key_derivation, interface.digest_method
+    return _serializer_of(*t.cast("tuple[t.Any, ...]", parts))
 
 
 _flask_interface: t.Final = SecureCookieSessionInterface()

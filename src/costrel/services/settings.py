@@ -75,8 +75,13 @@ GROUPS: t.Final[Mapping[str, tuple[Setting, ...]]] = MappingProxyType({
         _flask("PROVIDE_AUTOMATIC_OPTIONS", BOOL, True, "Routes answer OPTIONS themselves."),
         _flask("EXPLAIN_TEMPLATE_LOADING", BOOL, False, "Log the places in which each template was searched for."),
         _flask("TEMPLATES_AUTO_RELOAD", BOOL_OR_NONE, None, "Reload changed templates; None: in debug mode."),
+        _own("TEMPLATES_STRICT_ESCAPE", BOOL, False,
+             "Escape values in templates such as page.html.j2, page.HTML and page.xht too.", native=True),
         _own("THREADS", COUNT_OR_NONE, 32, "The number of threads for sync code under ASGI; if 32 times as many"
              " requests wait for one, further requests get a 503.", least=1),
+        _own("STREAM_THREADS", COUNT, 512, "The number of threads of a process that are lent to responses whose body"
+             " may block, such as a generator, and of those lent to unfinished bodies of requests; more get a 503.",
+             least=1),
         _own("METHOD_CASE_SENSITIVE", BOOL, False,
              "The method get is not GET, and gets a 405 if only GET is allowed.", native=True),
         _own("JSON_ALLOW_NAN", BOOL, True, "NaN and infinities are read and written.", native=False),
@@ -92,8 +97,12 @@ GROUPS: t.Final[Mapping[str, tuple[Setting, ...]]] = MappingProxyType({
         _flask("PREFERRED_URL_SCHEME", TEXT, "http", "The scheme of such URLs."),
         _flask("TRUSTED_HOSTS", NAMES, None,
                "The hosts that get an answer, .example.com with its subdomains; None: all hosts."),
+        _own("HOST_REQUIRED", BOOL, False, "An HTTP/1.1 or HTTP/2 request without a host is a 400; if off, and for"
+             " HTTP/1.0, the server's address is its host.", native=True),
         _own("TRUSTED_PROXIES", (int, str, list, tuple, dict, NoneType), None, "The proxies whose X-Forwarded-* headers"
              " are trusted: a number of proxies, networks, or a dict; None: the headers are ignored.", native=()),
+        _own("STRICT_URLS", BOOL, False, "URLs that the same rule would not match are not built; of rules that match"
+             " alike the first one answers; numbers in paths have ASCII digits.", native=True),
         _own("REDIRECT_SCHEMES", NAMES, None, "The schemes that redirect may lead to; None: any.",
              native=("http", "https")),
     ),

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import secrets
-
 SALT_CHARS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 DEFAULT_PBKDF2_ITERATIONS = 1_000_000
 _DEFAULT_SCRYPT_COST = ("32768", "8", "1")
@@ -15,7 +11,9 @@ def gen_salt(length: int) -> str:
     """Return `length` random letters and digits. Raises ValueError if `length` is below 1."""
     if length <= 0:
         raise ValueError("Salt length must be at least 1.")
-    return "".join([secrets.choice(SALT_CHARS) for _ in range(length)])
+    from secrets import choice  # takes 5 ms with what it loads, and `costrel` exports this module's functions
+
+    return "".join([choice(SALT_CHARS) for _ in range(length)])
 
 
 def generate_password_hash(password: str, method: str = "scrypt", salt_length: int = 16) -> str:
@@ -39,8 +37,10 @@ def check_password_hash(pwhash: str, password: str) -> bool:
         method, salt, expected = pwhash.split("$", 2)
     except ValueError:
         return False
+    from hmac import compare_digest
+
     actual, _ = _hashed(method, salt, password)
-    return hmac.compare_digest(actual.encode(), expected.encode())
+    return compare_digest(actual.encode(), expected.encode())
 
 
 def _hashed(method: str, salt: str, password: str) -> tuple[str, str]:
@@ -58,15 +58,19 @@ def _scrypt(parameters: list[str], salt: bytes, password: bytes) -> tuple[str, s
         n, r, p = map(int, parameters or _DEFAULT_SCRYPT_COST)
     except ValueError:
         raise ValueError("'scrypt' takes 3 arguments: the numbers n, r and p, as in 'scrypt:32768:8:1'.") from None
+    from hashlib import scrypt
+
     memory = 128 * r * (n + p + 2)  # the bytes that OpenSSL needs; its default limit of 32 MiB is too low
-    digest = hashlib.scrypt(password, salt=salt, n=n, r=r, p=p, maxmem=memory)
+    digest = scrypt(password, salt=salt, n=n, r=r, p=p, maxmem=memory)
     return digest.hex(), f"scrypt:{n}:{r}:{p}"
 
 
 def _pbkdf2(parameters: list[str], salt: bytes, password: bytes) -> tuple[str, str]:
     if len(parameters) > 2:
         raise ValueError("'pbkdf2' takes 2 arguments: a digest and the iterations, as in 'pbkdf2:sha256:1000000'.")
+    from hashlib import pbkdf2_hmac
+
     digest_name = parameters[0] if parameters else "sha256"
     iterations = int(parameters[1]) if len(parameters) > 1 else DEFAULT_PBKDF2_ITERATIONS
-    digest = hashlib.pbkdf2_hmac(digest_name, password, salt, iterations)
+    digest = pbkdf2_hmac(digest_name, password, salt, iterations)
     return digest.hex(), f"pbkdf2:{digest_name}:{iterations}"

@@ -83,13 +83,39 @@ def secure_filename(filename: str) -> str:
     """Return `filename` as an ASCII name that is valid on every file system. It may be empty.
 
     Separators and spaces become underscores, so the result has no directories. Characters with an ASCII equivalent
-    (``ü``, ``ﬁ``) are replaced by it. Different names may have the same result, so make it unique before storing.
+    (``ü``, ``ﬁ``) are replaced by it. If letters or digits without one are left out, as in ``файл.txt``, eight digits
+    of a hash of the name are added, so that such names stay different. Other names may still have the same result.
     """
+    if filename.isascii() or not _loses_letters(filename):
+        return ascii_filename(filename)
+    from hashlib import sha256  # slow to load
+
+    stem, dot, extension = filename.rpartition(".")
+    if not dot:
+        stem, extension = extension, ""
+    digest = sha256(filename.encode(errors="surrogatepass")).hexdigest()[:8]
+    name = "_".join(filter(None, [ascii_filename(stem), digest]))
+    extension = ascii_filename(extension)
+    return f"{name}.{extension}" if extension else name
+
+
+def _loses_letters(filename: str) -> bool:
+    """Whether a letter or digit has no ASCII equivalent."""
+    import unicodedata
+
+    return any(
+        character.isalnum() and not unicodedata.normalize("NFKD", character).encode("ascii", "ignore")
+        for character in filename
+    )
+
+
+def ascii_filename(filename: str) -> str:
+    """The same as `secure_filename`, but all characters without an ASCII equivalent are left out. Werkzeug's rule."""
     return _secure_name(os.path, filename)
 
 
 def _secure_name(flavour: ModuleType, filename: str) -> str:
-    """`secure_filename` with the rules of one system: `flavour` is ``posixpath`` or ``ntpath``."""
+    """`ascii_filename` with the rules of one system: `flavour` is ``posixpath`` or ``ntpath``."""
     if not filename.isascii():
         import unicodedata  # 1 MiB of tables
 

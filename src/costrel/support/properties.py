@@ -45,7 +45,7 @@ class cached_property(Generic[T]):
     def __get__(self, instance: object | None, owner: type | None = None) -> Self | T:
         if instance is None:
             return self
-        cls = instance.__class__
+        cls = type(instance)
         if cls not in self._classes and not self._add(cls):
             return self._get_by_name(instance)
         # CPython 3.11 reads all attributes of an object more slowly once its ``__dict__`` was used.
@@ -66,23 +66,6 @@ class cached_property(Generic[T]):
         if is_plain and len(self._classes) < _MAX_CLASSES:
             self._classes.add(cls)
         return is_plain
-
-    def store(self, instance: object, value: T) -> None:
-        """Give it a value, also if a subclass overrides the property."""
-        cls = instance.__class__
-        if cls in self._classes or self._add(cls):
-            try:
-                setattr(instance, self._key, value)
-                return
-            except AttributeError:  # the class was changed since
-                self._classes.discard(cls)
-        instance.__dict__[self._key] = value
-
-    def stored(self, instance: object) -> T:
-        """The value that it was given, also if a subclass overrides the property."""
-        cls = instance.__class__
-        value: T = getattr(instance, self._key) if cls in self._classes else instance.__dict__[self._key]
-        return value
 
     def _get_by_name(self, instance: object) -> T:
         """The value, if a subclass overrides the property, or a class got it later under another name."""

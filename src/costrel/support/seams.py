@@ -13,7 +13,6 @@ from typing import Any
 
 _NONE: frozenset[str] = frozenset()
 _MAX_KNOWN = 64
-_FEW = 12
 
 
 class Seams:
@@ -26,8 +25,10 @@ class Seams:
     def __init__(self, owner: type, *names: str) -> None:
         self._names = names
         self._name_set = frozenset(names)
-        self._look_up = attrgetter(*names)
+        self._look_up = self.look_up = attrgetter(*names)
+        """For a caller in a hurry: returns the values of the names in a class, to compare with `originals`."""
         self._originals: tuple[Any, ...] = self._look_up(owner)
+        self.originals = self._originals
         self._known: dict[tuple[Any, ...], frozenset[str]] = {}
         """Values that were found in classes that replace some names → those names."""
 
@@ -36,6 +37,10 @@ class Seams:
 
     def __contains__(self, name: str) -> bool:
         return name in self._names
+
+    def among(self, names: frozenset[str]) -> frozenset[str]:
+        """Those of `names` that are among these."""
+        return self._name_set & names
 
     def are_original(self, instance: object) -> bool:
         """Whether neither the class of `instance` nor the instance itself, with its few attributes, replaces a name."""
@@ -46,20 +51,19 @@ class Seams:
         found: tuple[Any, ...] = self._look_up(cls)
         return found == self._originals
 
-    def replaced(self, instance: object) -> frozenset[str]:
+    def replaced(self, instance: object, usual: int = 0) -> frozenset[str]:
         """The names that the class of `instance` or the instance itself replaces.
 
         CPython 3.11 reads the attributes of an object more slowly once its ``__dict__`` was used, as it is here: on the
         way of each request, ask this last.
+
+        :param usual: the number of attributes that each instance has. One with no more has none of the names.
         """
         of_class = _NONE if self._look_up(instance.__class__) == self._originals else self.replaced_in(type(instance))
         attributes = instance.__dict__
-        if len(attributes) < _FEW and self._name_set.isdisjoint(attributes):  # it goes through all attributes
+        if len(attributes) <= usual or self._name_set.isdisjoint(attributes):
             return of_class
-        for name in self._names:
-            if name in attributes:
-                of_class |= {name}
-        return of_class
+        return of_class | self._name_set.intersection(attributes)
 
     def replaced_in(self, cls: type) -> frozenset[str]:
         """The names that `cls` replaces."""

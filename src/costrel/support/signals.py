@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from blinker import Namespace
 
-_signals = Namespace()
+SIGNALS = Namespace()
+"""The namespace of all signals."""
 
-template_rendered = _signals.signal("template-rendered")
-before_render_template = _signals.signal("before-render-template")
-request_started = _signals.signal("request-started")
-request_finished = _signals.signal("request-finished")
-request_tearing_down = _signals.signal("request-tearing-down")
-got_request_exception = _signals.signal("got-request-exception")
-appcontext_tearing_down = _signals.signal("appcontext-tearing-down")
-appcontext_pushed = _signals.signal("appcontext-pushed")
-appcontext_popped = _signals.signal("appcontext-popped")
-message_flashed = _signals.signal("message-flashed")
+template_rendered = SIGNALS.signal("template-rendered")
+before_render_template = SIGNALS.signal("before-render-template")
+request_started = SIGNALS.signal("request-started")
+request_finished = SIGNALS.signal("request-finished")
+request_tearing_down = SIGNALS.signal("request-tearing-down")
+got_request_exception = SIGNALS.signal("got-request-exception")
+appcontext_tearing_down = SIGNALS.signal("appcontext-tearing-down")
+appcontext_pushed = SIGNALS.signal("appcontext-pushed")
+appcontext_popped = SIGNALS.signal("appcontext-popped")
+message_flashed = SIGNALS.signal("message-flashed")

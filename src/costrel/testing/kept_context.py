@@ -16,4 +16,5 @@ def keep_last(contexts: list[Context], stack: ExitStack) -> None:
         last = contexts[-1]
         contexts.clear()
         last.on_loop = False  # the functions on teardown run in the test's thread, and may block there
+        last.is_kept = True
         stack.enter_context(last)

@@ -25,6 +25,8 @@ CHECKS: t.Final[tuple[Callable[[AppContract], Findings], ...]] = (
     sharing.check_counting,
     sharing.check_logins,
     routes.check_shadows,
+    routes.check_strictness,
+    routes.check_order,
     reads.check_changing_reads,
     templates.check_escaping,
     templates.check_forms,

@@ -1,10 +1,11 @@
-"""Routes that are never reached, since another one is always found first."""
+"""Routes that are never reached, and those that would match otherwise with STRICT_URLS."""
 
 from __future__ import annotations
 
 import re
 import typing as t
 
+from ...routing.converters import isolates
 from .finding import Finding, Findings
 
 if t.TYPE_CHECKING:
@@ -26,3 +27,32 @@ def check_shadows(app: AppContract) -> Findings:
                     f"{method} never reaches {rule.endpoint!r}: {first.endpoint!r} has the rule {first.rule!r}.",
                     "Change one of the rules, or its methods.",
                 )
+
+
+def check_strictness(app: AppContract) -> Findings:
+    """Converters that take slashes by their regex, and never get one."""
+    if app.url_map.strict:
+        return
+    for rule in app.url_map.iter_rules():
+        for name, converter in rule.converters.items():
+            if converter.part_isolating and not isolates(converter):
+                yield Finding(
+                    rule.rule,
+                    f"{rule.endpoint!r} is a 404 for each path with a slash in {name!r}, which the regex"
+                    f" {converter.regex!r} of its converter takes.",
+                    "Set STRICT_URLS to True, or part_isolating = False in the converter.",
+                )
+
+
+def check_order(app: AppContract) -> Findings:
+    """Rules that STRICT_URLS would prefer to others, which answer some paths now."""
+    if app.url_map.strict:
+        return
+    for now, then in app.url_map.differing_rules():
+        yield Finding(
+            now.rule,
+            f"{now.endpoint!r} answers paths that also match {then.rule!r} of {then.endpoint!r}, which goes first"
+            " with STRICT_URLS.",
+            "Set STRICT_URLS to True, or remove one of the rules.",
+            is_hint=True,
+        )

@@ -110,6 +110,7 @@ def check_guards(app: AppContract) -> Findings:
         "SECURITY_HEADERS": ("browsers are not told to be careful.", "Set it to True"),
         "CONTENT_SECURITY_POLICY": ("pages have no policy.", "Set one"),
         "MAX_CONTENT_LENGTH": ("a body may have any size.", "Set it to as many bytes as the largest upload has"),
+        "HOST_REQUIRED": ("requests without a host are answered.", "Set it to True"),
         "REDIRECT_SCHEMES": ("redirects may lead to javascript: and data:.", 'Set it to ("http", "https")'),
     }
     for name, (problem, remedy) in off.items():

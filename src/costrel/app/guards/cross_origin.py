@@ -123,13 +123,15 @@ class CrossOrigin:
     def trusts(self, request: GuardedRequest, origin: str) -> bool:
         """Whether a page of `origin` may make a browser send this unsafe request.
 
-        A policy with credentials permits it. Without credentials, the request must not carry any that a browser sends
-        by itself.
+        A policy with credentials permits it. One without them permits the requests of scripts, if they carry no
+        credentials that a browser sends by itself. It permits no navigation, such as that of a form: the browser would
+        keep the cookies of the response, and the visitor would be signed in as somebody else.
         """
         policy = None if request.url_rule is None else self._policies[request.url_rule.endpoint]
         if policy is None or not _permits(policy, origin, request.method):
             return False
-        return policy.credentials or not _has_credentials(request._source)
+        source = request._source
+        return policy.credentials or not (_has_credentials(source) or _is_navigation(source))
 
 
 def _permits(policy: CORSPolicy, origin: str, method: str) -> bool:
@@ -139,6 +141,14 @@ def _permits(policy: CORSPolicy, origin: str, method: str) -> bool:
 def _has_credentials(environ: WSGIEnvironment) -> bool:
     scheme = environ.get("HTTP_AUTHORIZATION", "").partition(" ")[0].lower()
     return "HTTP_COOKIE" in environ or scheme in _AMBIENT
+
+
+def _is_navigation(environ: WSGIEnvironment) -> bool:
+    """Whether a page navigated to this URL. Browsers without Fetch Metadata ask for HTTPS when they navigate."""
+    mode = environ.get("HTTP_SEC_FETCH_MODE")
+    if mode is None:
+        return environ.get("HTTP_UPGRADE_INSECURE_REQUESTS") == "1"
+    return mode in ("navigate", "nested-navigate")
 
 
 def _place(adapter: MapAdapter, *methods: str) -> tuple[str | None, list[str]]:

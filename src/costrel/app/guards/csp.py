@@ -8,6 +8,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from ... import context
+from ...messages.source import hot
 from ...support.patterns import LatePattern
 from .marks import Mark
 
@@ -128,11 +129,11 @@ def content_security_policy(policy: Policy | None, report_only: bool = False) ->
     return (REPORT_ONLY_POLICY if report_only else POLICY).put(policy_text(policy))
 
 
-def nonce_of(environ: WSGIEnvironment) -> str:
+def nonce_of(source: WSGIEnvironment) -> str:
     """The nonce of the response to a request: 128 random bits, created on the first call."""
-    nonce: str | None = environ.get(_ENVIRON_KEY)
+    nonce: str | None = hot(source, _ENVIRON_KEY)
     if nonce is None:
-        nonce = environ[_ENVIRON_KEY] = urlsafe_b64encode(os.urandom(16)).rstrip(b"=").decode()
+        nonce = source[_ENVIRON_KEY] = urlsafe_b64encode(os.urandom(16)).rstrip(b"=").decode()
     return nonce
 
 
@@ -142,7 +143,7 @@ def csp_nonce() -> str:
     The header contains it if ``CONTENT_SECURITY_POLICY`` contains ``'nonce'``. Raises RuntimeError outside of a
     request.
     """
-    return nonce_of(context.requesting().request.environ)
+    return nonce_of(context.requesting().request._source)
 
 
 def _checked(name: str, sources: Sources) -> tuple[str, ...]:

@@ -108,7 +108,7 @@ class HeaderDefaults:
         chosen = self._default if rule is None else self._chosen[rule.endpoint]
         pairs = chosen.secure if request._source.get("wsgi.url_scheme") == "https" else chosen.plain
         if chosen.with_nonce:
-            nonce = f"'nonce-{nonce_of(request.environ)}'"
+            nonce = f"'nonce-{nonce_of(request._source)}'"
             pairs = pairs + [(name, value.replace(NONCE, nonce)) for name, value in chosen.with_nonce]
         fields.add(response, pairs, self._look)
 

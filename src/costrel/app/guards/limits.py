@@ -13,6 +13,7 @@ from contextlib import suppress
 
 from ...context import AppContract
 from ...http.errors import TooManyRequests
+from ...messages.source import hot
 from . import fields
 from .marks import ByEndpoint, Mark
 from .rate_counter import WHEN_DOWN, RateCounter, Window, library, open_storage
@@ -167,7 +168,7 @@ class Limits:
 
     def _hit(self, request: GuardedRequest, scoped: ScopedLimit) -> None:
         client = _client(request, scoped.limit.key)
-        state: list[Count] = request.environ.setdefault(_STATE, [])
+        state: list[Count] = request._source.setdefault(_STATE, [])
         for item in scoped.limit.items:
             within = self._counter.hit(item, self._app.name, scoped.scope, client)
             if within and not self._tell:
@@ -175,7 +176,7 @@ class Limits:
             window = self._counter.window(item, self._app.name, scoped.scope, client)
             state.append((f"{scoped.kind}-{item.get_expiry()}s", item, window))
             if not within:
-                seconds = request.environ[_RETRY_AFTER] = max(1, math.ceil(window.seconds))
+                seconds = request._source[_RETRY_AFTER] = max(1, math.ceil(window.seconds))
                 raise TooManyRequests(
                     f"Not more than {item.amount} requests in {item.get_expiry()} seconds: try again in {seconds}.",
                     retry_after=seconds,
@@ -183,11 +184,12 @@ class Limits:
 
     def finish(self, ctx: RequestContext, response: Response) -> None:
         """Add the fields that report the limits that the request was counted against."""
-        environ = ctx.request.environ
-        state: list[Count] | None = environ.get(_STATE)
+        source = ctx.request._source
+        state: list[Count] | None = hot(source, _STATE)
         pairs: fields.Pairs = []
-        if _RETRY_AFTER in environ:
-            pairs.append(("Retry-After", str(environ[_RETRY_AFTER])))
+        seconds = hot(source, _RETRY_AFTER)
+        if seconds is not None:
+            pairs.append(("Retry-After", str(seconds)))
         if self._tell and state:
             # draft-ietf-httpapi-ratelimit-headers-10, §3 and §4: lists of strings with parameters (RFC 9651).
             policies = [f'"{name}";q={item.amount};w={item.get_expiry()}' for name, item, _ in state]

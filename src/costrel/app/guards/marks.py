@@ -16,6 +16,7 @@ T = t.TypeVar("T")
 Marked = t.TypeVar("Marked")
 
 _NOTHING: t.Final = object()
+_EMPTY: t.Final[dict[str, object]] = {}
 
 
 class Mark(t.Generic[T]):
@@ -35,8 +36,8 @@ class Mark(t.Generic[T]):
 
     def on(self, holder: object) -> T | None:
         """The mark on a view, a view class or a blueprint itself. None can also be the value of a mark."""
-        value: T | None = getattr(holder, self.name, None)
-        return value
+        value = self._get(holder)
+        return None if value is _NOTHING else t.cast("T", value)
 
     def of_endpoint(self, app: MarkedApp, endpoint: str) -> Iterator[tuple[str | None, T]]:
         """The marks that apply to an endpoint, innermost first: (None, value of the view), then (blueprint, value)."""
@@ -48,18 +49,25 @@ class Mark(t.Generic[T]):
 
     def is_used_in(self, app: MarkedApp) -> bool:
         """Whether any view or blueprint of `app` has a mark of this kind."""
-        if any(hasattr(blueprint, self.name) for blueprint in app.blueprints.values()):
+        if any(self._get(blueprint) is not _NOTHING for blueprint in app.blueprints.values()):
             return True
         # Nearly all views are functions without attributes. In tests this runs for each request.
         return any(
-            getattr(view, "__dict__", None) and any(hasattr(holder, self.name) for holder in _holders(view))
+            getattr(view, "__dict__", None) and any(self._get(holder) is not _NOTHING for holder in _holders(view))
             for view in app.view_functions.values()
         )
+
+    def _get(self, holder: object) -> object:
+        """The mark of one object, or `_NOTHING`. An object that makes up its attributes, such as a mock, has none."""
+        own: dict[str, object] = getattr(holder, "__dict__", _EMPTY)
+        if self.name in own:
+            return own[self.name]
+        return getattr(holder if isinstance(holder, type) else type(holder), self.name, _NOTHING)
 
     def _read(self, scope: str | None, *holders: object) -> Iterator[tuple[str | None, T]]:
         """The first mark among `holders`, with the scope that they belong to."""
         for holder in holders:
-            value = getattr(holder, self.name, _NOTHING)
+            value = self._get(holder)
             if value is not _NOTHING:
                 yield scope, t.cast("T", value)
                 return

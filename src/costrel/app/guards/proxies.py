@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import typing as t
 
-from ...http.grammar import parse_list_header
-from ...middleware.proxy_fix import ProxyFix
+from ...http.forwarded import last_vouched_for, parse_address, split_forwarded
+from ...middleware.proxy_fix import ORIGINAL, apply_place, set_client
 
 if t.TYPE_CHECKING:
     import ipaddress
 
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from _typeshed.wsgi import WSGIEnvironment
 
 FORWARDED: t.Final = (
     "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PORT",
@@ -58,44 +58,51 @@ class Proxies:
             )
         from ipaddress import ip_network
 
-        networks = [ip_network(network, strict=False) for network in options.get("networks", ())]
+        networks = [_unmapped(ip_network(network, strict=False)) for network in options.get("networks", ())]
         return cls(options.get("hops", 0), networks, options.get("headers", ("for", "proto")))
 
     def apply(self, environ: WSGIEnvironment) -> None:
-        """Apply the headers of trusted proxies to the environ, and remove those of other senders."""
-        if "werkzeug.proxy_fix.orig" in environ:
+        """Apply the headers of trusted proxies to the environ, and remove those of other senders.
+
+        Raises BadRequest if a trusted proxy sends a prefix that is no path.
+        """
+        if ORIGINAL in environ:
             return  # the middleware ProxyFix has applied them already
-        hops = self._trusted_hops(environ)
-        if hops:
-            fix = ProxyFix(_no_app, *(hops if header in self.headers else 0 for header in _HEADERS))
-            environ["werkzeug.proxy_fix.orig"] = {key: environ.get(key) for key in FORWARDED}
-            fix._believe_client(environ)
-            fix._believe_host(environ)
-        else:
+        route = environ.get("HTTP_X_FORWARDED_FOR")
+        entries = [] if route is None else split_forwarded(route)
+        hops = self._trusted_hops(environ, entries)
+        if not hops:
             for key in FORWARDED:
                 environ.pop(key, None)
+            return
+        environ[ORIGINAL] = {key: environ.get(key) for key in FORWARDED}
+        if route is not None and "for" in self.headers:
+            set_client(environ, last_vouched_for(entries, hops))
+        apply_place(environ, *(hops if header in self.headers else 0 for header in _HEADERS[1:]))
 
-    def _trusted_hops(self, environ: WSGIEnvironment) -> int:
+    def _trusted_hops(self, environ: WSGIEnvironment, entries: list[str]) -> int:
         """The number of trusted proxies that the request passed, counted from the application."""
         if not self.networks:
             return self.hops
-        if not self._has(environ.get("REMOTE_ADDR", "")):
+        if not self._has(environ.get("REMOTE_ADDR") or ""):
             return 0
-        route = parse_list_header(environ.get("HTTP_X_FORWARDED_FOR", ""))
         hops = 1
-        while hops < len(route) and self._has(route[-hops]):
+        while hops < len(entries) and self._has(entries[-hops]):
             hops += 1
         return min(hops, self.hops) if self.hops else hops
 
-    def _has(self, address: str) -> bool:
-        import ipaddress
-
-        try:
-            parsed = ipaddress.ip_address(address)
-        except ValueError:
-            return False
-        return any(parsed in network for network in self.networks)
+    def _has(self, entry: str) -> bool:
+        """Whether the address of an entry is in a trusted network, which may be written as a mapped one."""
+        address = parse_address(entry)
+        return address is not None and any(address in network for network in self.networks)
 
 
-def _no_app(environ: WSGIEnvironment, start_response: StartResponse) -> t.Iterable[bytes]:
-    return ()
+def _unmapped(network: Network) -> Network:
+    """The IPv4 network that an IPv6 network of mapped addresses stands for; any other network as it is."""
+    from ipaddress import IPv4Network, IPv6Network
+
+    if isinstance(network, IPv6Network) and network.prefixlen >= 96:
+        mapped = network.network_address.ipv4_mapped
+        if mapped is not None:
+            return IPv4Network((mapped, network.prefixlen - 96))
+    return network

@@ -1,5 +1,8 @@
 """`flask.app`: the names of the original, and Costrel behind them."""
 
+from inspect import iscoroutinefunction as iscoroutinefunction
+
+from costrel import cli as cli
 from costrel.app.application import Flask as Flask
 from costrel.app.registration import App as App
 from costrel.app.registration import T_shell_context_processor as T_shell_context_processor
@@ -10,6 +13,8 @@ from costrel.app.scaffold import T_teardown as T_teardown
 from costrel.app.scaffold import T_template_filter as T_template_filter
 from costrel.app.scaffold import T_template_global as T_template_global
 from costrel.app.scaffold import T_template_test as T_template_test
+from costrel.compat.older_names import current_app_context as _cv_app  # noqa: F401 - the original has this name
+from costrel.compat.older_names import current_request_context as _cv_request  # noqa: F401 - likewise
 from costrel.context import AppContext as AppContext
 from costrel.context import RequestContext as RequestContext
 from costrel.globals import current_app as current_app

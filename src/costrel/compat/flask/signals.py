@@ -2,6 +2,7 @@
 
 from blinker import Namespace as Namespace
 
+from costrel.support.signals import SIGNALS as _signals  # noqa: F401 - the original has this name
 from costrel.support.signals import appcontext_popped as appcontext_popped
 from costrel.support.signals import appcontext_pushed as appcontext_pushed
 from costrel.support.signals import appcontext_tearing_down as appcontext_tearing_down

@@ -1,5 +1,6 @@
 """`flask.templating`: the names of the original, and Costrel behind them."""
 
+from costrel.compat.patched_names import reach_home
 from costrel.globals import current_app as current_app
 from costrel.globals import request as request
 from costrel.services.jinja import DispatchingJinjaLoader as DispatchingJinjaLoader
@@ -14,3 +15,5 @@ from costrel.services.templating import stream_template_string as stream_templat
 from costrel.shortcuts import stream_with_context as stream_with_context
 from costrel.support.signals import before_render_template as before_render_template
 from costrel.support.signals import template_rendered as template_rendered
+
+reach_home(__name__)

@@ -5,6 +5,8 @@ from costrel.compat.older_names import parse_cookie as parse_cookie
 from costrel.compat.older_names import parse_set_header as parse_set_header
 from costrel.http.accept import parse_accept_header as parse_accept_header
 from costrel.http.cache_control import parse_cache_control_header as parse_cache_control_header
+from costrel.http.conditional import ENTITY_HEADERS as _entity_headers  # noqa: F401 - the original has this name
+from costrel.http.conditional import HOP_BY_HOP_HEADERS as _hop_by_hop_headers  # noqa: F401 - likewise
 from costrel.http.conditional import is_entity_header as is_entity_header
 from costrel.http.conditional import is_hop_by_hop_header as is_hop_by_hop_header
 from costrel.http.conditional import remove_entity_headers as remove_entity_headers

@@ -18,13 +18,13 @@ from costrel.http.multipart import MultipartEncoder as MultipartEncoder
 from costrel.http.multipart import Preamble as Preamble
 from costrel.http.uploads import FileMultiDict as FileMultiDict
 from costrel.http.urls import iri_to_uri as iri_to_uri
+from costrel.legacy.cached_property import cached_property as cached_property
 from costrel.messages.environ import EnvironHeaders as EnvironHeaders
 from costrel.messages.environ import get_current_url as get_current_url
 from costrel.messages.request import Request as Request
 from costrel.messages.response import Response as Response
 from costrel.messages.response_head import get_content_type as get_content_type
 from costrel.messages.streams import ClosingIterator as ClosingIterator
-from costrel.support.properties import cached_property as cached_property
 from costrel.testing import Client as Client
 from costrel.testing import ClientRedirectError as ClientRedirectError
 from costrel.testing import Cookie as Cookie

@@ -11,10 +11,14 @@ from dataclasses import asdict
 from hashlib import sha256
 from threading import RLock
 
+from ...stores.waiting import Waits
 from .store import Change, Record, SessionStore, StoreError, UnreadableRecordError
 
 LIST_SECONDS: t.Final = 10 * 366 * 24 * 60 * 60
 """How long the list of a user's sessions is kept; it is deleted with the last of them."""
+
+TIMEOUT: t.Final = 2.0
+"""Seconds that a thread waits for another one that changes a session."""
 
 
 class Cache(t.Protocol):
@@ -32,10 +36,11 @@ class CacheStore(SessionStore):
     processes change the same session at the same moment, the last one wins.
     """
 
-    def __init__(self, cache: Cache, prefix: str = "costrel:session:") -> None:
+    def __init__(self, cache: Cache, prefix: str = "costrel:session:", timeout: float = TIMEOUT) -> None:
         self._cache = cache
         self._prefix = prefix
         self._lock = RLock()
+        self._waits = Waits(timeout)
 
     def load(self, key: str) -> Record | None:
         text = self._get(self._prefix + key)
@@ -54,12 +59,12 @@ class CacheStore(SessionStore):
         raise UnreadableRecordError("The cache holds no session under this key.")
 
     def create(self, record: Record) -> None:
-        with self._lock:
+        with self._alone():
             self._keep(record)
             self._list(record.user, record.key)
 
     def change(self, key: str, change: Change) -> bool:
-        with self._lock:
+        with self._alone():
             record = self.load(key)
             if record is None:
                 return False
@@ -73,7 +78,7 @@ class CacheStore(SessionStore):
             return True
 
     def delete(self, key: str) -> bool:
-        with self._lock:
+        with self._alone():
             record = self.load(key)
             if record is None:
                 return False
@@ -90,6 +95,20 @@ class CacheStore(SessionStore):
 
     def drop_foreign(self, name: str) -> None:
         self._remove(name)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """The lock of this store. Raises StoreError if a thread whose cache does not answer has it for too long."""
+        with self._waits.operation() as operation:
+            try:
+                operation.acquire(self._lock)
+            except StoreError as error:
+                raise StoreError(f"The sessions' cache does not answer: {error}.") from error
+        try:
+            yield
+        finally:
+            self._lock.release()
+        self._waits.note_success()
 
     def _keep(self, record: Record) -> None:
         seconds = max(1, int(record.expires - time.time()) + 1)

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import time
 import typing as t
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-from .store import Change, Record, SessionStore, StoreError, UnreadableRecordError
+from ...stores.redis import TIMEOUT, connect, library, reaching
+from ...stores.waiting import Waits
+from .store import Change, Record, SessionStore, UnreadableRecordError
 
 if t.TYPE_CHECKING:
-    from types import ModuleType
-
     from redis import Redis
-
-TIMEOUT: t.Final = 0.25
-"""The timeout for connecting to Redis, and for its answer, in seconds."""
 
 URL: t.Final = "redis://127.0.0.1:6379/0"
 
@@ -65,17 +60,18 @@ class RedisStore(SessionStore):
 
     def __init__(self, client: str | Redis = URL, prefix: str = "costrel:session:") -> None:
         self._own = isinstance(client, str)
-        self._client: Redis = connect(client) if isinstance(client, str) else client
+        self._client: Redis = connect(client, MISSING) if isinstance(client, str) else client
+        self._waits = Waits(TIMEOUT)
         self._prefix = prefix
         self._index = f"{prefix}user:"
         self._save = self._client.register_script(_SAVE)
         self._delete = self._client.register_script(_DELETE)
 
     def load(self, key: str) -> Record | None:
-        with _errors():
+        with reaching(self._waits, "sessions"):
             try:
                 found = self._client.hgetall(self._prefix + key)
-            except _redis().ResponseError as error:
+            except library(MISSING).ResponseError as error:
                 raise UnreadableRecordError(f"Redis holds no session under this key: {error}.") from error
         return _record(key, {_text(name): _text(value) for name, value in found.items()}) if found else None
 
@@ -101,16 +97,16 @@ class RedisStore(SessionStore):
         for name, text in change.written.items():
             arguments += (f"={name}", text)
         keys = [self._prefix + key, self._prefix + (change.new_key or key)]
-        with _errors():
+        with reaching(self._waits, "sessions"):
             return bool(self._save(keys=keys, args=arguments))
 
     def delete(self, key: str) -> bool:
-        with _errors():
+        with reaching(self._waits, "sessions"):
             return bool(self._delete(keys=[self._prefix + key], args=[self._index]))
 
     def of_user(self, user: str) -> list[Record]:
         index = f"{self._index}{user}"
-        with _errors():
+        with reaching(self._waits, "sessions"):
             members = [_text(member) for member in self._client.smembers(index)]
         records = []
         for member in members:
@@ -118,52 +114,25 @@ class RedisStore(SessionStore):
             if record is not None:
                 records.append(record)
             else:
-                with _errors():
+                with reaching(self._waits, "sessions"):
                     self._client.srem(index, member)
         return records
 
     def take_foreign(self, name: str) -> object:
-        with _errors():
+        with reaching(self._waits, "sessions"):
             try:
                 found: object = self._client.get(name)
                 return found
-            except _redis().ResponseError as error:
+            except library(MISSING).ResponseError as error:
                 raise UnreadableRecordError(f"Redis holds no session under {name!r}: {error}.") from error
 
     def drop_foreign(self, name: str) -> None:
-        with _errors():
+        with reaching(self._waits, "sessions"):
             self._client.delete(name)
 
     def close(self) -> None:
         if self._own:
             self._client.close()
-
-
-def connect(url: str) -> Redis:
-    """Return a client with the timeout `TIMEOUT`, which retries once, and only if a kept connection had ended."""
-    redis = _redis()
-    from redis.backoff import NoBackoff
-    from redis.retry import Retry
-
-    retry = Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,))
-    client: Redis = redis.Redis.from_url(url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, retry=retry)
-    return client
-
-
-def _redis() -> ModuleType:
-    try:
-        import redis
-    except ImportError:
-        raise RuntimeError(MISSING) from None
-    return redis
-
-
-@contextmanager
-def _errors() -> Iterator[None]:
-    try:
-        yield
-    except (_redis().RedisError, OSError) as error:
-        raise StoreError(f"The sessions in Redis cannot be reached: {error}") from error
 
 
 def _record(key: str, fields: dict[str, str]) -> Record:

@@ -12,7 +12,9 @@ from hashlib import sha256
 from logging import Logger
 
 from ...support.patterns import LatePattern
-from ..session import BEGAN, SEEN, USER, ReadOnlySession, Session, UnavailableSession
+from ...support.seams import Seams
+from ..cookie_notes import notes_in
+from ..session import ReadOnlySession, Session, UnavailableSession
 from ..session_cookie import keep_private, named, set_cookie, vary_by_cookie
 from ..session_errors import SessionConflict, SessionUnavailable
 from ..session_lifetimes import Lifetimes, lifetimes
@@ -26,6 +28,14 @@ if t.TYPE_CHECKING:
     from ...messages.response import Response
 
 _is_identifier = LatePattern(r"[A-Za-z0-9_-]{43}").fullmatch
+
+
+RENEWED_FOR: t.Final = 60.0
+"""Seconds in which a store remembers that the identifier of a session was replaced.
+
+Requests that the client has sent with the former identifier do not begin a session whose cookie would replace that of
+the renewed one.
+"""
 
 
 @dataclass(frozen=True)
@@ -85,6 +95,21 @@ class ServerSessions(SessionInterface):
         """Renew a session, by the name that this has in Flask-Session."""
         session.renew()
 
+    def opening_blocks(self, app: AppContract, request: Request) -> bool:
+        """Whether the store is asked when the session of a request is opened: not without a cookie."""
+        if not _own_store.are_original(self):
+            return True
+        value = request.cookies.get(self.get_cookie_name(app))
+        return value is not None and (_is_identifier(value) is not None or bool(moving.sources(app)))
+
+    def saving_blocks(self, session: object) -> bool:
+        """Whether the store is asked when a session is saved: not for a new session that is empty."""
+        if not _own_store.are_original(self):
+            return True
+        if isinstance(session, ReadOnlySession) or not isinstance(session, Session):
+            return False
+        return session.key is not None or bool(session) or session.user is not None
+
     # -- opening -------------------------------------------------------------------------------------------------
 
     def open_session(self, app: AppContract, request: Request) -> SessionMixin:
@@ -96,7 +121,10 @@ class ServerSessions(SessionInterface):
             session = self._find(app, value)
             if session is None:
                 session = self._move(app, value)
-            return self.session_class() if session is None else session
+            if session is None:
+                session = self.session_class()
+                session.unknown_key = _key_of(value) if _is_identifier(value) else None
+            return session
         except UnreadableRecordError as error:
             app.logger.warning("A session was refused. %s", error)
             return self.session_class()
@@ -119,17 +147,15 @@ class ServerSessions(SessionInterface):
         """Return the session of a format in ``SESSION_MOVE_FROM``; it moves here when it is saved."""
         names = moving.sources(app)
         data = moving.from_cookie(app, value) if "cookie" in names else None
-        former = None
-        if data is None and "flask-session" in names:
-            found = moving.from_flask_session(app, self.store, value)
-            former, data = found or (None, None)
-        if data is None:
-            return None
         session = self.session_class()
-        user, created, _ = (data.pop(name, None) for name in (USER, BEGAN, SEEN))
-        session.restore(created, None, user)
+        if data is not None:
+            data, notes = notes_in(app, data)
+            session.restore(notes.began, None, notes.user)
+        elif "flask-session" in names and (found := moving.from_flask_session(app, self.store, value)):
+            session.former, data = found
+        else:
+            return None
         session.update(data)
-        session.former = former
         return session
 
     def _stand_in(self, app: AppContract) -> Session:
@@ -169,6 +195,8 @@ class ServerSessions(SessionInterface):
 
     def _create(self, app: AppContract, session: Session) -> bool:
         session.changes()  # raises an error for a key that is no string
+        if session.unknown_key is not None and not session.wants_new_id and self._was_renewed(session.unknown_key):
+            raise SessionConflict
         texts, now = session.texts(), time.time()
         identifier = secrets.token_urlsafe(32)
         began = now if session.created is None else min(session.created, now)
@@ -186,7 +214,7 @@ class ServerSessions(SessionInterface):
         written, removed = session.changes()
         changes = bool(written or removed or session.wants_new_id)
         if not changes and not ((session.accessed or refreshes) and _is_stale(lives, session, now)):
-            return refreshes
+            return refreshes and not self._was_renewed(key)
         created = now if session.created is None else min(session.created, now)
         identifier = secrets.token_urlsafe(32) if session.wants_new_id else t.cast("str", session.identifier)
         change = Change(
@@ -203,9 +231,22 @@ class ServerSessions(SessionInterface):
             if written or session.wants_new_id:
                 raise SessionConflict
             return False
+        if session.wants_new_id:
+            self._remember_renewal(app, key, now)
         sends = session.wants_new_id or session.permanent or "_permanent" in removed
         _settle(session, identifier, change, session.texts())
         return sends
+
+    def _was_renewed(self, key: str) -> bool:
+        """Whether a session got another identifier a moment ago, and had this key before."""
+        record = self.store.load(_key_of_renewal(key))
+        return record is not None and record.expires > time.time()
+
+    def _remember_renewal(self, app: AppContract, key: str, now: float) -> None:
+        try:
+            self.store.create(Record(_key_of_renewal(key), {}, now, now, now + RENEWED_FOR))
+        except StoreError as error:  # the session itself was renewed
+            app.logger.warning("%s", error)
 
     def _send_cookie(self, app: AppContract, session: Session, response: Response) -> None:
         name, attributes = self.get_cookie_name(app), self._cookie_attributes(app)
@@ -217,6 +258,14 @@ class ServerSessions(SessionInterface):
         vary_by_cookie(response)
         if app.config.get("SESSION_CACHE_PRIVATE", False):
             keep_private(response)
+
+
+_own_store: t.Final = Seams(ServerSessions, "open_session", "save_session", "session_class")
+
+
+def _key_of_renewal(key: str) -> str:
+    """The key of the empty record which remembers that the session with `key` was renewed; no identifier has it."""
+    return _key_of(f"{key} was renewed")
 
 
 @contextmanager

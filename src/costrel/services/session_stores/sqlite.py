@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import time
 import typing as t
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from threading import Lock
 
-from .store import Change, Record, SessionStore, StoreError
+from ...stores.sqlite import TIMEOUT, Schema, SqliteFile
+from .store import Change, Record, SessionStore
 
-TIMEOUT: t.Final = 5.0
-"""How many seconds a writer waits for writers in other processes."""
+if t.TYPE_CHECKING:
+    import sqlite3
 
 SWEEP_EVERY: t.Final = 300.0
 """How many seconds pass between two deletions of the sessions that are over."""
 
-SCHEMA: t.Final = """
+SCHEMA: t.Final = Schema(
+    1,
+    """
 CREATE TABLE IF NOT EXISTS sessions (
     key TEXT PRIMARY KEY, created REAL NOT NULL, seen REAL NOT NULL, expires REAL NOT NULL, user TEXT
 ) WITHOUT ROWID;
@@ -29,7 +28,8 @@ CREATE TABLE IF NOT EXISTS entries (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS sessions_by_expiry ON sessions (expires);
 CREATE INDEX IF NOT EXISTS sessions_by_user ON sessions (user) WHERE user IS NOT NULL;
-"""
+""",
+)
 
 _LOAD = """
 SELECT created, seen, expires, user, name, value
@@ -46,33 +46,31 @@ class SqliteStore(SessionStore):
     Each value has its own row, so that requests at the same time do not overwrite each other's values.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
-        self._begin()
-
-    def _begin(self) -> None:
-        self._pid = os.getpid()
-        self._idle: list[sqlite3.Connection] = []
-        self._writing = Lock()
-        self._connecting = Lock()
+    def __init__(self, path: str | os.PathLike[str], timeout: float = TIMEOUT) -> None:
+        self._file = SqliteFile(path, SCHEMA, "sessions", timeout)
         self._swept = 0.0
 
+    @property
+    def path(self) -> Path:
+        """The path of the file."""
+        return self._file.path
+
     def load(self, key: str) -> Record | None:
-        with self._connection() as connection:
-            rows = connection.execute(_LOAD, (key,)).fetchall()
+        rows = self._file.read(_LOAD, (key,))
         if not rows:
             return None
         created, seen, expires, user = rows[0][:4]
         return Record(key, {name: value for *_, name, value in rows if name is not None}, created, seen, expires, user)
 
     def create(self, record: Record) -> None:
-        with self._transaction() as connection:
+        with self._file.transaction() as connection:
             connection.execute(_CREATE, (record.key, record.created, record.seen, record.expires, record.user))
             _write(connection, record.key, record.values)
+            self._sweep(connection)
 
     def change(self, key: str, change: Change) -> bool:
         new_key = change.new_key or key
-        with self._transaction() as connection:
+        with self._file.transaction() as connection:
             values = (new_key, change.created, change.seen, change.expires, change.user, key)
             if connection.execute(_CHANGE, values).rowcount == 0:
                 return False
@@ -80,105 +78,26 @@ class SqliteStore(SessionStore):
                 "DELETE FROM entries WHERE key = ? AND name = ?", [(new_key, name) for name in change.removed]
             )
             _write(connection, new_key, change.written)
+            self._sweep(connection)
         return True
 
     def delete(self, key: str) -> bool:
-        with self._transaction() as connection:
+        with self._file.transaction() as connection:
+            self._sweep(connection)
             return connection.execute("DELETE FROM sessions WHERE key = ?", (key,)).rowcount > 0
 
     def of_user(self, user: str) -> list[Record]:
-        with self._connection() as connection:
-            keys = connection.execute("SELECT key FROM sessions WHERE user = ?", (user,)).fetchall()
+        keys = self._file.read("SELECT key FROM sessions WHERE user = ?", (user,))
         return [record for (key,) in keys if (record := self.load(key)) is not None]
 
     def close(self) -> None:
-        while self._idle:
-            self._idle.pop().close()
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        # The writers of one process queue here: SQLite itself only sleeps and retries.
-        with self._connection() as connection, self._writing:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-                self._sweep(connection)
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:  # after some errors, such as a full disk, SQLite has rolled back itself
-                    connection.execute("ROLLBACK")
-                raise
+        self._file.close()
 
     def _sweep(self, connection: sqlite3.Connection) -> None:
         now = time.time()
         if abs(now - self._swept) > SWEEP_EVERY:
             self._swept = now
             connection.execute("DELETE FROM sessions WHERE expires < ?", (now,))
-
-    @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
-        if self._pid != os.getpid():
-            self._leave_to_parent()
-        try:
-            try:
-                connection = self._idle.pop()
-            except IndexError:
-                with self._connecting:
-                    connection = self._connect()
-            try:
-                yield connection
-            except sqlite3.DatabaseError:
-                connection.close()
-                raise
-            except BaseException:
-                self._idle.append(connection)
-                raise
-            self._idle.append(connection)
-        except (sqlite3.Error, OSError) as error:
-            raise StoreError(f"The sessions in {str(self.path)!r} cannot be reached: {error}.") from error
-
-    def _leave_to_parent(self) -> None:
-        # SQLite forbids the use of a connection after a fork, and closing one here would drop the parent's locks.
-        _of_parents.append(self._idle)
-        self._begin()
-
-    def _connect(self) -> sqlite3.Connection:
-        _make_private(self.path)
-        connection = sqlite3.connect(self.path, timeout=TIMEOUT, isolation_level=None, check_same_thread=False)
-        try:
-            _use_log(connection)
-            connection.execute("PRAGMA synchronous = NORMAL")
-            connection.execute("PRAGMA foreign_keys = ON")
-            if connection.execute("PRAGMA user_version").fetchone() == (0,):
-                connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = 1; COMMIT")
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-
-_of_parents: list[list[sqlite3.Connection]] = []
-
-
-def _make_private(path: Path) -> None:
-    """Create the file, or remove the rights of others; SQLite gives its companion files the same mode."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    if path.stat().st_mode & 0o077:
-        path.chmod(0o600)
-
-
-def _use_log(connection: sqlite3.Connection) -> None:
-    """Turn on the write-ahead log, the only step for which SQLite does not wait for other processes itself."""
-    end = time.monotonic() + TIMEOUT
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > end:
-                raise
-            time.sleep(0.01)
 
 
 def _write(connection: sqlite3.Connection, key: str, values: dict[str, str]) -> None:

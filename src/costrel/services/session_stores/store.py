@@ -5,9 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 
-
-class StoreError(Exception):
-    """A store cannot be reached, or cannot write. The stored sessions did not change."""
+from ...stores.waiting import StoreError as StoreError
 
 
 class UnreadableRecordError(ValueError):

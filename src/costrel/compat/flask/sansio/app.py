@@ -13,6 +13,7 @@ from costrel.app.scaffold import setupmethod as setupmethod
 from costrel.http.errors import Aborter as Aborter
 from costrel.http.errors import BadRequest as BadRequest
 from costrel.http.errors import BadRequestKeyError as BadRequestKeyError
+from costrel.legacy.cached_property import cached_property as cached_property
 from costrel.messages.response_head import ResponseHead as Response  # noqa: F401 - the original has this name
 from costrel.routing.errors import BuildError as BuildError
 from costrel.routing.map import Map as Map
@@ -25,4 +26,3 @@ from costrel.services.jinja import Environment as Environment
 from costrel.services.json_provider import DefaultJSONProvider as DefaultJSONProvider
 from costrel.services.json_provider import JSONProvider as JSONProvider
 from costrel.services.logging import create_logger as create_logger
-from costrel.support.properties import cached_property as cached_property

@@ -16,4 +16,4 @@ from costrel.app.scaffold import _endpoint_from_view_func as _endpoint_from_view
 from costrel.app.scaffold import setupmethod as setupmethod
 from costrel.http.errors import HTTPException as HTTPException
 from costrel.http.errors import default_exceptions as default_exceptions
-from costrel.support.properties import cached_property as cached_property
+from costrel.legacy.cached_property import cached_property as cached_property

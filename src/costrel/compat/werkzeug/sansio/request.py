@@ -28,6 +28,6 @@ from costrel.http.ranges import Range as Range
 from costrel.http.ranges import parse_if_range_header as parse_if_range_header
 from costrel.http.ranges import parse_range_header as parse_range_header
 from costrel.http.user_agent import UserAgent as UserAgent
+from costrel.legacy.cached_property import cached_property as cached_property
 from costrel.messages.properties import header_property as header_property
 from costrel.messages.request_head import RequestHead as Request  # noqa: F401 - the original has this name
-from costrel.support.properties import cached_property as cached_property

@@ -8,8 +8,8 @@ from costrel.http.etags import parse_etags as parse_etags
 from costrel.http.headers import Headers as Headers
 from costrel.http.ranges import parse_range_header as parse_range_header
 from costrel.http.urls import iri_to_uri as iri_to_uri
+from costrel.legacy.cached_property import cached_property as cached_property
 from costrel.messages.body import ResponseStream as ResponseStream
 from costrel.messages.environ import get_current_url as get_current_url
 from costrel.messages.response import Response as Response
 from costrel.messages.streams import ClosingIterator as ClosingIterator
-from costrel.support.properties import cached_property as cached_property

@@ -1,0 +1,147 @@
+"""Mistakes of people who know Flask, Quart or FastAPI: the message tells what to write."""
+
+import os
+
+import pytest
+
+from costrel import Blueprint, Costrel, abort, redirect, request, session
+
+
+@pytest.fixture
+def app():
+    return Costrel("habits")
+
+
+def view():
+    return "view"
+
+
+@pytest.mark.parametrize("name", ["route", "get", "post", "put", "delete", "patch", "websocket"])
+@pytest.mark.parametrize("make", [lambda: Costrel("a"), lambda: Blueprint("a", "a")], ids=["app", "blueprint"])
+def test_a_route_without_parentheses(make, name):
+    with pytest.raises(TypeError) as caught:
+        getattr(make(), name)(view)
+    assert str(caught.value) == (
+        f"@{name} needs an argument, but was used without parentheses on 'view': write @{name}(\"/path\")."
+    )
+
+
+def test_an_error_handler_without_parentheses(app):
+    with pytest.raises(TypeError) as caught:
+        app.errorhandler(view)
+    assert str(caught.value) == (
+        "@errorhandler needs an argument, but was used without parentheses on 'view': write @errorhandler(404)."
+    )
+
+
+def error_of(app, function):
+    app.testing = True
+    app.add_url_rule("/", "index", function)
+    with pytest.raises((TypeError, LookupError)) as caught:
+        app.test_client().get("/")
+    return caught.value
+
+
+async def forgotten():
+    return "text"
+
+
+@pytest.mark.parametrize(
+    ("value", "end"),
+    [
+        (lambda: None, "returned None: it may have come to its end without a return statement."),
+        (lambda: 404, "but it was an int. Return str(404) for text, or ('', 404) for a status."),
+        (lambda: True, "but it was a bool."),
+        (lambda: 1.5, "but it was a float."),
+        (lambda: object(), "but it was an object."),
+        (lambda: (1, 2, 3, 4), ("returned a tuple of 4 items. The tuple must have the form (body, status), (body,"
+         " headers) or (body, status, headers).")),
+        (lambda: (forgotten(), 200), ("but it was a coroutine of 'forgotten' that was not awaited. Add the missing"
+         " await.")),
+    ],
+)  # fmt: skip
+def test_a_value_that_is_no_response(app, value, end):
+    message = str(error_of(app, value))
+    assert message.startswith("The view of the endpoint 'index' returned ")
+    assert message.endswith(end)
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("x", "no exception for 'x': abort() takes the status code of an error, such as 404, or a response."),
+        (
+            200,
+            (
+                "no exception for 200: this is not the status of an error. Return a response with it, or pass one to"
+                " abort()."
+            ),
+        ),
+        (499, "no exception for 499: there is no class for this status."),
+    ],
+)
+def test_a_status_that_is_no_error(app, code, message):
+    assert str(error_of(app, lambda: abort(code))) == message
+
+
+def test_a_redirect_to_nothing(app):
+    assert str(error_of(app, lambda: redirect(None))) == "redirect() takes a URL, not None."
+
+
+def test_a_redirect_to_an_object_that_is_a_url(app):
+    class Url:
+        def __str__(self):
+            return "/there"
+
+    app.add_url_rule("/", "index", lambda: redirect(Url()))
+    assert app.test_client().get("/").location == "/there"
+
+
+@pytest.mark.parametrize(
+    "name", ["add_middleware", "exception_handler", "include_router", "middleware", "mount", "on_event"]
+)
+def test_a_method_of_another_framework(app, name):
+    with pytest.raises(AttributeError) as caught:
+        getattr(app, name)
+    assert str(caught.value).startswith(f"'Costrel' object has no attribute {name!r}: ")
+
+
+def test_a_misspelled_method_gets_the_hint_of_python(app):
+    with pytest.raises(AttributeError, match=r"^'Costrel' object has no attribute 'rout'$") as caught:
+        app.rout
+    assert (caught.value.name, caught.value.obj, hasattr(app, "rout")) == ("rout", app, False)
+
+
+@pytest.mark.parametrize("edge", ["wsgi", "asgi"])
+def test_awaiting_what_needs_no_await(app, edge):
+    async def index():
+        return await request.form
+
+    app.add_url_rule("/", "index", index)
+    app.config["PROPAGATE_EXCEPTIONS"] = True
+    with pytest.raises(TypeError) as caught:
+        app.test_client(edge=edge).get("/")
+    assert caught.value.__notes__ == [
+        (
+            "In Costrel, request.form, request.files, request.data, request.get_json(), render_template() and the other"
+            " functions of Flask's API need no await, in an async view either."
+        )
+    ]
+
+
+@pytest.mark.parametrize("edge", ["wsgi", "asgi"])
+def test_a_session_that_cannot_be_saved_is_logged_once(app, caplog, edge):
+    app.secret_key = "k" * 32
+    errors = []
+    app.errorhandler(500)(lambda error: (errors.append(error), ("The session is too large.", 500))[1])
+
+    @app.route("/")
+    def index():
+        session["everything"] = os.urandom(4000).hex()
+        return "index"
+
+    response = app.test_client(edge=edge).get("/")
+
+    assert (response.status_code, response.text, len(errors)) == (500, "The session is too large.", 1)
+    assert "Set-Cookie" not in response.headers
+    assert [record.getMessage() for record in caplog.records] == ["Exception on / [GET]"]
