@@ -78,7 +78,9 @@ def test_a_client_that_has_left_is_no_error(served, path, origin):
                 time.sleep(pause)
                 if reset:
                     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    wait_until(lambda: sum(f'"GET {path} ' in line for line in served.output[lines:]) >= 4, "its lines")
+    # A request that is reset at once need not reach the application.
+    wait_until(lambda: sum(f'"GET {path} ' in line for line in served.output[lines:]) >= 2, "its lines")
+    time.sleep(0.3)
     assert served.get() == (200, "here")
     served._take_lines()
 
