@@ -19,7 +19,12 @@ def asgi_application(app: Costrel) -> AsgiApplication:
     """The ASGI edge. It imports asyncio, which a WSGI application does not need."""
     from .edges.asgi import AsgiApplication
 
-    return AsgiApplication(app)
+    limit = app.config.get("REQUEST_TIMEOUT")
+    if limit is None:
+        return AsgiApplication(app)
+    from .edges.deadline import TimedAsgiApplication
+
+    return TimedAsgiApplication(app, limit)
 
 
 def test_client(app: Costrel, use_cookies: bool, options: dict[str, t.Any]) -> t.Any:

@@ -33,6 +33,16 @@ def index():
     return "hello"
 
 
+@app.post("/mirror")
+def mirror():
+    return request.get_data()
+
+
+@app.post("/mirror-async")
+async def mirror_async():
+    return request.get_data()
+
+
 @app.get("/unique/<path:name>")
 def unique(name):
     return {"name": name, "agent": request.headers.get("X-Unique"), "cookie": request.cookies.get("unique")}
@@ -47,6 +57,12 @@ def page():
 def count():
     session["count"] = session.get("count", 0) + 1
     return str(session["count"])
+
+
+@app.get("/spin")
+async def spin():
+    while True:
+        pass
 
 
 @app.get("/sleep/<float:seconds>")

@@ -1,8 +1,7 @@
-"""The faults in their long forms: `python -m tests.faults.long_runs [load] [overload] [kill] [slow] [clock] [files]
-[isolation] [gate]`.
+"""The faults in their long forms: `python -m tests.faults.long_runs [name ...]`, with the names of `RUNS`.
 
-They need Debian's packages nghttp2-client, slowhttptest, libfaketime and strace; what is missing is said and left out.
-The server runs on one processor, the load on another.
+They need Debian's packages nghttp2-client, nginx, slowhttptest, libfaketime and strace. Those that are missing are
+named, and their runs left out. The server runs on one processor, the load on another.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..processes import wait_until
+from . import attacks
 from .clients import Load
 from .gate_fuzz import fuzz
 from .isolation import REQUESTS, measured, opened
@@ -273,6 +273,10 @@ RUNS: dict[str, Callable[[float], None]] = {
     "slow": slow,
     "clock": clock,
     "files": files,
+    "reload": lambda minutes: attacks.reload(say, minutes),
+    "stop": lambda minutes: attacks.stop(say, minutes),
+    "crowd": lambda minutes: attacks.crowd(say, minutes),
+    "hang": lambda minutes: attacks.hang(say, minutes),
     "isolation": isolation,
     "gate": gate,
 }

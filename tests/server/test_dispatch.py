@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from costrel.server.dispatch import IN_PLACE
+from costrel.server.served import IN_PLACE
 
 from ..processes import PATIENCE, wait_until
 from .served import serving, started

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from costrel.server import idle
+from costrel.server.sockets import Sockets
 
 pytestmark = pytest.mark.skipif(not idle.can_watch(), reason="only Linux tells how long a connection was idle")
 
@@ -30,11 +31,8 @@ def pair(listener):
 
 def idle_for(listener, limit):
     """The clients' addresses of the idle connections."""
-    found = []
-    for connection in idle.idle_connections({listener.getsockname()[1]}, limit):
-        with connection:
-            found.append(connection.getpeername())
-    return found
+    places = Sockets([listener]).places()
+    return [connection.getpeername() for connection in idle.idle_connections(places, limit)]
 
 
 def wait_for_byte(receiver):

@@ -6,8 +6,9 @@ import resource
 import pytest
 
 from costrel.server import addresses
+from costrel.server.addresses import parse_bind
 from costrel.server.errors import StartError
-from costrel.server.production import default_workers, parse_bind, refuse_debug
+from costrel.server.serve_options import default_workers, refuse_debug
 
 
 @pytest.mark.parametrize(

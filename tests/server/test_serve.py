@@ -371,7 +371,7 @@ def test_over_wsgi_it_says_what_is_lost(serving):
 
 def test_https(serving, tmp_path):
     cert, key = make_ssl_devcert(str(tmp_path / "cert"), cn="localhost")
-    with serving("--cert", cert, "--key", key) as served:
+    with serving("--cert", cert, "--key", key, "--http2") as served:
         context = ssl.create_default_context(cafile=cert)
         context.set_alpn_protocols(["h2", "http/1.1"])
         with socket.create_connection(("127.0.0.1", served.port), timeout=PATIENCE) as connection:

@@ -55,7 +55,7 @@ def client(certificate, http2):
 @pytest.mark.parametrize(("log_format", "http2"), [("text", True), ("json", True), ("text", False), ("json", False)])
 def test_requests_over_tls_and_their_lines(secured, certificate, log_format, http2):
     version = "HTTP/2" if http2 else "HTTP/1.1"
-    with secured("--log-format", log_format) as served:
+    with secured("--log-format", log_format, "--http2") as served:
         url = f"https://localhost:{served.port}"
         with client(certificate, http2) as http:
             first = http.get(url)
@@ -93,8 +93,9 @@ def test_a_certificate_that_does_not_fit_is_said(tmp_path, certificate):
         assert served.lines[-1].startswith("Error: The certificate or its key cannot be used: [")
 
 
-def test_without_http2_there_is_http_1_1_alone(secured, certificate):
-    with secured("--no-http2") as served, client(certificate, http2=True) as http:
+@pytest.mark.parametrize("options", [(), ("--no-http2",)])
+def test_without_the_option_there_is_http_1_1_alone(secured, certificate, options):
+    with secured(*options) as served, client(certificate, http2=True) as http:
         assert http.get(f"https://localhost:{served.port}").http_version == "HTTP/1.1"
 
 
@@ -116,7 +117,7 @@ def test_a_client_that_says_nothing_after_the_handshake_is_let_go(secured, proto
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     context.set_alpn_protocols([protocol])
-    with secured() as served, socket.create_connection(("127.0.0.1", served.port), PATIENCE) as connection:
+    with secured("--http2") as served, socket.create_connection(("127.0.0.1", served.port), PATIENCE) as connection:
         with context.wrap_socket(connection) as secure:
             secure.settimeout(60)
             started = time.monotonic()

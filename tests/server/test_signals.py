@@ -10,7 +10,7 @@ pytestmark = pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="thi
 
 TAKEN_BY_A_THREAD = """\
 import signal, threading, time
-from costrel.server.listeners import Signals
+from costrel.server.signals import Signals
 
 def take():
     time.sleep(0.3)
@@ -24,7 +24,7 @@ signals.wait()
 
 BEFORE_IT_IS_WAITED_FOR = """\
 import os, signal
-from costrel.server.listeners import Signals
+from costrel.server.signals import Signals
 
 signal.signal(signal.SIGUSR1, lambda *_: None)
 signals = Signals()
@@ -36,16 +36,17 @@ signals.wait()
 
 WHILE_THE_SAME_THREAD_WAITS = """\
 import signal, time
-from costrel.server.supervision import Wakeup
+from multiprocessing.connection import wait
+from costrel.server.signals import Wakeup
 
-wakeup = Wakeup(lambda: False)
-signal.signal(signal.SIGALRM, lambda *_: wakeup.set())
-signal.setitimer(signal.ITIMER_REAL, 0.0001, 0.0001)
-until = time.monotonic() + 2
-while time.monotonic() < until:
-    wakeup.wait()
-    wakeup.clear()
-signal.setitimer(signal.ITIMER_REAL, 0)
+with Wakeup() as wakeup:
+    signal.signal(signal.SIGALRM, lambda *_: None)
+    signal.setitimer(signal.ITIMER_REAL, 0.0001, 0.0001)
+    until = time.monotonic() + 2
+    while time.monotonic() < until:
+        assert wait([wakeup.receiver], 10)
+        wakeup.clear()
+    signal.setitimer(signal.ITIMER_REAL, 0)
 """
 
 

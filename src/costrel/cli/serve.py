@@ -7,8 +7,11 @@ from pathlib import Path
 
 import click
 
+from ..server.addresses import MAX_CONNECTIONS
 from ..server.errors import StartError
-from ..server.production import DEFAULT_BIND, GRACE, ServeOptions, default_workers, refuse_debug, serve_production
+from ..server.production import serve_production
+from ..server.serve_options import DEFAULT_BIND, GRACE, ServeOptions, default_workers, refuse_debug
+from ..server.watchdog import LOOP_TIMEOUT, WORKER_TIMEOUT
 from ..services.commands import ScriptInfo, pass_script_info
 from ..services.environment import get_debug_flag
 from .options import application_argument, as_flask_option, debug_option, option
@@ -41,15 +44,35 @@ _file = click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Pat
 @option("--threads", type=click.IntRange(1), help="Threads for sync views in each process. Default: THREADS, or 32.")
 @option("--cert", type=_file, help="A certificate file for HTTPS, with those of the authorities below it.")
 @option("--key", type=_file, help="The file with the certificate's key.")
-@option("--http2/--no-http2", default=None, help="Take HTTP/2 beside HTTP/1.1. Without it: over HTTPS.")
+@option("--http2/--no-http2", default=False, help="Serve HTTP/2 too; see docs/deployment.md for its limits.")
 @option("--grace", type=click.IntRange(1), default=GRACE, show_default=True, help="Seconds for requests at the end.")
 @option("--drain", type=click.IntRange(0), default=0, help="Seconds to go on, not ready, after SIGTERM. Default: 0.")
 @option("--health/--no-health", default=False, help="Answer /livez and /readyz before the application does.")
 @option("--metrics", metavar="[HOST:]PORT", help="Show counts for Prometheus at http://HOST:PORT/metrics.")
 @option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Of the log.")
 @option("--access-log/--no-access-log", default=True, help="Write a line for each request to standard output.")
+@option(
+    "--max-connections",
+    type=click.IntRange(16),
+    default=MAX_CONNECTIONS,
+    show_default=True,
+    help="Refuse connections beyond so many in a process.",
+)
 @option("--max-worker-age", type=click.IntRange(60), help="Seconds after which a process is replaced by a new one.")
 @option("--max-worker-memory", type=click.IntRange(1), help="MiB of memory above which a process is replaced.")
+@option(
+    "--loop-timeout",
+    type=click.IntRange(0),
+    default=LOOP_TIMEOUT,
+    show_default=True,
+    help="Replace a process whose event loop is blocked for so many seconds; 0 never does.",
+)
+@option(
+    "--worker-timeout",
+    type=click.IntRange(1),
+    help="Replace a process if all threads are busy and none finishes for so many seconds. Without it, their stacks are"
+    f" logged after {WORKER_TIMEOUT} seconds.",
+)
 @option("--interface", type=click.Choice(["asgi", "wsgi"]), default="asgi", show_default=True, help="Of the server.")
 @pass_script_info
 def serve_command(info: ScriptInfo, /, cert: Path | None, key: Path | None, interface: str, **options: t.Any) -> None:

@@ -132,6 +132,8 @@ class Workers:
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
         self._unfinished = 0
+        self.ended = 0
+        """The number of functions that have ended."""
         self._lent = 0
         """The threads of these that wait for a client, or are kept by a response: each has another one in its place."""
         self._most = streams
@@ -147,6 +149,16 @@ class Workers:
     def is_full(self) -> bool:
         """Whether all threads are busy, and so many functions wait that another request should not."""
         return self._jobs.qsize() > self.queue
+
+    @property
+    def waiting(self) -> int:
+        """The number of functions that wait for a thread."""
+        return self._jobs.qsize()
+
+    def identifiers(self) -> list[int]:
+        """The identifiers of the threads."""
+        with self._lock:
+            return [thread.ident for thread in self._threads if thread.ident is not None]
 
     async def run(self, function: Callable[[], T], lane: Lane | None = None) -> T:
         """Call `function` in a worker thread, or in that of a `lane`, and return its result, or raise its error.
@@ -221,6 +233,7 @@ class Workers:
         """Count a function as done; whether there are too many threads, and this one is to end."""
         with self._lock:
             self._unfinished -= 1
+            self.ended += 1
             is_too_many = len(self._threads) > self.size + self._lent
             if is_too_many and thread in self._threads:
                 self._threads.remove(thread)

@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import typing as t
 from collections.abc import Callable
+from contextlib import suppress
 
 from ..app import websocket_lifecycle
 from ..app.application import Costrel
@@ -284,10 +285,18 @@ class ServerConnection:
         await self._stop_reading()
         if self._can_refuse:
             body = b"".join(message["body"] for message in collected[1:])  # Granian takes it in one piece only
-            await self._pass_on({**collected[0], "type": "websocket.http.response.start"})
-            await self._pass_on({"type": "websocket.http.response.body", "body": body})
+            await self._send_refusal(
+                {**collected[0], "type": "websocket.http.response.start"},
+                {"type": "websocket.http.response.body", "body": body},
+            )
         else:
-            await self._pass_on({"type": "websocket.close", "code": NORMAL, "reason": ""})
+            await self._send_refusal({"type": "websocket.close", "code": NORMAL, "reason": ""})
+
+    async def _send_refusal(self, *messages: dict[str, t.Any]) -> None:
+        # A client that has left meanwhile is an OSError, and to Granian a wrong order of messages (RuntimeError).
+        with suppress(OSError, RuntimeError):
+            for message in messages:
+                await self._send(message)
 
     async def leave(self, code: int = GOING_AWAY) -> None:
         """Tell the client that the server goes away."""

@@ -9,6 +9,7 @@ import os
 import re
 import sys
 import threading
+import time
 import typing as t
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -19,8 +20,8 @@ from ..edges.outgoing import add_echo
 from ..edges.scope import ECHO
 from ..support.coroutines import AnyCoroutine
 from . import terminal
-from .dispatch import IN_PLACE
 from .request_log import AnyTask, Application, Exchange, Message, Receive, Send
+from .served import IN_PLACE
 
 REQUEST_ID: t.Final = b"x-request-id"
 
@@ -36,6 +37,9 @@ class Tally(t.Protocol):
 
     def end(self, scope: Message, status: int, seconds: float) -> None:
         """Count its end, with its status and duration."""
+
+    def refuse(self) -> None:
+        """Count a request that is refused, since there are too many connections."""
 
 
 # The characters of UUIDs, ULIDs, trace ids and Base64. None of them has a meaning in a log or a shell.
@@ -136,9 +140,18 @@ class AccessLog:
         if self._tally is not None:
             self._tally.end(exchange.scope, exchange.final_status(), exchange.seconds())
 
+    def note_refusal(self) -> None:
+        """Count a request that is refused, since there are too many connections."""
+        if self._tally is not None:
+            self._tally.refuse()
+
+    def unfinished(self) -> list[Message]:
+        """The scopes of the requests in progress. It can be called in any thread."""
+        return [exchange.scope for exchange in self._running.copy()]
+
     def ports_of_clients(self) -> set[int]:
         """The client ports of the requests in progress. It can be called in any thread."""
-        clients = [exchange.scope.get("client") for exchange in list(self._running)]
+        clients = [scope.get("client") for scope in self.unfinished()]
         return {int(client[1]) for client in clients if client}
 
     def _after_requests(self, receive: Receive) -> Receive:
@@ -168,6 +181,21 @@ class AccessLog:
                 self._at_start()
 
         return note
+
+
+class TimedAccessLog(AccessLog):
+    """Notes the time of each client's last request, since the bytes on an HTTP/2 connection do not tell."""
+
+    def __init__(self, *arguments: t.Any) -> None:
+        super().__init__(*arguments)
+        self.requested: dict[int, float] = {}
+        """By the port of the client, on the monotonic clock."""
+
+    def _begin(self, scope: Message, send: Send) -> ServedExchange:
+        client = scope.get("client")
+        if client:
+            self.requested[int(client[1])] = time.monotonic()
+        return super()._begin(scope, send)
 
 
 def kept_for_the_end(grace: float) -> float:

@@ -17,6 +17,9 @@ DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 5000
 """Where the development server listens unless told."""
 
+SERVE_PORT = 8000
+"""The port of `costrel serve` unless another one is given."""
+
 LISTEN_QUEUE = 128
 UNIX_SCHEME = "unix://"
 
@@ -92,6 +95,25 @@ def bind(host: str, port: int | str, option: str = "--host") -> socket.socket:
         raise StartError(explain(host, number, error, option)) from error
     sock.setblocking(False)
     return sock
+
+
+def parse_bind(text: str) -> tuple[str, int]:
+    """The host and port of ``host:port``, ``host``, ``:port``, ``[::1]:port`` or ``unix:/path``. Raises StartError."""
+    if text.startswith("unix:"):
+        path = text.removeprefix("unix:").removeprefix("//")
+        if not path:
+            raise StartError("There is no path in '--bind unix:'. Write it as --bind unix:/run/app.sock.")
+        return UNIX_SCHEME + os.path.abspath(path), 0
+    if text.isascii() and text.isdigit() and 1 <= int(text) <= 65535:
+        # The system would read the number as an address: 5601 is 0.0.21.225.
+        raise StartError(
+            f"There is no host in '--bind {text}'. Did you mean --bind 127.0.0.1:{text}? That is for this computer"
+            f" alone; 0.0.0.0:{text} is for everyone on its network."
+        )
+    host, colon, port = text.rpartition(":")
+    if not colon or text.endswith("]") or (":" in host and not host.endswith("]")):
+        host, port = text, str(SERVE_PORT)
+    return host.removeprefix("[").removesuffix("]"), port_number(port)
 
 
 def limit_sending(sock: socket.socket, seconds: float | None) -> None:
@@ -259,14 +281,14 @@ def _free_port(host: str, port: int) -> int | None:
     return None
 
 
-def connections_at_most() -> int:
-    """As many as MAX_CONNECTIONS, and fewer where the process may not have so many files open."""
+def connections_at_most(wanted: int = MAX_CONNECTIONS) -> int:
+    """The number `wanted`, or less if the process may not have so many files open."""
     try:
         import resource
     except ImportError:  # Windows
-        return MAX_CONNECTIONS
+        return wanted
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     if limit == resource.RLIM_INFINITY:
-        return MAX_CONNECTIONS
+        return wanted
     # A worker that may open no more files would try without a pause to take the next connection.
-    return max(_MIN_CONNECTIONS, min(MAX_CONNECTIONS, limit * 3 // 4, limit - _OTHER_FILES))
+    return max(_MIN_CONNECTIONS, min(wanted, limit * 3 // 4, limit - _OTHER_FILES))

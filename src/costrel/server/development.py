@@ -24,12 +24,14 @@ import click
 from ..app.application import Costrel
 from ..services.dotenv import load_dotenv as read_dotenv
 from ..services.environment import get_debug_flag, get_load_dotenv, read_variable
-from . import addresses
+from . import addresses, engine
 from .banner import announce, is_running_from_reloader, server_logger, show_inputs, show_server_banner
+from .beats import Pulse
 from .certificates import SSLContextArgument, make_ssl_devcert
 from .errors import StartError
 from .identity import replaced_run_simple, report_port, served_as_flask
 from .reloading import run_reloadable, supervise_with
+from .watchdog import LOOP_TIMEOUT, Watchdog
 from .watching import Watcher
 from .wsgi_serving import run_simple
 
@@ -149,7 +151,7 @@ def serve(app: Costrel, host: str, port: int | str, options: Options) -> None:
         watch_over(host, port, options)
     _refuse_exposed_debugger(host, options)
     show_inputs(app)
-    if options.need_wsgi():
+    if options.need_wsgi() or not _has_engine():
         run_simple(host, addresses.port_number(port), app, **options.for_run_simple())
         return
     from .embedded import EmbeddedServer  # Granian takes 20 ms to load, which no other command needs
@@ -159,7 +161,7 @@ def serve(app: Costrel, host: str, port: int | str, options: Options) -> None:
         report_port(sock)
         try:
             application, close = _in_development(app, host, options)
-            server = EmbeddedServer(application, sock, server_logger(), certificate, close)
+            server = EmbeddedServer(application, sock, server_logger(), certificate, close, _watchdog(app))
         except OSError as error:
             sock.close()
             raise StartError(f"The certificate or its key cannot be used: {error}.") from error
@@ -187,6 +189,25 @@ def _ending_at_once() -> Iterator[None]:
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
         os._exit(end.code if isinstance(end.code, int) else 1)
+
+
+def _has_engine() -> bool:
+    """Whether Granian can be used; if not, say why, and that the WSGI server takes its place."""
+    problem = engine.problem()
+    if problem is not None:
+        server_logger().warning(_WITHOUT_ENGINE, engine.version(), problem)
+    return problem is None
+
+
+_WITHOUT_ENGINE: t.Final = (
+    "Granian %s differs from the releases that Costrel was tested with (%s). Serving over WSGI: without WebSockets, and"
+    " each async view in a thread. Install the release that Costrel requires."
+)
+
+
+def _watchdog(app: Costrel) -> Watchdog | None:
+    """Logs the code that blocks the event loop. In debug mode, a breakpoint may do that for as long as it likes."""
+    return None if app.debug else Watchdog(Pulse(), LOOP_TIMEOUT, logger=server_logger())
 
 
 def _in_development(app: Costrel, host: str, options: Options) -> tuple[Application, Callable[[], None]]:

@@ -11,23 +11,18 @@ import typing as t
 from collections import deque
 from contextvars import copy_context
 
-from granian._granian import CallbackScheduler
-
 from ..edges.drive import on_loop
 from ..edges.threads import Lane
-from ..support.coroutines import AnyCoroutine
-from .request_log import Message, Receive, Send
+from .closing import Closing
+from .crowd import Refusing
+from .granian_private import Scheduler, Watcher
+from .request_log import Message
+from .served import Served
 
 if t.TYPE_CHECKING:
     import asyncio
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Collection
     from contextvars import Context
-
-IN_PLACE: t.Final = 4
-"""The maximum number of requests in Granian's threads at once. Further requests go to the event loop.
-
-These threads count towards the application's thread limit, so a low limit reduces them.
-"""
 
 OTHERS: t.Final = 2
 """The number of other threads that hand over requests. PERF: served. More of them only contend for the GIL."""
@@ -39,60 +34,28 @@ ServingState: t.TypeAlias = dict[str, object]
 """The state that the application's lifespan leaves in each scope."""
 
 
-class Served(t.Protocol):
-    """An ASGI application that can also handle requests in the calling thread, and is told when the server stops."""
-
-    places: int
-    """The number of the server's threads that the application may block."""
-
-    def begin_to_end(self) -> float:
-        """The server is stopping. Called once, on the loop. Returns the seconds to wait for open connections."""
-
-    def __call__(self, scope: Message, receive: Receive, send: Send) -> Awaitable[None]:
-        """Handle one scope."""
-
-    @property
-    def takes_in_place(self) -> Callable[[Message], bool]:
-        """A function that tells whether `answer_in_place` must handle a scope."""
-
-    def answer_in_place(self, scope: Message, receive: Receive, send: Send) -> AnyCoroutine[None]:
-        """Handle one scope, starting in a thread that may block, and continuing on the loop (`to_loop`)."""
-
-
-class Proto(t.Protocol):
-    """Granian's channels for one request."""
-
-    receive: Receive
-    send: Send
-
-
-class Watcher(t.Protocol):
-    """Granian's handle for one request."""
-
-    scope: Message
-    proto: Proto
-
-    def done(self) -> None: ...
-    def err(self, error: BaseException, /) -> None: ...
-    def taskref(self, task: asyncio.Task[None], /) -> None: ...
-
-
-class Dispatcher(t.cast("type[t.Any]", CallbackScheduler)):  # type: ignore[misc]  # its stub lacks members
+class Dispatcher(Scheduler):
     """Runs the requests of one worker."""
 
-    def __new__(cls, loop: asyncio.AbstractEventLoop, served: Served, state: ServingState) -> t.Self:
-        """The other arguments of Granian's class are for its own way to run coroutines, which is not used."""
-        return t.cast("t.Self", super().__new__(cls, loop, served, None, None, None))
-
     def __init__(self, loop: asyncio.AbstractEventLoop, served: Served, state: ServingState) -> None:
-        super().__init__()
+        super().__init__(loop)
         self._on_loop = loop
-        self._served = served
+        self._served: Served = served
         self._takes = served.takes_in_place
         self._state = state
         self._variables = copy_context()
         self._places = deque(range(served.places))
-        self._schedule_fn = self.dispatch
+
+    def admit(self, ports: Collection[int] | None, has_room: Callable[[], bool]) -> None:
+        """Handle requests of clients with these ports only, and health checks; with None, of all."""
+        if not isinstance(self._served, Closing):
+            served = self._served.served if isinstance(self._served, Refusing) else self._served
+            self._served = served if ports is None else Refusing(served, ports, has_room)
+
+    def begin_to_end(self) -> Closing:
+        """From now on, responses end their connections. Called on the loop."""
+        self._served = closing = Closing(self._served)
+        return closing
 
     def dispatch(self, watcher: Watcher) -> None:
         """Start to handle the request of `watcher`, in a thread of Granian, which would ignore an exception."""

@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-import typing as t
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from granian._granian import SocketHolder
 from granian.constants import Interfaces, SSLProtocols
 from granian.log import LogLevels
-from granian.server.embed import Server
 
-from .addresses import LISTEN_QUEUE, af_unix, connections_at_most
+from .addresses import LISTEN_QUEUE, connections_at_most
 from .errors import StartError
+from .forking import part_from_children
+from .granian_private import Embedded
 from .request_log import Application, RequestLog
+from .watchdog import Watchdog
 
 GRACE = 1.0
 """The time that requests have to end after the server was asked to stop, in seconds."""
@@ -28,15 +28,12 @@ _AFTER_CANCELLING = 1.0
 # configuration only changes the level of Granian's logger.
 _KEEP_LOGGING: dict[str, object] = {"incremental": True, "handlers": {}, "loggers": {}}
 
-# The arguments are missing in its stub: file descriptor, whether it is a Unix socket, length of the queue.
-_holder_class: t.Any = SocketHolder
-
 Certificate = tuple[Path, Path]
 
 _granian_logger = logging.getLogger("_granian")
 
 
-class EmbeddedServer(Server):
+class EmbeddedServer(Embedded):
     """Serves an ASGI application on a listening socket, on the running event loop."""
 
     def __init__(
@@ -46,11 +43,13 @@ class EmbeddedServer(Server):
         logger: logging.Logger,
         certificate: Certificate | None = None,
         at_stop: Callable[[], None] = lambda: None,
+        watchdog: Watchdog | None = None,
     ) -> None:
         self.log = RequestLog(application, logger)
         self.sock = sock
         self._stopping = False
         self._at_stop = at_stop
+        self._watchdog = watchdog
         self._loop: asyncio.AbstractEventLoop | None = None
         cert, key = certificate or (None, None)
         super().__init__(
@@ -69,11 +68,17 @@ class EmbeddedServer(Server):
         """Serve until :meth:`stop` is called. Raises StartError if the startup of the application fails."""
         _granian_logger.addFilter(_is_worth_saying)
         self._loop = asyncio.get_running_loop()
+        end_parting = part_from_children([self.sock])
+        if self._watchdog is not None:
+            self._watchdog.start(self._loop)
         try:
             if not self._stopping:
                 await self.serve()
         finally:
             self._loop = None
+            end_parting()
+            if self._watchdog is not None:
+                self._watchdog.stop()
             _granian_logger.removeFilter(_is_worth_saying)
             self.sock.close()
 
@@ -104,19 +109,10 @@ class EmbeddedServer(Server):
 
     def _init_shared_socket(self) -> None:
         # Granian's own socket has SO_REUSEPORT, so other programs could use the same port.
-        # The holder closes the file descriptor, so the socket object must not.
-        is_unix = self.sock.family == af_unix
-        number = self.sock.detach()
-        self._ssp: t.Any = None
-        self._sfd: t.Any = number
-        self._shd: t.Any = _holder_class(number, is_unix, LISTEN_QUEUE)
+        self.use(self.sock, LISTEN_QUEUE)
 
     async def _stop_workers(self) -> None:
-        workers: list[t.Any] = list(self.wrks)
-        self.wrks.clear()
-        for worker in workers:
-            worker.terminate()
-        tasks: list[asyncio.Task[None]] = [worker._task for worker in workers]
+        tasks = self.take_tasks()
         if await _still_running(tasks, GRACE):
             self.log.end_all()
         if await _still_running(tasks, _AFTER_CANCELLING):

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import accumulate
 
 from .metrics import BUCKETS, WEBSOCKET, Ledger, Row
-from .supervision import held_signals
+from .signals import held_signals
 
 CONTENT_TYPE: t.Final = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -18,6 +18,12 @@ PATH: t.Final = "/metrics"
 
 _PATIENCE = 5
 """Seconds that a client may take for its request."""
+
+_EVENTS: t.Final = (
+    ("stalls", "costrel_thread_stalls_total", "Times that all threads of a process were busy, and none finished."),
+    ("dropped_lines", "costrel_log_lines_dropped_total", "Lines of output that the reader did not take in time."),
+    ("full", "costrel_connections_refused_total", "Requests refused since a process had too many connections."),
+)
 
 _BOUNDS: t.Final = (*(f"{bound:g}" for bound in BUCKETS), "+Inf")
 
@@ -51,6 +57,11 @@ def _lines(ledger: Ledger) -> Iterator[str]:
     yield f"costrel_workers {ledger.alive()}"
     yield from _head("costrel_worker_starts_total", "counter", "Processes that were started, replacements included.")
     yield f"costrel_worker_starts_total {ledger.starts}"
+    yield from _head("costrel_workers_stuck_total", "counter", "Processes replaced since their event loop was blocked.")
+    yield f"costrel_workers_stuck_total {ledger.stuck}"
+    for event, name, text in _EVENTS:
+        yield from _head(name, "counter", text)
+        yield f"{name} {ledger.events(event)}"
 
 
 def _head(name: str, kind: str, text: str) -> tuple[str, str]:

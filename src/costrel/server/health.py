@@ -9,18 +9,17 @@ from __future__ import annotations
 import asyncio
 import json
 import typing as t
+from collections.abc import Collection
 
 from ..app.application import Costrel
 from ..app.readiness import ReadinessCheck
 from ..edges.lifespan import call_within
 from ..edges.threads import Workers
 from ..support.coroutines import AnyCoroutine
-from .dispatch import Served
+from .paths import LIVE, READY
 from .request_log import Message, Receive, Send
+from .served import Served
 from .state import State
-
-LIVE: t.Final = "/livez"
-READY: t.Final = "/readyz"
 
 KEPT: t.Final = 1.0
 """Seconds that the outcome of the checks is kept: whoever asks more often does not run them more often."""
@@ -41,6 +40,14 @@ class Health:
     def begin_to_end(self) -> float:
         """Hear that this worker ends. The server may go on, if another one has taken its place: that is no change."""
         return self.served.begin_to_end()
+
+    def note_refusal(self) -> None:
+        """A request is refused, since there are too many connections."""
+        self.served.note_refusal()
+
+    def unfinished(self) -> Collection[Message]:
+        """The scopes of the requests in progress."""
+        return self.served.unfinished()
 
     def takes_in_place(self, scope: Message) -> bool:
         """Whether it is for `served`, and that takes it."""

@@ -40,8 +40,11 @@ _KEY_BYTES: t.Final = 136
 _ROUTE_BYTES: t.Final = 120
 _CELLS: t.Final = len(BUCKETS) + 2
 _ROW_BYTES: t.Final = _KEY_BYTES + 8 * _CELLS
-_HEAD: t.Final = 4
+_HEAD: t.Final = 8
 _ROWS_USED, _IN_FLIGHT, _WEBSOCKETS = 0, 1, 2
+
+EVENTS: t.Final = {"stalls": 3, "dropped_lines": 4, "full": 5}
+"""What is counted beside requests, and where: stalls of the threads, lines of output, refusals of connections."""
 
 Key = tuple[str, str, str]
 
@@ -90,6 +93,10 @@ class Page:
         head = self.head()
         return int(head[_IN_FLIGHT]), int(head[_WEBSOCKETS])
 
+    def count(self, event: str, number: int = 1) -> None:
+        """Count an event of EVENTS. Only one thread of the worker counts each kind."""
+        self.head()[EVENTS[event]] += number
+
     @staticmethod
     def _row(data: memoryview, start: int) -> Row:
         text = bytes(data[start : start + _KEY_BYTES]).rstrip(b"\0").decode(errors="replace")
@@ -130,6 +137,11 @@ class Counter:
             cells[bucket] += 1
             cells[-1] += seconds
             self._head[_WEBSOCKETS if is_websocket else _IN_FLIGHT] -= 1
+
+    def refuse(self) -> None:
+        """Count a request that is refused, since there are too many connections."""
+        with self._lock:
+            self._head[EVENTS["full"]] += 1
 
     def _find(self, kind: tuple[str, str, int]) -> Cells:
         method, route, status = kind
@@ -185,6 +197,8 @@ class Ledger:
         self._writers: list[Process | None] = [None] * len(self._pages)
         self.starts = 0
         """The number of workers that were started."""
+        self.stuck = 0
+        """The number of workers that were replaced since their event loop was blocked."""
 
     def free_page(self) -> Page | None:
         """A page without a writer; None if there is none, so that the worker is not counted."""
@@ -207,6 +221,10 @@ class Ledger:
         """The numbers of requests and WebSockets in progress."""
         found = [page.now() for page in self._current()]
         return sum(requests for requests, _ in found), sum(websockets for _, websockets in found)
+
+    def events(self, event: str) -> int:
+        """The number of events of a kind, in all workers, including those that have ended."""
+        return sum(int(page.head()[EVENTS[event]]) for page in self._pages)
 
     def rows(self) -> list[Row]:
         """The counts of all workers, including those that have ended, sorted by key."""

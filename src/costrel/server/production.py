@@ -2,42 +2,32 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import multiprocessing
-import os
-import signal
 import socket
-import sys
-import threading
-import time
+import ssl
 import typing as t
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
-from dataclasses import dataclass, replace
-from multiprocessing.connection import Connection
-from pathlib import Path
-
-import click
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 
 from ..app.application import Costrel
-from ..edges.patience import SEND_TIMEOUT
-from . import addresses
-from .access_log import LINES, AccessLog, set_up_logging
+from ..edges.threads import THREADS
+from . import addresses, engine
+from .access_log import set_up_logging
+from .crowd import RESERVE
 from .errors import StartError
-from .failed_load import describe
+from .output import in_background
+from .serve_options import ServeOptions
 from .state import State
+from .worker import WorkerLoader
 
 if t.TYPE_CHECKING:
-    from .dispatch import Served
-    from .listeners import Sockets
-    from .metrics import Ledger, Page
-    from .supervision import Supervisor
+    from .granian_private import Listening
+    from .metrics import Ledger
+    from .sockets import Sockets
+    from .supervision import Limits
 
-DEFAULT_BIND = "127.0.0.1:8000"
-DEFAULT_PORT = 8000
 METRICS_HOST = "127.0.0.1"
-GRACE = 30
 
 HEADER_TIMEOUT = 10_000
 """The time limit for the head of a request, in milliseconds."""
@@ -45,35 +35,7 @@ HEADER_TIMEOUT = 10_000
 MAX_HTTP2_HEADERS = 64 * 1024
 """The size of all headers of an HTTP/2 request, in bytes; Granian's own limit is 16 MB."""
 
-_MIN_WORKERS, _MAX_WORKERS = 2, 8
-
 _logger = logging.getLogger("costrel.server")
-
-
-@dataclass(frozen=True, kw_only=True)
-class ServeOptions:
-    """The options of `costrel serve`. Times are in seconds, `max_worker_memory` in MiB."""
-
-    bind: Sequence[str] = (DEFAULT_BIND,)
-    workers: int = _MIN_WORKERS
-    threads: int | None = None
-    interface: t.Literal["asgi", "wsgi"] = "asgi"
-    log_format: str = "text"
-    access_log: bool = True
-    certificate: tuple[Path, Path] | None = None
-    http2: bool | None = None
-    grace: int = GRACE
-    drain: int = 0
-    health: bool = False
-    metrics: str | None = None
-    max_worker_age: int | None = None
-    max_worker_memory: int | None = None
-
-
-def default_workers() -> int:
-    """One worker per CPU: at least two, so that one serves while the other is replaced, and at most eight."""
-    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(max(cpus, _MIN_WORKERS), _MAX_WORKERS)
 
 
 def serve_production(load: Callable[[], Costrel], options: ServeOptions) -> None:
@@ -82,45 +44,55 @@ def serve_production(load: Callable[[], Costrel], options: ServeOptions) -> None
     `load` is called in each worker. Raises StartError if the server cannot start, and SystemExit with status 1 if the
     application cannot be loaded.
     """
-    from .listeners import run_asgi_worker, run_wsgi_worker
-
     refuse_what_wsgi_lacks(options)
-    with _listening(options) as (sockets, metrics_socket):
-        set_up_logging(options.log_format)
+    in_background()
+    set_up_logging(options.log_format)
+    problem = engine.problem()
+    if problem is None:
+        _serve(load, options)
+    else:
+        _logger.warning(engine.WARNING, engine.version(), problem)
+        engine.serve_plainly(load, options)
+
+
+def _serve(load: Callable[[], Costrel], options: ServeOptions) -> None:
+    from .listeners import run_asgi_worker, run_wsgi_worker
+    from .supervision import Supervisor
+
+    with _listening(options) as (sockets, metrics_socket, remove_files):
         state = State()
         ready, write_ready = multiprocessing.Pipe(duplex=False)
         ledger, metrics = _metrics(metrics_socket, options)
-        supervisor = _supervisor(sockets, ready, state, ledger, options)
+        listening = _listening_options(options)
+        supervisor = Supervisor(sockets, ready, state, _limits(options), options.workers, ledger, remove_files)
         scheme = "https" if options.certificate else "http"
         for place, sock in zip(options.bind, sockets, strict=True):
-            _logger.info("Listening at %s", ", ".join(addresses.urls(parse_bind(place)[0], sock, scheme)))
-        run = run_wsgi_worker if options.interface == "wsgi" else run_asgi_worker
+            _logger.info("Listening at %s", ", ".join(addresses.urls(addresses.parse_bind(place)[0], sock, scheme)))
         loader = WorkerLoader(load, options, write_ready, state, sockets, metrics_socket)
         with metrics:
-            supervisor.serve(spawn_target=run, target_loader=loader, wrap_loader=False)
-
-
-def speaks_http2(options: ServeOptions) -> bool:
-    """Whether HTTP/2 is enabled: by default only over TLS, since browsers do not use it without."""
-    return options.certificate is not None if options.http2 is None else options.http2
+            if options.interface == "wsgi":
+                supervisor.serve(run_wsgi_worker, loader, listening, state, options.grace)
+            else:
+                supervisor.serve(run_asgi_worker, loader, listening, state, options.health)
 
 
 @contextmanager
-def _listening(options: ServeOptions) -> Iterator[tuple[Sockets, socket.socket | None]]:
-    """The sockets for requests and for the metrics. Files of Unix sockets are removed at the end."""
-    from .listeners import Sockets
+def _listening(options: ServeOptions) -> Iterator[tuple[Sockets, socket.socket | None, Callable[[], None]]]:
+    """The sockets for requests and for the metrics, and a function that removes the files of Unix sockets."""
+    from .sockets import Sockets
 
     with ExitStack() as stack:
+        files = stack.enter_context(ExitStack())
 
         def bound(host: str, port: int, option: str) -> socket.socket:
             sock = stack.enter_context(addresses.bind(host, port, option))
             if host.startswith(addresses.UNIX_SCHEME):
-                stack.callback(addresses.removal_of(host.removeprefix(addresses.UNIX_SCHEME)))
+                files.callback(addresses.removal_of(host.removeprefix(addresses.UNIX_SCHEME)))
             return sock
 
-        sockets = Sockets([bound(*parse_bind(place), "--bind") for place in options.bind])
+        sockets = Sockets([bound(*addresses.parse_bind(place), "--bind") for place in options.bind])
         metrics = None if options.metrics is None else bound(*parse_metrics(options.metrics), "--metrics")
-        yield sockets, metrics
+        yield sockets, metrics, files.close
 
 
 def _metrics(sock: socket.socket | None, options: ServeOptions) -> tuple[Ledger | None, AbstractContextManager[object]]:
@@ -146,159 +118,55 @@ def parse_metrics(text: str) -> tuple[str, int]:
     """The host and port of ``host:port`` or ``port``. Without a host, it is the loopback address. Raises StartError."""
     if text.startswith("unix:"):
         raise StartError("The metrics have a port, and no Unix socket. Write it as --metrics 127.0.0.1:9100.")
-    host, port = parse_bind(text if ":" in text else f":{text}")
+    host, port = addresses.parse_bind(text if ":" in text else f":{text}")
     return host or METRICS_HOST, port
 
 
-def parse_bind(text: str) -> tuple[str, int]:
-    """The host and port of ``host:port``, ``host``, ``:port``, ``[::1]:port`` or ``unix:/path``. Raises StartError."""
-    if text.startswith("unix:"):
-        path = text.removeprefix("unix:").removeprefix("//")
-        if not path:
-            raise StartError("There is no path in '--bind unix:'. Write it as --bind unix:/run/app.sock.")
-        return addresses.UNIX_SCHEME + os.path.abspath(path), 0
-    if text.isascii() and text.isdigit() and 1 <= int(text) <= 65535:
-        # The system would read the number as an address: 5601 is 0.0.21.225.
-        raise StartError(
-            f"There is no host in '--bind {text}'. Did you mean --bind 127.0.0.1:{text}? That is for this computer"
-            f" alone; 0.0.0.0:{text} is for everyone on its network."
-        )
-    host, colon, port = text.rpartition(":")
-    if not colon or text.endswith("]") or (":" in host and not host.endswith("]")):
-        host, port = text, str(DEFAULT_PORT)
-    return host.removeprefix("[").removesuffix("]"), addresses.port_number(port)
+def _limits(options: ServeOptions) -> Limits:
+    from .supervision import Limits
+
+    return Limits(
+        grace=options.grace,
+        drain=options.drain,
+        age=options.max_worker_age,
+        memory=None if options.max_worker_memory is None else options.max_worker_memory * 1024 * 1024,
+        silence=options.loop_timeout or None,
+    )
 
 
-def _supervisor(
-    sockets: Sockets, ready: Connection, state: State, ledger: Ledger | None, options: ServeOptions
-) -> Supervisor:
+def _connections(options: ServeOptions) -> tuple[int, int]:
+    """The maximum number of connections of one worker, and the number with a reserve for refusals."""
+    wanted = options.max_connections + RESERVE
+    most = addresses.connections_at_most(wanted)
+    if most == wanted:
+        return options.max_connections, most
+    number = most - min(RESERVE, most // 4)
+    if options.max_connections != addresses.MAX_CONNECTIONS:
+        _logger.warning("Each process has at most %d connections, since it may open few files (ulimit -n)", number)
+    return number, most
+
+
+def _listening_options(options: ServeOptions) -> Listening:
     # Granian takes 20 ms to load, which no other command needs.
-    from granian.constants import HTTPModes, Interfaces, SSLProtocols
+    from granian.constants import HTTPModes
     from granian.http import HTTP1Settings, HTTP2Settings
-    from granian.log import LogLevels
 
-    from .supervision import Supervisor
+    from .granian_private import Listening, tls_arguments
+    from .sockets import BACKLOG
 
-    cert, key = options.certificate or (None, None)
-    wsgi = options.interface == "wsgi"
-    http2 = speaks_http2(options)
-    try:
-        return Supervisor(
-            sockets,
-            ready,
-            state,
-            grace=options.grace,
-            drain=options.drain,
-            early=options.health,
-            ledger=ledger,
-            interface=Interfaces.WSGI if wsgi else Interfaces.ASGI,
-            workers=options.workers,
-            blocking_threads=(options.threads or 32) if wsgi else None,
-            http=HTTPModes.auto if http2 else HTTPModes.http1,
-            backpressure=addresses.connections_at_most(),
-            http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT),
-            http2_settings=HTTP2Settings(max_headers_size=MAX_HTTP2_HEADERS),
-            log_level=LogLevels.warning,
-            ssl_cert=cert,
-            ssl_key=key,
-            ssl_protocol_min=SSLProtocols.tls12,
-            respawn_failed_workers=True,
-            workers_lifetime=options.max_worker_age,
-            workers_max_rss=options.max_worker_memory,
-        )
-    except OSError as error:
-        raise StartError(f"The certificate or its key cannot be used: {error}.") from error
-
-
-@dataclass(frozen=True)
-class WorkerLoader:
-    """Runs at the start of a worker, and returns the application that Granian calls."""
-
-    load: Callable[[], Costrel]
-    options: ServeOptions
-    ready: Connection
-    state: State
-    sockets: Sequence[socket.socket]
-    foreign: socket.socket | None = None
-    """An inherited socket that the worker must close."""
-    page: Page | None = None
-    """The page for the worker's counts."""
-
-    def counting(self, page: Page) -> WorkerLoader:
-        """The loader of a worker that counts on `page`."""
-        return replace(self, page=page)
-
-    def __call__(self) -> Costrel | Served:
-        """Load the application. If that fails, print the error and exit the worker."""
-        from .supervision import release_signals
-
-        release_signals()
-        if self.foreign is not None:
-            self.foreign.close()
-        set_up_logging(self.options.log_format)
-        threading.Thread(target=self._end_with_parent, name="costrel-parent", daemon=True).start()
+    if options.certificate is not None:
         try:
-            app = self.load()
-            refuse_debug(app.debug)
-            if self.options.threads:
-                app.config["THREADS"] = self.options.threads
-            for sock in self.sockets:
-                sock.set_inheritable(False)
-                addresses.limit_sending(sock, app.config.get("SEND_TIMEOUT", SEND_TIMEOUT))
-            return self._served(app)
-        except Exception as error:
-            click.secho(f"Error: {error if isinstance(error, StartError) else describe(error)}", err=True, fg="red")
-            sys.exit(1)
-
-    def _served(self, app: Costrel) -> Costrel | Served:
-        if self.options.interface == "wsgi":
-            _serve_around(app)
-            self._say_ready()
-            return app
-        from . import idle
-        from .health import Health
-        from .metrics import Counter
-
-        tally = None if self.page is None else Counter(self.page)
-        line = LINES[self.options.log_format] if self.options.access_log else None
-        served = AccessLog(app.asgi, line, self._say_ready, self.options.grace, tally)
-        if speaks_http2(self.options) and idle.can_watch():
-            idle.watch(self.sockets, served.ports_of_clients)
-        return Health(served, app, self.state) if self.options.health else served
-
-    def _say_ready(self) -> None:
-        with suppress(OSError):
-            self.ready.send(os.getpid())
-
-    def _end_with_parent(self) -> None:
-        """End this worker if its parent process has ended."""
-        parent = multiprocessing.parent_process()
-        if parent is None:
-            return
-        parent.join()
-        os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(self.options.grace)
-        os._exit(errno.EOWNERDEAD)
-
-
-def _serve_around(app: Costrel) -> None:
-    """Run the functions before serving, which also checks the settings, and those after it when the worker ends."""
-    if not (app.before_serving_funcs or app.while_serving_gens or app.after_serving_funcs):
-        app.try_settings()
-        return
-    from multiprocessing.util import Finalize
-
-    from ..edges.lifespan import ServingThread
-
-    around = ServingThread(app)
-    around.start()
-    Finalize(None, around.stop, exitpriority=100)  # a worker's `atexit` functions are not called
-
-
-def refuse_debug(debug: bool) -> None:
-    """Raise StartError in debug mode, whose pages run code for anyone who can reach them."""
-    if debug:
-        raise StartError(
-            "costrel serve does not serve in debug mode, whose pages show the source and run code. Leave out --debug"
-            " and COSTREL_DEBUG (or FLASK_DEBUG), or use costrel run."
-        )
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*options.certificate)
+        except OSError as error:
+            raise StartError(f"The certificate or its key cannot be used: {error}.") from error
+    limit, most = _connections(options)
+    return Listening(
+        backlog=BACKLOG,
+        limit=limit,
+        connections=most,
+        http=HTTPModes.auto if options.http2 else HTTPModes.http1,
+        http1=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT),
+        http2=HTTP2Settings(max_headers_size=MAX_HTTP2_HEADERS),
+        tls=tls_arguments(options.certificate),
+        threads=options.threads or THREADS,
+    )

@@ -1,324 +1,329 @@
-"""Supervises Granian's worker processes: on our sockets, with replacements that are ready before the old ones end."""
+"""Supervises the worker processes: replaces those that ended, and gives each its time to end."""
 
 from __future__ import annotations
 
 import logging
+import multiprocessing
+import os
 import signal
 import sys
-import threading
 import time
 import typing as t
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
-from granian.server.mp import MPServer, WorkerProcess
+if t.TYPE_CHECKING:
+    from multiprocessing.context import ForkContext, SpawnContext
 
-from .listeners import BACKLOG, ENDING, Listening, Sockets
+from .beats import Beats, Pulse
+from .memory import resident
 from .metrics import Ledger, Page
+from .signals import ENDING, Wakeup, held_signals
+from .sockets import Sockets
 from .state import State
 
 PAUSE = 1.0
 """The delay before a worker that ended soon after its start is replaced, in seconds."""
 
-_LOOK_UP = 1.0
+_LOOK = 1.0
+"""The interval of the checks of age, memory and pulse, in seconds."""
+
+_LOOK_AT_MEMORY = 10.0
 _SOON = 5.0
+_TO_ABORT = 2.0
 _TICK = 0.1
 
-# Granian calls `dictConfig` for the whole process. An incremental configuration keeps what is there.
-KEEP_LOGGING: dict[str, object] = {"incremental": True, "handlers": {}, "loggers": {}}
-
-SpawnTarget: t.TypeAlias = Callable[..., None]
+Target: t.TypeAlias = Callable[..., None]
 
 
 class Loader(t.Protocol):
     """Loads the application in a worker."""
 
-    def counting(self, page: Page) -> Loader:
-        """The loader of a worker that counts its requests on `page`."""
+    def on(self, page: Page | None, pulse: Pulse) -> Loader:
+        """The loader of a worker that counts its requests on `page`, and shows with `pulse` that it is alive."""
 
 
 _logger = logging.getLogger("costrel.server")
-_granian_logger = logging.getLogger("_granian")
 
 
-class Worker(t.Protocol):
-    """A worker of Granian, whose own methods have no types."""
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """When workers are replaced, and how long they have to end. Times are in seconds, `memory` in bytes."""
+
+    grace: float
+    """The time that a worker has to end."""
+    drain: float = 0
+    """The time that the server continues to serve after SIGTERM."""
+    age: float | None = None
+    memory: int | None = None
+    silence: float | None = None
+    """The time without a sign from the event loop."""
+
+
+@dataclass(eq=False)
+class Worker:
+    """One worker process."""
 
     idx: int
-    birth: float
-    inner: BaseProcess
-    interrupt_by_parent: bool
+    process: BaseProcess
+    pulse: Pulse
+    birth: float = field(default_factory=time.monotonic)
+    killed_at: float | None = None
+    """When it is killed, if it has not ended: for a worker that was told to end."""
 
-    def start(self) -> None: ...
-    def is_alive(self) -> bool: ...
-    def terminate(self) -> None: ...
-    def kill(self) -> None: ...
-    def join(self) -> None: ...
+    def has_ended(self) -> bool:
+        """Whether the process has ended. Its sentinel does not tell: processes that views have forked keep it open."""
+        return not self.process.is_alive()
 
 
-class Supervisor(MPServer):
-    """Granian with worker processes, on our listening sockets.
+class Supervisor:
+    """Runs `target` in `number` worker processes, on listening sockets that they share.
 
-    A worker writes its process id to the other end of `ready` when it can serve. `grace` is the time that workers have
-    to end, and `drain` the time that the server continues to serve after SIGTERM, both in seconds. With `early`,
-    workers accept connections before the first one is ready. `options` are those of Granian.
+    A worker writes its process id to the other end of `ready` when it can serve. `at_stop` is called before the sockets
+    are closed. `target` is called with the number of
+    the worker, a function that loads the application, the sockets, the worker's pulse, and `arguments`.
     """
-
-    wrks: list[Worker]  # type: ignore[assignment]  # see `Worker`
 
     def __init__(
         self,
         sockets: Sockets,
         ready: Connection,
         state: State,
-        *,
-        grace: float,
-        drain: float = 0,
-        early: bool = False,
+        limits: Limits,
+        number: int,
         ledger: Ledger | None = None,
-        **options: t.Any,
+        at_stop: Callable[[], None] = lambda: None,
     ) -> None:
-        super().__init__("costrel", backlog=BACKLOG, log_dictconfig=KEEP_LOGGING, **options)
-        _granian_logger.addFilter(_is_true_here)
-        self.sockets = sockets
-        self.state = state
-        self.grace = grace
-        self.drain = drain
-        self.early = early
-        self.ledger = ledger
-        self.failed = False
-        """Whether the application could not be loaded at the start."""
-        self.main_loop_interrupt = Wakeup(self._has_news)  # type: ignore[assignment]  # has all methods that Granian calls
+        method = multiprocessing.get_start_method()
+        # "forkserver", the default of Python 3.14, would not pass the sockets on.
+        self._processes: SpawnContext | ForkContext = (
+            multiprocessing.get_context("fork") if method == "fork" else multiprocessing.get_context("spawn")
+        )
+        self._sockets = sockets
+        self._state = state
+        self._limits = limits
+        self._number = number
+        self._ledger = ledger
+        self._at_stop = at_stop
         self._ready = ready
         self._ready_ids: set[int] = set()
+        self._workers: list[Worker] = []
         self._leaving: list[Worker] = []
+        self._failed = False
+        self._stop_at: float | None = None
+        self._must_reload = False
+        self._drains = False
+        self._looked_at_memory = time.monotonic()
+        self._beats = Beats(limits.silence)
 
-    def _has_news(self) -> bool:
-        return bool(self.interrupt_signal or self.reload_signal or self.interrupt_children)
+    def serve(self, target: Target, loader: Loader, *arguments: object) -> None:
+        """Serve until SIGTERM or Ctrl-C. SIGHUP replaces all workers. Raises SystemExit if the start fails."""
+        self._target, self._loader, self._arguments = target, loader, arguments
+        with Wakeup() as self._wakeup, self._handled_signals():
+            self._sockets.listen()
+            self._start_all()
+            while not self._is_stopping:
+                self._wait_for_news(_LOOK)
+                self._restart_ended()
+                self._reload()
+                self._look()
+            self._stop()
+        if self._failed:
+            sys.exit(1)
 
-    def _init_shared_socket(self) -> None:
-        # On Linux, Granian gives each worker a socket with SO_REUSEPORT. Other programs could then use the same port,
-        # and connections that wait for a worker would be lost when it ends.
-        self.sockets.listen()
+    # -- signals
 
-    def _drop_shared_socket(self) -> None:
-        self.sockets.close()
+    @contextmanager
+    def _handled_signals(self) -> Iterator[None]:
+        handlers: dict[int, Callable[[int, object], None]] = dict.fromkeys(ENDING, self._on_end)
+        if hasattr(signal, "SIGHUP"):
+            handlers[signal.SIGHUP] = self._on_hang_up
+        before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
-    def _spawn_worker(self, idx: int, target: SpawnTarget, callback_loader: Loader) -> Worker:  # type: ignore[override]  # without a loader of sockets
-        listening = Listening(
-            http=self.http,
-            http1=t.cast("t.Any", self.http1_settings),
-            http2=t.cast("t.Any", self.http2_settings),
-            tls=self.ssl_ctx,
-            connections=self.backpressure,
-            threads=self.blocking_threads,
-        )
-        page = None if self.ledger is None else self.ledger.free_page()
-        if page is not None:
-            callback_loader = callback_loader.counting(page)
-        early = self.early and not self.state.ready
-        worker = WorkerProcess(self, idx, target, (idx, callback_loader, self.sockets, listening, early))  # type: ignore[no-untyped-call]  # of Granian
-        if self.ledger is not None:
-            self.ledger.hand_out(page, worker)
-        return worker
+    def _on_hang_up(self, number: int, frame: object) -> None:
+        self._must_reload = True
 
-    def signal_handler_interrupt(self, *args: object, **kwargs: object) -> None:
+    def _on_end(self, number: int, frame: object) -> None:
         """Stop within the grace period. A second Ctrl-C kills the workers."""
-        if self.interrupt_signal and args[:1] == (signal.SIGINT,):
-            for worker in [*self.wrks, *self._leaving]:
-                worker.kill()
-        begins = not self.state.stopping
-        self.state.note_stopping()
-        if begins and self.drain and self.state.ready and args[:1] == (signal.SIGTERM,):
-            # First let the load balancer see that this server is not ready any more.
-            _logger.info("Told to end: serving for another %g seconds", self.drain)
-            timer = threading.Timer(self.drain, super().signal_handler_interrupt)
-            timer.daemon = True
-            with held_signals():  # the main thread handles them
-                timer.start()
-        else:
-            super().signal_handler_interrupt(*args, **kwargs)  # type: ignore[no-untyped-call]  # of Granian
+        if self._is_stopping and number == signal.SIGINT:
+            for worker in [*self._workers, *self._leaving]:
+                worker.process.kill()
+        begins = not self._state.stopping
+        self._state.note_stopping()
+        # With --drain, the load balancer first sees that this server is not ready any more.
+        self._drains = begins and bool(self._limits.drain) and self._state.ready and number == signal.SIGTERM
+        self._stop_at = time.monotonic() + (self._limits.drain if self._drains else 0)
 
-    def _spawn_workers(self, spawn_target: SpawnTarget, target_loader: Loader) -> None:
+    @property
+    def _is_stopping(self) -> bool:
+        return self._stop_at is not None and time.monotonic() >= self._stop_at
+
+    def _wait_for_news(self, seconds: float, *more: int | Connection) -> list[object]:
+        """Wait until a signal arrives, a worker ends, or one of `more` is ready. Returns those that are ready."""
+        if self._stop_at is not None:
+            seconds = max(min(seconds, self._stop_at - time.monotonic()), 0)
+        sentinels = [worker.process.sentinel for worker in self._workers]
+        found = wait([self._wakeup.receiver, *sentinels, *more], seconds)
+        self._wakeup.clear()
+        if self._drains:
+            self._drains = False
+            _logger.info("Told to end: serving for another %g seconds", self._limits.drain)
+        return list(found)
+
+    # -- start
+
+    def _start_all(self) -> None:
         # Start one first, so that an error in loading the application is logged once, and the others are not started.
-        first = self._start(0, spawn_target, target_loader)
-        self.wrks.append(first)
-        if self._becomes_ready(first):
-            for idx in range(1, self.workers):
-                worker: Worker = self._spawn_worker(idx, spawn_target, target_loader)
-                _launch(worker)
-                self.wrks.append(worker)
-            _logger.info("Serving, with the processes %s", ", ".join(str(worker.inner.pid) for worker in self.wrks))
-        else:
-            self.failed = not self.interrupt_signal
-            self.signal_handler_interrupt()
-
-    def _respawn_workers(
-        self, workers: list[int], spawn_target: SpawnTarget, target_loader: Loader, delay: float = 0
-    ) -> None:
-        for idx in workers:
-            if self.interrupt_signal:
-                return
-            old: Worker = self.wrks[idx]
-            if old.is_alive():
-                self._replace(idx, spawn_target, target_loader)
-            else:
-                self._restart(idx, spawn_target, target_loader)
-
-    def _replace(self, idx: int, spawn_target: SpawnTarget, target_loader: Loader) -> None:
-        """Start another worker, and end the old one when it is ready. If it does not get ready, keep the old one."""
-        new = self._start(idx, spawn_target, target_loader)
-        if not self._becomes_ready(new):
-            self._leaving.append(new)
-            if not self.interrupt_signal:
-                _logger.error("The new worker did not start: the old process %s continues.", self.wrks[idx].inner.pid)
+        first = self._start(0)
+        if not self._becomes_ready(first):
+            self._leaving.append(first)
+            self._failed = not self._is_stopping
+            self._stop_at = time.monotonic()
             return
-        old: Worker = self.wrks[idx]
-        self.wrks[idx] = new
-        _logger.info("Process %s takes the place of %s", new.inner.pid, old.inner.pid)
-        self._leaving = [worker for worker in self._leaving if worker.is_alive()]
-        self._leaving.append(old)
-        old.terminate()
-        threading.Thread(target=self._see_off, args=(old, self.grace), daemon=True).start()
+        self._workers = [first, *(self._start(idx) for idx in range(1, self._number))]
+        _logger.info("Serving, with the processes %s", ", ".join(str(worker.process.pid) for worker in self._workers))
 
-    def _restart(self, idx: int, spawn_target: SpawnTarget, target_loader: Loader) -> None:
-        """Start a worker in place of one that ended unexpectedly."""
-        old: Worker = self.wrks[idx]
-        if time.monotonic() - old.birth < _SOON and not self._wait(PAUSE):
-            return
-        worker: Worker = self._spawn_worker(idx, spawn_target, target_loader)
-        self.wrks[idx] = worker
-        _launch(worker)
-        _logger.warning("Process %s has ended; %s takes its place", old.inner.pid, worker.inner.pid)
-
-    def _start(self, idx: int, spawn_target: SpawnTarget, target_loader: Loader) -> Worker:
-        worker: Worker = self._spawn_worker(idx, spawn_target, target_loader)
-        worker.interrupt_by_parent = True  # `_becomes_ready` handles an end before it is ready
-        _launch(worker)
-        return worker
+    def _start(self, idx: int) -> Worker:
+        page = None if self._ledger is None else self._ledger.free_page()
+        pulse = Pulse()
+        loader = self._loader.on(page, pulse)
+        process = self._processes.Process(
+            target=self._target, args=(idx, loader, self._sockets, pulse, *self._arguments), name="costrel-worker"
+        )
+        if self._ledger is not None:
+            self._ledger.hand_out(page, process)
+        with held_signals():  # until it can handle them, since it inherits the handlers of this process
+            process.start()
+        return Worker(idx, process, pulse)
 
     def _becomes_ready(self, worker: Worker) -> bool:
         """Wait for a worker to be ready. Returns False if it ended before, or if the server is stopping."""
-        process = worker.inner
+        process = worker.process
         while process.pid not in self._ready_ids:
-            if self.interrupt_signal:
+            if self._is_stopping:
                 return False
             found = wait([self._ready, process.sentinel], _TICK)
             while self._ready.poll():
                 self._ready_ids.add(self._ready.recv())
-            if process.sentinel in found and process.pid not in self._ready_ids:
+            if process.pid not in self._ready_ids and (process.sentinel in found or not process.is_alive()):
                 return False
-        worker.interrupt_by_parent = False
-        self.state.note_ready()
-        if _ends_within(worker, 0):  # it ended before Granian was told about its end
-            self.interrupt_children.append(worker.idx)
-            self.main_loop_interrupt.set()
+            self._see_off()
+        self._ready_ids.clear()
+        self._state.note_ready()
         return True
 
-    def _wait(self, seconds: float) -> bool:
+    # -- replacement
+
+    def _restart_ended(self) -> None:
+        for idx, old in enumerate(self._workers):
+            if self._is_stopping or not old.has_ended():
+                continue
+            if time.monotonic() - old.birth < _SOON and not self._pause(PAUSE):
+                return
+            self._workers[idx] = new = self._start(idx)
+            _logger.warning("Process %s has ended; %s takes its place", old.process.pid, new.process.pid)
+
+    def _reload(self) -> None:
+        if self._must_reload and not self._is_stopping:
+            self._must_reload = False
+            self._replace(list(self._workers))
+
+    def _replace(self, workers: Iterable[Worker], is_stuck: bool = False) -> None:
+        for old in workers:
+            if self._is_stopping:
+                return
+            if old in self._workers and not old.has_ended():
+                self._replace_one(old, is_stuck)
+
+    def _replace_one(self, old: Worker, is_stuck: bool) -> None:
+        """Start another worker, and end the old one when it is ready. If it does not get ready, keep the old one.
+
+        One that is stuck cannot end by itself.
+        """
+        new = self._start(old.idx)
+        if not self._becomes_ready(new):
+            self._leaving.append(new)
+            old.birth = time.monotonic()  # it is not too old before as long again
+            if not self._is_stopping:
+                _logger.error("The new worker did not start: the old process %s continues.", old.process.pid)
+            return
+        self._workers[old.idx] = new
+        old.pulse.note_replaced()
+        self._end(old)
+        if is_stuck:
+            _abort(old)
+        _logger.info("Process %s takes the place of %s", new.process.pid, old.process.pid)
+
+    def _look(self) -> None:
+        """Replace workers that are too old, too large, or do not respond, and kill those that did not end in time."""
+        now, limits = time.monotonic(), self._limits
+        if self._is_stopping:
+            return
+        self._see_off()
+        for worker in self._beats.silent((worker, worker.pulse) for worker in self._workers):
+            _logger.error("Process %s is replaced: it does not respond", worker.process.pid)
+            if self._ledger is not None:
+                self._ledger.stuck += 1
+            self._replace([worker], is_stuck=True)
+        self._replace([worker for worker in self._workers if worker.pulse.must_go])
+        if limits.age is not None:
+            self._replace([worker for worker in self._workers if now - worker.birth >= limits.age])
+        if limits.memory is not None and now - self._looked_at_memory >= _LOOK_AT_MEMORY:
+            self._looked_at_memory = now
+            self._replace([worker for worker in self._workers if resident(worker.process.pid) >= limits.memory])
+
+    def _pause(self, seconds: float) -> bool:
         """Wait. Returns False if the server is stopping."""
         until = time.monotonic() + seconds
-        while not self.interrupt_signal and time.monotonic() < until:
+        while not self._is_stopping and time.monotonic() < until:
             time.sleep(_TICK)
-        return not self.interrupt_signal
+        return not self._is_stopping
 
-    def _see_off(self, worker: Worker, grace: float) -> None:
-        """Wait for a worker that was told to end, and kill it after `grace` seconds."""
-        if not _ends_within(worker, grace):
-            _logger.warning("Process %s is killed: it did not end in the grace period", worker.inner.pid)
-            worker.kill()
+    # -- end
 
-    def _stop_workers(self) -> None:
-        # Granian checks whether each is alive, and kills one whose end its other thread is handling.
-        workers = [worker for worker in [*self.wrks, *self._leaving] if not _ends_within(worker, 0)]
-        for worker in workers:
-            worker.terminate()
-        until = time.monotonic() + self.grace
-        for worker in workers:
-            self._see_off(worker, max(until - time.monotonic(), 0))
-            worker.join()
-        self.wrks.clear()
-        self._leaving.clear()
+    def _end(self, worker: Worker) -> None:
+        """Tell a worker to end within the grace period."""
+        worker.killed_at = time.monotonic() + self._limits.grace
+        self._leaving.append(worker)
+        worker.process.terminate()
 
-    def shutdown(self, exit_code: int = 0) -> None:
+    def _see_off(self) -> None:
+        """Forget the workers that have ended, and kill those whose time is over."""
+        self._leaving = [worker for worker in self._leaving if not worker.has_ended()]
+        for worker in self._leaving:
+            if worker.killed_at is not None and time.monotonic() >= worker.killed_at:
+                _logger.warning("Process %s is killed: it did not end in the grace period", worker.process.pid)
+                worker.killed_at = None
+                worker.process.kill()
+
+    def _stop(self) -> None:
         """Let the workers finish their requests, and kill those that are left after the grace period."""
-        # systemd sends the signal to all processes, so some have ended already. Granian's threads may notice that at
-        # any time, and would treat it as a failure.
-        for worker in self.wrks:
-            worker.interrupt_by_parent = True
-        with suppress(SystemExit):
-            super().shutdown()  # type: ignore[no-untyped-call]  # of Granian
-        if status := 1 if self.failed else exit_code:
-            sys.exit(status)
+        self._at_stop()
+        self._sockets.refuse_new()
+        self._sockets.close()  # workers have copies, and accept the connections that wait
+        for worker in [*self._workers, *self._leaving]:
+            if worker in self._leaving:
+                self._leaving.remove(worker)
+            self._end(worker)
+        self._workers.clear()
+        while self._leaving:
+            wait([self._wakeup.receiver, *(worker.process.sentinel for worker in self._leaving)], _TICK)
+            self._wakeup.clear()
+            self._see_off()
 
 
-def _is_true_here(record: logging.LogRecord) -> bool:
-    # Granian warns about lost connections because its workers have separate sockets. Ours share one.
-    return "tcp_migrate_req" not in str(record.msg)
-
-
-def _ends_within(worker: Worker, seconds: float) -> bool:
-    """Wait for a worker to end. Returns False if it has not after `seconds`."""
-    return bool(wait([worker.inner.sentinel], seconds))
-
-
-def _launch(worker: Worker) -> None:
-    """Start a worker with signals blocked until it can handle them, since it inherits the handlers of this process."""
-    with held_signals():
-        worker.start()
-
-
-@contextmanager
-def held_signals() -> Iterator[None]:
-    """Block the signals that end a process, in this thread and in the threads and processes that it starts."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def release_signals() -> None:
-    """In a worker, restore the default handlers, and unblock the signals."""
-    for number in ENDING:
-        signal.signal(number, signal.SIG_DFL)
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
-    if hasattr(signal, "SIGHUP"):
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
-
-
-class Wakeup:
-    """An event that stays set while there is news. Granian clears it after its check, and would miss later news.
-
-    A signal handler may set it while the same thread waits for it, so its lock is reentrant, which the lock of an Event
-    is not. `wait` also checks periodically, since a signal that another thread receives does not wake it.
-    """
-
-    def __init__(self, has_news: Callable[[], bool]) -> None:
-        self._has_news = has_news
-        self._is_set = False
-        self._changed = threading.Condition(threading.RLock())
-
-    def set(self) -> None:
-        """Wake the waiting thread."""
-        with self._changed:
-            self._is_set = True
-            self._changed.notify_all()
-
-    def clear(self) -> None:
-        """Clear the event, unless there is news."""
-        self._is_set = False
-        if self._has_news():
-            self.set()
-
-    def wait(self) -> None:
-        """Wait until the event is set."""
-        with self._changed:
-            while not self._is_set:
-                self._changed.wait(_LOOK_UP)
+def _abort(worker: Worker) -> None:
+    """End a worker that cannot end by itself. If it could not log its stack, `faulthandler` does so at SIGABRT."""
+    if not worker.pulse.is_explained and hasattr(signal, "SIGABRT") and worker.process.pid is not None:
+        with suppress(ProcessLookupError):
+            os.kill(worker.process.pid, signal.SIGABRT)
+        wait([worker.process.sentinel], _TO_ABORT)
+    worker.process.kill()

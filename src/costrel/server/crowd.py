@@ -1,0 +1,199 @@
+"""Too many connections in one worker: new ones are refused with a response, and health checks still get one.
+
+Granian stops to accept at its own limit without a word, and whatever waits then times out. So it gets a little more
+than `--max-connections`, and requests on the connections beyond that are answered 503 here.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import time
+import typing as t
+from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
+
+from ..support.coroutines import AnyCoroutine
+from .closing import CLOSE, port_of
+from .idle import idle_seconds, is_timed
+from .paths import LIVE, READY
+from .request_log import Message, Receive, Send
+from .served import Served
+from .sockets import FILES, Places
+
+RESERVE: t.Final = 32
+"""The number of connections beyond the limit, for health checks and refusals."""
+
+_ROUND: t.Final = 0.5
+_FULL: t.Final = 3
+"""The number of rounds after which a worker is full, and refuses. A shorter crowd waits to be accepted."""
+
+_SAY_AGAIN: t.Final = 60.0
+_SILENT: t.Final = 1.0
+"""The seconds without a byte after which a connection without a request makes room for another one."""
+
+_BODY: t.Final = b"The server has too many connections. Try again later.\n"
+_HEADERS: t.Final = (
+    (b"content-type", b"text/plain; charset=utf-8"),
+    (b"content-length", str(len(_BODY)).encode()),
+    (b"retry-after", b"5"),
+)
+
+_logger = logging.getLogger("costrel.server")
+
+
+class Admission(t.Protocol):
+    """The dispatcher of a worker."""
+
+    def admit(self, ports: Collection[int] | None, has_room: Callable[[], bool]) -> None:
+        """Handle requests of clients with these ports only, and health checks; with None, of all.
+
+        If `has_room` returns True, the crowd has gone since, and a request is handled.
+        """
+
+
+class Crowd:
+    """Watches the number of connections of one worker, from a thread of its own."""
+
+    def __init__(
+        self,
+        places: Places,
+        limit: int,
+        busy: Callable[[], Collection[int]],
+    ) -> None:
+        self._places = places
+        self._limit = limit
+        self._busy = busy
+        self._admitted: set[int] = set()
+        self._full = 0
+        self._other_files = 0
+        self._said = float("-inf")
+        self._over = threading.Event()
+
+    def watch(self, door: Admission | None) -> None:
+        """Start to watch. Without a `door`, the limit is only logged."""
+        if FILES.is_dir():
+            threading.Thread(target=self._go_round, args=[door], name="costrel-crowd", daemon=True).start()
+
+    def has_room(self) -> bool:
+        """Whether there is room for another connection, as far as the number of open files tells."""
+        return len(os.listdir(FILES)) - self._other_files < self._limit
+
+    def stop(self) -> None:
+        """Watch no longer."""
+        self._over.set()
+
+    def _go_round(self, door: Admission | None) -> None:
+        while not self._over.wait(_ROUND):
+            with suppress(OSError):
+                # Few open files are few connections. Looking at each costs 10 µs.
+                self._look({} if len(os.listdir(FILES)) < self._limit - RESERVE else self._ages(), door)
+
+    def _ages(self) -> dict[int, float]:
+        """The ports of the clients that are connected, with the seconds since the last byte."""
+        ages: dict[int, float] = {}
+        for number, connection in self._places.connections():
+            with suppress(OSError):
+                if is_timed(connection):
+                    ages[connection.getpeername()[1]] = idle_seconds(connection)
+                else:
+                    ages[-number] = 0.0  # a Unix socket
+        return ages
+
+    def _look(self, ages: dict[int, float], door: Admission | None) -> None:
+        if len(ages) < self._limit:
+            if self._full >= _FULL and door is not None:
+                door.admit(None, self.has_room)
+            self._full, self._admitted = 0, set(ages)
+            return
+        self._full += 1
+        if door is not None:
+            self._make_room(ages)
+        if self._full < _FULL:  # others wait in the queue of the socket, and their turn comes soon
+            return
+        self._say(len(ages))
+        self._other_files = len(os.listdir(FILES)) - len(ages)
+        # Clients that were connected before stay.
+        self._admitted &= ages.keys()
+        self._admitted.update(list(ages.keys() - self._admitted)[: max(self._limit - len(self._admitted), 0)])
+        if door is not None:
+            door.admit(self._admitted.copy(), self.has_room)
+
+    def _make_room(self, ages: dict[int, float]) -> None:
+        """End connections without a request, the longest silent ones first."""
+        busy = self._busy()
+        silent = sorted((ages[port], port) for port in ages.keys() - busy if ages[port] >= _SILENT)
+        ending = {port for _, port in silent[-(len(ages) - self._limit + RESERVE // 2) :]}
+        for _, connection in self._places.connections():
+            with suppress(OSError):
+                if connection.getpeername()[1] in ending:
+                    connection.shutdown(socket.SHUT_RDWR)
+
+    def _say(self, number: int) -> None:
+        now = time.monotonic()
+        if now - self._said >= _SAY_AGAIN:
+            self._said = now
+            _logger.warning(
+                "Process %d has %d connections, and --max-connections allows %d: new ones are refused",
+                os.getpid(),
+                number,
+                self._limit,
+            )
+
+
+class Refusing:
+    """Passes on to `served` the requests of clients with these ports, and health checks. Others are answered 503."""
+
+    def __init__(self, served: Served, ports: Collection[int], has_room: Callable[[], bool]) -> None:
+        self.served = served
+        self._ports = ports
+        self._has_room = has_room
+
+    @property
+    def places(self) -> int:
+        """As that of `served`."""
+        return self.served.places
+
+    @property
+    def takes_in_place(self) -> Callable[[Message], bool]:
+        """As that of `served`."""
+        return self.served.takes_in_place
+
+    def begin_to_end(self) -> float:
+        """The worker is ending."""
+        return self.served.begin_to_end()
+
+    def note_refusal(self) -> None:
+        """As that of `served`."""
+        self.served.note_refusal()
+
+    def unfinished(self) -> Collection[Message]:
+        """The scopes of the requests in progress."""
+        return self.served.unfinished()
+
+    def __call__(self, scope: Message, receive: Receive, send: Send) -> Awaitable[None]:
+        """Handle one scope."""
+        if self._admits(scope):
+            return self.served(scope, receive, send)
+        return self._refuse(scope, receive, send)
+
+    def answer_in_place(self, scope: Message, receive: Receive, send: Send) -> AnyCoroutine[None]:
+        """Handle one scope in this thread."""
+        if self._admits(scope):
+            return self.served.answer_in_place(scope, receive, send)
+        return self._refuse(scope, receive, send)
+
+    def _admits(self, scope: Message) -> bool:
+        return port_of(scope) in self._ports or scope["path"] in (LIVE, READY) or self._has_room()
+
+    async def _refuse(self, scope: Message, receive: Receive, send: Send) -> None:
+        self.note_refusal()
+        kind = "http"
+        if scope["type"] == "websocket":
+            kind = "websocket.http"
+            await receive()
+        with suppress(OSError, RuntimeError):  # the client has left
+            await send({"type": f"{kind}.response.start", "status": 503, "headers": [*_HEADERS, CLOSE]})
+            await send({"type": f"{kind}.response.body", "body": _BODY})

@@ -1,0 +1,256 @@
+"""The undocumented parts of Granian that this server uses, each behind a function or class of its own.
+
+No other module imports them, and `tests/architecture` enforces it. `check` tries them at the start of a server; if one
+is missing or has changed, Granian's documented interface serves instead (`plain.py`). `docs/upstream.md` lists the
+reasons for each.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import typing as t
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from granian._futures import _new_cbscheduler
+from granian._granian import ASGIWorker, CallbackScheduler, SocketHolder, WorkerSignal, WSGIWorker
+from granian._loops import loops
+from granian.asgi import LifespanProtocol
+from granian.constants import HTTPModes, Loops, SSLProtocols
+from granian.http import HTTP1Settings, HTTP2Settings
+from granian.server.embed import Server
+
+if t.TYPE_CHECKING:
+    from pathlib import Path
+
+    from .request_log import Message, Receive, Send
+
+# Granian's stubs leave out arguments and methods of these.
+_asgi_worker: t.Any = ASGIWorker
+_wsgi_worker: t.Any = WSGIWorker
+_socket_holder: t.Any = SocketHolder
+_lifespan: t.Any = LifespanProtocol
+_scheduler_base: t.Any = CallbackScheduler
+
+_RUNTIME_THREADS = 1
+_BLOCKING_THREADS = 512
+_IDLE_TIMEOUT = 30
+_NO_METRICS = (None, None)
+
+_STACK = 8 * 1024 * 1024
+"""Bytes of stack for each of Granian's threads, in which views run: Python's own threads have as many."""
+
+AF_UNIX = getattr(socket, "AF_UNIX", None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listening:
+    """How a worker accepts connections, in Granian's terms."""
+
+    backlog: int
+    limit: int
+    """The maximum number of connections of one worker."""
+    connections: int
+    """The same with a reserve for refusals. Granian accepts no more until one ends."""
+    http: HTTPModes
+    http1: HTTP1Settings
+    http2: HTTP2Settings
+    tls: tuple[object, ...]
+    """See `tls_arguments`."""
+    threads: int = 1
+    """The number of threads for a WSGI application."""
+
+
+def tls_arguments(certificate: tuple[Path, Path] | None) -> tuple[object, ...]:
+    """The TLS part of a listener's arguments: whether to use it, then certificate, key, and so on."""
+    protocol = str(SSLProtocols.tls12)
+    if certificate is None:
+        return (False, None, None, None, protocol, None, [], False)
+    cert, key = certificate
+    return (True, str(cert.resolve()), str(key.resolve()), None, protocol, None, [], False)
+
+
+def new_loop() -> asyncio.AbstractEventLoop:
+    """The event loop of a worker: uvloop or rloop if it is installed."""
+    loop: asyncio.AbstractEventLoop = loops.get(Loops.auto)
+    return loop
+
+
+class Listener:
+    """Accepts connections from one socket, and hands their requests to a scheduler, in threads of its own."""
+
+    def __init__(self, worker: t.Any, is_unix: bool) -> None:
+        self._serve = worker.serve_mtr_uds if is_unix else worker.serve_mtr
+        self._signal = WorkerSignal()
+
+    @classmethod
+    def asgi(cls, index: int, sock: socket.socket, listening: Listening, threads: int) -> Listener:
+        """For an ASGI application, whose dispatcher is called in `threads` threads."""
+        head = _arguments(index, sock, listening, threads)
+        return cls(_asgi_worker(*head, True, None, *listening.tls, _NO_METRICS), sock.family == AF_UNIX)
+
+    @classmethod
+    def wsgi(cls, index: int, sock: socket.socket, listening: Listening, threads: int) -> Listener:
+        """For a WSGI application, which is called in `threads` threads."""
+        head = _arguments(index, sock, listening, threads)
+        return cls(_wsgi_worker(*head, None, *listening.tls, _NO_METRICS), sock.family == AF_UNIX)
+
+    def start(self, scheduler: object, loop: asyncio.AbstractEventLoop, at_end: Callable[[], None]) -> None:
+        """Accept connections. `at_end` is called in another thread when the last one has ended."""
+        os.environ.setdefault("RUST_MIN_STACK", str(_STACK))
+        self._signal.add_cb(at_end)
+        self._serve(scheduler, loop, self._signal)
+
+    def stop(self) -> None:
+        """Accept no more, and end the connections: idle ones at once, others after the response, HTTP/2 by GOAWAY."""
+        self._signal.set()
+
+
+def _arguments(index: int, sock: socket.socket, listening: Listening, threads: int) -> Iterable[object]:
+    return (
+        index + 1,
+        (None, _socket_holder(sock.fileno(), sock.family == AF_UNIX, listening.backlog)),
+        None,
+        _RUNTIME_THREADS,
+        _BLOCKING_THREADS,
+        threads,
+        _IDLE_TIMEOUT,
+        listening.connections,
+        listening.http,
+        listening.http1,
+        listening.http2,
+    )
+
+
+class Channels(t.Protocol):
+    """The ASGI channels of one request."""
+
+    receive: Receive
+    send: Send
+
+
+class Watcher(t.Protocol):
+    """The handle for one request."""
+
+    scope: Message
+    proto: Channels
+
+    def done(self) -> None: ...
+    def err(self, error: BaseException, /) -> None: ...
+    def taskref(self, task: asyncio.Task[None], /) -> None: ...
+
+
+class Scheduler(_scheduler_base):  # type: ignore[misc]  # its stub lacks members
+    """Passes each ASGI request of a listener to `dispatch`, in one of the listener's threads.
+
+    The base class also has arguments for a way of its own to run coroutines, which is not used.
+    """
+
+    def __new__(cls, loop: asyncio.AbstractEventLoop, *args: object) -> t.Self:
+        return t.cast("t.Self", super().__new__(cls, loop, None, None, None, None))
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__()
+        self._schedule_fn = self.dispatch
+
+    def dispatch(self, watcher: Watcher) -> None:
+        """Start to handle a request. Exceptions are ignored."""
+        raise NotImplementedError
+
+
+class WsgiChannel(t.Protocol):
+    """The way back for the response to one WSGI request."""
+
+    def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None: ...
+    def response_iter(self, status: int, headers: list[tuple[str, str]], body: object) -> None: ...
+
+
+WsgiCall: t.TypeAlias = Callable[[WsgiChannel, dict[str, object]], int]
+
+
+def wsgi_scheduler(loop: asyncio.AbstractEventLoop, call: WsgiCall) -> object:
+    """A scheduler that passes each WSGI request to `call`, with its part of the environ, in one of the threads."""
+    return _new_cbscheduler(loop, call, impl_asyncio=True)  # type: ignore[no-untyped-call]  # it has no types
+
+
+class Lifespan:
+    """The lifespan of an ASGI application (ASGI specification, Lifespan Protocol)."""
+
+    def __init__(self, application: object) -> None:
+        self._protocol = _lifespan(application)
+
+    @property
+    def state(self) -> dict[str, object]:
+        """The state that the application has set during its startup."""
+        return t.cast("dict[str, object]", self._protocol.state)
+
+    async def startup(self) -> bool:
+        """Start the application. Returns False if it refuses."""
+        await self._protocol.startup()
+        return not self._protocol.interrupt
+
+    async def shutdown(self) -> None:
+        """End the application."""
+        await self._protocol.shutdown()
+
+
+class Embedded(Server):
+    """Granian on the running event loop, on a socket that is open already."""
+
+    _ssp: t.Any
+    _sfd: t.Any
+    _shd: t.Any
+
+    def use(self, sock: socket.socket, backlog: int) -> None:
+        """Serve on `sock`, whose file descriptor belongs to the server from now on."""
+        is_unix = sock.family == AF_UNIX
+        number = sock.detach()
+        self._ssp = None
+        self._sfd = number
+        self._shd = _socket_holder(number, is_unix, backlog)
+
+    def take_tasks(self) -> list[asyncio.Task[None]]:
+        """Tell the listeners to stop. Returns the tasks that end with them."""
+        workers: list[t.Any] = list(self.wrks)
+        self.wrks.clear()
+        for worker in workers:
+            worker.terminate()
+        return [worker._task for worker in workers]
+
+
+def check() -> None:
+    """Try all parts, except that no connection is accepted. Raises an exception if one differs from the expected."""
+    with socket.socket() as sock:
+        listening = Listening(
+            backlog=128,
+            limit=16,
+            connections=16,
+            http=HTTPModes.auto,
+            http1=HTTP1Settings(),
+            http2=HTTP2Settings(),
+            tls=tls_arguments(None),
+        )
+        for make in (Listener.asgi, Listener.wsgi):
+            copy = sock.dup()
+            make(0, copy, listening, 1)
+            copy.detach()  # Granian has closed it
+    for name in ("_init_shared_socket", "_stop_workers", "serve"):
+        if not callable(getattr(Server, name, None)):
+            raise AttributeError(f"granian's embedded server has no method {name!r}")
+    loop = asyncio.new_event_loop()
+    try:
+        Scheduler(loop)
+        wsgi_scheduler(loop, _refuse)
+    finally:
+        loop.close()
+    protocol = Lifespan(_refuse)._protocol
+    if not (callable(protocol.startup) and callable(protocol.shutdown)) or protocol.interrupt or protocol.state:
+        raise TypeError("granian's lifespan is not as expected")
+    if Loops.auto not in loops:
+        raise LookupError("granian has no automatic loop")
+
+
+def _refuse(channel: WsgiChannel, scope: dict[str, object]) -> int:
+    raise NotImplementedError

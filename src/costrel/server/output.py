@@ -1,0 +1,161 @@
+"""Standard output and error in the background: a reader that stops must not stop the server.
+
+A full pipe blocks the thread that writes to it, which would be the event loop for a line of the access log. So all that
+this process prints or logs goes through a queue of limited size to a thread that writes it. Lines that do not fit are
+dropped and counted, and the number is written when the reader goes on.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import select
+import sys
+import threading
+import time
+import typing as t
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from multiprocessing.util import Finalize
+
+if t.TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+LIMIT: t.Final = 4 * 1024 * 1024
+"""The maximum number of bytes that wait to be written."""
+
+AT_END: t.Final = 1.0
+"""The seconds for the rest of the output when the process ends."""
+
+_PAUSE: t.Final = 0.005
+"""The seconds in which further lines are collected, so that they are written together."""
+
+_PIECE: t.Final = 64 * 1024
+
+
+class Background(io.RawIOBase):
+    """A raw stream whose bytes are written to the file descriptor `fd` by a thread."""
+
+    def __init__(self, fd: int, name: str, at_drop: Callable[[int], None] = lambda lines: None) -> None:
+        super().__init__()
+        self.name = name
+        self.dropped = 0
+        """The number of lines that were dropped."""
+        self._fd = fd
+        self._at_drop = at_drop
+        self._waiting: deque[bytes] = deque()
+        self._size = 0
+        self._untold = 0
+        self._lock = threading.Lock()
+        self._has_more = threading.Event()
+        self._is_idle = threading.Event()
+        self._is_idle.set()
+        self._thread: threading.Thread | None = None
+        self._pid = os.getpid()
+        self._is_over = False
+
+    def fileno(self) -> int:
+        """The file descriptor, for programs that write to it without this object."""
+        return self._fd
+
+    def isatty(self) -> bool:
+        """Whether it is a terminal."""
+        return os.isatty(self._fd)
+
+    def writable(self) -> bool:
+        """It is."""
+        return True
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        """Queue the bytes, or drop them if there are too many already. Never waits for the reader."""
+        piece = bytes(data)
+        if self._is_over or os.getpid() != self._pid:  # a child process has no thread for it
+            return os.write(self._fd, piece)
+        with self._lock:
+            if self._size + len(piece) > LIMIT:
+                lines = piece.count(b"\n") or 1
+                self.dropped += lines
+                self._untold += lines
+                self._at_drop(lines)
+                return len(piece)
+            self._size += len(piece)
+            self._waiting.append(piece)
+            self._is_idle.clear()
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="costrel-output", daemon=True)
+                self._thread.start()
+        self._has_more.set()
+        return len(piece)
+
+    def finish(self, seconds: float) -> None:
+        """Wait until all is written, but not longer than `seconds`. Later bytes are written directly."""
+        if os.getpid() == self._pid:
+            self._is_over = True
+            self._has_more.set()
+            self._is_idle.wait(seconds)
+
+    def _run(self) -> None:
+        while not self._is_over:
+            self._has_more.wait()
+            if not self._is_over:
+                time.sleep(_PAUSE)
+            self._has_more.clear()
+            while piece := self._take():
+                self._write_all(piece)
+
+    def _write_all(self, piece: bytes) -> None:
+        while piece:
+            try:
+                piece = piece[os.write(self._fd, piece) :]
+            except BlockingIOError:  # another program has made it non-blocking
+                select.select([], [self._fd], [], 1)
+            except OSError:  # a closed pipe must not fail a request
+                return
+
+    def _take(self) -> bytes:
+        """The next bytes to write; empty if there are none."""
+        with self._lock:
+            taken: list[bytes] = []
+            size = 0
+            while self._waiting and size < _PIECE:
+                taken.append(self._waiting.popleft())
+                size += len(taken[-1])
+            self._size -= size
+            if not taken:
+                self._is_idle.set()
+            elif self._untold and not self._waiting:
+                taken.append(b"[WARNING] %d lines of output were dropped: their reader has stopped\n" % self._untold)
+                self._untold = 0
+        return b"".join(taken)
+
+
+_installed: dict[str, io.TextIOWrapper] = {}
+
+
+def in_background(at_drop: Callable[[int], None] = lambda lines: None) -> None:
+    """Write the standard output and error of this process in the background. `at_drop` gets the numbers of lines.
+
+    A stream that another program has put in their place is left alone.
+    """
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, f"__{name}__")
+        if isinstance(stream, io.TextIOWrapper) and getattr(sys, name) in (stream, _installed.get(name)):
+            with suppress(OSError, ValueError):
+                stream.flush()
+                _installed[name] = _wrapped(stream, at_drop)
+                setattr(sys, name, _installed[name])
+
+
+def _wrapped(stream: io.TextIOWrapper, at_drop: Callable[[int], None]) -> io.TextIOWrapper:
+    raw = Background(stream.fileno(), stream.name, at_drop)
+    buffer = io.BufferedWriter(raw)
+    wrapped = io.TextIOWrapper(buffer, encoding=stream.encoding, errors=stream.errors, line_buffering=True)
+
+    def finish() -> None:
+        with suppress(OSError, ValueError):
+            wrapped.flush()
+        raw.finish(AT_END)
+
+    Finalize(None, finish, exitpriority=0)  # a process of multiprocessing has no `atexit`
+    return wrapped

@@ -1,0 +1,58 @@
+"""The options of `costrel serve`."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .addresses import MAX_CONNECTIONS
+from .errors import StartError
+from .watchdog import LOOP_TIMEOUT
+
+DEFAULT_BIND = "127.0.0.1:8000"
+GRACE = 30
+
+_MIN_WORKERS, _MAX_WORKERS = 2, 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServeOptions:
+    """The options of `costrel serve`. Times are in seconds, `max_worker_memory` in MiB."""
+
+    bind: Sequence[str] = (DEFAULT_BIND,)
+    workers: int = _MIN_WORKERS
+    threads: int | None = None
+    interface: t.Literal["asgi", "wsgi"] = "asgi"
+    log_format: str = "text"
+    access_log: bool = True
+    certificate: tuple[Path, Path] | None = None
+    http2: bool = False
+    grace: int = GRACE
+    drain: int = 0
+    health: bool = False
+    metrics: str | None = None
+    max_worker_age: int | None = None
+    max_worker_memory: int | None = None
+    max_connections: int = MAX_CONNECTIONS
+    """For each worker."""
+    loop_timeout: int = LOOP_TIMEOUT
+    worker_timeout: int | None = None
+    """See WORKER_TIMEOUT. Workers whose threads are stuck are replaced only if it is given."""
+
+
+def default_workers() -> int:
+    """One worker per CPU: at least two, so that one serves while the other is replaced, and at most eight."""
+    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(max(cpus, _MIN_WORKERS), _MAX_WORKERS)
+
+
+def refuse_debug(debug: bool) -> None:
+    """Raise StartError in debug mode, whose pages run code for anyone who can reach them."""
+    if debug:
+        raise StartError(
+            "costrel serve does not serve in debug mode, whose pages show the source and run code. Leave out --debug"
+            " and COSTREL_DEBUG (or FLASK_DEBUG), or use costrel run."
+        )

@@ -1,0 +1,79 @@
+"""Signals: blocked until a process can handle them, and never missed by a thread that waits."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import typing as t
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+ENDING = (signal.SIGTERM, signal.SIGINT)
+"""The signals that end a server."""
+
+
+@contextmanager
+def held_signals() -> Iterator[None]:
+    """Block the signals that end a process, in this thread and in the threads and processes that it starts."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def release_signals() -> None:
+    """In a worker, restore the default handlers, and unblock the signals."""
+    signal.set_wakeup_fd(-1)
+    for number in ENDING:
+        signal.signal(number, signal.SIG_DFL)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+class Wakeup:
+    """A socket that becomes readable when a signal arrives, in whichever thread."""
+
+    def __enter__(self) -> t.Self:
+        self.receiver, self._sender = socket.socketpair()
+        self.receiver.setblocking(False)
+        self._sender.setblocking(False)
+        self._before = signal.set_wakeup_fd(self._sender.fileno(), warn_on_full_buffer=False)
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        signal.set_wakeup_fd(self._before)
+        self.receiver.close()
+        self._sender.close()
+
+    def clear(self) -> None:
+        """Read what signals have written."""
+        with suppress(BlockingIOError):
+            while self.receiver.recv(4096):
+                pass
+
+
+class Signals:
+    """The first of the signals that end a worker, for its main thread to wait for. Later ones have no effect.
+
+    Their handler would run between any two steps of the main thread, and not at all while that thread waits and another
+    thread of the process has received the signal. So the interpreter writes their numbers to a socket.
+    """
+
+    def __init__(self) -> None:
+        self._numbers, write_end = socket.socketpair()
+        write_end.setblocking(False)
+        self._write_end = write_end  # kept open, since signals continue to arrive
+        for number in ENDING:
+            signal.signal(number, lambda *_: None)
+        signal.set_wakeup_fd(write_end.fileno(), warn_on_full_buffer=False)
+
+    def wait(self) -> None:
+        """Wait for the first signal, which may have arrived before."""
+        while self._numbers.recv(1)[0] not in ENDING:
+            pass

@@ -1,0 +1,173 @@
+"""The watchdog of a process: logs the stack of code that blocks the event loop, or that keeps all threads busy."""
+
+from __future__ import annotations
+
+import asyncio
+import faulthandler
+import logging
+import sys
+import threading
+import time
+import traceback
+import typing as t
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from types import FrameType
+
+from ..edges.threads import Workers
+from .beats import INTERVAL, Pulse, Silence
+
+_logger = logging.getLogger("costrel.server")
+
+LOOP_TIMEOUT: t.Final = 30
+"""The seconds without a sign from an event loop after which it is blocked."""
+
+WORKER_TIMEOUT: t.Final = 120
+"""The seconds after which busy threads are stuck, if none of them finishes a request."""
+
+_LONGEST_STEP: t.Final = 3.0
+
+_FRAMES: t.Final = 40
+"""The maximum number of frames of a stack in the log."""
+
+_LOOPS: t.Final = (asyncio.events.__file__,)
+
+
+@dataclass(frozen=True)
+class Stall:
+    """Threads that are all busy, of which none has finished in a given time."""
+
+    threads: Collection[int]
+    """Their identifiers."""
+    waiting: int | None
+    """The number of requests that wait for one of them; None if it is not known."""
+
+
+class Threads(t.Protocol):
+    """The threads in which requests are handled."""
+
+    def look(self, limit: float) -> Stall | None:
+        """Look at them again. Returns a stall that has lasted `limit` seconds."""
+
+
+class PoolThreads:
+    """The worker threads of an ASGI application."""
+
+    def __init__(self, workers: Workers) -> None:
+        self._workers = workers
+        self._ended = 0
+        self._seconds = 0.0
+        self._looked = time.monotonic()
+
+    def look(self, limit: float) -> Stall | None:
+        """As in `Threads`: requests wait, and none of those in the threads ends."""
+        now, ended, waiting = time.monotonic(), self._workers.ended, self._workers.waiting
+        # The time in which this process did not run, as on a suspended computer, does not count.
+        step = min(now - self._looked, _LONGEST_STEP)
+        self._looked = now
+        if ended != self._ended or not waiting:
+            self._ended, self._seconds = ended, 0.0
+            return None
+        self._seconds += step
+        if self._seconds < limit:
+            return None
+        self._seconds = 0.0
+        return Stall(self._workers.identifiers(), waiting)
+
+
+class Watchdog:
+    """Watches one process, from a thread of its own.
+
+    `loop_limit` is the time without a sign from the event loop after which its stack is logged. After `thread_limit`
+    seconds in which all `threads` are busy and none finishes, theirs are logged, and `at_stall` is called. None turns
+    either off.
+    """
+
+    def __init__(
+        self,
+        pulse: Pulse,
+        loop_limit: float | None,
+        threads: Threads | None = None,
+        thread_limit: float | None = None,
+        at_stall: Callable[[], None] = lambda: None,
+        logger: logging.Logger = _logger,
+    ) -> None:
+        self._pulse = pulse
+        self._silence = Silence()
+        # The parent process replaces this one at the limit: the reason comes first.
+        self._loop_limit = None if loop_limit is None else max(loop_limit - INTERVAL, loop_limit / 2)
+        self._interval = INTERVAL if loop_limit is None else min(INTERVAL, loop_limit / 8)
+        self._threads = threads
+        self._thread_limit = thread_limit
+        self._at_stall = at_stall
+        self._logger = logger
+        self._over = threading.Event()
+        self._has_told = False
+
+    def start(self, loop: asyncio.AbstractEventLoop | None) -> None:
+        """Start to watch. Called in the thread of `loop`, if there is one."""
+        if loop is not None and self._loop_limit is not None:
+            self._loop_thread = threading.get_ident()
+            self._beat(loop)
+        if not faulthandler.is_enabled():
+            faulthandler.enable()  # for the case that not even a thread of Python can run
+        threading.Thread(target=self._watch, name="costrel-watchdog", daemon=True).start()
+
+    def stop(self) -> None:
+        """Watch no longer."""
+        self._over.set()
+
+    def _beat(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._pulse.beat()
+        if not self._over.is_set():
+            loop.call_later(self._interval, self._beat, loop)
+
+    def _watch(self) -> None:
+        while not self._over.wait(self._interval):
+            self._look_at_loop()
+            self._look_at_threads()
+
+    def _look_at_loop(self) -> None:
+        if self._loop_limit is None:
+            return
+        seconds = self._silence.look(self._pulse)
+        if seconds < self._loop_limit:
+            self._has_told = False
+        elif not self._has_told:
+            self._has_told = True
+            stack = _stack(sys._current_frames()[self._loop_thread])
+            self._logger.error("The event loop has been blocked for %.0f seconds, by this code:\n%s", seconds, stack)
+            self._pulse.note_explained()
+
+    def _look_at_threads(self) -> None:
+        if self._threads is None or self._thread_limit is None:
+            return
+        stall = self._threads.look(self._thread_limit)
+        if stall is not None:
+            waiting = "" if stall.waiting is None else f", and {stall.waiting} requests wait"
+            self._logger.error(
+                "All %d threads are busy, and none has finished a request in %g seconds%s. They run this code:\n%s",
+                len(stall.threads),
+                self._thread_limit,
+                waiting,
+                "\n".join(stacks_of(stall.threads)),
+            )
+            self._at_stall()
+
+
+def stacks_of(threads: Iterable[int]) -> list[str]:
+    """The stacks of threads, each once, with the number of threads that have it."""
+    frames = sys._current_frames()
+    counted: dict[str, int] = defaultdict(int)
+    for thread in threads:
+        if thread in frames:
+            counted[_stack(frames[thread])] += 1
+    return [f"{number} of them:\n{stack}" for stack, number in counted.items()]
+
+
+def _stack(frame: FrameType) -> str:
+    """The stack of a thread, without the frames from the start of the process to its loop."""
+    frames = traceback.extract_stack(frame)
+    starts = [number for number, entry in enumerate(frames) if entry.filename in _LOOPS]
+    return "".join(traceback.format_list(frames[starts[-1] + 1 if starts else 0 :])[-_FRAMES:])

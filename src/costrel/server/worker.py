@@ -1,0 +1,158 @@
+"""What a worker process does first: it loads the application, and returns what the server calls."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import multiprocessing
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+import typing as t
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from multiprocessing.connection import Connection
+
+import click
+
+from ..app.application import Costrel
+from ..edges.asgi import AsgiApplication
+from ..edges.patience import SEND_TIMEOUT
+from ..edges.threads import THREADS
+from . import addresses, forking
+from .access_log import LINES, AccessLog, TimedAccessLog, set_up_logging
+from .beats import Pulse
+from .errors import StartError
+from .failed_load import describe
+from .output import in_background
+from .serve_options import ServeOptions, refuse_debug
+from .state import State
+from .watchdog import WORKER_TIMEOUT, PoolThreads, Threads, Watchdog
+
+if t.TYPE_CHECKING:
+    from .metrics import Page
+    from .served import Served
+    from .wsgi_calls import WsgiCalls
+
+
+@dataclass(frozen=True)
+class WorkerLoader:
+    """Runs at the start of a worker, and returns the application that Granian calls."""
+
+    load: Callable[[], Costrel]
+    options: ServeOptions
+    ready: Connection
+    state: State
+    sockets: Sequence[socket.socket]
+    foreign: socket.socket | None = None
+    """An inherited socket that the worker must close."""
+    page: Page | None = None
+    """The page for the worker's counts."""
+    pulse: Pulse = field(default_factory=Pulse)
+    is_plain: bool = False
+    """Whether Granian's documented interface runs the worker, which takes a WSGI application as it is."""
+
+    def on(self, page: Page | None, pulse: Pulse) -> WorkerLoader:
+        """The loader of a worker that counts on `page`, and shows with `pulse` that it is alive."""
+        return replace(self, page=page, pulse=pulse)
+
+    def __call__(self) -> Costrel | WsgiCalls | Served:
+        """Load the application. If that fails, print the error and exit the worker."""
+        from .signals import release_signals
+
+        release_signals()
+        if self.foreign is not None:
+            self.foreign.close()
+        in_background(self._note_dropped)
+        set_up_logging(self.options.log_format)
+        threading.Thread(target=self._end_with_parent, name="costrel-parent", daemon=True).start()
+        try:
+            app = self.load()
+            refuse_debug(app.debug)
+            if self.options.threads:
+                app.config["THREADS"] = self.options.threads
+            forking.part_from_children(self.sockets)
+            for sock in self.sockets:
+                addresses.limit_sending(sock, app.config.get("SEND_TIMEOUT", SEND_TIMEOUT))
+            return self._served(app)
+        except Exception as error:
+            click.secho(f"Error: {error if isinstance(error, StartError) else describe(error)}", err=True, fg="red")
+            sys.exit(1)
+
+    def _served(self, app: Costrel) -> Costrel | WsgiCalls | Served:
+        if self.options.interface == "wsgi":
+            from .wsgi_calls import WsgiCalls, WsgiThreads
+
+            _serve_around(app)
+            if self.is_plain:
+                return app
+            calls = WsgiCalls(app)
+            self._watchdog(WsgiThreads(calls, self.options.threads or THREADS)).start(None)
+            self._say_ready()
+            return calls
+        from . import idle
+        from .health import Health
+        from .metrics import Counter
+
+        tally = None if self.page is None else Counter(self.page)
+        line = LINES[self.options.log_format] if self.options.access_log else None
+        edge = app.asgi
+        watchdog = self._watchdog(PoolThreads(edge.workers) if isinstance(edge, AsgiApplication) else None)
+
+        def at_start() -> None:
+            watchdog.start(asyncio.get_running_loop())
+            self._say_ready()
+
+        served: AccessLog
+        if self.options.http2 and self.sockets and idle.can_watch():
+            served = TimedAccessLog(edge, line, at_start, self.options.grace, tally)
+            idle.watch(self.sockets, served.ports_of_clients, requested=served.requested)
+        else:
+            served = AccessLog(edge, line, at_start, self.options.grace, tally)
+        return Health(served, app, self.state) if self.options.health else served
+
+    def _watchdog(self, threads: Threads | None) -> Watchdog:
+        loop_limit, thread_limit = self.options.loop_timeout or None, self.options.worker_timeout or WORKER_TIMEOUT
+        return Watchdog(self.pulse, loop_limit, threads, thread_limit, self._note_stall)
+
+    def _note_dropped(self, lines: int) -> None:
+        if self.page is not None:
+            self.page.count("dropped_lines", lines)
+
+    def _note_stall(self) -> None:
+        if self.page is not None:
+            self.page.count("stalls")
+        if self.options.worker_timeout is not None:
+            self.pulse.ask_to_go()
+
+    def _say_ready(self) -> None:
+        with suppress(OSError):
+            self.ready.send(os.getpid())
+
+    def _end_with_parent(self) -> None:
+        """End this worker if its parent process has ended."""
+        parent = multiprocessing.parent_process()
+        if parent is None:
+            return
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(self.options.grace)
+        os._exit(errno.EOWNERDEAD)
+
+
+def _serve_around(app: Costrel) -> None:
+    """Run the functions before serving, which also checks the settings, and those after it when the worker ends."""
+    if not (app.before_serving_funcs or app.while_serving_gens or app.after_serving_funcs):
+        app.try_settings()
+        return
+    from multiprocessing.util import Finalize
+
+    from ..edges.lifespan import ServingThread
+
+    around = ServingThread(app)
+    around.start()
+    Finalize(None, around.stop, exitpriority=100)  # a worker's `atexit` functions are not called

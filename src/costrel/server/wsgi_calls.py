@@ -1,0 +1,141 @@
+"""Calls a WSGI application (PEP 3333) for the requests that Granian hands over."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import typing as t
+from collections.abc import Collection, Iterable, Iterator
+from threading import get_ident
+
+from .watchdog import Stall
+
+if t.TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+    from .granian_private import WsgiChannel
+
+Header: t.TypeAlias = tuple[str, str]
+
+CLOSE: t.Final[Header] = ("Connection", "close")
+
+
+class WsgiCalls:
+    """Calls `application`, in any thread. Notes the threads that are busy, and since when."""
+
+    def __init__(self, application: WSGIApplication) -> None:
+        self.busy: dict[int, float] = {}
+        """The identifiers of the threads that handle a request, with the start on the monotonic clock."""
+        self.last_arrival = 0.0
+        """When the last HTTP/1 request has arrived during the end, on the monotonic clock."""
+        self._application = application
+        self._is_ending = False
+        self._earlier: dict[int, float] = {}
+        self._speaks_http2 = False
+        self._environ: dict[str, object] = {
+            **os.environ,
+            "GATEWAY_INTERFACE": "CGI/1.1",
+            "SCRIPT_NAME": "",
+            "SERVER_SOFTWARE": "Granian",
+            "wsgi.errors": sys.stderr,
+            "wsgi.input_terminated": True,
+            "wsgi.multiprocess": False,
+            "wsgi.multithread": True,
+            "wsgi.run_once": False,
+            "wsgi.version": (1, 0),
+        }
+
+    def run(self, channel: WsgiChannel, scope: dict[str, object]) -> int:
+        """Handle one request. Returns the status."""
+        thread = get_ident()
+        self.busy[thread] = time.monotonic()
+        try:
+            head = _Head()
+            body = self._application(self._environ | scope, head)
+            if self._is_ending:
+                self._part(head, scope)
+            if isinstance(body, list):
+                channel.response_bytes(head.status, head.headers, b"".join(body))
+            else:
+                channel.response_iter(head.status, head.headers, _Pieces(body))
+            return head.status
+        finally:
+            del self.busy[thread]
+
+    def begin_to_end(self) -> WsgiCalls:
+        """From now on, responses end their connections."""
+        self._is_ending = True
+        self._earlier = self.busy.copy()
+        self.last_arrival = time.monotonic()
+        return self
+
+    def has_earlier(self) -> bool:
+        """Whether a request is in progress that began before."""
+        return not self._earlier.items().isdisjoint(self.busy.copy().items())
+
+    def others(self, with_http2: bool) -> Collection[int] | None:
+        """The environ has no port of the client, so HTTP/2 connections cannot be told from others."""
+        return None if with_http2 and self._speaks_http2 else ()
+
+    def _part(self, head: _Head, scope: dict[str, object]) -> None:
+        if str(scope["SERVER_PROTOCOL"]).startswith("HTTP/1"):
+            self.last_arrival = time.monotonic()
+            head.headers = [*head.headers, CLOSE]
+        else:
+            self._speaks_http2 = True
+
+
+class WsgiThreads:
+    """The threads in which a WSGI application is called. Requests that wait are in Granian, and cannot be counted."""
+
+    def __init__(self, calls: WsgiCalls, number: int) -> None:
+        self._calls = calls
+        self._number = number
+        self._told = 0.0
+
+    def look(self, limit: float) -> Stall | None:
+        """As in `Threads`: all are busy with requests that began `limit` seconds ago."""
+        busy, now = self._calls.busy.copy(), time.monotonic()
+        if len(busy) < self._number or max(max(busy.values()), self._told) > now - limit:
+            return None
+        self._told = now
+        return Stall(busy.keys(), None)
+
+
+class _Head:
+    """Status and headers of a response: the function ``start_response``."""
+
+    __slots__ = ("headers", "status")
+
+    def __init__(self) -> None:
+        self.status = 200
+        self.headers: list[Header] = []
+
+    def __call__(self, status: str, headers: list[Header], exc_info: object = None) -> t.Callable[[bytes], object]:
+        self.status = int(status[:3])
+        self.headers = headers
+        return _refuse_write
+
+
+def _refuse_write(data: bytes) -> object:
+    raise RuntimeError("The function that start_response returns is not supported: return the body, or yield it.")
+
+
+class _Pieces:
+    """The iterator of a body, which is closed with it (PEP 3333: ``close``)."""
+
+    __slots__ = ("__next__", "_body")
+
+    def __init__(self, body: Iterable[bytes]) -> None:
+        self._body = body
+        self.__next__ = iter(body).__next__
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._body)
+
+    def close(self) -> None:
+        """Close the body."""
+        close = getattr(self._body, "close", None)
+        if close is not None:
+            close()
