@@ -3,6 +3,7 @@
 import typing as _t
 
 from . import wiring as _wiring  # noqa: F401 - connects the rooms
+from .app.api_document import OpenAPI as OpenAPI
 from .app.application import Costrel as Costrel
 from .app.blueprint import Blueprint as Blueprint
 from .app.request import Request as Request

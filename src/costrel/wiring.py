@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import typing as t
 
+from . import context
 from .app import ports
 from .app.application import Costrel
 from .edges import wsgi
 from .messages.request import Request
 
 if t.TYPE_CHECKING:
+    from .app.api_document import OpenAPI
     from .edges.asgi import AsgiApplication
+    from .messages.response import Response
     from .testing import app_client
     from .testing.environ_builder import EnvironBuilder
 
@@ -66,6 +69,19 @@ def event_stream(events: t.Any, encode: t.Callable[[object], str]) -> t.Any:
     return event_stream(events, dumps=encode)
 
 
+def openapi_response(options: OpenAPI) -> Response:
+    """The API document of the current application. Its generator is imported with the first request for it."""
+    from .openapi.serving import respond
+
+    return respond(options)
+
+
+def is_on_this_computer() -> bool:
+    from .devtools.gates import is_local
+
+    return is_local(context.requesting().request.environ)
+
+
 def run_server(
     app: Costrel, host: str | None, port: int | None, debug: bool | None, *, load_dotenv: bool, **options: t.Any
 ) -> None:
@@ -82,5 +98,7 @@ ports.async_test_client_class = async_test_client_class
 ports.test_cli_runner_class = test_cli_runner_class
 ports.environ_builder_class = environ_builder_class
 ports.event_stream = event_stream
+ports.openapi_response = openapi_response
+ports.is_on_this_computer = is_on_this_computer
 ports.run_server = run_server
 Request.environ_builder = staticmethod(environ_builder)

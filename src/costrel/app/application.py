@@ -22,7 +22,8 @@ from ..services.sessions import SessionInterface, refuse_async_methods
 from ..support.coroutines import call_sync, run_coroutine, run_steps
 from ..support.properties import cached_property
 from ..support.seams import Seams
-from . import files, habits, lifecycle, links, matching, ports, profiles, response_values
+from . import api_document, files, habits, lifecycle, links, matching, ports, profiles, response_values
+from .api_document import OpenAPI
 from .debug_errors import FormDataRoutingRedirect
 from .guards import Guards, template_names
 from .registration import App
@@ -53,8 +54,6 @@ class Costrel(App):
     request_class: type[Request] = Request
     response_class: type[Response] = Response
     session_interface: SessionInterface = t.cast(SessionInterface, ChosenSessions())
-    types_by_signature: bool = True
-    """Whether a view with a parameter that Flask could not fill is typed."""
 
     def __init__(
         self,
@@ -370,6 +369,21 @@ class Costrel(App):
         """The plans of the typed views."""
         return make_plans(self)
 
+    @property
+    def openapi(self) -> OpenAPI | None:
+        """How the API document is served; None serves it in debug mode, to this computer. Set it during setup."""
+        return self._openapi
+
+    @openapi.setter
+    def openapi(self, options: OpenAPI | None) -> None:
+        if isinstance(options, OpenAPI):
+            api_document.add_rule(self, options)
+        elif options is not None and self.types_by_signature:  # extensions for Flask may use the name
+            raise TypeError(f"app.openapi takes an OpenAPI(...), not {options!r}.")
+        self._openapi = options
+
+    _openapi: OpenAPI | None = None
+
     coverage_of = coverage_of
     find_provider = find_provider
 
@@ -394,6 +408,8 @@ class Costrel(App):
         with _opening:
             if not self._got_first_request or self.config["TESTING"]:
                 self.typed_views.seal()
+                if self.debug and self.types_by_signature and self.typed_views.are_planned:
+                    api_document.add_for_developers(self)
                 self._set_guards()
                 self._got_first_request = True
 

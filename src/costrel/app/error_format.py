@@ -30,7 +30,7 @@ CONTENT_TYPE: t.Final = "application/problem+json"
 
 _FAILED: t.Final = "The server could not answer this request because of an internal error."
 _VARY: t.Final = "Accept, Sec-Fetch-Mode"
-_TITLES: t.Final = {413: "Content Too Large", 416: "Range Not Satisfiable", 422: "Unprocessable Content"}
+TITLES: t.Final = {413: "Content Too Large", 416: "Range Not Satisfiable", 422: "Unprocessable Content"}
 """The names of RFC 9110 for statuses whose pages have an older one."""
 
 _is_request_id = LatePattern(r"[!-~]{1,128}").fullmatch
@@ -136,7 +136,7 @@ def _problem(ctx: RequestContext, error: HTTPException) -> Response:
 def problem_details(ctx: RequestContext, error: HTTPException) -> dict[str, object]:
     """The members of the problem details (RFC 9457 §3.1), with those of ``error.problem``, which take precedence."""
     code = error.code or 500
-    title = error.name if "name" in _DESCRIPTIONS.replaced(error) else _TITLES.get(code, error.name)
+    title = error.name if "name" in _DESCRIPTIONS.replaced(error) else TITLES.get(code, error.name)
     members: dict[str, object] = {"type": "about:blank", "title": title, "status": code}
     if _is_failure(error):
         members |= _failure_members(ctx)

@@ -30,5 +30,11 @@ environ_builder_class: Callable[[], t.Any] = _unplugged
 event_stream: Callable[..., t.Any] = _unplugged
 """``(events, encode) -> response``: server-sent events."""
 
+openapi_response: Callable[..., t.Any] = _unplugged
+"""``(options) -> response``: the API document of the current application."""
+
+is_on_this_computer: Callable[[], bool] = _unplugged
+"""Whether the client of the current request is on this computer, and names it by a local name."""
+
 run_server: Callable[..., None] = _unplugged
 """``(app, host, port, debug, **options)``: the development server; returns when it has been stopped."""

@@ -44,6 +44,7 @@ if t.TYPE_CHECKING:
     from ..routing import BuildError
     from ..services.jinja import DispatchingJinjaLoader, Environment
     from .blueprint import Blueprint
+    from .operations import Operation
     from .response import Response
 
 T_serving = t.TypeVar("T_serving", bound=ft.ServingCallable)
@@ -71,6 +72,11 @@ class _OwnEnvironment:
         return Environment
 
 
+_DESCRIBING: t.Final = frozenset(
+    ("responses", "raises", "deprecated", "sunset", "hidden", "operation_id", "examples", "summary")
+)
+"""The options of a route that describe it in the API document; see `operations.Operation`."""
+
 _ESCAPED: t.Final = (".html", ".htm", ".xml", ".xhtml", ".svg")
 """The extensions of templates in which Flask escapes values."""
 
@@ -94,6 +100,8 @@ class App(Scaffold):
     test_cli_runner_class: type[t.Any] | None = None
     default_config: t.Mapping[str, t.Any]
     response_class: type[Response]
+    types_by_signature: bool = True
+    """Whether a view with a parameter that Flask could not fill is typed."""
 
     testing = ConfigAttribute[bool]("TESTING")
     secret_key = ConfigAttribute[str | bytes | None]("SECRET_KEY")
@@ -274,14 +282,21 @@ class App(Scaffold):
 
         `provide_automatic_options` sets whether OPTIONS is answered for the view. It defaults to the view's attribute
         of that name, else to whether OPTIONS is missing in the methods. With `stream_body` an async view can read the
-        body while it arrives, by `Request.chunks`. The other options are those of `Rule`. Raises AssertionError if the
-        endpoint already has another view.
+        body while it arrives, by `Request.chunks`. `responses`, `raises`, `deprecated`, `sunset`, `hidden`,
+        `operation_id`, `examples` and `summary` describe the route in the API document. The other options are those of
+        `Rule`. Raises AssertionError if the endpoint already has another view.
         """
         endpoint = _endpoint_from_view_func(view_func) if endpoint is None else endpoint
+        declared = options.get("methods")
         methods, automatic = self._methods_of(view_func, options.pop("methods", None), provide_automatic_options)
         stream_body = options.pop("stream_body", False)
+        operation = None if _DESCRIBING.isdisjoint(options) else self._operation_of(options)
         url_rule = self.url_rule_class(rule, methods=methods, endpoint=endpoint, **options)
         url_rule.stream_body = stream_body  # type: ignore[attr-defined]  # read by the ASGI edge
+        if isinstance(declared, (list, tuple)) and len(declared) > 1:
+            url_rule.declared_methods = declared  # type: ignore[attr-defined]  # read by the API document
+        if operation is not None:
+            url_rule.operation = operation  # type: ignore[attr-defined]  # read by the API document
         url_rule.provide_automatic_options = automatic  # type: ignore[attr-defined]  # read when the request runs
         self.url_map.add(url_rule)
         if view_func is not None:
@@ -292,6 +307,16 @@ class App(Scaffold):
                     " 'endpoint='."
                 )
             self.view_functions[endpoint] = view_func
+
+    def _operation_of(self, options: ft.Values) -> Operation | None:
+        """What the options of a route say for the API document. They are taken out of `options`."""
+        from .operations import announce, taken_from
+
+        operation = taken_from(options, self.url_rule_class, forwards=not self.types_by_signature)
+        functions = self.after_request_funcs.setdefault(None, [])
+        if operation is not None and operation.headers and announce not in functions:
+            functions.append(announce)
+        return operation
 
     def _methods_of(
         self, view: ft.RouteCallable | None, methods: Iterable[str] | None, automatic: bool | None

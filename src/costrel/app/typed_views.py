@@ -12,6 +12,7 @@ from .websocket import WebSocketView
 
 if t.TYPE_CHECKING:
     from ..typed.inputs import Source
+    from ..typed.plan import Plan
     from ..typed.planning import Plans
     from ..typed.providers import Provider, Providers
     from . import typing as ft
@@ -71,6 +72,22 @@ class TypedViews:
             if self._seen.get(endpoint) is not view:
                 self._planned(endpoint, view)
         return self._app.plans.sources() if "plans" in self._app.__dict__ else {}
+
+    @property
+    def are_planned(self) -> bool:
+        """Whether there is any typed view."""
+        return "plans" in self._app.__dict__ and bool(self._app.plans.by_endpoint())
+
+    def described(self) -> dict[str, list[Plan]]:
+        """The plans of all typed views by endpoint. Raises SignatureError as `try_all`."""
+        self.inputs()
+        if "plans" not in self._app.__dict__:
+            return {}
+        plans = self._app.plans.by_endpoint()
+        if not self._seen:  # the setup may go on
+            self.methods.clear()
+            self._app.plans.forget()
+        return plans
 
     def seal(self) -> None:
         """Plan all views that are new or were replaced, and put the typed ones in their places."""

@@ -118,6 +118,13 @@ class Plans:
             found.setdefault(endpoint, []).extend(plan.inputs.sources)
         return found
 
+    def by_endpoint(self) -> dict[str, list[Plan]]:
+        """The plans of the typed views and methods by endpoint."""
+        found: dict[str, list[Plan]] = {}
+        for (endpoint, _), plan in self._plans.items():
+            found.setdefault(endpoint, []).append(plan)
+        return found
+
     def _plan_view(self, endpoint: str, view: Function, skip: int = 0) -> Plan | None:
         """The plan of a view or method; None if it is not typed, or only below other decorators."""
         for each in decorated(view):

@@ -89,18 +89,19 @@ def writer_of(signature: Signature, tools: Tools) -> Write | None:
         item = JSONWriter(signature.name, (t.get_args(plain(expr)) or (t.Any,))[0], tools)
         return EventWriter(item, tools.event_stream) if stream is _STREAMS[0] else LinesWriter(item)
     variants = variants_of(expr)
-    if any(reaches_model(variant.expr) for variant in variants) and not _is_flasks(expr):
-        return ResultWriter(signature.name, [Variant(_of_tuple(each.expr), each.status) for each in variants], tools)
+    if any(reaches_model(variant.expr) for variant in variants) and not is_flasks(expr):
+        return ResultWriter(signature.name, [Variant(of_tuple(each.expr), each.status) for each in variants], tools)
     status = variants[0].status
     return None if status is None else StatusWriter(status)
 
 
-def _is_flasks(expr: TypeExpr) -> bool:
+def is_flasks(expr: TypeExpr) -> bool:
+    """Whether a type is a response or an HTTP error, which are sent as they are."""
     cls = class_of(expr)
     return cls is not None and issubclass(cls, (Response, HTTPException))
 
 
-def _of_tuple(expr: TypeExpr) -> TypeExpr:
+def of_tuple(expr: TypeExpr) -> TypeExpr:
     """The model of an annotation such as ``tuple[Order, int]``, a result with a status."""
     args = t.get_args(plain(expr))
     is_result = class_of(expr) is tuple and len(args) in (2, 3) and class_of(args[1]) in (int, dict, HTTPStatus)

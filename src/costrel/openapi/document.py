@@ -1,0 +1,137 @@
+"""The document as a whole: one entry per route, the components that they use, and the title."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import sys
+import typing as t
+from collections.abc import Iterable
+
+import msgspec
+
+from ..app.api_document import OpenAPI
+from ..typed.codecs import refuse
+from .inputs import Request, items_of, may_be_unknown, path_parameters
+from .responses import Responses, result_of
+from .routes import Route, routes_of
+from .schemas import Schema, Schemas
+
+if t.TYPE_CHECKING:
+    from ..app.application import Costrel
+
+VERSION: t.Final = "3.1.0"
+
+
+def document_of(app: Costrel, options: OpenAPI | None = None) -> Schema:
+    """The document of an application as a dict, in the same order each time.
+
+    :param options: by default those of ``app.openapi``.
+    :raises DocumentError: if two classes, operations or routes need one name.
+    :raises SignatureError: if a typed view cannot be planned.
+    """
+    options = options or app.openapi or OpenAPI()
+    encode = app.type_codecs.enc_hook(refuse)
+    schemas = Schemas(app.type_codecs, lambda value: msgspec.to_builtins(value, enc_hook=encode, str_keys=True))
+    routes = routes_of(app, options.untyped)
+    paths = _paths(app, routes, schemas)
+    document: Schema = {"openapi": VERSION, "info": _info(app, options)}
+    if servers := _servers(app, options):
+        document["servers"] = servers
+    if tags := _tags(app, routes):
+        document["tags"] = tags
+    document["paths"] = paths
+    if components := schemas.used(paths):
+        document["components"] = {"schemas": components}
+    return document
+
+
+def dumps(document: Schema) -> str:
+    """The document as the text of a file."""
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _info(app: Costrel, options: OpenAPI) -> Schema:
+    info: Schema = {"title": options.title or app.name, "version": options.version}
+    if options.description is not None:
+        info["description"] = options.description
+    return info
+
+
+def _servers(app: Costrel, options: OpenAPI) -> list[Schema]:
+    root: str = app.config["APPLICATION_ROOT"]
+    urls = options.servers or ((root,) if root not in ("", "/") else ())
+    return [{"url": url} for url in urls]
+
+
+def _tags(app: Costrel, routes: Iterable[Route]) -> list[Schema]:
+    found: list[Schema] = []
+    for name in sorted({route.tag for route in routes if route.tag is not None}):
+        description = _text_of_blueprint(app, name)
+        found.append({"name": name, "description": description} if description else {"name": name})
+    return found
+
+
+def _text_of_blueprint(app: Costrel, name: str) -> str:
+    """The docstring that was set on a blueprint, else that of its module if it is not the application's."""
+    blueprint = app.blueprints[name]
+    doc: str | None = vars(blueprint).get("__doc__")
+    if doc is None and blueprint.import_name != app.import_name:
+        doc = getattr(sys.modules.get(blueprint.import_name), "__doc__", None)
+    return inspect.cleandoc(doc or "")
+
+
+def _paths(app: Costrel, routes: Iterable[Route], schemas: Schemas) -> Schema:
+    """The operations by path and method."""
+    paths: dict[str, Schema] = {}
+    for route in routes:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(app, route, schemas)
+    return paths
+
+
+def _operation(app: Costrel, route: Route, schemas: Schemas) -> Schema:
+    items = [] if route.plan is None else items_of(route.plan)
+    request = Request(schemas)
+    for item in items:
+        request.add(item)
+    examples = {name: {"value": schemas.to_builtins(value)} for name, value in route.operation.examples.items()}
+    body = request.body({"examples": examples} if examples else {})
+    responses = _responses(app, route, request, schemas, any(item.source.where != "path" for item in items))
+    if body is None and examples:
+        _add_examples(responses, examples)
+    parameters = [*path_parameters(route.rule, route.variables, route.plan, schemas), *request.parameters]
+    made: Schema = {"operationId": route.id, **_texts(route)}
+    if route.tag is not None:
+        made["tags"] = [route.tag]
+    if route.operation.deprecated:
+        made["deprecated"] = True
+    if parameters:
+        made["parameters"] = parameters
+    if body is not None:
+        made["requestBody"] = body
+    return {**made, "responses": responses}
+
+
+def _responses(app: Costrel, route: Route, request: Request, schemas: Schemas, reads_values: bool) -> Schema:
+    responses = Responses(app, route.endpoint, schemas)
+    responses.add_result(result_of(route.plan))
+    unknown = may_be_unknown(route.rule, route.variables.values(), route.plan)
+    responses.add_request_errors(reads_values, request.reads_json, unknown)
+    responses.add_options(route.operation)
+    return responses.made()
+
+
+def _add_examples(responses: Schema, examples: Schema) -> None:
+    """Add the examples of a route without a request body to its first result with a content."""
+    for response in responses.values():
+        for media in response.get("content", {}).values():
+            media["examples"] = examples
+            return
+
+
+def _texts(route: Route) -> Schema:
+    """The summary and description: the first line of the docstring, and the rest."""
+    first, _, rest = inspect.cleandoc(route.function.__doc__ or "").partition("\n")
+    summary = route.operation.summary or first.strip()
+    texts = {"summary": summary, "description": rest.strip()}
+    return {name: text for name, text in texts.items() if text}
