@@ -77,9 +77,12 @@ def openapi_response(options: OpenAPI) -> Response:
 
 
 def is_on_this_computer() -> bool:
+    from .app.guards.proxies import REMOVED
     from .devtools.gates import is_local
+    from .middleware.proxy_fix import ORIGINAL
 
-    return is_local(context.requesting().request.environ)
+    environ = context.requesting().request.environ
+    return ORIGINAL not in environ and REMOVED not in environ and is_local(environ)
 
 
 def run_server(

@@ -370,7 +370,7 @@ def test_a_type_with_a_codec():
         (A[None, Status(202)], "202", None),
         (A[str, Status(202)], "202", {"text/html": {"schema": {"type": "string"}}}),
         (str, "200", {"text/html": {"schema": {"type": "string"}}}),
-        (dict[str, int], "200", {"application/json": {"schema": {"type": "object", "additionalProperties": {"type": "integer"}}}}),
+        (dict[str, t.Any], "200", {"application/json": {"schema": {"type": "object"}}}),
         (Response, "200", None),
         (A[Response, Download("application/pdf")], "200", {"application/pdf": {}}),
         (EventStream[Line], "200", {"text/event-stream": {"schema": {"type": "string"}, "x-item-schema": ref("Line")}}),

@@ -75,15 +75,17 @@ def test_each_application_has_its_own():
     assert second.test_client().get("/openapi.json").json["info"]["title"] == "other"
 
 
-def test_unset_it_is_served_in_debug_mode_to_this_computer_only():
-    client = make(DEBUG=True).test_client()
+@pytest.mark.parametrize("settings", [{}, {"TRUSTED_PROXIES": 1}, {"TRUSTED_PROXIES": None}])
+@pytest.mark.parametrize("edge", ["wsgi", "asgi"])
+def test_unset_it_is_served_in_debug_mode_to_this_computer_only(edge, settings):
+    client = make(DEBUG=True, **settings).test_client(edge=edge)
     local = {"base_url": "http://localhost", "environ_base": {"REMOTE_ADDR": "127.0.0.1"}}
     assert client.get("/openapi.json", **local).json["info"]["title"] == "shop"
     assert client.get("/openapi.json", base_url="http://evil.example").status_code == 404
     other = {"base_url": "http://localhost", "environ_base": {"REMOTE_ADDR": "10.0.0.7"}}
     assert client.get("/openapi.json", **other).status_code == 404
-    forwarded = {**local, "headers": {"X-Forwarded-For": "10.0.0.7"}}
-    assert client.get("/openapi.json", **forwarded).status_code == 404
+    for header in ({"X-Forwarded-For": "10.0.0.7"}, {"Forwarded": "for=10.0.0.7"}, {"X-Real-IP": "10.0.0.7"}):
+        assert client.get("/openapi.json", **local, headers=header).status_code == 404, header
 
 
 def test_unset_it_is_not_served_otherwise():

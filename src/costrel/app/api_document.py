@@ -11,7 +11,6 @@ from . import ports
 
 if t.TYPE_CHECKING:
     from ..messages.response import Response
-    from .application import Costrel
     from .registration import App
 
 ENDPOINT: t.Final = "openapi"
@@ -85,7 +84,7 @@ def add_rule(app: App, options: OpenAPI) -> None:
     app.add_url_rule(options.path, ENDPOINT, view, hidden=True)
 
 
-def add_for_developers(app: Costrel) -> None:
+def add_for_developers(app: App) -> None:
     """Serve the document to this computer, in debug mode, unless the application has another view at its path."""
     if ENDPOINT in app.view_functions or any(rule.rule == PATH for rule in app.url_map.iter_rules()):
         return

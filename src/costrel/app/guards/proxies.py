@@ -19,6 +19,9 @@ FORWARDED: t.Final = (
     "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PORT",
     "HTTP_X_FORWARDED_PREFIX", "HTTP_X_FORWARDED_SSL", "HTTP_FORWARDED", "HTTP_X_REAL_IP",
 )  # fmt: skip
+REMOVED: t.Final = "costrel.forwarded_removed"
+"""A key in the environ of a request that came through a proxy which is not trusted: it may look like a local one."""
+
 _HEADERS: t.Final = ("for", "proto", "host", "port", "prefix")
 
 Network: t.TypeAlias = "ipaddress.IPv4Network | ipaddress.IPv6Network"
@@ -74,6 +77,7 @@ class Proxies:
         if not hops:
             for key in FORWARDED:
                 environ.pop(key, None)
+            environ[REMOVED] = True
             return
         environ[ORIGINAL] = {key: environ.get(key) for key in FORWARDED}
         if route is not None and "for" in self.headers:
