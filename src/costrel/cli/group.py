@@ -17,6 +17,7 @@ from ..services.commands import AppGroup, ScriptInfo
 from ..services.discovery import NoAppException, plug_application_class
 from ..services.environment import get_load_dotenv, set_variable
 from .check import check_command
+from .openapi import openapi_command
 from .options import app_option, debug_option, env_file_option, version_option
 from .routes import routes_command
 from .run import run_command
@@ -27,6 +28,9 @@ if t.TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 plug_application_class(Costrel)
+
+_YIELDING: t.Final = (check_command, openapi_command)
+"""The commands that those of an application or a package with the same name take precedence over."""
 
 
 class FlaskGroup(AppGroup):
@@ -54,7 +58,7 @@ class FlaskGroup(AppGroup):
         self.set_debug_flag = set_debug_flag
         self._loaded_plugin_commands = False
         if add_default_commands:
-            for command in (run_command, serve_command, routes_command, shell_command, check_command):
+            for command in (run_command, serve_command, routes_command, shell_command, *_YIELDING):
                 self.add_command(command)
 
     def make_context(
@@ -92,7 +96,7 @@ class FlaskGroup(AppGroup):
         if name != serve_command.name or served_as_flask():
             self._load_plugin_commands()
         command = super().get_command(ctx, name)
-        if command is not None and command is not check_command:
+        if command is not None and command not in _YIELDING:
             return command
         info = ctx.ensure_object(ScriptInfo)
         if command is check_command:
@@ -112,7 +116,7 @@ class FlaskGroup(AppGroup):
         if current is None or current.app is not app:
             ctx.with_resource(app.app_context())
         found = app.cli.get_command(ctx, name)
-        return command if found is None else found  # the application's own `check` takes precedence
+        return command if found is None else found
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

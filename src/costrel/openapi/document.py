@@ -23,17 +23,18 @@ if t.TYPE_CHECKING:
 VERSION: t.Final = "3.1.0"
 
 
-def document_of(app: Costrel, options: OpenAPI | None = None) -> Schema:
+def document_of(app: Costrel, options: OpenAPI | None = None, *, untyped: bool | None = None) -> Schema:
     """The document of an application as a dict, in the same order each time.
 
     :param options: by default those of ``app.openapi``.
+    :param untyped: whether views that are not typed appear; by default as the options say.
     :raises DocumentError: if two classes, operations or routes need one name.
     :raises SignatureError: if a typed view cannot be planned.
     """
     options = options or app.openapi or OpenAPI()
     encode = app.type_codecs.enc_hook(refuse)
     schemas = Schemas(app.type_codecs, lambda value: msgspec.to_builtins(value, enc_hook=encode, str_keys=True))
-    routes = routes_of(app, options.untyped)
+    routes = routes_of(app, options.untyped if untyped is None else untyped)
     paths = _paths(app, routes, schemas)
     document: Schema = {"openapi": VERSION, "info": _info(app, options)}
     if servers := _servers(app, options):

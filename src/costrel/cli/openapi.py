@@ -1,0 +1,90 @@
+"""`costrel openapi`: writes the API document, or compares it with one that was saved."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from pathlib import Path
+
+import click
+
+from .. import context
+from ..services.commands import with_appcontext
+
+if t.TYPE_CHECKING:
+    from ..app.application import Costrel
+
+
+@click.command("openapi", short_help="Write the API document.")
+@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file.")
+@click.option("--format", "format_", type=click.Choice(["json", "yaml"]), default="json", show_default=True)
+@click.option("--untyped", is_flag=True, help="Include the views that are not typed.")
+@click.option(
+    "--check",
+    "saved",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Compare with this saved document. Fail if they differ, and list what breaks clients first.",
+)
+@with_appcontext
+def openapi_command(output: Path | None, format_: str, untyped: bool, saved: Path | None) -> None:
+    """Write the API document (OpenAPI 3.1) of the typed views."""
+    from ..openapi.document import dumps  # only this command needs it
+
+    document = _document(untyped)
+    if saved is not None:
+        _check(_read(saved), document)
+        return
+    text = dumps(document) if format_ == "json" else _yaml().safe_dump(document, sort_keys=False, allow_unicode=True)
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        output.write_text(text, encoding="utf-8")
+
+
+def _document(untyped: bool) -> dict[str, t.Any]:
+    from ..app.api_document import OpenAPI
+    from ..openapi.document import document_of
+    from ..openapi.errors import DocumentError
+
+    app = t.cast("Costrel", context.current().app)
+    options = app.openapi if isinstance(app.openapi, OpenAPI) else OpenAPI()
+    try:
+        return document_of(app, options, untyped=untyped or options.untyped)
+    except (DocumentError, TypeError) as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _check(saved: dict[str, t.Any], document: dict[str, t.Any]) -> None:
+    """List the changes. Exits with 1 if there are any."""
+    from ..openapi.changes import changes_between
+
+    changes = changes_between(saved, json.loads(json.dumps(document)))
+    for change in changes:
+        click.echo(str(change))
+    if changes:
+        raise click.exceptions.Exit(1)
+    click.echo("The document is unchanged.")
+
+
+def _read(path: Path) -> dict[str, t.Any]:
+    """A saved document. Files that do not contain one are an error of the command."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix in (".yaml", ".yml"):
+        found: object = _yaml().safe_load(text)
+    else:
+        try:
+            found = json.loads(text)
+        except ValueError as error:
+            raise click.ClickException(f"{path} is not JSON: {error}") from None
+    if not isinstance(found, dict) or "openapi" not in found:
+        raise click.ClickException(f"{path} is not an OpenAPI document: it has no member 'openapi'.")
+    return t.cast("dict[str, t.Any]", json.loads(json.dumps(found, default=str)))
+
+
+def _yaml() -> t.Any:
+    """PyYAML, which is not a dependency."""
+    try:
+        import yaml
+    except ImportError:
+        raise click.ClickException("YAML needs PyYAML: pip install PyYAML, or leave --format at json.") from None
+    return yaml
