@@ -47,7 +47,15 @@ def test_the_commands_of_costrel_and_of_the_application(shop, invoke):
     result = invoke(shop, "--help")
 
     commands = result.output.partition("Commands:\n")[2].split("\n")
-    assert [line.split()[0] for line in commands if line] == ["check", "greet", "routes", "run", "serve", "shell"]
+    assert [line.split()[0] for line in commands if line] == [
+        "check",
+        "greet",
+        "openapi",
+        "routes",
+        "run",
+        "serve",
+        "shell",
+    ]
 
 
 def test_a_command_of_the_application(shop, invoke):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import typing as t
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import click
 
@@ -81,10 +83,9 @@ def _read(path: Path) -> dict[str, t.Any]:
     return t.cast("dict[str, t.Any]", json.loads(json.dumps(found, default=str)))
 
 
-def _yaml() -> t.Any:
+def _yaml() -> ModuleType:
     """PyYAML, which is not a dependency."""
     try:
-        import yaml
+        return import_module("yaml")
     except ImportError:
         raise click.ClickException("YAML needs PyYAML: pip install PyYAML, or leave --format at json.") from None
-    return yaml

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 import sys
 import typing as t
 from collections.abc import Iterable
@@ -49,7 +48,7 @@ def document_of(app: Costrel, options: OpenAPI | None = None, *, untyped: bool |
 
 def dumps(document: Schema) -> str:
     """The document as the text of a file."""
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
 
 
 def _info(app: Costrel, options: OpenAPI) -> Schema:

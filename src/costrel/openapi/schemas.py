@@ -35,12 +35,22 @@ class Schemas:
         self.to_builtins = to_builtins
         self.names = Names()
         self.components: dict[str, Schema] = {}
+        self._known: dict[TypeExpr, Schema] = {}
 
     def of(self, expr: TypeExpr) -> Schema:
         """The schema of a type; an empty one for a type without one.
 
         :raises DocumentError: if two classes have one name.
         """
+        try:
+            known = self._known.get(expr)
+        except TypeError:  # metadata that cannot be hashed
+            return self._of(expr)
+        if known is None:
+            known = self._known[expr] = self._of(expr)
+        return known
+
+    def _of(self, expr: TypeExpr) -> Schema:
         parts = members(expr)
         if any(_class_is(part, _NOT_JSON) for part in parts):
             parts = tuple(part for part in parts if not _class_is(part, _NOT_JSON))
