@@ -278,6 +278,16 @@ def test_a_union_by_its_tag():
     assert schema["discriminator"]["mapping"] == {"cat": ref("Cat")["$ref"], "dog": ref("Dog")["$ref"]}
 
 
+def test_tags_that_are_numbers():
+    first, second = (msgspec.defstruct(name, [("x", int)], tag=tag) for tag, name in enumerate(["First", "Second"]))
+
+    def view(body: A[first | second, Body()]): ...
+
+    operation, _ = documented("/", view, methods=["POST"])
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    assert schema["discriminator"]["mapping"] == {"0": ref("First")["$ref"], "1": ref("Second")["$ref"]}
+
+
 def test_a_field_with_a_default_is_not_required():
     def view(line: Line = None) -> Line: ...
 
@@ -394,6 +404,25 @@ def test_variants_by_status():
     assert json_of(operation, 201) == ref("Order")
     assert json_of(operation, 404) == ref("Problem")
     assert "content" not in operation["responses"]["204"]
+
+
+def test_a_response_beside_variants_is_not_described():
+    def view(page: int) -> A[Order, Status(201)] | A[Problem, Status(404)] | Response: ...
+
+    operation, _ = documented("/", view)
+    assert {*operation["responses"]} == {"201", "404", "422"}
+
+
+def test_the_error_format_of_a_blueprint():
+    app = Costrel("shop", static_folder=None)
+    app.config["ERROR_FORMAT"] = "html"
+    api = Blueprint("api", __name__, error_format="problem")
+    for scope, path in ((app, "/page"), (api, "/api")):
+        scope.add_url_rule(path, "x", lambda: "", hidden=False, raises=[NotFound])
+    app.register_blueprint(api)
+    paths = valid(app)["paths"]
+    assert [*paths["/page"]["get"]["responses"]["404"]["content"]] == ["text/html"]
+    assert [*paths["/api"]["get"]["responses"]["404"]["content"]] == ["application/problem+json"]
 
 
 def test_what_the_route_adds():
@@ -640,6 +669,29 @@ def test_a_class_of_rules_that_has_the_option_gets_it(cls):
     app.add_url_rule("/", "index", lambda: "", summary="own", **({"hidden": False} if cls is Costrel else {}))
     (rule,) = app.url_map.iter_rules()
     assert rule.title == "own"
+
+
+def test_a_class_of_rules_that_takes_any_keyword_gets_it_under_flask_only():
+    class Open(Rule):
+        def __init__(self, string, **options):
+            self.title = options.pop("summary", None)
+            super().__init__(string, **options)
+
+    for cls, title in ((Flask, "own"), (Costrel, None)):
+        app = cls("shop", static_folder=None)
+        app.url_rule_class = Open
+        app.openapi = OpenAPI()
+        app.add_url_rule("/", "index", lambda: "", summary="own")
+        assert [rule.title for rule in app.url_map.iter_rules("index")] == [title]
+
+
+def test_the_text_of_a_tag():
+    app = Costrel("shop", static_folder=None)
+    told, silent = Blueprint("told", __name__), Blueprint("silent", "shop")
+    for blueprint in (told, silent):
+        blueprint.add_url_rule(f"/{blueprint.name}", "x", lambda: "", hidden=False)
+        app.register_blueprint(blueprint)
+    assert valid(app)["tags"] == [{"name": "silent"}, {"name": "told", "description": sys.modules[__name__].__doc__}]
 
 
 def test_which_views_appear():

@@ -81,7 +81,7 @@ def add_rule(app: App, options: OpenAPI) -> None:
         return response
 
     view = openapi if options.guard is None else options.guard(openapi)
-    app.add_url_rule(options.path, ENDPOINT, view, hidden=True)
+    app.add_url_rule(options.path, ENDPOINT, view)
 
 
 def add_for_developers(app: App) -> None:

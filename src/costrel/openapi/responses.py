@@ -95,7 +95,10 @@ class Responses:
             item = self.schemas.of((t.get_args(plain(expr)) or (t.Any,))[0])
             self.add(200, media_type, {"schema": {"type": "string"}, "x-item-schema": item})
         else:
-            for variant in variants_of(expr):
+            variants = variants_of(expr)
+            for variant in variants:
+                if len(variants) > 1 and variant.status is None and is_flasks(variant.expr):
+                    continue  # a response passes unchanged: its status is not known
                 self._add_variant(of_tuple(variant.expr), variant.status or 200)
 
     def add_errors(self, errors: Iterable[type[HTTPException]]) -> None:

@@ -187,9 +187,9 @@ def _classes_of_model(expr: TypeExpr, seen: set[type]) -> Iterator[type]:
 
 def _renamed(value: t.Any, refs: Mapping[str, str]) -> t.Any:
     """A schema with other references."""
-    if isinstance(value, dict):
+    if isinstance(value, dict):  # the keys of a discriminator's mapping may be numbers
         return {
-            key: refs.get(each, each) if _is_ref(key, each) else _renamed(each, refs) for key, each in value.items()
+            str(key): refs.get(each, each) if _is_ref(each) else _renamed(each, refs) for key, each in value.items()
         }
     if isinstance(value, list):
         return [_renamed(each, refs) for each in value]
@@ -199,8 +199,8 @@ def _renamed(value: t.Any, refs: Mapping[str, str]) -> t.Any:
 def refs_of(value: object) -> Iterator[str]:
     """The names of the components that a part of a document refers to."""
     if isinstance(value, dict):
-        for key, each in value.items():
-            if _is_ref(key, each):
+        for each in value.values():
+            if _is_ref(each):
                 yield each.removeprefix(REFS)
             else:
                 yield from refs_of(each)
@@ -209,6 +209,6 @@ def refs_of(value: object) -> Iterator[str]:
             yield from refs_of(each)
 
 
-def _is_ref(key: object, value: object) -> t.TypeGuard[str]:
-    """Whether a member of a schema is a reference; those of ``discriminator.mapping`` have any key."""
+def _is_ref(value: object) -> t.TypeGuard[str]:
+    """Whether a value is a reference: that of ``$ref``, or one in ``discriminator.mapping``."""
     return isinstance(value, str) and value.startswith(REFS)
