@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from costrel import Costrel, OpenAPI, abort, g, request
 from costrel.app.application import Flask
+from costrel.app.audit import audit
 from costrel.openapi import serving
 
 
@@ -24,6 +25,9 @@ def make(cls=Costrel, **settings):
     def lines(page: int) -> Line: ...
 
     return app
+
+
+def typed_view(page: int) -> Line: ...
 
 
 def login_required(view):
@@ -188,3 +192,25 @@ assert client.get("/openapi.json").status_code == 200
 def test_nothing_of_it_is_imported_before_it_is_used():
     found = subprocess.run([sys.executable, "-c", UNUSED], capture_output=True, text=True, timeout=60, check=True)
     assert found.stdout == "[]\n"
+
+
+def test_check_names_a_document_without_a_guard():
+    def found(**options):
+        app = make()
+        app.openapi = OpenAPI(**options)
+        return [(finding.problem, finding.is_hint) for finding in audit(app) if finding.place == "openapi"]
+
+    assert found(guard=login_required) == []
+    assert found() == [("The API document at '/openapi.json' has no guard: all clients get it.", True)]
+
+
+@pytest.mark.parametrize("settings", [{}, {"DEBUG": True}])
+def test_its_own_view_is_not_a_typed_one(settings):
+    app = Costrel("shop", static_folder=None, typed=True)
+    app.config.update(settings)
+    app.add_url_rule("/lines", "lines", typed_view)
+    if not settings:
+        app.openapi = OpenAPI()
+    client = app.test_client()
+    assert client.get("/openapi.json", base_url="http://localhost").status_code == 200
+    assert [*app.typed_views.inputs()] == ["lines"]

@@ -80,6 +80,7 @@ def add_rule(app: App, options: OpenAPI) -> None:
         response: Response = ports.openapi_response(options)
         return response
 
+    openapi.__annotations__.clear()  # so that typed=True does not list it among the application's typed views
     view = openapi if options.guard is None else options.guard(openapi)
     app.add_url_rule(options.path, ENDPOINT, view)
 
@@ -93,12 +94,15 @@ def add_for_developers(app: App) -> None:
         return
     rule = app.url_rule_class(PATH, methods={"GET"}, endpoint=ENDPOINT)
     app.url_map.add(rule)
-    app.view_functions[ENDPOINT] = _for_this_computer
+    app.view_functions[ENDPOINT] = for_this_computer
 
 
-def _for_this_computer() -> Response:
+def for_this_computer() -> Response:
     """The API document, if the client is on this computer. Raises NotFound for others."""
     if not ports.is_on_this_computer():
         raise NotFound()
     response: Response = ports.openapi_response(OpenAPI())
     return response
+
+
+for_this_computer.__annotations__.clear()  # as above

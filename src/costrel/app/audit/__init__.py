@@ -29,6 +29,7 @@ CHECKS: t.Final[tuple[Callable[[AppContract], Findings], ...]] = (
     routes.check_order,
     reads.check_changing_reads,
     typed.check_inputs,
+    typed.check_document,
     templates.check_escaping,
     templates.check_forms,
     settings.check_names,

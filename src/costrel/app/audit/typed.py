@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ..api_document import ENDPOINT, OpenAPI
 from .finding import Finding, Findings
 
 if t.TYPE_CHECKING:
@@ -31,6 +32,18 @@ def check_inputs(app: AppContract) -> Findings:
                     f"Write <int:{source.name}> in the rule, or mark the parameter with Path().",
                     is_hint=True,
                 )
+
+
+def check_document(app: AppContract) -> Findings:
+    """An API document that all clients get."""
+    options: object = getattr(app, "openapi", None)
+    if isinstance(options, OpenAPI) and options.guard is None:
+        yield Finding(
+            ENDPOINT,
+            f"The API document at {options.path!r} has no guard: all clients get it.",
+            "Pass a decorator to OpenAPI(guard=...), or list 'openapi' in CHECK_IGNORE if the API is public.",
+            is_hint=True,
+        )
 
 
 class Variable(t.Protocol):
