@@ -712,6 +712,10 @@ def test_which_views_appear():
     assert [*valid(app)["paths"]] == ["/asked/{x}", "/shown"]
     assert [*valid(app, OpenAPI(untyped=True))["paths"]] == ["/asked/{x}", "/shown", "/typed"]
 
+    def static(page: int): ...
+
+    assert documented("/static", static)[0]["operationId"] == "static"
+
 
 def test_a_view_that_is_typed_below_other_decorators():
     from functools import wraps

@@ -62,7 +62,8 @@ def routes_of(app: Costrel, untyped: bool) -> list[Route]:
             continue
         endpoint = str(rule.endpoint)
         view = app.view_functions.get(endpoint)
-        if view is None or endpoint == ENDPOINT or endpoint.rpartition(".")[2] == "static":
+        is_static = endpoint.rpartition(".")[2] == "static" and endpoint not in plans
+        if view is None or endpoint == ENDPOINT or is_static:
             continue
         made = [*_of_rule(rule, view, plans.get(endpoint, ()), untyped, seen.get(endpoint, 1))]
         if made:
