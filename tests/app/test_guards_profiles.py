@@ -80,6 +80,10 @@ def files(app):
     return ask(app, "/form", "POST", data={f"f{n}": (io.BytesIO(b"x"), "x.txt") for n in range(101)}).status_code
 
 
+def many_fields(app):
+    return ask(app, "/form", "POST", data={f"f{n}": "" for n in range(1_001)}).status_code
+
+
 def with_short_key(app):
     app.config["SECRET_KEY"] = "short"
     return ask(app, "/set/1").status_code
@@ -115,6 +119,7 @@ EFFECTS = {
     "JSON_ALLOW_NAN": json("[NaN]"),
     "JSON_ALLOW_SURROGATES": json('["\\ud800"]'),
     "JSON_MAX_DEPTH": json("[" * 201 + "]" * 201),
+    "LIMIT_URLENCODED_FIELDS": many_fields,
     "MAX_CONTENT_LENGTH": posted("/body", 16 * 1024 * 1024 + 1),
     "MAX_FORM_FILES": files,
     "MAX_QUERY_PARAMS": status("/query?" + "a&" * 1_001),
@@ -129,6 +134,7 @@ EFFECTS = {
     "SESSION_COOKIE_STRICT_SIZE": status("/set/4000"),
     "STATIC_DOTFILES": status("/static/.hidden"),
     "STATIC_FOLLOW_SYMLINKS": status("/static/link.txt"),
+    "TEMPLATES_STRICT_ESCAPE": lambda app: ask(app) and app.select_jinja_autoescape("page.html.j2"),
     "STRICT_URLS": status("/set/\u0661"),
     "TRUSTED_PROXIES": lambda app: ask(app, "/who", headers={"X-Forwarded-For": "6.6.6.6"}).text,
     "WEBSOCKET_ALLOWED_ORIGINS": opens,

@@ -64,7 +64,7 @@ SIZES = {
     ("what", "native", "flask"),
     [
         ("body", 413, 200),
-        ("fields", 413, 413),
+        ("fields", 413, 200),
         ("memory", 413, 413),
         ("files", 413, 200),
         ("part headers", 413, 413),
@@ -92,7 +92,7 @@ def test_what_is_too_much(what, native, flask):
     ("setting", "value", "ask", "refused"),
     [
         ("MAX_CONTENT_LENGTH", 5, lambda app: posted(app, data={"a": "12345"}), 413),
-        ("MAX_FORM_PARTS", 1, lambda app: posted(app, data={"a": "1", "b": "2"}), 413),
+        ("MAX_FORM_PARTS", 1, lambda app: posted(app, data=files(2)), 413),
         ("MAX_FORM_MEMORY_SIZE", 5, lambda app: posted(app, data={"a": "12345"}), 413),
         ("MAX_FORM_FILES", 1, lambda app: posted(app, data=files(2)), 413),
         ("MAX_FORM_PART_HEADERS", 2, lambda app: posted(app, **part([b"X: y"] * 2)), 413),

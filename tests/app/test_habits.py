@@ -145,3 +145,14 @@ def test_a_session_that_cannot_be_saved_is_logged_once(app, caplog, edge):
     assert (response.status_code, response.text, len(errors)) == (500, "The session is too large.", 1)
     assert "Set-Cookie" not in response.headers
     assert [record.getMessage() for record in caplog.records] == ["Exception on / [GET]"]
+
+
+@pytest.mark.parametrize("code", [402, 407, 425, 426, 506, 507, 508, 510, 511])
+def test_every_status_of_an_error_can_be_aborted_with_and_handled(app, code):
+    handled = Costrel("handled")
+    handled.errorhandler(code)(lambda error: (f"handled {error.code}", error.code))
+    for each in (app, handled):
+        each.add_url_rule("/", "index", lambda: abort(code, "The reason."))
+    response = app.test_client().get("/", headers={"Accept": "text/html"})
+    assert (response.status_code, "The reason." in response.text) == (code, True)
+    assert handled.test_client().get("/").text == f"handled {code}"

@@ -145,7 +145,11 @@ def test_old_keys_are_looked_at_too():
         ({"CORS_POLICY": "a.example"}, "CORS_POLICY", "no request can be answered: CORS_POLICY: A CORS policy has"),
         ({"RATE_LIMITS": "5/minute"}, "RATE_LIMIT_STORAGE", "each worker counts by itself, so that several let"),
         ({"RATE_LIMITS": "5/eon"}, "RATE_LIMITS", "no request can be answered: RATE_LIMITS: '5/eon' is no rate limit"),
-        ({"TRUSTED_PROXIES": "x"}, "settings", "no request can be answered: 'x' does not appear to be"),
+        (
+            {"TRUSTED_PROXIES": "x"},
+            "settings",
+            "no request can be answered: TRUSTED_PROXIES has an address that is none: 'x' does not appear to be",
+        ),
         ({"CONTENT_SECURITY_POLICY": "img-scr *"}, "CONTENT_SECURITY_POLICY", "there is no directive 'img-scr'."),
         ({"CORS_ORIGINS": "*"}, "CORS_ORIGINS", "it is for flask_cors, which is not imported."),
         ({"RATELIMIT_DEFAULT": "1/day"}, "RATELIMIT_DEFAULT", "it is for flask_limiter, which is not imported."),

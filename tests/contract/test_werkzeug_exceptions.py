@@ -156,12 +156,21 @@ def test_copies_say_the_same(name: str) -> None:
         assert expected == outcome(make, getattr(errors, name)("text"))
 
 
+def short(found: t.Any) -> t.Any:
+    """An outcome without the advice that Costrel adds to the message of a LookupError."""
+    if found[0] is not LookupError:
+        return found
+    return LookupError, found[1][0].partition(":")[0]
+
+
 codes = st.sampled_from([*werkzeug.exceptions.default_exceptions, 200, 999, "404", 404.0, None, True, (), [], 0])
 
 
 @given(codes, st.lists(st.text(max_size=3), max_size=2), st.dictionaries(st.just("description"), st.text(max_size=3)))
 def test_abort_raises_alike(code: t.Any, args: list[str], kwargs: dict[str, str]) -> None:
-    agree("abort", code, *args, **kwargs)
+    assert short(outcome(werkzeug.exceptions.abort, code, *args, **kwargs)) == short(
+        outcome(errors.abort, code, *args, **kwargs)
+    )
 
 
 @given(
@@ -177,7 +186,7 @@ def test_aborters_raise_alike(mapping: dict[int, str] | None, extra: dict[int, s
             for table in (mapping, extra)
         ]
         aborter = module.Aborter(*tables)  # type: ignore[attr-defined]
-        outcomes.append((sorted(aborter.mapping), outcome(aborter, code)))
+        outcomes.append((sorted(aborter.mapping), short(outcome(aborter, code))))
     assert outcomes[0] == outcomes[1]
 
 

@@ -6,6 +6,7 @@ import typing as t
 from collections.abc import Iterable, Mapping
 
 from ..http.errors import HTTPException, default_exceptions
+from .rare_errors import RARE_ERRORS
 
 Handlers: t.TypeAlias = Mapping[str | None, Mapping[int | None, Mapping[type[Exception], t.Any]]]
 """By blueprint (None: the application), then by status code (None: no HTTP error), then by class."""
@@ -20,7 +21,7 @@ def class_and_code(subject: type[Exception] | int) -> tuple[type[Exception], int
     exc_class: type[Exception]
     if isinstance(subject, int):
         try:
-            exc_class = default_exceptions[subject]
+            exc_class = default_exceptions.get(subject) or RARE_ERRORS[subject]
         except KeyError:
             raise ValueError(
                 f"There is no HTTP error with the code {subject}. Use a subclass of HTTPException that has it as its"

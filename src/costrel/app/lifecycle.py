@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import sys
 import typing as t
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Generator, Iterable, Mapping, Sequence
 from types import CoroutineType, coroutine
 
 from ..context import Context, RequestContext, opens_early
@@ -136,13 +136,12 @@ def respond(ctx: RequestContext) -> Steps[Response]:
             if guards is not None and guards.meet_all:
                 yield from count_known(ctx, TO_THREAD)
             view, view_args = view_of(ctx) if not overridden else overridden_view_of(ctx)
-            if ctx.on_loop:
-                if not is_async(view):
-                    yield TO_THREAD
-                elif ctx.body_is_pending and not getattr(request.url_rule, "stream_body", False):
-                    yield READ_BODY
+            if ctx.on_loop and not is_async(view):
+                yield TO_THREAD
             rv = view(**view_args) if view_args else view()
             if rv.__class__ is CoroutineType:
+                if must_read_body(ctx):
+                    yield from read_body(rv)
                 rv = (yield from rv) if ctx.on_loop else (yield rv)  # type: ignore[misc]  # `types.coroutine` allows it
     except Exception as error:
         ctx.overridden |= app.overridden_handlers
@@ -150,6 +149,20 @@ def respond(ctx: RequestContext) -> Steps[Response]:
     response: Response = yield from (stage(ctx, "finalize_request", finalize, rv) if overridden else finalize(ctx, rv))
     rv = None  # the traceback of an error has this frame
     return response
+
+
+def must_read_body(ctx: RequestContext) -> bool:
+    """Whether the body of the request has to arrive before async code that may read it."""
+    return ctx.body_is_pending and not getattr(ctx.request.url_rule, "stream_body", False)
+
+
+def read_body(view: Coroutine[t.Any, t.Any, t.Any]) -> Steps[None]:
+    """Let the body of the request arrive before the coroutine of a view begins, which cannot wait for it."""
+    try:
+        yield READ_BODY
+    except BaseException:
+        view.close()
+        raise
 
 
 def before(ctx: RequestContext) -> Steps[t.Any]:
@@ -170,6 +183,8 @@ def first_answer(ctx: RequestContext, registry: Mapping[str | None, Iterable[Cal
                     yield rv
     for scope in scopes:
         for function in registry.get(scope, ()):
+            if ctx.body_is_pending and is_async(function) and must_read_body(ctx):
+                yield READ_BODY
             if ctx.on_loop or ctx.adapts:
                 rv = yield from call(ctx, function)
             elif (rv := function()).__class__ is CoroutineType:

@@ -25,6 +25,7 @@ from .error_scopes import ErrorOwners
 from .guards import template_names
 from .guards.redirects import check_location
 from .packages import find_package
+from .rare_errors import RARE_ERRORS
 from .readiness import TIMEOUT, ReadinessCheck
 from .scaffold import (
     Scaffold,
@@ -211,7 +212,10 @@ class App(Scaffold):
 
     def make_aborter(self) -> Aborter:
         """Create `aborter`, which `abort` calls."""
-        return self.aborter_class()
+        aborter = self.aborter_class()
+        for code, error in RARE_ERRORS.items():
+            aborter.mapping.setdefault(code, error)
+        return aborter
 
     def auto_find_instance_path(self) -> str:
         """The instance folder: next to the package, or below the prefix of an installed package."""

@@ -103,6 +103,9 @@ class FormDataParser:
     #: Returns the limits of multipart bodies that are not parameters.
     part_limits: Callable[[], PartLimits] = PartLimits
 
+    counts_fields = False
+    """Whether `max_form_parts` counts the fields of a urlencoded form too, which Werkzeug does not."""
+
     def __init__(
         self,
         stream_factory: StreamFactory | None = None,
@@ -167,7 +170,7 @@ class FormDataParser:
     ) -> ParsedForm:
         body = self._read_fields(stream, content_length)
         # Counting separators is enough, and costs next to nothing for a body of millions of them.
-        if self.max_form_parts is not None and body.count(b"&") >= self.max_form_parts:
+        if self.counts_fields and self.max_form_parts is not None and body.count(b"&") >= self.max_form_parts:
             raise _too_many_parts(self.max_form_parts)
         return stream, load_query(decode_form(body), self.cls), self.cls()
 

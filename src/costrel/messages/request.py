@@ -351,11 +351,15 @@ class Request(RequestHead):
             cls=self.parameter_storage_class,
         )
         parser.part_limits = self._part_limits
+        parser.counts_fields = self._form_limits()[3]
         return parser
 
-    def _form_limits(self) -> tuple[int | None, int | None, int | None]:
-        """The limits, unless a class replaces them: bytes of the fields, bytes of the body, number of the parts."""
-        return self.max_form_memory_size, self.max_content_length, self.max_form_parts
+    def _form_limits(self) -> tuple[int | None, int | None, int | None, bool]:
+        """The limits, unless a class replaces them: bytes of the fields, bytes of the body, number of the parts.
+
+        The last value tells whether the fields of a urlencoded form count as parts.
+        """
+        return self.max_form_memory_size, self.max_content_length, self.max_form_parts, False
 
     def _part_limits(self) -> PartLimits:
         return PartLimits(files=self.max_form_files)
@@ -402,7 +406,7 @@ class Request(RequestHead):
     def _parse_own_form(self) -> ParsedForm:
         """Parse a form whose steps are all Costrel's own: each would read the source again."""
         source = self._source
-        max_memory, max_length, max_parts = self._form_limits()
+        max_memory, max_length, max_parts, counts_fields = self._form_limits()
         length = get_content_length(source)
         stream = framed_stream(source, length, max_length)
         cls = self.parameter_storage_class
@@ -411,6 +415,7 @@ class Request(RequestHead):
             return stream, cls(), cls()
         parser = FormDataParser(self._get_file_stream, max_memory, max_length, cls, max_form_parts=max_parts)
         parser.part_limits = self._part_limits
+        parser.counts_fields = counts_fields
         try:
             return parser.parse(stream, mimetype.lower(), length, options)
         except BaseException:

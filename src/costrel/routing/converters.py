@@ -195,6 +195,14 @@ class FloatConverter(NumberConverter):
     ) -> None:
         super().__init__(map, min=min, max=max, signed=signed)
 
+    def to_python(self, value: str) -> t.Any:
+        """The number; raises `ValidationError` also if it is too large for a float."""
+        number = super().to_python(value)
+        try:
+            return finite_float(number)
+        except ValueError:
+            raise ValidationError from None
+
     def to_url(self, value: t.Any) -> str:
         """The number with all its digits, and without an exponent."""
         text = super().to_url(value)
@@ -239,7 +247,17 @@ _OWN_SEAMS = [
 
 #: The value of a text. It may raise `ValidationError`, and those that are built in, `ValueError`.
 Conversion: t.TypeAlias = Callable[[str], t.Any]
-BUILT_IN: t.Final[tuple[Conversion | None, ...]] = (int, float)
+
+
+def finite_float(text: str) -> float:
+    """The float of a text. Raises ValueError if it is too large for one."""
+    number = float(text)
+    if number - number != 0:  # infinity
+        raise ValueError("The number is too large for a float.")
+    return number
+
+
+BUILT_IN: t.Final[tuple[Conversion | None, ...]] = (int, finite_float)
 
 
 def conversion(converter: BaseConverter) -> Conversion | None:
@@ -251,7 +269,7 @@ def conversion(converter: BaseConverter) -> Conversion | None:
     is_limited = converter.fixed_digits or converter.min is not None or converter.max is not None
     if is_limited or type(converter) not in (IntegerConverter, FloatConverter):
         return converter.to_python
-    return converter.num_convert
+    return int if type(converter) is IntegerConverter else finite_float
 
 
 def isolates(converter: BaseConverter) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import typing as t
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from itertools import combinations
 
 from .converters import BUILT_IN, Conversion, ValidationError
 from .errors import NoMatch, RequestAliasRedirect, RequestPath
@@ -110,7 +111,7 @@ class State:
         self.dynamic = in_order(self.dynamic, lambda branch: rules[id(branch)])
         self.is_tied = any(
             not all_go_before(rules[id(branch)], rules[id(following)])
-            for branch, following in zip(self.dynamic, self.dynamic[1:], strict=False)
+            for branch, following in combinations(self.dynamic, 2)  # a comparison of groups is not transitive
         )
 
     def all_rules(self) -> list[Rule]:

@@ -61,7 +61,11 @@ class Proxies:
             )
         from ipaddress import ip_network
 
-        networks = [_unmapped(ip_network(network, strict=False)) for network in options.get("networks", ())]
+        try:
+            networks = [_unmapped(ip_network(network, strict=False)) for network in options.get("networks", ())]
+        except ValueError as error:
+            message = f"TRUSTED_PROXIES has an address that is none: {error}. Write it as '10.0.0.0/8' or '192.0.2.1'."
+            raise ValueError(message) from None
         return cls(options.get("hops", 0), networks, options.get("headers", ("for", "proto")))
 
     def apply(self, environ: WSGIEnvironment) -> None:
