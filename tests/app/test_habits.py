@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from costrel import Blueprint, Costrel, abort, redirect, request, session
+from costrel import Blueprint, Costrel, NotFound, abort, redirect, request, session
 
 
 @pytest.fixture
@@ -156,3 +156,17 @@ def test_every_status_of_an_error_can_be_aborted_with_and_handled(app, code):
     response = app.test_client().get("/", headers={"Accept": "text/html"})
     assert (response.status_code, "The reason." in response.text) == (code, True)
     assert handled.test_client().get("/").text == f"handled {code}"
+
+
+def test_a_handler_is_for_subclasses_with_another_code_too(app):
+    class Renamed(NotFound):
+        code = 410
+
+    app.errorhandler(NotFound)(lambda error: (f"handled {error.code}", error.code))
+    app.add_url_rule("/", "index", lambda: raised(Renamed()))
+    response = app.test_client().get("/")
+    assert (response.status_code, response.text) == (410, "handled 410")
+
+
+def raised(error):
+    raise error

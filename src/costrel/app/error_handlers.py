@@ -49,9 +49,14 @@ def find_handler(handlers: Handlers, exc_class: type[Exception], blueprints: Ite
     A handler for the status code wins over one for the class alone, wherever it stands; then an inner blueprint over
     an outer one and over the application; then a nearer class over a more general one.
     """
-    code = exc_class.code if issubclass(exc_class, HTTPException) else None
+    kinds: dict[int | None, None] = {None: None}
+    if issubclass(exc_class, HTTPException):
+        # The code of a class may differ from that of its parent, whose handler is for both.
+        kinds = dict.fromkeys(cls.code for cls in exc_class.__mro__ if issubclass(cls, HTTPException))
+        kinds.pop(None, None)
+        kinds[None] = None
     scopes = (*blueprints, None)
-    for kind in (code, None) if code is not None else (None,):
+    for kind in kinds:
         for scope in scopes:
             by_code = handlers.get(scope)
             by_class = by_code.get(kind) if by_code else None
