@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 
 from ..app.application import Costrel
 from ..app.lifecycle import TO_THREAD, Steps, call
-from ..support.asgi_types import Receive
+from ..support.asgi_types import ASGIApplication, Message, Receive, Scope, Send
 from .drive import Drive, Hop
 from .threads import THREADS, Workers
 
@@ -47,6 +47,65 @@ async def _told(work: Callable[[], Awaitable[None]], phase: str, app: Costrel, s
         return False
     await send({"type": f"lifespan.{phase}.complete"})
     return True
+
+
+class LifespanAround:
+    """The lifespan of an application whose ASGI middleware may keep it from the application, or refuse it.
+
+    The functions of the application around serving run in either case.
+    """
+
+    def __init__(self, app: Costrel, workers: Workers, is_passed_on: Callable[[], bool]) -> None:
+        self._app = app
+        self._workers = workers
+        self._serving = Serving(app, workers)
+        self._is_passed_on = is_passed_on
+        """Whether the middleware has handed the lifespan on to the application."""
+        self._is_answered = False
+        self._asked: list[Message] = []
+
+    async def answer(self, middleware: ASGIApplication, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one lifespan by `middleware`, or without it if it supports none."""
+
+        async def receiving() -> Message:
+            message = await receive()
+            self._asked.append(message)
+            return message
+
+        async def sending(message: Message) -> None:
+            self._is_answered = True
+            await self._pass_on(message, send)
+
+        try:
+            await middleware(scope, receiving, sending)
+        except Exception as error:
+            if self._is_answered or self._is_passed_on():
+                raise
+            self._app.logger.info("The ASGI middleware supports no lifespan (%r): it is started without one.", error)
+        if not self._is_answered:
+            await answer_lifespan(self._app, self._workers, self._again(receive), send)
+
+    async def _pass_on(self, message: Message, send: Send) -> None:
+        if self._is_passed_on():
+            await send(message)
+        elif message["type"] == "lifespan.startup.complete":
+            if not await _told(self._serving.start, "startup", self._app, send):
+                await self._serving.stop_generators()
+        elif message["type"] == "lifespan.shutdown.complete":
+            try:
+                await _told(self._serving.stop, "shutdown", self._app, send)
+            finally:
+                await asyncio.to_thread(self._workers.close)
+        else:
+            await send(message)
+
+    def _again(self, receive: Receive) -> Receive:
+        """`receive`, which begins with the messages that the middleware has taken."""
+
+        async def receiving() -> Message:
+            return self._asked.pop(0) if self._asked else await receive()
+
+        return receiving
 
 
 class Serving:

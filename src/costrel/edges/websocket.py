@@ -28,7 +28,7 @@ from ..support.asgi_types import Receive, Scope, Send
 from ..support.tasks import released, start_held
 from .drive import Drive, Hop
 from .outgoing import Answer, Messages, answer_of
-from .scope import ROUTE, environ_of
+from .scope import environ_of, note_route
 from .threads import Workers
 from .turns import Turn
 
@@ -72,7 +72,7 @@ async def serve_websocket(app: Costrel, workers: Workers, scope: Scope, receive:
         raise
     finally:
         if ctx.request.url_rule is not None:
-            scope[ROUTE] = ctx.request.url_rule.rule
+            note_route(scope, ctx.request.url_rule.rule)
         await connection.stop()
 
 
