@@ -64,6 +64,32 @@ class Tagging:
 
 
 wrapped = Tagging(shop.asgi)
+
+
+async def mounted(scope, receive, send):
+    if scope["type"] == "lifespan":
+        for _ in range(2):
+            phase = (await receive())["type"]
+            print("mounted", phase, file=sys.stderr)
+            await send({"type": f"{phase}.complete"})
+        return
+    body = f"mounted {scope['root_path']} {scope['path']}".encode()
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": body})
+
+
+def mounted_wsgi(environ, start_response):
+    start_response("200 OK", [])
+    return [f"mounted {environ['SCRIPT_NAME']} {environ['PATH_INFO']}".encode()]
+
+
+mounting = Costrel(__name__)
+mounting.get("/")(lambda: "mounting")
+mounting.mount("/wsgi", mounted_wsgi)
+only_wsgi = mounting
+with_asgi = Costrel(__name__)
+with_asgi.mount("/wsgi", mounted_wsgi)
+with_asgi.mount("/asgi", mounted)
 app = Costrel(__name__)
 app.get("/")(lambda: "app")
 app.asgi_app = Tagging(app.asgi_app)
@@ -122,6 +148,32 @@ def metrics_of(served):
     line = next(line for line in served.lines if "Metrics at" in line)
     served.port = int(line.rpartition(":")[2].partition("/")[0])
     return served.get("/metrics")[1]
+
+
+def test_mounts(folder):
+    arguments = ("--access-log", "--metrics", "127.0.0.1:0")
+    with serving(folder, *arguments, workers=1, app="shop:with_asgi") as served:
+        for kind in ("asgi", "wsgi"):
+            response, text = served.exchange(f"/{kind}/x", X_Request_ID=f"request-of-{kind}")
+            below = "/asgi/x" if kind == "asgi" else "/x"
+            assert (text, response.headers["X-Request-ID"]) == (f"mounted /{kind} {below}", f"request-of-{kind}")
+        metrics = metrics_of(served)
+        assert 'route="/asgi"' in metrics
+        assert 'route="/wsgi"' in metrics
+        served.end()
+        assert any("mounted lifespan.startup" in line for line in served.lines)
+    assert any("mounted lifespan.shutdown" in line for line in served.lines)
+    assert any("/asgi/x" in line and "request-of-asgi" in line for line in served.output)
+
+
+def test_a_wsgi_mount_over_wsgi(folder):
+    with serving(folder, "--interface", "wsgi", workers=1, app="shop:only_wsgi") as served:
+        assert served.get("/wsgi/x") == (200, "mounted /wsgi /x")
+
+
+def test_an_asgi_mount_over_wsgi_is_an_error_at_the_start(folder):
+    error = serve_error(folder, "shop:with_asgi", "--interface", "wsgi")
+    assert "mounted at '/asgi' is an ASGI application, which a WSGI server cannot call" in error
 
 
 def test_requests_of_a_wrapped_application_end_before_the_server_does(folder):

@@ -336,7 +336,6 @@ class Costrel(App):
         exception_handler = habits.Elsewhere("register the handler by @app.errorhandler(SomeError)")
         include_router = habits.Elsewhere("a group of routes is a Blueprint: app.register_blueprint(blueprint)")
         middleware = habits.Elsewhere("use @app.before_request and @app.after_request, or wrap `app.wsgi_app`")
-        mount = habits.Elsewhere("wrap `app.wsgi_app` in costrel.middleware.dispatcher.DispatcherMiddleware")
         on_event = habits.Elsewhere("use @app.before_serving and @app.after_serving")
 
     # -- for contexts and the lifecycle ---------------------------------------------------------------------------

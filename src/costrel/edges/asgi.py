@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from ..app import lifecycle
+from ..app.mounts import AsgiCall, find_mount
 from ..context import RequestContext
 from ..http.gate import encode_fields
 from ..messages.request import REQUEST
@@ -20,9 +21,10 @@ from .bodies import Body, has_body, take_body
 from .drive import ENDED, to_loop
 from .http_drive import Exchange, HttpDrive, Patrol
 from .lifespan import LifespanAround, answer_lifespan
+from .mounted import serve_mounted
 from .outgoing import Answer, Messages, add_echo, answer_of
 from .patience import BODY_MIN_RATE, BODY_TIMEOUT, SEND_TIMEOUT, ClientStalled, Patience
-from .scope import source_of
+from .scope import note_route, source_of
 from .threads import RETRY_AFTER, STREAM_THREADS, THREADS, Lane, NoThreadLeft, Workers
 from .websocket import serve_websocket
 
@@ -222,7 +224,7 @@ class AsgiApplication:
         try:
             if body is not None:
                 await body.begin(app.config["MAX_CONTENT_LENGTH"])
-            if "wsgi_app" in replaced or "__call__" in replaced:
+            if ("wsgi_app" in replaced or "__call__" in replaced) and not self._passes_wsgi_by(source):
                 # WSGI middleware is around the application: all of it runs in a thread.
                 environ = environ_of(source)
                 await self._send(await exchange.run(lambda: _answer_of_wrapped(app, environ, exchange)), exchange, send)
@@ -233,6 +235,19 @@ class AsgiApplication:
                 await self._go_on(exchange, ctx, steps, next(steps, ENDED), send)
         finally:
             await exchange.end()
+
+    def _passes_wsgi_by(self, source: dict[str, t.Any]) -> bool:
+        """Whether a request is for a mounted ASGI application, which cannot be called inside of WSGI middleware."""
+        app = self.app
+        if not app.mounts or app.url_map.host_matching or app.subdomain_matching:
+            return False
+        path = source["PATH_INFO"]
+        mount = find_mount(app, path)
+        return (
+            mount is not None
+            and mount.asgi is not None
+            and app.url_map.find_rule(path, source["REQUEST_METHOD"]) is None
+        )
 
     async def _go_on(
         self, exchange: Exchange, ctx: RequestContext, steps: lifecycle.Steps[None], item: t.Any, send: Send
@@ -251,7 +266,12 @@ class AsgiApplication:
                 raise
             finally:
                 drive.end_wait()
-        await self._send(ctx.answer, exchange, send)
+        if ctx.mount is not None:
+            note_route(exchange.scope, ctx.mount.place)
+        if isinstance(ctx.answer, AsgiCall):
+            await serve_mounted(ctx.answer, exchange, self.send_patience.sending(send))
+        else:
+            await self._send(ctx.answer, exchange, send)
 
     async def _send(self, answer: Messages | Answer, exchange: Exchange, send: Send) -> None:
         body = exchange.body

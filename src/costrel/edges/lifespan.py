@@ -8,9 +8,11 @@ import threading
 import traceback
 import typing as t
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 
 from ..app.application import Costrel
 from ..app.lifecycle import TO_THREAD, Steps, call
+from ..context.contracts import MountContract
 from ..support.asgi_types import ASGIApplication, Message, Receive, Scope, Send
 from .drive import Drive, Hop
 from .threads import THREADS, Workers
@@ -115,11 +117,24 @@ class Serving:
         self.app = app
         self.workers = workers
         self.generators: list[t.Any] = []
+        self.mounted: list[MountedLifespan] = []
+
+    async def _stop_mounted(self) -> list[Exception]:
+        errors: list[Exception] = []
+        while self.mounted:
+            try:
+                await self.mounted.pop().stop()
+            except Exception as error:
+                errors.append(error)
+        return errors
 
     async def start(self) -> None:
         """Call what comes before serving; raises what that raises, or what is wrong with a setting."""
         for function in self.app.before_serving_funcs:
             await self._call(function)
+        for mount in self.app.mounts:
+            if mount.asgi is not None:
+                self.mounted.append(await MountedLifespan.begun(mount))
         for function in self.app.while_serving_gens:
             generator = function()
             self.generators.append(generator)
@@ -131,6 +146,7 @@ class Serving:
     async def stop(self) -> None:
         """Call what comes after serving, all of it, and raise the first error."""
         errors = await self.stop_generators()
+        errors += await self._stop_mounted()
         for function in self.app.after_serving_funcs:
             try:
                 await self._call(function)
@@ -162,6 +178,48 @@ class Serving:
 
     async def _call(self, function: Callable[[], t.Any]) -> t.Any:
         return await call_within(self.app, self.workers, function)
+
+
+class MountedLifespan:
+    """The lifespan of a mounted ASGI application, begun and ended with the one around it (ASGI lifespan spec 2.0)."""
+
+    def __init__(self, mount: MountContract) -> None:
+        self._mount = mount
+        self._to_app: asyncio.Queue[Message] = asyncio.Queue()
+        self._answers: asyncio.Queue[Message] = asyncio.Queue()
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    @classmethod
+    async def begun(cls, mount: MountContract) -> MountedLifespan:
+        """Start the application. Raises RuntimeError if it says that this failed."""
+        lifespan = cls(mount)
+        await lifespan._tell("startup")
+        return lifespan
+
+    async def stop(self) -> None:
+        """Stop it. Raises RuntimeError if it says that this failed."""
+        try:
+            await self._tell("shutdown")
+        finally:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    async def _run(self) -> None:
+        scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": self._mount.state}
+        with suppress(Exception):  # it supports no lifespan
+            await self._mount.asgi(scope, self._to_app.get, self._answers.put)
+
+    async def _tell(self, phase: str) -> None:
+        self._to_app.put_nowait({"type": f"lifespan.{phase}"})
+        answer = asyncio.get_running_loop().create_task(self._answers.get())
+        await asyncio.wait([answer, self._task], return_when=asyncio.FIRST_COMPLETED)
+        if not answer.done() and not self._answers.empty():
+            await asyncio.wait([answer])
+        if not answer.done():
+            answer.cancel()
+        elif answer.result()["type"] == f"lifespan.{phase}.failed":
+            text = answer.result().get("message", "")
+            raise RuntimeError(f"The {phase} of the application mounted at {self._mount.place!r} failed: {text}")
 
 
 class ServingThread:

@@ -22,6 +22,7 @@ from pathlib import Path
 import click
 
 from ..app.application import Costrel
+from ..app.mounts import refuse_asgi_mounts
 from ..services.dotenv import load_dotenv as read_dotenv
 from ..services.environment import get_debug_flag, get_load_dotenv, read_variable
 from ..support.asgi_types import ASGIApplication
@@ -157,6 +158,10 @@ def serve(app: Costrel | ASGIApplication, host: str, port: int | str, options: O
     if options.need_wsgi() or not _has_engine():
         if not isinstance(app, Costrel):
             raise StartError(f"{app!r} is an ASGI application, and this server with these options takes WSGI only.")
+        try:
+            refuse_asgi_mounts(app)
+        except RuntimeError as error:
+            raise StartError(str(error)) from error
         run_simple(host, addresses.port_number(port), app, **options.for_run_simple())
         return
     from .embedded import EmbeddedServer  # Granian takes 20 ms to load, which no other command needs

@@ -20,6 +20,7 @@ from multiprocessing.connection import Connection
 import click
 
 from ..app.application import Costrel
+from ..app.mounts import refuse_asgi_mounts
 from ..edges.asgi import AsgiApplication
 from ..edges.patience import SEND_TIMEOUT
 from ..edges.threads import THREADS
@@ -161,6 +162,10 @@ class WorkerLoader:
 
 def _serve_around(app: Costrel) -> None:
     """Run the functions before serving, which also checks the settings, and those after it when the worker ends."""
+    try:
+        refuse_asgi_mounts(app)
+    except RuntimeError as error:
+        raise StartError(str(error)) from error
     if not (app.before_serving_funcs or app.while_serving_gens or app.after_serving_funcs):
         app.try_settings()
         return
