@@ -206,3 +206,13 @@ def test_a_start_that_fails_inside_of_middleware_is_told(app, middleware):
     app.asgi_app = middleware
     with pytest.raises(RuntimeError, match="no database"):
         asyncio.run(Lifespan(app.asgi).start())
+
+
+def test_socket_io_around_an_application(app):
+    socketio = pytest.importorskip("socketio")
+    sio = socketio.AsyncServer(async_mode="asgi")
+    app.asgi_app = socketio.ASGIApp(sio, app.asgi_app)
+    client = app.test_client(edge="asgi")
+    handshake = client.get("/socket.io/?EIO=4&transport=polling")
+    assert (handshake.status_code, handshake.text[:7]) == (200, '0{"sid"')
+    assert client.get("/sync").text == "sync"

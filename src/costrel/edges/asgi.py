@@ -93,9 +93,8 @@ class AsgiApplication:
             return
         if not app._got_first_request or app.config["TESTING"]:
             app.open_for_requests()
-        replaced = app.overridden_entrances
-        if replaced and "asgi_app" in replaced and not self._is_inside:
-            await app.asgi_app(scope, receive, send)
+        if app.overridden_entrances:
+            await self._answer_by_entrance(scope, receive, send, app.overridden_entrances)
             return
         source = source_of(scope)
         body: Body | None = None
@@ -103,8 +102,8 @@ class AsgiApplication:
             body = take_body(source, receive, self.body_patience, self.body_min_rate)
         else:
             source["wsgi.input"] = io.BytesIO()
-        if body is not None or replaced:
-            await self._answer_with_body(Exchange(self.workers, body, receive, scope), source, send, replaced)
+        if body is not None:
+            await self._answer_with_body(Exchange(self.workers, body, receive, scope), source, send)
             return
         ctx, steps = self._begin(source)
         item = next(steps, ENDED)
@@ -216,8 +215,20 @@ class AsgiApplication:
         ctx.on_loop = ctx.sends_async = True
         return ctx, lifecycle.serve(ctx, answer_of)
 
+    async def _answer_by_entrance(self, scope: Scope, receive: Receive, send: Send, replaced: frozenset[str]) -> None:
+        """Answer a request whose way into the application is another one: through middleware, or a subclass."""
+        if "asgi_app" in replaced and not self._is_inside:
+            await self.app.asgi_app(scope, receive, send)
+            return
+        source = source_of(scope)
+        source["wsgi.input"] = io.BytesIO()
+        body: Body | None = None
+        if has_body(scope, source):
+            body = take_body(source, receive, self.body_patience, self.body_min_rate)
+        await self._answer_with_body(Exchange(self.workers, body, receive, scope), source, send, replaced)
+
     async def _answer_with_body(
-        self, exchange: Exchange, source: dict[str, t.Any], send: Send, replaced: frozenset[str]
+        self, exchange: Exchange, source: dict[str, t.Any], send: Send, replaced: frozenset[str] = frozenset()
     ) -> None:
         """Answer a request that has a body, or whose application is wrapped."""
         app, body = self.app, exchange.body
