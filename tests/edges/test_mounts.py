@@ -7,6 +7,7 @@ import json
 import pytest
 
 from costrel import Costrel, abort, redirect, request, session
+from costrel.app.application import Flask
 from costrel.testing.lifespan import Lifespan
 
 
@@ -44,9 +45,9 @@ def login_required(view):
     return guarded
 
 
-@pytest.fixture
-def app():
-    app = Costrel("outer")
+@pytest.fixture(params=[Costrel, Flask], ids=["native", "flask"])
+def app(request):
+    app = request.param("outer")
     app.secret_key = "k" * 32
     app.add_url_rule("/", "index", lambda: "index")
     app.add_url_rule("/admin/own", "own", lambda: "own")
@@ -399,6 +400,7 @@ def test_a_guard_refuses_websockets(app):
 
 
 def test_pages_of_other_sites_open_no_guarded_websocket(app):
+    app.config["WEBSOCKET_ALLOWED_ORIGINS"] = ()
     app.mount("/chat", chat, guard=lambda view: view)
     assert websocket_answer(app, (b"origin", b"https://evil.example"))[0]["status"] == 403
     assert websocket_answer(app, (b"origin", b"http://localhost"))[0]["type"] == "websocket.accept"
@@ -464,6 +466,25 @@ def test_a_mounted_application_that_fails_to_start(app):
     app.mount("/admin", mounted)
     with pytest.raises(RuntimeError, match="mounted at '/admin' failed: no database"):
         asyncio.run(Lifespan(app.asgi).start())
+
+
+def test_what_has_started_is_stopped_if_the_next_one_fails(app):
+    calls = []
+
+    async def first(scope, receive, send):
+        for _ in range(2):
+            calls.append((await receive())["type"])
+            await send({"type": f"{calls[-1]}.complete"})
+
+    async def second(scope, receive, send):
+        await receive()
+        await send({"type": "lifespan.startup.failed"})
+
+    app.mount("/b/first", first)
+    app.mount("/b", second)
+    with pytest.raises(RuntimeError, match="mounted at '/b' failed"):
+        asyncio.run(Lifespan(app.asgi).start())
+    assert calls == ["lifespan.startup", "lifespan.shutdown"]
 
 
 # -- registration -------------------------------------------------------------------------------------------------

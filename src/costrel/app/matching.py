@@ -101,7 +101,7 @@ def match_request(app: AppContract, ctx: RequestContext) -> None:
 
 def enter_mount(app: AppContract, ctx: RequestContext) -> None:
     """Send a request that no rule matches to the mount that its path is below, if there is one."""
-    ctx.mount = find_mount(app, ctx.request._source["PATH_INFO"])
+    ctx.mount = find_mount(app, hot(ctx.request._source, "PATH_INFO", ""))
     if ctx.mount is not None:
         ctx.overridden |= REPLACED
 

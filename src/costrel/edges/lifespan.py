@@ -146,7 +146,6 @@ class Serving:
     async def stop(self) -> None:
         """Call what comes after serving, all of it, and raise the first error."""
         errors = await self.stop_generators()
-        errors += await self._stop_mounted()
         for function in self.app.after_serving_funcs:
             try:
                 await self._call(function)
@@ -156,7 +155,7 @@ class Serving:
             raise errors[0]
 
     async def stop_generators(self) -> list[Exception]:
-        """Let the generators run to their ends, the last one first; their errors."""
+        """Let the generators run to their ends, the last one first, and stop what is mounted; their errors."""
         errors: list[Exception] = []
         while self.generators:
             generator = self.generators.pop()
@@ -165,7 +164,7 @@ class Serving:
                     raise RuntimeError(f"The generator {generator.__name__!r} of 'while_serving' has a second yield.")
             except Exception as error:
                 errors.append(error)
-        return errors
+        return errors + await self._stop_mounted()
 
     async def _next(self, generator: t.Any) -> t.Any:
         if hasattr(generator, "__anext__"):

@@ -15,6 +15,7 @@ from ..http.gate import encode_fields
 from ..support.asgi_types import Message, Receive, Scope, Send
 from .http_drive import Exchange
 from .outgoing import Answer, add_echo
+from .patience import ClientStalled
 
 _SAFE: t.Final = "/:@!$&'()*+,;=~-._"
 _OWN: t.Final = "costrel."
@@ -86,6 +87,8 @@ async def serve_mounted(call: AsgiCall, exchange: Exchange, send: Send) -> None:
         await call.application(scope_below(call), _Received(call, exchange).receive, sending)
         if not ended and not exchange.watch_answer().is_over:
             raise RuntimeError(f"The application mounted at {call.mount.place!r} ended without a complete response.")
+    except ClientStalled:
+        pass  # the server cuts what is not complete
     except Exception as error:
         answer = _answer_to(error, call, begun)
         if answer is None:
@@ -98,10 +101,10 @@ def _answer_to(error: Exception, call: AsgiCall, begun: bool) -> Answer | None:
     """The answer to an error of a mounted application; None if the error is to be raised."""
     app = call.app
     if not isinstance(error, HTTPException):
-        app.logger.error("Exception in the application mounted at %r", call.mount.place, exc_info=error)
         propagates = app.config["PROPAGATE_EXCEPTIONS"]
         if app.testing or app.debug if propagates is None else propagates:
             return None
+        app.logger.error("Exception in the application mounted at %r", call.mount.place, exc_info=error)
         error = InternalServerError()
     if begun:
         return None
