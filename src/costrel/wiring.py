@@ -30,6 +30,12 @@ def asgi_application(app: Costrel) -> AsgiApplication:
     return TimedAsgiApplication(app, limit)
 
 
+def asgi_without_middleware(app: Costrel) -> AsgiApplication:
+    """The ASGI edge that the application's own ASGI middleware calls."""
+    edge: AsgiApplication = app.asgi  # type: ignore[assignment]  # the port above makes it
+    return edge.unwrapped
+
+
 def test_client(app: Costrel, use_cookies: bool, options: dict[str, t.Any]) -> t.Any:
     """The test client; the test room is imported with it."""
     from .testing.app_client import make_client
@@ -96,6 +102,7 @@ def run_server(
 
 ports.serve_wsgi = wsgi.serve
 ports.asgi_application = asgi_application
+ports.asgi_without_middleware = asgi_without_middleware
 ports.test_client = test_client
 ports.async_test_client_class = async_test_client_class
 ports.test_cli_runner_class = test_cli_runner_class

@@ -97,9 +97,7 @@ def test_a_redirect_to_an_object_that_is_a_url(app):
     assert app.test_client().get("/").location == "/there"
 
 
-@pytest.mark.parametrize(
-    "name", ["add_middleware", "exception_handler", "include_router", "middleware", "mount", "on_event"]
-)
+@pytest.mark.parametrize("name", ["add_middleware", "exception_handler", "include_router", "middleware", "on_event"])
 def test_a_method_of_another_framework(app, name):
     with pytest.raises(AttributeError) as caught:
         getattr(app, name)

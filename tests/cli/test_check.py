@@ -88,6 +88,20 @@ class Rx(BaseConverter):
         self.regex = regex
 
 
+def test_mounts_without_a_guard():
+    async def other(scope, receive, send):
+        pass
+
+    app = make()
+    app.mount("/admin", other)
+    app.mount("/guarded", other, guard=lambda view: view)
+    app.mount("/public", other)
+    app.config["CHECK_IGNORE"] = ["/public"]
+    (finding,) = audit(app)
+    assert (finding.place, finding.is_hint) == ("/admin", False)
+    assert "An application is mounted here without a guard: every client can reach it." == finding.problem
+
+
 def test_rules_that_a_strict_application_would_match_otherwise():
     app = make()
     assert app.url_map.strict

@@ -19,6 +19,7 @@ from ..routing import MapAdapter, RoutingException
 from ..services import templating
 from ..services.session_choice import ChosenSessions
 from ..services.sessions import SessionInterface, refuse_async_methods
+from ..support.asgi_types import Receive, Scope, Send
 from ..support.coroutines import call_sync, run_coroutine, run_steps
 from ..support.properties import cached_property
 from ..support.seams import Seams
@@ -101,11 +102,27 @@ class Costrel(App):
 
     @property
     def asgi(self) -> Callable[..., t.Any]:
-        """This application as an ASGI 3 application, for servers that speak ASGI."""
+        """This application as an ASGI 3 application, for servers that speak ASGI. Middleware wraps `asgi_app`."""
         application: Callable[..., t.Any] | None = self.__dict__.get("_asgi")
         if application is None:
             application = self.__dict__["_asgi"] = ports.asgi_application(self)
         return application
+
+    @asgi.setter
+    def asgi(self, value: object) -> t.NoReturn:
+        raise AttributeError(
+            "'asgi' cannot be set, so that it stays the application with all of its middleware. Set 'asgi_app': "
+            "app.asgi_app = Middleware(app.asgi_app).",
+            name="asgi",
+            obj=self,
+        )
+
+    async def asgi_app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The ASGI application itself, without the middleware that may have been put around it.
+
+        ``app.asgi_app = Middleware(app.asgi_app)`` adds ASGI middleware; `asgi` calls it.
+        """
+        await ports.asgi_without_middleware(self)(scope, receive, send)
 
     def run(
         self,
@@ -318,7 +335,6 @@ class Costrel(App):
         exception_handler = habits.Elsewhere("register the handler by @app.errorhandler(SomeError)")
         include_router = habits.Elsewhere("a group of routes is a Blueprint: app.register_blueprint(blueprint)")
         middleware = habits.Elsewhere("use @app.before_request and @app.after_request, or wrap `app.wsgi_app`")
-        mount = habits.Elsewhere("wrap `app.wsgi_app` in costrel.middleware.dispatcher.DispatcherMiddleware")
         on_event = habits.Elsewhere("use @app.before_serving and @app.after_serving")
 
     # -- for contexts and the lifecycle ---------------------------------------------------------------------------
@@ -459,8 +475,8 @@ _STAGES: t.Final = Seams(
 _HANDLERS: t.Final = Seams(Costrel, "handle_exception", "handle_http_exception", "handle_user_exception")
 """The same for the stages that follow an error."""
 
-_ENTRANCES: t.Final = Seams(Costrel, "__call__", "wsgi_app", "request_context")
-"""The methods through which a request reaches the application; WSGI middleware replaces the first two."""
+_ENTRANCES: t.Final = Seams(Costrel, "__call__", "wsgi_app", "asgi_app", "request_context")
+"""The methods through which a request reaches the application; middleware replaces the first three."""
 
 _ASSIGNABLE: t.Final = frozenset({*_STAGES, *_HANDLERS, *_ENTRANCES})
 

@@ -68,7 +68,7 @@ def serve(ctx: RequestContext, write: Callable[[RequestContext, Response], t.Any
                 if (ctx.opens_early and opening_blocks(app, request)) or app.url_map.calls_users_code:
                     yield TO_THREAD
             ctx.push()
-            response = yield from (stage(ctx, "full_dispatch_request", respond) if ctx.overridden else respond(ctx))
+            response = yield from (dispatch(ctx) if ctx.overridden else respond(ctx))
             ctx.answer = write(ctx, response)
         except Exception as caught:
             error = caught
@@ -105,6 +105,13 @@ def serve(ctx: RequestContext, write: Callable[[RequestContext, Response], t.Any
         if error is None and request.routing_exception is not None:
             request.routing_exception.__traceback__ = None
         error = None
+
+
+def dispatch(ctx: RequestContext) -> Steps[t.Any]:
+    """The steps to the response if a mount or an overridden stage answers the request."""
+    if ctx.mount is not None:
+        return ctx.mount.enter(ctx)
+    return stage(ctx, "full_dispatch_request", respond)
 
 
 def write_failure(ctx: RequestContext, write: Callable[[RequestContext, Response], t.Any], response: Response) -> t.Any:

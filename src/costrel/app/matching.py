@@ -6,8 +6,9 @@ import typing as t
 from collections.abc import Mapping
 
 from ..context import AppContract, RequestContext
-from ..http.errors import HTTPException, SecurityError
+from ..http.errors import HTTPException, NotFound, SecurityError
 from ..messages.source import hot
+from .mounts import REPLACED, find_mount
 
 if t.TYPE_CHECKING:
     from ..routing import Rule
@@ -94,6 +95,15 @@ def match_request(app: AppContract, ctx: RequestContext) -> None:
     except HTTPException as error:
         error.__context__ = None  # the errors before it: their tracebacks would keep this request in a cycle
         request.routing_exception = error
+        if app.mounts and isinstance(error, NotFound):
+            enter_mount(app, ctx)
+
+
+def enter_mount(app: AppContract, ctx: RequestContext) -> None:
+    """Send a request that no rule matches to the mount that its path is below, if there is one."""
+    ctx.mount = find_mount(app, hot(ctx.request._source, "PATH_INFO", ""))
+    if ctx.mount is not None:
+        ctx.overridden |= REPLACED
 
 
 def _unknown_method(app: AppContract, request: t.Any) -> str | None:

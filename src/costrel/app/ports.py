@@ -20,6 +20,9 @@ serve_wsgi: Callable[..., t.Any] = _unplugged
 asgi_application: Callable[..., t.Any] = _unplugged
 """``(app) -> ASGI application``: the ASGI edge of one application."""
 
+asgi_without_middleware: Callable[..., t.Any] = _unplugged
+"""``(app) -> ASGI application``: the same edge, inside of the application's ASGI middleware."""
+
 test_client: Callable[..., t.Any] = _unplugged
 """``(app, use_cookies, options) -> client``: a test client, of the application's class for them."""
 

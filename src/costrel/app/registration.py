@@ -24,6 +24,7 @@ from . import typing as ft
 from .error_scopes import ErrorOwners
 from .guards import template_names
 from .guards.redirects import check_location
+from .mounts import Guard, Mount, add_mount, refuse_hidden
 from .packages import find_package
 from .rare_errors import RARE_ERRORS
 from .readiness import TIMEOUT, ReadinessCheck
@@ -142,6 +143,8 @@ class App(Scaffold):
         self.blueprints: dict[str, Blueprint] = {}
         """Registered name → blueprint, in the order of registration. Names of nested blueprints contain dots."""
         self.error_owners = ErrorOwners()
+        self.mounts: list[Mount] = []
+        """The applications of `mount`, the longest prefix first."""
         self.extensions: ft.Values = {}
         """The state of extensions for this application, by their names."""
         self.url_map = self.url_map_class(host_matching=host_matching)
@@ -303,6 +306,8 @@ class App(Scaffold):
             url_rule.operation = operation  # type: ignore[attr-defined]  # read by the API document
         url_rule.provide_automatic_options = automatic  # type: ignore[attr-defined]  # read when the request runs
         self.url_map.add(url_rule)
+        for mount in self.mounts:
+            refuse_hidden(mount, url_rule)
         if view_func is not None:
             known = self.view_functions.get(endpoint)
             if known is not None and known != view_func:
@@ -321,6 +326,21 @@ class App(Scaffold):
         if operation is not None and operation.headers and announce not in functions:
             functions.append(announce)
         return operation
+
+    @setupmethod
+    def mount(self, prefix: str, application: object, *, guard: Guard | None = None) -> None:
+        """Let an ASGI or WSGI application answer the requests below a prefix that no rule matches.
+
+        The application gets the prefix as ``root_path`` or ``SCRIPT_NAME``, its WebSockets and its lifespan. `guard` is
+        a decorator for views, such as ``login_required``: requests that it does not let pass get its response. Trusted
+        hosts and proxies and ``MAX_CONTENT_LENGTH`` apply; hooks, the session, CSRF protection and rate limits do not.
+
+        Raises ValueError for a prefix that is taken or that a rule matches with all paths below it, and TypeError if
+        `application` is neither ASGI nor WSGI.
+        """
+        if application is self:
+            raise ValueError(f"The application cannot be mounted at {prefix!r} of itself.")
+        self.mounts = add_mount(self.mounts, Mount(prefix, application, guard), self.url_map.iter_rules())
 
     def _methods_of(
         self, view: ft.RouteCallable | None, methods: Iterable[str] | None, automatic: bool | None

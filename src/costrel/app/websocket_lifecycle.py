@@ -64,6 +64,30 @@ def serve(ctx: RequestContext) -> Steps[Response | None]:
         yield from lifecycle.end(ctx, None if app.should_ignore_error(error) else error)
 
 
+def admit_to_mount(ctx: RequestContext) -> Steps[t.Any]:
+    """The mounted application that a WebSocket is for, or the response that refuses it; None if it is for a route."""
+    app = ctx.app
+    if not app._got_first_request or app.config["TESTING"]:
+        app.open_for_requests()
+    if app.guards is not None and app.guards.arrive is not None:
+        app.guards.arrive(ctx)
+    error: BaseException | None = None
+    try:
+        ctx.push()
+        if ctx.mount is None:
+            return None
+        if ctx.mount.asgi is None:
+            return app.make_response(errors.NotFound())
+        try:
+            return (yield from ctx.mount.enter(ctx))
+        except Exception as caught:
+            error = caught
+            ctx.overridden |= app.overridden_handlers
+            return (yield from stage(ctx, "handle_exception", failure, caught))
+    finally:
+        yield from lifecycle.end(ctx, error)
+
+
 def converse(ctx: RequestContext) -> Steps[Response | None]:
     """Run the hooks and the view, and close what the view left open."""
     websocket: WebSocket = ctx.websocket

@@ -12,6 +12,7 @@ from ..server.banner import is_running_from_reloader, show_server_banner
 from ..server.errors import StartError
 from ..services.commands import ScriptInfo, pass_script_info
 from ..services.environment import get_debug_flag
+from ..support.asgi_types import ASGIApplication
 from .options import application_argument, as_flask_option, debug_option, option
 from .parameters import CertParamType, SeparatedPathType, validate_key
 
@@ -86,19 +87,19 @@ def run_command(
             show_server_banner(debug, info.app_import_path)
             watch_over(host, port, options)
         app = _load(info, options)
-        show_server_banner(debug, info.app_import_path or app.name)
+        show_server_banner(debug, info.app_import_path or str(getattr(app, "name", app)))
         serve(app, host, port, options)
     except StartError as error:
         raise click.ClickException(str(error)) from error
 
 
-def _load(info: ScriptInfo, options: Options) -> Costrel:
+def _load(info: ScriptInfo, options: Options) -> Costrel | ASGIApplication:
     """The application. If a change broke it, an application that shows the error until the next change."""
     from ..server.failed_load import describe, failed_application, files_of
     from ..server.reloading import is_first_start
 
     try:
-        app: Costrel = info.load_app()
+        app: Costrel | ASGIApplication = info.load_served()
     except Exception as error:
         if not is_running_from_reloader() or is_first_start():
             raise

@@ -89,7 +89,7 @@ def serve_command(info: ScriptInfo, /, cert: Path | None, key: Path | None, inte
     try:
         refuse_debug(get_debug_flag())
         serve_production(
-            info.load_app,
+            info.load_served,
             ServeOptions(certificate=certificate, interface="wsgi" if interface == "wsgi" else "asgi", **options),
         )
     except StartError as error:

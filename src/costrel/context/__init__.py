@@ -18,7 +18,7 @@ from ..http.errors import HTTPException
 from ..support.local import LocalProxy
 from ..support.signals import appcontext_popped, appcontext_pushed
 from .contracts import AppContract as AppContract
-from .contracts import ThreadsContract
+from .contracts import MountContract, ThreadsContract
 
 if t.TYPE_CHECKING:
     from types import TracebackType
@@ -284,6 +284,8 @@ class RequestContext(Context):
     flashes: list[tuple[str, str]] | None = None
     websocket: t.Any = None
     """The connection, if the request asks for a WebSocket."""
+    mount: MountContract | None = None
+    """The mount that the request is for, if no rule matches it."""
     sends_async = False
     """Whether the edge can send an asynchronous body."""
     session_failed = False

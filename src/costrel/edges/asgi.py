@@ -9,19 +9,22 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from ..app import lifecycle
+from ..app.mounts import AsgiCall, find_mount
 from ..context import RequestContext
 from ..http.gate import encode_fields
 from ..messages.request import REQUEST
 from ..messages.source import environ_of
 from ..streaming import HOLDS
-from ..support.asgi_types import Receive, Scope, Send
+from ..support.asgi_types import ASGIApplication, Receive, Scope, Send
+from ..support.properties import cached_property
 from .bodies import Body, has_body, take_body
 from .drive import ENDED, to_loop
 from .http_drive import Exchange, HttpDrive, Patrol
-from .lifespan import answer_lifespan
+from .lifespan import LifespanAround, answer_lifespan
+from .mounted import serve_mounted
 from .outgoing import Answer, Messages, add_echo, answer_of
 from .patience import BODY_MIN_RATE, BODY_TIMEOUT, SEND_TIMEOUT, ClientStalled, Patience
-from .scope import source_of
+from .scope import note_route, source_of
 from .threads import RETRY_AFTER, STREAM_THREADS, THREADS, Lane, NoThreadLeft, Workers
 from .websocket import serve_websocket
 
@@ -38,12 +41,20 @@ def overloaded(retry_after: int = 1) -> Answer:
 
 _BODILESS: t.Final = frozenset({"GET", "HEAD"})
 
+APPLICATIONS: t.Final = "costrel.applications"
+"""The key of a lifespan's scope under which a server leaves a list for the applications that the lifespan reaches."""
+
 AFTER_STALL: t.Final = 0.05
 """Seconds between giving up on a body and the answer: Granian may hold back an answer that comes in the same moment."""
 
 
 class AsgiApplication:
     """One application as an ASGI 3 callable."""
+
+    has_lifespan = False
+    """Whether a lifespan was begun."""
+    _is_inside = False
+    """Whether this is called by the application's ASGI middleware, and not by the server."""
 
     def __init__(self, app: t.Any) -> None:
         self.app = app
@@ -58,6 +69,18 @@ class AsgiApplication:
         self._streaming: set[t.Any] = set()
         """The endpoints whose views were seen to keep their thread for a stream."""
 
+    @cached_property
+    def unwrapped(self) -> AsgiApplication:
+        """The same application, with the same threads, inside of its ASGI middleware."""
+        inside = AsgiApplication.__new__(AsgiApplication)
+        inside.__dict__.update(self.__dict__, _is_inside=True)
+        return inside
+
+    @property
+    def is_wrapped(self) -> bool:
+        """Whether ASGI middleware is around the application, and is still to be called."""
+        return "asgi_app" in self.app.overridden_entrances and not self._is_inside
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request, or one lifespan. Raises ValueError for a protocol that is not known here."""
         # PERF: hello. A request that waits for nothing ends here, without another coroutine.
@@ -70,13 +93,16 @@ class AsgiApplication:
             return
         if not app._got_first_request or app.config["TESTING"]:
             app.open_for_requests()
+        if app.overridden_entrances:
+            await self._answer_by_entrance(scope, receive, send, app.overridden_entrances)
+            return
         source = source_of(scope)
         body: Body | None = None
         if has_body(scope, source):
             body = take_body(source, receive, self.body_patience, self.body_min_rate)
         else:
             source["wsgi.input"] = io.BytesIO()
-        if body is not None or app.overridden_entrances:
+        if body is not None:
             await self._answer_with_body(Exchange(self.workers, body, receive, scope), source, send)
             return
         ctx, steps = self._begin(source)
@@ -158,12 +184,26 @@ class AsgiApplication:
 
     async def _answer_other(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
-        if kind == "lifespan":
+        if self.is_wrapped:
+            await self._answer_wrapped(scope, receive, send)
+        elif kind == "lifespan":
+            self.has_lifespan = True
+            scope.get(APPLICATIONS, []).append(self.app)
             await answer_lifespan(self.app, self.workers, receive, send)
         elif kind == "websocket":
             await serve_websocket(self.app, self.workers, scope, receive, send)
         else:
             raise ValueError(f"An ASGI scope of type {kind!r} is not known: 'http', 'websocket' and 'lifespan' are.")
+
+    async def _answer_wrapped(self, scope: Scope, receive: Receive, send: Send) -> None:
+        asgi_app: ASGIApplication = self.app.asgi_app
+        if scope["type"] != "lifespan":
+            await asgi_app(scope, receive, send)
+            return
+        inside = self.unwrapped
+        inside.has_lifespan = False
+        around = LifespanAround(self.app, self.workers, lambda: inside.has_lifespan)
+        await around.answer(asgi_app, scope, receive, send)
 
     def _begin(self, source: dict[str, t.Any]) -> tuple[RequestContext, lifecycle.Steps[None]]:
         app = self.app
@@ -175,14 +215,27 @@ class AsgiApplication:
         ctx.on_loop = ctx.sends_async = True
         return ctx, lifecycle.serve(ctx, answer_of)
 
-    async def _answer_with_body(self, exchange: Exchange, source: dict[str, t.Any], send: Send) -> None:
+    async def _answer_by_entrance(self, scope: Scope, receive: Receive, send: Send, replaced: frozenset[str]) -> None:
+        """Answer a request whose way into the application is another one: through middleware, or a subclass."""
+        if "asgi_app" in replaced and not self._is_inside:
+            await self.app.asgi_app(scope, receive, send)
+            return
+        source = source_of(scope)
+        source["wsgi.input"] = io.BytesIO()
+        body: Body | None = None
+        if has_body(scope, source):
+            body = take_body(source, receive, self.body_patience, self.body_min_rate)
+        await self._answer_with_body(Exchange(self.workers, body, receive, scope), source, send, replaced)
+
+    async def _answer_with_body(
+        self, exchange: Exchange, source: dict[str, t.Any], send: Send, replaced: frozenset[str] = frozenset()
+    ) -> None:
         """Answer a request that has a body, or whose application is wrapped."""
         app, body = self.app, exchange.body
         try:
             if body is not None:
                 await body.begin(app.config["MAX_CONTENT_LENGTH"])
-            replaced = app.overridden_entrances
-            if "wsgi_app" in replaced or "__call__" in replaced:
+            if ("wsgi_app" in replaced or "__call__" in replaced) and not self._passes_wsgi_by(source):
                 # WSGI middleware is around the application: all of it runs in a thread.
                 environ = environ_of(source)
                 await self._send(await exchange.run(lambda: _answer_of_wrapped(app, environ, exchange)), exchange, send)
@@ -193,6 +246,19 @@ class AsgiApplication:
                 await self._go_on(exchange, ctx, steps, next(steps, ENDED), send)
         finally:
             await exchange.end()
+
+    def _passes_wsgi_by(self, source: dict[str, t.Any]) -> bool:
+        """Whether a request is for a mounted ASGI application, which cannot be called inside of WSGI middleware."""
+        app = self.app
+        if not app.mounts or app.url_map.host_matching or app.subdomain_matching:
+            return False
+        path = source["PATH_INFO"]
+        mount = find_mount(app, path)
+        return (
+            mount is not None
+            and mount.asgi is not None
+            and app.url_map.find_rule(path, source["REQUEST_METHOD"]) is None
+        )
 
     async def _go_on(
         self, exchange: Exchange, ctx: RequestContext, steps: lifecycle.Steps[None], item: t.Any, send: Send
@@ -211,7 +277,12 @@ class AsgiApplication:
                 raise
             finally:
                 drive.end_wait()
-        await self._send(ctx.answer, exchange, send)
+        if ctx.mount is not None:
+            note_route(exchange.scope, ctx.mount.place)
+        if isinstance(ctx.answer, AsgiCall):
+            await serve_mounted(ctx.answer, exchange, self.send_patience.sending(send))
+        else:
+            await self._send(ctx.answer, exchange, send)
 
     async def _send(self, answer: Messages | Answer, exchange: Exchange, send: Send) -> None:
         body = exchange.body

@@ -8,10 +8,12 @@ import threading
 import traceback
 import typing as t
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 
 from ..app.application import Costrel
 from ..app.lifecycle import TO_THREAD, Steps, call
-from ..support.asgi_types import Receive
+from ..context.contracts import MountContract
+from ..support.asgi_types import ASGIApplication, Message, Receive, Scope, Send
 from .drive import Drive, Hop
 from .threads import THREADS, Workers
 
@@ -49,6 +51,65 @@ async def _told(work: Callable[[], Awaitable[None]], phase: str, app: Costrel, s
     return True
 
 
+class LifespanAround:
+    """The lifespan of an application whose ASGI middleware may keep it from the application, or refuse it.
+
+    The functions of the application around serving run in either case.
+    """
+
+    def __init__(self, app: Costrel, workers: Workers, is_passed_on: Callable[[], bool]) -> None:
+        self._app = app
+        self._workers = workers
+        self._serving = Serving(app, workers)
+        self._is_passed_on = is_passed_on
+        """Whether the middleware has handed the lifespan on to the application."""
+        self._is_answered = False
+        self._asked: list[Message] = []
+
+    async def answer(self, middleware: ASGIApplication, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one lifespan by `middleware`, or without it if it supports none."""
+
+        async def receiving() -> Message:
+            message = await receive()
+            self._asked.append(message)
+            return message
+
+        async def sending(message: Message) -> None:
+            self._is_answered = True
+            await self._pass_on(message, send)
+
+        try:
+            await middleware(scope, receiving, sending)
+        except Exception as error:
+            if self._is_answered or self._is_passed_on():
+                raise
+            self._app.logger.info("The ASGI middleware supports no lifespan (%r): it is started without one.", error)
+        if not self._is_answered:
+            await answer_lifespan(self._app, self._workers, self._again(receive), send)
+
+    async def _pass_on(self, message: Message, send: Send) -> None:
+        if self._is_passed_on():
+            await send(message)
+        elif message["type"] == "lifespan.startup.complete":
+            if not await _told(self._serving.start, "startup", self._app, send):
+                await self._serving.stop_generators()
+        elif message["type"] == "lifespan.shutdown.complete":
+            try:
+                await _told(self._serving.stop, "shutdown", self._app, send)
+            finally:
+                await asyncio.to_thread(self._workers.close)
+        else:
+            await send(message)
+
+    def _again(self, receive: Receive) -> Receive:
+        """`receive`, which begins with the messages that the middleware has taken."""
+
+        async def receiving() -> Message:
+            return self._asked.pop(0) if self._asked else await receive()
+
+        return receiving
+
+
 class Serving:
     """One worker's time of service: the functions before it, the generators around it, the functions after it."""
 
@@ -56,11 +117,24 @@ class Serving:
         self.app = app
         self.workers = workers
         self.generators: list[t.Any] = []
+        self.mounted: list[MountedLifespan] = []
+
+    async def _stop_mounted(self) -> list[Exception]:
+        errors: list[Exception] = []
+        while self.mounted:
+            try:
+                await self.mounted.pop().stop()
+            except Exception as error:
+                errors.append(error)
+        return errors
 
     async def start(self) -> None:
         """Call what comes before serving; raises what that raises, or what is wrong with a setting."""
         for function in self.app.before_serving_funcs:
             await self._call(function)
+        for mount in self.app.mounts:
+            if mount.asgi is not None:
+                self.mounted.append(await MountedLifespan.begun(mount))
         for function in self.app.while_serving_gens:
             generator = function()
             self.generators.append(generator)
@@ -81,7 +155,7 @@ class Serving:
             raise errors[0]
 
     async def stop_generators(self) -> list[Exception]:
-        """Let the generators run to their ends, the last one first; their errors."""
+        """Let the generators run to their ends, the last one first, and stop what is mounted; their errors."""
         errors: list[Exception] = []
         while self.generators:
             generator = self.generators.pop()
@@ -90,7 +164,7 @@ class Serving:
                     raise RuntimeError(f"The generator {generator.__name__!r} of 'while_serving' has a second yield.")
             except Exception as error:
                 errors.append(error)
-        return errors
+        return errors + await self._stop_mounted()
 
     async def _next(self, generator: t.Any) -> t.Any:
         if hasattr(generator, "__anext__"):
@@ -103,6 +177,48 @@ class Serving:
 
     async def _call(self, function: Callable[[], t.Any]) -> t.Any:
         return await call_within(self.app, self.workers, function)
+
+
+class MountedLifespan:
+    """The lifespan of a mounted ASGI application, begun and ended with the one around it (ASGI lifespan spec 2.0)."""
+
+    def __init__(self, mount: MountContract) -> None:
+        self._mount = mount
+        self._to_app: asyncio.Queue[Message] = asyncio.Queue()
+        self._answers: asyncio.Queue[Message] = asyncio.Queue()
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    @classmethod
+    async def begun(cls, mount: MountContract) -> MountedLifespan:
+        """Start the application. Raises RuntimeError if it says that this failed."""
+        lifespan = cls(mount)
+        await lifespan._tell("startup")
+        return lifespan
+
+    async def stop(self) -> None:
+        """Stop it. Raises RuntimeError if it says that this failed."""
+        try:
+            await self._tell("shutdown")
+        finally:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    async def _run(self) -> None:
+        scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": self._mount.state}
+        with suppress(Exception):  # it supports no lifespan
+            await self._mount.asgi(scope, self._to_app.get, self._answers.put)
+
+    async def _tell(self, phase: str) -> None:
+        self._to_app.put_nowait({"type": f"lifespan.{phase}"})
+        answer = asyncio.get_running_loop().create_task(self._answers.get())
+        await asyncio.wait([answer, self._task], return_when=asyncio.FIRST_COMPLETED)
+        if not answer.done() and not self._answers.empty():
+            await asyncio.wait([answer])
+        if not answer.done():
+            answer.cancel()
+        elif answer.result()["type"] == f"lifespan.{phase}.failed":
+            text = answer.result().get("message", "")
+            raise RuntimeError(f"The {phase} of the application mounted at {self._mount.place!r} failed: {text}")
 
 
 class ServingThread:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Iterat
 from contextvars import Context
 
 from ..app.late_changes import watch
+from ..app.mounts import AsgiCall
 from ..context import RequestContext
 from ..http.framing import has_no_body
 from ..http.gate import check_status, check_status_line, encode_fields
@@ -30,10 +31,15 @@ Messages = tuple[dict[str, t.Any], dict[str, t.Any]]
 _END: t.Final = object()
 
 
-def answer_of(ctx: RequestContext, response: t.Any) -> Messages | Answer:
-    """The form of `response` that goes to the server: two messages if its body is complete, else an `Answer`."""
+def answer_of(ctx: RequestContext, response: t.Any) -> Messages | Answer | AsgiCall:
+    """The form of `response` that goes to the server: two messages if its body is complete, else an `Answer`.
+
+    The call of a mounted application stays what it is.
+    """
     source = ctx.request._source
     if not isinstance(response, Response):
+        if isinstance(response, AsgiCall):
+            return response
         return Answer.of_wsgi(response, environ_of(source))
     piece, pairs, replaced = response._leave(source)
     if replaced and not WRITERS.isdisjoint(replaced) and not hasattr(response.response, "__aiter__"):

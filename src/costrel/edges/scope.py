@@ -12,6 +12,9 @@ from ..support.asgi_types import Scope
 ROUTE: t.Final = "costrel.route"
 """The key of a scope under which a server that counts requests finds the text of the rule that matched."""
 
+NOTES: t.Final = "costrel.notes"
+"""The key of a scope under which a server leaves a dict for `ROUTE`, if middleware may hand on a copy of the scope."""
+
 ECHO: t.Final = "costrel.echo"
 """The key of a scope under which a server leaves a header, name and value, that the answer is to have as well."""
 
@@ -63,6 +66,11 @@ _HOT: t.Final = (
     (b"transfer-encoding", "HTTP_TRANSFER_ENCODING"),
 )
 """The header fields that a source holds from the start."""
+
+
+def note_route(scope: Scope, rule: str) -> None:
+    """Store the text of the matched rule for the server."""
+    scope.get(NOTES, scope)[ROUTE] = rule
 
 
 def source_of(scope: Scope) -> dict[str, t.Any]:

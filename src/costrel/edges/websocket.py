@@ -11,6 +11,7 @@ from contextlib import suppress
 from ..app import websocket_lifecycle
 from ..app.application import Costrel
 from ..app.error_format import plain_failure
+from ..app.mounts import AsgiCall, find_mount
 from ..app.websocket import (
     ABNORMAL,
     GOING_AWAY,
@@ -27,8 +28,9 @@ from ..messages.response import Response
 from ..support.asgi_types import Receive, Scope, Send
 from ..support.tasks import released, start_held
 from .drive import Drive, Hop
+from .mounted import serve_mounted_websocket
 from .outgoing import Answer, Messages, answer_of
-from .scope import ROUTE, environ_of
+from .scope import environ_of, note_route
 from .threads import Workers
 from .turns import Turn
 
@@ -55,6 +57,13 @@ async def serve_websocket(app: Costrel, workers: Workers, scope: Scope, receive:
     environ = environ_of(scope)
     # What HTTP/1.1 says to ask for a WebSocket; HTTP/2 has other words for it (RFC 8441).
     environ.update(HTTP_UPGRADE="websocket", HTTP_CONNECTION="Upgrade")
+    if app.mounts and find_mount(app, environ["PATH_INFO"]) is not None:
+        admitted = await _admit(app, workers, environ, connection)
+        if isinstance(admitted, AsgiCall):
+            note_route(scope, admitted.mount.place)
+            await serve_mounted_websocket(admitted, receive, send, connection.max_size)
+        if admitted is not None:
+            return
     ctx = app.request_context(environ)
     ctx.websocket = WebSocket(app, ctx.request, connection)
     hop = Hop(workers)
@@ -72,8 +81,25 @@ async def serve_websocket(app: Costrel, workers: Workers, scope: Scope, receive:
         raise
     finally:
         if ctx.request.url_rule is not None:
-            scope[ROUTE] = ctx.request.url_rule.rule
+            note_route(scope, ctx.request.url_rule.rule)
         await connection.stop()
+
+
+async def _admit(
+    app: Costrel, workers: Workers, environ: dict[str, t.Any], connection: ServerConnection
+) -> AsgiCall | Response | None:
+    """The mounted application that a WebSocket is for, the response that has refused it, or None for a route."""
+    ctx = app.request_context(environ.copy())
+    ctx.websocket = WebSocket(app, ctx.request, connection)
+    ctx.on_loop = ctx.sends_async = True
+    hop = Hop(workers)
+    hop.variables = contextvars.copy_context()
+    admitted: AsgiCall | Response | None = await Drive(ctx, hop).to_end(websocket_lifecycle.admit_to_mount(ctx))
+    if admitted is not None and not isinstance(admitted, AsgiCall):
+        connection.start()
+        await connection.refuse(_refusal(app, ctx, admitted), hop)
+        await connection.stop()
+    return admitted
 
 
 def _refusal(app: Costrel, ctx: RequestContext, response: Response) -> Answer | Messages:
@@ -84,10 +110,10 @@ def _refusal(app: Costrel, ctx: RequestContext, response: Response) -> Answer | 
                 f"A WebSocket cannot be refused with the status {response.status_code}: its client would wait for"
                 " another one (RFC 9110 §15.2)."
             )
-        return answer_of(ctx, response)
+        return t.cast("Answer | Messages", answer_of(ctx, response))
     except ValueError:
         app.logger.exception("The response that refuses the WebSocket of %s cannot be sent.", ctx.request.path)
-        return answer_of(ctx, plain_failure(ctx))
+        return t.cast("Answer | Messages", answer_of(ctx, plain_failure(ctx)))
 
 
 class WebSocketDrive(Drive):
@@ -130,7 +156,7 @@ class ServerConnection:
         self._can_refuse = "websocket.http.response" in (scope.get("extensions") or {})
         self._receive = receive
         self._send = send
-        self._max_size = max_size
+        self.max_size = max_size
         self._messages: asyncio.Queue[Message | None] = asyncio.Queue()
         self._waiting_size = 0
         self._room = asyncio.Event()
@@ -215,10 +241,10 @@ class ServerConnection:
                 return
             text, data = message.get("text"), message.get("bytes")
             received: Message = data if text is None else text  # type: ignore[assignment]  # one of the two is there
-            if self._max_size is not None and _is_longer(received, self._max_size):
+            if self.max_size is not None and _is_longer(received, self.max_size):
                 self._refuses = self._has_left = True
                 self._start_timer()
-                await self.close(TOO_BIG, f"A message may have {self._max_size} bytes.")
+                await self.close(TOO_BIG, f"A message may have {self.max_size} bytes.")
                 return
             await self._keep(received)
 

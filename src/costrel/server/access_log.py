@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 
 from ..edges.asgi import AsgiApplication
 from ..edges.outgoing import add_echo
-from ..edges.scope import ECHO
+from ..edges.scope import ECHO, NOTES
 from ..support.coroutines import AnyCoroutine
 from . import terminal
 from .request_log import AnyTask, Application, Exchange, Message, Receive, Send
@@ -66,7 +66,8 @@ class AccessLog:
         tally: Tally | None = None,
     ) -> None:
         self.application = application
-        self._edge = application if isinstance(application, AsgiApplication) else None
+        is_edge = isinstance(application, AsgiApplication) and not application.is_wrapped
+        self._edge = t.cast(AsgiApplication, application) if is_edge else None
         self.takes_in_place: Callable[[Message], bool] = lambda scope: False
         self.places = 0
         if self._edge is not None:
@@ -129,6 +130,8 @@ class AccessLog:
         scope[ECHO] = REQUEST_ID, request_id
         by_edge = self._edge is not None and scope["type"] == "http"
         exchange.adds_id = not by_edge
+        if self._edge is None:
+            scope[NOTES] = {}
         if self._tally is not None:
             self._tally.begin(scope["type"])
         # PERF: served. Nothing reads the messages of the response.

@@ -22,13 +22,16 @@ from pathlib import Path
 import click
 
 from ..app.application import Costrel
+from ..app.mounts import refuse_asgi_mounts
 from ..services.dotenv import load_dotenv as read_dotenv
 from ..services.environment import get_debug_flag, get_load_dotenv, read_variable
+from ..support.asgi_types import ASGIApplication
 from . import addresses, engine
 from .banner import announce, is_running_from_reloader, server_logger, show_inputs, show_server_banner
 from .beats import Pulse
 from .certificates import SSLContextArgument, make_ssl_devcert
 from .errors import StartError
+from .foreign import ForeignApplication
 from .identity import replaced_run_simple, report_port, served_as_flask
 from .reloading import run_reloadable, supervise_with
 from .watchdog import LOOP_TIMEOUT, Watchdog
@@ -145,13 +148,20 @@ _FOR_THREADS: t.Final = 0.2
 """The seconds that the server's threads have to end."""
 
 
-def serve(app: Costrel, host: str, port: int | str, options: Options) -> None:
+def serve(app: Costrel | ASGIApplication, host: str, port: int | str, options: Options) -> None:
     """Serve an application at `host` and `port` until the process is told to stop. Raises StartError."""
     if options.use_reloader and not is_running_from_reloader():
         watch_over(host, port, options)
     _refuse_exposed_debugger(host, options)
-    show_inputs(app)
+    if isinstance(app, Costrel):
+        show_inputs(app)
     if options.need_wsgi() or not _has_engine():
+        if not isinstance(app, Costrel):
+            raise StartError(f"{app!r} is an ASGI application, and this server with these options takes WSGI only.")
+        try:
+            refuse_asgi_mounts(app)
+        except RuntimeError as error:
+            raise StartError(str(error)) from error
         run_simple(host, addresses.port_number(port), app, **options.for_run_simple())
         return
     from .embedded import EmbeddedServer  # Granian takes 20 ms to load, which no other command needs
@@ -205,13 +215,18 @@ _WITHOUT_ENGINE: t.Final = (
 )
 
 
-def _watchdog(app: Costrel) -> Watchdog | None:
+def _watchdog(app: Costrel | ASGIApplication) -> Watchdog | None:
     """Logs the code that blocks the event loop. In debug mode, a breakpoint may do that for as long as it likes."""
-    return None if app.debug else Watchdog(Pulse(), LOOP_TIMEOUT, logger=server_logger())
+    debug = app.debug if isinstance(app, Costrel) else get_debug_flag()
+    return None if debug else Watchdog(Pulse(), LOOP_TIMEOUT, logger=server_logger())
 
 
-def _in_development(app: Costrel, host: str, options: Options) -> tuple[Application, Callable[[], None]]:
+def _in_development(
+    app: Costrel | ASGIApplication, host: str, options: Options
+) -> tuple[Application, Callable[[], None]]:
     """The ASGI application, with the developer pages, and the function that ends the event streams of open pages."""
+    if not isinstance(app, Costrel):
+        return ForeignApplication(app), lambda: None
     if not (options.use_debugger or options.use_refresh):
         return app.asgi, lambda: None
     from ..devtools.development import DevelopmentApplication

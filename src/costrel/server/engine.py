@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..app.application import Costrel
 from ..edges.threads import THREADS
+from ..support.asgi_types import ASGIApplication
 from . import addresses
 from .errors import StartError
 from .serve_options import ServeOptions
@@ -39,7 +40,7 @@ def problem() -> str | None:
     return None
 
 
-def serve_plainly(load: Callable[[], Costrel], options: ServeOptions) -> None:
+def serve_plainly(load: Callable[[], Costrel | ASGIApplication], options: ServeOptions) -> None:
     """Serve with Granian's documented interface alone. Raises StartError if the options need more."""
     from granian import Granian
     from granian.constants import HTTPModes, Interfaces, SSLProtocols

@@ -30,12 +30,17 @@ _CHECK_THREADS: t.Final = 4
 class Health:
     """Passes on to `served` all but what is asked of the health of `app`; holds requests back until it has started."""
 
-    def __init__(self, served: Served, app: Costrel, state: State) -> None:
+    def __init__(self, served: Served, app: Costrel | None, state: State) -> None:
         self.served = served
         self.places = served.places
         self.state = state
-        self.checks = Checks(app)
+        self.checks = None if app is None else Checks(app)
         self._started = asyncio.Event()
+
+    def check(self, app: Costrel) -> None:
+        """Run the checks of an application that was found inside of another one."""
+        if self.checks is None:
+            self.checks = Checks(app)
 
     def begin_to_end(self) -> float:
         """Hear that this worker ends. The server may go on, if another one has taken its place: that is no change."""
@@ -64,7 +69,8 @@ class Health:
             await self._answer(scope, send)
         elif kind == "lifespan":
             await self.served(scope, receive, self._noting_start(send))
-            self.checks.close()
+            if self.checks is not None:
+                self.checks.close()
         else:
             if not self._started.is_set():
                 await self._started.wait()
@@ -87,7 +93,7 @@ class Health:
             await _send(scope, send, 503, {"status": "stopping"})
         elif not self._started.is_set():
             await _send(scope, send, 503, {"status": "starting"})
-        elif failing := await self.checks.failing():
+        elif failing := [] if self.checks is None else await self.checks.failing():
             await _send(scope, send, 503, {"status": "not ready", "failing": failing})
         else:
             await _send(scope, send, 200, {"status": "ready"})

@@ -13,7 +13,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 
 from ..context import requesting
-from ..edges.scope import ROUTE
+from ..edges.scope import NOTES, ROUTE, note_route
 from ..support.signals import request_started
 
 if t.TYPE_CHECKING:
@@ -128,7 +128,7 @@ class Counter:
     def end(self, scope: Message, status: int, seconds: float) -> None:
         """Count its end."""
         is_websocket = scope["type"] == "websocket"
-        kind = (WEBSOCKET if is_websocket else scope["method"], scope.get(ROUTE, UNMATCHED), status)
+        kind = (WEBSOCKET if is_websocket else scope["method"], scope.get(NOTES, scope).get(ROUTE, UNMATCHED), status)
         bucket = bisect_left(BUCKETS, seconds)
         with self._lock:
             cells = self._cells.get(kind)
@@ -178,7 +178,7 @@ def _note_route(app: object, **_: object) -> None:
     if rule is not None:
         scope = ctx.request._source.get("asgi.scope")
         if scope is not None:
-            scope[ROUTE] = rule.rule
+            note_route(scope, rule.rule)
 
 
 class Process(t.Protocol):

@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 
 from ..app.application import Costrel
 from ..edges.threads import THREADS
+from ..support.asgi_types import ASGIApplication
 from . import addresses, engine
 from .access_log import set_up_logging
 from .crowd import RESERVE
@@ -38,7 +39,7 @@ MAX_HTTP2_HEADERS = 64 * 1024
 _logger = logging.getLogger("costrel.server")
 
 
-def serve_production(load: Callable[[], Costrel], options: ServeOptions) -> None:
+def serve_production(load: Callable[[], Costrel | ASGIApplication], options: ServeOptions) -> None:
     """Serve the application that `load` returns, in workers, until SIGTERM or Ctrl-C.
 
     `load` is called in each worker. Raises StartError if the server cannot start, and SystemExit with status 1 if the
@@ -55,7 +56,7 @@ def serve_production(load: Callable[[], Costrel], options: ServeOptions) -> None
         engine.serve_plainly(load, options)
 
 
-def _serve(load: Callable[[], Costrel], options: ServeOptions) -> None:
+def _serve(load: Callable[[], Costrel | ASGIApplication], options: ServeOptions) -> None:
     from .listeners import run_asgi_worker, run_wsgi_worker
     from .supervision import Supervisor
 

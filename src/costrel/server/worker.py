@@ -20,14 +20,17 @@ from multiprocessing.connection import Connection
 import click
 
 from ..app.application import Costrel
+from ..app.mounts import refuse_asgi_mounts
 from ..edges.asgi import AsgiApplication
 from ..edges.patience import SEND_TIMEOUT
 from ..edges.threads import THREADS
+from ..support.asgi_types import ASGIApplication
 from . import addresses, forking
 from .access_log import LINES, AccessLog, TimedAccessLog, set_up_logging
 from .beats import Pulse
 from .errors import StartError
 from .failed_load import describe
+from .foreign import ForeignApplication
 from .output import in_background
 from .serve_options import ServeOptions, refuse_debug
 from .state import State
@@ -43,7 +46,7 @@ if t.TYPE_CHECKING:
 class WorkerLoader:
     """Runs at the start of a worker, and returns the application that Granian calls."""
 
-    load: Callable[[], Costrel]
+    load: Callable[[], Costrel | ASGIApplication]
     options: ServeOptions
     ready: Connection
     state: State
@@ -72,21 +75,28 @@ class WorkerLoader:
         threading.Thread(target=self._end_with_parent, name="costrel-parent", daemon=True).start()
         try:
             app = self.load()
-            refuse_debug(app.debug)
-            if self.options.threads:
-                app.config["THREADS"] = self.options.threads
+            if isinstance(app, AsgiApplication):  # `app.asgi`, under another name
+                app = t.cast(Costrel, app.app)
+            timeout = SEND_TIMEOUT
+            if isinstance(app, Costrel):
+                refuse_debug(app.debug)
+                if self.options.threads:
+                    app.config["THREADS"] = self.options.threads
+                timeout = app.config.get("SEND_TIMEOUT", SEND_TIMEOUT)
             forking.part_from_children(self.sockets)
             for sock in self.sockets:
-                addresses.limit_sending(sock, app.config.get("SEND_TIMEOUT", SEND_TIMEOUT))
+                addresses.limit_sending(sock, timeout)
             return self._served(app)
         except Exception as error:
             click.secho(f"Error: {error if isinstance(error, StartError) else describe(error)}", err=True, fg="red")
             sys.exit(1)
 
-    def _served(self, app: Costrel) -> Costrel | WsgiCalls | Served:
+    def _served(self, app: Costrel | ASGIApplication) -> Costrel | WsgiCalls | Served:
         if self.options.interface == "wsgi":
             from .wsgi_calls import WsgiCalls, WsgiThreads
 
+            if not isinstance(app, Costrel):
+                raise StartError(f"{app!r} is an ASGI application: leave out --interface wsgi.")
             _serve_around(app)
             if self.is_plain:
                 return app
@@ -100,7 +110,8 @@ class WorkerLoader:
 
         tally = None if self.page is None else Counter(self.page)
         line = LINES[self.options.log_format] if self.options.access_log else None
-        edge = app.asgi
+        foreign = None if isinstance(app, Costrel) else ForeignApplication(app, is_public=True)
+        edge = app.asgi if isinstance(app, Costrel) else t.cast(ForeignApplication, foreign)
         watchdog = self._watchdog(PoolThreads(edge.workers) if isinstance(edge, AsgiApplication) else None)
 
         def at_start() -> None:
@@ -113,7 +124,12 @@ class WorkerLoader:
             idle.watch(self.sockets, served.ports_of_clients, requested=served.requested)
         else:
             served = AccessLog(edge, line, at_start, self.options.grace, tally)
-        return Health(served, app, self.state) if self.options.health else served
+        if not self.options.health:
+            return served
+        health = Health(served, app if isinstance(app, Costrel) else None, self.state)
+        if foreign is not None:
+            foreign.note = health.check
+        return health
 
     def _watchdog(self, threads: Threads | None) -> Watchdog:
         loop_limit, thread_limit = self.options.loop_timeout or None, self.options.worker_timeout or WORKER_TIMEOUT
@@ -146,6 +162,10 @@ class WorkerLoader:
 
 def _serve_around(app: Costrel) -> None:
     """Run the functions before serving, which also checks the settings, and those after it when the worker ends."""
+    try:
+        refuse_asgi_mounts(app)
+    except RuntimeError as error:
+        raise StartError(str(error)) from error
     if not (app.before_serving_funcs or app.while_serving_gens or app.after_serving_funcs):
         app.try_settings()
         return

@@ -11,7 +11,7 @@ import click
 
 from .. import context
 from ..support.coroutines import refuse_async_generator, running
-from .discovery import DEFAULT_FILES, locate_app, not_located, prepare_import
+from .discovery import DEFAULT_FILES, is_application, locate_app, locate_served, not_located, prepare_import
 from .environment import get_debug_flag
 
 F = t.TypeVar("F", bound=Callable[..., t.Any])
@@ -55,14 +55,30 @@ class ScriptInfo:
         self._loaded_app = app
         return app
 
-    def _find_app(self) -> t.Any:
+    def load_served(self) -> t.Any:
+        """Return the application to serve: that of `load_app`, or any ASGI application that the import path names.
+
+        :raises NoAppException: if there is none.
+        """
+        if self.create_app is not None or self._loaded_app is not None:
+            return self.load_app()
+        app = self._find_app(locate_served)
+        if app is None:
+            raise not_located()
+        if is_application(app):
+            if self.set_debug_flag:
+                app.debug = get_debug_flag()
+            self._loaded_app = app
+        return app
+
+    def _find_app(self, locate: Callable[..., t.Any] = locate_app) -> t.Any:
         if self.create_app is not None:
             return self.create_app()
         if self.app_import_path:
             path, *name = _BEFORE_NAME.split(self.app_import_path, maxsplit=1)
-            return locate_app(prepare_import(path), name[0] if name else None)
+            return locate(prepare_import(path), name[0] if name else None)
         for file in DEFAULT_FILES:
-            app = locate_app(prepare_import(file), None, raise_if_not_found=False)
+            app = locate(prepare_import(file), None, raise_if_not_found=False)
             if app is not None:
                 return app
         return None

@@ -16,6 +16,8 @@ from types import FunctionType, ModuleType, TracebackType
 
 import click
 
+from ..support.callables import is_asgi, is_wsgi
+
 APPLICATION_NAMES = ("app", "application")
 FACTORY_NAMES = ("create_app", "make_app")
 DEFAULT_FILES = ("wsgi.py", "app.py")
@@ -33,6 +35,9 @@ _AFTER_AN = re.compile("[aeio]|un(?!i)", re.IGNORECASE)
 
 _AS_FLASK = "the option --as-flask after 'costrel' (costrel --as-flask …)"
 
+_Test = Callable[[object], bool]
+"""Tells whether a value is an application that is looked for."""
+
 _Call = Callable[[ModuleType, FunctionType, tuple[object, ...], dict[str, object], str], object]
 """A function that calls a factory of a module: with its arguments, and with the call as error messages show it."""
 
@@ -46,12 +51,27 @@ def plug_application_class(cls: type) -> None:
     application_class = cls
 
 
+def is_application(value: object) -> bool:
+    """Whether `value` is an application of Costrel."""
+    return isinstance(value, application_class)
+
+
+def is_served(value: object) -> bool:
+    """Whether `value` is an application of Costrel, or any ASGI application."""
+    return is_application(value) or is_asgi(value)
+
+
 class NoAppException(click.UsageError):
     """No application could be found or loaded; the message says what was tried."""
 
     def show(self, file: t.IO[str] | None = None) -> None:
         """Print the message alone, without the usage of the command, which is not the problem."""
         click.secho(f"Error: {self.format_message()}", file=file, err=file is None, fg="red")
+
+
+def locate_served(module_name: str, app_name: str | None, raise_if_not_found: bool = True) -> t.Any:
+    """Do the same as `locate_app`, and accept any ASGI application."""
+    return _locate(module_name, app_name, raise_if_not_found, is_served)
 
 
 def locate_app(module_name: str, app_name: str | None, raise_if_not_found: bool = True) -> t.Any:
@@ -62,6 +82,10 @@ def locate_app(module_name: str, app_name: str | None, raise_if_not_found: bool 
     :raises NoAppException: if the module is missing or has no application, and for any error of the module or of its
         factory, with the traceback from its own first line on.
     """
+    return _locate(module_name, app_name, raise_if_not_found, is_application)
+
+
+def _locate(module_name: str, app_name: str | None, raise_if_not_found: bool, is_sought: _Test) -> t.Any:
     try:
         __import__(module_name)
     except _FOR_CLICK:
@@ -78,8 +102,8 @@ def locate_app(module_name: str, app_name: str | None, raise_if_not_found: bool 
 
     module = sys.modules[module_name]
     if app_name is None:
-        return _best_app(module, _call_and_tell)
-    return _app_by_string(module, app_name, _call_and_tell)
+        return _best_app(module, _call_and_tell, is_sought)
+    return _app_by_string(module, app_name, _call_and_tell, is_sought)
 
 
 def find_best_app(module: ModuleType) -> t.Any:
@@ -148,10 +172,10 @@ def _seems_to_hold_app(file: Path) -> bool:
     return any(mark in head for mark in (b"Costrel(", b"Flask(", b"def create_app(", b"def make_app("))
 
 
-def _best_app(module: ModuleType, call_factory: _Call) -> object:
+def _best_app(module: ModuleType, call_factory: _Call, is_sought: _Test = is_application) -> object:
     for name in APPLICATION_NAMES:
         app = getattr(module, name, None)
-        if isinstance(app, application_class):
+        if is_sought(app):
             return app
 
     found = _applications_of(module)
@@ -168,14 +192,14 @@ def _best_app(module: ModuleType, call_factory: _Call) -> object:
         factory = getattr(module, name, None)
         if inspect.isfunction(factory):
             app = call_factory(module, factory, (), {}, f"{name}()")
-            if isinstance(app, application_class):
+            if is_sought(app):
                 return app
             returned[f"{name}()"] = app
 
     raise NoAppException(_no_app_returned(module, returned) if returned else _nothing_in(module))
 
 
-def _app_by_string(module: ModuleType, app_name: str, call_factory: _Call) -> object:
+def _app_by_string(module: ModuleType, app_name: str, call_factory: _Call, is_sought: _Test = is_application) -> object:
     name, args, kwargs = _parse_reference(app_name)
     try:
         found = getattr(module, name)
@@ -186,10 +210,13 @@ def _app_by_string(module: ModuleType, app_name: str, call_factory: _Call) -> ob
 
     call = app_name.strip()
     shown = f"{call}()" if call == name else call
-    app = call_factory(module, found, args, kwargs, shown) if inspect.isfunction(found) else found
-    if isinstance(app, application_class):
+    if call == name and is_sought(found):
+        return found
+    is_factory = inspect.isfunction(found) and not (call == name and _is_protocol_function(found))
+    app = call_factory(module, found, args, kwargs, shown) if is_factory else found
+    if is_sought(app):
         return app
-    hint = _foreign_hint([app]) or _application_hint(module)
+    hint = _foreign_hint([app]) or _protocol_hint(app) or _application_hint(module)
     raise NoAppException(f"'{module.__name__}:{app_name}' is {_describe(app)}, not an application.{hint}")
 
 
@@ -349,6 +376,27 @@ def _foreign_hint(values: Iterable[object]) -> str:
         for cls in type(value).__mro__:
             if cls.__name__ == "Flask" and cls.__module__ == "flask.app" and not isinstance(value, application_class):
                 return f" It is an application of the installed Flask: Costrel runs it with {_AS_FLASK}."
+    return ""
+
+
+def _is_protocol_function(function: FunctionType) -> bool:
+    """Whether a function is no factory, since it is an ASGI or WSGI application itself."""
+    return is_asgi(function) or (is_wsgi(function) and "start_response" in inspect.signature(function).parameters)
+
+
+def _protocol_hint(value: object) -> str:
+    """Return a hint for an application of another kind: WSGI, or ASGI for a command that does not serve."""
+    if is_asgi(value):
+        return (
+            " It is an ASGI application, which only 'costrel serve' and 'costrel run' accept: name the Costrel"
+            " application inside of it."
+        )
+    if is_wsgi(value):
+        return (
+            " It is a WSGI application. If it wraps a Costrel application, set the middleware with"
+            " 'app.wsgi_app = Middleware(app.wsgi_app)' and name the application itself; another one can be mounted:"
+            " 'app.mount(\"/path\", other)'."
+        )
     return ""
 
 

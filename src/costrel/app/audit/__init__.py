@@ -24,6 +24,7 @@ CHECKS: t.Final[tuple[Callable[[AppContract], Findings], ...]] = (
     sharing.check_origins,
     sharing.check_counting,
     sharing.check_logins,
+    routes.check_mounts,
     routes.check_shadows,
     routes.check_strictness,
     routes.check_order,

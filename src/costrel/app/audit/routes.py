@@ -14,6 +14,18 @@ if t.TYPE_CHECKING:
 _variable_name = re.compile(r"<(?:([^:<>]*):)?[^<>]*>")
 
 
+def check_mounts(app: AppContract) -> Findings:
+    """Mounted applications that anyone can reach."""
+    for mount in app.mounts:
+        if mount.guard is None:
+            yield Finding(
+                mount.place,
+                "An application is mounted here without a guard: every client can reach it.",
+                f'Pass guard=login_required, or another decorator for views, to app.mount("{mount.place}", …). If it is'
+                " public, or checks its clients itself, list it in CHECK_IGNORE.",
+            )
+
+
 def check_shadows(app: AppContract) -> Findings:
     """Rules that are alike but for the names of their variables, of which only the first is ever reached."""
     seen: dict[tuple[t.Any, ...], t.Any] = {}

@@ -1,0 +1,77 @@
+"""Serves an ASGI application that is not Costrel's: a wrapped one, or one of another framework."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from ..app.application import Costrel
+from ..edges.asgi import APPLICATIONS
+from ..support.asgi_types import ASGIApplication, Message, Receive, Scope, Send
+from .serve_options import refuse_debug
+
+_logger = logging.getLogger("costrel.server")
+
+
+class ForeignApplication:
+    """Passes everything on to an ASGI application, and completes a lifespan that it does not support.
+
+    `note` is called for each Costrel application inside of it that the lifespan reaches. In production, `is_public`,
+    one in debug mode is refused.
+    """
+
+    def __init__(
+        self, application: ASGIApplication, note: Callable[[Costrel], None] = lambda app: None, is_public: bool = False
+    ) -> None:
+        self.application = application
+        self.note = note
+        self.is_public = is_public
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one ASGI scope."""
+        if scope["type"] == "lifespan":
+            await _Lifespan(self, receive, send).run({**scope, APPLICATIONS: []})
+        else:
+            await self.application(scope, receive, send)
+
+
+class _Lifespan:
+    """One lifespan. A server must go on if the application raises an error for it (ASGI lifespan spec 2.0)."""
+
+    def __init__(self, foreign: ForeignApplication, receive: Receive, send: Send) -> None:
+        self._foreign = foreign
+        self._receive = receive
+        self._send = send
+        self._inside: list[Costrel] = []
+        self._asked: list[str] = []
+        self._answered: list[str] = []
+
+    async def run(self, scope: Scope) -> None:
+        self._inside = scope[APPLICATIONS]
+        try:
+            await self._foreign.application(scope, self._receiving, self._sending)
+        except Exception as error:
+            if self._answered:
+                raise
+            _logger.info("The application supports no ASGI lifespan (%r)", error)
+        for phase in ("startup", "shutdown"):
+            if "lifespan.startup.failed" in self._answered:
+                return
+            if f"lifespan.{phase}" not in self._asked:
+                await self._receiving()
+            if not any(kind.startswith(f"lifespan.{phase}.") for kind in self._answered):
+                await self._sending({"type": f"lifespan.{phase}.complete"})
+
+    async def _receiving(self) -> Message:
+        message = await self._receive()
+        self._asked.append(message["type"])
+        return message
+
+    async def _sending(self, message: Message) -> None:
+        if message["type"] == "lifespan.startup.complete":
+            for app in self._inside:
+                if self._foreign.is_public:
+                    refuse_debug(app.debug)
+                self._foreign.note(app)
+        self._answered.append(message["type"])
+        await self._send(message)
