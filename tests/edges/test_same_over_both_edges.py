@@ -415,7 +415,7 @@ def test_a_block_keeps_the_last_context(app, client, kind):
         client.get("/other")
         assert "/other" == request.path
     assert not has_request_context()
-    assert ["/begin", "/end", "/end", "/other", "/other"] == torn_down
+    assert ["/begin", "/end", "/other"] == torn_down
 
 
 def test_an_error_leaves_no_context(app, client):

@@ -128,7 +128,7 @@ def _has_plain_page(error: HTTPException) -> bool:
 def _problem(ctx: RequestContext, error: HTTPException) -> Response:
     """The error as problem details, with the other header fields that its page would have."""
     app = ctx.app
-    headers = [pair for pair in error.get_headers(ctx.request.environ) if pair[0].lower() != "content-type"]
+    headers = [pair for pair in error.get_headers(ctx.request._source) if pair[0].lower() != "content-type"]
     body = app.json.dumps(problem_details(ctx, error))
     return app.response_class(body, error.code, [("Content-Type", CONTENT_TYPE), *headers])
 
@@ -164,7 +164,7 @@ def _detail(ctx: RequestContext, error: HTTPException) -> str:
     description = error.description
     if type(description) is str and "get_description" not in _DESCRIPTIONS.replaced(error):
         return _default_as_text(description) if description == type(error).description else description
-    html = error.get_description(ctx.request.environ).replace("<br>", " ")
+    html = error.get_description(ctx.request._source).replace("<br>", " ")
     return Markup(html).striptags()  # noqa: S704 - read as HTML, to take its tags out
 
 
