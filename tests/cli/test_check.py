@@ -161,7 +161,7 @@ def test_old_keys_are_looked_at_too():
         ({"RATE_LIMITS": "5/eon"}, "RATE_LIMITS", "no request can be answered: RATE_LIMITS: '5/eon' is no rate limit"),
         (
             {"TRUSTED_PROXIES": "x"},
-            "settings",
+            "TRUSTED_PROXIES",
             "no request can be answered: TRUSTED_PROXIES has an address that is none: 'x' does not appear to be",
         ),
         ({"CONTENT_SECURITY_POLICY": "img-scr *"}, "CONTENT_SECURITY_POLICY", "there is no directive 'img-scr'."),
