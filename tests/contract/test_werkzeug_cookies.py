@@ -60,9 +60,11 @@ def outcome(call: t.Callable[..., t.Any], *args: t.Any, **kwargs: t.Any) -> t.An
 def test_cookies_are_read_alike(header: str | None) -> None:
     """All that Werkzeug reads is read, among what it leaves out: values with blanks or quotes within."""
     assume("\n" not in (header or ""))  # no server lets a line break into a field
-    found = iter(plain(cookies.parse_cookie(header)))
-    for pair in plain(werkzeug.sansio.http.parse_cookie(header)):
-        assert pair in found  # further on: the order is the same
+    theirs, ours = plain(werkzeug.sansio.http.parse_cookie(header)), plain(cookies.parse_cookie(header))
+    assert set(theirs) <= set(ours)
+    if '"' not in (header or ""):  # a name whose first value only Costrel reads stands further in front
+        found = iter(ours)
+        assert all(pair in found for pair in theirs)
     assert dict(plain(cookies.parse_cookie(header))) == cookies.parse_cookie(header, dict)
 
 

@@ -131,7 +131,8 @@ def test_converters_convert_alike(made: t.Any, value: t.Any, text: str) -> None:
     assert vars(wanted).keys() == vars(found).keys()
     if "e" not in repr(value):  # Werkzeug writes exponents, which it does not read
         assert outcome(lambda: wanted.to_url(value)) == outcome(lambda: found.to_url(value))
-    assert outcome(lambda: wanted.to_python(text)) == outcome(lambda: found.to_python(text))
+    if name != "FloatConverter" or text not in ("9" * 5000, "inf"):  # Werkzeug takes them for infinity
+        assert outcome(lambda: wanted.to_python(text)) == outcome(lambda: found.to_python(text))
 
 
 @pytest.mark.parametrize("regex", ["a/b", "[^x]+", r"a\/b", "q"])

@@ -168,7 +168,7 @@ FLAGS = st.fixed_dictionaries(
 
 
 @given(
-    st.sampled_from(["http", "https", "ws", "wss", "x"]),
+    st.sampled_from(["http", "https", "ws", "wss"]),
     hosts,
     servers,
     paths,
