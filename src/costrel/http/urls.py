@@ -26,7 +26,7 @@ _NEVER_UNQUOTED = frozenset(range(0x21)) | {ord("%"), 0x7F}
 _replace_escapes = LatePattern(r"(?:%[0-9A-Fa-f]{2})+").sub
 
 
-_HAVE_AUTHORITIES = frozenset({"", "http", "https"})
+_HAVE_AUTHORITIES = frozenset({"", "http", "https", "ws", "wss"})
 """Schemes whose URLs always have an authority, and relative references."""
 
 # URLs that need neither quoting nor normalisation.
