@@ -19,7 +19,7 @@ class Comment(Struct):
 
     author: str
     text: str
-    created: str
+    created: float
 
 
 class Picture(Struct):
@@ -28,7 +28,7 @@ class Picture(Struct):
     id: int
     title: str
     author: str
-    created: str
+    created: float
     file: str
     page: str
 

@@ -143,11 +143,11 @@ class AsyncStream:
 
     async def _end(self, error: BaseException | None) -> None:
         """End the hold: in the thread of the view if the edge has kept it, since teardown functions may block."""
-        in_thread = self._ctx.in_thread
-        if in_thread is None or self._has_ended:
+        threads = self._ctx.threads
+        if threads is None or self._has_ended:
             self._release(error)
         else:
-            await in_thread(lambda: self._release(error))
+            await threads.run(lambda: self._release(error))
 
     def _release(self, error: BaseException | None) -> None:
         if self._has_ended:

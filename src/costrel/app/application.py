@@ -356,19 +356,17 @@ class Costrel(App):
     @property
     def overridden(self) -> frozenset[str]:
         """The stages of a request that a subclass, a patch of the class, or this application itself replaces."""
-        of_class = _STAGES.replaced_in(self.__class__)
-        return of_class | _STAGES.among(self._assigned) if self._assigned else of_class
+        return _STAGES.replaced_in(self.__class__, self._assigned)
 
     @property
     def overridden_handlers(self) -> frozenset[str]:
         """The same for the stages that follow an error."""
-        return _HANDLERS.replaced_in(self.__class__) | _HANDLERS.among(self._assigned)
+        return _HANDLERS.replaced_in(self.__class__, self._assigned)
 
     @property
     def overridden_entrances(self) -> frozenset[str]:
         """The same for the methods through which a request reaches the application; WSGI middleware replaces them."""
-        of_class = _ENTRANCES.replaced_in(self.__class__)
-        return of_class | _ENTRANCES.among(self._assigned) if self._assigned else of_class
+        return _ENTRANCES.replaced_in(self.__class__, self._assigned)
 
     match_request = matching.match_request
 

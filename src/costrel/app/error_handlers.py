@@ -49,14 +49,10 @@ def find_handler(handlers: Handlers, exc_class: type[Exception], blueprints: Ite
     A handler for the status code wins over one for the class alone, wherever it stands; then an inner blueprint over
     an outer one and over the application; then a nearer class over a more general one.
     """
-    kinds: dict[int | None, None] = {None: None}
-    if issubclass(exc_class, HTTPException):
-        # The code of a class may differ from that of its parent, whose handler is for both.
-        kinds = dict.fromkeys(cls.code for cls in exc_class.__mro__ if issubclass(cls, HTTPException))
-        kinds.pop(None, None)
-        kinds[None] = None
+    # The code of a class may differ from the code of its parent, whose handler is for both.
+    codes = dict.fromkeys(cls.code for cls in exc_class.__mro__ if issubclass(cls, HTTPException) and cls.code)
     scopes = (*blueprints, None)
-    for kind in kinds:
+    for kind in (*codes, None):
         for scope in scopes:
             by_code = handlers.get(scope)
             by_class = by_code.get(kind) if by_code else None

@@ -147,7 +147,7 @@ def respond(ctx: RequestContext) -> Steps[Response]:
                 yield TO_THREAD
             rv = view(**view_args) if view_args else view()
             if rv.__class__ is CoroutineType:
-                if must_read_body(ctx):
+                if ctx.body_is_pending and needs_whole_body(ctx):
                     yield from read_body(rv)
                 rv = (yield from rv) if ctx.on_loop else (yield rv)  # type: ignore[misc]  # `types.coroutine` allows it
     except Exception as error:
@@ -158,9 +158,9 @@ def respond(ctx: RequestContext) -> Steps[Response]:
     return response
 
 
-def must_read_body(ctx: RequestContext) -> bool:
-    """Whether the body of the request has to arrive before async code that may read it."""
-    return ctx.body_is_pending and not getattr(ctx.request.url_rule, "stream_body", False)
+def needs_whole_body(ctx: RequestContext) -> bool:
+    """Whether the body of the request has to arrive before async code, since the route does not read it in pieces."""
+    return not getattr(ctx.request.url_rule, "stream_body", False)
 
 
 def read_body(view: Coroutine[t.Any, t.Any, t.Any]) -> Steps[None]:
@@ -190,7 +190,7 @@ def first_answer(ctx: RequestContext, registry: Mapping[str | None, Iterable[Cal
                     yield rv
     for scope in scopes:
         for function in registry.get(scope, ()):
-            if ctx.body_is_pending and is_async(function) and must_read_body(ctx):
+            if ctx.body_is_pending and is_async(function) and needs_whole_body(ctx):
                 yield READ_BODY
             if ctx.on_loop or ctx.adapts:
                 rv = yield from call(ctx, function)

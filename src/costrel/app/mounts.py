@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 
 from ..http.errors import HTTPException, RequestEntityTooLarge
-from ..messages.environ import framed_stream, get_content_length
+from ..messages.environ import encode, framed_stream, get_content_length
 from ..messages.source import environ_of
 from ..support.asgi_types import ASGIApplication
 from ..support.callables import is_asgi, is_wsgi
@@ -61,7 +61,7 @@ class Mount:
             raise TypeError(f"The guard of {prefix!r} is {guard!r}. It must be a decorator for views.")
         self.state: dict[str, t.Any] = {}
         """What the lifespan of the application has stored for its requests."""
-        segments = [re.escape(segment.encode().decode("latin-1")) for segment in self.prefix.split("/")[1:]]
+        segments = [re.escape(encode(segment)) for segment in self.prefix.split("/")[1:]]
         self._match = re.compile("".join(f"/+{segment}" for segment in segments) + r"(?=/|\Z)").match
 
     def __repr__(self) -> str:
@@ -120,7 +120,7 @@ class Mount:
             return call
         environ = dict(environ_of(source))
         environ["wsgi.input"] = framed_stream(environ, length, ctx.request.max_content_length)
-        environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + self.prefix.encode().decode("latin-1")
+        environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + encode(self.prefix)
         environ["PATH_INFO"] = self.rest_of(normalised(environ.get("PATH_INFO", "")))
         if ctx.on_loop:
             yield lifecycle.TO_THREAD
@@ -226,13 +226,13 @@ def normalised(path: str) -> str:
     if "/." not in path:
         return path
     kept: list[str] = []
-    *inner, last = path.split("/")[1:]
-    for segment in (*inner, last):
+    segments = path.split("/")[1:]
+    for segment in segments:
         if segment == "..":
             del kept[-1:]
         elif segment != ".":
             kept.append(segment)
-    if last in (".", ".."):
+    if segments[-1] in (".", ".."):
         kept.append("")
     return "/" + "/".join(kept)
 

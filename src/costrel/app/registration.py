@@ -205,8 +205,11 @@ class App(Scaffold):
             return True
         if not self.config.get("TEMPLATES_STRICT_ESCAPE"):
             return filename.endswith(_ESCAPED)
-        stem, _, extension = filename.lower().rpartition(".")
-        return (stem if extension in ("j2", "jinja", "jinja2") else filename.lower()).endswith((*_ESCAPED, ".xht"))
+        filename = filename.lower()
+        stem, _, extension = filename.rpartition(".")
+        if extension in ("j2", "jinja", "jinja2"):
+            filename = stem
+        return filename.endswith((*_ESCAPED, ".xht"))
 
     def make_config(self, instance_relative: bool = False) -> Config:
         """Create `config` from the defaults, with DEBUG from the environment variables."""
@@ -322,9 +325,10 @@ class App(Scaffold):
         from .operations import announce, taken_from
 
         operation = taken_from(options, self.url_rule_class, forwards=not self.types_by_signature)
-        functions = self.after_request_funcs.setdefault(None, [])
-        if operation is not None and operation.headers and announce not in functions:
-            functions.append(announce)
+        if operation is not None and operation.headers:
+            functions = self.after_request_funcs.setdefault(None, [])
+            if announce not in functions:
+                functions.append(announce)
         return operation
 
     @setupmethod

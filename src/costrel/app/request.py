@@ -76,20 +76,16 @@ class Request(MessageRequest):
     max_query_params = _limit("MAX_QUERY_PARAMS", None)
     """How many parameters a query may have: this request's own limit, else ``MAX_QUERY_PARAMS``."""
 
-    def _form_limits(self) -> tuple[int | None, int | None, int | None, bool]:
+    def _form_limits(self) -> tuple[int | None, int | None, int | None]:
         ctx = context.peek()
-        if ctx is None:
+        if ctx is None or self._own_limits is not None:
             return super()._form_limits()
         get = ctx.app.config.get
-        counts_fields = get("LIMIT_URLENCODED_FIELDS", False)
-        if self._own_limits is not None:
-            return *super()._form_limits()[:3], counts_fields
-        return (
-            get("MAX_FORM_MEMORY_SIZE", 500_000),
-            get("MAX_CONTENT_LENGTH"),
-            get("MAX_FORM_PARTS", 1_000),
-            counts_fields,
-        )
+        return get("MAX_FORM_MEMORY_SIZE", 500_000), get("MAX_CONTENT_LENGTH"), get("MAX_FORM_PARTS", 1_000)
+
+    def _counts_fields(self) -> bool:
+        ctx = context.peek()
+        return ctx is not None and bool(ctx.app.config.get("LIMIT_URLENCODED_FIELDS"))
 
     def _part_limits(self) -> PartLimits:
         ctx = context.peek()

@@ -37,10 +37,7 @@ _CLOSE_CODES: t.Final = {400: WRONG_DATA, 503: TRY_AGAIN_LATER}
 def serve(ctx: RequestContext) -> Steps[Response | None]:
     """Serve the WebSocket of `ctx` to its end; the response that refuses it, or None where it was accepted."""
     app = ctx.app
-    if not app._got_first_request or app.config["TESTING"]:
-        app.open_for_requests()
-    if app.guards is not None and app.guards.arrive is not None:
-        app.guards.arrive(ctx)
+    arrive(ctx)
     error: BaseException | None = None
     try:
         if ctx.on_loop and opens_early(app) and opening_blocks(app, ctx.request):
@@ -64,13 +61,19 @@ def serve(ctx: RequestContext) -> Steps[Response | None]:
         yield from lifecycle.end(ctx, None if app.should_ignore_error(error) else error)
 
 
-def admit_to_mount(ctx: RequestContext) -> Steps[t.Any]:
-    """The mounted application that a WebSocket is for, or the response that refuses it; None if it is for a route."""
+def arrive(ctx: RequestContext) -> None:
+    """End the setup of the application with its first request, and let the guards see the handshake."""
     app = ctx.app
     if not app._got_first_request or app.config["TESTING"]:
         app.open_for_requests()
     if app.guards is not None and app.guards.arrive is not None:
         app.guards.arrive(ctx)
+
+
+def admit_to_mount(ctx: RequestContext) -> Steps[t.Any]:
+    """The mounted application that a WebSocket is for, or the response that refuses it; None if it is for a route."""
+    app = ctx.app
+    arrive(ctx)
     error: BaseException | None = None
     try:
         ctx.push()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import sys
 import typing as t
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from weakref import WeakSet
 
@@ -121,10 +121,10 @@ class Context:
     """True while the steps of this request run on an event loop, where no blocking code may run."""
     holds = 0
     """The number of streams for which the teardown waits."""
-    in_thread: Callable[[Callable[[], None]], Awaitable[None]] | None = None
-    """Calls a function in the thread of the view, if the context is on an event loop."""
     overridden: frozenset[str] = frozenset()
     """The stages of a request that the application replaces, as of the last push."""
+    threads: ThreadsContract | None = None
+    """The way to the worker threads, once a request has waited for something on an event loop."""
     is_kept = False
     """Whether the request has ended, and its context is current again for a test."""
     adapts = False
@@ -292,8 +292,6 @@ class RequestContext(Context):
     """Whether saving the session raised an error, so that it is not tried again for the response to that error."""
     body_is_pending = False
     """Whether the request has a body that had not arrived when the edge began."""
-    threads: ThreadsContract | None = None
-    """The way to the worker threads, once the request has waited for something on an event loop."""
 
     def __init__(
         self,

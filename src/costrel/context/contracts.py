@@ -87,6 +87,7 @@ class ErrorOwnersContract(t.Protocol):
 class ThreadsContract(t.Protocol):
     """The worker threads of an edge, for one request."""
 
+    async def run(self, function: Callable[[], T]) -> T: ...
     async def run_blocking(self, ctx: RequestContext, function: Callable[[], T], keep: bool) -> T: ...
 
 

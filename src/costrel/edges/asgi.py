@@ -264,7 +264,7 @@ class AsgiApplication:
         self, exchange: Exchange, ctx: RequestContext, steps: lifecycle.Steps[None], item: t.Any, send: Send
     ) -> None:
         """Drive `steps`, which have yielded `item`, to their end, and send what they made."""
-        ctx.in_thread = exchange.run
+        ctx.threads = exchange
         if item is not ENDED:
             drive = HttpDrive(ctx, exchange, self.patrol)
             try:

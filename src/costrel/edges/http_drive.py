@@ -125,7 +125,6 @@ class HttpDrive(Drive):
         self.ctx: RequestContext = ctx
         self.hop: Exchange = exchange
         self.patrol = patrol
-        ctx.threads = exchange
 
     def is_left_alone(self) -> bool:
         """Whether it was the client's leaving that cancelled the request: then nobody else is to know."""

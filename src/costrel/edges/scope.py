@@ -6,6 +6,7 @@ import sys
 import typing as t
 from urllib.parse import unquote_to_bytes
 
+from ..messages.environ import encode
 from ..messages.source import ScopeSource
 from ..support.asgi_types import Scope
 
@@ -112,7 +113,7 @@ def environ_of(scope: Scope) -> dict[str, t.Any]:
     environ = _shared_items(scope).copy()
     environ["REQUEST_METHOD"] = get("method", "GET")
     if root:
-        environ["SCRIPT_NAME"] = root if root.isascii() else root.encode().decode("latin-1")
+        environ["SCRIPT_NAME"] = encode(root)
     path = "%" if raw is None else raw.decode("latin-1")
     # Asked of a text: bytes would take ten times as long, since they first try whether b"%" is a number.
     plain = not root and "%" not in path and "?" not in path

@@ -14,14 +14,14 @@ import warnings
 from urllib.parse import quote
 
 from ..support.patterns import LatePattern
-from .dates import dump_seconds, http_date
+from .dates import http_date, whole_seconds
 from .multidict import MultiDict, of_lists, own_constructor
 
 _BLANK = r"[ \t]*+"
 _QUOTED = r'"((?:[^"\\]++|\\.)*+)"'
 
-# For a field with quotes, since a value that is quoted as a whole may contain semicolons. Any other value is taken as
-# browsers send it: that of a script may be JSON. Possessive, so that nothing is tried twice.
+# For a field with quotes, since a value that is quoted as a whole may contain semicolons. Any other value is read as
+# browsers send it: a script may have stored JSON. Possessive, so that nothing is tried twice.
 _find_pairs = LatePattern(
     rf"{_BLANK}(?:([^;=]++)(?:={_BLANK}(?:{_QUOTED}{_BLANK}(?=;|\Z)|([^;]*+)))?+|[^;]*+)(?:;|\Z)"
 ).findall
@@ -46,9 +46,9 @@ _SAFE_IN_PATH = "%!$&'()*+,/:=@"
 def parse_cookie(cookie: str | None = None, cls: t.Any = None) -> t.Any:
     """Read the Cookie field (RFC 6265 §5.4) into a `MultiDict`.
 
-    A name that comes several times keeps all its values, in their order. A value goes up to the next semicolon, without
-    the blanks around it; one that is quoted as a whole is unquoted. Pairs without a name, or with a quote in it, are
-    skipped.
+    A name that occurs several times keeps all its values, in order. A value ends at the next semicolon, and the blanks
+    around it are stripped; a value that is quoted as a whole is unquoted. Pairs without a name, or with a quote in the
+    name, are skipped.
 
     :param cls: The class to make instead. One with its own constructor gets a list of pairs.
     """
@@ -97,7 +97,7 @@ def _lists_of(cookie: str) -> dict[str, list[str]]:
 
 
 def _quoted_pairs(cookie: str) -> list[tuple[str, str]]:
-    """The pairs of a field with quotes. One with a quote in its name or a line break in its value is none."""
+    """The pairs of a field with quotes. A pair with a quote in its name or a line break in its value is skipped."""
     return [
         (name, _unquote(quoted) if quoted else plain.rstrip(" \t"))
         for untrimmed, quoted, plain in _find_pairs(cookie)
@@ -151,7 +151,7 @@ def dump_cookie(
     name = key if key.isidentifier() and key.isascii() else _checked_name(key)
     quoted = _quote(value)
     if isinstance(max_age, (dt.timedelta, float)):
-        max_age = int(dump_seconds(max_age))
+        max_age = whole_seconds(max_age)
     if expires is not None:
         if not isinstance(expires, str):
             expires = http_date(expires)

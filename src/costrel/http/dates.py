@@ -115,7 +115,7 @@ def parse_http_date(value: str | None) -> datetime | None:
 
 
 def _full_year(last_digits: int) -> int:
-    """RFC 9110 §5.6.7: a year that seems to be more than 50 years ahead is the last one with these digits."""
+    """RFC 9110 §5.6.7: a year that seems more than 50 years ahead is the last past year with these digits."""
     this_year = datetime.now(UTC).year
     year = this_year - this_year % 100 + last_digits
     return year - 100 if year > this_year + 50 else year
@@ -127,7 +127,7 @@ def _parse_other_date(value: str) -> datetime:
     moment = parsedate_to_datetime(value)
     if moment.tzinfo is None:
         return moment.replace(tzinfo=UTC)
-    moment.astimezone(UTC)  # an OverflowError in the first and in the last hours of the calendar
+    moment.astimezone(UTC)  # raises OverflowError in the first and last hours of the calendar
     return moment
 
 
@@ -155,18 +155,18 @@ def dump_age(age: timedelta | int | None = None) -> str | None:
     return str(seconds)
 
 
-def dump_seconds(value: timedelta | float) -> str:
-    """Write a span of time, or a number of seconds, in whole seconds."""
-    return str(int(value.total_seconds() if isinstance(value, timedelta) else value))
+def whole_seconds(value: timedelta | float) -> int:
+    """Return a duration, or a number of seconds, in whole seconds."""
+    return int(value.total_seconds() if isinstance(value, timedelta) else value)
 
 
 def dump_retry_after(value: date | timedelta | float | str) -> str:
-    """Write when to try again (RFC 9110 §10.2.3): a moment, a span of time or a number of seconds; a text as it is.
+    """Write a `Retry-After` (RFC 9110 §10.2.3) from a moment, a duration or a number of seconds; text stays as it is.
 
-    A negative span is none at all.
+    A negative duration becomes 0.
     """
     if isinstance(value, date):
         return http_date(value)
     if isinstance(value, (timedelta, int, float)):
-        return max(dump_seconds(value), "0")
+        return str(max(0, whole_seconds(value)))
     return str(value)

@@ -6,7 +6,7 @@ import collections.abc as cabc
 import typing as t
 
 from ..support.patterns import LatePattern
-from .conversion import REFUSALS, convert
+from .conversion import REFUSALS, convert, convert_all
 from .errors import BadRequestKeyError
 from .grammar import dump_options_header
 from .multidict import MultiDict, iter_multi_items
@@ -176,10 +176,7 @@ class Headers:
         """All values of a name, converted by `type`, without those for which that raises one of `REFUSALS`."""
         wanted = key.lower()
         values = [value for name, value in self._list if name.lower() == wanted]
-        if type is None:
-            return values
-        converted = (convert(value, _missing, type, REFUSALS) for value in values)
-        return [value for value in converted if value is not _missing]
+        return values if type is None else convert_all(values, type, REFUSALS)
 
     def get_all(self, name: str) -> list[str]:
         """All values of a name: `getlist` under its name in `wsgiref`."""

@@ -9,7 +9,7 @@ import collections.abc as cabc
 import typing as t
 from copy import deepcopy
 
-from .conversion import convert
+from .conversion import convert, convert_all
 from .errors import BadRequestKeyError
 from .immutable import ImmutableDictMixin, ImmutableMultiDictMixin
 
@@ -23,7 +23,7 @@ _missing: t.Any = object()
 _list_at: t.Any = dict.get
 _store_list: t.Any = dict.__setitem__
 _store_lists: t.Any = dict.update
-#: ``list_in(multidict, key, [])`` is the list of a key; it becomes the one that is given if there is none.
+#: ``list_in(multidict, key, [])`` returns the list of a key; if there is none, it stores and returns the given one.
 list_in: t.Any = dict.setdefault
 _stored_items: t.Any = dict.items
 _stored_values: t.Any = dict.values
@@ -180,7 +180,7 @@ class MultiDict(TypeConversionDict[K, V]):
             left out.
         """
         values: list[V] = _list_at(self, key, ())
-        return list(values) if type is None else _convert(values, type)
+        return list(values) if type is None else convert_all(values, type)
 
     def setlist(self, key: K, new_list: cabc.Iterable[V]) -> None:
         """Give a key these values in place of all it had."""
@@ -372,11 +372,6 @@ def _split(mapping: t.Mapping[K, t.Any]) -> dict[K, list[t.Any]]:
         elif value:
             lists[key] = list(value)
     return lists
-
-
-def _convert(values: t.Iterable[V], type: cabc.Callable[[V], T]) -> list[T]:
-    converted = (convert(value, _missing, type) for value in values)
-    return [value for value in converted if value is not _missing]
 
 
 class ImmutableMultiDict(  # type: ignore[misc]  # it can be hashed, a dict cannot

@@ -9,7 +9,8 @@ import warnings
 
 from .errors import BadRequestKeyError
 from .immutable import ImmutableMultiDictMixin, Reduced
-from .multidict import K, MultiDict, T, V, _convert, _missing, iter_multi_items
+from .conversion import convert_all
+from .multidict import K, MultiDict, T, V, _missing, iter_multi_items
 
 # The underlying dict stores the serial numbers of the pairs for each key.
 _serials_at: t.Any = dict.get
@@ -124,7 +125,7 @@ class _OrderedMultiDict(MultiDict[K, V]):
     ) -> list[V] | list[T]:
         """All values of a key, converted."""
         values = [self._pairs[serial][1] for serial in _serials_at(self, key, ())]
-        return values if type is None else _convert(values, type)
+        return values if type is None else convert_all(values, type)
 
     def setlist(self, key: K, new_list: cabc.Iterable[V]) -> None:
         """Remove a key and add it again, after all pairs that are there, with these values."""

@@ -27,16 +27,6 @@ missing = Missing()
 """Stands for an argument that was not given."""
 
 
-def decode_wsgi_text(s: str) -> str:
-    """Text of a WSGI environ, whose characters stand for bytes (PEP 3333), decoded from UTF-8."""
-    return s.encode("latin-1").decode(errors="replace")
-
-
-def encode_wsgi_text(s: str) -> str:
-    """Text for a WSGI environ: each character of the result stands for one byte in UTF-8 (PEP 3333)."""
-    return s.encode().decode("latin-1")
-
-
 def environ_of(obj: object) -> dict[str, object]:
     """The environ of a request, or `obj` itself. Raises AssertionError, as Werkzeug does, if that is not a dict."""
     environ = getattr(obj, "environ", obj)

@@ -27,6 +27,11 @@ def decode(text: str) -> str:
     return text if text.isascii() else text.encode("latin1").decode(errors="replace")
 
 
+def encode(text: str) -> str:
+    """Text for an environ: each character of the result stands for one of its bytes in UTF-8 (PEP 3333)."""
+    return text if text.isascii() else text.encode().decode("latin1")
+
+
 class EnvironHeaders(ImmutableHeadersMixin, Headers):  # type: ignore[misc]  # the mixin forbids what headers allow
     """The headers of a request, read from its environ: a live, read-only view.
 

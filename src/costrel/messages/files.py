@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import quote
 from zlib import adler32
 
-from ..http.dates import dump_seconds, http_date
+from ..http.dates import http_date, whole_seconds
 from ..http.errors import NotFound
 from ..http.etags import quote_etag
 from ..http.headers import Headers
@@ -54,16 +54,16 @@ def send_file(
     """Make a response that sends a file. The path is trusted: for one from a client take :func:`send_from_directory`.
 
     :param path_or_file: a path, or a file that is open in binary mode. It is sent from its position on, or from its
-        beginning if it is at its end, as a file is that was just written.
+        beginning if it is at its end, like a file that was just written.
     :param environ: of the current request.
     :param mimetype: guessed from the name if None.
     :param as_attachment: ask the browser to save it.
     :param download_name: the name to save it under; that of the path if None.
-    :param conditional: answer conditions and ranges (RFC 9110 §13, §14); ranges only if the file can be sought.
+    :param conditional: answer conditions and ranges (RFC 9110 §13, §14); ranges only if the file is seekable.
     :param etag: a tag, or True to make one from the path, its time and its size.
     :param last_modified: a date or timestamp; that of the path if None.
-    :param max_age: how long browsers may keep the file, in seconds or as a timedelta, or a function from the path to
-        that.
+    :param max_age: how long browsers may keep the file, in seconds or as a timedelta; or a function that returns this
+        for a path.
     :param use_x_sendfile: leave the sending of a path to the HTTP server in front (``X-Sendfile``).
     :param _root_path: where relative paths start; the working directory if None.
     :raises RequestedRangeNotSatisfiable: if the range that was asked for is not in the file.
@@ -145,7 +145,7 @@ class _Source:
             if len(content) == size:  # else it is just being written
                 return SmallFile(content)
         self.file = file = self._opened()
-        if in_part:  # the wrapper of a server cannot be sought
+        if in_part:  # a server's wrapper is not seekable
             return FileWrapper(file)
         if wrapped or size is None:
             return wrap_file(environ, file)
@@ -309,6 +309,6 @@ def _add_caching(pairs: list[tuple[str, str]], max_age: timedelta | float | None
         pairs.append(("Cache-Control", "no-cache"))
         return
     if not isinstance(max_age, int):
-        max_age = int(dump_seconds(max_age))
+        max_age = whole_seconds(max_age)
     pairs.append(("Cache-Control", f"{'public' if max_age > 0 else 'no-cache'}, max-age={max_age}"))
     pairs.append(("Expires", http_date(int(time.time() + max_age))))

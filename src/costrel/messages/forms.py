@@ -102,9 +102,8 @@ class FormDataParser:
 
     #: Returns the limits of multipart bodies that are not parameters.
     part_limits: Callable[[], PartLimits] = PartLimits
-
-    counts_fields = False
-    """Whether `max_form_parts` counts the fields of a urlencoded form too, which Werkzeug does not."""
+    #: Returns whether the limit on parts holds for a urlencoded form too: not in Werkzeug, and so not by itself.
+    counts_fields: Callable[[], bool] = bool
 
     def __init__(
         self,
@@ -170,8 +169,9 @@ class FormDataParser:
     ) -> ParsedForm:
         body = self._read_fields(stream, content_length)
         # Counting separators is enough, and costs next to nothing for a body of millions of them.
-        if self.counts_fields and self.max_form_parts is not None and body.count(b"&") >= self.max_form_parts:
-            raise _too_many_parts(self.max_form_parts)
+        limit = self.max_form_parts
+        if limit is not None and body.count(b"&") >= limit and self.counts_fields():
+            raise _too_many_parts(limit)
         return stream, load_query(decode_form(body), self.cls), self.cls()
 
     def _read_fields(self, stream: IO[bytes], content_length: int | None) -> bytes:

@@ -67,12 +67,12 @@ class StoredProperty(Generic[T]):
     def __set__(self, instance: Any, value: T) -> None:
         if self.read_only:
             raise AttributeError("read only property")
-        store: _Store = self.lookup(instance)
-        store[self.name] = self.dumped(value)
+        self.store(instance, value if self.dump_func is None else self.dump_func(value))
 
-    def dumped(self, value: T) -> Any:
-        """The value as it is stored."""
-        return value if self.dump_func is None else self.dump_func(value)
+    def store(self, instance: Any, dumped: Any) -> None:
+        """Store a value that `dump_func` returned."""
+        store: _Store = self.lookup(instance)
+        store[self.name] = dumped
 
     def __delete__(self, instance: Any) -> None:
         if self.read_only:
@@ -96,14 +96,14 @@ class environ_property(StoredProperty[T]):
 class header_property(StoredProperty[T]):
     """An attribute that reads and writes one of the ``headers`` of a request or a response.
 
-    Setting it to None removes the header, also if ``dump_func`` returns None.
+    Setting it to None removes the header; so does a value for which ``dump_func`` returns None.
     """
 
-    def __set__(self, instance: Any, value: T) -> None:
-        if not self.read_only and self.dumped(value) is None:
+    def store(self, instance: Any, dumped: Any) -> None:
+        if dumped is None:
             self.__delete__(instance)
         else:
-            super().__set__(instance, value)
+            super().store(instance, dumped)
 
     def lookup(self, obj: Any) -> Headers:
         headers: Headers = obj.headers

@@ -351,15 +351,16 @@ class Request(RequestHead):
             cls=self.parameter_storage_class,
         )
         parser.part_limits = self._part_limits
-        parser.counts_fields = self._form_limits()[3]
+        parser.counts_fields = self._counts_fields
         return parser
 
-    def _form_limits(self) -> tuple[int | None, int | None, int | None, bool]:
-        """The limits, unless a class replaces them: bytes of the fields, bytes of the body, number of the parts.
+    def _form_limits(self) -> tuple[int | None, int | None, int | None]:
+        """The limits, unless a class replaces them: bytes of the fields, bytes of the body, number of the parts."""
+        return self.max_form_memory_size, self.max_content_length, self.max_form_parts
 
-        The last value tells whether the fields of a urlencoded form count as parts.
-        """
-        return self.max_form_memory_size, self.max_content_length, self.max_form_parts, False
+    def _counts_fields(self) -> bool:
+        """Whether the fields of a urlencoded form count as parts."""
+        return False
 
     def _part_limits(self) -> PartLimits:
         return PartLimits(files=self.max_form_files)
@@ -406,7 +407,7 @@ class Request(RequestHead):
     def _parse_own_form(self) -> ParsedForm:
         """Parse a form whose steps are all Costrel's own: each would read the source again."""
         source = self._source
-        max_memory, max_length, max_parts, counts_fields = self._form_limits()
+        max_memory, max_length, max_parts = self._form_limits()
         length = get_content_length(source)
         stream = framed_stream(source, length, max_length)
         cls = self.parameter_storage_class
@@ -415,7 +416,7 @@ class Request(RequestHead):
             return stream, cls(), cls()
         parser = FormDataParser(self._get_file_stream, max_memory, max_length, cls, max_form_parts=max_parts)
         parser.part_limits = self._part_limits
-        parser.counts_fields = counts_fields
+        parser.counts_fields = self._counts_fields
         try:
             return parser.parse(stream, mimetype.lower(), length, options)
         except BaseException:

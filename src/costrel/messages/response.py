@@ -328,8 +328,9 @@ class Response(ResponseHead):
         self, environ: WSGIEnvironment, complete_length: int | None, accept_ranges: bool | str
     ) -> bool:
         """Cut the body to the ranges that were asked for; answer whether there were any."""
-        is_possible = accept_ranges in (True, "bytes") and complete_length
-        if not is_possible or not complete_length or not self._is_range_request_processable(environ):
+        if accept_ranges not in (True, "bytes") or not complete_length:
+            return False
+        if not self._is_range_request_processable(environ):
             return False
         spans = byte_ranges(environ.get("HTTP_RANGE"), complete_length)
         if spans is None:

@@ -12,7 +12,7 @@ from ..http.authentication import WWWAuthenticate
 from ..http.cache_control import ResponseCacheControl
 from ..http.callback import CallbackDict
 from ..http.cookies import dump_cookie
-from ..http.dates import dump_age, dump_retry_after, dump_seconds, http_date, parse_age, parse_date
+from ..http.dates import dump_age, dump_retry_after, http_date, parse_age, parse_date, whole_seconds
 from ..http.etags import quote_etag, unquote_etag
 from ..http.grammar import dump_header, dump_options_header, parse_options_header
 from ..http.header_set import HeaderSet
@@ -136,7 +136,7 @@ def append(response: ResponseHead, name: str, value: str) -> None:
 def _dump_set(words: str | Iterable[str] | None) -> str | None:
     if words is None or isinstance(words, str):
         return words
-    # A set has no order, and an equal response should look equal.
+    # A set has no order, and equal responses should be identical.
     return dump_header(sorted(words) if isinstance(words, (set, frozenset)) else words)
 
 
@@ -149,7 +149,7 @@ def _dump_length(length: int | str | None) -> str | None:
 
 
 def _dump_span(span: timedelta | float | str | None) -> str | None:
-    return dump_seconds(span) if isinstance(span, (timedelta, int, float)) else span
+    return str(whole_seconds(span)) if isinstance(span, (timedelta, int, float)) else span
 
 
 def _live_set(name: str, doc: str) -> property:
@@ -164,8 +164,6 @@ def _live_set(name: str, doc: str) -> property:
     def write(self: ResponseHead, value: str | Iterable[str] | None) -> None:
         if not value:
             del self.headers[name]
-        elif isinstance(value, str):
-            self.headers[name] = value
         else:
             self.headers[name] = _dump_set(value)
 
@@ -441,7 +439,7 @@ class ResponseHead:
 
     @property
     def retry_after(self) -> datetime | None:
-        """When to try again; set as a date, a timedelta or a number of seconds from now. None if it is not known."""
+        """When to try again; set as a date, a timedelta or a number of seconds from now. None if unknown."""
         value = self.headers.get("retry-after")
         if value is None:
             return None

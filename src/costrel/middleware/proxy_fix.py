@@ -1,7 +1,7 @@
 """ProxyFix: takes the client's address and the host from the `X-Forwarded-*` fields of trusted proxies.
 
 A proxy adds an entry to each field. The last entries are from the proxies of the application; a client may have sent
-all entries before them. So the number of proxies is set for each field, and only the entry of the farthest is used.
+all entries before them. So the number of proxies is set for each field, and only the entry of the farthest one counts.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if t.TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 ORIGINAL: t.Final = "werkzeug.proxy_fix.orig"
-"""The key of an environ for the values from before `ProxyFix` changed them."""
+"""The environ key of the values before `ProxyFix` changed them."""
 
 _CHANGED: t.Final = ("REMOTE_ADDR", "wsgi.url_scheme", "HTTP_HOST", "SERVER_NAME", "SERVER_PORT", "SCRIPT_NAME")
 
@@ -30,14 +30,14 @@ class ProxyFix:
     """Put the values that proxies send in `X-Forwarded-*` into the environ.
 
     :param x_for: The number of proxies that set `X-Forwarded-For`; 0 ignores the field.
-    :param x_proto: The number of those that set `X-Forwarded-Proto`.
-    :param x_host: The number of those that set `X-Forwarded-Host`.
-    :param x_port: The number of those that set `X-Forwarded-Port`.
-    :param x_prefix: The number of those that set `X-Forwarded-Prefix`.
+    :param x_proto: The number of proxies that set `X-Forwarded-Proto`.
+    :param x_host: The number of proxies that set `X-Forwarded-Host`.
+    :param x_port: The number of proxies that set `X-Forwarded-Port`.
+    :param x_prefix: The number of proxies that set `X-Forwarded-Prefix`.
 
-    The former values are kept in `environ["werkzeug.proxy_fix.orig"]`. An entry of `X-Forwarded-For` that is no IP
-    address is never used; if it is the last one, the environ has no `REMOTE_ADDR`. The answer to a prefix that is no
-    path is 400.
+    The original values are kept in `environ["werkzeug.proxy_fix.orig"]`. An entry of `X-Forwarded-For` that is not an
+    IP address is never used; if it is the last one, the environ has no `REMOTE_ADDR`. A prefix that is not a path is
+    answered with 400.
     """
 
     def __init__(
@@ -62,8 +62,8 @@ class ProxyFix:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> t.Iterable[bytes]:
         environ[ORIGINAL] = {key: environ.get(key) for key in _CHANGED}
-        entries = split_forwarded(environ.get("HTTP_X_FORWARDED_FOR") or "")
-        if self.x_for and environ.get("HTTP_X_FORWARDED_FOR") and len(entries) >= self.x_for:
+        route = environ.get("HTTP_X_FORWARDED_FOR")
+        if self.x_for and route and len(entries := split_forwarded(route)) >= self.x_for:
             set_client(environ, last_vouched_for(entries, self.x_for))
         try:
             apply_place(environ, self.x_proto, self.x_host, self.x_port, self.x_prefix)
@@ -81,7 +81,7 @@ def entry_of(value: str | None, hops: int) -> str | None:
 
 
 def set_client(environ: WSGIEnvironment, address: str | None) -> None:
-    """Make `address` the client's; None if it is not known. Then it must not remain the proxy's own address."""
+    """Set the client's address. None removes it: the proxy's own address must not remain."""
     if address is None:
         environ.pop("REMOTE_ADDR", None)
     else:
@@ -89,9 +89,9 @@ def set_client(environ: WSGIEnvironment, address: str | None) -> None:
 
 
 def apply_place(environ: WSGIEnvironment, proto: int, host: int, port: int, prefix: int) -> None:
-    """Set scheme, host, port and prefix by the entries of so many proxies; 0 ignores a field.
+    """Set scheme, host, port and prefix. Each number tells how many proxies add to a field; 0 ignores it.
 
-    :raises BadRequest: if the prefix is no path.
+    :raises BadRequest: if the prefix is not a path.
     """
     if (entry := entry_of(environ.get("HTTP_X_FORWARDED_PROTO"), proto)) and (scheme := forwarded_scheme(entry)):
         environ["wsgi.url_scheme"] = scheme

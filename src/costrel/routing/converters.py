@@ -198,10 +198,9 @@ class FloatConverter(NumberConverter):
     def to_python(self, value: str) -> t.Any:
         """The number; raises `ValidationError` also if it is too large for a float."""
         number = super().to_python(value)
-        try:
-            return finite_float(number)
-        except ValueError:
-            raise ValidationError from None
+        if isinstance(number, float) and number - number != 0:  # infinity
+            raise ValidationError
+        return number
 
     def to_url(self, value: t.Any) -> str:
         """The number with all its digits, and without an exponent."""

@@ -236,8 +236,8 @@ def _walk(place: State, segments: list[str], is_ascii: bool, method: str, websoc
     Without one, the texts are `_SLASH_MISSING` if a rule takes the path with a slash at its end.
     """
     texts: list[str] = []
-    refused, turns = _NO_RULES, _NO_TURNS  # of most requests there are none
-    candidates: list[Candidate] | None = None  # a list from a place on whose order does not decide
+    refused, turns = _NO_RULES, _NO_TURNS  # most requests need none
+    candidates: list[Candidate] | None = None  # a list after a place whose order does not decide
     ahead, index, is_at_end = segments, 0, False
     while True:
         for segment in ahead:
@@ -279,9 +279,9 @@ def _walk(place: State, segments: list[str], is_ascii: bool, method: str, websoc
             else:
                 if "" in place.static:
                     candidate = _after_slash(place.static[""].rules, texts, method, websocket)
-                    if candidate is not None and candidates is None:
-                        return *_chosen([candidate]), refused
-                    if candidate is not None and candidates is not None:
+                    if candidate is not None:
+                        if candidates is None:
+                            return *_chosen([candidate]), refused
                         candidates.append(candidate)
         turned = _turn_back(turns, segments, texts)
         if turned is None:

@@ -13,6 +13,9 @@ if t.TYPE_CHECKING:
 
 B = t.TypeVar("B")
 
+_MOST: t.Final = 10_000
+"""The number of comparisons that `all_go_before` makes at most."""
+
 
 def _compare(one: Rule, other: Rule) -> int:
     """Negative if `one` goes before `other`. The first segment in which they differ decides.
@@ -60,13 +63,10 @@ def in_order(branches: list[B], rules_of: Callable[[B], list[Rule]]) -> list[B]:
 
 
 def all_go_before(rules: list[Rule], others: list[Rule]) -> bool:
-    """Whether each of the rules goes before each of the others; False if there are too many to ask."""
+    """Whether each of the rules goes before each of the others; False if there are too many to compare."""
     if len(rules) * len(others) > _MOST:
         return False
     return all(_compare(rule, other) < 0 for rule in rules for other in others)
-
-
-_MOST: t.Final = 10_000
 
 
 def may_differ(one: Rule, other: Rule) -> bool:

@@ -21,7 +21,7 @@ from ..edges.scope import ECHO, NOTES
 from ..support.coroutines import AnyCoroutine
 from . import terminal
 from .request_log import AnyTask, Application, Exchange, Message, Receive, Send
-from .served import IN_PLACE
+from .served import IN_PLACE, port_of
 
 REQUEST_ID: t.Final = b"x-request-id"
 
@@ -66,8 +66,7 @@ class AccessLog:
         tally: Tally | None = None,
     ) -> None:
         self.application = application
-        is_edge = isinstance(application, AsgiApplication) and not application.is_wrapped
-        self._edge = t.cast(AsgiApplication, application) if is_edge else None
+        self._edge = application if isinstance(application, AsgiApplication) and not application.is_wrapped else None
         self.takes_in_place: Callable[[Message], bool] = lambda scope: False
         self.places = 0
         if self._edge is not None:
@@ -152,11 +151,6 @@ class AccessLog:
         """The scopes of the requests in progress. It can be called in any thread."""
         return [exchange.scope for exchange in self._running.copy()]
 
-    def ports_of_clients(self) -> set[int]:
-        """The client ports of the requests in progress. It can be called in any thread."""
-        clients = [scope.get("client") for scope in self.unfinished()]
-        return {int(client[1]) for client in clients if client}
-
     def _after_requests(self, receive: Receive) -> Receive:
         # For Granian a request ends with its response. It would not wait for work of the application after that.
         async def wait() -> Message:
@@ -187,7 +181,7 @@ class AccessLog:
 
 
 class TimedAccessLog(AccessLog):
-    """Notes the time of each client's last request, since the bytes on an HTTP/2 connection do not tell."""
+    """Notes the time of each client's last request: bytes on an HTTP/2 connection need not belong to one."""
 
     def __init__(self, *arguments: t.Any) -> None:
         super().__init__(*arguments)
@@ -195,9 +189,9 @@ class TimedAccessLog(AccessLog):
         """By the port of the client, on the monotonic clock."""
 
     def _begin(self, scope: Message, send: Send) -> ServedExchange:
-        client = scope.get("client")
-        if client:
-            self.requested[int(client[1])] = time.monotonic()
+        port = port_of(scope)
+        if port:
+            self.requested[port] = time.monotonic()
         return super()._begin(scope, send)
 
 

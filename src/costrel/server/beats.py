@@ -1,7 +1,7 @@
-"""Signs of life of a worker, and what else it shares with its parent process: its event loop counts in shared memory.
+"""The heartbeat of a worker, which its event loop counts in memory shared with the parent process, and further flags.
 
-The clock is monotonic, and the time in which the reader itself did not run does not count: after a suspended computer
-or a paused container, all processes continue at the same moment, and no worker has been silent.
+The clock is monotonic, and the time in which the reader itself did not run does not count: after a computer is
+suspended or a container is paused, all processes continue at the same moment, and no worker has been silent.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ INTERVAL: t.Final = 1.0
 """The seconds between two beats."""
 
 _LONGEST_STEP: t.Final = 3.0
-"""The seconds that count at most between two looks of the reader."""
+"""The most seconds that count between two readings."""
 
 T = t.TypeVar("T")
 
 
 class Pulse:
-    """The beats of one worker: how many there were. 0 before the first."""
+    """The number of beats of one worker, which is 0 before the first, and its flags."""
 
     def __init__(self) -> None:
         self._count = multiprocessing.RawValue("Q", 0)
@@ -35,7 +35,7 @@ class Pulse:
         return int(self._count.value)
 
     def beat(self) -> None:
-        """Give a sign."""
+        """Count a beat."""
         self._count.value += 1
 
     @property
@@ -44,7 +44,7 @@ class Pulse:
         return bool(self._is_explained.value)
 
     def note_explained(self) -> None:
-        """The worker has logged the stack."""
+        """Note that the worker has logged the stack."""
         self._is_explained.value = 1
 
     @property
@@ -53,7 +53,7 @@ class Pulse:
         return bool(self._must_go.value)
 
     def ask_to_go(self) -> None:
-        """The worker cannot do its work, and wants to be replaced."""
+        """Have the worker replaced, since it cannot do its work."""
         self._must_go.value = 1
 
     @property
@@ -62,8 +62,22 @@ class Pulse:
         return bool(self._is_replaced.value)
 
     def note_replaced(self) -> None:
-        """Another worker has taken the place."""
+        """Note that another worker has taken the place."""
         self._is_replaced.value = 1
+
+
+class RunTime:
+    """Measures the time in which this process ran."""
+
+    def __init__(self) -> None:
+        self._read_at = time.monotonic()
+
+    def step(self) -> float:
+        """The seconds since the last reading, without a longer time in which this process did not run."""
+        now = time.monotonic()
+        step = min(now - self._read_at, _LONGEST_STEP)
+        self._read_at = now
+        return step
 
 
 class Silence:
@@ -72,28 +86,27 @@ class Silence:
     def __init__(self) -> None:
         self.seconds = 0.0
         self._count = 0
-        self._looked = time.monotonic()
+        self._run_time = RunTime()
 
     def look(self, pulse: Pulse) -> float:
-        """Look at the pulse again. Returns the seconds of silence."""
-        now, count = time.monotonic(), pulse.count
+        """Read the pulse again. Returns the seconds of silence."""
+        step, count = self._run_time.step(), pulse.count
         if count != self._count or not count:
             self._count, self.seconds = count, 0.0
         else:
-            self.seconds += min(now - self._looked, _LONGEST_STEP)
-        self._looked = now
+            self.seconds += step
         return self.seconds
 
 
 class Beats:
-    """The pulses of all workers. Those that are silent for `limit` seconds are reported once; with None, none is."""
+    """The pulses of all workers. Each that is silent for `limit` seconds is reported once; with None, none is."""
 
     def __init__(self, limit: float | None) -> None:
         self._limit = limit
         self._silences: dict[Pulse, Silence] = {}
 
     def silent(self, pulses: Iterable[tuple[T, Pulse]]) -> Iterator[T]:
-        """The workers that are silent for too long."""
+        """The workers that have been silent for too long."""
         if self._limit is None:
             return
         pairs = list(pulses)

@@ -4,62 +4,44 @@ from __future__ import annotations
 
 import time
 import typing as t
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Collection
 
 from ..support.coroutines import AnyCoroutine
 from .request_log import Message, Receive, Send
-from .served import Served
+from .served import Served, Wrapper, port_of
 
 CLOSE: t.Final = (b"connection", b"close")
 
 
-class Closing:
-    """Passes requests on to `served` while the worker ends: HTTP/1 responses end their connections."""
+class Closing(Wrapper):
+    """Passes requests on to `served` while the worker ends, and has HTTP/1 responses end their connections."""
 
     def __init__(self, served: Served) -> None:
+        super().__init__(served)
         self.last_arrival = time.monotonic()
-        self._served = served
         self._earlier = [scope for scope in served.unfinished() if _is_http1(scope)]
         self._http2 = {port_of(scope) for scope in served.unfinished() if _is_http2(scope)}
 
-    @property
-    def places(self) -> int:
-        """As that of `served`."""
-        return self._served.places
-
-    @property
-    def takes_in_place(self) -> Callable[[Message], bool]:
-        """As that of `served`."""
-        return self._served.takes_in_place
-
     def begin_to_end(self) -> float:
-        """The worker is ending already."""
+        """Do nothing: the worker is ending already."""
         return 0
-
-    def note_refusal(self) -> None:
-        """As that of `served`."""
-        self._served.note_refusal()
-
-    def unfinished(self) -> Collection[Message]:
-        """The scopes of the requests in progress."""
-        return self._served.unfinished()
 
     def __call__(self, scope: Message, receive: Receive, send: Send) -> Awaitable[None]:
         """Handle one scope."""
-        return self._served(scope, receive, self._parting(scope, send))
+        return self.served(scope, receive, self._parting(scope, send))
 
     def answer_in_place(self, scope: Message, receive: Receive, send: Send) -> AnyCoroutine[None]:
         """Handle one scope in this thread."""
-        return self._served.answer_in_place(scope, receive, self._parting(scope, send))
+        return self.served.answer_in_place(scope, receive, self._parting(scope, send))
 
     def has_earlier(self) -> bool:
-        """Whether an HTTP/1 response is in progress that began before."""
-        unfinished = {id(scope) for scope in self._served.unfinished()}
+        """Whether an HTTP/1 response is in progress that began before the end."""
+        unfinished = {id(scope) for scope in self.unfinished()}
         return any(id(scope) in unfinished for scope in self._earlier)
 
     def others(self, with_http2: bool) -> Collection[int]:
-        """The ports of clients with a response or WebSocket in progress; with HTTP/2 connections, or without."""
-        ports = {port_of(scope) for scope in self._served.unfinished() if not _is_http2(scope)}
+        """The ports of clients with an HTTP/1 response or WebSocket in progress; `with_http2`, of all HTTP/2 clients too."""
+        ports = {port_of(scope) for scope in self.unfinished() if not _is_http2(scope)}
         return ports | self._http2 if with_http2 else ports
 
     def _parting(self, scope: Message, send: Send) -> Send:
@@ -83,9 +65,3 @@ def _is_http1(scope: Message) -> bool:
 
 def _is_http2(scope: Message) -> bool:
     return bool(scope["type"] == "http" and scope["http_version"] == "2")
-
-
-def port_of(scope: Message) -> int:
-    """The port of the client, which Granian gives as text; 0 on a Unix socket."""
-    client = scope.get("client")
-    return int(client[1]) if client else 0

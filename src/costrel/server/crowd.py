@@ -1,6 +1,6 @@
-"""Too many connections in one worker: new ones are refused with a response, and health checks still get one.
+"""Too many connections in one worker: new ones are refused with a response, while health checks are still answered.
 
-Granian stops to accept at its own limit without a word, and whatever waits then times out. So it gets a little more
+At its own limit, Granian silently stops accepting, and waiting connections time out. So its limit is a little higher
 than `--max-connections`, and requests on the connections beyond that are answered 503 here.
 """
 
@@ -16,11 +16,11 @@ from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 
 from ..support.coroutines import AnyCoroutine
-from .closing import CLOSE, port_of
+from .closing import CLOSE
 from .idle import idle_seconds, is_timed
 from .paths import LIVE, READY
 from .request_log import Message, Receive, Send
-from .served import Served
+from .served import Served, Wrapper, port_of
 from .sockets import FILES, Places
 
 RESERVE: t.Final = 32
@@ -28,9 +28,9 @@ RESERVE: t.Final = 32
 
 _ROUND: t.Final = 0.5
 _FULL: t.Final = 3
-"""The number of rounds after which a worker is full, and refuses. A shorter crowd waits to be accepted."""
+"""The number of rounds above the limit after which a worker refuses. In a shorter peak, connections wait."""
 
-_SAY_AGAIN: t.Final = 60.0
+_WARN_AGAIN: t.Final = 60.0
 _SILENT: t.Final = 1.0
 """The seconds without a byte after which a connection without a request makes room for another one."""
 
@@ -48,14 +48,14 @@ class Admission(t.Protocol):
     """The dispatcher of a worker."""
 
     def admit(self, ports: Collection[int] | None, has_room: Callable[[], bool]) -> None:
-        """Handle requests of clients with these ports only, and health checks; with None, of all.
+        """Handle only health checks and the requests of clients with these ports; with None, all requests.
 
-        If `has_room` returns True, the crowd has gone since, and a request is handled.
+        If `has_room` returns True, there are fewer connections again, and any request is handled.
         """
 
 
 class Crowd:
-    """Watches the number of connections of one worker, from a thread of its own."""
+    """Watches the number of connections of one worker, in its own thread."""
 
     def __init__(
         self,
@@ -78,17 +78,17 @@ class Crowd:
             threading.Thread(target=self._go_round, args=[door], name="costrel-crowd", daemon=True).start()
 
     def has_room(self) -> bool:
-        """Whether there is room for another connection, as far as the number of open files tells."""
+        """Whether there is room for another connection, judging by the number of open files."""
         return len(os.listdir(FILES)) - self._other_files < self._limit
 
     def stop(self) -> None:
-        """Watch no longer."""
+        """Stop watching."""
         self._over.set()
 
     def _go_round(self, door: Admission | None) -> None:
         while not self._over.wait(_ROUND):
             with suppress(OSError):
-                # Few open files are few connections. Looking at each costs 10 µs.
+                # Few open files mean few connections. Inspecting each of them costs 10 µs.
                 self._look({} if len(os.listdir(FILES)) < self._limit - RESERVE else self._ages(), door)
 
     def _ages(self) -> dict[int, float]:
@@ -111,18 +111,18 @@ class Crowd:
         self._full += 1
         if door is not None:
             self._make_room(ages)
-        if self._full < _FULL:  # others wait in the queue of the socket, and their turn comes soon
+        if self._full < _FULL:  # others wait in the queue of the socket, and are accepted soon
             return
         self._say(len(ages))
         self._other_files = len(os.listdir(FILES)) - len(ages)
-        # Clients that were connected before stay.
+        # Clients that were admitted before stay admitted.
         self._admitted &= ages.keys()
         self._admitted.update(list(ages.keys() - self._admitted)[: max(self._limit - len(self._admitted), 0)])
         if door is not None:
             door.admit(self._admitted.copy(), self.has_room)
 
     def _make_room(self, ages: dict[int, float]) -> None:
-        """End connections without a request, the longest silent ones first."""
+        """Close connections without a request, the longest silent ones first."""
         busy = self._busy()
         silent = sorted((ages[port], port) for port in ages.keys() - busy if ages[port] >= _SILENT)
         ending = {port for _, port in silent[-(len(ages) - self._limit + RESERVE // 2) :]}
@@ -133,7 +133,7 @@ class Crowd:
 
     def _say(self, number: int) -> None:
         now = time.monotonic()
-        if now - self._said >= _SAY_AGAIN:
+        if now - self._said >= _WARN_AGAIN:
             self._said = now
             _logger.warning(
                 "Process %d has %d connections, and --max-connections allows %d: new ones are refused",
@@ -143,35 +143,13 @@ class Crowd:
             )
 
 
-class Refusing:
-    """Passes on to `served` the requests of clients with these ports, and health checks. Others are answered 503."""
+class Refusing(Wrapper):
+    """Passes on only health checks and the requests of clients with these ports. Others are answered 503."""
 
     def __init__(self, served: Served, ports: Collection[int], has_room: Callable[[], bool]) -> None:
-        self.served = served
+        super().__init__(served)
         self._ports = ports
         self._has_room = has_room
-
-    @property
-    def places(self) -> int:
-        """As that of `served`."""
-        return self.served.places
-
-    @property
-    def takes_in_place(self) -> Callable[[Message], bool]:
-        """As that of `served`."""
-        return self.served.takes_in_place
-
-    def begin_to_end(self) -> float:
-        """The worker is ending."""
-        return self.served.begin_to_end()
-
-    def note_refusal(self) -> None:
-        """As that of `served`."""
-        self.served.note_refusal()
-
-    def unfinished(self) -> Collection[Message]:
-        """The scopes of the requests in progress."""
-        return self.served.unfinished()
 
     def __call__(self, scope: Message, receive: Receive, send: Send) -> Awaitable[None]:
         """Handle one scope."""

@@ -22,7 +22,6 @@ from pathlib import Path
 import click
 
 from ..app.application import Costrel
-from ..app.mounts import refuse_asgi_mounts
 from ..services.dotenv import load_dotenv as read_dotenv
 from ..services.environment import get_debug_flag, get_load_dotenv, read_variable
 from ..support.asgi_types import ASGIApplication
@@ -34,6 +33,7 @@ from .errors import StartError
 from .foreign import ForeignApplication
 from .identity import replaced_run_simple, report_port, served_as_flask
 from .reloading import run_reloadable, supervise_with
+from .serve_options import refuse_mounts
 from .watchdog import LOOP_TIMEOUT, Watchdog
 from .watching import Watcher
 from .wsgi_serving import run_simple
@@ -158,10 +158,7 @@ def serve(app: Costrel | ASGIApplication, host: str, port: int | str, options: O
     if options.need_wsgi() or not _has_engine():
         if not isinstance(app, Costrel):
             raise StartError(f"{app!r} is an ASGI application, and this server with these options takes WSGI only.")
-        try:
-            refuse_asgi_mounts(app)
-        except RuntimeError as error:
-            raise StartError(str(error)) from error
+        refuse_mounts(app)
         run_simple(host, addresses.port_number(port), app, **options.for_run_simple())
         return
     from .embedded import EmbeddedServer  # Granian takes 20 ms to load, which no other command needs
@@ -202,7 +199,7 @@ def _ending_at_once() -> Iterator[None]:
 
 
 def _has_engine() -> bool:
-    """Whether Granian can be used; if not, say why, and that the WSGI server takes its place."""
+    """Whether Granian can be used. If not, log the reason: the WSGI server serves instead."""
     problem = engine.problem()
     if problem is not None:
         server_logger().warning(_WITHOUT_ENGINE, engine.version(), problem)

@@ -63,7 +63,7 @@ def serve_plainly(load: Callable[[], Costrel | ASGIApplication], options: ServeO
         blocking_threads=(options.threads or THREADS) if is_wsgi else None,
         http=HTTPModes.auto if options.http2 else HTTPModes.http1,
         log_level=LogLevels.warning,
-        log_dictconfig={"incremental": True, "handlers": {}, "loggers": {}},  # keep the logging of this process
+        log_dictconfig=KEEP_LOGGING,
         ssl_cert=cert,
         ssl_key=key,
         ssl_protocol_min=SSLProtocols.tls12,

@@ -1,7 +1,7 @@
 """The undocumented parts of Granian that this server uses, each behind a function or class of its own.
 
 No other module imports them, and `tests/architecture` enforces it. `check` tries them at the start of a server; if one
-is missing or has changed, Granian's documented interface serves instead (`plain.py`). `docs/upstream.md` lists the
+is missing or has changed, Granian's documented interface serves instead (`engine.py`). `docs/upstream.md` lists the
 reasons for each.
 """
 
@@ -22,6 +22,8 @@ from granian.constants import HTTPModes, Loops, SSLProtocols
 from granian.http import HTTP1Settings, HTTP2Settings
 from granian.server.embed import Server
 
+from .addresses import af_unix
+
 if t.TYPE_CHECKING:
     from pathlib import Path
 
@@ -41,8 +43,6 @@ _NO_METRICS = (None, None)
 
 _STACK = 8 * 1024 * 1024
 """Bytes of stack for each of Granian's threads, in which views run: Python's own threads have as many."""
-
-AF_UNIX = getattr(socket, "AF_UNIX", None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +79,7 @@ def new_loop() -> asyncio.AbstractEventLoop:
 
 
 class Listener:
-    """Accepts connections from one socket, and hands their requests to a scheduler, in threads of its own."""
+    """Accepts connections from one socket, and passes their requests to a scheduler, in its own threads."""
 
     def __init__(self, worker: t.Any, is_unix: bool) -> None:
         self._serve = worker.serve_mtr_uds if is_unix else worker.serve_mtr
@@ -89,13 +89,13 @@ class Listener:
     def asgi(cls, index: int, sock: socket.socket, listening: Listening, threads: int) -> Listener:
         """For an ASGI application, whose dispatcher is called in `threads` threads."""
         head = _arguments(index, sock, listening, threads)
-        return cls(_asgi_worker(*head, True, None, *listening.tls, _NO_METRICS), sock.family == AF_UNIX)
+        return cls(_asgi_worker(*head, True, None, *listening.tls, _NO_METRICS), sock.family == af_unix)
 
     @classmethod
     def wsgi(cls, index: int, sock: socket.socket, listening: Listening, threads: int) -> Listener:
         """For a WSGI application, which is called in `threads` threads."""
         head = _arguments(index, sock, listening, threads)
-        return cls(_wsgi_worker(*head, None, *listening.tls, _NO_METRICS), sock.family == AF_UNIX)
+        return cls(_wsgi_worker(*head, None, *listening.tls, _NO_METRICS), sock.family == af_unix)
 
     def start(self, scheduler: object, loop: asyncio.AbstractEventLoop, at_end: Callable[[], None]) -> None:
         """Accept connections. `at_end` is called in another thread when the last one has ended."""
@@ -104,14 +104,14 @@ class Listener:
         self._serve(scheduler, loop, self._signal)
 
     def stop(self) -> None:
-        """Accept no more, and end the connections: idle ones at once, others after the response, HTTP/2 by GOAWAY."""
+        """Stop accepting, and end the connections: idle ones at once, others after the response, HTTP/2 by GOAWAY."""
         self._signal.set()
 
 
 def _arguments(index: int, sock: socket.socket, listening: Listening, threads: int) -> Iterable[object]:
     return (
         index + 1,
-        (None, _socket_holder(sock.fileno(), sock.family == AF_UNIX, listening.backlog)),
+        (None, _socket_holder(sock.fileno(), sock.family == af_unix, listening.backlog)),
         None,
         _RUNTIME_THREADS,
         _BLOCKING_THREADS,
@@ -145,7 +145,7 @@ class Watcher(t.Protocol):
 class Scheduler(_scheduler_base):  # type: ignore[misc]  # its stub lacks members
     """Passes each ASGI request of a listener to `dispatch`, in one of the listener's threads.
 
-    The base class also has arguments for a way of its own to run coroutines, which is not used.
+    The base class also has arguments for Granian's way to run coroutines, which is not used.
     """
 
     def __new__(cls, loop: asyncio.AbstractEventLoop, *args: object) -> t.Self:
@@ -161,7 +161,7 @@ class Scheduler(_scheduler_base):  # type: ignore[misc]  # its stub lacks member
 
 
 class WsgiChannel(t.Protocol):
-    """The way back for the response to one WSGI request."""
+    """The channel for the response to one WSGI request."""
 
     def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None: ...
     def response_iter(self, status: int, headers: list[tuple[str, str]], body: object) -> None: ...
@@ -187,7 +187,7 @@ class Lifespan:
         return t.cast("dict[str, object]", self._protocol.state)
 
     async def startup(self) -> bool:
-        """Start the application. Returns False if it refuses."""
+        """Start the application. Returns False if its startup fails."""
         await self._protocol.startup()
         return not self._protocol.interrupt
 
@@ -205,7 +205,7 @@ class Embedded(Server):
 
     def use(self, sock: socket.socket, backlog: int) -> None:
         """Serve on `sock`, whose file descriptor belongs to the server from now on."""
-        is_unix = sock.family == AF_UNIX
+        is_unix = sock.family == af_unix
         number = sock.detach()
         self._ssp = None
         self._sfd = number

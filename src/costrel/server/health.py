@@ -1,7 +1,7 @@
-"""Answers those who ask whether a worker lives and is ready, before the application sees anything of it.
+"""Answers the health endpoints, before a request reaches the application.
 
-``/livez`` says that the worker's loop runs. ``/readyz`` says whether requests should come here: not while it starts,
-not once it was told to end, and not while a check that the application has registered fails.
+``/livez`` is 200 as long as the worker's loop runs. ``/readyz`` is 200 if requests should be sent here: not during the
+start, not once the server is stopping, and not while a readiness check of the application fails.
 """
 
 from __future__ import annotations
@@ -9,58 +9,39 @@ from __future__ import annotations
 import asyncio
 import json
 import typing as t
-from collections.abc import Collection
 
 from ..app.application import Costrel
 from ..app.readiness import ReadinessCheck
 from ..edges.lifespan import call_within
 from ..edges.threads import Workers
-from ..support.coroutines import AnyCoroutine
 from .paths import LIVE, READY
 from .request_log import Message, Receive, Send
-from .served import Served
+from .served import Served, Wrapper
 from .state import State
 
 KEPT: t.Final = 1.0
-"""Seconds that the outcome of the checks is kept: whoever asks more often does not run them more often."""
+"""The seconds for which the outcome of the checks is cached, so that frequent requests do not run them each time."""
 
 _CHECK_THREADS: t.Final = 4
 
 
-class Health:
-    """Passes on to `served` all but what is asked of the health of `app`; holds requests back until it has started."""
+class Health(Wrapper):
+    """Answers the health endpoints, and passes other requests on. Holds these back until `app` has started."""
 
     def __init__(self, served: Served, app: Costrel | None, state: State) -> None:
-        self.served = served
-        self.places = served.places
+        super().__init__(served)
         self.state = state
         self.checks = None if app is None else Checks(app)
         self._started = asyncio.Event()
 
     def check(self, app: Costrel) -> None:
-        """Run the checks of an application that was found inside of another one."""
+        """Run the checks of an application that was found inside another one."""
         if self.checks is None:
             self.checks = Checks(app)
 
-    def begin_to_end(self) -> float:
-        """Hear that this worker ends. The server may go on, if another one has taken its place: that is no change."""
-        return self.served.begin_to_end()
-
-    def note_refusal(self) -> None:
-        """A request is refused, since there are too many connections."""
-        self.served.note_refusal()
-
-    def unfinished(self) -> Collection[Message]:
-        """The scopes of the requests in progress."""
-        return self.served.unfinished()
-
     def takes_in_place(self, scope: Message) -> bool:
-        """Whether it is for `served`, and that takes it."""
+        """Whether the scope is not for this class, and `served` takes it."""
         return self._started.is_set() and scope["path"] not in (LIVE, READY) and self.served.takes_in_place(scope)
-
-    def answer_in_place(self, scope: Message, receive: Receive, send: Send) -> AnyCoroutine[None]:
-        """Answer one ASGI scope that was taken."""
-        return self.served.answer_in_place(scope, receive, send)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one ASGI scope."""
@@ -89,7 +70,7 @@ class Health:
             await _send(scope, send, 405, {"error": "Ask with GET or HEAD."}, (b"allow", b"GET, HEAD"))
         elif scope["path"] == LIVE:
             await _send(scope, send, 200, {"status": "alive"})
-        elif self.state.stopping:
+        elif self.state.stopping:  # the whole server; another worker may have replaced one that ends
             await _send(scope, send, 503, {"status": "stopping"})
         elif not self._started.is_set():
             await _send(scope, send, 503, {"status": "starting"})

@@ -9,12 +9,11 @@ import sys
 import threading
 from collections.abc import Callable
 
-from .closing import port_of
 from .crowd import Crowd
 from .dispatch import OTHERS, Dispatcher
 from .ending import Ending, Replaced, Stopping
 from .granian_private import Lifespan, Listener, Listening, new_loop, wsgi_scheduler
-from .served import Served
+from .served import Served, ports_in_use
 from .signals import ENDING, Signals
 from .sockets import Sockets
 from .wsgi_calls import WsgiCalls
@@ -42,7 +41,7 @@ class Gate:
             listener.start(scheduler, loop, self._one_has_ended)
 
     def close(self) -> None:
-        """Accept no more connections, and end those that are open."""
+        """Accept no more connections, and end the open ones."""
         for listener in self._listeners:
             listener.stop()
 
@@ -96,7 +95,7 @@ class AsgiWorker:
             self._note_end,
         )
         self._dispatcher: Dispatcher | None = None
-        self._crowd = Crowd(sockets.places(), listening.limit, self._ports_in_use)
+        self._crowd = Crowd(sockets.places(), listening.limit, lambda: ports_in_use(served))
 
     def run(self, early: bool) -> None:
         """Serve to the end. Exits with status 1 if the application refuses to start."""
@@ -116,9 +115,6 @@ class AsgiWorker:
             self._dispatcher = Dispatcher(self.loop, self.served, lifespan.state)
             self._gate.open(self._dispatcher, self.loop)
             self._crowd.watch(self._dispatcher)
-
-    def _ports_in_use(self) -> set[int]:
-        return {port_of(scope) for scope in self.served.unfinished()}
 
     def _note_end(self) -> None:  # in one of Granian's threads
         self.loop.call_soon_threadsafe(self._over.set)
@@ -146,7 +142,7 @@ def run_wsgi_worker(
     state: Stopping,
     grace: float,
 ) -> None:
-    """The same with the WSGI application that `load` wraps, and which is not told about the start and the end."""
+    """Serve the WSGI application that `load` wraps, which has no lifespan, until a signal arrives, and end in order."""
     loop = new_loop()
     calls = load()
     over = threading.Event()

@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .addresses import MAX_CONNECTIONS
+from ..app.application import Costrel
+from ..app.mounts import refuse_asgi_mounts
+from .addresses import MAX_CONNECTIONS, SERVE_PORT
 from .errors import StartError
 from .watchdog import LOOP_TIMEOUT
 
-DEFAULT_BIND = "127.0.0.1:8000"
+DEFAULT_BIND = f"127.0.0.1:{SERVE_PORT}"
 GRACE = 30
 
 _MIN_WORKERS, _MAX_WORKERS = 2, 8
@@ -56,3 +58,11 @@ def refuse_debug(debug: bool) -> None:
             "costrel serve does not serve in debug mode, whose pages show the source and run code. Leave out --debug"
             " and COSTREL_DEBUG (or FLASK_DEBUG), or use costrel run."
         )
+
+
+def refuse_mounts(app: Costrel) -> None:
+    """Raise StartError if an ASGI application is mounted, which cannot be called over WSGI."""
+    try:
+        refuse_asgi_mounts(app)
+    except RuntimeError as error:
+        raise StartError(str(error)) from error

@@ -1,4 +1,4 @@
-"""What a worker serves: an ASGI application that is told about the end."""
+"""The interface of the application in a worker: ASGI, with a call at the end of the worker."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ These threads count towards the application's thread limit, so a low limit reduc
 
 
 class Served(t.Protocol):
-    """An ASGI application that can also handle requests in the calling thread, and is told when the server stops."""
+    """An ASGI application that can also handle requests in the calling thread, and is notified when the worker ends."""
 
     @property
     def places(self) -> int:
         """The number of the server's threads that the application may block."""
 
     def begin_to_end(self) -> float:
-        """The worker is ending. Called once, on the loop. Returns the seconds to wait for open connections."""
+        """Begin the end of the worker. Called once, on the loop. Returns the seconds to wait for open connections."""
 
     def note_refusal(self) -> None:
-        """A request is refused, since there are too many connections. It can be called in any thread."""
+        """Count a request that is refused, since there are too many connections. It can be called in any thread."""
 
     def unfinished(self) -> Collection[Message]:
         """The scopes of the requests in progress. It can be called in any thread."""
@@ -36,7 +36,55 @@ class Served(t.Protocol):
 
     @property
     def takes_in_place(self) -> Callable[[Message], bool]:
-        """A function that tells whether `answer_in_place` must handle a scope."""
+        """A function that returns whether `answer_in_place` must handle a scope."""
 
     def answer_in_place(self, scope: Message, receive: Receive, send: Send) -> AnyCoroutine[None]:
         """Handle one scope, starting in a thread that may block, and continuing on the loop (`to_loop`)."""
+
+
+class Wrapper:
+    """Passes everything on to `served`. Subclasses override the members that they change."""
+
+    def __init__(self, served: Served) -> None:
+        self.served = served
+
+    @property
+    def places(self) -> int:
+        """See `Served`."""
+        return self.served.places
+
+    def begin_to_end(self) -> float:
+        """See `Served`."""
+        return self.served.begin_to_end()
+
+    def note_refusal(self) -> None:
+        """See `Served`."""
+        self.served.note_refusal()
+
+    def unfinished(self) -> Collection[Message]:
+        """See `Served`."""
+        return self.served.unfinished()
+
+    def __call__(self, scope: Message, receive: Receive, send: Send) -> Awaitable[None]:
+        """Handle one scope."""
+        return self.served(scope, receive, send)
+
+    @property
+    def takes_in_place(self) -> Callable[[Message], bool]:
+        """See `Served`."""
+        return self.served.takes_in_place
+
+    def answer_in_place(self, scope: Message, receive: Receive, send: Send) -> AnyCoroutine[None]:
+        """Handle one scope in this thread."""
+        return self.served.answer_in_place(scope, receive, send)
+
+
+def port_of(scope: Message) -> int:
+    """The port of the client, which Granian gives as text; 0 on a Unix socket."""
+    client = scope.get("client")
+    return int(client[1]) if client else 0
+
+
+def ports_in_use(served: Served) -> set[int]:
+    """The client ports of the requests in progress. It can be called in any thread."""
+    return {port_of(scope) for scope in served.unfinished()}

@@ -1,4 +1,4 @@
-"""The listening sockets of a server: which processes have them, and how they close without losing a connection."""
+"""The listening sockets of a server, which close without losing a connection, and the connections that came to them."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ class Sockets(tuple[socket.socket, ...]):
             sock.close()
 
     def refuse_new(self) -> None:
-        """Let no further connection come, in any process, and keep those that wait to be accepted.
+        """Refuse new connections, in all processes, and keep those that wait to be accepted.
 
-        Linux resets the connections that wait when a listening socket is closed. With this, there are none at that
+        Linux resets the waiting connections when a listening socket is closed. With this, there are none at that
         time: a client that connects now sends its first segment again after a second, and is refused then. Unix
         sockets have no such filter; their file is removed.
         """
@@ -77,7 +77,7 @@ class Sockets(tuple[socket.socket, ...]):
         return any(event & select.POLLIN for _, event in poll.poll(0))
 
     def replace(self) -> None:
-        """Accept no more connections in this process, and leave the open ones as they are.
+        """Stop accepting connections in this process, and leave the open ones as they are.
 
         Granian can only do both at once. So the file descriptors of the listening sockets, which its threads use, are
         given to a socket without a name, and no connection arrives there. Without `/proc`, nothing is done.
@@ -89,7 +89,7 @@ class Sockets(tuple[socket.socket, ...]):
                         os.dup2(nameless.fileno(), number, inheritable=False)
 
     def _numbers(self) -> list[int]:
-        """The file descriptors of these sockets in this process, of copies too."""
+        """The file descriptors of these sockets in this process, including copies."""
         return numbers_of({os.fstat(sock.fileno()).st_ino for sock in self})
 
     def places(self) -> Places:
@@ -109,9 +109,10 @@ class Places:
     paths: frozenset[str]
 
     def connections(self) -> Iterator[tuple[int, socket.socket]]:
-        """The open connections of this process that came here: file descriptor, and a copy to use until the next."""
-        for number in [number for number, _ in open_sockets()]:
-            copy = copy_of(number)
+        """The open connections of this process that came here: the file descriptor, and a copy that the next step closes."""
+        for name in os.listdir(FILES):
+            number = int(name)
+            copy = _copy_of(number)
             if copy is None:
                 continue
             with copy:
@@ -129,19 +130,16 @@ class Places:
 
 def numbers_of(inodes: Collection[int]) -> list[int]:
     """The file descriptors of this process that are open sockets with these inode numbers."""
-    return [number for number, status in open_sockets() if status.st_ino in inodes]
-
-
-def open_sockets() -> Iterator[tuple[int, os.stat_result]]:
-    """The file descriptors of all sockets of this process."""
-    for name in os.listdir(FILES):
+    numbers = []
+    for number in map(int, os.listdir(FILES)):
         with suppress(OSError):
-            status = os.fstat(int(name))
-            if stat.S_ISSOCK(status.st_mode):
-                yield int(name), status
+            status = os.fstat(number)
+            if stat.S_ISSOCK(status.st_mode) and status.st_ino in inodes:
+                numbers.append(number)
+    return numbers
 
 
-def copy_of(number: int) -> socket.socket | None:
+def _copy_of(number: int) -> socket.socket | None:
     """A duplicate of an open file, if it is a non-blocking socket, as all sockets of the server are.
 
     Blocking sockets of the application are left alone: with a default timeout, Python would make them non-blocking.
@@ -183,7 +181,7 @@ def _nameless() -> socket.socket:
 
 
 def unread(sock: socket.socket) -> int:
-    """The number of bytes that have arrived and were not read."""
+    """The number of bytes that have arrived and have not been read."""
     import fcntl
     import termios
 

@@ -7,7 +7,6 @@ import faulthandler
 import logging
 import sys
 import threading
-import time
 import traceback
 import typing as t
 from collections import defaultdict
@@ -16,17 +15,15 @@ from dataclasses import dataclass
 from types import FrameType
 
 from ..edges.threads import Workers
-from .beats import INTERVAL, Pulse, Silence
+from .beats import INTERVAL, Pulse, RunTime, Silence
 
 _logger = logging.getLogger("costrel.server")
 
 LOOP_TIMEOUT: t.Final = 30
-"""The seconds without a sign from an event loop after which it is blocked."""
+"""The seconds without a beat after which an event loop counts as blocked."""
 
 WORKER_TIMEOUT: t.Final = 120
-"""The seconds after which busy threads are stuck, if none of them finishes a request."""
-
-_LONGEST_STEP: t.Final = 3.0
+"""The seconds after which busy threads count as stuck, if none of them finishes a request."""
 
 _FRAMES: t.Final = 40
 """The maximum number of frames of a stack in the log."""
@@ -48,7 +45,7 @@ class Threads(t.Protocol):
     """The threads in which requests are handled."""
 
     def look(self, limit: float) -> Stall | None:
-        """Look at them again. Returns a stall that has lasted `limit` seconds."""
+        """Check them again. Returns a stall that has lasted `limit` seconds."""
 
 
 class PoolThreads:
@@ -58,14 +55,11 @@ class PoolThreads:
         self._workers = workers
         self._ended = 0
         self._seconds = 0.0
-        self._looked = time.monotonic()
+        self._run_time = RunTime()
 
     def look(self, limit: float) -> Stall | None:
-        """As in `Threads`: requests wait, and none of those in the threads ends."""
-        now, ended, waiting = time.monotonic(), self._workers.ended, self._workers.waiting
-        # The time in which this process did not run, as on a suspended computer, does not count.
-        step = min(now - self._looked, _LONGEST_STEP)
-        self._looked = now
+        """Return a stall if requests wait, and no request in a thread ends."""
+        step, ended, waiting = self._run_time.step(), self._workers.ended, self._workers.waiting
         if ended != self._ended or not waiting:
             self._ended, self._seconds = ended, 0.0
             return None
@@ -77,11 +71,11 @@ class PoolThreads:
 
 
 class Watchdog:
-    """Watches one process, from a thread of its own.
+    """Watches one process, in its own thread.
 
-    `loop_limit` is the time without a sign from the event loop after which its stack is logged. After `thread_limit`
-    seconds in which all `threads` are busy and none finishes, theirs are logged, and `at_stall` is called. None turns
-    either off.
+    `loop_limit` is the time without a beat of the event loop after which its stack is logged. After `thread_limit`
+    seconds in which all `threads` are busy and none finishes, their stacks are logged, and `at_stall` is called. None
+    turns either off.
     """
 
     def __init__(
@@ -95,7 +89,7 @@ class Watchdog:
     ) -> None:
         self._pulse = pulse
         self._silence = Silence()
-        # The parent process replaces this one at the limit: the reason comes first.
+        # The parent process replaces this one at the limit, so the stack is logged before.
         self._loop_limit = None if loop_limit is None else max(loop_limit - INTERVAL, loop_limit / 2)
         self._interval = INTERVAL if loop_limit is None else min(INTERVAL, loop_limit / 8)
         self._threads = threads
@@ -106,16 +100,16 @@ class Watchdog:
         self._has_told = False
 
     def start(self, loop: asyncio.AbstractEventLoop | None) -> None:
-        """Start to watch. Called in the thread of `loop`, if there is one."""
+        """Start watching. Called in the thread of `loop`, if there is one."""
         if loop is not None and self._loop_limit is not None:
             self._loop_thread = threading.get_ident()
             self._beat(loop)
         if not faulthandler.is_enabled():
-            faulthandler.enable()  # for the case that not even a thread of Python can run
+            faulthandler.enable()  # in case not even a Python thread can run
         threading.Thread(target=self._watch, name="costrel-watchdog", daemon=True).start()
 
     def stop(self) -> None:
-        """Watch no longer."""
+        """Stop watching."""
         self._over.set()
 
     def _beat(self, loop: asyncio.AbstractEventLoop) -> None:

@@ -1,4 +1,4 @@
-"""What a worker process does first: it loads the application, and returns what the server calls."""
+"""The start of a worker process: it loads the application, and wraps it for the server."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from multiprocessing.connection import Connection
 import click
 
 from ..app.application import Costrel
-from ..app.mounts import refuse_asgi_mounts
 from ..edges.asgi import AsgiApplication
 from ..edges.patience import SEND_TIMEOUT
 from ..edges.threads import THREADS
@@ -32,7 +31,7 @@ from .errors import StartError
 from .failed_load import describe
 from .foreign import ForeignApplication
 from .output import in_background
-from .serve_options import ServeOptions, refuse_debug
+from .serve_options import ServeOptions, refuse_debug, refuse_mounts
 from .state import State
 from .watchdog import WORKER_TIMEOUT, PoolThreads, Threads, Watchdog
 
@@ -60,7 +59,7 @@ class WorkerLoader:
     """Whether Granian's documented interface runs the worker, which takes a WSGI application as it is."""
 
     def on(self, page: Page | None, pulse: Pulse) -> WorkerLoader:
-        """The loader of a worker that counts on `page`, and shows with `pulse` that it is alive."""
+        """The loader of a worker with its own `page` for counts, and its own `pulse`."""
         return replace(self, page=page, pulse=pulse)
 
     def __call__(self) -> Costrel | WsgiCalls | Served:
@@ -107,6 +106,7 @@ class WorkerLoader:
         from . import idle
         from .health import Health
         from .metrics import Counter
+        from .served import ports_in_use
 
         tally = None if self.page is None else Counter(self.page)
         line = LINES[self.options.log_format] if self.options.access_log else None
@@ -121,7 +121,7 @@ class WorkerLoader:
         served: AccessLog
         if self.options.http2 and self.sockets and idle.can_watch():
             served = TimedAccessLog(edge, line, at_start, self.options.grace, tally)
-            idle.watch(self.sockets, served.ports_of_clients, requested=served.requested)
+            idle.watch(self.sockets, lambda: ports_in_use(served), requested=served.requested)
         else:
             served = AccessLog(edge, line, at_start, self.options.grace, tally)
         if not self.options.health:
@@ -162,10 +162,7 @@ class WorkerLoader:
 
 def _serve_around(app: Costrel) -> None:
     """Run the functions before serving, which also checks the settings, and those after it when the worker ends."""
-    try:
-        refuse_asgi_mounts(app)
-    except RuntimeError as error:
-        raise StartError(str(error)) from error
+    refuse_mounts(app)
     if not (app.before_serving_funcs or app.while_serving_gens or app.after_serving_funcs):
         app.try_settings()
         return

@@ -121,7 +121,7 @@ class AppGroup(click.Group):
         register = super().command(*args, **kwargs)
 
         def decorator(f: Callable[..., t.Any]) -> click.Command:
-            command: click.Command = register(with_appcontext(f) if wrap else _sync(f))
+            command: click.Command = register(with_appcontext(f) if wrap else f)  # `add_command` wraps it
             return command
 
         return decorator

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from types import NoneType
 
@@ -13,18 +13,19 @@ Config: t.TypeAlias = Mapping[str, t.Any]
 
 _NUMBERS: t.Final = frozenset({int, float, timedelta, NoneType})
 _TEXTS: t.Final = frozenset({str, NoneType})
+_KEYS: t.Final = (str, bytes, bytearray)
 _NEEDED: t.Final = frozenset({
     "MAX_FORM_BOUNDARY_SIZE", "MAX_FORM_PART_HEADERS", "MAX_FORM_PART_HEADER_SIZE", "PERMANENT_SESSION_LIFETIME",
     "SESSION_COOKIE_NAME",
 })  # fmt: skip
-"""Settings with which None fails. For others it is as good as no value, also if their type does not list it."""
+"""Settings that must not be None. For all others, None counts as no value, even if their types do not list it."""
 
 _LEASTS: t.Final = frozenset(setting.name for setting in GROUPS["Limits"]) - {"MAX_COOKIE_SIZE"}
-"""Settings whose values below the least let no request pass."""
+"""Settings with which every request fails if the value is below `least`."""
 
 
 def problem_of(setting: Setting, value: object) -> str | None:
-    """What is wrong with a value by the table; None if nothing is."""
+    """The problem with a value according to the table; None if there is none."""
     if not isinstance(value, setting.types):
         names = " or ".join("None" if kind is NoneType else kind.__name__ for kind in setting.types)
         return f"it is of type {type(value).__name__}, and should be {names}."
@@ -52,14 +53,13 @@ def _is_usable(setting: Setting, value: t.Any) -> bool:
         return _is_number(setting, value)
     if kinds <= _TEXTS:
         return isinstance(value, str)
-    checks: dict[str, Callable[[object], bool]] = {
-        "SECRET_KEY": lambda key: not key or isinstance(key, (str, bytes, bytearray)),
-        "SECRET_KEY_FALLBACKS": lambda keys: not keys or _are_all(keys, (str, bytes, bytearray)),
-    }
-    check = checks.get(setting.name)
-    if check is not None:
-        return check(value)
-    return not value or _are_all(value, (str,)) if setting.types == NAMES else True
+    if not value:
+        return True
+    if setting.name == "SECRET_KEY":
+        return isinstance(value, _KEYS)
+    if setting.name == "SECRET_KEY_FALLBACKS":
+        return _are_all(value, _KEYS)
+    return setting.types != NAMES or _are_all(value, (str,))
 
 
 def _is_number(setting: Setting, value: t.Any) -> bool:
@@ -77,7 +77,7 @@ def _are_all(values: object, types: tuple[type, ...]) -> bool:
 
 
 def misspelt(config: Config) -> Iterator[tuple[str, str]]:
-    """The names that have no effect, each with the setting whose name is nearly the same."""
+    """The names that have no effect, each with the setting that has nearly the same name."""
     unknown = sorted(key for key in config if isinstance(key, str) and key not in SETTINGS)
     if not unknown:
         return

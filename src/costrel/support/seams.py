@@ -25,10 +25,9 @@ class Seams:
     def __init__(self, owner: type, *names: str) -> None:
         self._names = names
         self._name_set = frozenset(names)
-        self._look_up = self.look_up = attrgetter(*names)
-        """For a caller in a hurry: returns the values of the names in a class, to compare with `originals`."""
-        self._originals: tuple[Any, ...] = self._look_up(owner)
-        self.originals = self._originals
+        self.look_up = attrgetter(*names)
+        """Returns the values of the names in a class, which a hot path compares with `originals` itself."""
+        self.originals: tuple[Any, ...] = self.look_up(owner)
         self._known: dict[tuple[Any, ...], frozenset[str]] = {}
         """Values that were found in classes that replace some names → those names."""
 
@@ -38,18 +37,14 @@ class Seams:
     def __contains__(self, name: str) -> bool:
         return name in self._names
 
-    def among(self, names: frozenset[str]) -> frozenset[str]:
-        """Those of `names` that are among these."""
-        return self._name_set & names
-
     def are_original(self, instance: object) -> bool:
         """Whether neither the class of `instance` nor the instance itself, with its few attributes, replaces a name."""
-        return self._look_up(instance.__class__) == self._originals and self._name_set.isdisjoint(instance.__dict__)
+        return self.look_up(instance.__class__) == self.originals and self._name_set.isdisjoint(instance.__dict__)
 
     def are_original_in(self, cls: type) -> bool:
         """Whether `cls` replaces none of the names."""
-        found: tuple[Any, ...] = self._look_up(cls)
-        return found == self._originals
+        found: tuple[Any, ...] = self.look_up(cls)
+        return found == self.originals
 
     def replaced(self, instance: object, usual: int = 0) -> frozenset[str]:
         """The names that the class of `instance` or the instance itself replaces.
@@ -59,20 +54,22 @@ class Seams:
 
         :param usual: the number of attributes that each instance has. One with no more has none of the names.
         """
-        of_class = _NONE if self._look_up(instance.__class__) == self._originals else self.replaced_in(type(instance))
+        of_class = _NONE if self.look_up(instance.__class__) == self.originals else self.replaced_in(type(instance))
         attributes = instance.__dict__
         if len(attributes) <= usual or self._name_set.isdisjoint(attributes):
             return of_class
         return of_class | self._name_set.intersection(attributes)
 
-    def replaced_in(self, cls: type) -> frozenset[str]:
-        """The names that `cls` replaces."""
-        found = self._look_up(cls)
-        if found == self._originals:
+    def replaced_in(self, cls: type, assigned: frozenset[str] = _NONE) -> frozenset[str]:
+        """The names that `cls` replaces, and those that are in `assigned`, the names assigned to an instance of it."""
+        if assigned:
+            return self.replaced_in(cls) | (self._name_set & assigned)
+        found = self.look_up(cls)
+        if found == self.originals:
             return _NONE
         replaced = self._known.get(found)
         if replaced is None:
-            pairs = zip(self._names, found, self._originals, strict=True)
+            pairs = zip(self._names, found, self.originals, strict=True)
             replaced = frozenset(name for name, value, original in pairs if value is not original)
             if len(self._known) < _MAX_KNOWN:
                 self._known[found] = replaced

@@ -18,7 +18,7 @@ from ..http.headers import Headers
 from ..http.multidict import MultiDict
 from ..http.uploads import FileMultiDict
 from ..http.urls import encode_query, iri_to_uri
-from ..messages.environ import EnvironHeaders
+from ..messages.environ import EnvironHeaders, decode, encode
 from ..messages.request import Request
 from ..messages.response_head import get_content_type
 from .form_body import encode_urlencoded, fields, stream_encode_multipart
@@ -36,15 +36,6 @@ Auth = Authorization | tuple[str, str]
 
 URLENCODED = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
-
-
-def _to_wsgi(text: str) -> str:
-    """Return UTF-8 bytes in the form that WSGI has for bytes: one character of latin-1 each (PEP 3333)."""
-    return text.encode().decode("latin-1")
-
-
-def _from_wsgi(text: str) -> str:
-    return text.encode("latin-1").decode(errors="replace")
 
 
 def split_host(host: str) -> tuple[str, str]:
@@ -206,9 +197,9 @@ class EnvironBuilder:
         headers = Headers(EnvironHeaders(environ))
         parts = {
             "base_url": cls._make_base_url(
-                environ["wsgi.url_scheme"], headers.pop("Host"), _from_wsgi(environ["SCRIPT_NAME"])
+                environ["wsgi.url_scheme"], headers.pop("Host"), decode(environ["SCRIPT_NAME"])
             ),
-            "query_string": _from_wsgi(environ["QUERY_STRING"]),
+            "query_string": decode(environ["QUERY_STRING"]),
             "method": environ["REQUEST_METHOD"],
             "input_stream": environ["wsgi.input"],
             "content_type": headers.pop("Content-Type", None),
@@ -222,8 +213,8 @@ class EnvironBuilder:
         builder = cls(**(parts | kwargs))
         if "path" not in kwargs:
             # Not by way of the parameter, which is a URL: two slashes at the start of a path are part of it.
-            builder.path = quote(_from_wsgi(environ["PATH_INFO"]))
-            builder.request_uri = _from_wsgi(environ.get("REQUEST_URI", builder.path))
+            builder.path = quote(decode(environ["PATH_INFO"]))
+            builder.request_uri = decode(environ.get("REQUEST_URI", builder.path))
         return builder
 
     @staticmethod
@@ -394,11 +385,11 @@ class EnvironBuilder:
         environ.update(
             {
                 "REQUEST_METHOD": self.method,
-                "SCRIPT_NAME": _path_to_wsgi(self.script_root),
-                "PATH_INFO": _path_to_wsgi(self.path),
-                "QUERY_STRING": _to_wsgi(self.query_string),
-                "REQUEST_URI": _to_wsgi(self.request_uri),  # not in PEP 3333; mod_wsgi, uWSGI
-                "RAW_URI": _to_wsgi(self.request_uri),  # gunicorn
+                "SCRIPT_NAME": _pathencode(self.script_root),
+                "PATH_INFO": _pathencode(self.path),
+                "QUERY_STRING": encode(self.query_string),
+                "REQUEST_URI": encode(self.request_uri),  # not in PEP 3333; mod_wsgi, uWSGI
+                "RAW_URI": encode(self.request_uri),  # gunicorn
                 "SERVER_NAME": self.server_name,
                 "SERVER_PORT": str(self.server_port),
                 "HTTP_HOST": self.host,
@@ -454,8 +445,8 @@ class EnvironBuilder:
         return (self.request_class if cls is None else cls)(self.get_environ())
 
 
-def _path_to_wsgi(path: str) -> str:
-    return _to_wsgi(unquote(path))
+def _pathencode(path: str) -> str:
+    return encode(unquote(path))
 
 
 def _bytes_left(stream: Stream) -> int:

@@ -9,7 +9,6 @@ import typing as t
 from collections.abc import Callable, Generator
 
 from ...context import AppContract
-from ...http.errors import BadRequest
 from . import csrf
 from .contract import GuardedRequest, MarkedApp
 from .cross_origin import CrossOrigin
@@ -36,9 +35,9 @@ class Guards:
 
     def __init__(self, app: AppContract) -> None:
         config = app.config
-        self._proxies = proxies = Proxies.of(config.get("TRUSTED_PROXIES"))
+        proxies = Proxies.of(config.get("TRUSTED_PROXIES"))
         headers = HeaderDefaults.of(app)
-        self.arrive: Callable[[RequestContext], None] | None = None if proxies is None else self._arrive
+        self.arrive: Callable[[RequestContext], None] | None = None if proxies is None else proxies.arrive
         """Called for a request with one of `FORWARDED`, before anything reads it: applies trusted proxies' headers."""
         self.cross_origin = CrossOrigin.of(app)
         """Answers preflight requests, before all other guards."""
@@ -62,14 +61,6 @@ class Guards:
         """The guards that the settings and decorators of `app` turn on; None if there are none."""
         guards = cls(app)
         return guards if guards.arrive or guards.csrf or guards.finish else None
-
-    def _arrive(self, ctx: RequestContext) -> None:
-        """Apply the headers of trusted proxies; if they are malformed, the answer will be 400."""
-        if self._proxies is not None:
-            try:
-                self._proxies.apply(ctx.request._source)
-            except BadRequest as error:
-                ctx.refuse(error)
 
     def _finish(self, ctx: RequestContext, response: Response) -> None:
         for finish in self._finishers:

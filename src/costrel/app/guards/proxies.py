@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ...http.errors import BadRequest
 from ...http.forwarded import last_vouched_for, parse_address, split_forwarded
 from ...middleware.proxy_fix import ORIGINAL, apply_place, set_client
 
@@ -15,12 +16,14 @@ if t.TYPE_CHECKING:
 
     from _typeshed.wsgi import WSGIEnvironment
 
+    from ...context import RequestContext
+
 FORWARDED: t.Final = (
     "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PORT",
     "HTTP_X_FORWARDED_PREFIX", "HTTP_X_FORWARDED_SSL", "HTTP_FORWARDED", "HTTP_X_REAL_IP",
 )  # fmt: skip
 REMOVED: t.Final = "costrel.forwarded_removed"
-"""A key in the environ of a request that came through a proxy which is not trusted: it may look like a local one."""
+"""The environ key that marks a request from a sender that is not a trusted proxy: it may look like a local request."""
 
 _HEADERS: t.Final = ("for", "proto", "host", "port", "prefix")
 
@@ -68,10 +71,17 @@ class Proxies:
             raise ValueError(message) from None
         return cls(options.get("hops", 0), networks, options.get("headers", ("for", "proto")))
 
+    def arrive(self, ctx: RequestContext) -> None:
+        """Apply the headers of trusted proxies; if they are malformed, the answer will be 400."""
+        try:
+            self.apply(ctx.request._source)
+        except BadRequest as error:
+            ctx.refuse(error)
+
     def apply(self, environ: WSGIEnvironment) -> None:
         """Apply the headers of trusted proxies to the environ, and remove those of other senders.
 
-        Raises BadRequest if a trusted proxy sends a prefix that is no path.
+        Raises BadRequest if a trusted proxy sends a prefix that is not a path.
         """
         if ORIGINAL in environ:
             return  # the middleware ProxyFix has applied them already
@@ -100,13 +110,13 @@ class Proxies:
         return min(hops, self.hops) if self.hops else hops
 
     def _has(self, entry: str) -> bool:
-        """Whether the address of an entry is in a trusted network, which may be written as a mapped one."""
+        """Whether the address of an entry is in a trusted network."""
         address = parse_address(entry)
         return address is not None and any(address in network for network in self.networks)
 
 
 def _unmapped(network: Network) -> Network:
-    """The IPv4 network that an IPv6 network of mapped addresses stands for; any other network as it is."""
+    """The IPv4 network that an IPv6 network of mapped addresses stands for; any other network unchanged."""
     from ipaddress import IPv4Network, IPv6Network
 
     if isinstance(network, IPv6Network) and network.prefixlen >= 96:

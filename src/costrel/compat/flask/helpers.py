@@ -1,7 +1,6 @@
 """`flask.helpers`: the names of the original, and Costrel behind them."""
 
-import werkzeug as werkzeug
-import werkzeug.utils as _loads_it  # noqa: F401 - packages read flask.helpers.werkzeug.utils
+import werkzeug.utils  # noqa: F401 - packages read flask.helpers.werkzeug.utils
 
 from costrel.app.packages import get_root_path as get_root_path
 from costrel.app.request import blueprint_path as _split_blueprint_path  # noqa: F401 - the original has this name
