@@ -78,19 +78,20 @@ GROUPS: t.Final[Mapping[str, tuple[Setting, ...]]] = MappingProxyType({
         _own("TEMPLATES_STRICT_ESCAPE", BOOL, False,
              "Escape values in templates such as page.html.j2, page.HTML and page.xht too.", native=True),
         _own("ERROR_FORMAT", TEXT, "html", 'The format of errors: "html" is a page, "problem" is JSON (RFC 9457),'
-             ' "accept" is the one that the client prefers.', native="accept", values=("html", "accept", "problem")),
+             ' "accept" follows the client\'s Accept header.', native="accept", values=("html", "accept", "problem")),
         _own("THREADS", COUNT_OR_NONE, 32, "The number of threads for sync code under ASGI; if 32 times as many"
              " requests wait for one, further requests get a 503.", least=1),
-        _own("STREAM_THREADS", COUNT, 512, "The number of threads of a process that are lent to responses whose body"
-             " may block, such as a generator, and of those lent to unfinished bodies of requests; more get a 503.",
+        _own("STREAM_THREADS", COUNT, 512, "Threads per process for responses whose body may block, such as a"
+             " generator, and as many for unfinished request bodies; beyond that, requests get a 503.",
              least=1),
         _own("METHOD_CASE_SENSITIVE", BOOL, False,
              "The method get is not GET, and gets a 405 if only GET is allowed.", native=True),
         _own("JSON_ALLOW_NAN", BOOL, True, "NaN and infinities are read and written.", native=False),
         _own("JSON_ALLOW_SURROGATES", BOOL, True,
-             "Strings with half of a surrogate pair, which UTF-8 cannot express, are read from bytes.", native=False),
+             "Accept JSON strings with lone surrogates, which UTF-8 cannot encode, when JSON is read from bytes.",
+             native=False),
         _own("REFUSE_WRONG_SETTINGS", BOOL, False,
-             "A setting with which requests fail prevents the start; otherwise it is logged.", native=True),
+             "Refuse to start with settings that would make requests fail; otherwise log them.", native=True),
         _own("VALIDATION_STATUS", COUNT, 422,
              "The status of the error that reports all invalid values of a request to a"
              " typed view: 422 or 400.", values=(422, 400)),
@@ -110,8 +111,8 @@ GROUPS: t.Final[Mapping[str, tuple[Setting, ...]]] = MappingProxyType({
              " HTTP/1.0, the server's address is its host.", native=True),
         _own("TRUSTED_PROXIES", (int, str, list, tuple, dict, NoneType), None, "The proxies whose X-Forwarded-* headers"
              " are trusted: a number of proxies, networks, or a dict; None: the headers are ignored.", native=()),
-        _own("STRICT_URLS", BOOL, False, "URLs that the same rule would not match are not built; of rules that match"
-             " alike the first one answers; numbers in paths have ASCII digits.", native=True),
+        _own("STRICT_URLS", BOOL, False, "Build only URLs that the same rule matches; of rules that match alike, use"
+             " the first; accept only ASCII digits in paths.", native=True),
         _own("REDIRECT_SCHEMES", NAMES, None, "The schemes that redirect may lead to; None: any.",
              native=("http", "https")),
     ),
@@ -142,7 +143,7 @@ GROUPS: t.Final[Mapping[str, tuple[Setting, ...]]] = MappingProxyType({
         _own("BODY_MIN_RATE", (int, float, NoneType), 500, "Bytes per second that a body must have on average after"
              " BODY_TIMEOUT; fewer are a 408; 0: no limit.", least=0),
         _own("REQUEST_TIMEOUT", SECONDS_OR_NONE, None,
-             "Seconds under ASGI until a response begins, which is a 503 after that; None: no limit."),
+             "Seconds until a response must begin, under ASGI; after that the client gets a 503. None: no limit."),
         _own("SEND_TIMEOUT", SECONDS_OR_NONE, 30.0,
              "Seconds under ASGI in which a client reads nothing of an answer, which is then aborted; None: no limit."),
     ),
