@@ -83,13 +83,13 @@ def _stream_in(ctx: RequestContext, items: Iterator[object]) -> Generator[object
 
 
 class AsyncStream:
-    """The items of an asynchronous iterator, each of them computed within `ctx`.
+    """The items of an asynchronous iterator, each computed within `ctx`.
 
     It ends with the iterator, or with `aclose`; `close` is for a server that never began to read it.
     """
 
     _has_ended = True
-    """Whether it does not hold the context: not yet, or no longer."""
+    """Whether it does not hold the context, either not yet or no longer."""
 
     def __init__(self, ctx: RequestContext, items: AsyncIterator[object]) -> None:
         self._ctx = ctx
@@ -124,7 +124,7 @@ class AsyncStream:
         if self._has_ended:
             return
         error = self._error
-        if error is None and self._has_begun:  # as a generator that is closed
+        if error is None and self._has_begun:  # as in a generator that is closed
             error = GeneratorExit()
         outside = make_current(self._inside)
         try:
@@ -142,7 +142,7 @@ class AsyncStream:
         self._release(None)
 
     async def _end(self, error: BaseException | None) -> None:
-        """End the hold: in the thread of the view if the edge has kept it, since teardown functions may block."""
+        """End the hold, in the thread of the view if the edge has kept it, since teardown functions may block."""
         threads = self._ctx.threads
         if threads is None or self._has_ended:
             self._release(error)
@@ -161,4 +161,4 @@ class AsyncStream:
             make_current(outside)
 
     def __del__(self) -> None:
-        self._release(None)  # nothing has read it
+        self._release(None)  # it was never read

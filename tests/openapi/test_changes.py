@@ -1,4 +1,4 @@
-"""`costrel openapi --check`: changes that break clients are told from those that do not."""
+"""`costrel openapi --check`: breaking changes are told apart from compatible ones."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""The API document: what the signatures of typed views say, as a valid OpenAPI 3.1 document."""
+"""The API document: the signatures of typed views as a valid OpenAPI 3.1 document."""
 
 import dataclasses
 import datetime

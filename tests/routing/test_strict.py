@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from costrel import Costrel, url_for
 from costrel.app.application import Flask
 from costrel.http.errors import NotFound
-from costrel.routing import BaseConverter, BuildError, Map, Rule
+from costrel.routing import BaseConverter, BuildError, FloatConverter, Map, Rule
 from costrel.routing.order import first_rule
 
 
@@ -322,3 +322,20 @@ def test_the_setting_counts_from_the_first_request_on():
     assert app.test_client().get("/foo").text == "first"
     with app.test_request_context(), pytest.raises(BuildError):
         url_for("u", n="a/b")
+
+
+def test_a_float_converter_for_another_kind_of_number_returns_that_kind():
+    class DecimalConverter(FloatConverter):
+        num_convert = Decimal
+
+    adapter = Map([Rule("/<decimal:v>", endpoint="v")], converters={"decimal": DecimalConverter}).bind("localhost")
+    assert adapter.match("/1.10") == ("v", {"v": Decimal("1.10")})
+    assert isinstance(adapter.match("/1.10")[1]["v"], Decimal)
+
+
+@pytest.mark.parametrize("rule", ["/<float:v>", "/<float(min=0):v>", "/<float(signed=True):v>"])
+def test_a_number_that_is_too_large_for_a_float_does_not_match(rule):
+    adapter = Map([Rule(rule, endpoint="v")]).bind("localhost")
+    assert adapter.match("/1.5") == ("v", {"v": 1.5})
+    with pytest.raises(NotFound):
+        adapter.match("/" + "9" * 400 + ".0")

@@ -1,4 +1,4 @@
-"""Typed views beside what extensions do with views, natively and under the names of Flask."""
+"""Typed views together with extensions that wrap views, natively and under the names of Flask."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""What `costrel check` says about typed views."""
+"""`costrel check` on typed views."""
 
 from msgspec import Struct
 

@@ -156,7 +156,7 @@ REMOVED = object()
 
 
 def places(value: object, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
-    """Where a value of JSON has values."""
+    """The places of all values within a JSON value."""
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     return [place for key, item in inner for place in ((*path, key), *places(item, (*path, key)))]
 
@@ -211,7 +211,7 @@ def test_a_value_without_problems_is_the_value_that_msgspec_makes(value: dict[st
 
 
 class Texts(Struct, kw_only=True):
-    """What a query or a form may be read as."""
+    """The types that a query or a form may be read as."""
 
     i: int
     f: float = 0.0

@@ -1,4 +1,4 @@
-"""What the debugger says about inputs that are missing."""
+"""The debugger's hints about missing inputs."""
 
 import functools
 

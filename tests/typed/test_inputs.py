@@ -1,4 +1,4 @@
-"""Which views are typed, where their values come from, and what is reported if they are missing or invalid."""
+"""Which views are typed, where their values come from, and how missing and invalid values are reported."""
 
 import dataclasses
 import datetime
@@ -66,11 +66,6 @@ class Options(t.TypedDict):
     deep: bool
 
 
-@pytest.fixture(params=["wsgi", "asgi"])
-def edge(request):
-    return request.param
-
-
 @pytest.fixture
 def app():
     app = Costrel(__name__, static_folder=None)
@@ -79,7 +74,7 @@ def app():
 
 
 def errors(response):
-    """Place, code of each problem."""
+    """The place and the code of each problem."""
     assert response.content_type == "application/problem+json"
     return [(each["in"], each.get("name", each.get("pointer")), each["code"]) for each in response.json["errors"]]
 

@@ -1,4 +1,4 @@
-"""Providers: what runs, when, in which thread, and how generators end."""
+"""Providers: their order, their threads, and the end of generators."""
 
 import asyncio
 import functools
@@ -34,11 +34,6 @@ class Repo:
 
 class User(Struct):
     name: str
-
-
-@pytest.fixture(params=["wsgi", "asgi"])
-def edge(request):
-    return request.param
 
 
 @pytest.fixture
@@ -83,7 +78,7 @@ KINDS = {
 
 @pytest.fixture(params=KINDS)
 def kind(request, app):
-    """Registers the provider; adds a view, as async if it is to be."""
+    """Registers the provider, and adds a view, which may be async."""
     provider, is_async = KINDS[request.param]
     app.provide(provider)
 

@@ -104,11 +104,6 @@ class Second(Struct, tag="second"):
     size: int
 
 
-@pytest.fixture(params=["wsgi", "asgi"])
-def edge(request):
-    return request.param
-
-
 @pytest.fixture
 def app():
     return Costrel(__name__, static_folder=None, typed=True)

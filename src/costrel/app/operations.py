@@ -1,4 +1,4 @@
-"""The options of a route that describe it in the API document, and the header fields of one that is to go away."""
+"""The options that describe a route in the API document, and the header fields of a route that is deprecated."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if t.TYPE_CHECKING:
 
 
 class Operation(Value):
-    """What the options of one route say about it."""
+    """The descriptive options of one route."""
 
     responses: Mapping[int, object]
     raises: tuple[type[HTTPException], ...]
@@ -39,7 +39,7 @@ class Operation(Value):
         examples: Mapping[str, object] | None = None,
         summary: str | None = None,
     ) -> None:
-        """Raises TypeError or ValueError for an option that cannot be."""
+        """Raises TypeError or ValueError for an invalid option."""
         for status in responses or ():
             if type(status) is not int or not 100 <= status <= 599:
                 raise ValueError(f"responses= maps a status from 100 to 599 to a type, not {status!r}.")
@@ -64,7 +64,7 @@ class Operation(Value):
 
     @property
     def headers(self) -> list[tuple[str, str]]:
-        """The header fields ``Deprecation`` (RFC 9745 §2) and ``Sunset`` (RFC 8594 §3), for those that have a date."""
+        """The header fields ``Deprecation`` (RFC 9745 §2) and ``Sunset`` (RFC 8594 §3), if their dates are set."""
         from ..http.dates import http_date  # few routes have a date
 
         found: list[tuple[str, str]] = []
@@ -82,9 +82,9 @@ def _moment(day: date) -> datetime:
 
 
 def taken_from(options: dict[str, t.Any], rule_class: type, forwards: bool) -> Operation | None:
-    """Take the options that describe a route out of `options`. Those that the class of rules has a parameter for stay.
+    """Take the options that describe a route out of `options`, except for parameters of the rule class.
 
-    With `forwards`, a rule class that takes any keyword gets them instead.
+    With `forwards`, a rule class that takes any keyword gets all of them.
     """
     from inspect import signature  # slow to load
 

@@ -6,7 +6,7 @@ import typing as t
 import weakref
 from collections.abc import Callable, Mapping
 
-from ..typed.candidates import Coverage, has_typed, may_be_typed, raw_annotations
+from ..typed.candidates import VIEW_METHODS, Coverage, has_typed, may_be_typed, raw_annotations
 from .request import blueprint_path
 from .websocket import WebSocketView
 
@@ -62,32 +62,42 @@ class TypedViews:
         """Raise SignatureError for the first view whose signature cannot be planned. Nothing is kept."""
         for endpoint, view in self._app.view_functions.items():
             self._planned(endpoint, view)
-        self.methods.clear()
-        if "plans" in self._app.__dict__:
-            self._app.plans.forget()
+        self._forget()
 
     def inputs(self) -> dict[str, list[Source]]:
         """The inputs of all typed views by endpoint. Raises SignatureError as `try_all`."""
-        for endpoint, view in self._app.view_functions.items():
-            if self._seen.get(endpoint) is not view:
-                self._planned(endpoint, view)
-        return self._app.plans.sources() if "plans" in self._app.__dict__ else {}
+        return {
+            endpoint: [source for plan in plans for source in plan.inputs.sources]
+            for endpoint, plans in self._plan_rest().items()
+        }
 
     @property
     def are_planned(self) -> bool:
         """Whether there is any typed view."""
-        return "plans" in self._app.__dict__ and bool(self._app.plans.by_endpoint())
+        return bool(self._made())
 
     def described(self) -> dict[str, list[Plan]]:
         """The plans of all typed views by endpoint. Raises SignatureError as `try_all`."""
-        self.inputs()
-        if "plans" not in self._app.__dict__:
-            return {}
-        plans = self._app.plans.by_endpoint()
+        plans = self._plan_rest()
         if not self._seen:  # the setup may go on
-            self.methods.clear()
-            self._app.plans.forget()
+            self._forget()
         return plans
+
+    def _plan_rest(self) -> dict[str, list[Plan]]:
+        """Plan the views that are new or were replaced, and return the plans of all typed views by endpoint."""
+        for endpoint, view in self._app.view_functions.items():
+            if self._seen.get(endpoint) is not view:
+                self._planned(endpoint, view)
+        return self._made()
+
+    def _made(self) -> dict[str, list[Plan]]:
+        """The plans that have been made, by endpoint. An application without a typed view has no ``plans``."""
+        return self._app.plans.by_endpoint() if "plans" in self._app.__dict__ else {}
+
+    def _forget(self) -> None:
+        self.methods.clear()
+        if "plans" in self._app.__dict__:
+            self._app.plans.forget()
 
     def seal(self) -> None:
         """Plan all views that are new or were replaced, and put the typed ones in their places."""
@@ -113,14 +123,14 @@ class TypedViews:
         cls: type | None = getattr(view, "view_class", None)
         if cls is None:
             return self._app.plans.view_for(endpoint, view) if self._is_typed(endpoint, view) else view
-        methods = (getattr(cls, name, None) for name in (*METHODS, "dispatch_request"))
+        methods = (getattr(cls, name, None) for name in VIEW_METHODS)
         if any(self._is_typed(endpoint, method, skip=1) for method in methods if method is not None):
             for name, method in self._app.plans.methods_for(endpoint, cls).items():
                 self.methods[endpoint, name] = method
         return view
 
     def _is_typed(self, endpoint: str, function: View, skip: int = 0) -> bool:
-        """Whether a view or method is typed, asked step by step: plans load msgspec, and signatures `inspect`."""
+        """Whether a view or method is typed. The cheap checks come first: plans load msgspec, signatures `inspect`."""
         if has_typed(function):
             return True
         if not raw_annotations(function):
@@ -136,11 +146,8 @@ class TypedViews:
             return False
 
 
-METHODS: t.Final = ("get", "post", "head", "options", "delete", "put", "trace", "patch")
-
-
 def is_chosen(app: Costrel, endpoint: str) -> bool:
-    """Whether ``typed=True`` covers an endpoint: of its blueprint, of one around that, or of the application."""
+    """Whether ``typed=True`` covers an endpoint, set on its blueprint, on one around it, or on the application."""
     for name in scopes_of(endpoint):
         scope = app if name is None else app.blueprints.get(name)
         chosen: bool | None = getattr(scope, "typed_by_default", None)
@@ -156,7 +163,7 @@ def scopes_of(endpoint: str) -> list[str | None]:
 
 
 def coverage_of(app: Costrel, endpoint: str) -> Coverage:
-    """What decides for an endpoint which of its parameters become inputs."""
+    """The facts about an endpoint that decide which of its parameters become inputs."""
     filled: set[str] = set()
     try:
         rules = [*app.url_map.iter_rules(endpoint)]
@@ -170,7 +177,7 @@ def coverage_of(app: Costrel, endpoint: str) -> Coverage:
 
 
 def find_provider(app: Costrel, endpoint: str, expr: object) -> Provider | None:
-    """The provider of a type for an endpoint: of its blueprint, else of one around that, else of the application."""
+    """The provider of a type for an endpoint: from its blueprint, else one around it, else the application."""
     for name in scopes_of(endpoint):
         scope = app if name is None else app.blueprints.get(name)
         providers: Providers | None = None if scope is None else scope.__dict__.get("providers")
@@ -181,7 +188,7 @@ def find_provider(app: Costrel, endpoint: str, expr: object) -> Provider | None:
 
 
 def make_plans(app: Costrel) -> Plans:
-    """The plans of an application. They load msgspec, which untyped applications need not."""
+    """The plans of an application. They load msgspec, which untyped applications do not need."""
     from ..typed.planning import Plans
 
     return Plans(weakref.proxy(app))

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import typing as t
+
 import click
 
 from .. import context
+from ..server.banner import input_lines
 from ..services.commands import with_appcontext
+
+if t.TYPE_CHECKING:
+    from ..app.application import Costrel
 
 
 @click.command("check", short_help="Show what is weak in the application.")
@@ -18,12 +24,13 @@ def check_command(deploy: bool) -> None:
     """
     from ..app.audit import audit  # only this command needs it
 
-    findings = audit(context.current().app)
+    app = t.cast("Costrel", context.current().app)
+    findings = audit(app)
     for finding in findings:
         hint = "Hint: " if finding.is_hint else ""
         click.echo(f"{hint}{finding.place}: {finding.problem}\n    {finding.remedy}")
-    for endpoint, inputs in context.current().app.typed_views.inputs().items():
-        click.echo(f"{endpoint} reads {', '.join(map(str, inputs)) or 'nothing'}.")
+    for line in input_lines(app):
+        click.echo(f"{line}.")
     if not findings:
         click.echo("Nothing weak was found.")
         return

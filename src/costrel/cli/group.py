@@ -30,7 +30,7 @@ if t.TYPE_CHECKING:
 plug_application_class(Costrel)
 
 _YIELDING: t.Final = (check_command, openapi_command)
-"""The commands that those of an application or a package with the same name take precedence over."""
+"""The commands that give way to a command of the application or of a package with the same name."""
 
 
 class FlaskGroup(AppGroup):

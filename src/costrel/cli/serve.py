@@ -49,14 +49,14 @@ _file = click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Pat
 @option("--drain", type=click.IntRange(0), default=0, help="Seconds to go on, not ready, after SIGTERM. Default: 0.")
 @option("--health/--no-health", default=False, help="Answer /livez and /readyz before the application does.")
 @option("--metrics", metavar="[HOST:]PORT", help="Show counts for Prometheus at http://HOST:PORT/metrics.")
-@option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Of the log.")
+@option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="The log format.")
 @option("--access-log/--no-access-log", default=True, help="Write a line for each request to standard output.")
 @option(
     "--max-connections",
     type=click.IntRange(16),
     default=MAX_CONNECTIONS,
     show_default=True,
-    help="Refuse connections beyond so many in a process.",
+    help="Refuse connections above this number per process.",
 )
 @option("--max-worker-age", type=click.IntRange(60), help="Seconds after which a process is replaced by a new one.")
 @option("--max-worker-memory", type=click.IntRange(1), help="MiB of memory above which a process is replaced.")
@@ -65,15 +65,17 @@ _file = click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Pat
     type=click.IntRange(0),
     default=LOOP_TIMEOUT,
     show_default=True,
-    help="Replace a process whose event loop is blocked for so many seconds; 0 never does.",
+    help="Replace a process whose event loop is blocked for this many seconds; 0 never does.",
 )
 @option(
     "--worker-timeout",
     type=click.IntRange(1),
-    help="Replace a process if all threads are busy and none finishes for so many seconds. Without it, their stacks are"
-    f" logged after {WORKER_TIMEOUT} seconds.",
+    help="Replace a process if all its threads are busy and none finishes for this many seconds. Without it, their"
+    f" stacks are logged after {WORKER_TIMEOUT} seconds.",
 )
-@option("--interface", type=click.Choice(["asgi", "wsgi"]), default="asgi", show_default=True, help="Of the server.")
+@option(
+    "--interface", type=click.Choice(["asgi", "wsgi"]), default="asgi", show_default=True, help="The server interface."
+)
 @pass_script_info
 def serve_command(info: ScriptInfo, /, cert: Path | None, key: Path | None, interface: str, **options: t.Any) -> None:
     """Run a production server, with several processes.

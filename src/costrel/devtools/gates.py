@@ -29,8 +29,8 @@ def is_local(environ: WSGIEnvironment, trusted_hosts: Collection[str] = TRUSTED_
 def peer_is_loopback(environ: WSGIEnvironment) -> bool:
     """Whether the client is on this computer.
 
-    An environ without an address comes from a test: servers always set one, though it may be empty, and a proxy's
-    unreadable word about the client removes it. An address that a proxy has added must be of this computer as well.
+    An environ without an address comes from a test: servers always set one, though it may be empty. It is also removed
+    if a proxy reports an unreadable one. An address that a proxy has added must be of this computer as well.
     """
     peer = environ.get("REMOTE_ADDR")
     if peer is None and ORIGINAL in environ:

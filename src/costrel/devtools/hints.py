@@ -62,10 +62,8 @@ def _missing_key(error: BadRequestKeyError, report: Report, request: Request) ->
         if asked is not None and name != asked:
             continue
         there = list(getattr(request, name))
-        near = difflib.get_close_matches(str(key), there, 1)
-        meant = f" Did you mean {near[0]!r}?" if near else ""
         came = f"it came with {_listed(there)}" if there else "it came with none"
-        yield Hint(f"request.{name} has no {key!r}. Of {sources[name]}, {came}.{meant}")
+        yield Hint(f"request.{name} has no {key!r}. Of {sources[name]}, {came}.{_meant(str(key), there)}")
     if asked == "files" and request.mimetype != "multipart/form-data":
         yield Hint(
             f"The form was sent as {request.mimetype or 'no form at all'}, which carries no files:"
@@ -80,20 +78,18 @@ def _missing_key(error: BadRequestKeyError, report: Report, request: Request) ->
 
 
 def _missing_inputs(error: ValidationFailed, request: Request) -> Iterator[Hint]:
-    """The names that were sent, for the values that a typed view lacks."""
+    """For each missing input of a typed view, the names that were sent."""
     sources = {"query": "args", "form": "form", "file": "files", "header": "headers", "cookie": "cookies"}
     for problem in error.problems:
         if problem.code != "missing" or problem.where not in sources:
             continue
         there = [name if isinstance(name, str) else name[0] for name in getattr(request, sources[problem.where])]
-        near = difflib.get_close_matches(problem.name, there, 1)
-        meant = f" Did you mean {near[0]!r}?" if near else ""
         came = _listed(there) if there else "nothing"
-        yield Hint(f"The {problem.where} has no {problem.name!r}. It came with {came}.{meant}")
+        yield Hint(f"The {problem.where} has no {problem.name!r}. It came with {came}.{_meant(problem.name, there)}")
 
 
 def _unread_parameters(error: TypeError, ctx: RequestContext) -> Iterator[Hint]:
-    """What to write if a view below a decorator was called without its inputs."""
+    """A remedy if a view below a decorator was called without its inputs."""
     view = ctx.app.view_functions.get(ctx.request.endpoint)
     if " required " in str(error) and "argument" in str(error) and hasattr(view, "__wrapped__"):
         yield Hint(
@@ -172,6 +168,12 @@ def _near_names(error: NameError | AttributeError, report: Report) -> Iterator[H
     near = difflib.get_close_matches(str(error.name), there, 1, 0.7)
     if near:
         yield Hint(f"Did you mean {near[0]!r}?")
+
+
+def _meant(name: str, there: list[str]) -> str:
+    """A question about the most similar name, to append to a sentence; empty if none is similar."""
+    near = difflib.get_close_matches(name, there, 1)
+    return f" Did you mean {near[0]!r}?" if near else ""
 
 
 def _listed(names: list[str]) -> str:

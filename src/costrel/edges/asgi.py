@@ -33,9 +33,11 @@ _BUSY: t.Final = b"The server is busy: try again in a moment.\n"
 
 def overloaded(retry_after: int = 1) -> Answer:
     """The answer if no thread is free, and none will be soon (RFC 9110 §15.6.4). `retry_after` is in seconds."""
-    length = str(len(_BUSY))
-    fields = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", length)]
-    fields.append(("Retry-After", str(retry_after)))
+    fields = [
+        ("Content-Type", "text/plain; charset=utf-8"),
+        ("Content-Length", str(len(_BUSY))),
+        ("Retry-After", str(retry_after)),
+    ]
     return Answer(503, encode_fields(fields), _BUSY)
 
 
@@ -67,18 +69,18 @@ class AsgiApplication:
         self._views_known = 0
         self._kinds_of_views: set[bool] = set()
         self._streaming: set[t.Any] = set()
-        """The endpoints whose views were seen to keep their thread for a stream."""
+        """The endpoints whose views have kept their thread for a stream."""
 
     @cached_property
     def unwrapped(self) -> AsgiApplication:
-        """The same application, with the same threads, inside of its ASGI middleware."""
+        """The same application, with the same threads, inside its ASGI middleware."""
         inside = AsgiApplication.__new__(AsgiApplication)
         inside.__dict__.update(self.__dict__, _is_inside=True)
         return inside
 
     @property
     def is_wrapped(self) -> bool:
-        """Whether ASGI middleware is around the application, and is still to be called."""
+        """Whether ASGI middleware is around the application, and has not been called yet."""
         return "asgi_app" in self.app.overridden_entrances and not self._is_inside
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -217,7 +219,7 @@ class AsgiApplication:
 
     async def _answer_by_entrance(self, scope: Scope, receive: Receive, send: Send, replaced: frozenset[str]) -> None:
         """Answer a request whose way into the application is another one: through middleware, or a subclass."""
-        if "asgi_app" in replaced and not self._is_inside:
+        if self.is_wrapped:
             await self.app.asgi_app(scope, receive, send)
             return
         source = source_of(scope)
@@ -248,7 +250,7 @@ class AsgiApplication:
             await exchange.end()
 
     def _passes_wsgi_by(self, source: dict[str, t.Any]) -> bool:
-        """Whether a request is for a mounted ASGI application, which cannot be called inside of WSGI middleware."""
+        """Whether a request is for a mounted ASGI application, which cannot be called inside WSGI middleware."""
         app = self.app
         if not app.mounts or app.url_map.host_matching or app.subdomain_matching:
             return False

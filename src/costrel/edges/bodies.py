@@ -19,6 +19,7 @@ from queue import SimpleQueue
 from types import CoroutineType
 
 from ..http.errors import BodyTimeout, ClientDisconnected, RequestEntityTooLarge
+from ..http.framing import parse_content_length
 from ..messages.forms import DISK_FULL, InsufficientStorage
 from ..messages.source import hot
 from ..support.asgi_types import Receive, Scope
@@ -518,6 +519,5 @@ async def _given(message: t.MutableMapping[str, t.Any]) -> t.MutableMapping[str,
 
 
 def _declared_length(environ: dict[str, t.Any]) -> int | None:
-    """Content-Length where it is a plain number; what is wrong with another one, the request says (RFC 9110 §8.6)."""
-    text = hot(environ, "CONTENT_LENGTH", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
+    """The Content-Length, or None if it is not a number, which the request reports (RFC 9110 §8.6)."""
+    return parse_content_length(hot(environ, "CONTENT_LENGTH", ""))

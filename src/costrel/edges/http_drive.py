@@ -93,8 +93,8 @@ class Exchange(Hop):
                     self.keep_thread()
                 self.note_step(ctx)
 
-        # Steps that go on in this request's context variables are still inside of them here, and no thread could enter
-        # them: a task of its own hands the function over after that.
+        # A step that runs in this request's context variables has still entered them here, so a thread cannot. A new
+        # task passes the function on after that step.
         return await asyncio.get_running_loop().create_task(self.run(run))
 
     def keep_thread(self) -> None:

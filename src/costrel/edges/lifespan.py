@@ -26,16 +26,27 @@ async def answer_lifespan(app: Costrel, workers: Workers, receive: Receive, send
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
-            if not await _told(serving.start, "startup", app, send):
-                await serving.stop_generators()
+            if not await _start(serving, send):
                 workers.close()
                 return
         elif message["type"] == "lifespan.shutdown":
-            try:
-                await _told(serving.stop, "shutdown", app, send)
-            finally:
-                await asyncio.to_thread(workers.close)  # some may wait for what the loop has to tell them
+            await _stop(serving, send)
             return
+
+
+async def _start(serving: Serving, send: t.Any) -> bool:
+    """Start the application. Returns False if that fails."""
+    started = await _told(serving.start, "startup", serving.app, send)
+    if not started:
+        await serving.stop_generators()
+    return started
+
+
+async def _stop(serving: Serving, send: t.Any) -> None:
+    try:
+        await _told(serving.stop, "shutdown", serving.app, send)
+    finally:
+        await asyncio.to_thread(serving.workers.close)  # functions in threads may wait for the loop
 
 
 async def _told(work: Callable[[], Awaitable[None]], phase: str, app: Costrel, send: t.Any) -> bool:
@@ -52,9 +63,9 @@ async def _told(work: Callable[[], Awaitable[None]], phase: str, app: Costrel, s
 
 
 class LifespanAround:
-    """The lifespan of an application whose ASGI middleware may keep it from the application, or refuse it.
+    """The lifespan of an application whose ASGI middleware may not pass it on, or may not support it.
 
-    The functions of the application around serving run in either case.
+    The application's functions before and after serving run in either case.
     """
 
     def __init__(self, app: Costrel, workers: Workers, is_passed_on: Callable[[], bool]) -> None:
@@ -62,12 +73,12 @@ class LifespanAround:
         self._workers = workers
         self._serving = Serving(app, workers)
         self._is_passed_on = is_passed_on
-        """Whether the middleware has handed the lifespan on to the application."""
+        """Whether the middleware has passed the lifespan on to the application."""
         self._is_answered = False
         self._asked: list[Message] = []
 
     async def answer(self, middleware: ASGIApplication, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one lifespan by `middleware`, or without it if it supports none."""
+        """Answer one lifespan with `middleware`, or without it if it does not support one."""
 
         async def receiving() -> Message:
             message = await receive()
@@ -91,18 +102,14 @@ class LifespanAround:
         if self._is_passed_on():
             await send(message)
         elif message["type"] == "lifespan.startup.complete":
-            if not await _told(self._serving.start, "startup", self._app, send):
-                await self._serving.stop_generators()
+            await _start(self._serving, send)
         elif message["type"] == "lifespan.shutdown.complete":
-            try:
-                await _told(self._serving.stop, "shutdown", self._app, send)
-            finally:
-                await asyncio.to_thread(self._workers.close)
+            await _stop(self._serving, send)
         else:
             await send(message)
 
     def _again(self, receive: Receive) -> Receive:
-        """`receive`, which begins with the messages that the middleware has taken."""
+        """`receive`, with the messages first that the middleware has received."""
 
         async def receiving() -> Message:
             return self._asked.pop(0) if self._asked else await receive()
@@ -155,7 +162,7 @@ class Serving:
             raise errors[0]
 
     async def stop_generators(self) -> list[Exception]:
-        """Let the generators run to their ends, the last one first, and stop what is mounted; their errors."""
+        """Run the generators to their ends, last one first, and stop the mounted applications. Returns their errors."""
         errors: list[Exception] = []
         while self.generators:
             generator = self.generators.pop()
@@ -190,13 +197,13 @@ class MountedLifespan:
 
     @classmethod
     async def begun(cls, mount: MountContract) -> MountedLifespan:
-        """Start the application. Raises RuntimeError if it says that this failed."""
+        """Start the application. Raises RuntimeError if its startup fails."""
         lifespan = cls(mount)
         await lifespan._tell("startup")
         return lifespan
 
     async def stop(self) -> None:
-        """Stop it. Raises RuntimeError if it says that this failed."""
+        """Stop the application. Raises RuntimeError if its shutdown fails."""
         try:
             await self._tell("shutdown")
         finally:
@@ -232,7 +239,7 @@ class ServingThread:
         self._thread = threading.Thread(target=self._loop.run_forever, name="costrel-serving", daemon=True)
 
     def start(self) -> None:
-        """Do the same as `Serving.start`. After an error the generators that had begun are ended."""
+        """Call `Serving.start`. After an error, end the generators that have started."""
         self._thread.start()
         try:
             self._run(self._serving.start())
@@ -242,7 +249,7 @@ class ServingThread:
             raise
 
     def stop(self) -> None:
-        """Do the same as `Serving.stop`, and log an error."""
+        """Call `Serving.stop`, and log an error."""
         try:
             self._run(self._serving.stop())
         except Exception:

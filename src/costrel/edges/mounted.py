@@ -1,4 +1,4 @@
-"""Calls mounted ASGI applications: their scopes below the prefix, the limits of the outer application around them."""
+"""Calls mounted ASGI applications, with scopes below the prefix, and within the limits of the outer application."""
 
 from __future__ import annotations
 
@@ -10,24 +10,26 @@ from urllib.parse import quote, unquote_to_bytes
 
 from ..app.guards.proxies import FORWARDED
 from ..app.mounts import AsgiCall, normalised
+from ..app.websocket import TOO_BIG
 from ..http.errors import ClientDisconnected, HTTPException, InternalServerError
 from ..http.gate import encode_fields
 from ..support.asgi_types import Message, Receive, Scope, Send
 from .http_drive import Exchange
+from .message_limit import is_longer, reason_for
 from .outgoing import Answer, add_echo
 from .patience import ClientStalled
+from .scope import SCHEMES
 
 _SAFE: t.Final = "/:@!$&'()*+,;=~-._"
 _OWN: t.Final = "costrel."
-_WITHOUT_WS: t.Final = {"ws": "http", "wss": "https"}
-_TOO_BIG: t.Final = 1009
+_WEBSOCKET_SCHEMES: t.Final = {"http": "ws", "https": "wss"}
 _FORWARDED: t.Final = {key[5:].lower().replace("_", "-").encode(): key for key in FORWARDED}
 
 
 def scope_below(call: AsgiCall) -> Scope:
     """The scope for a mounted application (ASGI HTTP spec 2.4: `path` begins with `root_path`).
 
-    The client, the scheme and the host are those that trusted proxies report.
+    Trusted proxies may replace the client, the scheme and the host.
     """
     source = call.source
     outer: Scope = source["asgi.scope"]
@@ -46,8 +48,8 @@ def scope_below(call: AsgiCall) -> Scope:
         state=call.mount.state.copy(),
     )
     scheme = source["wsgi.url_scheme"]
-    if _WITHOUT_WS.get(outer["scheme"], outer["scheme"]) != scheme:
-        scope["scheme"] = {"http": "ws", "https": "wss"}[scheme] if outer["type"] == "websocket" else scheme
+    if SCHEMES.get(outer["scheme"], outer["scheme"]) != scheme:
+        scope["scheme"] = _WEBSOCKET_SCHEMES[scheme] if outer["type"] == "websocket" else scheme
     address = source.get("REMOTE_ADDR")
     client = outer.get("client")
     if address and (not client or client[0] != address):
@@ -68,7 +70,7 @@ def _headers_below(outer: Scope, source: dict[str, t.Any]) -> list[tuple[bytes, 
 
 
 async def serve_mounted(call: AsgiCall, exchange: Exchange, send: Send) -> None:
-    """Answer one HTTP request by a mounted application. Its errors are logged, and answered with 500 if that can be."""
+    """Answer one HTTP request by a mounted application. Its errors are logged, and answered with 500 if possible."""
     begun = ended = False
 
     async def sending(message: Message) -> None:
@@ -88,7 +90,7 @@ async def serve_mounted(call: AsgiCall, exchange: Exchange, send: Send) -> None:
         if not ended and not exchange.watch_answer().is_over:
             raise RuntimeError(f"The application mounted at {call.mount.place!r} ended without a complete response.")
     except ClientStalled:
-        pass  # the server cuts what is not complete
+        pass  # the server aborts an incomplete response
     except Exception as error:
         answer = _answer_to(error, call, begun)
         if answer is None:
@@ -160,14 +162,12 @@ async def serve_mounted_websocket(call: AsgiCall, receive: Receive, send: Send, 
             is_connected = True
             return {"type": "websocket.connect"}
         message = await receive()
-        data = message.get("text") or message.get("bytes") or ""
-        size = len(data.encode() if isinstance(data, str) else data)
-        if limit is None or size <= limit:
+        if limit is None or not is_longer(message.get("text") or message.get("bytes") or "", limit):
             return message
         is_closed = True
         with suppress(OSError):  # the client has left
-            await send({"type": "websocket.close", "code": _TOO_BIG, "reason": f"A message may have {limit} bytes."})
-        return {"type": "websocket.disconnect", "code": _TOO_BIG, "reason": ""}
+            await send({"type": "websocket.close", "code": TOO_BIG, "reason": reason_for(limit)})
+        return {"type": "websocket.disconnect", "code": TOO_BIG, "reason": ""}
 
     async def sending(message: Message) -> None:
         if not is_closed:

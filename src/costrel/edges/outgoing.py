@@ -90,7 +90,7 @@ class Answer:
         self.body = body
         self.close = close
         self.may_block = _may_block(body)
-        """Whether computing the body may take as long as it likes, as that of a generator."""
+        """Whether computing the body may block its thread for any time, as a generator can."""
 
     @classmethod
     def of_wsgi(cls, app: Callable[..., t.Any], environ: dict[str, t.Any]) -> Answer:
@@ -194,10 +194,8 @@ class Answer:
 
 
 def _may_block(body: object) -> bool:
-    """Whether a body may block its thread: bytes, files on a disk and what waits on the loop do not."""
-    if isinstance(body, FileBody):
-        return not is_on_disk(body.file)
-    if isinstance(body, FileWrapper):
+    """Whether a body may block its thread: bytes, files on a disk and asynchronous iterables do not."""
+    if isinstance(body, (FileBody, FileWrapper)):
         return not is_on_disk(body.file)
     if isinstance(body, RangeWrapper):
         return _may_block(body.iterable)

@@ -50,7 +50,8 @@ _KEYS: t.Final = {name: _key_of(name) for name in (*_KNOWN_NAMES, b"content-type
 
 
 _PROTOCOLS: t.Final = {version: f"HTTP/{version}" for version in ("1.0", "1.1", "2", "3")}
-_SCHEMES: t.Final = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
+SCHEMES: t.Final = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
+"""The schemes of scopes, and of the environs for them."""
 
 _same_for: dict[tuple[t.Any, str, str], dict[str, t.Any]] = {}
 """The items that the environs of all requests share which come the same way: server, scheme, version."""
@@ -101,7 +102,7 @@ def source_of(scope: Scope) -> dict[str, t.Any]:
 
 _PLACES: t.Final = {
     scheme: {"SCRIPT_NAME": "", "QUERY_STRING": "", "wsgi.url_scheme": below, "wsgi.input_terminated": True}
-    for scheme, below in _SCHEMES.items()
+    for scheme, below in SCHEMES.items()
 }
 
 
@@ -160,7 +161,7 @@ def _shared_items(scope: Scope) -> dict[str, t.Any]:
 
 
 def _keep_what_is_same(server: t.Any, scheme: str, version: str) -> dict[str, t.Any]:
-    scheme_below = _SCHEMES.get(scheme, scheme)
+    scheme_below = SCHEMES.get(scheme, scheme)
     same: dict[str, t.Any] = {
         "SERVER_NAME": server[0],
         "SERVER_PORT": str(server[1] or (443 if scheme_below == "https" else 80)),

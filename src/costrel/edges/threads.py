@@ -19,10 +19,10 @@ THREADS: t.Final = 32
 QUEUE_PER_THREAD: t.Final = 32
 
 STREAM_THREADS: t.Final = 512
-"""How many threads are lent to the bodies of responses at most, and as many to bodies of requests."""
+"""The maximum number of threads for the bodies of responses, and the same for bodies of requests."""
 
 IDLE: t.Final = 32
-"""How many threads for bodies of responses are kept for the next ones."""
+"""The number of threads for bodies of responses that are kept for the next ones."""
 
 RETRY_AFTER: t.Final = 5
 """Seconds after which a client may try again if no thread was left for a body."""
@@ -135,12 +135,12 @@ class Workers:
         self.ended = 0
         """The number of functions that have ended."""
         self._lent = 0
-        """The threads of these that wait for a client, or are kept by a response: each has another one in its place."""
+        """The number of threads that wait for a client, or that a response keeps. Another thread stands in for each."""
         self._most = streams
         self._waiting = 0
-        """The threads that wait for the body of a request."""
+        """The number of threads that wait for the body of a request."""
         self._streams = 0
-        """The threads that bodies of responses keep."""
+        """The number of threads that bodies of responses keep."""
         self._idle: list[StreamThread] = []
         self._mailbox: Mailbox | None = None
         """That of the loop which has asked last."""
@@ -256,7 +256,7 @@ class Workers:
         return thread.lane
 
     def lend_to_body(self) -> Lane | None:
-        """A thread of its own for the body of a response, which may block as long as it likes.
+        """A separate thread for the body of a response, which may block it for any time.
 
         None with a single thread: then bodies share it. Raises NoThreadLeft if as many as allowed have one.
         """
@@ -275,7 +275,7 @@ class Workers:
         return lane
 
     def end_body(self, thread: StreamThread) -> bool:
-        """The body that had `thread` was sent; whether the thread is to stay for another one."""
+        """Take `thread` back after its body was sent. Returns whether it is kept for another one."""
         with self._lock:
             self._streams -= 1
             stays = len(self._idle) < IDLE

@@ -28,6 +28,7 @@ from ..messages.response import Response
 from ..support.asgi_types import Receive, Scope, Send
 from ..support.tasks import released, start_held
 from .drive import Drive, Hop
+from .message_limit import is_longer, reason_for
 from .mounted import serve_mounted_websocket
 from .outgoing import Answer, Messages, answer_of
 from .scope import environ_of, note_route
@@ -88,7 +89,7 @@ async def serve_websocket(app: Costrel, workers: Workers, scope: Scope, receive:
 async def _admit(
     app: Costrel, workers: Workers, environ: dict[str, t.Any], connection: ServerConnection
 ) -> AsgiCall | Response | None:
-    """The mounted application that a WebSocket is for, the response that has refused it, or None for a route."""
+    """The call of the mounted application for a WebSocket, the response that refuses it, or None for a route."""
     ctx = app.request_context(environ.copy())
     ctx.websocket = WebSocket(app, ctx.request, connection)
     ctx.on_loop = ctx.sends_async = True
@@ -241,10 +242,10 @@ class ServerConnection:
                 return
             text, data = message.get("text"), message.get("bytes")
             received: Message = data if text is None else text  # type: ignore[assignment]  # one of the two is there
-            if self.max_size is not None and _is_longer(received, self.max_size):
+            if self.max_size is not None and is_longer(received, self.max_size):
                 self._refuses = self._has_left = True
                 self._start_timer()
-                await self.close(TOO_BIG, f"A message may have {self.max_size} bytes.")
+                await self.close(TOO_BIG, reason_for(self.max_size))
                 return
             await self._keep(received)
 
@@ -340,9 +341,3 @@ class ServerConnection:
             if not self._refuses:  # then the code is on its way to the client, and the task about to end
                 reader.cancel()
             await asyncio.wait([reader])
-
-
-def _is_longer(message: Message, size: int) -> bool:
-    if len(message) > size:
-        return True
-    return isinstance(message, str) and len(message) * 4 > size and len(message.encode()) > size

@@ -192,15 +192,15 @@ class LanguageAccept(Accept):
     @t.overload
     def best_match(self, matches: abc.Iterable[str], default: str | None = None) -> str | None: ...
     def best_match(self, matches: abc.Iterable[str], default: str | None = None) -> str | None:
-        """Choose a language by the lookup of RFC 4647 §3.4: each of the client's ranges is shortened until it is found.
+        """Choose a language by lookup (RFC 4647 §3.4): each of the client's ranges is shortened until it is on offer.
 
-        So `de-AT` finds `de`, and `zh-Hant-TW` finds `zh-Hant`. If none is found, the first range with a longer tag on
-        offer decides (`en-GB` for `en`), and then `*`. A `*` of a higher quality than the ranges that are left goes
-        before these. A language of quality 0 is never chosen, nor those whose tags begin with it, unless the client
-        names them.
+        So `de-AT` finds `de`, and `zh-Hant-TW` finds `zh-Hant`. If no range is found, the first one with a longer tag
+        on offer decides (`en-GB` for `en`), and then `*`. A `*` takes precedence over ranges of a lower quality. A
+        language of quality 0 is never chosen, nor is a longer tag that begins with it, unless the client names that
+        tag.
         """
         qualities: dict[str, float] = {}
-        for item, quality in self:  # by their quality, and then as the client has them
+        for item, quality in self:  # by quality, and then in the client's order
             qualities.setdefault(_normalize_language(item), quality)
         offers: dict[str, str] = {}
         for offer in matches:
@@ -228,9 +228,9 @@ def _begins_with(tag: str, item: str) -> bool:
 
 
 def _shortened(item: str, longest: int) -> abc.Iterator[str]:
-    """A range without its last subtags, one after the other; one of a single character goes with the next.
+    """Yield a range, and then drop its last subtag again and again; a single character before it is dropped as well.
 
-    Those of more than `longest` characters are left out: a client may send very long ones.
+    Results of more than `longest` characters are skipped: a client may send very long ranges.
     """
     if len(item) > longest:
         item = item[: max(0, item.rfind("-", 0, longest + 1))]

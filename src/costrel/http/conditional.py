@@ -49,13 +49,13 @@ def precondition_status(
     etag: str | None,
     last_modified: datetime | str | None,
 ) -> t.Literal[304, 412] | None:
-    """The status that the conditions of a GET or HEAD demand, in the order of RFC 9110 §13.2.2; None to go on.
+    """The status that the conditions of a GET or HEAD require, in the order of RFC 9110 §13.2.2; None to proceed.
 
-    The arguments are the values of the fields, None or empty for those that are absent. A date that is no HTTP-date is
+    The arguments are the values of the fields; an absent field is None or empty. A date that is not an HTTP-date is
     ignored (§13.1.3, §13.1.4).
 
-    :param etag: the tag of the representation, in its quotes.
-    :param last_modified: its date.
+    :param etag: the tag of the representation, with its quotes.
+    :param last_modified: the date of the representation.
     """
     if if_match:
         if not _matches_strongly(if_match, etag):
@@ -70,7 +70,7 @@ def precondition_status(
 
 
 def _matches_strongly(if_match: str, etag: str | None) -> bool:
-    """RFC 9110 §13.1.1: the star matches any representation, a tag the same strong one."""
+    """RFC 9110 §13.1.1: a star matches any representation, a tag only the same strong tag."""
     tags = ETags.from_header(if_match.strip())
     if tags.star_tag:
         return True
@@ -79,7 +79,7 @@ def _matches_strongly(if_match: str, etag: str | None) -> bool:
 
 
 def _matches_weakly(if_none_match: str, etag: str | None) -> bool:
-    """RFC 9110 §13.1.2: the star matches any representation, a tag the same one, weak or not."""
+    """RFC 9110 §13.1.2: a star matches any representation, a tag only the same tag, weak or not."""
     if if_none_match == etag and etag[0] == etag[-1] == '"' and etag.count('"') == 2:
         return True  # PERF: not_modified. Most clients send a single strong tag, which is this one.
     tags = ETags.from_header(if_none_match.strip())
@@ -90,9 +90,9 @@ def _matches_weakly(if_none_match: str, etag: str | None) -> bool:
 
 
 def is_range_current(if_range: str, etag: str | None, last_modified: datetime | str | None) -> bool:
-    """Whether `If-Range` names this very representation, so that `Range` counts (RFC 9110 §13.1.5).
+    """Whether `If-Range` names this very representation, so that `Range` applies (RFC 9110 §13.1.5).
 
-    A tag has to be the same strong one, a date exactly the same.
+    A tag must be the same strong tag, a date exactly the same date.
     """
     if_range = if_range.strip()
     date = parse_http_date(if_range)
@@ -132,7 +132,7 @@ def is_resource_modified(
 
 
 def _is_older(last_modified: datetime | str | None, since: datetime | None) -> bool | None:
-    """Whether the last change is, in whole seconds, no later than `since`; None if one of them is not known."""
+    """Whether the last change is, in whole seconds, no later than `since`; None if one of them is unknown."""
     moment = None if since is None else _moment(last_modified)
     return None if moment is None or since is None else moment <= since
 

@@ -57,7 +57,7 @@ class HTTPException(Exception):
     description: str | None = None
 
     problem: t.Mapping[str, object] | None = None
-    """Members for the problem details (RFC 9457 §3) if the client gets those: `type`, extensions, or other defaults."""
+    """Members for the problem details (RFC 9457 §3) if the client gets those: `type`, extensions or new defaults."""
 
     def __init__(self, description: str | None = None, response: WSGIApplication | None = None) -> None:
         super().__init__()

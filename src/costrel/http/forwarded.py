@@ -14,13 +14,13 @@ if t.TYPE_CHECKING:
 
 _BLANKS: t.Final = " \t"
 
-# [v6], [v6]:port, v4:port. An IPv6 address without brackets has no port: its last colon could begin one or not.
+# [v6], [v6]:port, v4:port. An IPv6 address without brackets has no port: its last colon would be ambiguous.
 _match_bracketed = LatePattern(r"\[([^\[\]]*)\](?::[0-9]{0,5})?").fullmatch
 _match_with_port = LatePattern(r"([^:\[\]]*):[0-9]{0,5}").fullmatch
 _is_zone = LatePattern(r"[A-Za-z0-9._~-]+").fullmatch
 
-# One slash, then a path (RFC 3986 §3.3), whose bytes above 127 are characters of Latin-1 here. Browsers take a
-# backslash for a slash, and skip tabs and line breaks.
+# One slash, then a path (RFC 3986 §3.3), whose bytes above 127 are Latin-1 characters here. Browsers treat a
+# backslash as a slash, and ignore tabs and line breaks.
 _is_prefix = LatePattern(r"/(?![/\\])[^\x00-\x20\x7f\"#<>?\\^`{|}]*").fullmatch
 _is_port = LatePattern(r"[1-9][0-9]{0,4}").fullmatch
 
@@ -28,18 +28,18 @@ _SCHEMES: t.Final = {"http": "http", "https": "https", "ws": "http", "wss": "htt
 
 
 def split_forwarded(value: str) -> list[str]:
-    """The entries of a field, empty ones included: the position of an entry tells which proxy added it.
+    """The entries of a field, including empty ones: the position of an entry tells which proxy added it.
 
-    Proxies append a comma and their entry, whatever a client sent. In a grammar with quoted strings, a client could
-    put the entry of the proxy into quotes of its own.
+    Proxies append a comma and their entry to any text from a client. If this parsed quoted strings, a client could
+    open a quote that swallows the proxy's entry.
     """
     return [entry.strip(_BLANKS) for entry in value.split(",")]
 
 
 def parse_address(entry: str) -> IPAddress | None:
-    """The IP address of an entry, without port, brackets and zone (RFC 4007 §11); None if it has none.
+    """The IP address of an entry, without port, brackets and zone (RFC 4007 §11); None for any other text.
 
-    An IPv4 address that is mapped to IPv6 (RFC 4291 §2.5.5.2) is returned as IPv4.
+    An IPv4-mapped IPv6 address (RFC 4291 §2.5.5.2) is returned as IPv4.
     """
     from ipaddress import IPv6Address, ip_address
 
@@ -62,8 +62,8 @@ def parse_address(entry: str) -> IPAddress | None:
 def last_vouched_for(entries: list[str], hops: int) -> str | None:
     """The address of the client, if the last `hops` entries are from trusted proxies.
 
-    An entry that is no IP address ends the chain: the address after it is the last one that a trusted proxy vouched
-    for. If there is none, the result is None.
+    An entry that is not an IP address ends the chain: the address after it is the farthest that a trusted proxy vouches
+    for. None if there is no such address.
     """
     vouched = None
     for entry in reversed(entries[-hops:]):
@@ -87,8 +87,8 @@ def forwarded_port(entry: str) -> str | None:
 def forwarded_prefix(entry: str) -> str:
     """The path below which the proxy serves the application.
 
-    :raises BadRequest: if it does not begin with exactly one slash, or has a character that no path has. URLs that
-        begin with ``//evil.example`` lead to another site.
+    :raises BadRequest: if it does not begin with exactly one slash, or has a character that a path must not have. URLs
+        that begin with ``//evil.example`` lead to another site.
     """
     if _is_prefix(entry):
         return entry

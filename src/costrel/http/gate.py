@@ -23,7 +23,7 @@ _find_control = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]").search
 
 # PERF: hello. Most fields are the same in all responses: they are checked and encoded once.
 _encoded: dict[tuple[str, str], tuple[bytes, bytes]] = {}
-_MAX_ENCODED = 512 + 10_000  # each Content-Length up to 9999 is among them
+_MAX_ENCODED = 512 + 10_000  # including each Content-Length up to 9999
 _MAX_KEPT_VALUE = 256
 _CHANGING = frozenset({b"date", b"etag", b"last-modified", b"location", b"set-cookie"})
 """Fields whose values differ from one response to the next."""
@@ -36,7 +36,7 @@ def check_status(code: int) -> None:
 
 
 def check_status_line(status: str) -> int:
-    """The code of a status as WSGI writes it: three digits, a blank and a reason (PEP 3333).
+    """The code of a WSGI status line (PEP 3333): three digits, a blank and a reason.
 
     :raises ValueError: for any other text.
     """

@@ -28,7 +28,7 @@ _find_parameters = LatePattern(
     rf"""(?:^|;)[ \t]*+({_TCHAR}++)=("(?:[^"\\]++|\\.)*+"|{_TCHAR}++|")""", re.DOTALL
 ).findall
 
-# Most fields have one parameter, which is a token. The pattern above finds the same name and value, for four times as
+# Most fields have one parameter, which is a token. The pattern above finds the same name and value with four times as
 # many instructions.
 _match_usual_parameter = LatePattern(r"[ \t]*+([!#$&'+\-.^_`|~0-9A-Za-z]++)=([!#$&'*+\-.^_`|~0-9A-Za-z]++)").fullmatch
 

@@ -11,7 +11,7 @@ from .errors import SecurityError
 from .urls import uri_to_iri
 
 # RFC 9110 §7.2: Host = uri-host [ ":" port ], whose port may be empty (RFC 3986 §3.2.3). Names of services, as in
-# Docker Compose, may have underscores. Anything else, such as a slash, could change what URLs made of it mean.
+# Docker Compose, may have underscores. Anything else, such as a slash, could change the meaning of a URL made of it.
 _match_host = LatePattern(r"([A-Za-z0-9._-]+|\[[A-Fa-f0-9]*:[A-Fa-f0-9.:]+\])(?::([1-9][0-9]{0,4})?)?").fullmatch
 
 _DEFAULT_PORTS = {"http": ":80", "https": ":443", "ws": ":80", "wss": ":443"}
@@ -24,7 +24,7 @@ _SAFE_IN_QUERY = "!$&'()*+,/:;=?@%"
 def host_is_trusted(hostname: str | None, trusted_list: t.Collection[str] | None = None) -> bool:
     """Tell whether a host, with or without a port, is well-formed and on the list.
 
-    :param trusted_list: Names to compare without their case, never as patterns; ".example.org" also stands for every
+    :param trusted_list: Names to compare in any case, never as patterns; ".example.org" also stands for every
         name that ends in it. IPv6 addresses have brackets, and are the same however they are written. Without a list,
         every well-formed host is trusted.
     """
@@ -36,7 +36,7 @@ def host_is_trusted(hostname: str | None, trusted_list: t.Collection[str] | None
     name, port = match.groups()
     if port is not None and int(port) > 65535:
         return False
-    name = name.lower()  # RFC 9110 §4.2.3: hosts have no case
+    name = name.lower()  # RFC 9110 §4.2.3: hosts are case-insensitive
     if name[0] == "[":
         address = _ipv6(name)
         if address is None:
@@ -99,7 +99,7 @@ def get_host(
 
 
 def _without_default_port(scheme: str, host: str) -> str:
-    """The host without the port if that is the scheme's own, or empty, which means the same (RFC 3986 §6.2.3)."""
+    """The host without a port that is empty or the scheme's default, which means the same (RFC 3986 §6.2.3)."""
     if host.endswith(":"):
         return host.removesuffix(":")
     return host.removesuffix(_DEFAULT_PORTS.get(scheme, ":"))

@@ -7,9 +7,9 @@ import itertools
 import typing as t
 import warnings
 
+from .conversion import convert_all
 from .errors import BadRequestKeyError
 from .immutable import ImmutableMultiDictMixin, Reduced
-from .conversion import convert_all
 from .multidict import K, MultiDict, T, V, _missing, iter_multi_items
 
 # The underlying dict stores the serial numbers of the pairs for each key.

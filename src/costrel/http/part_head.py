@@ -37,16 +37,16 @@ class PartHead(NamedTuple):
     content_length: int
     #: Its length in bytes.
     size: int
-    #: The names and values of its headers; None for a field that has a usual head and no more than its name.
+    #: The names and values of its headers; None for a field with a usual head and only a name.
     fields: list[tuple[str, str]] | None
 
     def headers(self) -> Headers:
-        """Make headers of the fields; they take the list over."""
+        """Make headers of the fields; they own the list from then on."""
         fields = self.fields
         return Headers.adopt([("Content-Disposition", f'form-data; name="{self.name}"')] if fields is None else fields)
 
 
-# A third of the price of the class's own constructor, which is a function of Python's.
+# Costs a third of the class's own constructor, which is a Python function.
 _make_head: Callable[[type[PartHead], tuple[object, ...]], PartHead] = tuple.__new__
 
 _QUOTED = rb'"([^"\\%\x00-\x1f\x7f]*+)"'
@@ -57,13 +57,13 @@ USUAL_HEAD = LatePattern(
 )
 """The head that nearly all clients send, from the end of the boundary's line to the beginning of the content.
 
-It leaves out all that `read_head` has to strip, to unescape, to unfold or to refuse, and has at most two headers: so
-`usual_head` gives what `read_head` would.
+It matches nothing that `read_head` has to strip, unescape, unfold or refuse, and at most two headers, so `usual_head`
+returns the same as `read_head`.
 """
 
 
 def usual_head(found: re.Match[bytes]) -> PartHead:
-    """The head that `USUAL_HEAD` has found.
+    """The head that `USUAL_HEAD` matched.
 
     :raises FormatError: if it is not UTF-8.
     """

@@ -51,7 +51,7 @@ class Range:
         start, stop = self.ranges[0]
         if stop is None:
             stop = length
-            if start < 0:  # RFC 9110 §14.1.2: a suffix longer than the body is all of it
+            if start < 0:  # RFC 9110 §14.1.2: a suffix longer than the body selects all of it
                 start = max(0, start + length)
         if not is_byte_range_valid(start, stop, length):
             return None
@@ -114,8 +114,8 @@ def _dump_range_spec(start: int, stop: int | None) -> str:
 def byte_ranges(value: str | None, length: int) -> list[tuple[int, int]] | None:
     """The `(start, stop)` of each satisfiable range that a `Range` asks for, of a body of `length` bytes.
 
-    Empty if none is satisfiable (RFC 9110 §14.1.2): the answer is 416. None if the header is to be ignored, as §14.2
-    allows or demands: it breaks the grammar, or has another unit.
+    Empty if none is satisfiable (RFC 9110 §14.1.2): the answer is 416. None if the header must or may be ignored
+    (§14.2): it breaks the grammar, or has another unit.
     """
     units, equals, text = (value or "").partition("=")
     if not equals or units.strip().lower() != "bytes":

@@ -14,7 +14,7 @@ from .multidict import MultiDict
 
 
 class _StreamMethod:
-    """A method of the stream. Without this, `__getattr__` finds it after three failures, at four times the price."""
+    """A method of the stream. `__getattr__` would find it, but after three failed lookups, at four times the cost."""
 
     def __init__(self, name: str) -> None:
         self._find = attrgetter(f"stream.{name}")

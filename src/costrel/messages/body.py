@@ -64,7 +64,7 @@ def _encode(body: Iterable[str] | Iterable[bytes]) -> Iterator[bytes]:
 
 
 def to_utf8(text: str) -> bytes:
-    """The text as UTF-8. Half of a surrogate pair, which a client may have sent, becomes the replacement character."""
+    """The text as UTF-8. An unpaired surrogate, which a client may have sent, becomes the replacement character."""
     try:
         return text.encode()
     except UnicodeEncodeError:

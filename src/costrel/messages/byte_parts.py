@@ -16,10 +16,10 @@ Spans = list[tuple[int, int]]
 class PartsOfBody:
     """The ranges of an open file, each with its head.
 
-    :param file: can be sought.
+    :param file: must be seekable.
     :param spans: the start and the stop of each range, in bytes.
     :param complete_length: bytes of the whole file.
-    :param content_type: of the file; None leaves it out.
+    :param content_type: the type of the file; None leaves it out.
     """
 
     def __init__(self, file: IO[bytes], spans: Spans, complete_length: int, content_type: str | None) -> None:
@@ -35,7 +35,7 @@ class PartsOfBody:
 
     @classmethod
     def of(cls, body: Any, spans: Spans, complete_length: int, content_type: str | None) -> PartsOfBody | None:
-        """The parts of a response's body; None if it cannot be sought."""
+        """The parts of a response's body; None if it is not seekable."""
         if isinstance(body, list):
             file: IO[bytes] = io.BytesIO(body[0])
         elif isinstance(body, FileWrapper) and body.seekable():

@@ -171,7 +171,7 @@ class FormDataParser:
         # Counting separators is enough, and costs next to nothing for a body of millions of them.
         limit = self.max_form_parts
         if limit is not None and body.count(b"&") >= limit and self.counts_fields():
-            raise _too_many_parts(limit)
+            raise too_many_parts(limit)
         return stream, load_query(decode_form(body), self.cls), self.cls()
 
     def _read_fields(self, stream: IO[bytes], content_length: int | None) -> bytes:
@@ -179,7 +179,7 @@ class FormDataParser:
         if limit is None:
             return stream.read()
         if content_length is not None and content_length > limit:
-            raise _too_much_memory(limit)
+            raise too_much_memory(limit)
         body = stream.read(limit + 1)
         size = len(body)
         if size and size != content_length:
@@ -189,7 +189,7 @@ class FormDataParser:
                 size += len(chunk)
             body = b"".join(chunks)
         if size > limit:
-            raise _too_much_memory(limit)
+            raise too_much_memory(limit)
         return body
 
 
@@ -276,7 +276,7 @@ class MultiPartParser:
             for head, data, is_last in parser.parse(chunk):
                 if head is not None:
                     if max_parts is not None and len(fields) + len(files) >= max_parts:
-                        raise _too_many_parts(max_parts)
+                        raise too_many_parts(max_parts)
                     name, filename, content_type, _, head_size, _ = head
                     if filename is not None:
                         memory += head_size
@@ -292,7 +292,7 @@ class MultiPartParser:
                 elif data:
                     file.write(data)
                 if max_memory is not None and memory > max_memory:
-                    raise _too_much_memory(max_memory)
+                    raise too_much_memory(max_memory)
                 if not is_last:
                     if file is None:
                         chunks.append(data)
@@ -317,7 +317,7 @@ class MultiPartParser:
         name, filename, content_type, own_length, _, _ = head
         limit = self.limits.files
         if limit is not None and len(files) >= limit:
-            raise RequestEntityTooLarge(f"The form has more than the {limit:,} files that MAX_FORM_FILES allows.")
+            raise too_many_files(limit)
         headers = head.headers()
         if are_hooks_original:
             stream = self.stream_factory(
@@ -336,7 +336,7 @@ class MultiPartParser:
         if isinstance(error, FormatError):
             self.fail(f"The multipart body is malformed: {error}.")
         if isinstance(error, HeadTooLarge):
-            raise RequestEntityTooLarge(f"The multipart body is too large: {error}.") from None
+            raise too_large(error) from None
         if isinstance(error, OSError) and error.errno in DISK_FULL:
             raise InsufficientStorage() from error
 
@@ -344,11 +344,23 @@ class MultiPartParser:
 _HOOKS = Seams(MultiPartParser, "get_part_charset", "start_file_streaming")
 
 
-def _too_many_parts(limit: int) -> RequestEntityTooLarge:
+def too_many_parts(limit: int) -> RequestEntityTooLarge:
+    """The error for a form with more than `limit` fields and files."""
     return RequestEntityTooLarge(f"The form has more than the {limit:,} fields and files that MAX_FORM_PARTS allows.")
 
 
-def _too_much_memory(limit: int) -> RequestEntityTooLarge:
+def too_many_files(limit: int) -> RequestEntityTooLarge:
+    """The error for a form with more than `limit` files."""
+    return RequestEntityTooLarge(f"The form has more than the {limit:,} files that MAX_FORM_FILES allows.")
+
+
+def too_large(error: HeadTooLarge) -> RequestEntityTooLarge:
+    """The error for a multipart body with a head past its limits."""
+    return RequestEntityTooLarge(f"The multipart body is too large: {error}.")
+
+
+def too_much_memory(limit: int) -> RequestEntityTooLarge:
+    """The error for a form whose fields have more than `limit` bytes."""
     return RequestEntityTooLarge(
         f"The form's fields have more than the {limit:,} bytes that MAX_FORM_MEMORY_SIZE allows; files do not count."
     )

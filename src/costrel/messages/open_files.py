@@ -1,19 +1,18 @@
-"""Open files as they are sent: how many bytes are left of one, and the part from its position on as a file."""
+"""Open files to send: the number of bytes that are left, and the part from the position on as a file."""
 
 from __future__ import annotations
 
 import io
 from typing import IO, cast
 
-# Their files decompress everything up to the end to find it.
+# Seeking to the end of their files decompresses everything.
 _COMPRESSING = frozenset({"bz2", "gzip", "lzma", "zipfile"})
 
 
 def measured(file: IO[bytes]) -> tuple[IO[bytes], int | None]:
-    """The file to send, and its length in bytes; None if it cannot be sought, or the length is not known.
+    """The file to send, and its length in bytes; None if it is not seekable, or the length is unknown.
 
-    A file at its end goes back to its beginning: it was just written. Of any other, the bytes before the position are
-    not sent.
+    A file at its end is rewound: it was just written. Of any other file, the bytes before its position are not sent.
 
     :raises ValueError: if the file is closed.
     """
@@ -31,7 +30,7 @@ def measured(file: IO[bytes]) -> tuple[IO[bytes], int | None]:
     except (AttributeError, OSError, TypeError, ValueError, NotImplementedError):
         return file, None
     if end == 0 and not isinstance(file, io.BytesIO):
-        return file, None  # so say devices and files of /proc, which have content all the same
+        return file, None  # devices and files in /proc report this, and have content all the same
     return (cast("IO[bytes]", FileFrom(file, position)) if position else file), end - position
 
 
@@ -40,7 +39,7 @@ def _decompresses(file: IO[bytes]) -> bool:
 
 
 class FileFrom:
-    """The part of a file from a position on, to which it has gone already."""
+    """The part of a file from a position on; the file is at this position already."""
 
     def __init__(self, file: IO[bytes], position: int) -> None:
         self._file = file

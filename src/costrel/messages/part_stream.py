@@ -7,10 +7,9 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from functools import cached_property
 from typing import TypeAlias, TypeVar
 
-from ..http.errors import RequestEntityTooLarge
 from ..http.headers import Headers
 from ..http.part_head import FormatError, HeadTooLarge, PartHead
-from .forms import MalformedForm
+from .forms import MalformedForm, too_large, too_many_files, too_many_parts, too_much_memory
 from .parts import PartLimits, PartParser, Piece
 
 T = TypeVar("T")
@@ -23,7 +22,7 @@ Chunks: TypeAlias = Callable[[], AsyncIterator[bytes]]
 
 
 class FormLimits:
-    """The limits of a form: parts, bytes of all fields together, and those of multipart bodies."""
+    """The limits of a form: its parts, the bytes of all fields together, and the limits of multipart bodies."""
 
     def __init__(self, parts: int | None, memory: int | None, multipart: PartLimits) -> None:
         self.parts = parts
@@ -40,7 +39,7 @@ class Part:
         self.filename = head.filename
         """The name of the file on the client's side; None for a field without a file. Never use it as a path."""
         self.is_read = False
-        """Whether the whole content was taken."""
+        """Whether the whole content was read."""
         self._head = head
         self._parts = parts
 
@@ -51,7 +50,7 @@ class Part:
 
     @property
     def content_type(self) -> str | None:
-        """The ``Content-Type`` of the part, as the client has named it."""
+        """The ``Content-Type`` of the part, as the client sent it."""
         return self.headers.get("content-type")
 
     def __iter__(self) -> Iterator[bytes]:
@@ -77,7 +76,7 @@ class Part:
 class Parts:
     """All parts of a body: an iterable and an asynchronous iterable, to be used once.
 
-    A part must be read before the next one; the rest of one that was not is skipped.
+    Read each part before the next one: the rest of an unread part is skipped.
 
     :raises MalformedForm: if the body breaks the format, or ends before its last boundary.
     :raises RequestEntityTooLarge: if it is above one of the limits.
@@ -111,13 +110,13 @@ class Parts:
     # -- for the parts
 
     def has_ended(self, part: Part) -> bool:
-        """Whether the whole content of a part was taken. Raises RuntimeError if the part was skipped."""
+        """Whether the whole content of a part was read. Raises RuntimeError if the part was skipped."""
         if part.is_read or self._current is part:
             return part.is_read
         raise RuntimeError(f"The content of {part!r} was skipped: read each part before the next one.")
 
     def take(self, part: Part) -> bytes | None:
-        """The next chunk of the current part, or None if it takes more bytes of the body."""
+        """The next chunk of the current part, or None if more bytes of the body are needed."""
         if not self._pieces:
             return None
         _, chunk, is_last = self._pieces.popleft()
@@ -140,11 +139,11 @@ class Parts:
     # -- the body
 
     def _next(self) -> Part | None:
-        """The next part, or None if it takes more bytes of the body, or none is left."""
+        """The next part, or None if more bytes of the body are needed, or no part is left."""
         while self._pieces:
             head, chunk, is_last = self._pieces[0]
             if head is None:
-                self._pieces.popleft()  # of a part that is skipped
+                self._pieces.popleft()  # it belongs to a skipped part
                 continue
             part = self._current = self._begin(head)
             self._pieces[0] = (None, chunk, is_last)
@@ -155,14 +154,12 @@ class Parts:
         limits = self._limits
         self._number += 1
         if limits.parts is not None and self._number > limits.parts:
-            raise RequestEntityTooLarge(
-                f"The form has more than the {limits.parts:,} fields and files that MAX_FORM_PARTS allows."
-            )
+            raise too_many_parts(limits.parts)
         if head.filename is not None:
             self._files += 1
             most = limits.multipart.files
             if most is not None and self._files > most:
-                raise RequestEntityTooLarge(f"The form has more than the {most:,} files that MAX_FORM_FILES allows.")
+                raise too_many_files(most)
         self._count(len(head.name or "") if head.filename is None else head.size)
         return Part(self, head)
 
@@ -170,10 +167,7 @@ class Parts:
         self._memory += size
         limit = self._limits.memory
         if limit is not None and self._memory > limit:
-            raise RequestEntityTooLarge(
-                f"The form's fields have more than the {limit:,} bytes that MAX_FORM_MEMORY_SIZE allows; files do not"
-                " count."
-            )
+            raise too_much_memory(limit)
 
     def _add(self, chunk: bytes) -> None:
         if self._is_complete:
@@ -190,6 +184,6 @@ class Parts:
         try:
             return parse()
         except HeadTooLarge as error:
-            raise RequestEntityTooLarge(f"The multipart body is too large: {error}.") from None
+            raise too_large(error) from None
         except FormatError as error:
             raise MalformedForm(f"The multipart body is malformed: {error}.") from None

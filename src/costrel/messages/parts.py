@@ -19,7 +19,7 @@ from ..http.part_head import (
 # Blanks between a boundary and the end of its line: "transport padding", which readers skip (RFC 2046 §5.1.1).
 _MAX_PADDING = 64
 
-# The headers that a usual head has at most.
+# The maximum number of headers in a usual head.
 _USUAL_HEADERS = 2
 
 # Bytes before the first part, and behind the last.

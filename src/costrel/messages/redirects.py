@@ -18,7 +18,7 @@ _MAX_LOCATION = 16 * 1024
 
 
 def location_text(location: object) -> str:
-    """A URL as text, also if it is an object of a class for URLs. Raises TypeError for None."""
+    """A URL as text, even if it is an object of a URL class. Raises TypeError for None."""
     if location is None:
         raise TypeError("redirect() takes a URL, not None.")
     return str(location)

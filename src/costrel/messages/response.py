@@ -262,10 +262,10 @@ class Response(ResponseHead):
     ) -> Response:
         """Answer the conditions of a GET or HEAD with 304 or 412 (RFC 9110 §13), or a range with a part (§14).
 
-        Does nothing for other methods: their conditions count before the request has an effect. A response whose
-        status is not 2xx stays as it is (§13.2.1). Ranges are for GET and the status 200 alone (§14.2). One is answered
-        with 206; several with 206 and ``multipart/byteranges`` if the body can be sought and is longer, else with the
-        whole.
+        Does nothing for other methods: their conditions must be checked before the request takes effect. A response
+        whose status is not 2xx stays unchanged (§13.2.1). Ranges apply only to GET and the status 200 (§14.2). One
+        range is answered with 206; several ranges with 206 and ``multipart/byteranges`` if the body is seekable and
+        longer than these, else with the whole body.
 
         :param accept_ranges: True allows ranges of bytes; a text is the value of ``Accept-Ranges``.
         :param complete_length: bytes of the whole body, needed for ranges.
@@ -306,7 +306,7 @@ class Response(ResponseHead):
         )
 
     def _fail_precondition(self) -> None:
-        """Answer 412 without the body, which the client did not ask for on these terms."""
+        """Answer 412 without the body: the client wanted that only if its condition is true."""
         self.status_code = 412
         close = getattr(self.response, "close", None)
         if close is not None:
@@ -327,7 +327,7 @@ class Response(ResponseHead):
     def _process_range_request(
         self, environ: WSGIEnvironment, complete_length: int | None, accept_ranges: bool | str
     ) -> bool:
-        """Cut the body to the ranges that were asked for; answer whether there were any."""
+        """Cut the body to the requested ranges; return whether there were any."""
         if accept_ranges not in (True, "bytes") or not complete_length:
             return False
         if not self._is_range_request_processable(environ):
@@ -347,14 +347,14 @@ class Response(ResponseHead):
         return True
 
     def _send_parts(self, spans: list[tuple[int, int]], complete_length: int) -> bool:
-        """Make the body one of several parts; answer whether that is possible, and shorter than the whole."""
+        """Make a body of several parts; return whether that is possible, and shorter than the whole."""
         headers = self.headers
-        if "Content-Encoding" in headers:  # of the parts, which a client would take for that of the multipart body
+        if "Content-Encoding" in headers:  # a client would apply the coding of the parts to the multipart body
             return False
         if self.is_sequence:
             self.response = [b"".join(self.iter_encoded())]
         parts = PartsOfBody.of(self.response, spans, complete_length, headers.get("Content-Type"))
-        if parts is None or parts.length >= complete_length:  # else a client could ask for many bytes with few
+        if parts is None or parts.length >= complete_length:  # else a short request could demand a long response
             return False
         self.response = parts
         headers["Content-Type"] = f"multipart/byteranges; boundary={parts.boundary}"

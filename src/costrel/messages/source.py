@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from ..support.asgi_types import Scope
 
 hot: Callable[..., Any] = dict.get
-"""``hot(source, key, default=None)`` for the keys in `HOT` and those that Costrel sets. PERF: page, hello. Only C."""
+"""``hot(source, key, default=None)`` for the keys in `HOT` and keys that Costrel sets. PERF: page, hello. Only C."""
 
 HOT = frozenset(
     {

@@ -14,7 +14,7 @@ MAX_SIZE = 500 * 1024
 
 
 class UploadSpool(tempfile.SpooledTemporaryFile[bytes]):
-    """A `SpooledTemporaryFile`, as which applications know it, without that class's preparations for all kinds of file.
+    """A `SpooledTemporaryFile`, which applications expect, without that class's preparations for all kinds of files.
 
     `rollover` opens the temporary file; a write past the size and `fileno` call it.
     """
@@ -27,10 +27,10 @@ class UploadSpool(tempfile.SpooledTemporaryFile[bytes]):
         self._file = BytesIO()
 
     def rollover(self) -> None:
-        """Move the content to a temporary file, unless it is there."""
+        """Move the content to a temporary file, unless it is there already."""
         if self._rolled:
             return
-        spooled: BytesIO = self._file  # type: ignore[assignment]  # until now
+        spooled: BytesIO = self._file  # type: ignore[assignment]  # until this rollover
         file = tempfile.TemporaryFile("rb+")  # noqa: SIM115 - closed with this one
         try:
             file.write(spooled.getvalue())

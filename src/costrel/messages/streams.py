@@ -161,7 +161,7 @@ class ClosingIterator:
         self._callbacks = functions
 
     def run_in(self, variables: Context) -> None:
-        """Have the items computed, and the functions called, with these context variables."""
+        """Compute the items and call the functions with these context variables."""
         self._next = partial(variables.run, self._next)
         self._callbacks = [partial(variables.run, callback) for callback in self._callbacks]
 

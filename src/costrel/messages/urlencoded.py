@@ -39,7 +39,7 @@ def parse_query(text: str) -> list[tuple[str, str]]:
 
 
 def decode_form(body: bytes, charset: str = "utf-8") -> str:
-    """Decode bytes as UTF-8; those that are not become their percent-encoding, so that nothing is lost.
+    """Decode bytes as UTF-8; undecodable bytes become their percent-encoding, so that nothing is lost.
 
     :param charset: UTF-8, or one that is compatible with ASCII.
     """

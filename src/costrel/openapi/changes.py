@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import typing as t
 from collections.abc import Iterator, Mapping
 
+from .routes import METHODS
 from .schema_changes import Change, SchemaChanges
 from .schemas import Schema
 
-_METHODS: t.Final = ("get", "post", "put", "patch", "delete", "head", "options", "trace")
-
 
 def changes_between(old: Schema, new: Schema) -> list[Change]:
-    """All changes, those that break clients first, each once."""
+    """All changes, each once: first the changes that break clients."""
     found = [*_of_paths(old, new), *_of_components(old, new)]
     if not found and old != new:
         found.append(Change(False, "document", "its texts or examples changed"))
@@ -39,7 +37,7 @@ def _operations(document: Schema) -> dict[tuple[str, str], Schema]:
         (path, method): operation
         for path, methods in document.get("paths", {}).items()
         for method, operation in methods.items()
-        if method in _METHODS
+        if method.upper() in METHODS
     }
 
 

@@ -73,7 +73,7 @@ def _tags(app: Costrel, routes: Iterable[Route]) -> list[Schema]:
 
 
 def _text_of_blueprint(app: Costrel, name: str) -> str:
-    """The docstring that was set on a blueprint, else that of its module if it is not the application's."""
+    """The docstring that was set on a blueprint, else the docstring of its module, unless that is the application's."""
     blueprint = app.blueprints[name]
     doc: str | None = vars(blueprint).get("__doc__")
     if doc is None and blueprint.import_name != app.import_name:
@@ -99,7 +99,7 @@ def _operation(app: Costrel, route: Route, schemas: Schemas) -> Schema:
     responses = _responses(app, route, request, schemas, any(item.source.where != "path" for item in items))
     if body is None and examples:
         _add_examples(responses, examples)
-    parameters = [*path_parameters(route.rule, route.variables, route.plan, schemas), *request.parameters]
+    parameters = [*path_parameters(route.rule, route.variables, items, schemas), *request.parameters]
     made: Schema = {"operationId": route.id, **_texts(route)}
     if route.tag is not None:
         made["tags"] = [route.tag]

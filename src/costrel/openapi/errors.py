@@ -1,5 +1,5 @@
-"""The error for an application that no API document can be made of."""
+"""The error for an application that cannot be described by an API document."""
 
 
 class DocumentError(ValueError):
-    """Two classes, operations or routes need one name. The message tells which, and how to resolve it."""
+    """Two classes, operations or routes need one name. The message names them, and explains how to resolve it."""

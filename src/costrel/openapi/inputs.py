@@ -15,14 +15,13 @@ from ..routing.converters import (
     UnicodeConverter,
     UUIDConverter,
 )
-from ..typed.checked import Checked
-from ..typed.expressions import TypeExpr, class_of, marker_of, plain, unmarked
-from ..typed.inputs import Inputs, Source
+from ..typed.expressions import TypeExpr, marker_of
+from ..typed.inputs import Inputs, Source, unchecked
 from ..typed.markers import Form, Input, Query
 from ..typed.placing import is_many, kinds_of
-from ..typed.plan import Plan, in_order
+from ..typed.plan import Plan
 from ..typed.signatures import MISSING
-from ..typed.texts import header_name
+from ..typed.texts import sent_name
 from .schemas import BINARY, Schema, Schemas
 
 _IN: t.Final = {"query": "query", "header": "header", "cookie": "cookie"}
@@ -42,8 +41,7 @@ class Item(t.NamedTuple):
 def items_of(plan: Plan) -> list[Item]:
     """The inputs of a view and of its providers, each once."""
     found: dict[tuple[str, str], Item] = {}
-    providers = in_order(plan.needs.values(), lambda each: each)
-    for inputs in (plan.inputs, *(each.inputs for each in providers)):
+    for inputs in (plan.inputs, *(each.inputs for each in plan.providers)):
         for item in _items(inputs):
             found.setdefault((item.source.where, item.source.name.lower()), item)
     return list(found.values())
@@ -116,10 +114,10 @@ class Request:
         source = item.source
         if "model" in kinds_of(source.expr, self.schemas.codecs):
             for name, schema, required in self._spread(source.expr):
-                sent = header_name(name) if source.where == "header" else name
+                sent = sent_name(source.where, name)
                 self._add_parameter(source.where, sent, schema, required and source.required)
             return
-        schema = with_default(self.schemas.of_text(unmarked(source.expr)), item.default, self.schemas)
+        schema = with_default(self.schemas.of_text(source.expr), item.default, self.schemas)
         self._add_parameter(source.where, source.name, schema, source.required, _style(item))
 
     def _add_parameter(
@@ -151,9 +149,7 @@ class Request:
 
     def _add_field(self, item: Item) -> None:
         source = item.source
-        expr = (
-            t.cast("TypeExpr", t.get_args(plain(source.expr))[0]) if class_of(source.expr) is Checked else source.expr
-        )
+        expr = unchecked(source.expr)
         if isinstance(item.marker, Form) and item.marker.json:
             self._multipart = True
             self._encoding[source.name] = {"contentType": "application/json"}
@@ -194,12 +190,11 @@ def _style(item: Item) -> Schema:
 # -- variables of the URL -----------------------------------------------------------------------------------------
 
 
-def path_parameters(rule: Rule, names: Mapping[str, str], plan: Plan | None, schemas: Schemas) -> list[Schema]:
+def path_parameters(rule: Rule, names: Mapping[str, str], items: Iterable[Item], schemas: Schemas) -> list[Schema]:
     """The variables of a rule: as converted by `Path()`, with the bounds of a parameter, else by the converter.
 
-    `names` maps those in the path to those of the rule.
+    `names` maps the names in the path to the names in the rule.
     """
-    items = [] if plan is None else items_of(plan)
     sources = {each.source.name: each.source for each in items if each.source.where == "path"}
     return [
         {

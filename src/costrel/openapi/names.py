@@ -1,4 +1,4 @@
-"""The names of components: those of their classes, and ``PageOfLine`` for ``Page[Line]``."""
+"""The names of components: the names of their classes, and ``PageOfLine`` for ``Page[Line]``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The responses of an operation: the declared results, the errors of validation, and those that the route lists."""
+"""The responses of an operation: declared results, validation errors, and the responses that the route lists."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ..app.error_handlers import find_handler
 from ..app.operations import Operation
 from ..app.typed_views import scopes_of
 from ..http.errors import BadRequest, HTTPException, NotFound, UnsupportedMediaType
-from ..typed.expressions import NoneType, TypeExpr, Unresolved, class_of, marker_of, members, plain
-from ..typed.markers import Download, EventStream, JSONLines
+from ..typed.expressions import NoneType, TypeExpr, Unresolved, class_of, marker_of, members
+from ..typed.markers import Download
 from ..typed.plan import Plan
 from ..typed.problems import MAX_PROBLEMS, BadValues, ValidationFailed
-from ..typed.results import is_flasks, of_tuple, variants_of
+from ..typed.results import is_flasks, item_of_stream, of_tuple, stream_type, variants_of
 from ..typed.shapes import reaches_model
 from ..typed.signatures import MISSING
 from .schemas import Schema, Schemas
@@ -62,11 +62,6 @@ _INVALID: t.Final[Schema] = {
     "required": ["in", "code", "detail"],
 }
 
-_STREAMS: t.Final[tuple[tuple[object, str], ...]] = (
-    (EventStream, "text/event-stream"),
-    (JSONLines, "application/jsonl"),
-)
-
 
 class Responses:
     """The responses of one operation, by status."""
@@ -91,8 +86,8 @@ class Responses:
             self.add(200)
         elif expr is NoneType:
             self.add(204)
-        elif (media_type := _stream_type(expr)) is not None:
-            item = self.schemas.of((t.get_args(plain(expr)) or (t.Any,))[0])
+        elif (media_type := stream_type(expr)) is not None:
+            item = self.schemas.of(item_of_stream(expr))
             self.add(200, media_type, {"schema": {"type": "string"}, "x-item-schema": item})
         else:
             variants = variants_of(expr)
@@ -103,10 +98,10 @@ class Responses:
 
     def add_errors(self, errors: Iterable[type[HTTPException]]) -> None:
         """Add HTTP errors as they are sent. The content of a handler's response is not known."""
+        scopes = [name for name in scopes_of(self.endpoint) if name is not None]
         for error in errors:
             status = t.cast("int", error.code)
-            self._content.setdefault(status, {})
-            scopes = [name for name in scopes_of(self.endpoint) if name is not None]
+            self.add(status)
             if find_handler(self.app.error_handler_spec, error, scopes) is None:
                 for media_type, schema in self._error_content(error):
                     self.add(status, media_type, schema)
@@ -207,11 +202,6 @@ class Responses:
             "required": [*_PROBLEM["required"], "detail", "errors"],
         }
         return self.schemas.own("ValidationProblem", schema)
-
-
-def _stream_type(expr: TypeExpr) -> str | None:
-    """The media type of a stream; None for any other result."""
-    return next((media_type for kind, media_type in _STREAMS if class_of(expr) is kind), None)
 
 
 def title_of(status: int) -> str:

@@ -18,7 +18,7 @@ if t.TYPE_CHECKING:
     from ..app.application import Costrel
 
 METHODS: t.Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE")
-"""The methods that OpenAPI 3.1 knows."""
+"""The methods that OpenAPI 3.1 supports."""
 
 NO_OPTIONS: t.Final = Operation()
 
@@ -31,7 +31,7 @@ class Route(t.NamedTuple):
     rule: Rule
     path: str
     variables: Mapping[str, str]
-    """The names in the path, and those of the rule's variables."""
+    """The names in the path, and the names of the rule's variables."""
     method: str
     function: View
     plan: Plan | None
@@ -125,7 +125,7 @@ def _declared(rule: Rule, view: View) -> Mapping[str, int]:
 
 
 def _function_of(view: View, method: str) -> View:
-    """The function that answers a method: that of the class, for a class-based view."""
+    """The function that answers a method: the view, or for a class-based view a method of the class."""
     cls: type | None = getattr(view, "view_class", None)
     if cls is None:
         return view
@@ -135,7 +135,7 @@ def _function_of(view: View, method: str) -> View:
 
 
 def _plan_of(function: View, plans: Sequence[Plan]) -> Plan | None:
-    """The plan of a function, or of one that decorators stand around."""
+    """The plan of a function, or of a function within its decorators."""
     around = [each for outer in (function, *decorated(function)) for each in (outer, typed_within(outer))]
     return next((plan for plan in reversed(plans) if any(plan.signature.function is each for each in around)), None)
 
@@ -160,7 +160,7 @@ def _distinct(routes: list[Route]) -> list[Route]:
 
 
 def _with_one_path(routes: list[Route]) -> Iterator[Route]:
-    """The routes with the names of the first rule that has the same path but for the names of its variables.
+    """The routes with the names of the first rule that has the same path except for the names of its variables.
 
     Such paths are identical in OpenAPI.
     """

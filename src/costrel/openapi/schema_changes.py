@@ -1,4 +1,4 @@
-"""The changes of a schema. Narrower values break clients that send them, wider ones those that receive them."""
+"""The changes of a schema. Narrower values break clients that send them; wider ones break clients that receive them."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class SchemaChanges:
             yield from self._changes(*pair, f"{place}[{index}]", is_sent)
 
     def _of_options(self, old: Schema, new: Schema, place: str, is_sent: bool) -> Iterator[Change]:
-        """The changes of a union: those of its members, which are matched by their classes or types."""
+        """The changes of a union: the changes of its members, which are matched by their classes or types."""
         before, after = _options(old), _options(new)
         yield from self._of_types(self._types_of(before, self._old), self._types_of(after, self._new), place, is_sent)
         for key in before.keys() & after.keys():

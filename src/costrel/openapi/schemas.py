@@ -9,13 +9,12 @@ from collections.abc import Iterator, Mapping
 import msgspec
 from msgspec import inspect as types
 
-from ..http.errors import HTTPException
 from ..http.uploads import FileStorage
-from ..messages.response import Response
 from ..typed.codecs import Codecs
-from ..typed.expressions import NoneType, TypeExpr, class_of, is_union, members
+from ..typed.expressions import TypeExpr, class_of, is_union, members
 from ..typed.pydantic_models import fields_of
-from ..typed.shapes import is_model_class, is_pydantic
+from ..typed.results import is_flasks
+from ..typed.shapes import is_model_class, is_pydantic, present
 from .names import Names
 
 Schema: t.TypeAlias = dict[str, t.Any]
@@ -23,8 +22,6 @@ Schema: t.TypeAlias = dict[str, t.Any]
 
 REFS: t.Final = "#/components/schemas/"
 BINARY: t.Final[Schema] = {"type": "string", "format": "binary"}
-
-_NOT_JSON: t.Final = (Response, HTTPException)
 
 
 class Schemas:
@@ -52,8 +49,8 @@ class Schemas:
 
     def _of(self, expr: TypeExpr) -> Schema:
         parts = members(expr)
-        if any(_class_is(part, _NOT_JSON) for part in parts):
-            parts = tuple(part for part in parts if not _class_is(part, _NOT_JSON))
+        if any(map(is_flasks, parts)):
+            parts = tuple(part for part in parts if not is_flasks(part))
             return self.any_of([self.of(part) for part in parts])
         if is_union(expr) and any(_is_model_of_pydantic(part) for part in parts):
             return self.any_of([self.of(part) for part in parts])
@@ -72,7 +69,7 @@ class Schemas:
 
     def of_text(self, expr: TypeExpr) -> Schema:
         """The schema of a value that is sent as text, which is never null."""
-        kept = [part for part in members(expr) if part is not NoneType and part is not msgspec.UnsetType]
+        kept = present(expr)
         return self.of(expr) if len(kept) == len(members(expr)) else self.any_of([self.of(part) for part in kept])
 
     def resolved(self, schema: Schema) -> Schema:
@@ -144,11 +141,6 @@ def _spelt(name: str) -> str:
     return "".join(char if char.isalnum() or char in "._-" else "_" for char in name)
 
 
-def _class_is(expr: TypeExpr, kinds: tuple[type, ...]) -> bool:
-    cls = class_of(expr)
-    return cls is not None and issubclass(cls, kinds)
-
-
 def _is_model_of_pydantic(expr: TypeExpr) -> bool:
     cls = class_of(expr)
     return cls is not None and is_pydantic(cls)
@@ -210,5 +202,5 @@ def refs_of(value: object) -> Iterator[str]:
 
 
 def _is_ref(value: object) -> t.TypeGuard[str]:
-    """Whether a value is a reference: that of ``$ref``, or one in ``discriminator.mapping``."""
+    """Whether a value is a reference, in ``$ref`` or in ``discriminator.mapping``."""
     return isinstance(value, str) and value.startswith(REFS)

@@ -244,7 +244,7 @@ class MapAdapter:
         else:
             parts = None
         if parts is None:
-            raise BuildError(endpoint, dict(values), method, self)  # the caller may go on with its own
+            raise BuildError(endpoint, dict(values), method, self)  # the caller may change its own dict
         domain, path = parts
         path = self.script_name + path.lstrip("/")
         own = self.server_name if map.host_matching else self.subdomain
@@ -259,7 +259,7 @@ class MapAdapter:
     def _choose(
         self, rules: list[Rule], values: Values, method: str | None, append_unknown: bool
     ) -> tuple[Rule, tuple[str, str] | None]:
-        """The first of several rules that fits, with the domain and the path; None for these if none fits.
+        """The first of several rules that fits, with the domain and the path; None instead of these if no rule fits.
 
         Without a method, a rule for the default one goes first. With host matching, a rule for this host goes first. No
         rule builds its URL twice.

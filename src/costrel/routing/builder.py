@@ -25,7 +25,7 @@ from .pattern import RulePart, Variable, parse_rule, split_parts, texts_of
 if t.TYPE_CHECKING:
     from .rule import Rule
 
-# The texts that stand for themselves in a URL. If a rule is strict, it also matches the URL of one of the first two.
+# Texts that a URL contains unchanged. A strict rule always matches the URL of a text that fits one of the first two.
 _SEGMENT: t.Final = re.compile(r"[\w.~!$&'()*+,:;=@-]+", re.ASCII).fullmatch
 _SEGMENTS: t.Final = re.compile(
     r"[\w.~!$&'()*+,:;=@-](?:[\w.~!$&'()*+,/:;=@-]*[\w.~!$&'()*+,:;=@-])?", re.ASCII
@@ -37,18 +37,18 @@ _INTEGER: t.Final = range(-(10**18), 10**18).__contains__
 
 
 class _Never:
-    """The class of no value."""
+    """A class without instances."""
 
 
 Stands = tuple[type, Callable[[t.Any], object]]
-"""The class of values, and whether one of them stands for itself in the URL."""
+"""A class of values, and a function that tells whether the URL contains one of them unchanged."""
 
 Place = tuple[str, type, Callable[[t.Any], object], Callable[[t.Any], str], str]
 """The name; `Stands`; how any other value is written; the fixed text after it."""
 
 
 class Refused(ValidationError):
-    """Raised if the value of a variable prevents a URL."""
+    """Raised if no URL can be built with the value of a variable."""
 
     def __init__(self, variable: str) -> None:
         super().__init__(variable)
@@ -127,7 +127,7 @@ class Template:
         self.variables: list[Place] = [(*variable, text) for variable, text in zip(variables, texts[1:], strict=True)]
 
     def _stands(self, converter: BaseConverter) -> Stands:
-        """Which values stand for themselves, and need no check if the rule is strict."""
+        """Which values the URL contains unchanged, without a check even if the rule is strict."""
         if self._strict and any(isinstance(part, RulePart) and len(part.pieces) > 1 for part in self._parts):
             return _Never, bool
         if conversion(converter) is None and not is_users(converter) and not isinstance(converter, AnyConverter):
@@ -138,7 +138,7 @@ class Template:
         return _Never, bool
 
     def _writer(self, converter: BaseConverter) -> Callable[[t.Any], str]:
-        """A function that writes a value; if the rule is strict, its errors are those of the value."""
+        """A function that writes a value; if the rule is strict, an error means that the value does not fit."""
         if not self._strict or is_users(converter):
             return converter.to_url
 
@@ -166,7 +166,7 @@ class Template:
 
     def _check(self, filled: str, written: dict[str, str], values: Values) -> None:
         """Raise `Refused` unless the parts of the rule find the texts of the values in the filled text."""
-        if filled.startswith("//"):  # another host's URL to browsers; the walk leaves one slash out
+        if filled.startswith("//"):  # to browsers, the URL of another host; the walk drops one slash
             raise Refused(next(iter(written)))
         found = texts_of(self._parts, unquote(filled).split("/"))
         texts = dict(zip(self._names, found or (), strict=False))

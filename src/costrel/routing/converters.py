@@ -122,7 +122,7 @@ class PathConverter(BaseConverter):
 
 
 _ASCII: t.Final = {r"\d+": "[0-9]+", r"\d+\.\d+": r"[0-9]+\.[0-9]+"}
-"""The regular expressions of numbers without the digits of other scripts: a page has one URL."""
+"""The regular expressions of numbers with ASCII digits only, so that a page has one URL."""
 
 
 def _is_strict(map: object) -> bool:
@@ -272,7 +272,7 @@ def conversion(converter: BaseConverter) -> Conversion | None:
 
 
 def isolates(converter: BaseConverter) -> bool:
-    """Whether the texts of a converter have no slash: it says so, or the regular expression of this instance does."""
+    """Whether the texts of a converter have no slash, by its declaration or by this instance's regular expression."""
     says = getattr(type(converter), "_says_what_it_isolates", True)
     return converter.part_isolating and (says or not takes_slash(converter.regex))
 

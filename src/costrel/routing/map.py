@@ -44,7 +44,7 @@ class Map:
     #: The class of the lock that keeps two threads from sorting the rules at once.
     lock_class = threading.Lock
 
-    #: Whether maps are `strict` at first; no longer once `costrel.install_as_flask` was called.
+    #: Whether new maps are `strict`; False after `costrel.install_as_flask` was called.
     is_strict_by_default: t.ClassVar[bool] = True
 
     _adapter_class = MapAdapter
@@ -99,11 +99,11 @@ class Map:
 
     @property
     def strict(self) -> bool:
-        """Whether rules match and build URLs strictly. Otherwise they do it as in Werkzeug.
+        """Whether rules match and build URLs strictly; if not, they do it as in Werkzeug.
 
-        Then `build` raises `BuildError` for a value whose URL the same rule does not match; of rules that match alike
-        the earlier one matches, and one with a fixed text before one with `<path:…>`; `<int:…>` takes no digits but
-        those of ASCII; and a converter whose `regex` takes slashes gets texts with slashes.
+        If strict, `build` raises `BuildError` for a value whose URL the same rule does not match; of rules that match
+        alike, the earlier one matches, and a rule with a fixed text before one with `<path:…>`; `<int:…>` takes only
+        ASCII digits; and a converter whose `regex` takes slashes gets texts with slashes.
         """
         return self._strict
 
@@ -121,7 +121,7 @@ class Map:
         self._remap = True
 
     def differing_rules(self) -> list[tuple[Rule, Rule]]:
-        """Pairs of rules at one place of the tree, of which the first matches now, and the second if the map is strict.
+        """Pairs of rules at one place of the tree: the first matches now, the second would match in a strict map.
 
         There may be paths that both match.
         """

@@ -124,7 +124,7 @@ _LOOKS_AROUND = LatePattern(r"\(\?<?[=!]")
 def takes_slash(regex: str) -> bool | None:
     """Whether a text that a regular expression matches may have a slash; None if a look-around may prevent it.
 
-    That is so if one of its characters, classes of characters or dots matches a slash.
+    It may if one of its characters, character classes or dots matches a slash.
     """
     members = [member for member in _MEMBER.compile().findall(regex) if member[0] != "\\" or member[1:] in "dDwWsS/"]
     if not any(re.fullmatch(member, "/", re.DOTALL) for member in members):
@@ -227,7 +227,7 @@ def split_parts(
     converters: Mapping[str, BaseConverter],
     isolates: Callable[[BaseConverter], bool] = attrgetter("part_isolating"),
 ) -> Iterator[Part]:
-    """The segments between a rule's slashes. `isolates` tells of a converter whether its texts have no slash."""
+    """The segments between a rule's slashes. `isolates` tells whether the texts of a converter have no slash."""
     pieces: list[Piece] = []
     weights: list[int] = []
     final = False

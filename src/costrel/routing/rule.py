@@ -235,7 +235,7 @@ class Rule(RuleFactory):
         return self._builder
 
     def refused_variable(self, values: Values) -> str | None:
-        """The variable whose value prevents a URL. None if a value is missing, none prevents it, or all may."""
+        """The variable whose value rules a URL out; None if there is none, a value is missing, or all are allowed."""
         if not self.map.strict:
             return None
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 
 import click
@@ -38,11 +39,17 @@ def server_logger() -> logging.Logger:
     return terminal.ready_logger("werkzeug" if served_as_flask() else "costrel.server")
 
 
+def input_lines(app: Costrel) -> Iterator[str]:
+    """A line for each typed view, with its inputs. Raises TypeError or ValueError for an invalid signature."""
+    for endpoint, inputs in app.typed_views.inputs().items():
+        yield f"{endpoint} reads {', '.join(map(str, inputs)) or 'nothing'}"
+
+
 def show_inputs(app: Costrel) -> None:
-    """Say what each typed view reads of a request; errors in signatures are for the start of the application."""
+    """Log the inputs of each typed view. Invalid signatures are reported at the start of the application."""
     with suppress(TypeError, ValueError):
-        for endpoint, inputs in app.typed_views.inputs().items():
-            server_logger().info("%s", f" * {endpoint} reads {', '.join(map(str, inputs)) or 'nothing'}")
+        for line in input_lines(app):
+            server_logger().info(" * %s", line)
 
 
 def announce(places: str) -> None:

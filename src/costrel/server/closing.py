@@ -40,7 +40,7 @@ class Closing(Wrapper):
         return any(id(scope) in unfinished for scope in self._earlier)
 
     def others(self, with_http2: bool) -> Collection[int]:
-        """The ports of clients with an HTTP/1 response or WebSocket in progress; `with_http2`, of all HTTP/2 clients too."""
+        """The ports of clients with an HTTP/1 response or WebSocket in progress, and optionally of HTTP/2 clients."""
         ports = {port_of(scope) for scope in self.unfinished() if not _is_http2(scope)}
         return ports | self._http2 if with_http2 else ports
 

@@ -12,6 +12,7 @@ from granian.constants import Interfaces, SSLProtocols
 from granian.log import LogLevels
 
 from .addresses import LISTEN_QUEUE, connections_at_most
+from .engine import KEEP_LOGGING
 from .errors import StartError
 from .forking import part_from_children
 from .granian_private import Embedded
@@ -23,10 +24,6 @@ GRACE = 1.0
 
 _AFTER_CANCELLING = 1.0
 """The time that a cancelled request has to clean up, in seconds."""
-
-# Granian calls `dictConfig` for the whole process, which would close the handlers of the application. An incremental
-# configuration only changes the level of Granian's logger.
-_KEEP_LOGGING: dict[str, object] = {"incremental": True, "handlers": {}, "loggers": {}}
 
 Certificate = tuple[Path, Path]
 
@@ -58,7 +55,7 @@ class EmbeddedServer(Embedded):
             interface=Interfaces.ASGI,
             backpressure=connections_at_most(),
             log_level=LogLevels.warning,
-            log_dictconfig=_KEEP_LOGGING,
+            log_dictconfig=KEEP_LOGGING,
             ssl_cert=cert,
             ssl_key=key,
             ssl_protocol_min=SSLProtocols.tls12,

@@ -1,12 +1,12 @@
-"""How a worker parts from its clients, so that no request is lost.
+"""Ends the connections of a worker so that no request is lost.
 
-A client may send a request on an idle connection at any time, and has no answer if the server closes it at that moment
-(RFC 9112 §9.6). So each response first says ``Connection: close``, which ends the connection in agreement. Connections
-without a request are closed after a pause in which nothing has arrived.
+A client may send a request on an idle connection at any time, and gets no response if the server closes it at that
+moment (RFC 9112 §9.6). So responses first have ``Connection: close``, and the client closes the connection too.
+Connections without a request are closed after a pause in which nothing has arrived.
 
-HTTP/2 has GOAWAY for it (RFC 9113 §6.8), and clients that follow the RFC lose nothing by it. But h2, the library of
-Python's clients, gives up the requests in progress when it arrives. So a worker that is replaced waits for a pause of
-HTTP/2 connections too, as long as its grace period allows; a server that stops does not.
+HTTP/2 has GOAWAY for this (RFC 9113 §6.8), and clients that follow the RFC lose no request. But h2, which Python's
+clients use, drops the requests in progress when it arrives. So a worker that is replaced also waits for a pause on its
+HTTP/2 connections, as long as its grace period allows; a server that stops does not.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PAUSE_REPLACED: t.Final = 5.0
 """The seconds without a byte after which a replaced worker closes a connection. New ones go to other workers."""
 
 PAUSE_STOPPING: t.Final = 1.0
-"""The same if the whole server stops, which somebody may be waiting for."""
+"""The same if the whole server stops, which should not take long."""
 
 _SETTLING: t.Final = 0.3
 """The seconds for requests on connections that were accepted last."""
@@ -34,15 +34,15 @@ class Parting(t.Protocol):
     """The requests of a worker that is ending. From the start, its responses say ``Connection: close``."""
 
     last_arrival: float
-    """When the last HTTP/1 request has arrived, on the monotonic clock."""
+    """When the last HTTP/1 request arrived, on the monotonic clock."""
 
     def has_earlier(self) -> bool:
-        """Whether an HTTP/1 response is in progress that began before, and does not say so."""
+        """Whether an HTTP/1 response without it is in progress, since it began before the end."""
 
     def others(self, with_http2: bool) -> Collection[int] | None:
         """The ports of clients whose connections need not be silent: WebSockets, responses in progress, and HTTP/2.
 
-        None if they are not known; then the arrival of the last HTTP/1 request decides.
+        None if they are unknown; then the arrival of the last HTTP/1 request decides.
         """
 
 
@@ -52,7 +52,7 @@ class Door(t.Protocol):
     sockets: Sockets
 
     def close(self) -> None:
-        """Accept no more connections, and end those that are open."""
+        """Accept no more connections, and end the open ones."""
 
 
 class Stopping(t.Protocol):
@@ -84,7 +84,7 @@ class Ending:
         self._limit = limit
 
     def run(self) -> None:
-        """Part from the clients, then close the listeners. Runs in a thread of its own."""
+        """Wait for the clients, then close the listeners. Runs in its own thread."""
         self._stop_accepting()
         self._sleep(_SETTLING)
         while not self._is_over() and not self._is_quiet():
@@ -118,7 +118,7 @@ class Ending:
 
 
 def _all_silent(places: Places, pause: float, others: Collection[int], else_silent: bool) -> bool:
-    """Whether nothing has arrived in `pause` seconds, on any connection but those of `others`."""
+    """Whether nothing has arrived for `pause` seconds on any connection, except on those of `others`."""
     for _, connection in places.connections():
         try:
             if not idle.is_timed(connection):

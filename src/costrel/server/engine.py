@@ -1,4 +1,4 @@
-"""Whether the undocumented parts of Granian can be used, and the server without them."""
+"""Checks whether the undocumented parts of Granian can be used, and serves without them if not."""
 
 from __future__ import annotations
 
@@ -20,6 +20,10 @@ WARNING: t.Final = (
     "Granian %s differs from the releases that Costrel was tested with (%s). Serving with its documented interface: at"
     " one address, without metrics, and a reload may lose requests. Install the release that Costrel requires."
 )
+
+# Granian calls `dictConfig` for the whole process, which would close the handlers of the application. An incremental
+# configuration only changes the level of Granian's logger.
+KEEP_LOGGING: t.Final[dict[str, object]] = {"incremental": True, "handlers": {}, "loggers": {}}
 
 
 def version() -> str:

@@ -1,4 +1,4 @@
-"""Serves an ASGI application that is not Costrel's: a wrapped one, or one of another framework."""
+"""Serves an ASGI application that is not an instance of Costrel: a wrapped one, or one of another framework."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _logger = logging.getLogger("costrel.server")
 class ForeignApplication:
     """Passes everything on to an ASGI application, and completes a lifespan that it does not support.
 
-    `note` is called for each Costrel application inside of it that the lifespan reaches. In production, `is_public`,
-    one in debug mode is refused.
+    `note` is called for each Costrel application inside it that the lifespan reaches. In production (`is_public`), the
+    start fails if one of them is in debug mode.
     """
 
     def __init__(

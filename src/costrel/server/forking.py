@@ -1,8 +1,8 @@
-"""Child processes that a view forks: they keep neither the port nor the connections, and signals to them stay there.
+"""Separates child processes that a view forks: they keep neither the port nor the connections nor the signal handlers.
 
-A program that is executed has none of this, since the sockets are not inheritable. But a process of `os.fork`, or of
-`multiprocessing`, is a copy: its open sockets would keep the port in use after the server has ended, and its signal
-handlers would write to the event loop of the server.
+Programs that are executed inherit no sockets. But a process of `os.fork` or `multiprocessing` is a copy: its open
+sockets would keep the port in use after the server has ended, and its signal handlers would write to the event loop of
+the server.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class _Kept:
     def abandon(self) -> None:
         """Close the sockets, and the connections that came from them.
 
-        Their file descriptors are not free afterwards, since objects of the server that still exist here would close
-        other files of these numbers.
+        Their file descriptors stay in use, since objects of the server that still exist here would otherwise close
+        other files with these numbers.
         """
         numbers = self._numbers
         if FILES.is_dir():
@@ -48,7 +48,7 @@ class _Kept:
 
 
 def part_from_children(sockets: Iterable[socket]) -> Callable[[], None]:
-    """Keep `sockets` from the processes that this one forks. Returns a function that ends it."""
+    """Keep `sockets` out of the processes that this one forks. Returns a function that ends this."""
     global _is_registered
     kept = _Kept(sockets)
     _serving.append(kept)
@@ -61,7 +61,7 @@ def part_from_children(sockets: Iterable[socket]) -> Callable[[], None]:
 def _in_child() -> None:
     if not _serving:
         return
-    # Python's handler in C writes the number to a socket that the parent process reads as its own signal.
+    # Python's C handler writes the number to a socket, and the parent process would read it as its own signal.
     signal.set_wakeup_fd(-1)
     for number in ENDING:
         signal.signal(number, signal.SIG_DFL if number == signal.SIGTERM else signal.default_int_handler)

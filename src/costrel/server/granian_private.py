@@ -22,8 +22,6 @@ from granian.constants import HTTPModes, Loops, SSLProtocols
 from granian.http import HTTP1Settings, HTTP2Settings
 from granian.server.embed import Server
 
-from .addresses import af_unix
-
 if t.TYPE_CHECKING:
     from pathlib import Path
 
@@ -43,6 +41,8 @@ _NO_METRICS = (None, None)
 
 _STACK = 8 * 1024 * 1024
 """Bytes of stack for each of Granian's threads, in which views run: Python's own threads have as many."""
+
+AF_UNIX = getattr(socket, "AF_UNIX", None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,13 +89,13 @@ class Listener:
     def asgi(cls, index: int, sock: socket.socket, listening: Listening, threads: int) -> Listener:
         """For an ASGI application, whose dispatcher is called in `threads` threads."""
         head = _arguments(index, sock, listening, threads)
-        return cls(_asgi_worker(*head, True, None, *listening.tls, _NO_METRICS), sock.family == af_unix)
+        return cls(_asgi_worker(*head, True, None, *listening.tls, _NO_METRICS), sock.family == AF_UNIX)
 
     @classmethod
     def wsgi(cls, index: int, sock: socket.socket, listening: Listening, threads: int) -> Listener:
         """For a WSGI application, which is called in `threads` threads."""
         head = _arguments(index, sock, listening, threads)
-        return cls(_wsgi_worker(*head, None, *listening.tls, _NO_METRICS), sock.family == af_unix)
+        return cls(_wsgi_worker(*head, None, *listening.tls, _NO_METRICS), sock.family == AF_UNIX)
 
     def start(self, scheduler: object, loop: asyncio.AbstractEventLoop, at_end: Callable[[], None]) -> None:
         """Accept connections. `at_end` is called in another thread when the last one has ended."""
@@ -111,7 +111,7 @@ class Listener:
 def _arguments(index: int, sock: socket.socket, listening: Listening, threads: int) -> Iterable[object]:
     return (
         index + 1,
-        (None, _socket_holder(sock.fileno(), sock.family == af_unix, listening.backlog)),
+        (None, _socket_holder(sock.fileno(), sock.family == AF_UNIX, listening.backlog)),
         None,
         _RUNTIME_THREADS,
         _BLOCKING_THREADS,
@@ -205,7 +205,7 @@ class Embedded(Server):
 
     def use(self, sock: socket.socket, backlog: int) -> None:
         """Serve on `sock`, whose file descriptor belongs to the server from now on."""
-        is_unix = sock.family == af_unix
+        is_unix = sock.family == AF_UNIX
         number = sock.detach()
         self._ssp = None
         self._sfd = number

@@ -40,7 +40,7 @@ class _BoundSocket:
 
 
 class _BoundServer(socketserver.TCPServer):
-    """A server of the standard library in front of a socket that Costrel has bound."""
+    """A server of the standard library on a socket that Costrel has bound."""
 
     def __init__(self, sock: socket.socket) -> None:
         self.socket = _BoundSocket(sock)  # type: ignore[assignment]  # as much of a socket as `server_bind` uses
@@ -48,9 +48,9 @@ class _BoundServer(socketserver.TCPServer):
 
 
 def report_port(sock: socket.socket) -> None:
-    """Call a function that a program has put in the place of ``socketserver.TCPServer.server_bind``.
+    """Call the function with which a program has replaced ``socketserver.TCPServer.server_bind``.
 
-    Flask's server is one of the standard library, so test tools learn there which port ``app.run(port=0)`` got.
+    Flask's server is based on the standard library, so test tools find the port of ``app.run(port=0)`` this way.
     """
     if socketserver.TCPServer.server_bind.__module__ != socketserver.__name__:
         socketserver.TCPServer.server_bind(_BoundServer(sock))

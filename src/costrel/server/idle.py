@@ -39,9 +39,9 @@ def watch(
 ) -> Callable[[], None]:
     """Start a thread that ends idle connections to `sockets`. `busy` returns the ports of clients with a request.
 
-    `requested` has the time of each client's last request, on the monotonic clock. Without one for so long, a client is
-    idle, although it may send bytes: a PING (RFC 9113 §6.7) does not keep a connection. Returns a function that ends
-    the thread.
+    `requested` has the time of each client's last request, on the monotonic clock. A client without a request for
+    `limit` seconds is idle even if it sends bytes: a PING (RFC 9113 §6.7) does not keep a connection open. Returns a
+    function that ends the thread.
     """
     stop = threading.Event()
     places = Places(frozenset(sock.getsockname()[1] for sock in sockets if is_tcp(sock)), frozenset())
@@ -92,7 +92,7 @@ def idle_connections(places: Places, limit: float) -> Iterator[socket.socket]:
 
 
 def is_timed(connection: socket.socket) -> bool:
-    """Whether this system notes when bytes arrive on it."""
+    """Whether this system records when bytes arrive on it."""
     return hasattr(socket, "TCP_INFO") and is_tcp(connection)
 
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 
 def resident(pid: int | None) -> int:
-    """The bytes of memory that a process has in use; 0 if it has ended, or if the system does not tell."""
+    """The bytes of memory that a process uses; 0 if it has ended, or if the system does not report it."""
     statm = Path(f"/proc/{pid}/statm")
     with suppress(OSError, ValueError):
         if Path("/proc/self/statm").exists():
             return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-        told = subprocess.run(  # noqa: S603 - the argument is a number
+        ps = subprocess.run(  # noqa: S603 - the argument is a number
             ["/bin/ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, timeout=5, check=False
         )
-        return int(told.stdout) * 1024  # POSIX: ps gives kilobytes
+        return int(ps.stdout) * 1024  # POSIX: ps gives kilobytes
     return 0

@@ -1,8 +1,8 @@
 """Standard output and error in the background: a reader that stops must not stop the server.
 
-A full pipe blocks the thread that writes to it, which would be the event loop for a line of the access log. So all that
-this process prints or logs goes through a queue of limited size to a thread that writes it. Lines that do not fit are
-dropped and counted, and the number is written when the reader goes on.
+A full pipe blocks the thread that writes to it; for a line of the access log, that is the event loop. So everything
+that this process prints or logs goes through a queue of limited size to a thread that writes it. Lines that do not fit
+are dropped and counted, and the number is written when the reader continues.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LIMIT: t.Final = 4 * 1024 * 1024
 """The maximum number of bytes that wait to be written."""
 
 AT_END: t.Final = 1.0
-"""The seconds for the rest of the output when the process ends."""
+"""The time limit for the rest of the output when the process ends, in seconds."""
 
 _PAUSE: t.Final = 0.005
 """The seconds in which further lines are collected, so that they are written together."""
@@ -64,11 +64,11 @@ class Background(io.RawIOBase):
         return os.isatty(self._fd)
 
     def writable(self) -> bool:
-        """It is."""
+        """Always true."""
         return True
 
     def write(self, data: ReadableBuffer, /) -> int:
-        """Queue the bytes, or drop them if there are too many already. Never waits for the reader."""
+        """Queue the bytes, or drop them if the queue is full. Never waits for the reader."""
         piece = bytes(data)
         if self._is_over or os.getpid() != self._pid:  # a child process has no thread for it
             return os.write(self._fd, piece)
@@ -89,7 +89,7 @@ class Background(io.RawIOBase):
         return len(piece)
 
     def finish(self, seconds: float) -> None:
-        """Wait until all is written, but not longer than `seconds`. Later bytes are written directly."""
+        """Wait at most `seconds` until everything is written. Later bytes are written directly."""
         if os.getpid() == self._pid:
             self._is_over = True
             self._has_more.set()
@@ -136,7 +136,7 @@ _installed: dict[str, io.TextIOWrapper] = {}
 def in_background(at_drop: Callable[[int], None] = lambda lines: None) -> None:
     """Write the standard output and error of this process in the background. `at_drop` gets the numbers of lines.
 
-    A stream that another program has put in their place is left alone.
+    A stream with which other code has replaced one of them is left alone.
     """
     for name in ("stdout", "stderr"):
         stream = getattr(sys, f"__{name}__")

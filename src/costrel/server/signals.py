@@ -1,4 +1,4 @@
-"""Signals: blocked until a process can handle them, and never missed by a thread that waits."""
+"""Signals: blocked until a process can handle them, and never missed by a waiting thread."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def release_signals() -> None:
 
 
 class Wakeup:
-    """A socket that becomes readable when a signal arrives, in whichever thread."""
+    """A socket that becomes readable when a signal arrives in any thread."""
 
     def __enter__(self) -> t.Self:
         self.receiver, self._sender = socket.socketpair()

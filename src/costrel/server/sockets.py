@@ -109,7 +109,7 @@ class Places:
     paths: frozenset[str]
 
     def connections(self) -> Iterator[tuple[int, socket.socket]]:
-        """The open connections of this process that came here: the file descriptor, and a copy that the next step closes."""
+        """The file descriptors of the open connections that came here, each with a copy that the next step closes."""
         for name in os.listdir(FILES):
             number = int(name)
             copy = _copy_of(number)

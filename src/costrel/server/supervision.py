@@ -1,4 +1,4 @@
-"""Supervises the worker processes: replaces those that ended, and gives each its time to end."""
+"""Supervises the worker processes: replaces the ones that ended, and gives each its time to end."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Loader(t.Protocol):
     """Loads the application in a worker."""
 
     def on(self, page: Page | None, pulse: Pulse) -> Loader:
-        """The loader of a worker that counts its requests on `page`, and shows with `pulse` that it is alive."""
+        """The loader of a worker with its own `page` for counts, and its own `pulse`."""
 
 
 _logger = logging.getLogger("costrel.server")
@@ -60,7 +60,7 @@ class Limits:
     age: float | None = None
     memory: int | None = None
     silence: float | None = None
-    """The time without a sign from the event loop."""
+    """The time without a beat of the event loop."""
 
 
 @dataclass(eq=False)
@@ -72,10 +72,10 @@ class Worker:
     pulse: Pulse
     birth: float = field(default_factory=time.monotonic)
     killed_at: float | None = None
-    """When it is killed, if it has not ended: for a worker that was told to end."""
+    """When a worker that was asked to end is killed, unless it has ended by then."""
 
     def has_ended(self) -> bool:
-        """Whether the process has ended. Its sentinel does not tell: processes that views have forked keep it open."""
+        """Whether the process has ended. Its sentinel is not enough: processes that views have forked keep it open."""
         return not self.process.is_alive()
 
 
@@ -83,8 +83,8 @@ class Supervisor:
     """Runs `target` in `number` worker processes, on listening sockets that they share.
 
     A worker writes its process id to the other end of `ready` when it can serve. `at_stop` is called before the sockets
-    are closed. `target` is called with the number of
-    the worker, a function that loads the application, the sockets, the worker's pulse, and `arguments`.
+    are closed. `target` is called with the number of the worker, a function that loads the application, the sockets,
+    the worker's pulse, and `arguments`.
     """
 
     def __init__(
@@ -167,7 +167,7 @@ class Supervisor:
         return self._stop_at is not None and time.monotonic() >= self._stop_at
 
     def _wait_for_news(self, seconds: float, *more: int | Connection) -> list[object]:
-        """Wait until a signal arrives, a worker ends, or one of `more` is ready. Returns those that are ready."""
+        """Wait until a signal arrives, a worker ends, or one of `more` is ready. Returns the ready ones."""
         if self._stop_at is not None:
             seconds = max(min(seconds, self._stop_at - time.monotonic()), 0)
         sentinels = [worker.process.sentinel for worker in self._workers]
@@ -244,14 +244,14 @@ class Supervisor:
                 self._replace_one(old, is_stuck)
 
     def _replace_one(self, old: Worker, is_stuck: bool) -> None:
-        """Start another worker, and end the old one when it is ready. If it does not get ready, keep the old one.
+        """Start another worker, and end the old one when it is ready. If it does not become ready, keep the old one.
 
-        One that is stuck cannot end by itself.
+        A stuck worker is aborted, since it cannot end by itself.
         """
         new = self._start(old.idx)
         if not self._becomes_ready(new):
             self._leaving.append(new)
-            old.birth = time.monotonic()  # it is not too old before as long again
+            old.birth = time.monotonic()  # its age counts from now, so that the next attempt is not at once
             if not self._is_stopping:
                 _logger.error("The new worker did not start: the old process %s continues.", old.process.pid)
             return
@@ -263,7 +263,7 @@ class Supervisor:
         _logger.info("Process %s takes the place of %s", new.process.pid, old.process.pid)
 
     def _look(self) -> None:
-        """Replace workers that are too old, too large, or do not respond, and kill those that did not end in time."""
+        """Replace workers that are too old, too large, or do not respond, and kill workers that did not end in time."""
         now, limits = time.monotonic(), self._limits
         if self._is_stopping:
             return
@@ -290,13 +290,13 @@ class Supervisor:
     # -- end
 
     def _end(self, worker: Worker) -> None:
-        """Tell a worker to end within the grace period."""
+        """Ask a worker to end within the grace period."""
         worker.killed_at = time.monotonic() + self._limits.grace
         self._leaving.append(worker)
         worker.process.terminate()
 
     def _see_off(self) -> None:
-        """Forget the workers that have ended, and kill those whose time is over."""
+        """Forget the workers that have ended, and kill the ones whose time is over."""
         self._leaving = [worker for worker in self._leaving if not worker.has_ended()]
         for worker in self._leaving:
             if worker.killed_at is not None and time.monotonic() >= worker.killed_at:
@@ -305,7 +305,7 @@ class Supervisor:
                 worker.process.kill()
 
     def _stop(self) -> None:
-        """Let the workers finish their requests, and kill those that are left after the grace period."""
+        """Let the workers finish their requests, and kill the rest after the grace period."""
         self._at_stop()
         self._sockets.refuse_new()
         self._sockets.close()  # workers have copies, and accept the connections that wait

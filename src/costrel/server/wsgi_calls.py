@@ -22,13 +22,13 @@ CLOSE: t.Final[Header] = ("Connection", "close")
 
 
 class WsgiCalls:
-    """Calls `application`, in any thread. Notes the threads that are busy, and since when."""
+    """Calls `application`, in any thread. Records which threads are busy, and since when."""
 
     def __init__(self, application: WSGIApplication) -> None:
         self.busy: dict[int, float] = {}
         """The identifiers of the threads that handle a request, with the start on the monotonic clock."""
         self.last_arrival = 0.0
-        """When the last HTTP/1 request has arrived during the end, on the monotonic clock."""
+        """When the last HTTP/1 request of the end arrived, on the monotonic clock."""
         self._application = application
         self._is_ending = False
         self._earlier: dict[int, float] = {}
@@ -71,7 +71,7 @@ class WsgiCalls:
         return self
 
     def has_earlier(self) -> bool:
-        """Whether a request is in progress that began before."""
+        """Whether a request is in progress that began before the end."""
         return not self._earlier.items().isdisjoint(self.busy.copy().items())
 
     def others(self, with_http2: bool) -> Collection[int] | None:
@@ -95,7 +95,7 @@ class WsgiThreads:
         self._told = 0.0
 
     def look(self, limit: float) -> Stall | None:
-        """As in `Threads`: all are busy with requests that began `limit` seconds ago."""
+        """Return a stall if all threads are busy with requests that began at least `limit` seconds ago."""
         busy, now = self._calls.busy.copy(), time.monotonic()
         if len(busy) < self._number or max(max(busy.values()), self._told) > now - limit:
             return None

@@ -56,7 +56,7 @@ class ScriptInfo:
         return app
 
     def load_served(self) -> t.Any:
-        """Return the application to serve: that of `load_app`, or any ASGI application that the import path names.
+        """Return the application to serve: the result of `load_app`, or any ASGI application that the path names.
 
         :raises NoAppException: if there is none.
         """
@@ -105,7 +105,7 @@ def with_appcontext(f: F) -> F:
 
 
 def _sync(f: F) -> F:
-    """A callback that click can call: for one that is ``async def``, a function that runs it to its end."""
+    """A callback that click can call: an ``async def`` function becomes one that runs it to its end."""
     refuse_async_generator("a command", f)
     return running(f)
 

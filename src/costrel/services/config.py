@@ -66,7 +66,7 @@ class Config(dict[str, t.Any]):
     def from_prefixed_env(self, prefix: str = "FLASK", *, loads: Callable[[str], object] = json.loads) -> bool:
         """Set every environment variable ``<prefix>_NAME`` as ``NAME``, its value read by `loads`.
 
-        With the default prefix, variables ``COSTREL_NAME`` are read after those of ``FLASK_NAME``, and win.
+        With the default prefix, variables ``COSTREL_NAME`` are read after ``FLASK_NAME``, and take precedence.
 
         A value for which `loads` raises an error stays a string. A double underscore enters a nested dict:
         ``FLASK_CACHE__TTL=60`` sets ``config["CACHE"]["TTL"]``, and makes the dict if it is missing.

@@ -1,4 +1,4 @@
-"""The notes of a session in a cookie: its user and times, which no key of the session can reach.
+"""The notes of a session in a cookie: its user and times, which no key of the session can overwrite.
 
 They are one list beside the data, under `NOTES`, with a signature of their own. So the data may come from anywhere,
 such as a form, in this application or in a Flask application that shares the cookie.
@@ -16,7 +16,7 @@ if t.TYPE_CHECKING:
     from ..context import AppContract
 
 NOTES: t.Final = " notes"
-"""The key of a cookie for the notes. Keys of a session that begin so get another blank at their end."""
+"""The key of the notes in a cookie. Keys of a session that look like it get another blank at their end."""
 
 
 class Notes(t.NamedTuple):

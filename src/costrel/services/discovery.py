@@ -36,7 +36,7 @@ _AFTER_AN = re.compile("[aeio]|un(?!i)", re.IGNORECASE)
 _AS_FLASK = "the option --as-flask after 'costrel' (costrel --as-flask …)"
 
 _Test = Callable[[object], bool]
-"""Tells whether a value is an application that is looked for."""
+"""Tells whether a value is an application of the kind that is searched for."""
 
 _Call = Callable[[ModuleType, FunctionType, tuple[object, ...], dict[str, object], str], object]
 """A function that calls a factory of a module: with its arguments, and with the call as error messages show it."""
@@ -70,7 +70,7 @@ class NoAppException(click.UsageError):
 
 
 def locate_served(module_name: str, app_name: str | None, raise_if_not_found: bool = True) -> t.Any:
-    """Do the same as `locate_app`, and accept any ASGI application."""
+    """Do the same as `locate_app`, but accept any ASGI application."""
     return _locate(module_name, app_name, raise_if_not_found, is_served)
 
 
@@ -380,7 +380,7 @@ def _foreign_hint(values: Iterable[object]) -> str:
 
 
 def _is_protocol_function(function: FunctionType) -> bool:
-    """Whether a function is no factory, since it is an ASGI or WSGI application itself."""
+    """Whether a function is an ASGI or WSGI application itself, and therefore not a factory."""
     return is_asgi(function) or (is_wsgi(function) and "start_response" in inspect.signature(function).parameters)
 
 

@@ -27,7 +27,7 @@ def get_flashed_messages(
 ) -> list[str] | list[tuple[str, str]]:
     """Take the flashed messages out of the session.
 
-    The same request gets the same messages again, and those that were flashed since.
+    The same request gets the same messages again, and messages that were flashed in the meantime.
 
     With categories each message is a pair of category and text.
 

@@ -1,6 +1,6 @@
-"""What the JSON encoder of the standard library cannot do: mixed keys, and errors that name the place of a value.
+"""Mixed keys, and errors that name the place of a value: the standard library's JSON encoder has neither.
 
-It is asked only after the encoder has failed.
+This is used only after that encoder has failed.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ _MAX_DEPTH: t.Final = 500
 
 
 class Plain:
-    """Rebuilds a value of what JSON has, with text for the keys of objects whose keys cannot be sorted.
+    """Rebuilds a value with the types of JSON, and with text as the keys of objects whose keys cannot be sorted.
 
     :param default: converts other values, as the argument of `json.dumps`.
-    :param skips_keys: whether keys that JSON does not have are left out.
+    :param skips_keys: whether keys of types that JSON does not have are left out.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Plain:
         """The value that can be encoded.
 
         :raises TypeError: if JSON cannot express a value; the message names its place.
-        :raises ValueError: if a value contains itself or is no finite number, likewise.
+        :raises ValueError: if a value contains itself or is not a finite number, likewise.
         :raises RecursionError: if it is nested too deeply to be searched.
         """
         if value is None or isinstance(value, (str, bool, int)):

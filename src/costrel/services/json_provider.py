@@ -97,7 +97,7 @@ def _refuse_constant(name: str) -> t.NoReturn:
 
 
 def _refuse_surrogates(value: object) -> None:
-    """Raise ValueError for text with half of a surrogate pair, which no other format can store (RFC 7493 §2.1)."""
+    """Raise ValueError for text with an unpaired surrogate, which UTF-8 cannot express (RFC 7493 §2.1)."""
     try:
         json.dumps(value, ensure_ascii=False, default=str).encode()
     except UnicodeEncodeError as error:
@@ -105,7 +105,7 @@ def _refuse_surrogates(value: object) -> None:
 
 
 def _finite(text: str) -> float:
-    """The number of a text. Raises ValueError if it is too large, since `float` would make an infinity of it."""
+    """The number of a text. Raises ValueError if it is too large, for which `float` returns infinity."""
     number = float(text)
     if isinf(number):
         raise ValueError(f"The number {text[:40]} is out of range (JSON_ALLOW_NAN).")
@@ -328,7 +328,7 @@ class DefaultJSONProvider(JSONProvider):
 
         It is indented in debug mode and compact otherwise, unless `compact` is set.
         """
-        obj = args[0] if len(args) == 1 and not kwargs else self._prepare_response_obj(args, kwargs)
+        obj = self._prepare_response_obj(args, kwargs)
         app = self._app
         if self.compact is False or (self.compact is None and app.debug):
             text = self.dumps(obj, indent=2)

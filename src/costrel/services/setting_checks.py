@@ -53,13 +53,11 @@ def _is_usable(setting: Setting, value: t.Any) -> bool:
         return _is_number(setting, value)
     if kinds <= _TEXTS:
         return isinstance(value, str)
-    if not value:
-        return True
     if setting.name == "SECRET_KEY":
-        return isinstance(value, _KEYS)
+        return not value or isinstance(value, _KEYS)
     if setting.name == "SECRET_KEY_FALLBACKS":
-        return _are_all(value, _KEYS)
-    return setting.types != NAMES or _are_all(value, (str,))
+        return not value or _are_all(value, _KEYS)
+    return setting.types != NAMES or not value or _are_all(value, (str,))
 
 
 def _is_number(setting: Setting, value: t.Any) -> bool:

@@ -22,13 +22,18 @@ def connect(url: str, missing: str) -> Redis:
 
     :param missing: the message of the RuntimeError that is raised if the package redis is missing.
     """
+    client: Redis = library(missing).Redis.from_url(url, **options(missing))
+    return client
+
+
+def options(missing: str) -> dict[str, t.Any]:
+    """The options of such a client."""
     redis = library(missing)
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 
     retry = Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,))
-    client: Redis = redis.Redis.from_url(url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, retry=retry)
-    return client
+    return {"socket_timeout": TIMEOUT, "socket_connect_timeout": TIMEOUT, "retry": retry}
 
 
 def library(missing: str) -> ModuleType:
@@ -45,9 +50,9 @@ def library(missing: str) -> ModuleType:
 
 @contextmanager
 def reaching(waits: Waits, name: str) -> Iterator[None]:
-    """Around a command: errors of the client become StoreError. After a timeout, few threads try it at a time.
+    """Wrap a command: errors of the client become StoreError. After a timeout, only a few threads try at a time.
 
-    :param name: what is kept there, for the message.
+    :param name: the kind of data kept there, for the message.
     """
     import redis
 

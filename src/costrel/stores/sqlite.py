@@ -23,7 +23,7 @@ TIMEOUT: t.Final = 2.0
 """Seconds that an operation may wait for the file: for writers of this process, for other processes, to connect."""
 
 COMPANIONS: t.Final = ("-wal", "-shm")
-"""The ends of the names of a file's write-ahead log, and of the index of that."""
+"""The suffixes of a file's write-ahead log, and of the index of the log."""
 
 Identity: t.TypeAlias = tuple[int, int]
 
@@ -40,7 +40,7 @@ class SqliteFile:
 
     If the file was deleted or replaced, the next operation opens the file that is at `path` then.
 
-    :param name: what the file keeps, for messages.
+    :param name: the kind of data in the file, for messages.
     :param timeout: seconds that an operation may wait for the file.
     """
 
@@ -57,7 +57,7 @@ class SqliteFile:
         self._identity: Identity | None = None
         """Device and inode of the file that the connections are for; None if there are no connections."""
         self._companions: set[Identity | None] = set()
-        """Those of its write-ahead log and of the index of that."""
+        """The same of its write-ahead log and of the index of the log."""
         self._connections: set[sqlite3.Connection] = set()
         self._writing = Lock()
         self._connecting = Lock()
@@ -105,7 +105,7 @@ class SqliteFile:
     def _drop(self, connection: sqlite3.Connection) -> None:
         connection.close()
         self._connections.discard(connection)
-        if not self._connections:  # only an open file keeps its inode for itself
+        if not self._connections:  # the inode of a file that is not open may be reused
             self._identity = None
 
     @contextmanager
@@ -166,9 +166,9 @@ class SqliteFile:
             self._connecting.release()
 
     def _remove_companions_of_former_file(self) -> None:
-        """Remove the log of a file that was deleted or replaced: SQLite would take it for that of the present file.
+        """Remove the log of a file that was deleted or replaced: SQLite would apply it to the present file.
 
-        If another process has done so already, the log is that of the present file.
+        If another process has done so already, the log belongs to the present file.
         """
         is_missing = not self.path.exists()
         for companion in map(self._companion, COMPANIONS):

@@ -1,7 +1,7 @@
 """Waiting for a store: each operation has one deadline, and few threads wait for a store that is stuck.
 
-Requests that need the store hold a thread while they wait. If all of them waited to their deadlines, no thread would be
-left for the requests that do not need it.
+Requests that need the store hold a thread while they wait. If all of them waited until their deadlines, no thread would
+be left for the requests that do not need it.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ WAITERS: t.Final = 8
 """How many operations of one process may wait for a store that is stuck."""
 
 PAUSE: t.Final = 5.0
-"""Seconds after an operation has missed its deadline in vain in which no other one waits, unless one succeeds."""
+"""Seconds after a missed deadline in which no other operation waits, unless one succeeds."""
 
 _STEP: t.Final = 0.02
 """The longest time between two attempts, in seconds."""
 
 
 class StoreError(Exception):
-    """A store cannot be reached, or cannot write. What it keeps did not change."""
+    """A store cannot be reached, or cannot write. Its data did not change."""
 
 
 class StuckError(StoreError):
-    """A store is stuck: an operation has missed its deadline, or did not wait, since too many do."""
+    """A store is stuck: an operation has missed its deadline, or did not wait, since too many already do."""
 
 
 class Lockable(t.Protocol):
@@ -59,9 +59,9 @@ class Waits:
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
-        """Around a call of a store that has timeouts of its own: while it is stuck, few threads try it.
+        """Wrap a call of a store that has timeouts of its own: while it is stuck, only a few threads try it.
 
-        :raises StuckError: if they do already.
+        :raises StuckError: if that many threads try it already.
         """
         if not self.is_stuck:
             yield
@@ -80,11 +80,11 @@ class Waits:
         return time.monotonic() < self._stuck_until
 
     def note_missed(self) -> None:
-        """An operation has missed its deadline, and no other one has got the store meanwhile."""
+        """Note that an operation missed its deadline, and that no other one got the store meanwhile."""
         self._stuck_until = time.monotonic() + PAUSE
 
     def note_success(self) -> None:
-        """An operation has got the store."""
+        """Note that an operation got the store."""
         self._stuck_until = 0.0
         self.last_success = time.monotonic()
 
@@ -97,7 +97,7 @@ class Waits:
             return True
 
     def leave(self) -> None:
-        """The operation waits no longer."""
+        """Note that an operation no longer waits."""
         with self._lock:
             self._waiting -= 1
 

@@ -14,7 +14,7 @@ def is_asgi(value: object) -> bool:
     required = _required(value)
     if required is None:
         return False
-    if _is_async(value):
+    if is_async(value):
         return len(required) == 3 or (not required and _takes_any(value))
     return required == _ASGI_NAMES
 
@@ -22,7 +22,7 @@ def is_asgi(value: object) -> bool:
 def is_wsgi(value: object) -> bool:
     """Whether `value` is a WSGI application (PEP 3333): a callable of an environ and ``start_response``."""
     required = _required(value)
-    return required is not None and len(required) == 2 and not _is_async(value)
+    return required is not None and len(required) == 2 and not is_async(value)
 
 
 def _required(value: object) -> list[str] | None:
@@ -48,6 +48,7 @@ def _parameters(value: object) -> list[inspect.Parameter] | None:
         return None
 
 
-def _is_async(value: object) -> bool:
+def is_async(value: object) -> bool:
+    """Whether a call of `value` returns a coroutine."""
     call: Callable[..., object] | None = getattr(value, "__call__", None)  # noqa: B004 - the method itself is wanted
     return inspect.iscoroutinefunction(value) or inspect.iscoroutinefunction(call)

@@ -20,7 +20,7 @@ if t.TYPE_CHECKING:
 
 
 class JSONText:
-    """Reads JSON as a type: msgspec decides; all problems are collected after it has refused the text."""
+    """Reads JSON as a type. Problems are collected only after msgspec has refused the text."""
 
     def __init__(self, expr: TypeExpr, dec_hook: DecHook | None) -> None:
         self.expr = expr
@@ -29,7 +29,7 @@ class JSONText:
         self.decode = msgspec.json.Decoder(expr, dec_hook=dec_hook).decode
 
     def read(self, data: bytes | str, where: str) -> tuple[object, list[Problem]]:
-        """The value, and what is wrong with it.
+        """The value and its problems.
 
         :raises ValueError: if the text is not JSON, or is nested too deeply.
         """
@@ -48,7 +48,7 @@ class JSONText:
             raw = msgspec.json.decode(data)
             value = collector.walk(raw, self.expr)
         except (msgspec.ValidationError, RecursionError):
-            # A number out of range, or a value nested more deeply than the typed reader had to look.
+            # A number is out of range, or the text is nested too deeply at a place that the typed reader skipped.
             collector.problems.clear()
             raw, value = None, FAILED
         if value is FAILED and not collector.problems:
@@ -68,7 +68,7 @@ class JSONText:
 
 
 def _pydantic_of(expr: TypeExpr) -> type | None:
-    """The pydantic model that a type is, if it is one, or an optional one."""
+    """The class of a type that is a pydantic model or an optional one, else None."""
     kept = [class_of(member) for member in members(expr) if member is not NoneType]
     cls = kept[0] if len(kept) == 1 else None
     return cls if cls is not None and is_pydantic(cls) else None
@@ -86,10 +86,10 @@ class BodyInput:
         self.text = JSONText(expr, dec_hook)
 
     def read(self, request: Request, values: Values, problems: list[Problem]) -> None:
-        """Add the value to `values`, or what is wrong with it to `problems`.
+        """Add the value to `values`, or its problems to `problems`.
 
-        :raises UnsupportedMediaType: if the body is not announced as JSON.
-        :raises BadRequest: if it is not JSON.
+        :raises UnsupportedMediaType: if the ``Content-Type`` is not JSON.
+        :raises BadRequest: if the body is not JSON.
         """
         is_json = request.is_json
         if not is_json and (request.mimetype or request.get_data()):

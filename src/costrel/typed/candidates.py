@@ -1,4 +1,4 @@
-"""Whether a view could be typed: asked of each view at the start, so that untyped applications load nothing more."""
+"""Whether a view could be typed: checked for each view at the start, so that untyped applications load no more."""
 
 from __future__ import annotations
 
@@ -8,12 +8,24 @@ from collections.abc import Callable, Iterator
 TYPED: t.Final = "__costrel_typed__"
 """The attribute of a function that `typed` has made: the function within."""
 
-
 MAX_DECORATORS: t.Final = 100
+
+VIEW_METHODS: t.Final = (
+    "get",
+    "post",
+    "head",
+    "options",
+    "delete",
+    "put",
+    "trace",
+    "patch",
+    "dispatch_request",
+)
+"""The methods of a class-based view that may be typed."""
 
 
 def typed_within(view: object) -> Callable[..., t.Any] | None:
-    """The function below the decorator `typed`, if that has made `view` itself."""
+    """The function below the decorator `typed`, if `typed` made `view` itself."""
     if hasattr(view, "__wrapped__"):  # another decorator, which has copied the attributes
         return None
     found: Callable[..., t.Any] | None = getattr(view, TYPED, None)
@@ -21,7 +33,7 @@ def typed_within(view: object) -> Callable[..., t.Any] | None:
 
 
 def decorated(view: object) -> Iterator[object]:
-    """The functions that other decorators stand around, from the outside in."""
+    """The functions within decorators, from the outside in."""
     for _ in range(MAX_DECORATORS):
         view = getattr(view, "__wrapped__", None)
         if view is None:
@@ -30,7 +42,7 @@ def decorated(view: object) -> Iterator[object]:
 
 
 class Coverage(t.NamedTuple):
-    """What decides for one endpoint whether its view is typed, apart from the view's signature."""
+    """The facts about one endpoint that decide, together with the signature, whether its view is typed."""
 
     filled: frozenset[str]
     """URL variables of its rules, and keys of their defaults."""
@@ -39,16 +51,16 @@ class Coverage(t.NamedTuple):
     chosen: bool
     """Whether ``typed=True`` covers it."""
     by_signature: bool
-    """Whether a parameter that nothing else can fill makes a view typed: so it is for `Costrel`, not for `Flask`."""
+    """Whether a parameter that nothing else can fill makes a view typed, as in `Costrel` but not in `Flask`."""
 
 
 def has_typed(function: object) -> bool:
-    """Whether `typed` has made a function, or one that other decorators stand around."""
+    """Whether a function, or a function within its decorators, was made by `typed`."""
     return typed_within(function) is not None or any(map(typed_within, decorated(function)))
 
 
 def raw_annotations(function: object) -> dict[str, object]:
-    """The annotations of a function as they are written; those of ``__call__`` for another callable."""
+    """The annotations of a function as written; for another callable, the annotations of ``__call__``."""
     found: dict[str, object] | None = getattr(function, "__annotations__", None)
     if found is None:
         found = getattr(getattr(type(function), "__call__", None), "__annotations__", None)  # noqa: B004
@@ -56,7 +68,7 @@ def raw_annotations(function: object) -> dict[str, object]:
 
 
 def may_be_typed(function: object, coverage: Coverage) -> bool:
-    """Whether a view has an annotation that could make it typed, without a look at what the annotations mean."""
+    """Whether a view has an annotation that could make it typed, without evaluating the annotations."""
     annotations = raw_annotations(function)
     if coverage.chosen:
         return bool(annotations)

@@ -31,7 +31,7 @@ class Codecs(dict[type, Codec]):
         :raises TypeError: for a type without a codec.
         """
         if isinstance(value, cls):
-            return value  # one that was made before
+            return value  # already decoded
         validator = getattr(cls, "__pydantic_validator__", None)
         if validator is not None:
             return validator.validate_python(value)
@@ -41,7 +41,7 @@ class Codecs(dict[type, Codec]):
         return codec.decode(value)
 
     def enc_hook(self, default: Callable[[object], object]) -> Encode:
-        """What msgspec calls for a value that it cannot write; `default` is asked for types without a codec."""
+        """The hook that msgspec calls for a value that it cannot write; `default` handles types without a codec."""
 
         def encode(value: object) -> object:
             for cls in type(value).__mro__:

@@ -24,11 +24,11 @@ FAILED: t.Final = object()
 """Stands for a value with problems."""
 
 _MAX_EXACT: t.Final = 2**53
-"""Up to here each integer is a float."""
+"""Up to here, a float can represent every integer."""
 
 
 class Collector:
-    """Collects the problems of one source. With `strict`, text is no number, as in JSON."""
+    """Collects the problems of one source. With `strict`, a string is not accepted as a number, as in JSON."""
 
     def __init__(self, where: str, strict: bool, dec_hook: DecHook | None = None) -> None:
         self.where = where
@@ -37,12 +37,12 @@ class Collector:
         self.problems: list[Problem] = []
 
     def add(self, path: Path, code: str, detail: str) -> None:
-        """Note a problem, unless there are enough of them."""
+        """Add a problem, up to `MAX_PROBLEMS`."""
         if len(self.problems) < MAX_PROBLEMS:
             self.problems.append(Problem(self.where, path, code, detail))
 
     def explain(self, error: Exception, raw: object, expr: TypeExpr, path: Path = ()) -> None:
-        """Note the one problem that an error tells of."""
+        """Add the problem that an error describes."""
         steps, code, detail = explain(error, raw, expr)
         self.add(path + steps, code, detail)
 
@@ -89,7 +89,7 @@ class Collector:
             values[shape.tag_field] = raw[shape.tag_field]
         if len(self.problems) > before:
             return FAILED
-        # No class is made of a TypedDict, so that its values would be converted once for each dict around them.
+        # A TypedDict stays a dict, and every dict around it would convert its values again.
         return values if shape.is_dict else self._convert(values, raw, expr, path)
 
     def _map(self, raw: dict[str, object], expr: TypeExpr, shape: MapShape, path: Path) -> object:
@@ -114,7 +114,7 @@ class Collector:
 
     def _leaf(self, raw: object, expr: TypeExpr, path: Path) -> object:
         if type(raw) is float and raw.is_integer() and abs(raw) <= _MAX_EXACT:
-            # 6.0 is an integer for JSON Schema; msgspec tells them apart by their spelling.
+            # 6.0 is an integer in JSON Schema; msgspec decides by the spelling.
             try:
                 return msgspec.convert(int(raw), expr, strict=self.strict, dec_hook=self.dec_hook)
             except msgspec.ValidationError:
@@ -131,12 +131,12 @@ class Collector:
             return FAILED
 
     def _pick(self, raw: object, shape: UnionShape) -> TypeExpr | None:
-        """The member that a value is meant for: by its tag, else the only one that is an object or an array."""
+        """The member that a value is meant for: by its tag, else the only object or array among them."""
         shapes = [(member, shape_of(member)) for member in shape.members]
         if isinstance(raw, dict):
             objects = [(m, s) for m, s in shapes if isinstance(s, (ObjectShape, MapShape, ModelShape))]
             for member, each in objects:
-                if isinstance(each, ObjectShape) and each.tag is not None and raw.get(each.tag_field or "") == each.tag:
+                if isinstance(each, ObjectShape) and each.is_tagged(raw):
                     return member
             return objects[0][0] if len(objects) == 1 else None
         if isinstance(raw, list):

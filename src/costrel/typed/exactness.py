@@ -20,7 +20,7 @@ _PLAIN: t.Final = (str, bytes, int, float, bool, NoneType, msgspec.UnsetType)
 
 
 def checker(expr: TypeExpr) -> Check | None:
-    """A function that tells whether a value is exact; None if no model is in the type, so that any value is."""
+    """A function that checks whether a value is exact; None for a type without models, of which any value is."""
     return _Checkers().of(expr)
 
 
@@ -114,7 +114,7 @@ class _Checkers:
 
 
 def _key(expr: TypeExpr) -> object:
-    """What tells types apart; metadata may be unhashable."""
+    """A hashable key for a type, whose metadata may be unhashable."""
     try:
         hash(expr)
     except TypeError:

@@ -30,7 +30,7 @@ class Unresolved(t.NamedTuple):
 
 
 def annotations_of(function: Callable[..., object]) -> dict[str, TypeExpr]:
-    """The annotations of a function. Those that are strings are evaluated, or become `Unresolved`."""
+    """The annotations of a function. Strings are evaluated, or become `Unresolved`."""
     found: Mapping[str, TypeExpr] = getattr(function, "__annotations__", None) or {}
     if not any(isinstance(annotation, str) for annotation in found.values()):
         return {name: NoneType if annotation is None else annotation for name, annotation in found.items()}
@@ -48,7 +48,7 @@ def _evaluated(name: str, annotation: TypeExpr, names: dict[str, object]) -> Typ
 
 
 def globals_of(function: Callable[..., object]) -> dict[str, object]:
-    """The names that the annotations of `function` can use: its module's and those of the functions around it."""
+    """The names that the annotations of `function` can use: from its module, and from the functions around it."""
     code = getattr(function, "__code__", None)
     names: dict[str, object] = dict(getattr(function, "__globals__", None) or vars(sys.modules[function.__module__]))
     cells = getattr(function, "__closure__", None)
@@ -78,7 +78,7 @@ def plain(expr: TypeExpr) -> TypeExpr:
 
 
 def metadata_of(expr: TypeExpr) -> tuple[object, ...]:
-    """What `Annotated` says about a type."""
+    """The metadata that `Annotated` adds to a type."""
     found: tuple[object, ...] = getattr(expr, "__metadata__", ())
     return found
 
@@ -93,25 +93,25 @@ def marker_of(expr: TypeExpr, kind: type[M]) -> M | None:
     return None
 
 
-def unmarked(expr: TypeExpr) -> TypeExpr:
-    """A type without our own markers: msgspec would refuse none, but a schema is to be about the value."""
+def unmarked(expr: TypeExpr, *others: type) -> TypeExpr:
+    """A type without the markers of inputs and of `others`: a schema describes the value alone."""
     if not isinstance(expr, ANNOTATED):
         return expr
-    kept = tuple(item for item in metadata_of(expr) if not _is_marker(item))
+    kinds = (Input, *others)
+    kept = tuple(item for item in metadata_of(expr) if not _is_marker(item, kinds))
     bare = t.get_args(expr)[0]
     return t.Annotated[(bare, *kept)] if kept else bare
 
 
-def _is_marker(item: object) -> bool:
-    return isinstance(item, Input) or (isinstance(item, type) and issubclass(item, Input))
+def _is_marker(item: object, kinds: tuple[type, ...]) -> bool:
+    return isinstance(item, kinds) or (isinstance(item, type) and issubclass(item, kinds))
 
 
 def members(expr: TypeExpr) -> tuple[TypeExpr, ...]:
     """The types of a union, flat; for any other type, that type alone."""
-    bare = plain(expr)
-    if isinstance(bare, type) or t.get_origin(bare) not in _UNIONS:
+    if not is_union(expr):
         return (expr,)
-    return tuple(part for member in t.get_args(bare) for part in members(member))
+    return tuple(part for member in t.get_args(plain(expr)) for part in members(member))
 
 
 def is_union(expr: TypeExpr) -> bool:
@@ -130,7 +130,7 @@ def class_of(expr: TypeExpr) -> type | None:
 
 
 def spelled(expr: TypeExpr) -> str:
-    """A type as a person writes it."""
+    """A type as it is written in source code."""
     if expr is NoneType:
         return "None"
     if isinstance(expr, type) and t.get_origin(expr) is None:
@@ -147,7 +147,7 @@ def spelled(expr: TypeExpr) -> str:
 
 
 def type_variables(cls: type, args: tuple[TypeExpr, ...]) -> dict[TypeExpr, TypeExpr]:
-    """What the type variables of a generic class and of its bases stand for."""
+    """The types that replace the type variables of a generic class and of its bases."""
     found: dict[TypeExpr, TypeExpr] = dict(zip(getattr(cls, "__parameters__", ()), args, strict=False))
     for base in getattr(cls, "__orig_bases__", ()):
         origin = t.get_origin(base)
@@ -158,7 +158,7 @@ def type_variables(cls: type, args: tuple[TypeExpr, ...]) -> dict[TypeExpr, Type
 
 
 def substituted(expr: TypeExpr, variables: Mapping[TypeExpr, TypeExpr]) -> TypeExpr:
-    """A type with what its type variables stand for."""
+    """A type with its type variables replaced."""
     if isinstance(expr, t.TypeVar):
         return variables.get(expr, object)
     parameters = getattr(expr, "__parameters__", ())

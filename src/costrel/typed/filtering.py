@@ -1,4 +1,4 @@
-"""A value as its declared type: rebuilt node by node, so that nothing is left which the type does not declare."""
+"""A value as its declared type: rebuilt node by node, so that only declared fields are left."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def _get(value: object, name: str, attribute: str) -> object:
 
 
 def _fields_of_model(value: object) -> object:
-    """A value for pydantic, which takes an object of a subclass as it is: its fields alone."""
+    """The fields of a value alone: pydantic accepts an object of a subclass unchanged."""
     dump: t.Callable[..., object] | None = getattr(value, "model_dump", None)
     return value if dump is None else dump(by_alias=True)
 
@@ -123,7 +123,7 @@ def _member_for(value: object, shape: UnionShape) -> TypeExpr:
                 return member
     if isinstance(value, Mapping):
         for member, each in models:
-            if isinstance(each, ObjectShape) and each.tag is not None and value.get(each.tag_field or "") == each.tag:
+            if isinstance(each, ObjectShape) and each.is_tagged(value):
                 return member
     if isinstance(value, (str, bytes, int, float, type(None))):
         return _ABSENT
@@ -134,4 +134,4 @@ def _member_for(value: object, shape: UnionShape) -> TypeExpr:
 
 
 def _class_of_shape(shape: Shape) -> type | None:
-    return shape.cls if isinstance(shape, (ObjectShape, ModelShape)) and shape.cls is not dict else None
+    return shape.cls if isinstance(shape, (ObjectShape, ModelShape)) else None

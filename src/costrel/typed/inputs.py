@@ -11,12 +11,12 @@ from ..http.errors import NotFound
 from .bodies import BodyInput
 from .checked import Checked
 from .codecs import Codecs
-from .expressions import TypeExpr, Unresolved, class_of, marker_of, plain, spelled, unmarked
+from .expressions import TypeExpr, Unresolved, class_of, marker_of, metadata_of, plain, spelled, unmarked
 from .markers import Body, Cookie, File, Form, Header, Input, Path, Query
 from .placing import HOW_TO_DECLARE, Unplaced, kinds_of, place_of
 from .problems import Problem
 from .signatures import MISSING, Parameter, Signature, SignatureError
-from .texts import SpreadModel, Text, TextInputs, TextOptions, Values, header_name
+from .texts import SpreadModel, Text, TextInputs, TextOptions, Values, sent_name
 from .uploads import FileInput, JSONPart
 
 if t.TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Limits(t.NamedTuple):
 
 
 class Source(t.NamedTuple):
-    """One input, for listings: where it comes from, under which name, its type, and whether it must be sent."""
+    """One input, for listings: its source, its name, its type, and whether it must be sent."""
 
     where: str
     name: str
@@ -50,7 +50,7 @@ class Source(t.NamedTuple):
 
 
 class Inputs:
-    """What one function takes of a request."""
+    """The values that one function takes from a request."""
 
     def __init__(self, signature: Signature, filled: frozenset[str], codecs: Codecs, limits: Limits) -> None:
         self.signature = signature
@@ -85,7 +85,7 @@ class Inputs:
         return made
 
     def read(self, request: Request, view_args: Mapping[str, object], problems: list[Problem]) -> Values:
-        """The values by parameter. Those that routing has found are left alone, but for bounds and conversion.
+        """The values by parameter. Of the variables of the URL, only those with bounds or a conversion are included.
 
         :raises NotFound: for a value of the URL outside of its bounds.
         """
@@ -95,14 +95,13 @@ class Inputs:
         values: Values = {}
         for read in reads:
             read(request, values, problems)
-        if self.checks:
-            for name, check in self.checks.items():
-                if name in view_args:
-                    values[name] = check(view_args[name])
+        for name, check in self.checks.items():
+            if name in view_args:
+                values[name] = check(view_args[name])
         return values
 
     def _other_than(self, names: frozenset[str]) -> Inputs:
-        """The inputs without those names: a `url_value_preprocessor` has values for them."""
+        """The inputs except `names`, for which a `url_value_preprocessor` has values."""
         found = self._without.get(names)
         if found is None:
             taken = self._taken | names
@@ -138,7 +137,7 @@ class Inputs:
         return None if place is None else {"file": File, "body": Body, "query": Query}[place]()
 
     def _place(self, parameter: Parameter, expr: TypeExpr, marker: Input) -> None:
-        name = marker.name or (header_name(parameter.name) if isinstance(marker, Header) else parameter.name)
+        name = marker.name or sent_name(marker.where, parameter.name)
         required = parameter.default is MISSING
         self.sources.append(Source(marker.where, name, parameter.name, expr, required))
         hook = self.codecs.dec_hook
@@ -162,12 +161,11 @@ class Inputs:
 
     def _place_text(self, parameter: Parameter, expr: TypeExpr, marker: Input, name: str) -> None:
         where, allow_nan = marker.where, self.limits.allow_nan
-        checked = class_of(expr) is Checked
-        model = t.get_args(plain(expr))[0] if checked else expr
+        model = unchecked(expr)
         if "model" in kinds_of(model, self.codecs):
             options = TextOptions(self.codecs.dec_hook, allow_nan)
             spread = self._checked(lambda: SpreadModel(parameter.name, model, parameter.default, where, options))
-            self.reads.append(_CheckedInput(spread).read if checked else spread.read)
+            self.reads.append(spread.read if model is expr else _CheckedInput(spread).read)
             return
         texts = self._texts.get(where)
         if texts is None:
@@ -177,7 +175,7 @@ class Inputs:
         texts.add(Text.of(parameter.name, name, expr, where, split, allow_nan), expr, parameter.default)
 
     def _add_variable(self, name: str, expr: TypeExpr, converts: bool) -> None:
-        has_bounds = any(isinstance(item, msgspec.Meta) for item in getattr(expr, "__metadata__", ()))
+        has_bounds = any(isinstance(item, msgspec.Meta) for item in metadata_of(expr))
         self.sources.append(Source("path", name, name, expr, True, converts))
         if converts or has_bounds:
             self.checks[name] = Check(expr, converts, self.codecs)
@@ -196,6 +194,12 @@ class Inputs:
 R = t.TypeVar("R")
 
 
+def unchecked(expr: TypeExpr) -> TypeExpr:
+    """The model within `Checked`; any other type as it is."""
+    model: TypeExpr = t.get_args(plain(expr))[0] if class_of(expr) is Checked else expr
+    return model
+
+
 class Check:
     """A variable of the URL: its bounds, and with `Path()` its conversion."""
 
@@ -205,7 +209,7 @@ class Check:
         self.codecs = codecs
 
     def __call__(self, value: object) -> object:
-        """The value, converted if the marker says so. Raises NotFound for one that does not fit."""
+        """The value, converted if the marker says so. Raises NotFound for a value that does not fit."""
         try:
             made = msgspec.convert(value, self.expr, strict=False, dec_hook=self.codecs.dec_hook)
         except msgspec.ValidationError:

@@ -1,4 +1,4 @@
-"""Markers: what `Annotated` tells about a parameter or a result. They are cheap to import: applications name them."""
+"""Markers for `Annotated` at parameters and results. They are cheap to import, since applications name them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ T = t.TypeVar("T")
 
 
 class Input(Value):
-    """Where the value of a parameter comes from.
+    """The source of a parameter's value.
 
     :param name: the name that clients send; by default the parameter's own.
     """
@@ -68,7 +68,7 @@ class Body(Input):
 
 
 class Path(Input):
-    """A variable of the URL, converted to the parameter's type. Without this marker only the converter counts."""
+    """A variable of the URL, converted to the parameter's type. Without this marker, the rule's converter decides."""
 
     where = "path"
 

@@ -15,8 +15,8 @@ from collections.abc import Collection
 import msgspec
 
 from ..http.uploads import FileStorage
-from .expressions import NoneType, TypeExpr, class_of, is_union, members, plain, spelled
-from .shapes import ARRAYS, MAPS, is_model_class
+from .expressions import TypeExpr, class_of, members, plain, spelled
+from .shapes import ARRAYS, MAPS, NOTHINGS, is_model_class
 
 SCALARS: t.Final = (
     str,
@@ -32,7 +32,7 @@ SCALARS: t.Final = (
 )
 """With their subclasses, such as `datetime`."""
 
-_NOTHINGS: t.Final = (NoneType, msgspec.UnsetType)
+_MANY: t.Final = (*ARRAYS, tuple)
 
 HOW_TO_DECLARE: t.Final = (
     "Mark it with Annotated[..., Query()] (or Header, Cookie, Form, File, Body), give it a default, or register its"
@@ -49,27 +49,25 @@ def kinds_of(expr: TypeExpr, codecs: Collection[type]) -> set[str]:
     found: set[str] = set()
     for member in members(expr):
         bare = plain(member)
-        if bare in _NOTHINGS:
+        if bare in NOTHINGS:
             continue
         found.add(_kind(bare, codecs))
     return found
 
 
 def _kind(bare: TypeExpr, codecs: Collection[type]) -> str:
-    if is_union(bare):
-        return "other"
     if t.get_origin(bare) is t.Literal:
         return "scalar"
     cls = class_of(bare)
     if cls is None:
         return "other"
-    if cls in codecs or (issubclass(cls, SCALARS) and cls not in (object,)):
+    if cls in codecs or issubclass(cls, SCALARS):
         return "scalar"
     if issubclass(cls, FileStorage):
         return "file"
     if cls is msgspec.Raw or cls in MAPS or is_model_class(cls):
         return "model"
-    if cls in ARRAYS or cls is tuple:
+    if cls in _MANY:
         items = [arg for arg in t.get_args(bare) if arg is not ...]
         return _kind_of_items(items, codecs)
     return "other"
@@ -83,7 +81,7 @@ def _kind_of_items(items: list[TypeExpr], codecs: Collection[type]) -> str:
 
 
 def place_of(expr: TypeExpr, codecs: Collection[type]) -> str | None:
-    """``file``, ``body`` or ``query`` for a type without a marker; None for a type that no value could be made of.
+    """``file``, ``body`` or ``query`` for a type without a marker; None for a type that cannot be read.
 
     :raises Unplaced: for a union of a model and a scalar.
     """
@@ -104,15 +102,15 @@ def place_of(expr: TypeExpr, codecs: Collection[type]) -> str | None:
 
 def is_many(expr: TypeExpr) -> bool:
     """Whether a type takes several values: a list, set or tuple, also an optional one."""
-    return any(class_of(member) in (*ARRAYS, tuple) for member in members(expr))
+    return any(class_of(member) in _MANY for member in members(expr))
 
 
 def item_types(expr: TypeExpr) -> tuple[TypeExpr, ...]:
-    """The types that a single value may have: the members of a union, those of the items of a list."""
+    """The types that a single value may have: the members of a union, the item types of a list."""
     found: list[TypeExpr] = []
     for member in members(expr):
         bare = plain(member)
-        if class_of(bare) in (*ARRAYS, tuple):
+        if class_of(bare) in _MANY:
             found += [part for arg in t.get_args(bare) if arg is not ... for part in members(arg)]
         else:
             found.append(bare)

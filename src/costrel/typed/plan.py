@@ -10,21 +10,22 @@ from ..context import RequestContext, requesting
 from ..http.framing import has_no_body
 from ..messages.response import Response
 from ..streaming import stream_with_context
+from ..support.callables import is_async
 from .inputs import Inputs
 from .problems import Problem, failed
 from .providers import Provider
 from .results import Write
-from .signatures import Function, Signature, is_async
+from .signatures import Function, Signature
 from .steps import Opened, Step, Steps, drive, drive_async
 from .streams import AsyncStream, Ending, SyncStream, is_stream
 from .texts import Values
 
 Resolve: t.TypeAlias = Callable[["ProviderPlan"], "ProviderPlan"]
-"""The plan to use for a provider: its own, or in tests the one of a stand-in."""
+"""The plan to use for a provider: its own, or the plan of a stand-in in tests."""
 
 
 class ProviderPlan:
-    """A provider as seen from one endpoint: what it takes, and the providers of its own parameters."""
+    """A provider as seen from one endpoint: its inputs, and the providers of its own parameters."""
 
     def __init__(self, provider: Provider, inputs: Inputs, needs: Mapping[str, ProviderPlan]) -> None:
         self.provider = provider
@@ -38,7 +39,7 @@ class ProviderPlan:
 
 
 def in_order(needs: Iterable[ProviderPlan], resolve: Resolve) -> list[ProviderPlan]:
-    """Providers in the order in which they run: each once, after those that it needs, in the order of parameters."""
+    """Providers in the order in which they run: each once, after its own providers, in the order of parameters."""
     found: dict[Function, ProviderPlan] = {}
 
     def add(each: ProviderPlan) -> None:
@@ -54,7 +55,7 @@ def in_order(needs: Iterable[ProviderPlan], resolve: Resolve) -> list[ProviderPl
 
 
 class Plan:
-    """What one view takes and returns, as seen from one endpoint."""
+    """The inputs and the result of one view, as seen from one endpoint."""
 
     def __init__(
         self,
@@ -108,7 +109,7 @@ class Plan:
         async def call_async(*args: object, **view_args: object) -> object:
             return await self.run_async(view, args, view_args)
 
-        on_loop = self._is_async or any(each.provider.is_async for each in self._order)
+        on_loop = self._is_async or any(each.provider.is_async for each in self.providers)
         return update_wrapper(call_async if on_loop else call, view)
 
     @cached_property
@@ -116,7 +117,8 @@ class Plan:
         return is_async(self.signature.function)
 
     @cached_property
-    def _order(self) -> list[ProviderPlan]:
+    def providers(self) -> list[ProviderPlan]:
+        """The providers of the view, also indirect ones, in the order in which they run."""
         return in_order(self.needs.values(), lambda each: each)
 
     # -- with providers -------------------------------------------------------------------------------------------
@@ -124,15 +126,14 @@ class Plan:
     def steps(self, ctx: RequestContext, view: Function, on_loop: bool, view_args: Values) -> Steps[object]:
         """Open the providers, validate the inputs, call the view, write its result, and end the providers.
 
-        An error on the way is thrown into the providers that are open. `on_loop` tells that a stream can be read by
-        async code.
+        An error on the way is thrown into the providers that are open. With `on_loop`, async code can read a stream.
         """
         opened = Opened()
         try:
             values = yield from self._prepare(ctx, opened, view_args)
             rv = yield Step(partial(view, **values), self._is_async, is_bound=bool(opened.generators))
             made = rv if self.write is None else self.write(ctx, rv)
-            if opened.generators and not isinstance(made, (str, bytes)):  # all else may be read lazily
+            if opened.generators and not isinstance(made, (str, bytes)):  # anything else may be read lazily
                 made = ctx.app.make_response(made)
         except GeneratorExit:
             raise
@@ -148,7 +149,7 @@ class Plan:
         return made
 
     def _prepare(self, ctx: RequestContext, opened: Opened, view_args: Values) -> Steps[Values]:
-        """Run the providers; the keyword arguments of the view."""
+        """Run the providers, and return the keyword arguments of the view."""
         order = in_order(self.needs.values(), self.resolve)
         first = in_order((each for each in order if each.provider.first), self.resolve)
         for each in first:

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from ..http.errors import BadRequest
 from ..services.json_provider import check_json_depth
 from .bodies import JSONText
-from .candidates import decorated, typed_within
+from .candidates import VIEW_METHODS, decorated, typed_within
 from .codecs import Codecs, refuse
 from .expressions import TypeExpr, marker_of, members, spelled
-from .inputs import Inputs, Limits, Source
+from .inputs import Inputs, Limits
 from .markers import Input, Use
 from .placing import item_types
 from .plan import Plan, ProviderPlan, Resolve
@@ -32,8 +32,6 @@ from .signatures import (
 
 if t.TYPE_CHECKING:
     from ..messages.response import Response
-
-HTTP_METHODS: t.Final = ("get", "post", "head", "options", "delete", "put", "trace", "patch")
 
 
 class PlannedApp(t.Protocol):
@@ -63,7 +61,7 @@ class Plans:
         self._stand_ins: tuple[tuple[TypeExpr, Provider], ...] = ()
 
     def forget(self) -> None:
-        """Make all plans again when they are next needed: the setup has changed."""
+        """Drop all plans, so that they are made again when next needed: the setup has changed."""
         self._coverage.clear()
         self._plans.clear()
         self._provider_plans.clear()
@@ -79,7 +77,7 @@ class Plans:
     def methods_for(self, endpoint: str, cls: type) -> dict[str, Function]:
         """The typed methods of a class-based view, each as a function that reads its inputs first."""
         found: dict[str, Function] = {}
-        for name in (*HTTP_METHODS, "dispatch_request"):
+        for name in VIEW_METHODS:
             method: Function | None = getattr(cls, name, None)
             plan = None if method is None else self._plan_view(endpoint, method, skip=1)
             if plan is not None and method is not None:
@@ -111,13 +109,6 @@ class Plans:
             raise ValidationFailed(problems)
         return value
 
-    def sources(self) -> dict[str, list[Source]]:
-        """The inputs of the typed views by endpoint."""
-        found: dict[str, list[Source]] = {}
-        for (endpoint, _), plan in self._plans.items():
-            found.setdefault(endpoint, []).extend(plan.inputs.sources)
-        return found
-
     def by_endpoint(self) -> dict[str, list[Plan]]:
         """The plans of the typed views and methods by endpoint."""
         found: dict[str, list[Plan]] = {}
@@ -129,7 +120,7 @@ class Plans:
         """The plan of a view or method; None if it is not typed, or only below other decorators."""
         for each in decorated(view):
             function = typed_within(each)
-            if function is not None:  # planned now, so that its errors are found at the start
+            if function is not None:  # planned now, so that errors appear at the start
                 self.of_function(endpoint, function, skip)
         function = typed_within(view)
         if function is not None:

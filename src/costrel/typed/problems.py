@@ -13,7 +13,7 @@ Step: t.TypeAlias = str | int
 """A key of an object, or an index of an array."""
 
 MAX_PROBLEMS: t.Final = 100
-"""More are not looked for in one request."""
+"""The search stops at this number of problems in one request."""
 
 _MAX_STEP: t.Final = 100
 
@@ -24,7 +24,7 @@ class Problem(t.NamedTuple):
     where: str
     """``body``, ``query``, ``header``, ``cookie``, ``form``, ``file`` or ``message``."""
     path: tuple[Step, ...]
-    """The way to the value: in a body from its root, elsewhere the name first."""
+    """The keys that lead to the value: from the root of a body, elsewhere beginning with the name."""
     code: str
     """missing, unknown, type, range, length, pattern, multiple, enum, format, value or union."""
     detail: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import typing as t
 from collections import abc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from .expressions import TypeExpr, Unresolved, class_of, plain, spelled
 from .signatures import MISSING, Function, Signature, function_name, signature_of
@@ -20,7 +20,7 @@ _GENERATORS: t.Final = (
 )
 
 UNPROVIDABLE: t.Final = (str, bytes, int, float, bool, complex, list, dict, set, frozenset, tuple, type(None))
-"""Types of which an application has many values: a provider of one would provide them all."""
+"""Types that an application uses for unrelated values: a provider of such a type would provide them all."""
 
 
 class Provider:
@@ -79,13 +79,9 @@ class Providers:
         """The provider of exactly this type, or None."""
         return next((provider for known, provider in self._found if known == expr), None)
 
-    def types(self) -> Iterator[TypeExpr]:
-        """The types that are provided."""
-        return (expr for expr, _ in self._found)
-
 
 def stand_in(expr: TypeExpr, value: object) -> Provider:
-    """A provider for tests: of `value`, or, if that is a function or a class, of its results."""
+    """A provider for tests: of `value`, or of its results if it is a function or a class."""
     cls = class_of(expr)
     is_value = cls is not None and isinstance(value, cls)
     if not is_value and (inspect.isroutine(value) or inspect.isclass(value)):

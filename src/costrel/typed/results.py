@@ -22,7 +22,6 @@ from .expressions import (
     class_of,
     marker_of,
     members,
-    metadata_of,
     plain,
     unmarked,
 )
@@ -34,12 +33,12 @@ from .signatures import MISSING, Signature
 EventStreamMaker: t.TypeAlias = Callable[[t.Any, Callable[[object], str]], Response]
 Write: t.TypeAlias = Callable[[RequestContext, t.Any], object]
 
-
-_STREAMS: t.Final[tuple[object, ...]] = (EventStream, JSONLines)
+JSON_LINES: t.Final = "application/jsonl"
+_STREAMS: t.Final[tuple[tuple[object, str], ...]] = ((EventStream, "text/event-stream"), (JSONLines, JSON_LINES))
 
 
 class Tools(t.NamedTuple):
-    """What writing needs of the application."""
+    """The parts of the application that writers use."""
 
     dec_hook: DecHook
     enc_hook: Encode
@@ -55,44 +54,46 @@ class Variant(t.NamedTuple):
 
 def variants_of(expr: TypeExpr) -> list[Variant]:
     """The results of a return annotation: one, or several with a status each."""
+    whole = _variant(expr)
+    if whole.status is not None or isinstance(expr, ANNOTATED):
+        return [whole]
+    found = [_variant(member) for member in members(expr)]
+    return [whole] if all(variant.status is None for variant in found) else found
+
+
+def _variant(expr: TypeExpr) -> Variant:
     status = marker_of(expr, Status)
-    if status is not None or isinstance(expr, ANNOTATED):
-        return [Variant(_without_status(expr), None if status is None else status.code)]
-    found = [variant for member in members(expr) for variant in _variant(member)]
-    if all(variant.status is None for variant in found):
-        return [Variant(expr, None)]
-    return found
-
-
-def _variant(expr: TypeExpr) -> list[Variant]:
-    status = marker_of(expr, Status)
-    return [Variant(_without_status(expr), None if status is None else status.code)]
-
-
-def _without_status(expr: TypeExpr) -> TypeExpr:
-    if not isinstance(expr, ANNOTATED):
-        return expr
-    kept = tuple(item for item in metadata_of(expr) if not isinstance(item, Status))
-    bare = t.get_args(expr)[0]
-    return unmarked(t.Annotated[(bare, *kept)]) if kept else bare
+    return Variant(unmarked(expr, Status), None if status is None else status.code)
 
 
 def writer_of(signature: Signature, tools: Tools) -> Write | None:
-    """What makes the response of a view's result; None if the result is what it is in Flask."""
+    """The writer that turns a view's result into a response; None if the result is handled as in Flask."""
     expr = signature.result
     if expr is MISSING or isinstance(expr, Unresolved):
         return None
     if expr is NoneType:
         return _write_nothing
-    stream = class_of(expr)
-    if stream in _STREAMS:
-        item = JSONWriter(signature.name, (t.get_args(plain(expr)) or (t.Any,))[0], tools)
-        return EventWriter(item, tools.event_stream) if stream is _STREAMS[0] else LinesWriter(item)
+    media_type = stream_type(expr)
+    if media_type is not None:
+        item = JSONWriter(signature.name, item_of_stream(expr), tools)
+        return LinesWriter(item) if media_type == JSON_LINES else EventWriter(item, tools.event_stream)
     variants = variants_of(expr)
     if any(reaches_model(variant.expr) for variant in variants) and not is_flasks(expr):
         return ResultWriter(signature.name, [Variant(of_tuple(each.expr), each.status) for each in variants], tools)
     status = variants[0].status
     return None if status is None else StatusWriter(status)
+
+
+def stream_type(expr: TypeExpr) -> str | None:
+    """The media type of a stream; None for any other result."""
+    cls = class_of(expr)
+    return next((media_type for kind, media_type in _STREAMS if cls is kind), None)
+
+
+def item_of_stream(expr: TypeExpr) -> TypeExpr:
+    """The type of a stream's items; `Any` if the annotation has none."""
+    item: TypeExpr = (t.get_args(plain(expr)) or (t.Any,))[0]
+    return item
 
 
 def is_flasks(expr: TypeExpr) -> bool:
@@ -109,7 +110,7 @@ def of_tuple(expr: TypeExpr) -> TypeExpr:
 
 
 def _write_nothing(ctx: RequestContext, rv: object) -> object:
-    """A view that is declared to return None answers with 204."""
+    """The response of a view that is declared to return None: 204."""
     return ctx.app.response_class(status=204) if rv is None else rv
 
 
@@ -135,7 +136,7 @@ class JSONWriter:
         self.encode = msgspec.json.Encoder(enc_hook=tools.enc_hook).encode
 
     def __call__(self, value: object) -> bytes:
-        """The JSON of a value. Raises WrongResult for one that does not fit."""
+        """The JSON of a value. Raises WrongResult for a value that does not fit."""
         return self.encode(self.filter(value, self.owner))
 
     def text(self, value: object) -> str:
@@ -173,7 +174,7 @@ class ResultWriter:
         return ctx.app.response_class(body, status=status, headers=headers, mimetype="application/json")
 
     def _write(self, value: object) -> tuple[bytes, int | None]:
-        """JSON and status of a value: of the variant for its class, else of the first that it fits."""
+        """JSON and status of a value: of the variant for its class, else of the first that accepts it."""
         if len(self.writers) == 1:
             writer, status = self.writers[0]
             return (b"" if value is None and writer.expr is NoneType else writer(value)), status
@@ -227,7 +228,7 @@ class LinesWriter:
         if isinstance(rv, (Response, tuple, HTTPException)):
             return rv
         lines = _lines_async(rv, self.item) if isinstance(rv, AsyncIterable) else _lines(rv, self.item)
-        return ctx.app.response_class(lines, mimetype="application/jsonl")
+        return ctx.app.response_class(lines, mimetype=JSON_LINES)
 
 
 def _lines(items: Iterable[object], write: JSONWriter) -> Iterator[bytes]:

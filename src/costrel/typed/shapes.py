@@ -11,10 +11,12 @@ from functools import lru_cache
 
 import msgspec
 
-from .expressions import NoneType, TypeExpr, class_hints, class_of, is_union, members, plain, unmarked
+from .expressions import NoneType, TypeExpr, class_hints, class_of, is_union, members, plain
 
 ARRAYS: t.Final = (list, set, frozenset, abc.Sequence, abc.MutableSequence, abc.Collection, abc.Set, abc.MutableSet)
 MAPS: t.Final = (dict, abc.Mapping, abc.MutableMapping)
+NOTHINGS: t.Final = (NoneType, msgspec.UnsetType)
+"""The types of an absent value."""
 
 
 class Field(t.NamedTuple):
@@ -37,12 +39,15 @@ class ObjectShape(t.NamedTuple):
     tag: str | int | None = None
     is_dict: bool = False
 
+    def is_tagged(self, value: Mapping[str, object]) -> bool:
+        """Whether an object has the tag of this class."""
+        return self.tag is not None and value.get(self.tag_field or "") == self.tag
+
 
 class ArrayShape(t.NamedTuple):
     """A list or set, or a tuple of one type of items."""
 
     item: TypeExpr
-    cls: type
 
 
 class TupleShape(t.NamedTuple):
@@ -59,10 +64,9 @@ class MapShape(t.NamedTuple):
 
 
 class UnionShape(t.NamedTuple):
-    """A union, without None."""
+    """A union, without None and `UnsetType`."""
 
     members: tuple[TypeExpr, ...]
-    optional: bool
 
 
 class ModelShape(t.NamedTuple):
@@ -72,6 +76,11 @@ class ModelShape(t.NamedTuple):
 
 
 Shape: t.TypeAlias = ObjectShape | ArrayShape | TupleShape | MapShape | UnionShape | ModelShape
+
+
+def present(expr: TypeExpr) -> tuple[TypeExpr, ...]:
+    """The members of a type that stand for a value: all but None and `UnsetType`."""
+    return tuple(member for member in members(expr) if member not in NOTHINGS)
 
 
 def shape_of(expr: TypeExpr) -> Shape | None:
@@ -84,18 +93,16 @@ def shape_of(expr: TypeExpr) -> Shape | None:
 
 def _shape(expr: TypeExpr) -> Shape | None:
     if is_union(expr):
-        parts = members(expr)
-        kept = tuple(part for part in parts if part is not NoneType and part is not msgspec.UnsetType)
-        return UnionShape(kept, NoneType in parts)
+        return UnionShape(present(expr))
     bare = plain(expr)
     cls = class_of(bare)
     if cls is None:
         return None
     args = t.get_args(bare)
     if cls is tuple and args:
-        return ArrayShape(args[0], tuple) if args[1:] == (...,) else TupleShape(args)
+        return ArrayShape(args[0]) if args[1:] == (...,) else TupleShape(args)
     if cls in ARRAYS:
-        return ArrayShape(args[0] if args else t.Any, cls)
+        return ArrayShape(args[0] if args else t.Any)
     if cls in MAPS:
         return MapShape(*args) if args else MapShape(str, t.Any)
     if is_pydantic(cls):
@@ -103,7 +110,7 @@ def _shape(expr: TypeExpr) -> Shape | None:
     return object_shape(bare, cls)
 
 
-# The errors of a request ask for the shape of each node.
+# The search for the problems of a request asks for the shape of each node.
 _known_shape = lru_cache(maxsize=1024)(_shape)
 
 
@@ -193,7 +200,7 @@ def is_model_class(cls: type) -> bool:
 
 def reaches_model(expr: TypeExpr) -> bool:
     """Whether a type is a model, or contains one: a list, map, tuple or union of models."""
-    bare = plain(unmarked(expr))
+    bare = plain(expr)
     if is_union(bare):
         return any(reaches_model(member) for member in members(bare))
     cls = class_of(bare)

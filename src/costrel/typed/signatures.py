@@ -13,11 +13,11 @@ from .markers import Input, Use
 Function: t.TypeAlias = Callable[..., t.Any]
 
 MISSING: t.Final = object()
-"""The default of a parameter that has none, and the annotation of one that has none."""
+"""Stands for a default or an annotation that a parameter does not have."""
 
 
 class SignatureError(TypeError):
-    """The signature of a view declares something that cannot be: found when the application is sealed."""
+    """The signature of a view is invalid. The error is raised when the application is sealed."""
 
 
 class Parameter(t.NamedTuple):
@@ -60,7 +60,7 @@ def function_name(function: Function) -> str:
 
 
 def signature_of(function: Function, skip: int = 0) -> Signature:
-    """The signature of a function itself, not of one that it wraps; `skip` leaves out ``self``."""
+    """The signature of a function itself, not of a function that it wraps; `skip` leaves out ``self``."""
     called = type(function).__call__ if not hasattr(function, "__annotations__") else function
     hints = annotations_of(called)
     parameters = list(inspect.signature(function, follow_wrapped=False).parameters.values())[skip:]
@@ -91,8 +91,3 @@ def _is_beyond_flask(parameter: Parameter, coverage: Coverage) -> bool:
         and parameter.default is MISSING
         and parameter.name not in coverage.filled
     )
-
-
-def is_async(function: Function) -> bool:
-    """Whether a call of `function` returns a coroutine."""
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004

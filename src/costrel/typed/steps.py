@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
 
 from ..context import RequestContext
 from ..context.contracts import ThreadsContract
@@ -22,12 +22,13 @@ class Step(t.NamedTuple):
     is_async: bool
     """Whether the call returns an awaitable."""
     is_bound: bool = False
-    """Whether it must run in the same thread as the others: it begins or ends a generator."""
+    """Whether it must run in the same thread as the other bound steps: a generator is resumed, or open."""
 
 
 Steps: t.TypeAlias = Generator[Step, t.Any, T]
 
-_END: t.Final = object()
+END: t.Final = object()
+"""The result of a step that found an iterator exhausted."""
 
 
 class Opened:
@@ -41,8 +42,8 @@ class Opened:
         """Run a provider up to its value."""
         made = yield Step(lambda: provider.function(**arguments), provider.is_async and not provider.is_generator)
         if provider.is_generator:
-            value = yield _next(provider, made)
-            if value is _END:
+            value = yield next_step(made, provider.is_async)
+            if value is END:
                 raise RuntimeError(f"The provider {provider.name!r} ended without a yield.")
             self.generators.append((provider, made))
             made = value
@@ -55,12 +56,15 @@ class Opened:
         """
         ending = [pair for pair in self.generators if pair[0].until_view or not only_with_view]
         self.generators = [pair for pair in self.generators if pair not in ending]
-        # A view that was cancelled has lost its client.
+        # A view is cancelled when its client disconnects.
         thrown = error if error is None or isinstance(error, Exception) else ClientDisconnected()
         for provider, generator in reversed(ending):
             try:
-                step = _next(provider, generator) if thrown is None else _throw(provider, generator, thrown)
-                if (yield step) is not _END:
+                if thrown is None:
+                    step = next_step(generator, provider.is_async)
+                else:
+                    step = _throw_step(generator, provider.is_async, thrown)
+                if (yield step) is not END:
                     raise RuntimeError(f"The provider {provider.name!r} has a second yield.")
             except Exception as caught:
                 if caught is not thrown:
@@ -72,18 +76,19 @@ class Opened:
                 del error, thrown  # the traceback of the error has this frame
 
 
-def _next(provider: Provider, generator: t.Any) -> Step:
-    if provider.is_async:
-        return Step(lambda: _next_async(generator), True)
-    return Step(lambda: next(generator, _END), False, is_bound=True)
+def next_step(iterator: t.Any, is_async: bool) -> Step:
+    """The step that returns the next item of an iterator, or `END`."""
+    if is_async:
+        return Step(lambda: _next_async(iterator), True)
+    return Step(lambda: next(iterator, END), False, is_bound=True)
 
 
-async def _next_async(generator: AsyncGenerator[object, None]) -> object:
-    return await anext(generator, _END)
+async def _next_async(iterator: AsyncIterator[object]) -> object:
+    return await anext(iterator, END)
 
 
-def _throw(provider: Provider, generator: t.Any, error: Exception) -> Step:
-    if provider.is_async:
+def _throw_step(generator: t.Any, is_async: bool, error: Exception) -> Step:
+    if is_async:
         return Step(lambda: _throw_async(generator, error), True)
     return Step(lambda: _throw_sync(generator, error), False, is_bound=True)
 
@@ -92,14 +97,14 @@ def _throw_sync(generator: Generator[object, None, None], error: Exception) -> o
     try:
         return generator.throw(error)
     except StopIteration:
-        return _END
+        return END
 
 
 async def _throw_async(generator: AsyncGenerator[object, None], error: Exception) -> object:
     try:
         return await generator.athrow(error)
     except StopAsyncIteration:
-        return _END
+        return END
 
 
 def drive(ctx: RequestContext, steps: Steps[T]) -> T:
@@ -119,7 +124,7 @@ def drive(ctx: RequestContext, steps: Steps[T]) -> T:
 
 
 async def drive_async(ctx: RequestContext, steps: Steps[T]) -> T:
-    """Run steps on the event loop: what may block goes to a worker thread, generators always to the same one."""
+    """Run steps on the event loop: blocking ones run in a worker thread, and generators always in the same one."""
     threads = await threads_of(ctx)
     send: Callable[[t.Any], Step] = steps.send
     value: t.Any = None
@@ -148,11 +153,11 @@ def _coroutine_of(function: Callable[[], t.Any]) -> Callable[[], t.Any]:
 
 
 async def threads_of(ctx: RequestContext) -> ThreadsContract | None:
-    """The worker threads; None if the code is in a thread already, as under WSGI."""
+    """The worker threads; None if the code already runs in a thread, as under WSGI."""
     if not ctx.on_loop:
         return None
     if ctx.threads is None:
         import asyncio
 
-        await asyncio.sleep(0)  # a request that has not waited for anything has no way to the threads yet
+        await asyncio.sleep(0)  # the threads are set when the request first waits
     return ctx.threads

@@ -9,13 +9,11 @@ from ..context import RequestContext
 from ..http.errors import ClientDisconnected
 from ..http.framing import has_no_body
 from ..messages.response import Response
-from .steps import Opened, Step, Steps, drive, drive_async
-
-_END: t.Final = object()
+from .steps import END, Opened, Step, Steps, drive, drive_async, next_step
 
 
 def is_stream(response: object) -> t.TypeGuard[Response]:
-    """Whether a response has pieces that are made while it is sent. A file counts as one piece."""
+    """Whether a response makes its pieces while it is sent. A file counts as one piece."""
     return isinstance(response, Response) and not response.is_sequence and not response.direct_passthrough
 
 
@@ -26,10 +24,9 @@ class Ending:
         self.ctx = ctx
         self.response = response
         self.opened = opened
-        self.has_begun = False
 
     def steps(self, error: BaseException | None) -> Steps[None]:
-        """End the providers. An error in one is logged: the status was sent before."""
+        """End the providers. An error in one is logged: the status has already been sent."""
         if not self.opened.generators:
             return
         try:
@@ -40,7 +37,7 @@ class Ending:
             raise
 
     def closing(self) -> Steps[None]:
-        """End the providers of a stream that is closed before its end: unless no body is sent, by a disconnect."""
+        """End the providers of a stream that is closed early: by a disconnect, unless the response has no body."""
         complete = has_no_body(self.response.status_code, self.ctx.request.method)
         try:
             yield from self.steps(None if complete else ClientDisconnected())
@@ -62,11 +59,11 @@ class SyncStream:
     def __next__(self) -> t.Any:
         ctx = self._ending.ctx
         try:
-            piece = next(self._pieces, _END)
+            piece = next(self._pieces, END)
         except BaseException as error:
             drive(ctx, self._ending.steps(error))
             raise
-        if piece is _END:
+        if piece is END:
             drive(ctx, self._ending.steps(None))
             raise StopIteration
         return piece
@@ -97,14 +94,11 @@ class AsyncStream:
 
     def _next(self) -> Steps[t.Any]:
         try:
-            if self._is_async:
-                piece = yield Step(lambda: anext_or_end(self._iterator), True)
-            else:
-                piece = yield Step(lambda: next(self._iterator, _END), False, is_bound=True)
+            piece = yield next_step(self._iterator, self._is_async)
         except BaseException as error:
             yield from self._ending.steps(error)
             raise
-        if piece is _END:
+        if piece is END:
             yield from self._ending.steps(None)
             raise StopAsyncIteration
         return piece
@@ -120,8 +114,3 @@ class AsyncStream:
                 yield Step(close, self._is_async, is_bound=not self._is_async)
         finally:
             yield from self._ending.closing()
-
-
-async def anext_or_end(iterator: t.Any) -> object:
-    """The next item of an async iterator, or a mark for its end."""
-    return await anext(iterator, _END)

@@ -84,7 +84,7 @@ class Text(t.NamedTuple):
 
 
 def read_texts(texts: list[Text], source: Source) -> Values:
-    """What was sent, by the fields of the Struct."""
+    """The texts that were sent, by the fields of the Struct."""
     get = source.get
     raw: Values = {}
     for each in texts:
@@ -106,19 +106,19 @@ def _as_bool(text: str) -> str:
 
 
 def _as_finite(text: str) -> str:
-    """The text of a number; an empty text, which is none, instead of NaN and the infinities."""
+    """The text of a number; for NaN and the infinities an empty text, which is not a number."""
     return "" if text.strip().lstrip("+-").lower() in _NOT_FINITE else text
 
 
 class TextOptions(t.NamedTuple):
-    """What the reading of texts depends on."""
+    """The options for reading texts."""
 
     dec_hook: DecHook | None
     allow_nan: bool
 
 
 class TextInputs:
-    """The parameters that one source has values for, each with a name of its own."""
+    """The parameters of one source, each with its own name."""
 
     def __init__(self, where: str, dec_hook: DecHook | None) -> None:
         self.where = where
@@ -142,7 +142,7 @@ class TextInputs:
         check_type(self.struct)
 
     def read(self, request: Request, values: Values, problems: list[Problem]) -> None:
-        """Add the values of a request to `values`, or what is wrong with them to `problems`."""
+        """Add the values of a request to `values`, or their problems to `problems`."""
         raw = read_texts(self.texts, self.source(request))
         try:
             made = msgspec.convert(raw, self.struct, strict=False, dec_hook=self.dec_hook)
@@ -170,7 +170,7 @@ def check_type(expr: TypeExpr) -> None:
 
 
 def collect_texts(raw: Values, expr: TypeExpr, where: str, dec_hook: DecHook | None, error: Exception) -> list[Problem]:
-    """The problems of values that were sent as text, at least the one that `error` tells of."""
+    """The problems of values that were sent as text, at least the one that `error` describes."""
     collector = Collector(where, strict=False, dec_hook=dec_hook)
     if collector.walk(raw, expr) is not FAILED or not collector.problems:
         collector.explain(error, raw, expr)
@@ -189,13 +189,12 @@ class SpreadModel:
         self.dec_hook = options.dec_hook
         fields, self.forbids = spread_fields(self.expr)
         self.texts = [
-            Text.of(name, header_name(name) if where == "header" else name, each, where, None, options.allow_nan)
-            for name, each in fields.items()
+            Text.of(name, sent_name(where, name), each, where, None, options.allow_nan) for name, each in fields.items()
         ]
         check_type(self.expr)
 
     def raw(self, request: Request) -> Values:
-        """What was sent of the model's fields, by their names."""
+        """The values that were sent for the model's fields, by name."""
         source = self.source(request)
         found = read_texts(self.texts, source)
         if self.forbids:
@@ -204,7 +203,7 @@ class SpreadModel:
         return found
 
     def read(self, request: Request, values: Values, problems: list[Problem]) -> None:
-        """Add the model to `values`, or what is wrong with it to `problems`."""
+        """Add the model to `values`, or its problems to `problems`."""
         raw = self.raw(request)
         if not raw and self.default is not MISSING:
             values[self.parameter] = self.default
@@ -216,7 +215,7 @@ class SpreadModel:
             values[self.parameter] = value
 
     def make(self, raw: Values) -> tuple[object, list[Problem]]:
-        """The model of what was sent, and its problems."""
+        """The model that the values make, and its problems."""
         cls = class_of(self.expr)
         if cls is not None and is_pydantic(cls):
             return read_object(cls, raw, self.where)
@@ -245,6 +244,6 @@ def _names(source: Iterable[t.Any]) -> Sequence[str]:
     return [each[0] if isinstance(each, tuple) else each for each in source]
 
 
-def header_name(parameter: str) -> str:
-    """The header field for the name of a parameter: ``x_trace`` → ``X-Trace``."""
-    return parameter.replace("_", "-").title()
+def sent_name(where: str, parameter: str) -> str:
+    """The name that clients send for a parameter: its own, or for a header ``x_trace`` → ``X-Trace``."""
+    return parameter.replace("_", "-").title() if where == "header" else parameter

@@ -29,7 +29,7 @@ class FileInput:
         self.collect = next((cls for m in members(expr) if (cls := class_of(m)) in (tuple, set)), list)
 
     def read(self, request: Request, values: Values, problems: list[Problem]) -> None:
-        """Add the file or files to `values`, or that they are missing to `problems`."""
+        """Add the file or files to `values`, or their absence to `problems`."""
         # A browser sends an empty part without a name for an input in which no file was chosen.
         sent = [file for file in request.files.getlist(self.name) if file]
         if sent:
@@ -54,9 +54,9 @@ class JSONPart:
         self.text = JSONText(expr, dec_hook)
 
     def read(self, request: Request, values: Values, problems: list[Problem]) -> None:
-        """Add the value to `values`, or what is wrong with it to `problems`."""
+        """Add the value to `values`, or its problems to `problems`."""
         data: bytes | str | None = request.form.get(self.name)
-        if data is None and (file := request.files.get(self.name)) is not None:  # a Blob of a script has a file name
+        if data is None and (file := request.files.get(self.name)) is not None:  # a script's Blob has a file name
             data = file.read()
         if not data:
             if self.default is MISSING:

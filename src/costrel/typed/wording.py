@@ -1,6 +1,6 @@
 """The errors of msgspec in our own words: code, detail and path, never the value.
 
-msgspec prints the value for an enum, a literal, a tag and an unknown field. There the allowed values stand instead.
+msgspec prints the value for an enum, a literal, a tag and an unknown field. Our text lists the allowed values instead.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ Explanation: t.TypeAlias = tuple[tuple[Step, ...], str, str]
 
 
 def explain(error: Exception, raw: object, expr: TypeExpr) -> Explanation:
-    """What is wrong with `raw` as a value of the type `expr`."""
+    """The problem that `error` reports about `raw` as a value of the type `expr`."""
     found = _PLACE.fullmatch(str(error))
     text, path = (str(error), ()) if found is None else (found[1], _steps(found[2] or found[3] or ""))
     cause = error.__cause__ if isinstance(error, msgspec.ValidationError) else error

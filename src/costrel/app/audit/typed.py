@@ -1,4 +1,4 @@
-"""Typed views that read something else than their signature suggests."""
+"""Typed views that read something other than their signature suggests."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from .finding import Finding, Findings
 
 if t.TYPE_CHECKING:
     from ...context import AppContract
+    from ...context.contracts import InputContract
     from ...routing import Rule
 
 READ_ONLY: t.Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -46,14 +47,5 @@ def check_document(app: AppContract) -> Findings:
         )
 
 
-class Variable(t.Protocol):
-    """A variable of the URL as a typed view declares it."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def expr(self) -> object: ...
-
-
-def _is_number_in_text(source: Variable, rules: list[Rule]) -> bool:
+def _is_number_in_text(source: InputContract, rules: list[Rule]) -> bool:
     return source.expr is int and any(f"<{source.name}>" in rule.rule for rule in rules)

@@ -127,9 +127,9 @@ class CrossOrigin:
     def trusts(self, request: GuardedRequest, origin: str) -> bool:
         """Whether a page of `origin` may make a browser send this unsafe request.
 
-        A policy with credentials permits it. One without them permits the requests of scripts, if they carry no
-        credentials that a browser sends by itself. It permits no navigation, such as that of a form: the browser would
-        keep the cookies of the response, and the visitor would be signed in as somebody else.
+        A policy with credentials permits it. A policy without credentials permits requests of scripts, if they carry
+        no credentials that a browser sends by itself. It permits no navigation, such as the submission of a form: the
+        browser would store the cookies of the response, and the visitor would be signed in to another account.
         """
         policy = None if request.url_rule is None else self._policies[request.url_rule.endpoint]
         if policy is None or not _permits(policy, origin, request.method):

@@ -207,7 +207,7 @@ class Limits:
 
 
 def _distinct(names: list[str]) -> list[str]:
-    """The names, with a number after those that were there before: a client finds its policy by the name."""
+    """The names, with a number after each repeated one: a client finds its policy by the name."""
     return [
         name if name not in names[:index] else f"{name}-{names[:index].count(name) + 1}"
         for index, name in enumerate(names)

@@ -58,7 +58,7 @@ class Mark(t.Generic[T]):
         )
 
     def _get(self, holder: object) -> object:
-        """The mark of one object, or `_NOTHING`. An object that makes up its attributes, such as a mock, has none."""
+        """The mark of one object, or `_NOTHING`. Attributes that are made up on access, as in a mock, do not count."""
         own: dict[str, object] = getattr(holder, "__dict__", _EMPTY)
         if self.name in own:
             return own[self.name]

@@ -19,9 +19,6 @@ if t.TYPE_CHECKING:
 
 R = t.TypeVar("R")
 
-TIMEOUT: t.Final = 0.25
-"""How many seconds Redis may take to connect, and to answer."""
-
 PAUSE: t.Final = 2.0
 """How many seconds pass before an unreachable store is tried again. Requests do not wait for it in the meantime."""
 
@@ -153,21 +150,13 @@ def open_storage(setting: object) -> Storage:
             f"RATE_LIMIT_STORAGE is {setting!r}: it must be a URL such as 'memory://' or 'redis://127.0.0.1:6379/1', or"
             " a store of the package limits."
         )
-    options = _redis_options() if setting.startswith(("redis://", "rediss://", "redis+unix://")) else {}
+    options = {}
+    if setting.startswith(("redis://", "rediss://", "redis+unix://")):
+        from ...stores import redis  # few applications count in Redis
+
+        options = redis.options(MISSING)
     try:
         storage = limits.storage.storage_from_string(setting, wrap_exceptions=True, **options)
     except limits.errors.ConfigurationError as error:
         raise ValueError(f"RATE_LIMIT_STORAGE: {error}") from error
     return storage
-
-
-def _redis_options() -> dict[str, object]:
-    """Options that limit waiting to `TIMEOUT`, and retry once, only if a kept connection was closed."""
-    try:
-        import redis
-        from redis.backoff import NoBackoff
-        from redis.retry import Retry
-    except ImportError:
-        raise RuntimeError(MISSING) from None
-    retry = Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,))
-    return {"socket_timeout": TIMEOUT, "socket_connect_timeout": TIMEOUT, "retry": retry}

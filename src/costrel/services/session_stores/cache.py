@@ -18,7 +18,7 @@ LIST_SECONDS: t.Final = 10 * 366 * 24 * 60 * 60
 """How long the list of a user's sessions is kept; it is deleted with the last of them."""
 
 TIMEOUT: t.Final = 5.0
-"""Seconds that a thread waits for another one that changes a session."""
+"""Seconds that a thread waits while another one changes a session."""
 
 
 class Cache(t.Protocol):
@@ -98,7 +98,7 @@ class CacheStore(SessionStore):
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """The lock of this store. Raises StoreError if a thread whose cache does not answer has it for too long."""
+        """The lock of this store. Raises StoreError if a thread that waits for the cache holds it for too long."""
         with self._waits.operation() as operation:
             try:
                 operation.acquire(self._lock)

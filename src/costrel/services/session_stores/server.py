@@ -31,10 +31,10 @@ _is_identifier = LatePattern(r"[A-Za-z0-9_-]{43}").fullmatch
 
 
 RENEWED_FOR: t.Final = 60.0
-"""Seconds in which a store remembers that the identifier of a session was replaced.
+"""Seconds for which a store remembers that the identifier of a session was replaced.
 
-Requests that the client has sent with the former identifier do not begin a session whose cookie would replace that of
-the renewed one.
+Meanwhile, a request with the former identifier does not begin a session, whose cookie would replace the cookie of the
+renewed one.
 """
 
 
@@ -96,14 +96,14 @@ class ServerSessions(SessionInterface):
         session.renew()
 
     def opening_blocks(self, app: AppContract, request: Request) -> bool:
-        """Whether the store is asked when the session of a request is opened: not without a cookie."""
+        """Whether opening the session of a request calls the store: not without a cookie."""
         if not _own_store.are_original(self):
             return True
         value = request.cookies.get(self.get_cookie_name(app))
         return value is not None and (_is_identifier(value) is not None or bool(moving.sources(app)))
 
     def saving_blocks(self, session: object) -> bool:
-        """Whether the store is asked when a session is saved: not for a new session that is empty."""
+        """Whether saving a session calls the store: not for a new session that is empty."""
         if not _own_store.are_original(self):
             return True
         if isinstance(session, ReadOnlySession) or not isinstance(session, Session):
@@ -238,7 +238,7 @@ class ServerSessions(SessionInterface):
         return sends
 
     def _was_renewed(self, key: str) -> bool:
-        """Whether a session got another identifier a moment ago, and had this key before."""
+        """Whether the session that had this key got another identifier a moment ago."""
         record = self.store.load(_key_of_renewal(key))
         return record is not None and record.expires > time.time()
 
