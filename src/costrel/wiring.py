@@ -9,6 +9,7 @@ from .app import ports
 from .app.application import Costrel
 from .edges import wsgi
 from .messages.request import Request
+from .services import kinds
 
 if t.TYPE_CHECKING:
     from .app.api_document import OpenAPI
@@ -100,6 +101,7 @@ def run_server(
     run_development(app, host, port, debug, load_dotenv=load_dotenv, **options)
 
 
+kinds.application_class = Costrel
 ports.serve_wsgi = wsgi.serve
 ports.asgi_application = asgi_application
 ports.asgi_without_middleware = asgi_without_middleware

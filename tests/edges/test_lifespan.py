@@ -65,6 +65,46 @@ def test_functions_and_generators_run_around_serving(app):
     ]  # fmt: skip
 
 
+def test_functions_around_the_server_are_the_first_and_the_last(app):
+    seen = []
+
+    def noting(name):
+        def generator():
+            seen.append(f"{name} in")
+            yield
+            seen.append(f"{name} out")
+
+        return generator
+
+    app.while_serving(noting("worker"))
+    app.while_serving()(noting("called"))
+    app.while_serving(once="server")(noting("server"))
+    app.before_serving(lambda: seen.append("before"))
+    app.after_serving(lambda: seen.append("after"))
+    assert lifespan(app) == [{"type": "lifespan.startup.complete"}, {"type": "lifespan.shutdown.complete"}]
+    assert seen == [
+        "server in", "before", "worker in", "called in", "called out", "worker out", "after", "server out",
+    ]  # fmt: skip
+
+
+def test_functions_around_the_server_end_if_the_start_fails(app, caplog):
+    seen = []
+
+    @app.while_serving(once="server")
+    def around():
+        yield
+        seen.append("out")
+
+    app.before_serving(lambda: 1 / 0)
+    assert lifespan(app)[0]["type"] == "lifespan.startup.failed"
+    assert seen == ["out"]
+
+
+def test_a_wrong_word_for_once_is_refused(app):
+    with pytest.raises(ValueError, match="once is 'worker' or 'server', and not 'process'"):
+        app.while_serving(once="process")
+
+
 def test_an_error_at_the_start_is_reported_and_what_was_begun_is_ended(app, caplog):
     seen = []
 

@@ -95,6 +95,31 @@ def test_another_release_serves_by_its_documented_interface(folder, difference, 
     assert "Granian 2." in warnings[0]
 
 
+def test_functions_around_the_server_run_once_beside_the_documented_interface(folder):
+    (folder / "shop.py").write_text(
+        APP
+        + """
+
+@app.while_serving(once="server")
+def around():
+    with open("notes", "a") as file:
+        file.write("in\\n")
+    yield
+    with open("notes", "a") as file:
+        file.write("out\\n")
+"""
+    )
+    port = free_port()
+    options = ["--bind", f"127.0.0.1:{port}", "--workers", "2"]
+    with started(folder, "shop:app", *options, **differing(folder, "a check fails")) as served:
+        served.port = port
+        wait_until(lambda: answers(served), "it answers")
+        assert (folder / "notes").read_text() == "in\n"
+        assert served.end(signal.SIGTERM) == 0
+
+    assert (folder / "notes").read_text() == "in\nout\n"
+
+
 def test_options_that_need_more_are_refused(folder):
     variables = differing(folder, "a check fails")
     with started(folder, "shop:app", "--bind", "127.0.0.1:0", "--metrics", "127.0.0.1:0", **variables) as served:

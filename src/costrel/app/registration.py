@@ -49,6 +49,7 @@ if t.TYPE_CHECKING:
     from .operations import Operation
     from .response import Response
 
+Once: t.TypeAlias = t.Literal["worker", "server"]
 T_serving = t.TypeVar("T_serving", bound=ft.ServingCallable)
 T_shell_context_processor = t.TypeVar("T_shell_context_processor", bound=ft.ShellContextProcessorCallable)
 
@@ -139,6 +140,8 @@ class App(Scaffold):
         self.before_serving_funcs: list[ft.ServingCallable] = []
         self.after_serving_funcs: list[ft.ServingCallable] = []
         self.while_serving_gens: list[ft.ServingCallable] = []
+        self.around_server_gens: list[ft.ServingCallable] = []
+        """The generators of `while_serving` that run once for all workers of a server."""
         self.readiness_checks: list[ReadinessCheck] = []
         self.blueprints: dict[str, Blueprint] = {}
         """Registered name → blueprint, in the order of registration. Names of nested blueprints contain dots."""
@@ -470,11 +473,28 @@ class App(Scaffold):
         self.after_serving_funcs.append(f)
         return f
 
+    @t.overload
+    def while_serving(self, f: T_serving, /) -> T_serving: ...
+    @t.overload
+    def while_serving(self, f: None = None, /, *, once: Once = "worker") -> Callable[[T_serving], T_serving]: ...
     @setupmethod
-    def while_serving(self, f: T_serving) -> T_serving:
-        """Run the generator or async generator `f` up to its single ``yield`` before serving, and the rest after it."""
-        self.while_serving_gens.append(f)
-        return f
+    def while_serving(
+        self, f: T_serving | None = None, /, *, once: Once = "worker"
+    ) -> T_serving | Callable[[T_serving], T_serving]:
+        """Run the generator or async generator `f` up to its single ``yield`` before serving, and the rest after it.
+
+        Works with and without parentheses. With `once` ``"server"``, ``costrel serve`` runs `f` in one process around
+        all workers; servers that start one process run it there. Raises ValueError if `once` is another word.
+        """
+        if once not in ("worker", "server"):
+            raise ValueError(f"once is 'worker' or 'server', and not {once!r}.")
+        generators = self.around_server_gens if once == "server" else self.while_serving_gens
+
+        def add(function: T_serving) -> T_serving:
+            generators.append(function)
+            return function
+
+        return add if f is None else add(f)
 
     @t.overload
     def readiness_check(self, f: T_serving, /) -> T_serving: ...

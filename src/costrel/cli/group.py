@@ -14,7 +14,7 @@ from ..app.application import Costrel
 from ..globals import current_app
 from ..server.identity import served_as_flask
 from ..services.commands import AppGroup, ScriptInfo
-from ..services.discovery import NoAppException, plug_application_class
+from ..services.discovery import NoAppException
 from ..services.environment import get_load_dotenv, set_variable
 from .check import check_command
 from .openapi import openapi_command
@@ -26,8 +26,6 @@ from .shell import shell_command
 
 if t.TYPE_CHECKING:
     from importlib.metadata import EntryPoint
-
-plug_application_class(Costrel)
 
 _YIELDING: t.Final = (check_command, openapi_command)
 """The commands that give way to a command of the application or of a package with the same name."""

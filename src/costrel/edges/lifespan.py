@@ -10,6 +10,7 @@ import typing as t
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 
+from ..app import typing as ft
 from ..app.application import Costrel
 from ..app.lifecycle import TO_THREAD, Steps, call
 from ..context.contracts import MountContract
@@ -38,7 +39,7 @@ async def _start(serving: Serving, send: t.Any) -> bool:
     """Start the application. Returns False if that fails."""
     started = await _told(serving.start, "startup", serving.app, send)
     if not started:
-        await serving.stop_generators()
+        await serving.undo_start()
     return started
 
 
@@ -124,6 +125,7 @@ class Serving:
         self.app = app
         self.workers = workers
         self.generators: list[t.Any] = []
+        self.server_generators: list[t.Any] = []
         self.mounted: list[MountedLifespan] = []
 
     async def _stop_mounted(self) -> list[Exception]:
@@ -137,41 +139,62 @@ class Serving:
 
     async def start(self) -> None:
         """Call what comes before serving; raises what that raises, or what is wrong with a setting."""
+        await self.start_server()
         for function in self.app.before_serving_funcs:
             await self._call(function)
         for mount in self.app.mounts:
             if mount.asgi is not None:
                 self.mounted.append(await MountedLifespan.begun(mount))
-        for function in self.app.while_serving_gens:
-            generator = function()
-            self.generators.append(generator)
-            if await self._next(generator) is _END:
-                raise RuntimeError(f"The generator {function.__name__!r} of 'while_serving' has no yield.")
+        await self._start_generators(self.app.while_serving_gens, self.generators)
         if not self.app.debug:  # there the page of the first request shows it
             self.app.try_settings()
 
+    async def start_server(self) -> None:
+        """Run the generators around the whole server up to their ``yield``; raises what they raise."""
+        await self._start_generators(self.app.around_server_gens, self.server_generators)
+
+    async def stop_server(self) -> None:
+        """Run the generators around the whole server to their ends, and raise the first error."""
+        errors = await self._end_generators(self.server_generators)
+        if errors:
+            raise errors[0]
+
+    async def _start_generators(self, functions: list[ft.ServingCallable], started: list[t.Any]) -> None:
+        for function in functions:
+            generator = function()
+            started.append(generator)
+            if await self._next(generator) is _END:
+                raise RuntimeError(f"The generator {function.__name__!r} of 'while_serving' has no yield.")
+
     async def stop(self) -> None:
         """Call what comes after serving, all of it, and raise the first error."""
-        errors = await self.stop_generators()
+        errors = await self._end_generators(self.generators) + await self._stop_mounted()
         for function in self.app.after_serving_funcs:
             try:
                 await self._call(function)
             except Exception as error:
                 errors.append(error)
+        errors += await self._end_generators(self.server_generators)
         if errors:
             raise errors[0]
 
-    async def stop_generators(self) -> list[Exception]:
-        """Run the generators to their ends, last one first, and stop the mounted applications. Returns their errors."""
+    async def undo_start(self) -> None:
+        """Run the generators to their ends, and stop the mounted applications, after a start that has failed."""
+        await self._end_generators(self.generators)
+        await self._stop_mounted()
+        await self._end_generators(self.server_generators)
+
+    async def _end_generators(self, generators: list[t.Any]) -> list[Exception]:
+        """Run the generators to their ends, last one first. Returns their errors."""
         errors: list[Exception] = []
-        while self.generators:
-            generator = self.generators.pop()
+        while generators:
+            generator = generators.pop()
             try:
                 if await self._next(generator) is not _END:
                     raise RuntimeError(f"The generator {generator.__name__!r} of 'while_serving' has a second yield.")
             except Exception as error:
                 errors.append(error)
-        return errors + await self._stop_mounted()
+        return errors
 
     async def _next(self, generator: t.Any) -> t.Any:
         if hasattr(generator, "__anext__"):
@@ -240,18 +263,32 @@ class ServingThread:
 
     def start(self) -> None:
         """Call `Serving.start`. After an error, end the generators that have started."""
-        self._thread.start()
-        try:
-            self._run(self._serving.start())
-        except BaseException:
-            self._run(self._serving.stop_generators())
-            self._end()
-            raise
+        self._begin(self._serving.start())
 
     def stop(self) -> None:
         """Call `Serving.stop`, and log an error."""
+        self._finish(self._serving.stop())
+
+    def start_server(self) -> None:
+        """Call `Serving.start_server`. After an error, end the generators that have started."""
+        self._begin(self._serving.start_server())
+
+    def stop_server(self) -> None:
+        """Call `Serving.stop_server`, and log an error."""
+        self._finish(self._serving.stop_server())
+
+    def _begin(self, work: Coroutine[None, None, object]) -> None:
+        self._thread.start()
         try:
-            self._run(self._serving.stop())
+            self._run(work)
+        except BaseException:
+            self._run(self._serving.undo_start())
+            self._end()
+            raise
+
+    def _finish(self, work: Coroutine[None, None, object]) -> None:
+        try:
+            self._run(work)
         except Exception:
             self._app.logger.exception("The shutdown of the application failed.")
         finally:

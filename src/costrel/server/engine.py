@@ -11,6 +11,7 @@ from ..app.application import Costrel
 from ..edges.threads import THREADS
 from ..support.asgi_types import ASGIApplication
 from . import addresses
+from .around import AroundServer
 from .errors import StartError
 from .serve_options import ServeOptions
 from .state import State
@@ -76,5 +77,7 @@ def serve_plainly(load: Callable[[], Costrel | ASGIApplication], options: ServeO
         workers_max_rss=options.max_worker_memory,
         workers_kill_timeout=options.grace,
     )
-    loader = WorkerLoader(load, options, ready, State(), (), is_plain=True)
-    server.serve(target_loader=t.cast("Callable[..., Callable[..., object]]", loader), wrap_loader=False)
+    state = State()
+    loader = WorkerLoader(load, options, ready, state, (), is_plain=True)
+    with AroundServer(multiprocessing.get_context("spawn"), loader.around, state, options.grace).looked_at():
+        server.serve(target_loader=t.cast("Callable[..., Callable[..., object]]", loader), wrap_loader=False)

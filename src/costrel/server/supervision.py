@@ -18,6 +18,7 @@ from multiprocessing.process import BaseProcess
 if t.TYPE_CHECKING:
     from multiprocessing.context import ForkContext, SpawnContext
 
+from .around import AroundServer
 from .beats import Beats, Pulse
 from .memory import resident
 from .metrics import Ledger, Page
@@ -44,6 +45,9 @@ class Loader(t.Protocol):
 
     def on(self, page: Page | None, pulse: Pulse) -> Loader:
         """The loader of a worker with its own `page` for counts, and its own `pulse`."""
+
+    def around(self) -> None:
+        """Run the application's functions around the server, in a process of their own."""
 
 
 _logger = logging.getLogger("costrel.server")
@@ -122,6 +126,7 @@ class Supervisor:
     def serve(self, target: Target, loader: Loader, *arguments: object) -> None:
         """Serve until SIGTERM or Ctrl-C. SIGHUP replaces all workers. Raises SystemExit if the start fails."""
         self._target, self._loader, self._arguments = target, loader, arguments
+        self._around = AroundServer(self._processes, loader.around, self._state, self._limits.grace)
         with Wakeup() as self._wakeup, self._handled_signals():
             self._sockets.listen()
             self._start_all()
@@ -156,6 +161,7 @@ class Supervisor:
         if self._is_stopping and number == signal.SIGINT:
             for worker in [*self._workers, *self._leaving]:
                 worker.process.kill()
+            self._around.kill()
         begins = not self._state.stopping
         self._state.note_stopping()
         # With --drain, the load balancer first sees that this server is not ready any more.
@@ -216,6 +222,7 @@ class Supervisor:
             if process.pid not in self._ready_ids and (process.sentinel in found or not process.is_alive()):
                 return False
             self._see_off()
+            self._around.look()
         self._ready_ids.clear()
         self._state.note_ready()
         return True
@@ -268,6 +275,7 @@ class Supervisor:
         if self._is_stopping:
             return
         self._see_off()
+        self._around.look()
         for worker in self._beats.silent((worker, worker.pulse) for worker in self._workers):
             _logger.error("Process %s is replaced: it does not respond", worker.process.pid)
             if self._ledger is not None:
@@ -318,6 +326,7 @@ class Supervisor:
             wait([self._wakeup.receiver, *(worker.process.sentinel for worker in self._leaving)], _TICK)
             self._wakeup.clear()
             self._see_off()
+        self._around.end()
 
 
 def _abort(worker: Worker) -> None:

@@ -26,6 +26,7 @@ from ..edges.threads import THREADS
 from ..support.asgi_types import ASGIApplication
 from . import addresses, forking
 from .access_log import LINES, AccessLog, TimedAccessLog, set_up_logging
+from .around import run_around, wait_for_around
 from .beats import Pulse
 from .errors import StartError
 from .failed_load import describe
@@ -64,6 +65,40 @@ class WorkerLoader:
 
     def __call__(self) -> Costrel | WsgiCalls | Served:
         """Load the application. If that fails, print the error and exit the worker."""
+        self._set_up()
+        try:
+            app = self._loaded()
+            timeout = SEND_TIMEOUT
+            if isinstance(app, Costrel):
+                refuse_debug(app.debug)
+                if self.options.threads:
+                    app.config["THREADS"] = self.options.threads
+                timeout = app.config.get("SEND_TIMEOUT", SEND_TIMEOUT)
+                if not wait_for_around(app, self.state):
+                    sys.exit(1)  # their process has logged the error
+            forking.part_from_children(self.sockets)
+            for sock in self.sockets:
+                addresses.limit_sending(sock, timeout)
+            return self._served(app)
+        except Exception as error:
+            _show(error)
+            sys.exit(1)
+
+    def around(self) -> None:
+        """In a process of its own: run the application's functions around the server, until SIGTERM arrives."""
+        for sock in self.sockets:
+            sock.close()
+        self._set_up()
+        try:
+            app = self._loaded()
+            if isinstance(app, Costrel):
+                run_around(app, self.state)
+        except Exception as error:
+            _show(error)
+            self.state.note_around(False)
+            sys.exit(1)
+
+    def _set_up(self) -> None:
         from .signals import release_signals
 
         release_signals()
@@ -72,23 +107,10 @@ class WorkerLoader:
         in_background(self._note_dropped)
         set_up_logging(self.options.log_format)
         threading.Thread(target=self._end_with_parent, name="costrel-parent", daemon=True).start()
-        try:
-            app = self.load()
-            if isinstance(app, AsgiApplication):  # `app.asgi`, under another name
-                app = t.cast(Costrel, app.app)
-            timeout = SEND_TIMEOUT
-            if isinstance(app, Costrel):
-                refuse_debug(app.debug)
-                if self.options.threads:
-                    app.config["THREADS"] = self.options.threads
-                timeout = app.config.get("SEND_TIMEOUT", SEND_TIMEOUT)
-            forking.part_from_children(self.sockets)
-            for sock in self.sockets:
-                addresses.limit_sending(sock, timeout)
-            return self._served(app)
-        except Exception as error:
-            click.secho(f"Error: {error if isinstance(error, StartError) else describe(error)}", err=True, fg="red")
-            sys.exit(1)
+
+    def _loaded(self) -> Costrel | ASGIApplication:
+        app = self.load()
+        return t.cast(Costrel, app.app) if isinstance(app, AsgiApplication) else app  # `app.asgi`, under another name
 
     def _served(self, app: Costrel | ASGIApplication) -> Costrel | WsgiCalls | Served:
         if self.options.interface == "wsgi":
@@ -158,6 +180,10 @@ class WorkerLoader:
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(self.options.grace)
         os._exit(errno.EOWNERDEAD)
+
+
+def _show(error: Exception) -> None:
+    click.secho(f"Error: {error if isinstance(error, StartError) else describe(error)}", err=True, fg="red")
 
 
 def _serve_around(app: Costrel) -> None:

@@ -17,6 +17,7 @@ from types import FunctionType, ModuleType, TracebackType
 import click
 
 from ..support.callables import is_asgi, is_wsgi
+from . import kinds
 
 APPLICATION_NAMES = ("app", "application")
 FACTORY_NAMES = ("create_app", "make_app")
@@ -41,19 +42,10 @@ _Test = Callable[[object], bool]
 _Call = Callable[[ModuleType, FunctionType, tuple[object, ...], dict[str, object], str], object]
 """A function that calls a factory of a module: with its arguments, and with the call as error messages show it."""
 
-application_class: type = type(None)
-"""The class of applications. A module of a later room sets it."""
-
-
-def plug_application_class(cls: type) -> None:
-    """Set the class of applications."""
-    global application_class
-    application_class = cls
-
 
 def is_application(value: object) -> bool:
     """Whether `value` is an application of Costrel."""
-    return isinstance(value, application_class)
+    return isinstance(value, kinds.application_class)
 
 
 def is_served(value: object) -> bool:
@@ -221,7 +213,7 @@ def _app_by_string(module: ModuleType, app_name: str, call_factory: _Call, is_so
 
 
 def _applications_of(module: ModuleType) -> dict[str, object]:
-    return {name: value for name, value in vars(module).items() if isinstance(value, application_class)}
+    return {name: value for name, value in vars(module).items() if isinstance(value, kinds.application_class)}
 
 
 def _parse_reference(text: str) -> tuple[str, tuple[object, ...], dict[str, object]]:
@@ -312,7 +304,7 @@ def _stand_in_hint(error: Exception) -> str:
     if name is None or name.partition(".")[0] not in ("flask", "werkzeug"):
         return ""
     present = getattr(sys.modules.get("flask"), "Flask", None)
-    if isinstance(present, type) and issubclass(present, application_class):
+    if isinstance(present, type) and issubclass(present, kinds.application_class):
         return ""
     return f"\nCostrel stands in for Flask and Werkzeug, which need not be installed, with {_AS_FLASK}.\n"
 
@@ -374,7 +366,11 @@ def _foreign_hint(values: Iterable[object]) -> str:
     """Return a hint for applications of the installed Flask, which need an option."""
     for value in values:
         for cls in type(value).__mro__:
-            if cls.__name__ == "Flask" and cls.__module__ == "flask.app" and not isinstance(value, application_class):
+            if (
+                cls.__name__ == "Flask"
+                and cls.__module__ == "flask.app"
+                and not isinstance(value, kinds.application_class)
+            ):
                 return f" It is an application of the installed Flask: Costrel runs it with {_AS_FLASK}."
     return ""
 
