@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import math
 import typing as t
 import uuid
 
@@ -122,7 +123,15 @@ texts = st.text(max_size=8) | st.sampled_from(
 )
 
 
+def is_finite(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return True
+
+
 @given(st.sampled_from(CONVERTERS), url_values, texts)
+@example(("FloatConverter", (), {}), 5, "NAN")
 def test_converters_convert_alike(made: t.Any, value: t.Any, text: str) -> None:
     name, args, kwargs = made
     wanted = getattr(werkzeug.routing.converters, name)(werkzeug.routing.Map(), *args, **kwargs)
@@ -131,7 +140,7 @@ def test_converters_convert_alike(made: t.Any, value: t.Any, text: str) -> None:
     assert vars(wanted).keys() == vars(found).keys()
     if "e" not in repr(value):  # Werkzeug writes exponents, which it does not read
         assert outcome(lambda: wanted.to_url(value)) == outcome(lambda: found.to_url(value))
-    if name != "FloatConverter" or text not in ("9" * 5000, "inf"):  # Werkzeug takes them for infinity
+    if name != "FloatConverter" or is_finite(text):  # Werkzeug takes infinity, and what is no number
         assert outcome(lambda: wanted.to_python(text)) == outcome(lambda: found.to_python(text))
 
 
