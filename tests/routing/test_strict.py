@@ -3,7 +3,7 @@
 import math
 import uuid
 from decimal import Decimal
-from urllib.parse import unquote
+from urllib.parse import unquote, urljoin
 
 import pytest
 from hypothesis import given
@@ -84,6 +84,7 @@ def test_what_is_built_matches_with_the_same_values_or_the_error_names_the_value
         text = str(error)
         assert any(f"The value {value!r} of {name!r}" in text for name, value in given_values.items())
         return
+    assert urljoin("http://a", url) == f"http://a{url}"  # a client removes no dot segments
     endpoint, found = adapter.match(unquote(url))
     assert endpoint == rule
     assert adapter.build(rule, found) == (url.lower() if "uuid" in rule else url)
@@ -94,6 +95,9 @@ def test_what_is_built_matches_with_the_same_values_or_the_error_names_the_value
 
 
 WELL_BUILT = [
+    ("/<v>", "...", "/..."),
+    ("/<v>", ".htaccess", "/.htaccess"),
+    ("/<path:v>", "a/.b/c..", "/a/.b/c.."),
     ("/<float:v>", 1e-7, "/0.0000001"),
     ("/<float:v>", 1e22, "/10000000000000000000000.0"),
     ("/<float:v>", 1.5e300, f"/15{'0' * 299}.0"),
@@ -132,6 +136,12 @@ REFUSED = [
     ("/<uuid:v>", "1234"),
     ("/<slug:v>", "a/b"),
     ("/<v>-<int:w>", ""),
+    ("/<v>", "."),
+    ("/u/<v>", ".."),
+    ("/<path:v>", "../a"),
+    ("/<path:v>/x", "a/."),
+    ("/<path:v>", "a/../b"),
+    ("/<slug:v>", ".."),
 ]
 
 

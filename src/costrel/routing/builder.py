@@ -26,10 +26,13 @@ if t.TYPE_CHECKING:
     from .rule import Rule
 
 # Texts that a URL contains unchanged. A strict rule always matches the URL of a text that fits one of the first two.
-_SEGMENT: t.Final = re.compile(r"[\w.~!$&'()*+,:;=@-]+", re.ASCII).fullmatch
+_SEGMENT: t.Final = re.compile(r"(?!\.)[\w.~!$&'()*+,:;=@-]+", re.ASCII).fullmatch
 _SEGMENTS: t.Final = re.compile(
-    r"[\w.~!$&'()*+,:;=@-](?:[\w.~!$&'()*+,/:;=@-]*[\w.~!$&'()*+,:;=@-])?", re.ASCII
+    r"(?!\.|.*/\.)[\w.~!$&'()*+,:;=@-](?:[\w.~!$&'()*+,/:;=@-]*[\w.~!$&'()*+,:;=@-])?", re.ASCII
 ).fullmatch
+_DOT_SEGMENT: t.Final = re.compile(r"(?:^|/)\.\.?(?:/|$)").search
+"""Finds a segment that clients remove from a path (RFC 3986, section 5.2.4), so that they ask for another one."""
+
 _ANY: t.Final = re.compile(r"[\w.~!$&'()*+,/:;=@-]*", re.ASCII).fullmatch
 _PLAIN: t.Final = {"[^/]{1,}": _SEGMENT, "[^/]+": _SEGMENT, "[^/].*?": _SEGMENTS}
 _NATURAL: t.Final = range(10**18).__contains__
@@ -168,6 +171,8 @@ class Template:
         """Raise `Refused` unless the parts of the rule find the texts of the values in the filled text."""
         if filled.startswith("//"):  # to browsers, the URL of another host; the walk drops one slash
             raise Refused(next(iter(written)))
+        if written and _DOT_SEGMENT(filled):
+            raise Refused(next((name for name, text in written.items() if _DOT_SEGMENT(text)), next(iter(written))))
         found = texts_of(self._parts, unquote(filled).split("/"))
         texts = dict(zip(self._names, found or (), strict=False))
         for name, text in written.items():
