@@ -154,7 +154,7 @@ def test_old_keys_are_looked_at_too():
         (
             {"CORS_POLICY": "http://a.example"},
             "CORS_POLICY",
-            "http://a.example is not encrypted: whoever is on the way",
+            "http://a.example is not encrypted: anyone on the network path can pretend to be that site",
         ),
         ({"CORS_POLICY": "a.example"}, "CORS_POLICY", "no request can be answered: CORS_POLICY: A CORS policy has"),
         ({"RATE_LIMITS": "5/minute"}, "RATE_LIMIT_STORAGE", "each worker counts by itself, so that several let"),

@@ -147,7 +147,7 @@ def test_who_reads_what_was_dropped_is_told(app, monkeypatch):
 
     error = upload(app, 20)
     assert isinstance(error, RuntimeError)
-    assert "Nobody has read the body of this request for 0.4 seconds" in str(error)
+    assert "The body of this request was not read for 0.4 seconds" in str(error)
     assert bodies.AHEAD <= sum(read) < 2_000_000
 
 

@@ -207,7 +207,7 @@ class Costrel(App):
         return self._drive(lifecycle.answer_http_error(context.requesting(), e))
 
     def handle_user_exception(self, e: Exception) -> t.Any:
-        """What the handler for an error of the view returns; the error is raised again where there is none."""
+        """The result of the handler for an error of the view. Without a handler, the error is raised again."""
         return self._drive(lifecycle.answer_error(context.requesting(), e))
 
     def handle_exception(self, e: Exception) -> Response:
@@ -229,7 +229,7 @@ class Costrel(App):
         self._drive(lifecycle.end(ctx, exc))
 
     def raise_routing_exception(self, request: Request) -> t.NoReturn:
-        """Raise what routing found instead of a rule; in debug mode, an explanation where a redirect loses a form."""
+        """Raise the error or redirect of routing; in debug mode, an explanation if a redirect loses a form."""
         error = request.routing_exception
         if error is None:
             raise RuntimeError(f"Routing found a rule for {request.url!r}: there is no error to raise.")
@@ -252,7 +252,7 @@ class Costrel(App):
         self.logger.error(f"Exception on {path} [{request.method}]", exc_info=exc_info)
 
     def make_default_options_response(self) -> Response:
-        """The answer to OPTIONS where no view gives one: the methods that the URL allows."""
+        """The answer to OPTIONS if no view gives one: the methods that the URL allows."""
         response = self.response_class()
         adapter = context.requesting().url_adapter
         if adapter is not None:
@@ -260,13 +260,13 @@ class Costrel(App):
         return response
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
-        """The URL map bound to a request, or, outside of one, to ``SERVER_NAME``; None where that is not set."""
+        """The URL map bound to a request, or, outside of a request, to ``SERVER_NAME``; None if that is not set."""
         return links.create_url_adapter(self, request)
 
     # -- async ----------------------------------------------------------------------------------------------------
 
     def ensure_sync(self, func: Callable[..., t.Any]) -> Callable[..., t.Any]:
-        """`func` itself, or, where it is ``async def``, a function that runs it to its end."""
+        """`func` itself, or, if it is ``async def``, a function that runs it to its end."""
         return self.async_to_sync(func) if lifecycle.is_async(func) else func
 
     def async_to_sync(self, func: Callable[..., Coroutine[t.Any, t.Any, t.Any]]) -> Callable[..., t.Any]:
@@ -301,7 +301,7 @@ class Costrel(App):
     ) -> str:
         """The URL of `endpoint` with `values` for its variable parts; values that it has no part for become the query.
 
-        Raises BuildError, with the nearest rule, where no URL can be made, unless a function in
+        Raises BuildError, with the nearest rule, if no URL can be built, unless a function in
         `url_build_error_handlers` has one.
         """
         return links.url_for(
@@ -315,7 +315,7 @@ class Costrel(App):
         )
 
     def send_static_file(self, filename: str) -> Response:
-        """The file `filename` of the static folder. Raises NotFound where there is none."""
+        """The file `filename` of the static folder. Raises NotFound if there is none."""
         return files.send_static_file(self, filename)
 
     def open_instance_resource(self, resource: str, mode: str = "rb", encoding: str | None = "utf-8") -> t.IO[t.Any]:

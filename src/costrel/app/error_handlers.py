@@ -13,7 +13,7 @@ Handlers: t.TypeAlias = Mapping[str | None, Mapping[int | None, Mapping[type[Exc
 
 
 def class_and_code(subject: type[Exception] | int) -> tuple[type[Exception], int | None]:
-    """The exception class that a handler is for, and its status code where it is an HTTP error.
+    """The exception class that a handler is for, and its status code if it is an HTTP error.
 
     Raises ValueError for a code without an exception and for a class that is no exception, TypeError for a value that
     is neither code nor class.

@@ -59,7 +59,7 @@ class _Watch:
 
 
 def _fields(response: Response) -> list[tuple[str, str]]:
-    """The header fields, without making `Headers` of plain ones."""
+    """The header fields, without making `Headers` of plain pairs."""
     headers: Headers | None = response._headers
     return list(headers) if headers is not None else [*(response._header_pairs or ())]
 

@@ -22,7 +22,7 @@ MAX_KNOWN_HOSTS: t.Final = 1024
 class KnownHosts:
     """The Host headers that an application has accepted, so that each is examined once.
 
-    A client that makes up new ones has each of them examined.
+    A client that invents new hosts has each of them examined.
     """
 
     def __init__(self) -> None:

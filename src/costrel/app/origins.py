@@ -34,7 +34,7 @@ def check_origin(app: t.Any, request: t.Any) -> None:
 
 
 def is_own(origin: str, host: str) -> bool:
-    """Whether a page is of the host that is asked. The scheme may differ, where a proxy ends TLS."""
+    """Whether a page belongs to the requested host. The scheme may differ, since a proxy may end TLS."""
     try:
         url = urlsplit(origin)
     except ValueError:

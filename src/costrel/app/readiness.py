@@ -12,7 +12,7 @@ TIMEOUT: t.Final = 2.0
 
 
 class ReadinessCheck(Value):
-    """One check. `function` may be ``async``; where it returns False or raises, the application is not ready.
+    """One check. `function` may be ``async``; if it returns False or raises, the application is not ready.
 
     `timeout` is in seconds. Raises ValueError for one that is not positive and finite.
     """

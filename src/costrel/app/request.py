@@ -49,7 +49,7 @@ class Request(MessageRequest):
     """One request to an application: `costrel.request` is the current one.
 
     `url_rule` is the rule that matched, `view_args` the values of its variable parts, and `routing_exception` the
-    error that will be raised as part of dispatch where none matched.
+    error that dispatch will raise if no rule matched.
     """
 
     json_module: t.Any = json
@@ -100,9 +100,9 @@ class Request(MessageRequest):
         )
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """The body piece by piece, as it arrives where the route was registered with ``stream_body=True``.
+        """The body piece by piece, as it arrives if the route was registered with ``stream_body=True``.
 
-        Raises ClientDisconnected where it breaks off, and RequestEntityTooLarge above `max_content_length`.
+        Raises ClientDisconnected if it breaks off, and RequestEntityTooLarge above `max_content_length`.
         """
         check_transfer_encoding(self.environ)
         limit, received = self.max_content_length, 0

@@ -21,7 +21,7 @@ EXPECTED = (
 def make_response(self: AppContract, rv: t.Any) -> Response:
     """The response for the value `rv` that a view or an error handler returned.
 
-    Raises TypeError where it cannot become one, naming the endpoint or the type.
+    Raises TypeError if that is impossible, and names the endpoint or the type.
     """
     response_class = self.response_class
     kind = type(rv)

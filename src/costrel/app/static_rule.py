@@ -9,7 +9,7 @@ import weakref
 def add_static_rule(app: t.Any, static_host: str | None, host_matching: bool, module: str) -> None:
     """Serve the static folder of `app` under its `static_url_path`, as the endpoint ``static``.
 
-    Raises AssertionError where `static_host` is given without `host_matching`, or the reverse.
+    Raises AssertionError if `static_host` is given without `host_matching`, or the reverse.
     """
     if bool(static_host) != host_matching:
         raise AssertionError(

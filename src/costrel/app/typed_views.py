@@ -100,7 +100,7 @@ class TypedViews:
             self._app.plans.forget()
 
     def seal(self) -> None:
-        """Plan all views that are new or were replaced, and put the typed ones in their places."""
+        """Plan all new or replaced views, and put the typed views in their places."""
         views = self._app.view_functions
         planned = {
             endpoint: made for endpoint, view in views.items() if (made := self.plan(endpoint, view)) is not view

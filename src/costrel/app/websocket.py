@@ -92,7 +92,7 @@ class WebSocket:
 
     @property
     def host(self) -> str:
-        """The host that the client asked for, with the port where it is not the scheme's own."""
+        """The host that the client asked for, with the port if it is not the scheme's default."""
         return self.request.host
 
     @property
@@ -169,7 +169,7 @@ class WebSocket:
     async def accept(self, subprotocol: str | None = None, headers: HeaderPairs = ()) -> None:
         """Accept the handshake, with one of the subprotocols that the client offers and with headers of your own.
 
-        Raises RuntimeError where it was accepted before, ValueError for a subprotocol that was not offered and for a
+        Raises RuntimeError if it was accepted before, ValueError for a subprotocol that was not offered and for a
         header that cannot be sent. Granian sends no headers with a handshake.
         """
         if self.accepted:
@@ -191,7 +191,7 @@ class WebSocket:
         return await self._connection.receive()
 
     async def receive_json(self) -> t.Any:
-        """The next message as JSON. Raises BadRequest, which closes with code 1007, where it is none."""
+        """The next message as JSON. Raises BadRequest, which closes with code 1007, if it is not JSON."""
         message = await self.receive()
         try:
             return self.app.json.loads(message)
@@ -230,7 +230,7 @@ class WebSocket:
         await self.send(self.app.json.dumps(value))
 
     async def close(self, code: int = NORMAL, reason: str = "") -> None:
-        """Close it; before it was accepted this refuses it with 403. Does nothing where it has ended.
+        """Close it; before it was accepted this refuses it with 403. Does nothing if it has ended.
 
         Raises ValueError for a code that no endpoint may send (RFC 6455 §7.4) and a reason of over 123 bytes.
         """

@@ -35,7 +35,7 @@ _CLOSE_CODES: t.Final = {400: WRONG_DATA, 503: TRY_AGAIN_LATER}
 
 
 def serve(ctx: RequestContext) -> Steps[Response | None]:
-    """Serve the WebSocket of `ctx` to its end; the response that refuses it, or None where it was accepted."""
+    """Serve the WebSocket of `ctx` to its end; the response that refuses it, or None if it was accepted."""
     app = ctx.app
     arrive(ctx)
     error: BaseException | None = None
@@ -158,7 +158,7 @@ def after(ctx: RequestContext, response: Response | None) -> Steps[Response | No
 
 
 def answer_error(ctx: RequestContext, error: Exception) -> Steps[Response | None]:
-    """Refuse with the answer to `error`; or, where the handshake was accepted, close with the code for it."""
+    """Refuse with the answer to `error`; or, if the handshake was accepted, close with the code for it."""
     websocket: WebSocket = ctx.websocket
     if not websocket.accepted:
         ctx.overridden |= ctx.app.overridden_handlers
@@ -182,7 +182,7 @@ def close_reason(error: ValidationFailed) -> str:
 
 
 def failure(ctx: RequestContext, error: Exception) -> Steps[Response | None]:
-    """The answer to an error that nothing handled: 500, logged; or the error itself where it is to propagate."""
+    """The answer to an error that nothing handled: 500, logged; or the error itself if it must propagate."""
     rv = yield from lifecycle.report(ctx, error)
     return ctx.app.make_response(rv)
 

@@ -1,6 +1,6 @@
 """A pytest plugin that runs a Flask project's tests on Costrel: ``pytest -p costrel.as_flask.pytest``.
 
-pytest loads what ``-p`` names before any other plugin and any conftest, so nothing has imported Flask yet.
+pytest loads the plugins of ``-p`` before any other plugin and any conftest, so nothing has imported Flask yet.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ activate()
 
 
 def pytest_report_header() -> str:
-    """One line at the top of the report, so that nobody takes the run for one on Flask."""
+    """One line at the top of the report, which tells the run from one on Flask."""
     from .. import version
 
     return f"flask and werkzeug: served by costrel {version.__version__}"

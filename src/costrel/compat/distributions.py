@@ -40,12 +40,12 @@ class AliasDistribution(Distribution):
         return "\n".join(lines) + "\n"
 
     def locate_file(self, path: str | PathLike[str]) -> Path:
-        """Where a file of the package lies."""
+        """The path of a file of the package."""
         return Path(__file__).parent.joinpath(path)
 
 
 def find_distributions(context: DistributionFinder.Context) -> Iterator[Distribution]:
-    """The two packages, or the one that is asked for; names are compared without regard to case."""
+    """The two packages, or the requested one; names are compared without regard to case."""
     for name in VERSIONS:
         if context.name is None or context.name.lower() == name:
             yield AliasDistribution(name)

@@ -125,7 +125,7 @@ def install_as_flask() -> None:
     """Make ``import flask``, ``import werkzeug`` and all their modules import Costrel in this process.
 
     Calling it again has no effect. Raises RuntimeError if the real Flask or Werkzeug was imported before, since its
-    classes would differ from the ones imported later.
+    classes would differ from those imported later.
     """
     if is_installed():
         return

@@ -128,7 +128,7 @@ class Console:
     def __init__(self, globals: dict[str, object] | None = None, locals: dict[str, object] | None = None) -> None:
         # One namespace for both, since functions that are defined in the console look names up only in the globals.
         self.namespace: dict[str, object] = {**(globals or {}), **(locals or {})}
-        # `dump()` shows the variables of the frame and the ones assigned here.
+        # `dump()` shows the variables of the frame, and those assigned here.
         self._hidden = set(globals or ()) - set(locals or ())
         self._pending: list[str] = []
         self._lock = threading.Lock()

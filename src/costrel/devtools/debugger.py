@@ -148,7 +148,7 @@ class Debugger:
         return self.evalex and (self.one_process or not environ.get("wsgi.multiprocess"))
 
     def pin_auth(self, request: Request) -> Response:
-        """The response to an entered PIN. After ten wrong ones, none is accepted any more."""
+        """The response to an entered PIN. After ten wrong PINs, none is accepted any more."""
         if not self._is_welcome(request):
             return _refused(request)
         if self.pin is None:

@@ -26,7 +26,7 @@ _DEFAULT = "vscode"
 
 
 def template() -> str:
-    """The link's pattern, with ``{file}`` and ``{line}``; empty where ``COSTREL_EDITOR`` is ``off``."""
+    """The link's pattern, with ``{file}`` and ``{line}``; empty if ``COSTREL_EDITOR`` is ``off``."""
     wanted = os.environ.get("COSTREL_EDITOR") or _DEFAULT
     if wanted == "off":
         return ""
@@ -36,7 +36,7 @@ def template() -> str:
 
 
 def link(filename: str, line: int) -> str:
-    """The link to a line of a file; empty where there is no editor or no such file."""
+    """The link to a line of a file; empty if there is no editor or no such file."""
     pattern = template()
     if not pattern or filename.startswith("<") or not os.path.isfile(filename):
         return ""

@@ -127,7 +127,7 @@ def _extent(code: CodeType | None) -> tuple[int, int | None]:
 
 @dataclass
 class Report:
-    """One exception: `earlier` is the one that led to it, `relation` the sentence that says how."""
+    """One exception: `earlier` is the exception that led to it, `relation` the sentence about that."""
 
     kind: str
     message: str

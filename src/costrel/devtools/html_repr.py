@@ -1,4 +1,4 @@
-"""Values as HTML for the console, as in `werkzeug.debug.repr`: long ones are folded, and parts have CSS classes."""
+"""Values as HTML for the console, as in `werkzeug.debug.repr`: long values are folded, and parts have CSS classes."""
 
 from __future__ import annotations
 

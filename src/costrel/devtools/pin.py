@@ -53,7 +53,7 @@ def make_pin() -> str:
 
 
 def chosen_pin() -> str | None:
-    """The PIN that the environment asks for, digits and hyphens, or ``off`` for none; None where it says nothing."""
+    """The PIN of the environment: digits and hyphens, or ``off`` for no PIN; None if the variable is not set."""
     for name in _PIN_VARIABLES:
         value = os.environ.get(name)
         if value == "off" or (value is not None and value.replace("-", "").isdecimal()):
@@ -62,7 +62,7 @@ def chosen_pin() -> str | None:
 
 
 def get_pin_and_cookie_name(app: object) -> tuple[str, str] | tuple[None, None]:
-    """The PIN and the name of the cookie that remembers it; two times None where the environment turns it off."""
+    """The PIN and the name of the cookie that remembers it; both None if the environment turns it off."""
     pin = chosen_pin()
     if pin == "off":
         return None, None
@@ -120,7 +120,7 @@ class Tries:
             return self._left <= 0
 
     def take(self) -> bool:
-        """Use up one try before the PIN is looked at; False where there is none left."""
+        """Use up one attempt before the PIN is compared. Returns False if none is left."""
         with self._lock:
             if self._left <= 0:
                 return False

@@ -32,7 +32,7 @@ _MAX_WIDTH = 400
 
 
 class Span(t.NamedTuple):
-    """Where an error is: lines from 1, columns in characters from 0; the columns are None where nobody knows."""
+    """The place of an error: lines from 1, columns in characters from 0, or None if they are unknown."""
 
     line: int
     end_line: int | None = None
@@ -53,12 +53,12 @@ class Line:
 
     @property
     def pointer(self) -> str:
-        """A line for below it that points to the part; empty where the whole line is meant."""
+        """A line below the source line that points to the part; empty if the whole line is meant."""
         if self.start is None or self.end is None or self.end <= self.start:
             return ""
         if not self.text[: self.start].strip() and not self.text[self.end :].strip():
             return ""  # all of the line is meant: that it is marked says so
-        # Tabs stay, so that the pointer stands where the part does.
+        # Tabs stay, so that the pointer is below the part.
         indent = "".join("\t" if character == "\t" else " " for character in self.text[: self.start])
         return indent + "^" * (self.end - self.start)
 

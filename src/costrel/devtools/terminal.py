@@ -86,7 +86,7 @@ def _shown(frames: list[Frame]) -> Iterator[tuple[Frame, int]]:
     run: list[Frame] = []
     for frame in [*frames, None]:
         if run and (frame is None or frame.package != run[-1].package):
-            # Where no code of the user's is, or at the innermost, it is the library that the error is in.
+            # Without any code of the user's, or at the innermost frame, the error is in the library.
             keep = _INNERMOST_LIBRARY_FRAMES if frame is None or not has_own else 0
             if len(run) > keep + 1:
                 yield run[0], len(run) - keep

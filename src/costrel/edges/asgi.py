@@ -32,7 +32,7 @@ _BUSY: t.Final = b"The server is busy: try again in a moment.\n"
 
 
 def overloaded(retry_after: int = 1) -> Answer:
-    """The answer if no thread is free, and none will be soon (RFC 9110 §15.6.4). `retry_after` is in seconds."""
+    """The answer if no thread will be free soon (RFC 9110 §15.6.4). `retry_after` is in seconds."""
     fields = [
         ("Content-Type", "text/plain; charset=utf-8"),
         ("Content-Length", str(len(_BUSY))),
@@ -124,7 +124,7 @@ class AsgiApplication:
     def takes_in_place(self, scope: Scope) -> bool:
         """Whether `answer_in_place` is to answer a request: it is for a ``def`` view and should have no body.
 
-        Where the view that answers in the end is another one, that costs time and nothing else.
+        If another view answers in the end, that costs time and nothing else.
         """
         app = self.app
         return (
@@ -142,8 +142,7 @@ class AsgiApplication:
         views = self.app.view_functions
         if len(views) != self._views_known:
             self._views_known = len(views)
-            # An application has a view for files of its own accord: whether to look for it at each request is not for
-            # that one to say.
+            # Each application has a static view, which alone must not make every request look for a view.
             own = [view for endpoint, view in views.items() if endpoint.rpartition(".")[2] != "static"]
             self._kinds_of_views = {lifecycle.is_async(view) for view in own}
         if len(self._kinds_of_views) < 2 and not self._streaming:
@@ -154,8 +153,8 @@ class AsgiApplication:
     async def answer_in_place(self, scope: Scope, receive: Receive, send: Send, moved: Callable[[], None]) -> None:
         """Answer a request that `takes_in_place` has taken; the first step of this is done in a thread that may block.
 
-        It goes on on the loop (`to_loop`), where it calls `moved`, as soon as something has to be awaited; from the
-        start, where there is a body.
+        It continues on the loop (`to_loop`), and calls `moved` there, as soon as it has to await something; from the
+        start if there is a body.
         """
         source = source_of(scope)
         if has_body(scope, source):
@@ -218,7 +217,7 @@ class AsgiApplication:
         return ctx, lifecycle.serve(ctx, answer_of)
 
     async def _answer_by_entrance(self, scope: Scope, receive: Receive, send: Send, replaced: frozenset[str]) -> None:
-        """Answer a request whose way into the application is another one: through middleware, or a subclass."""
+        """Answer a request that reaches the application through middleware or a subclass."""
         if self.is_wrapped:
             await self.app.asgi_app(scope, receive, send)
             return
@@ -301,7 +300,7 @@ class AsgiApplication:
             return
         if answer.body.__class__ is not bytes:
             send = self.send_patience.sending(send)
-        with suppress(ClientStalled):  # the server cuts what is not complete
+        with suppress(ClientStalled):  # the server cuts an incomplete answer
             await answer.send(send, exchange.run, exchange.watch_answer(), exchange.variables)
 
     async def _with_thread(self, answer: Answer, exchange: Exchange) -> Answer:

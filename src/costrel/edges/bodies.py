@@ -1,7 +1,7 @@
-"""The body of an ASGI request as ``wsgi.input``: small ones whole in memory, longer ones pulled as they are read.
+"""The body of an ASGI request as ``wsgi.input``: complete in memory if small, otherwise received while it is read.
 
-The bytes are counted against Content-Length on every server. Where the client left before it had sent them all, a
-read raises ClientDisconnected: no view mistakes a part for the whole.
+The bytes are counted against Content-Length on every server. If the client leaves before it has sent all of them, a
+read raises ClientDisconnected, so that no view takes a part for the whole.
 """
 
 from __future__ import annotations
@@ -28,38 +28,38 @@ from .patience import BODY_MIN_RATE, Patience, Wait, given_up
 from .threads import waiting_for_client
 
 IN_MEMORY: t.Final = 64 * 1024
-"""Bytes of a body that are read before the view starts."""
+"""The number of bytes that are read before the view starts."""
 
 AHEAD: t.Final = 512 * 1024
-"""Bytes that wait for the thread which reads: where there are as many, no more are asked for until all were taken."""
+"""The maximum number of bytes that wait for a reading thread. No more are received until it has taken all of them."""
 
 _ALL_THERE_IS: t.Final = 1024 * 1024
 
 SPOOL_IN_MEMORY: t.Final = 500_000
-"""Bytes of a spooled body that stay in memory; more go to a temporary file."""
+"""The number of bytes of a spooled body that stay in memory. A longer body goes to a temporary file."""
 
 
 _LOOK: t.Final = 0.5
-"""Seconds between two looks at a body that nobody may be reading."""
+"""The interval of the checks of a body that may have no reader, in seconds."""
 
 _ENDLESS: t.Final = Patience(None)
 
 _beginning: t.Final = threading.Lock()
-"""Held while something is begun to pull a body: of a loop and a thread that want it at once only one does that."""
+"""Held while receiving begins, since a loop and a thread may both want to begin it."""
 
 
 class BodyWait(Wait):
-    """The waits for one body, which are added up: a byte now and then must not keep a worker for hours."""
+    """The waits for one body, added up, so that a byte now and then does not occupy a worker for hours."""
 
     def __init__(self, min_rate: float) -> None:
         self.min_rate = min_rate
         self.received = 0
         self.is_ahead = False
-        """Whether what is waited for is asked for by nobody yet: then the time does not count."""
+        """Whether nothing reads the bytes yet. The time does not count then."""
         self._altogether = 0.0
 
     def is_over(self, limit: float, seconds: float) -> bool:
-        """Whether nothing came for `limit` seconds, or so little that it is below the rate, beyond these seconds."""
+        """Whether nothing came for `limit` seconds, or less than the minimum rate allows beyond them."""
         if self.is_ahead:
             return False
         self._altogether += seconds
@@ -68,10 +68,10 @@ class BodyWait(Wait):
 
 
 class Body(io.RawIOBase):
-    """The bytes of one request's body, in the order in which they came.
+    """The bytes of one request's body, in the order of their arrival.
 
-    `patience` is that with its client: where the bytes stop coming, or come too slowly, reads raise BodyTimeout.
-    Once a thread has read more than had arrived, a task on the loop pulls up to AHEAD bytes before they are asked for.
+    `patience` limits the waits for the client: if the bytes stop, or come too slowly, reads raise BodyTimeout. After a
+    thread has read more than had arrived, a task on the loop receives up to AHEAD bytes in advance.
     """
 
     def __init__(
@@ -85,24 +85,24 @@ class Body(io.RawIOBase):
         self._patience = patience
         self._min_rate = min_rate
         self.wait: BodyWait | None = None
-        """Made when the client is waited for."""
+        """Exists after the first wait for the client."""
         self._expected = _declared_length(environ)
         # A length beside a coding means nothing (RFC 9112 §6.3).
         self._ends_at = self._expected if hot(environ, "HTTP_TRANSFER_ENCODING") is None else None
         self._received = self._taken = 0
         self._arrived: deque[bytes] = deque()
         self._chunk = b""
-        """What is being read, from the position on."""
+        """The chunk that is being read, from `_position` on."""
         self._position = 0
         self._spooled: t.IO[bytes] | None = None
         self._loop = asyncio.get_running_loop()
         self._begun: t.Any = None
-        """The first message, for which somebody has asked already."""
+        """The first message, if it was requested before this object existed."""
         self._ahead: Ahead | None = None
         self._is_asked_for = False
-        """Whether somebody waits for the server's next message."""
+        """Whether a task waits for the server's next message."""
         self._is_lost = False
-        """Whether the rest is dropped, since nobody has read it for long while the answer was sent."""
+        """Whether the rest is dropped, since it had no reader for too long while the answer was sent."""
         self._is_told = False
         """Whether a reader was told that the client has left."""
         self.is_answered = False
@@ -112,28 +112,28 @@ class Body(io.RawIOBase):
 
     @property
     def has_stalled(self) -> bool:
-        """Whether its bytes stopped coming, or came too slowly."""
+        """Whether the bytes stopped, or came too slowly."""
         return self.wait is not None and self.wait.stalled
 
     @property
     def has_ended(self) -> bool:
-        """Whether no more is to come."""
+        """Whether no more bytes will come."""
         return self.complete or self.cut_off
 
     @property
     def arrives_here(self) -> bool:
-        """Whether `next_chunk` can be awaited here: on the loop of the server, and on no other, as a thread has it."""
+        """Whether `next_chunk` can be awaited here: on the loop of the server, and not on the loop of a thread."""
         return asyncio._get_running_loop() is self._loop
 
     @property
     def unread(self) -> int:
-        """The bytes that have arrived, and that nobody has begun to read."""
+        """The number of bytes that have arrived and that no reader has begun."""
         return self._received - self._taken
 
     async def begin(self, limit: int | None = None) -> None:
-        """Read what is small enough to be complete in memory before the view starts.
+        """Read a small body completely before the view starts.
 
-        Nothing of a body whose length says that it is above `limit`: its reader refuses it, before it was sent.
+        If the length is above `limit`, read nothing: the reader refuses the body before it is sent.
         """
         if self._is_above(limit):
             return
@@ -141,10 +141,10 @@ class Body(io.RawIOBase):
             await self.pull()
 
     async def spool(self, limit: int | None) -> None:
-        """Read all the rest into memory or a temporary file, for a view on the loop, which must not wait in a read.
+        """Read the rest into memory or a temporary file, for a view on the loop, which must not block in a read.
 
-        Stops above `limit` bytes: the reader of the stream says then that it is too much. Raises InsufficientStorage
-        where the disk is full.
+        Stops above `limit` bytes, and the reader of the stream refuses the body then. Raises InsufficientStorage if
+        the disk is full.
         """
         if self._spooled is not None or self.has_ended or self._is_above(limit):
             return
@@ -162,13 +162,13 @@ class Body(io.RawIOBase):
             spooled.seek(0)
         except OSError as error:
             self._let_go()
-            self.cut_off = True  # whoever reads it nevertheless is not to take it for whole
+            self.cut_off = True  # a reader must not take it for the whole
             if error.errno in DISK_FULL:
                 raise InsufficientStorage() from error
             raise
 
     async def next_chunk(self) -> bytes:
-        """What has arrived and was not read yet; b"" at the end. Raises ClientDisconnected where it was cut off."""
+        """The bytes that have arrived and were not read; b"" at the end. Raises ClientDisconnected if cut off."""
         if self._spooled is not None:
             return self._spooled.read(IN_MEMORY) or self._at_end()
         while not self._chunk and not self._arrived and not self.has_ended:
@@ -180,7 +180,7 @@ class Body(io.RawIOBase):
         return limit is not None and self._expected is not None and self._expected > limit
 
     async def _arrival(self) -> None:
-        """Come back when more has arrived, or the end. Runs on the loop."""
+        """Wait until more bytes, or the end, have arrived. Runs on the loop."""
         if self._ahead is None or self._ahead.is_over:
             await self.pull()
         else:
@@ -228,7 +228,7 @@ class Body(io.RawIOBase):
     async def _wait_for(
         self, receiving: Awaitable[t.MutableMapping[str, t.Any]]
     ) -> t.MutableMapping[str, t.Any] | None:
-        """The message that comes, or None where the client is given up."""
+        """The next message; None if the wait for the client has timed out."""
         wait = self.waiting()
         self._patience.begin(wait)
         self._is_asked_for = True
@@ -243,15 +243,15 @@ class Body(io.RawIOBase):
             self._patience.end(wait)
 
     async def until_client_leaves(self) -> None:
-        """Come back when the client has left before it had sent all, or when all is there.
+        """Wait until the client has left too early, or has sent the whole body.
 
-        A reader sees that by itself. Where nobody reads, up to AHEAD bytes are received here. More wait for a reader;
-        but where none has begun for as long as one waits for a client, and the answer is being sent, they are dropped:
-        the end of a stream that has lost its client is not to wait for them.
+        A reader notices that by itself. Without a reader, up to AHEAD bytes are received here, and the rest waits. If
+        no reader begins within the time limit of a client, and the answer is being sent, the rest is dropped: a stream
+        that has lost its client must not wait for it.
         """
         unread_for = 0.0
         while not self.complete and not (self.client_left and (self.is_answered or not self._is_told)):
-            if self.has_stalled and self.cut_off:  # it was given up, and may still leave
+            if self.has_stalled and self.cut_off:  # its wait has timed out, and it may still leave
                 self.client_left = (await self._receive())["type"] == "http.disconnect"
                 continue
             received = self._received
@@ -267,7 +267,7 @@ class Body(io.RawIOBase):
                         self._ahead.go_on()
 
     def take_whole(self, size: int) -> bytes | None:
-        """All of it at once, where it has arrived, has just this size, and nobody has begun to read it; else None."""
+        """The whole body, if it has arrived, has exactly this size, and no reader has begun it; otherwise None."""
         if not self.complete or self.cut_off or self._taken or self._received != size or self._spooled is not None:
             return None
         arrived = self._arrived
@@ -277,7 +277,7 @@ class Body(io.RawIOBase):
         return whole
 
     def _take(self, size: int) -> bytes:
-        """Up to `size` bytes of what has arrived, small chunks in one; b"" if nothing has."""
+        """Up to `size` bytes that have arrived, with small chunks joined; b"" if there are none."""
         piece = self._take_piece(size)
         enough = min(size, IN_MEMORY)
         if len(piece) >= enough or not self._arrived:
@@ -289,7 +289,7 @@ class Body(io.RawIOBase):
         return b"".join(pieces)
 
     def _take_piece(self, size: int) -> bytes:
-        """Up to `size` bytes of one chunk: of the one that is being read, or else of the next."""
+        """Up to `size` bytes of one chunk: the current one, or the next."""
         chunk, position = self._chunk, self._position
         if not chunk:
             if not self._arrived:
@@ -313,7 +313,7 @@ class Body(io.RawIOBase):
         return len(data)
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Read up to `size` bytes of what has arrived, waiting for the first; or all, if `size` is negative or None."""
+        """Read up to `size` bytes that have arrived, and wait for the first; all, if `size` is negative or None."""
         if size is None or size < 0:
             return self.readall()
         if self._spooled is not None:
@@ -337,8 +337,8 @@ class Body(io.RawIOBase):
     def _check_not_lost(self) -> None:
         if self._is_lost:
             raise RuntimeError(
-                f"Nobody has read the body of this request for {self._patience.limit:g} seconds while its answer was"
-                " sent (BODY_TIMEOUT): the rest was dropped. Read it before the answer, or while it is sent."
+                f"The body of this request was not read for {self._patience.limit:g} seconds while its answer was sent"
+                " (BODY_TIMEOUT): the rest was dropped. Read it before the answer, or while it is sent."
             )
 
     def _at_end(self) -> bytes:
@@ -348,12 +348,12 @@ class Body(io.RawIOBase):
         if self.cut_off:
             self._is_told = self.client_left
             raise ClientDisconnected()
-        if not self.complete:  # nobody waited for the rest, since it is too much
+        if not self.complete:  # the rest is too large, and was not received
             raise RequestEntityTooLarge()
         return b""
 
     def _wait_in_thread(self) -> None:
-        """Come back when more has arrived, or the end. Runs in a thread."""
+        """Wait until more bytes, or the end, have arrived. Runs in a thread."""
         if asyncio._get_running_loop() is self._loop:
             raise RuntimeError(
                 "The body of this request has not arrived yet, and the server's loop must not wait for it. A view of a"
@@ -363,14 +363,14 @@ class Body(io.RawIOBase):
             self._look_ahead().wait()
 
     def _look_ahead(self) -> Ahead:
-        """What pulls the body before it is asked for, begun by the first thread, or the loop, that wants it."""
+        """The task that receives the body in advance. The first thread that needs it, or the loop, begins it."""
         with _beginning:
             if self._ahead is None:
                 self._ahead = Ahead(self, self._loop)
             return self._ahead
 
     def close(self) -> None:
-        """Let go of the temporary file, and of what is on its way."""
+        """Close the temporary file, and receive no more."""
         if self._ahead is not None:
             self._ahead.stop()
         if isinstance(self._begun, Coroutine):
@@ -380,16 +380,16 @@ class Body(io.RawIOBase):
 
     def _let_go(self) -> None:
         if self._spooled is not None:
-            with suppress(OSError):  # on a full disk what is still to be written cannot be
+            with suppress(OSError):  # a full disk does not take the rest
                 self._spooled.close()
             self._spooled = None
 
 
 class Ahead:
-    """Pulls a body on the loop for a thread that reads it: a hop to the loop and back for each chunk costs more."""
+    """Receives a body on the loop for a thread that reads it, which saves a way to the loop and back for each chunk."""
 
-    # PERF: bodies (upload). Each variable is written by one side. Each side says first that it waits, and looks then
-    # once more for what it waits for; the other puts it there first, and looks then whether somebody waits.
+    # PERF: bodies (upload). One side writes each variable. A side that waits first says so, and then looks once more
+    # for the bytes or the room; the other side first provides them, and then looks whether the first is waiting.
 
     def __init__(self, body: Body, loop: asyncio.AbstractEventLoop) -> None:
         self._body = body
@@ -403,7 +403,7 @@ class Ahead:
         self._room: asyncio.Future[None] | None = None
         self._failure: BaseException | None = None
         self.is_over = False
-        """Whether it pulls no more."""
+        """Whether it has stopped."""
         loop.call_soon_threadsafe(self._begin)
 
     def _begin(self) -> None:
@@ -427,7 +427,7 @@ class Ahead:
             self._tell()
 
     def _tell(self) -> None:
-        """Tell those who wait that there is news."""
+        """Wake the waiting reader."""
         if self._is_waited_for:
             self._is_waited_for = False
             self._arrivals.put(None)
@@ -435,7 +435,7 @@ class Ahead:
             self._on_loop.set_result(None)
 
     def wait(self) -> None:
-        """Come back when there may be news; raises what came instead. Runs in the thread."""
+        """Wait until bytes may have arrived; raises the error that came instead. Runs in the thread."""
         self._is_waited_for = True
         if not self._body.unread and not self.is_over:
             self._wait.is_ahead = False
@@ -445,7 +445,7 @@ class Ahead:
             raise self._failure
 
     async def arrival(self) -> None:
-        """Come back when there is news. Runs on the loop."""
+        """Wait until bytes, or the end, have arrived. Runs on the loop."""
         self._on_loop = self._loop.create_future()
         self._wait.is_ahead = False
         try:
@@ -454,14 +454,14 @@ class Ahead:
             self._wait.is_ahead = True
 
     async def _until_there_is_room(self) -> None:
-        # Until all were taken: to wake the loop for each chunk costs a third more.
+        # Wait until all bytes were taken: waking the loop for each chunk costs a third more.
         self._room = room = self._loop.create_future()
         if self._body.unread:
             await room
         self._room = None
 
     def make_room(self) -> None:
-        """Something was taken. Runs in any thread."""
+        """A reader has taken bytes. Runs in any thread."""
         room = self._room
         if room is not None and not self._body.unread:
             self._room = None
@@ -469,12 +469,12 @@ class Ahead:
                 self._loop.call_soon_threadsafe(_settle, room)
 
     def go_on(self) -> None:
-        """Wait for a reader no longer: the body is lost. Runs on the loop."""
+        """Stop waiting for a reader, since the body is dropped. Runs on the loop."""
         if self._room is not None:
             _settle(self._room)
 
     def stop(self) -> None:
-        """Pull no more. Runs on the loop."""
+        """Receive no more. Runs on the loop."""
         if self._task is not None:
             self._task.cancel()
 
@@ -485,7 +485,7 @@ def _settle(future: asyncio.Future[None]) -> None:
 
 
 def take_body(environ: dict[str, t.Any], receive: Receive, patience: Patience, min_rate: float) -> Body | None:
-    """Put the body of a request that has one into the environ as its ``wsgi.input``; None where all of it was there."""
+    """Set ``wsgi.input`` in the environ of a request with a body. Returns None if the whole body had arrived."""
     length = _declared_length(environ)
     begun: t.Any = None
     # PERF: form, postjson, upload. A small body has nearly always arrived with the head, in one message.

@@ -100,7 +100,7 @@ class Drive:
 
     @coroutine
     def to_end(self, steps: Steps[T], item: t.Any = _BEGIN) -> Generator[t.Any, t.Any, T]:
-        """Drive `steps`, which have yielded `item`, and return what they return."""
+        """Drive `steps`, which have yielded `item`, and return their result."""
         ctx, hop = self.ctx, self.hop
         while True:
             resume: Callable[[t.Any], t.Any] = steps.send

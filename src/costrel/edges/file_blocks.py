@@ -1,4 +1,4 @@
-"""A file in blocks, larger ones for a client that takes them fast: each costs a hop to a thread and one to send."""
+"""A file in blocks. Fast clients get larger blocks, since each costs a call in a thread and a message."""
 
 from __future__ import annotations
 

@@ -17,11 +17,11 @@ from .threads import Workers
 T = t.TypeVar("T")
 
 ROUND: t.Final = 0.2
-"""Seconds between two rounds of the patrol. A view that it meets twice has its client looked after."""
+"""The interval of the checks of async views, in seconds. From its second check on, the client of a view is watched."""
 
 
 class Patrol:
-    """Goes round the async views that take long. A timer of its own for each view was measured to cost 20 µs."""
+    """Checks the running async views at intervals. A timer for each view would cost 20 µs (measured)."""
 
     def __init__(self) -> None:
         self._drives: set[HttpDrive] = set()
@@ -29,7 +29,7 @@ class Patrol:
         self._is_waiting = False
 
     def enter(self, drive: HttpDrive) -> None:
-        """Begin to look after the view that `drive` awaits."""
+        """Begin to check the view that `drive` awaits."""
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
             self._loop, self._is_waiting = loop, False
@@ -52,16 +52,16 @@ class Patrol:
 
 
 class Exchange(Hop):
-    """One request and its answer: the way to the worker threads, and who tells when the client leaves."""
+    """One request and its answer: its way to the worker threads, and the task that waits for the client to leave."""
 
     departure: Departure | None = None
-    """Made when somebody first asks for it."""
+    """Exists after the first use."""
 
     def __init__(self, workers: Workers, body: Body | None, receive: Receive, scope: Scope) -> None:
         super().__init__(workers)
         self.scope = scope
         self.body = body
-        """The body of the request; None where there is none."""
+        """The body of the request; None if there is none."""
         self._receive = receive
 
     def watch(self) -> Departure:
@@ -81,7 +81,7 @@ class Exchange(Hop):
             self.keep_thread()
 
     async def run_blocking(self, ctx: RequestContext, function: Callable[[], T], keep: bool) -> T:
-        """Call a function in a worker thread, as the lifecycle does; with `keep`, later ones run in the same thread."""
+        """Call a function in a worker thread, as the lifecycle does. With `keep`, later calls use that thread."""
 
         def run() -> T:
             ctx.on_loop = False
@@ -98,12 +98,12 @@ class Exchange(Hop):
         return await asyncio.get_running_loop().create_task(self.run(run))
 
     def keep_thread(self) -> None:
-        """Keep the thread of a view whose stream goes on within its context: it may have made things of that thread."""
+        """Keep the thread of a view whose stream continues in its context: its objects may belong to that thread."""
         if self.lane is None:
             self.lane = self._workers.keep_thread()
 
     async def end(self) -> None:
-        """Wait for the client no longer, and let go of the body and of the thread."""
+        """Stop waiting for the client, and release the body and the thread."""
         if self.lane is not None:
             self.lane.close()
         if self.departure is not None:
@@ -127,7 +127,7 @@ class HttpDrive(Drive):
         self.patrol = patrol
 
     def is_left_alone(self) -> bool:
-        """Whether it was the client's leaving that cancelled the request: then nobody else is to know."""
+        """Whether the client has left, which alone has cancelled the request. The cancellation ends here then."""
         task = asyncio.current_task()
         if self._cancelled and task is not None:
             task.uncancel()
@@ -150,7 +150,7 @@ class HttpDrive(Drive):
             self.patrol.leave(self)
 
     def look_after(self) -> None:
-        """Look whether the client is still there; not at the first time, since most views have ended by the second."""
+        """Watch the client from the second check on: most views have ended by then."""
         if not self._met:
             self._met = True
         elif self.hop.departure is not None:
@@ -164,7 +164,7 @@ class HttpDrive(Drive):
             self._end_view()
 
     def _end_view(self) -> None:
-        # What runs once there is an answer, such as the teardown, is not for the client, and goes on.
+        # Work after the answer, such as the teardown, does not depend on the client, and continues.
         if self._task is not None and self.ctx.answer is None and not self._cancelled:
             self._cancelled = True
             self._task.cancel()

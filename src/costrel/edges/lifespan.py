@@ -1,4 +1,4 @@
-"""The start and the end of a server's worker (ASGI lifespan spec 2.0): what an application does before and after."""
+"""The start and the end of a server's worker (ASGI lifespan spec 2.0): the functions of an application around them."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ class Serving:
         return errors
 
     async def start(self) -> None:
-        """Call what comes before serving; raises what that raises, or what is wrong with a setting."""
+        """Call the functions before serving. Raises their errors, or the error of a wrong setting."""
         await self.start_server()
         for function in self.app.before_serving_funcs:
             await self._call(function)
@@ -150,7 +150,7 @@ class Serving:
             self.app.try_settings()
 
     async def start_server(self) -> None:
-        """Run the generators around the whole server up to their ``yield``; raises what they raise."""
+        """Run the generators around the whole server up to their ``yield``. Raises their errors."""
         await self._start_generators(self.app.around_server_gens, self.server_generators)
 
     async def stop_server(self) -> None:
@@ -167,7 +167,7 @@ class Serving:
                 raise RuntimeError(f"The generator {function.__name__!r} of 'while_serving' has no yield.")
 
     async def stop(self) -> None:
-        """Call what comes after serving, all of it, and raise the first error."""
+        """Call all functions after serving, and raise the first error."""
         errors = await self._end_generators(self.generators) + await self._stop_mounted()
         for function in self.app.after_serving_funcs:
             try:
@@ -305,7 +305,7 @@ class ServingThread:
 
 
 async def call_within(app: Costrel, workers: Workers, function: Callable[[], t.Any]) -> t.Any:
-    """Call `function` within the application's context: on the loop where it is async, else in a thread."""
+    """Call `function` within the application's context: on the loop if it is async, otherwise in a thread."""
     hop = Hop(workers)
     hop.variables = contextvars.copy_context()
     ctx = app.app_context()

@@ -60,7 +60,7 @@ def answer_of(ctx: RequestContext, response: t.Any) -> Messages | Answer | AsgiC
 
 
 def add_echo(headers: list[tuple[bytes, bytes]], scope: Scope) -> None:
-    """Add what the server of `scope` wants to see among the headers of its answer, unless there is one of that name."""
+    """Add the header that the server of `scope` asks for, unless the answer has a header of that name."""
     echo = scope.get(ECHO)
     if echo is not None:
         wanted = echo[0]
@@ -71,7 +71,7 @@ def add_echo(headers: list[tuple[bytes, bytes]], scope: Scope) -> None:
 
 
 class Answer:
-    """What goes out for one request. `body` is complete, or an iterable or asynchronous iterable of chunks.
+    """The answer to one request. `body` is complete, or an iterable or asynchronous iterable of chunks.
 
     `close` is called in a thread when the body was sent, or could not be.
     """
@@ -96,7 +96,7 @@ class Answer:
     def of_wsgi(cls, app: Callable[..., t.Any], environ: dict[str, t.Any]) -> Answer:
         """The answer of a WSGI application, called here (PEP 3333).
 
-        Raises RuntimeError where it starts none, and ValueError for a header with a control character.
+        Raises RuntimeError if it starts none, and ValueError for a header with a control character.
         """
         started: list[tuple[str, list[tuple[str, str]]]] = []
         written: list[bytes] = []
@@ -185,7 +185,7 @@ class Answer:
     async def _send_sync(self, send: Send, in_thread: InThread, body: Iterable[bytes]) -> None:
         iterator: Iterator[bytes] = iter(body)
         while True:
-            # Where this is cancelled, the thread comes out of the generator first: only then it can be closed.
+            # If this is cancelled, the thread must leave the generator before that can be closed.
             chunk = await in_thread(lambda: next(iterator, _END))
             if chunk is _END:
                 break
@@ -208,11 +208,11 @@ def _chain(first: list[bytes], rest: Iterator[bytes]) -> Iterator[bytes]:
 
 
 class WrongLength(RuntimeError):
-    """Raised where a body is not as long as the response's Content-Length says."""
+    """Raised if the length of a body differs from the Content-Length of its response."""
 
 
 def _counted(send: Send, expected: int) -> Send:
-    """`send`, which passes on no byte too much, and no end before all bytes were there."""
+    """`send`, which passes on exactly the announced number of bytes, and no earlier end."""
     sent = 0
 
     async def counting(message: t.MutableMapping[str, t.Any]) -> None:
@@ -236,7 +236,7 @@ def _counted(send: Send, expected: int) -> Send:
 
 
 class Departure:
-    """Waits for the client to leave: that is what the server says when the request's body is complete, or instead."""
+    """Waits for the client to leave. The server reports that after the body of the request, or instead of its rest."""
 
     def __init__(self, receive: Receive, body: Body | None = None) -> None:
         self._receive = receive
@@ -263,7 +263,7 @@ class Departure:
             pass
 
     async def stop(self) -> None:
-        """Wait no longer."""
+        """Stop waiting."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])

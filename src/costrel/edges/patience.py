@@ -20,26 +20,26 @@ _ROUND: t.Final = 1.0
 
 
 class ClientStalled(ConnectionError):
-    """Raised where a client has not taken anything of an answer for too long."""
+    """Raised if a client has taken nothing of an answer for too long."""
 
 
 class Wait:
-    """Whoever waits for a client right now."""
+    """One wait of a task for its client."""
 
     stalled = False
-    """Whether the client was given up."""
+    """Whether the wait has timed out."""
     waited = 0.0
-    """Seconds that this wait has taken, as of the last round."""
+    """The seconds that this wait had taken at the last check."""
     task: asyncio.Task[t.Any] | None = None
 
     def is_over(self, limit: float, seconds: float) -> bool:
-        """Whether it has waited long enough; so many seconds more than when this was last asked."""
+        """Whether the wait has reached the limit, `seconds` after the last check."""
         self.waited += seconds
         return self.waited > limit
 
 
 class Patience:
-    """Goes round those that wait, and ends what has waited too long. One timer for all: each of its own costs more."""
+    """Checks all waits at intervals, and ends those that take too long. One timer for all costs less than many."""
 
     def __init__(self, limit: float | None) -> None:
         self.limit = limit
@@ -49,7 +49,7 @@ class Patience:
         self._is_going = False
 
     def begin(self, wait: Wait) -> None:
-        """The current task waits for its client from now on."""
+        """The current task begins to wait for its client."""
         if self.limit is None:
             return
         loop = asyncio.get_running_loop()
@@ -64,7 +64,7 @@ class Patience:
             loop.call_later(self.round, self._go_round)
 
     def end(self, wait: Wait) -> None:
-        """It waits no longer."""
+        """The wait has ended."""
         self._waits.discard(wait)
         wait.task = None
 
@@ -79,7 +79,7 @@ class Patience:
             self._loop.call_later(self.round, self._go_round)
 
     def sending(self, send: Send) -> Send:
-        """`send`, which raises ClientStalled where the client takes nothing for too long."""
+        """`send`, which raises ClientStalled if the client takes nothing for too long."""
 
         async def timed(message: t.MutableMapping[str, t.Any]) -> None:
             wait = Wait()
@@ -97,5 +97,5 @@ class Patience:
 
 
 def given_up(wait: Wait) -> bool:
-    """In a task that was cancelled: whether it was for its client alone; then the task goes on."""
+    """In a cancelled task: whether the cause was the time limit of the client alone. The task continues then."""
     return wait.stalled and wait.task is not None and wait.task.uncancel() == 0

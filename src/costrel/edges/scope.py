@@ -108,7 +108,7 @@ _PLACES: t.Final = {
 
 def environ_of(scope: Scope) -> dict[str, t.Any]:
     """The environ for an ``http`` or ``websocket`` scope, still without ``wsgi.input``."""
-    # PERF: hello. Each line of this runs for each request: what is nearly always the same is kept.
+    # PERF: hello. Each line runs for each request, so values that are nearly always the same are kept.
     get = scope.get
     root, raw, client = get("root_path", ""), get("raw_path"), get("client")
     environ = _shared_items(scope).copy()
@@ -125,7 +125,7 @@ def environ_of(scope: Scope) -> dict[str, t.Any]:
         target = path if "?" in path else f"{path}?{query}"
     else:
         target = path
-    if raw is not None:  # not in PEP 3333, but in Werkzeug's server: what was asked for, as it was written
+    if raw is not None:  # not in PEP 3333, but in Werkzeug's server: the target of the request, as it was written
         environ["REQUEST_URI"] = environ["RAW_URI"] = target
     environ["wsgi.errors"] = sys.stderr
     environ["asgi.scope"] = scope
@@ -181,7 +181,7 @@ def _keep_what_is_same(server: t.Any, scheme: str, version: str) -> dict[str, t.
 
 
 def _path_of(scope: Scope, root: str) -> str:
-    """The path below the root, as bytes in latin-1; from the raw path, where the decoded one may have lost bytes."""
+    """The path below the root, as bytes in latin-1; from the raw path, if the decoded one may have lost bytes."""
     raw: bytes | None = scope.get("raw_path")
     if raw is None:
         path: str = scope["path"].encode("utf-8", "surrogateescape").decode("latin-1")

@@ -1,4 +1,4 @@
-"""Worker threads for the code that would block an event loop, and the hop there and back."""
+"""Worker threads for code that would block an event loop, and the way there and back."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ STREAM_THREADS: t.Final = 512
 """The maximum number of threads for the bodies of responses, and the same for bodies of requests."""
 
 IDLE: t.Final = 32
-"""The number of threads for bodies of responses that are kept for the next ones."""
+"""The number of idle threads that are kept for later bodies of responses."""
 
 RETRY_AFTER: t.Final = 5
-"""Seconds after which a client may try again if no thread was left for a body."""
+"""The seconds after which a client may try again if no thread was free for a body."""
 
 
 class NoThreadLeft(Exception):
-    """As many threads as allowed are lent to bodies already."""
+    """Raised if the maximum number of threads is already lent to bodies."""
 
 
 class Mailbox:
-    """A queue in which threads leave their results for one loop, which is woken once for many. PERF: served."""
+    """A queue in which threads put their results for one loop. Many results wake the loop once. PERF: served."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
@@ -41,15 +41,15 @@ class Mailbox:
         self._is_called = False
 
     def put(self, job: Job, result: t.Any, error: BaseException | None) -> None:
-        """Leave the outcome of `job`, and wake the loop unless somebody has."""
+        """Add the outcome of `job`, and wake the loop unless it was woken already."""
         self._letters.append((job, result, error))
         if not self._is_called:
             self._is_called = True
-            with suppress(RuntimeError):  # the loop was closed while the function ran: nobody waits any more
+            with suppress(RuntimeError):  # the loop was closed while the function ran
                 self.loop.call_soon_threadsafe(self._deliver)
 
     def _deliver(self) -> None:
-        # Before the letters are taken out: whoever finds it True later than that has left his before.
+        # Reset before the outcomes are taken: a thread that still read True has put its outcome there before.
         self._is_called = False
         letters = self._letters
         for _ in range(len(letters)):
@@ -58,7 +58,7 @@ class Mailbox:
 
 
 class Job:
-    """One call for a worker thread, and where its outcome goes."""
+    """One call for a worker thread, and the receiver of its outcome."""
 
     __slots__ = ("function", "future", "has_ended", "mailbox", "over")
 
@@ -68,10 +68,10 @@ class Job:
         self.future: asyncio.Future[t.Any] = mailbox.loop.create_future()
         self.has_ended = False
         self.over: asyncio.Future[None] | None = None
-        """Made where the waiting task was cancelled: done when the function has ended."""
+        """Exists if the waiting task was cancelled; done when the function has ended."""
 
     def settle(self, result: t.Any, error: BaseException | None) -> None:
-        """Hand the outcome to whoever waits. Runs on the loop."""
+        """Pass the outcome to the waiting task. Runs on the loop."""
         self.has_ended = True
         if self.over is not None and not self.over.done():
             self.over.set_result(None)
@@ -86,26 +86,26 @@ class Job:
 
 
 class Lane:
-    """One thread that a request keeps until its end: what was made there, as a connection of sqlite3, works there only.
+    """One thread that a request keeps to its end: some objects, such as sqlite3 connections, belong to a thread.
 
-    The thread calls `serve`, which comes back when somebody has called `close`.
+    The thread calls `serve`, which returns after `close`.
     """
 
     def __init__(self) -> None:
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self.is_given_up = False
-        """Whether it does something for which nobody waits any more: then it need never be done with that."""
+        """Whether its current function may never end, since the task that waited for it was cancelled."""
 
     def put(self, job: Job) -> None:
-        """Have `job` done."""
+        """Add `job` to the work of the thread."""
         self._jobs.put(job)
 
     def close(self) -> None:
-        """Let the thread go, when it has done what it was given."""
+        """Release the thread after the jobs that it has."""
         self._jobs.put(None)
 
     def serve(self) -> None:
-        """Do what is to be done, in the thread that is kept."""
+        """Run the jobs. Called in the thread."""
         while (job := self._jobs.get()) is not None:
             try:
                 result, error = job.function(), None
@@ -116,11 +116,11 @@ class Lane:
 
 
 class Workers:
-    """At most `size` threads, started as they are needed, that run the functions handed to them in order.
+    """At most `size` threads, started on demand, that run functions in the order of their arrival.
 
-    Where more than `queue` functions wait for a thread, `is_full` says so: requests are then refused, since they would
-    wait longer and longer. A queue of its own and `call_soon_threadsafe`: measured, a hop costs a quarter (under load)
-    to two thirds (one request at a time) of what `run_in_executor` takes.
+    If more than `queue` functions wait for a thread, `is_full` is True. Requests are then refused, since they would
+    wait longer and longer. The class has its own queue and uses `call_soon_threadsafe`: a call takes a quarter (under
+    load) to two thirds (one request at a time) of the time of `run_in_executor`.
     """
 
     def __init__(self, size: int = THREADS, queue: int | None = None, streams: int = STREAM_THREADS) -> None:
@@ -135,7 +135,7 @@ class Workers:
         self.ended = 0
         """The number of functions that have ended."""
         self._lent = 0
-        """The number of threads that wait for a client, or that a response keeps. Another thread stands in for each."""
+        """The number of threads that wait for a client or that a response keeps. Another one replaces each of them."""
         self._most = streams
         self._waiting = 0
         """The number of threads that wait for the body of a request."""
@@ -143,7 +143,7 @@ class Workers:
         """The number of threads that bodies of responses keep."""
         self._idle: list[StreamThread] = []
         self._mailbox: Mailbox | None = None
-        """That of the loop which has asked last."""
+        """The mailbox of the loop that called `run` last."""
 
     @property
     def is_full(self) -> bool:
@@ -163,8 +163,8 @@ class Workers:
     async def run(self, function: Callable[[], T], lane: Lane | None = None) -> T:
         """Call `function` in a worker thread, or in that of a `lane`, and return its result, or raise its error.
 
-        Where the awaiting task is cancelled meanwhile, it goes on when the function has ended: nothing that the
-        function uses is taken from it.
+        If the awaiting task is cancelled meanwhile, it continues when the function has ended, so that the function
+        keeps everything that it uses.
         """
         loop, mailbox = asyncio.get_running_loop(), self._mailbox
         if mailbox is None or mailbox.loop is not loop:
@@ -181,7 +181,7 @@ class Workers:
         try:
             return t.cast(T, await job.future)
         except asyncio.CancelledError:
-            # The function may have ended between the cancelling and the moment that this task is told of it.
+            # The function may have ended after the cancellation, and before this task ran again.
             if job.future.cancelled() and not job.has_ended:
                 job.over = loop.create_future()
                 if lane is not None:
@@ -192,23 +192,23 @@ class Workers:
             raise
 
     def give_away(self, most: int) -> int:
-        """Leave up to `most` of the threads to somebody who has others, half of them at most; how many.
+        """Give up to `most` of the threads to a server that has its own, at most half of them. Returns the number.
 
-        Two stay here: a single one is not kept by a stream.
+        At least two stay here, since a stream cannot keep a single thread.
         """
         given = max(min(most, self.size // 2, self.size - 2), 0)
         self.size -= given
         return given
 
     def _start(self) -> None:
-        """Start a thread, unless there are as many as there may be."""
+        """Start a thread, unless the maximum number is running."""
         if len(self._threads) < self.size + self._lent:
             thread = WorkerThread(self, f"costrel-worker-{len(self._threads) + 1}")
             self._threads.append(thread)
             thread.start()
 
     def work(self) -> None:
-        """Do what is to be done, in a thread of these."""
+        """Run jobs. Called in each of the threads."""
         thread = t.cast("WorkerThread", threading.current_thread())
         while (job := self._jobs.get()) is not None:
             try:
@@ -230,7 +230,7 @@ class Workers:
                 return
 
     def _has_ended(self, thread: threading.Thread) -> bool:
-        """Count a function as done; whether there are too many threads, and this one is to end."""
+        """Count a function as done. Returns whether there are too many threads, so that this one must end."""
         with self._lock:
             self._unfinished -= 1
             self.ended += 1
@@ -240,9 +240,9 @@ class Workers:
             return is_too_many
 
     def keep_thread(self) -> Lane | None:
-        """Have the current thread, which is one of these, stay with its request; None if too many are kept.
+        """Keep the current worker thread for its request. Returns None if too many threads are kept.
 
-        So it is with a single thread: another one would have to take its place, and run beside it.
+        A single thread is never kept: another one would have to replace it and run beside it.
         """
         thread = threading.current_thread()
         if self.size == 1 or not isinstance(thread, WorkerThread):
@@ -256,9 +256,9 @@ class Workers:
         return thread.lane
 
     def lend_to_body(self) -> Lane | None:
-        """A separate thread for the body of a response, which may block it for any time.
+        """A separate thread for the body of a response, which may block for any time.
 
-        None with a single thread: then bodies share it. Raises NoThreadLeft if as many as allowed have one.
+        Returns None if there is a single thread, which bodies share then. Raises NoThreadLeft at the maximum number.
         """
         if self.size == 1:
             return None
@@ -275,7 +275,7 @@ class Workers:
         return lane
 
     def end_body(self, thread: StreamThread) -> bool:
-        """Take `thread` back after its body was sent. Returns whether it is kept for another one."""
+        """Take `thread` back after its body was sent. Returns whether it is kept for another body."""
         with self._lock:
             self._streams -= 1
             stays = len(self._idle) < IDLE
@@ -284,9 +284,9 @@ class Workers:
             return stays
 
     def lend(self) -> None:
-        """The current thread is going to wait for a client: another one may take its place until `take_back`.
+        """The current thread is about to wait for a client. Another thread may replace it until `take_back`.
 
-        Raises NoThreadLeft if as many as allowed wait already.
+        Raises NoThreadLeft if the maximum number of threads is waiting.
         """
         with self._lock:
             if self._waiting >= self._most:
@@ -300,13 +300,13 @@ class Workers:
             self._start()
 
     def take_back(self) -> None:
-        """The current thread goes on."""
+        """The current thread no longer waits."""
         with self._lock:
             self._waiting -= 1
             self._lent -= 1
 
     def close(self, timeout: float = 1.0) -> None:
-        """Let the threads end when they have done what they have begun; waits `timeout` seconds for them."""
+        """Let the threads end after their current functions, and wait up to `timeout` seconds for them."""
         with self._lock:
             threads, self._threads = self._threads, []
             idle, self._idle = self._idle, []
@@ -326,7 +326,7 @@ class WorkerThread(threading.Thread):
         super().__init__(target=workers.work, name=name, daemon=True)
         self.workers = workers
         self.lane: Lane | None = None
-        """For the request that keeps this thread."""
+        """The lane of the request that keeps this thread."""
 
 
 class StreamThread(threading.Thread):
@@ -347,9 +347,9 @@ class StreamThread(threading.Thread):
 
 @contextmanager
 def waiting_for_client() -> Iterator[None]:
-    """Around what waits in a thread until a client sends: clients that are slow must not keep all threads waiting.
+    """Wraps a wait for a client in a thread, so that slow clients do not occupy all threads.
 
-    Raises ServiceUnavailable if too many threads wait for clients already.
+    Raises ServiceUnavailable if too many threads already wait for clients.
     """
     workers: Workers | None = getattr(threading.current_thread(), "workers", None)
     if workers is None:

@@ -1,6 +1,6 @@
 """Turns on the loop, for code that sends and never waits.
 
-Servers take at once what is for a client that has left. A view that sends without an end would keep the loop to
+Servers accept messages for a client that has left at once. A view that sends without an end would keep the loop to
 itself from then on, and the message that the client has left could not come through.
 """
 
@@ -21,7 +21,7 @@ class Turn:
         self._ends = self._loop.time() + TURN
 
     async def give_way(self) -> None:
-        """Let others run where the turn is over."""
+        """Let other tasks run if the turn is over."""
         if self._loop.time() > self._ends:
             await asyncio.sleep(0)
             self._ends = self._loop.time() + TURN

@@ -36,16 +36,16 @@ from .threads import Workers
 from .turns import Turn
 
 GRACE: t.Final = 0.5
-"""Seconds that a view has, after the client left, to come to a `receive` or `send` that tells it so."""
+"""The seconds in which a view must call `receive` or `send`, and so notice that the client has left."""
 
 WAITING: t.Final = 1024
-"""Messages that are taken from the server before the view asks for them; then the client has to wait."""
+"""The number of messages that are received before the view asks for them. Then the client must wait."""
 
 WAITING_SIZE: t.Final = 1024 * 1024
-"""The same in characters and bytes."""
+"""The same limit in characters and bytes."""
 
 NEGLECT: t.Final = 60.0
-"""Seconds that a client has to wait so, before what it sends is dropped: its end would not be seen otherwise."""
+"""The seconds of such a wait after which further messages are dropped: otherwise the end would not be noticed."""
 
 MAX_MESSAGE_SIZE: t.Final = 1024 * 1024
 
@@ -56,7 +56,7 @@ async def serve_websocket(app: Costrel, workers: Workers, scope: Scope, receive:
         return  # the client left before anything was said
     connection = ServerConnection(scope, receive, send, app.config.get("WEBSOCKET_MAX_MESSAGE_SIZE", MAX_MESSAGE_SIZE))
     environ = environ_of(scope)
-    # What HTTP/1.1 says to ask for a WebSocket; HTTP/2 has other words for it (RFC 8441).
+    # The headers of a handshake over HTTP/1.1; HTTP/2 has its own (RFC 8441).
     environ.update(HTTP_UPGRADE="websocket", HTTP_CONNECTION="Upgrade")
     if app.mounts and find_mount(app, environ["PATH_INFO"]) is not None:
         admitted = await _admit(app, workers, environ, connection)
@@ -104,7 +104,7 @@ async def _admit(
 
 
 def _refusal(app: Costrel, ctx: RequestContext, response: Response) -> Answer | Messages:
-    """The response that refuses a handshake; 500 for one that no server can send."""
+    """The response that refuses a handshake; a 500 if no server can send it."""
     try:
         if response.status_code < 200:
             raise ValueError(
@@ -162,7 +162,7 @@ class ServerConnection:
         self._waiting_size = 0
         self._room = asyncio.Event()
         self._drops = False
-        """Whether messages were dropped, since the view did not ask for those that waited."""
+        """Whether messages were dropped, since the view did not receive the waiting ones."""
         self._reader: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._has_left = False
@@ -170,7 +170,7 @@ class ServerConnection:
         self._turn = Turn()
         self._handshake_is_out = asyncio.Event()
 
-    # -- what a WebSocket asks for
+    # -- calls of the view
 
     async def accept(self, subprotocol: str | None, headers: list[tuple[str, str]]) -> None:
         self._check_open()
@@ -188,7 +188,7 @@ class ServerConnection:
             self._check_open()
         message = await self._messages.get()
         if message is None:
-            self._messages.put_nowait(None)  # for whoever else waits
+            self._messages.put_nowait(None)  # for other waiting tasks
             if self._drops:
                 raise RuntimeError(
                     f"Here messages of this WebSocket were dropped: {WAITING} of them, or {WAITING_SIZE:,} bytes, had"
@@ -201,7 +201,7 @@ class ServerConnection:
         return message
 
     async def send(self, message: Message) -> None:
-        if self.accepted:  # perhaps by another task, just now: Granian loses what overtakes the handshake
+        if self.accepted:  # perhaps by another task, just now: Granian loses messages that overtake the handshake
             await self._handshake_is_out.wait()
         self._check_open()
         kind = "text" if isinstance(message, str) else "bytes"
@@ -210,7 +210,7 @@ class ServerConnection:
 
     async def close(self, code: int, reason: str) -> None:
         self._end(WebSocketDisconnect(code, reason))
-        await self._stop_reading()  # Granian holds a close back while somebody waits for a message
+        await self._stop_reading()  # Granian delays a close while a task waits for a message
         await self._pass_on({"type": "websocket.close", "code": code, "reason": reason})
 
     def _check_open(self) -> None:
@@ -228,7 +228,7 @@ class ServerConnection:
             if message["type"] != "websocket.close":
                 raise WebSocketDisconnect(ABNORMAL) from error
 
-    # -- what the server says
+    # -- messages of the server
 
     def start(self) -> None:
         """Begin to take messages from the server."""
@@ -250,7 +250,7 @@ class ServerConnection:
             await self._keep(received)
 
     async def _keep(self, message: Message) -> None:
-        """Keep a message for the view, and come back when there is room for another."""
+        """Keep a message for the view, and wait until there is room for another."""
         if self._drops:
             return
         self._messages.put_nowait(message)
@@ -271,7 +271,7 @@ class ServerConnection:
             self._start_timer()
 
     def _end(self, ended: WebSocketDisconnect) -> None:
-        """Note the end, and wake up whoever waits for a message, after those that came before it."""
+        """Note the end, and wake the waiting tasks after the messages that came before it."""
         if self.ended is None:
             self.ended = ended
             self._messages.put_nowait(None)

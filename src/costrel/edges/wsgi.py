@@ -22,7 +22,7 @@ _STATUSES: t.Final = frozenset(STATUS_LINES.values())
 def serve(app: Costrel, environ: dict[str, t.Any], start_response: Callable[..., t.Any]) -> Iterable[bytes]:
     """Answer one request: the iterable of the response, as `start_response` was told.
 
-    Context variables that the application sets end with the request: the server's thread handles other ones later.
+    Context variables that the application sets end with the request: the server's thread handles other requests later.
     """
     variables = copy_context()
     answer: Iterable[bytes] = variables.run(_serve, app, environ, start_response)
@@ -40,7 +40,7 @@ def _serve(app: Costrel, environ: dict[str, t.Any], start_response: Callable[...
     for awaitable in steps:  # there is nothing to await in most requests
         app._drive(steps, awaitable)
     answer = ctx.answer
-    ctx.answer = None  # a stream that nobody reads refers to its context, and would only be found as a cycle
+    ctx.answer = None  # a stream without a reader refers to its context, and would only be freed as a cycle
     return answer
 
 

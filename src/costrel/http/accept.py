@@ -254,7 +254,7 @@ class CharsetAccept(Accept):
     def _value_matches(self, value: str, item: str) -> bool:
         if item == "*" or item.lower() == value.lower():
             return True
-        # The names in RFC 2978's registry are at most 40 characters long; longer ones would fill the cache.
+        # The names in RFC 2978's registry are at most 40 characters long; longer names would fill the cache.
         return len(item) <= 40 and _normalize_charset(value) == _normalize_charset(item)
 
 

@@ -14,7 +14,7 @@ from .grammar import dump_header, parse_dict_header, quote_header_value
 class Authorization:
     """The value of `Authorization`: a scheme in lower case with either parameters or a token.
 
-    Parameters read as attributes and items, None where missing. Those of the scheme `basic` are `username` and
+    Parameters read as attributes and items; a missing parameter is None. Those of the scheme `basic` are `username` and
     `password`.
     """
 
@@ -111,7 +111,7 @@ class WWWAuthenticate:
 
     @property
     def token(self) -> str | None:
-        """The token, where the scheme uses one in place of parameters."""
+        """The token, if the scheme uses one in place of parameters."""
         return self._token
 
     def __getitem__(self, key: str) -> str | None:

@@ -118,7 +118,7 @@ def is_resource_modified(
     """Tell from a request's conditions whether the resource has to be sent (RFC 9110 §13.2.2).
 
     :param etag: the resource's tag; `data` asks to make it from the body instead.
-    :param ignore_if_range: False lets `If-Range`, where there is a `Range`, take the place of the other conditions.
+    :param ignore_if_range: with False, if there is a `Range`, `If-Range` replaces the other conditions.
     :raises TypeError: both etag and data are given.
     """
     if data is not None:
@@ -157,7 +157,7 @@ _REMOVED: t.Final = ENTITY_HEADERS.difference(_ALLOWED)
 
 
 def remove_entity_headers(headers: Headers | list[tuple[str, str]], allowed: t.Iterable[str] = _ALLOWED) -> None:
-    """Take out, in place, the fields that describe a body, but for the allowed ones."""
+    """Remove the fields that describe a body, except the allowed fields."""
     removed = _REMOVED if allowed is _ALLOWED else ENTITY_HEADERS.difference([name.lower() for name in allowed])
     headers[:] = [(name, value) for name, value in headers if name.lower() not in removed]
 

@@ -32,7 +32,7 @@ _match_asctime_date = LatePattern(
 def http_date(timestamp: datetime | date | int | float | struct_time | None = None) -> str:
     """Write a moment as an IMF-fixdate, `Sun, 06 Nov 1994 08:49:37 GMT`.
 
-    :param timestamp: seconds since the epoch, a date (midnight UTC), a datetime (UTC where it has no zone), or a
+    :param timestamp: seconds since the epoch, a date (midnight UTC), a datetime (UTC if it has no zone), or a
         `struct_time` in local time. None is now.
     :raises ValueError: the year is not one of 1 to 9999.
     """

@@ -82,11 +82,11 @@ class ETags(abc.Collection[str]):
         return set(self._strong | self._weak) if include_weak else set(self._strong)
 
     def is_weak(self, etag: str) -> bool:
-        """Whether the tag is one of the weak ones; the star holds none."""
+        """Whether the tag is one of the weak tags. A star has none."""
         return etag in self._weak
 
     def is_strong(self, etag: str) -> bool:
-        """Whether the tag is one of the strong ones; the star holds none."""
+        """Whether the tag is one of the strong tags. A star has none."""
         return etag in self._strong
 
     def contains_weak(self, etag: str) -> bool:
@@ -105,7 +105,7 @@ class ETags(abc.Collection[str]):
         return self.contains_weak(tag) if weak else self.contains(tag)
 
     def to_header(self) -> str:
-        """Write the tags as they stand in a header, the strong ones first."""
+        """The value of the header, with the strong tags first."""
         if self.star_tag:
             return "*"
         return ", ".join([f'"{tag}"' for tag in self._strong] + [f'W/"{tag}"' for tag in self._weak])

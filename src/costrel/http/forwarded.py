@@ -28,7 +28,7 @@ _SCHEMES: t.Final = {"http": "http", "https": "https", "ws": "http", "wss": "htt
 
 
 def split_forwarded(value: str) -> list[str]:
-    """The entries of a field, including empty ones: the position of an entry tells which proxy added it.
+    """The entries of a field, including empty entries: the position of an entry tells which proxy added it.
 
     Proxies append a comma and their entry to any text from a client. If this parsed quoted strings, a client could
     open a quote that swallows the proxy's entry.

@@ -64,7 +64,7 @@ def unquote_header_value(value: str) -> str:
 
 
 def parse_list_header(value: str) -> list[str]:
-    """Split a comma-separated list (RFC 9110 §5.6.1) into its members, unquoted, without the empty ones.
+    """Split a comma-separated list (RFC 9110 §5.6.1) into its members, unquoted, without empty members.
 
     A list with a quoted string that does not end is no list at all: the result is empty.
     """

@@ -93,7 +93,7 @@ def read_head(
 
     :param needs_colons: refuse a line without a colon; otherwise it is the name of a header without a value.
     :raises FormatError: if it is malformed, or lacks the ``Content-Disposition``.
-    :raises HeadTooLarge: if there are more headers than allowed, or longer ones.
+    :raises HeadTooLarge: if there are more headers than allowed, or if they are too long.
     """
     try:
         text, line_break = head.decode(), newline.decode()

@@ -58,7 +58,7 @@ class Range:
         return start, min(stop, length)
 
     def make_content_range(self, length: int | None) -> ContentRange | None:
-        """The `ContentRange` of the answer from a body of so many bytes; None where `range_for_length` is None."""
+        """The `ContentRange` of the answer from a body of so many bytes; None if `range_for_length` is None."""
         span = self.range_for_length(length)
         return None if span is None else ContentRange(self.units, span[0], span[1], length)
 
@@ -79,7 +79,7 @@ class Range:
 
 
 def _parse_range_spec(text: str) -> tuple[int, int | None] | None:
-    """Read `first-last`, `first-` or `-length` as (start, stop); None where it is none of them."""
+    """Read `first-last`, `first-` or `-length` as (start, stop); None if it has none of these forms."""
     if text[:1] == "-":
         length = _suffix_length(text)
         # "-0" asks for nothing at all: RFC 9110 §14.1.2 calls a suffix of length zero unsatisfiable.

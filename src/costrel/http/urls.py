@@ -1,4 +1,4 @@
-"""URLs as people read them and as they travel: IRIs, URIs, and what may stand unquoted where.
+"""URLs as people read them and as they travel: IRIs, URIs, and the characters that each part may contain unquoted.
 
 An IRI (RFC 3987) may contain any character; a URI (RFC 3986) is its form in ASCII, percent-encoded as UTF-8. The WHATWG
 URL Standard says which characters browsers encode in which part.
@@ -75,7 +75,7 @@ _unquote_user = _unquoter(":@/?#")
 
 
 def uri_to_iri(uri: str) -> str:
-    """Write a URI for people: with its characters instead of their codes, where that leaves its meaning.
+    """Write a URI for people: with characters instead of their codes, if that keeps its meaning.
 
     :raises ValueError: The port or an IPv6 address is malformed.
     """

@@ -1,4 +1,4 @@
-"""The bodies that a response can have, and how one is handed to whoever sends it."""
+"""The bodies that a response can have, and the form in which it is sent."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class FileBody(Value):
     """
 
     file: IO[bytes]
-    #: Where to start, in bytes; None for where the file stands.
+    #: The start, in bytes; None for the current position of the file.
     offset: int | None
     #: How many bytes to send; None for all that follow.
     length: int | None
@@ -48,7 +48,7 @@ EdgeBody = bytes | FileBody | Iterable[bytes] | AsyncIterable[bytes]
 def encoded(body: AnyBody) -> Iterator[bytes]:
     """The pieces of a body as bytes.
 
-    :raises TypeError: at once, if the body is an asynchronous iterable: nobody can wait for it here.
+    :raises TypeError: at once, if the body is an asynchronous iterable, which cannot be awaited here.
     """
     if isinstance(body, AsyncIterable) and not isinstance(body, Iterable):
         raise TypeError(

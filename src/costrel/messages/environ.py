@@ -96,7 +96,7 @@ class EnvironHeaders(ImmutableHeadersMixin, Headers):  # type: ignore[misc]  # t
 
 @lru_cache(maxsize=1024)
 def _environ_key(name: str) -> str:
-    # PERF: form. The names of headers stand in code, where they are few.
+    # PERF: form. The names of headers come from code, so there are few of them.
     key = name.upper().replace("-", "_")
     return key if key in _UNPREFIXED else "HTTP_" + key
 

@@ -65,7 +65,7 @@ def send_file(
     :param max_age: how long browsers may keep the file, in seconds or as a timedelta; or a function that returns this
         for a path.
     :param use_x_sendfile: leave the sending of a path to the HTTP server in front (``X-Sendfile``).
-    :param _root_path: where relative paths start; the working directory if None.
+    :param _root_path: the start of relative paths; the working directory if None.
     :raises RequestedRangeNotSatisfiable: if the range that was asked for is not in the file.
     :raises TypeError: if there is neither a name nor a type, or no name for an attachment.
     :raises ValueError: if the file is open in text mode, or the name has control characters.

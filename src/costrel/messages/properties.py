@@ -22,7 +22,7 @@ class _Store(Protocol):
 class StoredProperty(Generic[T]):
     """An attribute kept under ``name`` in a store that :meth:`lookup` finds.
 
-    :param default: the value where the key is missing or ``load_func`` raises ValueError or TypeError.
+    :param default: the value if the key is missing, or if ``load_func`` raises ValueError or TypeError.
     :param load_func: turns the stored text into the value; ``dump_func`` does the reverse on assignment.
     """
 

@@ -1,4 +1,4 @@
-"""A request with its body, read from a WSGI environ: nothing is computed before somebody asks for it."""
+"""A request with its body, read from a WSGI environ: nothing is computed before it is used."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Request(RequestHead):
 
     :param environ: the WSGI environ; it is kept as :attr:`environ`, and nothing of it is read yet.
     :param populate_request: store the request as ``environ["werkzeug.request"]``.
-    :param shallow: refuse to read the body, for code that must leave it to somebody else.
+    :param shallow: refuse to read the body, for code that must leave it to other code.
     """
 
     #: Limit of the body in bytes, None for no limit (``MAX_CONTENT_LENGTH``). More is answered with 413.

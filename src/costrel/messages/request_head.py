@@ -99,7 +99,7 @@ class RequestHead:
 
     @cached_property
     def full_path(self) -> str:
-        """Path and query string, with a ``?`` also where the query is empty."""
+        """Path and query string, with a ``?`` even if the query is empty."""
         return f"{self.path}?{decode_form(self.query_string)}"
 
     @property

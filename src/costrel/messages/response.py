@@ -53,16 +53,16 @@ class Response(ResponseHead):
     :raises ValueError: for a control character in status, headers or types.
     """
 
-    #: Turn a body that is an iterator into a list when somebody asks for its data.
+    #: Turn a body that is an iterator into a list when its data is used.
     implicit_sequence_conversion = True
-    #: Make ``Location`` an absolute URL; RFC 9110 §10.2.2 allows relative ones.
+    #: Make ``Location`` an absolute URL; RFC 9110 §10.2.2 allows relative URLs.
     autocorrect_location_header = False
     #: Add ``Content-Length`` wherever it can be known.
     automatically_set_content_length = True
     #: A module or object with ``loads``, for :meth:`get_json`.
     json_module: Any = json
 
-    #: The body: a list of one ``bytes`` where it was given as text or bytes.
+    #: The body: a list of one ``bytes`` if it was given as text or bytes.
     response: Any
     direct_passthrough: bool = False
 
@@ -174,7 +174,7 @@ class Response(ResponseHead):
         """Parse the body as JSON; None if the content type does not say that it is.
 
         :param force: whatever the content type says.
-        :param silent: answer None where the body is no JSON, instead of raising ValueError.
+        :param silent: return None if the body is not JSON, instead of raising ValueError.
         """
         if not (force or self.is_json):
             return None

@@ -25,5 +25,5 @@ class SmallFile(FileWrapper):
         return io.BytesIO(self.content)
 
     def whole(self) -> bytes | None:
-        """The content, unless somebody has begun to read it."""
+        """The content, unless a reader has begun it."""
         return None if "file" in self.__dict__ else self.content

@@ -21,7 +21,7 @@ class LimitedStream(io.RawIOBase):
 
     :param stream: the server's stream (``wsgi.input``).
     :param limit: number of bytes. It is the body's length, unless ``is_max`` is true: then it is the most that
-        the application accepts, and the body ends where the stream ends.
+        the application accepts, and the body ends with the stream.
 
     A stream that ends early raises :exc:`ClientDisconnected`; a body longer than a maximum raises
     :exc:`RequestEntityTooLarge`. Neither passes for a complete body.

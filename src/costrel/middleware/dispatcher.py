@@ -9,7 +9,7 @@ if t.TYPE_CHECKING:
 
 
 class DispatcherMiddleware:
-    """Call the application that is mounted at the longest beginning of the path, and another one where none is.
+    """Call the application that is mounted at the longest beginning of the path, and another one if none is.
 
     :param app: serves the paths that nothing is mounted at.
     :param mounts: applications by the path that they are mounted at, such as `/api`.

@@ -1,4 +1,4 @@
-"""Warns where an application, or the server that calls it, breaks PEP 3333 or HTTP."""
+"""Warns if an application, or the server that calls it, breaks PEP 3333 or HTTP."""
 
 from __future__ import annotations
 
@@ -112,10 +112,10 @@ class GuardedWrite:
 
 
 class GuardedIterator:
-    """The body; when it is closed, what was sent is compared with what the headers say.
+    """The body. When it is closed, the bytes that were sent are compared with the headers.
 
     :param headers_set: the status code and headers; filled by the time that the application starts its response.
-    :param chunks: the lengths of what was sent.
+    :param chunks: the lengths of the chunks that were sent.
     """
 
     closed = True  # until there is something to close
@@ -180,7 +180,7 @@ class LintMiddleware:
         self.app = app
 
     def check_environ(self, environ: WSGIEnvironment) -> None:
-        """Warn of what is missing or malformed in an environ."""
+        """Warn of missing or malformed items of an environ."""
         if type(environ) is not dict:
             warn("WSGI environment is not a standard Python dict.", WSGIWarning, stacklevel=4)
         for key in (

@@ -17,10 +17,10 @@ if t.TYPE_CHECKING:
 class ProfilerMiddleware:
     """Call the application under the profiler; its body is made before any of it is sent.
 
-    :param stream: where to print; None does not.
+    :param stream: the output stream; with None, nothing is printed.
     :param sort_by: columns of `pstats.Stats.sort_stats`.
     :param restrictions: of `pstats.Stats.print_stats`.
-    :param profile_dir: where to keep a file for each request, for `pstats` and others; None does not.
+    :param profile_dir: the folder for one file for each request, for `pstats` and others; with None, none is written.
     :param filename_format: their name: a format string with `method`, `path`, `elapsed` (milliseconds) and `time`
         (seconds since the epoch), or a function that is called with the environ, in which `werkzeug.profiler` holds
         the last two.

@@ -30,9 +30,9 @@ Loader = abc.Callable[[str | None], tuple[str | None, Opener | None]]
 
 
 class SharedDataMiddleware:
-    """Send a file where a path leads to one, and call the application where it does not.
+    """Send a file if the path leads to one, and call the application otherwise.
 
-    :param exports: what is served under which path: a directory, a file, or `(package, directory in it)`. The order
+    :param exports: for each path the directory, the file, or the `(package, directory in it)` to serve there. The order
         counts.
     :param disallow: a pattern (`fnmatch`) of file names that are not served.
     :param cache: whether to send `ETag` and `Expires`, and answer conditions.
@@ -114,7 +114,7 @@ class SharedDataMiddleware:
         return load
 
     def generate_etag(self, mtime: datetime, file_size: int, real_filename: str) -> str:
-        """Make a tag from what is known without reading the file."""
+        """Make a tag without reading the file."""
         checksum = adler32(os.fsencode(real_filename))
         return f"wzsdm-{mtime.timestamp()}-{file_size}-{checksum}"
 

@@ -1,4 +1,4 @@
-"""Host names and ports: what to bind to, and how to say where that is."""
+"""Host names and ports: the addresses to bind to, and their URLs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .errors import StartError
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 5000
-"""Where the development server listens unless told."""
+"""The port of the development server, unless another one is given."""
 
 SERVE_PORT = 8000
 """The port of `costrel serve` unless another one is given."""
@@ -24,10 +24,10 @@ LISTEN_QUEUE = 128
 UNIX_SCHEME = "unix://"
 
 af_unix: socket.AddressFamily | None = getattr(socket, "AF_UNIX", None)
-"""The address family of Unix sockets, where there is one."""
+"""The address family of Unix sockets; None if the system has none."""
 
 MAX_CONNECTIONS = 1024
-"""How many connections one process takes at a time; further ones wait in the socket's queue."""
+"""How many connections one process takes at a time; further connections wait in the socket's queue."""
 
 _MIN_CONNECTIONS = 16
 
@@ -58,7 +58,7 @@ def get_sockaddr(host: str, port: int, family: socket.AddressFamily) -> tuple[st
 
 
 def get_interface_ip(family: socket.AddressFamily) -> str:
-    """The address of this computer that others on its network reach it by; the loopback one where there is none."""
+    """The address of this computer that others on its network reach it by; the loopback address if there is none."""
     # No packet is sent: connecting a UDP socket only asks the routing table which interface would be used.
     probe, loopback = ("fd31:f903:5ab5:1::1", "::1") if family == socket.AF_INET6 else ("10.253.155.219", "127.0.0.1")
     with socket.socket(family, socket.SOCK_DGRAM) as sock:
@@ -175,7 +175,7 @@ def _bracketed(host: str) -> str:
 
 
 def _resolve(host: str, port: int, family: socket.AddressFamily) -> tuple[str, int] | str:
-    """Like get_sockaddr, but a name that nobody knows is an error here."""
+    """Like get_sockaddr, but an unknown name is an error here."""
     if family == af_unix:
         return get_sockaddr(host, port, family)
     found = socket.getaddrinfo(host or None, port, family, socket.SOCK_STREAM, socket.IPPROTO_TCP, socket.AI_PASSIVE)

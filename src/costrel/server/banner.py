@@ -20,12 +20,12 @@ NOT_FOR_PRODUCTION = (
 
 
 def is_running_from_reloader() -> bool:
-    """Whether this is the process that the reloader starts anew, and not the one that watches."""
+    """Whether this is the process that the reloader starts again, and not the watching process."""
     return os.environ.get("WERKZEUG_RUN_MAIN") == "true"
 
 
 def show_server_banner(debug: bool | None, app_import_path: str | None) -> None:
-    """Say which application is served, and whether in debug mode; nothing where it was said by the watching process."""
+    """Say which application is served, and whether in debug mode; nothing if the watching process has said it."""
     if is_running_from_reloader():
         return
     if app_import_path is not None:

@@ -22,7 +22,7 @@ class BadChunk(BadRequest, OSError):
 
 
 class DechunkedInput(io.RawIOBase):
-    """The body inside the chunks that `rfile` has. Reading raises OSError, a 400, where they are malformed."""
+    """The body inside the chunks that `rfile` has. Reading raises OSError, a 400, if they are malformed."""
 
     def __init__(self, rfile: t.IO[bytes]) -> None:
         self._rfile = rfile

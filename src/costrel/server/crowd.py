@@ -1,4 +1,4 @@
-"""Too many connections in one worker: new ones are refused with a response, while health checks are still answered.
+"""Too many connections in one worker: new ones get a refusal as their response, and health checks are still answered.
 
 At its own limit, Granian silently stops accepting, and waiting connections time out. So its limit is a little higher
 than `--max-connections`, and requests on the connections beyond that are answered 503 here.
@@ -122,7 +122,7 @@ class Crowd:
             door.admit(self._admitted.copy(), self.has_room)
 
     def _make_room(self, ages: dict[int, float]) -> None:
-        """Close connections without a request, the longest silent ones first."""
+        """Close connections without a request, the longest silent first."""
         busy = self._busy()
         silent = sorted((ages[port], port) for port in ages.keys() - busy if ages[port] >= _SILENT)
         ending = {port for _, port in silent[-(len(ages) - self._limit + RESERVE // 2) :]}

@@ -19,7 +19,7 @@ from . import idle
 from .sockets import FILES, Places, Sockets, unread
 
 PAUSE_REPLACED: t.Final = 5.0
-"""The seconds without a byte after which a replaced worker closes a connection. New ones go to other workers."""
+"""The seconds without a byte after which a replaced worker closes a connection. New connections go to other workers."""
 
 PAUSE_STOPPING: t.Final = 1.0
 """The same if the whole server stops, which should not take long."""

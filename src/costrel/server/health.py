@@ -97,7 +97,7 @@ class Checks:
 
     def __init__(self, app: Costrel) -> None:
         self.app = app
-        # Threads of their own: where all others are busy, a check says how its database is, and not that.
+        # Checks have their own threads: they tell the state of a database, and not that all other threads are busy.
         self._workers = Workers(_CHECK_THREADS)
         self._tasks: dict[str, asyncio.Task[bool]] = {}
         self._round: asyncio.Task[list[str]] | None = None

@@ -1,4 +1,4 @@
-"""Starts the program anew when one of its files changes: one process watches over another that serves."""
+"""Starts the program again when one of its files changes: one process watches another that serves."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def is_first_start() -> bool:
 
 def supervise_with(sock: socket.socket, watcher: Watcher) -> int:
     """Like :func:`supervise`, with a listening socket that is closed in the end."""
-    if os.name == "nt":  # where a socket cannot be handed on: the serving process opens one itself
+    if os.name == "nt":  # a socket cannot be passed on: the serving process opens one itself
         sock.close()
         return supervise(watcher)
     with sock:

@@ -59,7 +59,7 @@ class Wakeup:
 
 
 class Signals:
-    """The first of the signals that end a worker, for its main thread to wait for. Later ones have no effect.
+    """The first of the signals that end a worker, for its main thread to wait for. Later signals have no effect.
 
     Their handler would run between any two steps of the main thread, and not at all while that thread waits and another
     thread of the process has received the signal. So the interpreter writes their numbers to a socket.

@@ -77,7 +77,7 @@ class Sockets(tuple[socket.socket, ...]):
         return any(event & select.POLLIN for _, event in poll.poll(0))
 
     def replace(self) -> None:
-        """Stop accepting connections in this process, and leave the open ones as they are.
+        """Stop accepting connections in this process, and leave open connections as they are.
 
         Granian can only do both at once. So the file descriptors of the listening sockets, which its threads use, are
         given to a socket without a name, and no connection arrives there. Without `/proc`, nothing is done.

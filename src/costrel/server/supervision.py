@@ -1,4 +1,4 @@
-"""Supervises the worker processes: replaces the ones that ended, and gives each its time to end."""
+"""Supervises the worker processes: replaces those that have ended, and gives each its time to end."""
 
 from __future__ import annotations
 
@@ -304,7 +304,7 @@ class Supervisor:
         worker.process.terminate()
 
     def _see_off(self) -> None:
-        """Forget the workers that have ended, and kill the ones whose time is over."""
+        """Forget the workers that have ended, and kill those whose time is over."""
         self._leaving = [worker for worker in self._leaving if not worker.has_ended()]
         for worker in self._leaving:
             if worker.killed_at is not None and time.monotonic() >= worker.killed_at:

@@ -1,4 +1,4 @@
-"""Lines on a terminal: colours where they can be seen, and control characters that cannot act."""
+"""Lines on a terminal: with colours if they can be seen, and with harmless control characters."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def shows_colour(stream: object) -> bool:
 
 
 def painter(stream: object) -> Callable[..., str]:
-    """:func:`paint` where colours are welcome on `stream`, else a function that leaves the text as it is."""
+    """:func:`paint` if `stream` takes colours, otherwise a function that returns the text unchanged."""
     return paint if shows_colour(stream) else lambda value, *styles: value
 
 

@@ -22,14 +22,14 @@ _LOOK_UP_MS = 1_000
 _INSTALLED = tuple(
     os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "platstdlib", "purelib", "platlib")
 )
-"""Where files lie that are installed, and not written by who waits for a change."""
+"""The folders of installed files, which developers do not edit."""
 
 
 class Watcher:
     """Watches the files of the imported modules, their neighbours, and `extra_files` (a folder: the files in it).
 
     Files that match one of `exclude_patterns` (fnmatch, on the whole path) are left out. `interval`, in seconds,
-    is for looking; that is done where watchfiles is missing, or `kind` is ``stat``.
+    is for looking; that is done if watchfiles is missing, or `kind` is ``stat``.
     """
 
     def __init__(

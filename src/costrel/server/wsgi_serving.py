@@ -37,7 +37,7 @@ if can_fork:
 else:
 
     class ForkingMixIn:  # type: ignore[no-redef]  # a stand-in, so that the class below can be made
-        """Stands in for the standard library's class where processes cannot fork."""
+        """Replaces the standard library's class on systems that cannot fork."""
 
 
 class BaseWSGIServer(HTTPServer):

@@ -59,7 +59,7 @@ def _unsafe_methods(rule: Rule) -> set[str]:
 
 
 def _evidence(view: object, rule: Rule, shown_apart: bool) -> str | None:
-    """What in the view's source says that GET changes something; None where nothing does, or there is no source."""
+    """The part of a view's source by which GET changes something; None if there is none, or no source."""
     tree = _source_of(view)
     if tree is None:
         return None
@@ -79,7 +79,7 @@ def _evidence(view: object, rule: Rule, shown_apart: bool) -> str | None:
 
 
 def _source_of(view: t.Any) -> ast.AST | None:
-    """The source of what answers GET; None where there is none, or it is a package's that was installed."""
+    """The source of the function that answers GET; None without a source, or if it belongs to an installed package."""
     cls = getattr(view, "view_class", None)
     if cls is not None:
         view = getattr(cls, "get", None) or getattr(cls, "dispatch_request", None)

@@ -33,12 +33,12 @@ def check_origins(app: AppContract) -> Findings:
         )
     for origin in policy.origins:
         if origin.startswith("http://") and not re.match(r"http://(localhost|[^/]*\.localhost|127\.|\[::1\])", origin):
-            problem = f"{origin} is not encrypted: whoever is on the way can be that site."
+            problem = f"{origin} is not encrypted: anyone on the network path can pretend to be that site."
             yield Finding("CORS_POLICY", problem, f"Name https://{origin.partition('://')[2]} instead.")
 
 
 def check_counting(app: AppContract) -> Findings:
-    """Limits that each worker counts by itself, though nobody said that this will do."""
+    """Limits that each worker counts by itself, although no setting allows that."""
     limits = _limits(app)
     if limits is not None and not app.config.get("RATE_LIMIT_STORAGE"):
         yield Finding(
@@ -49,7 +49,7 @@ def check_counting(app: AppContract) -> Findings:
 
 
 def check_logins(app: AppContract) -> Findings:
-    """Places where passwords may be tried as often as one likes."""
+    """Views that accept any number of attempts at a password."""
     limits = _limits(app)
     if "flask_limiter" in sys.modules or "limiter" in app.extensions:
         return

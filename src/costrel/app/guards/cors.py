@@ -105,7 +105,7 @@ class CORSPolicy:
         return fields
 
     def exposed(self) -> list[tuple[str, str]]:
-        """The field that lists the headers a script may read in addition to the safelisted ones (Fetch §2.2.2)."""
+        """The field that lists the headers a script may read in addition to the safelisted headers (Fetch §2.2.2)."""
         return [("Access-Control-Expose-Headers", ", ".join(self.expose))] if self.expose else []
 
     def preflight_fields(self, methods: Iterable[str], headers: str, private_network: bool) -> list[tuple[str, str]]:

@@ -25,7 +25,7 @@ KNOWN: t.Final = frozenset(
         "vary",
     }
 )
-"""The fields that a response with plain headers may have, not counting the ones that `add` adds."""
+"""The fields that a response with plain headers may have, not counting those that `add` adds."""
 
 
 def may_be_known(names: t.Iterable[str]) -> bool:

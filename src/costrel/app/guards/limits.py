@@ -86,7 +86,7 @@ def rate_limit(
 ) -> Callable[[Marked], Marked]:
     """Limit requests to the decorated view, view class or blueprint; the arguments are those of `RateLimit`.
 
-    Pass None to exempt it from all limits, including outer ones. The decorator may be applied more than once. Limits
+    Pass None to exempt it from all limits, also those of outer scopes. The decorator may be applied more than once. Limits
     without `key` are checked before the functions of `before_request`, limits with `key` after them, so that the key
     can depend on the user who is logged in.
     """
