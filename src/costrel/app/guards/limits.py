@@ -86,9 +86,9 @@ def rate_limit(
 ) -> Callable[[Marked], Marked]:
     """Limit requests to the decorated view, view class or blueprint; the arguments are those of `RateLimit`.
 
-    Pass None to exempt it from all limits, also those of outer scopes. The decorator may be applied more than once. Limits
-    without `key` are checked before the functions of `before_request`, limits with `key` after them, so that the key
-    can depend on the user who is logged in.
+    Pass None to exempt it from all limits, also those of outer scopes. The decorator may be applied more than once.
+    Limits without `key` are checked before the functions of `before_request`, limits with `key` after them, so that the
+    key can depend on the user who is logged in.
     """
     added = None if limits is None else RateLimit(limits, key, methods)
 
