@@ -9,7 +9,7 @@ EXTRAS := async,crypto,dotenv,limits,redis,reload
 LOCK := constraints.txt
 INSTALL := -m pip install -q --constraint $(LOCK) --build-constraint $(LOCK)
 
-.PHONY: run test lint types bench instructions coverage docs fuzz fuzz-parsers fuzz-differential soak optimized lock newest clean
+.PHONY: run test quick lint types bench instructions coverage docs fuzz fuzz-parsers fuzz-differential soak optimized lock newest clean
 
 # The example application at http://127.0.0.1:5000.
 run: $(READY)
@@ -18,6 +18,12 @@ run: $(READY)
 # All tests, on every core; the browser's are skipped, with a line that says so, where Chromium is missing.
 test: $(DEV)
 	$(BIN)/python -m pytest -n auto --dist loadgroup
+
+# The tests of one room and of the architecture: make quick ROOM=http.
+ROOM ?= http
+
+quick: $(DEV)
+	$(BIN)/python -m pytest -q -n auto --dist loadgroup tests/$(ROOM) tests/architecture -m "not slow"
 
 # The tests of what applications use, under python -O: nothing rests on an assert.
 optimized: $(DEV)

@@ -156,6 +156,7 @@ def copy(tmp_path: Path) -> Iterator[Copy]:
         copy.dmypy("stop")
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_renamed_member_of_the_application_is_an_error_of_mypy(copy: Copy) -> None:
     assert copy.errors() == []

@@ -1,4 +1,4 @@
-"""Row D16: whose origins are shared with is compared literally, for the view that a path leads to, and not beyond."""
+"""Sharing with other origins (row D16): the policy of the view is compared literally, and applies to that view alone."""
 
 import pytest
 
