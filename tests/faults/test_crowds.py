@@ -62,6 +62,32 @@ def test_idle_websockets_leave_room_for_health_checks_and_clients_that_were_here
         assert 1 == server.text().count("new ones are refused")
 
 
+def test_websockets_beyond_their_limit_are_refused_and_requests_answered():
+    options = ("--max-websockets", "3", "--metrics", "127.0.0.1:0")
+    with served(*options) as server, ExitStack() as stack:
+        metrics, server.__dict__["port"] = map(int, re.findall(r"at http://127\.0\.0\.1:(\d+)", server.text())[:2])
+        opened = websockets(server, 3, stack)
+        assert all(b" 101 " in connection.recv(65_536) for connection in opened)
+        with server.connect() as connection:
+            connection.sendall(HANDSHAKE)
+            answer = read_all(connection)
+        assert answer.startswith(b"HTTP/1.1 503 ")
+        assert b"\r\nretry-after: 5\r\n" in answer
+        assert answer.endswith(b"The server has too many WebSockets. Try again later.\n")
+        assert 200 == status(server, "/")
+        assert re.search(r"\ncostrel_connections_refused_total 1\n", scrape(metrics))
+        server.wait_for("has 3 WebSockets, which is --max-websockets")
+
+        opened[0].close()
+        wait_until(lambda: is_accepted(server), "there is room again")
+
+
+def is_accepted(server):
+    with server.connect() as connection:
+        connection.sendall(HANDSHAKE)
+        return b" 101 " in connection.recv(65_536)
+
+
 def scrape(port):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     connection.request("GET", "/metrics")

@@ -1,4 +1,4 @@
-"""Sharing with other origins (row D16): the policy of the view is compared literally, and applies to that view alone."""
+"""Sharing with other origins (row D16): a policy is compared literally, and applies to the view of its path alone."""
 
 import pytest
 

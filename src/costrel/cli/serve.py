@@ -12,6 +12,7 @@ from ..server.errors import StartError
 from ..server.production import serve_production
 from ..server.serve_options import DEFAULT_BIND, GRACE, ServeOptions, default_workers, refuse_debug
 from ..server.watchdog import LOOP_TIMEOUT, WORKER_TIMEOUT
+from ..server.websocket_limit import MAX_WEBSOCKETS
 from ..services.commands import ScriptInfo, pass_script_info
 from ..services.environment import get_debug_flag
 from .options import application_argument, as_flask_option, debug_option, option
@@ -57,6 +58,13 @@ _file = click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Pat
     default=MAX_CONNECTIONS,
     show_default=True,
     help="Refuse connections above this number per process.",
+)
+@option(
+    "--max-websockets",
+    type=click.IntRange(1),
+    default=MAX_WEBSOCKETS,
+    show_default=True,
+    help="Refuse WebSockets above this number per process.",
 )
 @option("--max-worker-age", type=click.IntRange(60), help="Seconds after which a process is replaced by a new one.")
 @option("--max-worker-memory", type=click.IntRange(1), help="MiB of memory above which a process is replaced.")

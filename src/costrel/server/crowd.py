@@ -16,9 +16,9 @@ from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 
 from ..support.coroutines import AnyCoroutine
-from .closing import CLOSE
 from .idle import idle_seconds, is_timed
 from .paths import LIVE, READY
+from .refusals import refuse
 from .request_log import Message, Receive, Send
 from .served import Served, Wrapper, port_of
 from .sockets import FILES, Places
@@ -33,13 +33,6 @@ _FULL: t.Final = 3
 _WARN_AGAIN: t.Final = 60.0
 _SILENT: t.Final = 1.0
 """The seconds without a byte after which a connection without a request makes room for another one."""
-
-_BODY: t.Final = b"The server has too many connections. Try again later.\n"
-_HEADERS: t.Final = (
-    (b"content-type", b"text/plain; charset=utf-8"),
-    (b"content-length", str(len(_BODY)).encode()),
-    (b"retry-after", b"5"),
-)
 
 _logger = logging.getLogger("costrel.server")
 
@@ -168,10 +161,4 @@ class Refusing(Wrapper):
 
     async def _refuse(self, scope: Message, receive: Receive, send: Send) -> None:
         self.note_refusal()
-        kind = "http"
-        if scope["type"] == "websocket":
-            kind = "websocket.http"
-            await receive()
-        with suppress(OSError, RuntimeError):  # the client has left
-            await send({"type": f"{kind}.response.start", "status": 503, "headers": [*_HEADERS, CLOSE]})
-            await send({"type": f"{kind}.response.body", "body": _BODY})
+        await refuse(scope, receive, send, "The server has too many connections.")

@@ -13,6 +13,7 @@ from ..app.mounts import refuse_asgi_mounts
 from .addresses import MAX_CONNECTIONS, SERVE_PORT
 from .errors import StartError
 from .watchdog import LOOP_TIMEOUT
+from .websocket_limit import MAX_WEBSOCKETS
 
 DEFAULT_BIND = f"127.0.0.1:{SERVE_PORT}"
 GRACE = 30
@@ -39,7 +40,8 @@ class ServeOptions:
     max_worker_age: int | None = None
     max_worker_memory: int | None = None
     max_connections: int = MAX_CONNECTIONS
-    """For each worker."""
+    """For each worker, as `max_websockets`."""
+    max_websockets: int = MAX_WEBSOCKETS
     loop_timeout: int = LOOP_TIMEOUT
     worker_timeout: int | None = None
     """See WORKER_TIMEOUT. Workers whose threads are stuck are replaced only if it is given."""

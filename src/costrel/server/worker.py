@@ -129,6 +129,7 @@ class WorkerLoader:
         from .health import Health
         from .metrics import Counter
         from .served import ports_in_use
+        from .websocket_limit import WebSocketLimit
 
         tally = None if self.page is None else Counter(self.page)
         line = LINES[self.options.log_format] if self.options.access_log else None
@@ -146,9 +147,10 @@ class WorkerLoader:
             idle.watch(self.sockets, lambda: ports_in_use(served), requested=served.requested)
         else:
             served = AccessLog(edge, line, at_start, self.options.grace, tally)
+        limited = WebSocketLimit(served, self.options.max_websockets)
         if not self.options.health:
-            return served
-        health = Health(served, app if isinstance(app, Costrel) else None, self.state)
+            return limited
+        health = Health(limited, app if isinstance(app, Costrel) else None, self.state)
         if foreign is not None:
             foreign.note = health.check
         return health
