@@ -77,14 +77,18 @@ def test_no_cycle_is_left(path, status):
         b"".join(body)
         getattr(body, "close", lambda: None)()
 
+    def left():
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in range(REQUESTS):
+                ask()
+            return gc.collect()
+        finally:
+            gc.enable()
+
     ask()
-    gc.collect()
-    gc.disable()
-    try:
-        for _ in range(REQUESTS):
-            ask()
-        left = gc.collect()
-    finally:
-        gc.enable()
+    # Threads that other tests have started may leave objects at the same time, but not each time.
+    fewest = min(left() for _ in range(3))
     assert set(statuses) == {status}
-    assert left < REQUESTS, f"{left / REQUESTS} objects for each request"
+    assert fewest < REQUESTS, f"{fewest / REQUESTS} objects for each request"

@@ -5,6 +5,8 @@ import subprocess
 import sys
 import textwrap
 
+from ..processes import wait_until
+
 PROGRAM = """
 import socketserver, sys
 import costrel
@@ -23,6 +25,16 @@ flask.Flask("port").run(port=0, use_reloader=False)
 """
 
 
+def status(port):
+    """The start of the answer; b"" as long as the server does not listen, which begins after `server_bind`."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            return connection.recv(12)
+    except ConnectionError:
+        return b""
+
+
 def test_the_port_is_reported_and_serves():
     process = subprocess.Popen(
         [sys.executable, "-u", "-c", textwrap.dedent(PROGRAM)],
@@ -33,9 +45,7 @@ def test_the_port_is_reported_and_serves():
     try:
         lines = iter(process.stdout.readline, "")
         port = int(next(line for line in lines if line.strip().isdigit()))
-        with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
-            connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-            assert connection.recv(12) == b"HTTP/1.1 404"
+        wait_until(lambda: status(port) == b"HTTP/1.1 404", "the server answers")
     finally:
         process.kill()
         process.wait()
