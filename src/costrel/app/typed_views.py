@@ -17,6 +17,7 @@ if t.TYPE_CHECKING:
     from ..typed.providers import Provider, Providers
     from . import typing as ft
     from .application import Costrel
+    from .authentication import Authentication
 
 View: t.TypeAlias = Callable[..., t.Any]
 
@@ -60,9 +61,12 @@ class TypedViews:
 
     def try_all(self) -> None:
         """Raise SignatureError for the first view whose signature cannot be planned. Nothing is kept."""
-        for endpoint, view in self._app.view_functions.items():
-            self._planned(endpoint, view)
-        self._forget()
+        try:
+            self._begin()
+            for endpoint, view in self._app.view_functions.items():
+                self._secured(endpoint, self._planned(endpoint, view))
+        finally:
+            self._forget()
 
     def inputs(self) -> dict[str, list[Source]]:
         """The inputs of all typed views by endpoint. Raises SignatureError as `try_all`."""
@@ -96,16 +100,18 @@ class TypedViews:
 
     def _forget(self) -> None:
         self.methods.clear()
+        self._app.authentication = None
         if "plans" in self._app.__dict__:
             self._app.plans.forget()
 
     def seal(self) -> None:
         """Plan all views that are new or were replaced, and put the typed ones in their places."""
+        self._begin()
         views = self._app.view_functions
         planned = {
             endpoint: made for endpoint, view in views.items() if (made := self.plan(endpoint, view)) is not view
         }
-        if planned or self.methods:
+        if planned or self.methods or self._app.authentication is not None:
             if not isinstance(views, PlannedViews):
                 self._app.view_functions = views = PlannedViews(views, self.plan)
             views.update(planned)
@@ -114,8 +120,30 @@ class TypedViews:
         """`view` itself, or the view that reads its inputs first."""
         if self._seen.get(endpoint) is view:
             return view
-        made = self._seen[endpoint] = self._planned(endpoint, view)
+        made = self._seen[endpoint] = self._secured(endpoint, self._planned(endpoint, view))
         return made
+
+    def _begin(self) -> None:
+        """Check the authentication schemes, if there are any."""
+        if self._app.authentication is None and uses_security(self._app):
+            self._authenticate()
+
+    def _authenticate(self) -> Authentication:
+        from .authentication import Authentication  # few applications have schemes
+
+        made = self._app.authentication = Authentication(self._app)
+        made.check_schemes()
+        return made
+
+    def _secured(self, endpoint: str, view: View) -> View:
+        """The view that authenticates a request before it calls `view`, or `view` itself if it requires nothing."""
+        authentication = self._app.authentication
+        if authentication is None:
+            plans = self._app.plans.of_endpoint(endpoint) if "plans" in self._app.__dict__ else ()
+            if not any(plan.principals for plan in plans):
+                return view
+            authentication = self._authenticate()
+        return authentication.secure(endpoint, view)
 
     def _planned(self, endpoint: str, view: View) -> View:
         if isinstance(view, WebSocketView):
@@ -144,6 +172,13 @@ class TypedViews:
             return is_typed(signature_of(function, skip), coverage)
         except (ValueError, TypeError):  # some built-in functions have no signature
             return False
+
+
+def uses_security(app: Costrel) -> bool:
+    """Whether an application has authentication schemes, or names any."""
+    if app.__dict__.get("auth_schemes") or app.default_security is not None or app.names_schemes:
+        return True
+    return any(blueprint.default_security is not None for blueprint in app.blueprints.values())
 
 
 def is_chosen(app: Costrel, endpoint: str) -> bool:

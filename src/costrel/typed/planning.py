@@ -16,9 +16,11 @@ from .inputs import Inputs, Limits
 from .markers import Input, Use
 from .placing import item_types
 from .plan import Plan, ProviderPlan, Resolve
+from .principals import Need, Types, needs_of, types_of
 from .problems import ValidationFailed
 from .providers import Provider, stand_in
 from .results import Tools, writer_of
+from .schemes import Scheme
 from .signatures import (
     MISSING,
     Coverage,
@@ -43,6 +45,8 @@ class PlannedApp(t.Protocol):
     def type_codecs(self) -> Codecs: ...
     @property
     def json(self) -> t.Any: ...
+    @property
+    def auth_schemes(self) -> Mapping[str, Scheme]: ...
     def make_event_stream(self, events: t.Any, encode: t.Callable[[object], str]) -> Response: ...
     def find_provider(self, endpoint: str, expr: TypeExpr) -> Provider | None: ...
     def coverage_of(self, endpoint: str) -> Coverage: ...
@@ -55,6 +59,8 @@ class Plans:
         self.app = app
         self._coverage: dict[str, Coverage] = {}
         self._plans: dict[tuple[str, Function], Plan] = {}
+        self._by_endpoint: dict[str, list[Plan]] = {}
+        self._principal_types: dict[str, Types] | None = None
         self._provider_plans: dict[tuple[str, Provider], ProviderPlan] = {}
         self._messages: dict[TypeExpr, JSONText] = {}
         self._used: dict[Function, Provider] = {}
@@ -64,6 +70,8 @@ class Plans:
         """Drop all plans, so that they are made again when next needed: the setup has changed."""
         self._coverage.clear()
         self._plans.clear()
+        self._by_endpoint.clear()
+        self._principal_types = None
         self._provider_plans.clear()
 
     def view_for(self, endpoint: str, view: Function) -> Function:
@@ -111,10 +119,11 @@ class Plans:
 
     def by_endpoint(self) -> dict[str, list[Plan]]:
         """The plans of the typed views and methods by endpoint."""
-        found: dict[str, list[Plan]] = {}
-        for (endpoint, _), plan in self._plans.items():
-            found.setdefault(endpoint, []).append(plan)
-        return found
+        return {endpoint: list(plans) for endpoint, plans in self._by_endpoint.items()}
+
+    def of_endpoint(self, endpoint: str) -> list[Plan]:
+        """The plans of one typed view, or of the methods of a class-based one."""
+        return self._by_endpoint.get(endpoint, [])
 
     def _plan_view(self, endpoint: str, view: Function, skip: int = 0) -> Plan | None:
         """The plan of a view or method; None if it is not typed, or only below other decorators."""
@@ -136,6 +145,7 @@ class Plans:
         plan = self._plans.get((endpoint, signature.function))
         if plan is None:
             plan = self._plans[endpoint, signature.function] = self._plan(endpoint, signature)
+            self._by_endpoint.setdefault(endpoint, []).append(plan)
         return plan
 
     def _plan(self, endpoint: str, signature: Signature) -> Plan:
@@ -146,7 +156,30 @@ class Plans:
 
     def _inputs(self, endpoint: str, signature: Signature, needs: Mapping[str, ProviderPlan]) -> Inputs:
         filled = self._coverage_of(endpoint).filled
-        return Inputs.of(signature, frozenset(needs), filled, self.app.type_codecs, limits_of(self.app.config))
+        others = frozenset(needs) | filled
+        principals = [need for need in self.principals_of(signature) if need.parameter not in others]
+        limits = limits_of(self.app.config)
+        return Inputs.of(signature, frozenset(needs), filled, self.app.type_codecs, limits, principals)
+
+    # -- principals -----------------------------------------------------------------------------------------------
+
+    @property
+    def principal_types(self) -> Mapping[str, Types]:
+        """The types of the principals of each authentication scheme."""
+        if self._principal_types is None:
+            self._principal_types = types_of(self.app.auth_schemes)
+        return self._principal_types
+
+    def principals_of(self, signature: Signature) -> list[Need]:
+        """The parameters of a function that take a principal or a credential."""
+        return needs_of(signature, self.principal_types)
+
+    def stand_in_for(self, name: str, scheme: Scheme) -> Provider | None:
+        """The stand-in, in a block of `providing`, for the principals of a scheme."""
+        for key, provider in self._stand_ins:
+            if key in self.principal_types[name] or key is scheme.verify:
+                return provider
+        return None
 
     # -- providers ------------------------------------------------------------------------------------------------
 
@@ -172,6 +205,7 @@ class Plans:
     def _needs(self, endpoint: str, signature: Signature, path: tuple[Provider, ...]) -> dict[str, ProviderPlan]:
         """The providers of a function's parameters."""
         filled = self._coverage_of(endpoint).filled
+        principals = {need.parameter for need in self.principals_of(signature)}
         found: dict[str, ProviderPlan] = {}
         for parameter in signature.parameters:
             if not parameter.is_input or parameter.name in filled or marker_of(parameter.expr, Input) is not None:
@@ -179,7 +213,7 @@ class Plans:
             provider = self._provider_of(endpoint, parameter.expr)
             if provider is not None:
                 found[parameter.name] = self._provider_plan(endpoint, provider, path)
-            else:
+            elif parameter.name not in principals:
                 self._refuse_ambiguous(endpoint, signature, parameter)
         return found
 
@@ -213,7 +247,10 @@ class Plans:
     def _refuse_ambiguous(self, endpoint: str, signature: Signature, parameter: Parameter) -> None:
         """Raise an error for a body that contains a type with a provider."""
         parts = (*members(parameter.expr), *item_types(parameter.expr))
-        provided = next((part for part in parts if self.app.find_provider(endpoint, part) is not None), None)
+        principals = [each for types in self.principal_types.values() for each in types]
+        provided = next(
+            (part for part in parts if part in principals or self.app.find_provider(endpoint, part) is not None), None
+        )
         if provided is not None:
             raise SignatureError(
                 f"The parameter {parameter.name!r} of {signature.name!r} would take a {spelled(provided)} from the"
