@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial, update_wrapper
 from inspect import isasyncgenfunction, isgeneratorfunction
 
@@ -19,7 +19,7 @@ from ..typed.steps import Step, Steps, drive, drive_async, threads_of
 from .guards import SAFE_METHODS
 from .guards.marks import OPEN
 from .request import blueprint_path
-from .requirements import Alternative, Requirement, WrongSecurity, alternatives_of, check_names, combined
+from .requirements import Alternative, Requirement, Security, WrongSecurity, alternatives_of, check_names, combined
 from .scaffold import Scaffold
 from .websocket import WebSocketView
 
@@ -28,11 +28,11 @@ if t.TYPE_CHECKING:
 
     from ..context import RequestContext
     from ..messages.response import Response
-    from ..routing import Rule
+    from ..routing import Map, Rule
     from ..typed.plan import Plan
+    from ..typed.planning import Plans
     from ..typed.principals import Key, Need
     from ..typed.providers import Provider
-    from .application import Costrel
     from .guards.csrf import CrossSiteCheck
 
 View: t.TypeAlias = Callable[..., t.Any]
@@ -41,10 +41,27 @@ _EMPTY: t.Final = (bool, int, float, str, bytes, list, tuple, dict, set, frozens
 """Types whose false values, such as False or an empty list of rows, stand for no principal."""
 
 
+class SecuredApp(t.Protocol):
+    """The members of an application that its authentication uses."""
+
+    default_security: Security | None
+
+    @property
+    def auth_schemes(self) -> Mapping[str, Scheme]: ...
+    @property
+    def blueprints(self) -> Mapping[str, object]: ...
+    @property
+    def plans(self) -> Plans: ...
+    @property
+    def url_map(self) -> Map: ...
+    @property
+    def view_functions(self) -> Mapping[str, View]: ...
+
+
 class Authentication:
     """The authentication of one application: its schemes, and the requirement of each rule."""
 
-    def __init__(self, app: Costrel) -> None:
+    def __init__(self, app: SecuredApp) -> None:
         self._app = app
         self._found: dict[tuple[int, str | None], Requirement | None] = {}
         self._async: dict[Key, bool] = {}
@@ -251,8 +268,7 @@ class Authentication:
         innermost = functions_within(function)[-1]
         if not getattr(innermost, "__annotations__", None):
             return []
-        needs: list[Need] = self._app.plans.principals_of(signature_of(innermost))
-        return needs
+        return self._app.plans.principals_of(signature_of(innermost))
 
 
 class _Attempt:
