@@ -112,6 +112,10 @@ class Authentication:
         check_names(place, security, self._app.auth_schemes)
         return combined(place, alternatives_of(place, security), needs if plan is None else plan.principals)
 
+    def is_declared(self, rule: Rule, view: View) -> bool:
+        """Whether a ``security=`` covers a rule, also one that opens it."""
+        return self._declared(rule, view)[1] is not None
+
     def _declared(self, rule: Rule, view: View) -> tuple[str, object]:
         """The innermost declaration for a rule: its own, else of its blueprint, else of one around it, ..."""
         endpoint = str(rule.endpoint)

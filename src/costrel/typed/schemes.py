@@ -90,6 +90,11 @@ class Scheme(Value):
         """Whether browsers send the credential by themselves, also in requests that another site makes them send."""
         return self.where == "cookie"
 
+    @property
+    def may_be_ambiguous(self) -> bool:
+        """Whether `find` recognises a second credential."""
+        return False
+
     def find(self, ctx: RequestContext, name: str) -> object:
         """The credential in a request; None if there is none. `name` is the scheme's.
 
@@ -146,6 +151,10 @@ class Bearer(CredentialScheme):
             bearer_format=bearer_format,
             flows=flows,
         )
+
+    @property
+    def may_be_ambiguous(self) -> bool:
+        return True
 
     def find(self, ctx: RequestContext, name: str) -> str | None:
         value: str = ctx.request._source.get("HTTP_AUTHORIZATION", "")
@@ -206,6 +215,10 @@ class ApiKey(CredentialScheme):
         super().__init__(
             verify, provides, realm, where=where, vary=field, how=f"an API key in {place} {name!r}", name=name
         )
+
+    @property
+    def may_be_ambiguous(self) -> bool:
+        return self.where == "query"
 
     def find(self, ctx: RequestContext, name: str) -> str | None:
         key = self._sent(ctx.request)
