@@ -11,7 +11,7 @@ from ..context import requesting
 from ..http.errors import BadRequest, HTTPException, Unauthorized
 from ..messages.response_head import add_missing
 from ..support.callables import is_async
-from ..typed.candidates import function_for, functions_within
+from ..typed.candidates import VIEW_METHODS, function_for, functions_within
 from ..typed.principals import accepts_one_argument
 from ..typed.schemes import ABSENT, AMBIGUOUS, INVALID, BadCredential, Challenge, Scheme, SessionCookie
 from ..typed.signatures import signature_of
@@ -140,10 +140,14 @@ class Authentication:
         return None if view is None else self._requirement(rule, ctx.request.method, view)
 
     def _requirement(self, rule: Rule, method: str, view: View) -> Requirement | None:
-        key = (id(rule), method if hasattr(view, "view_class") else None)
-        if key not in self._found:
-            self._found[key] = self.of(rule, view, *self._planned(str(rule.endpoint), method, view))
-        return self._found[key]
+        by_method = hasattr(view, "view_class")
+        key = (id(rule), method if by_method else None)
+        if key in self._found:
+            return self._found[key]
+        found = self.of(rule, view, *self._planned(str(rule.endpoint), method, view))
+        if not by_method or method.lower() in VIEW_METHODS:  # a rule may accept any text as a method
+            self._found[key] = found
+        return found
 
     def _planned(self, endpoint: str, method: str, view: View) -> tuple[Plan | None, Iterable[Need]]:
         """The plan of the function that answers a method, or the principals that the view of a WebSocket takes."""
