@@ -240,4 +240,4 @@ class _CheckedInput:
     def read(self, request: Request, values: Values, problems: list[Problem]) -> None:
         raw = self.model.raw(request)
         value, found = self.model.make(raw)
-        values[self.model.parameter] = Checked(value, raw, found)
+        values[self.model.parameter] = Checked(value, raw, found, self.model.expr)
