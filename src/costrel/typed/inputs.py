@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from ..http.errors import NotFound
-from .bodies import BodyInput
+from .bodies import BodyInput, JSONText
 from .checked import Checked
 from .codecs import Codecs
 from .expressions import TypeExpr, Unresolved, class_of, marker_of, metadata_of, plain, spelled, unmarked
@@ -168,7 +168,8 @@ class Inputs:
         elif isinstance(marker, File):
             self.reads.append(FileInput(parameter.name, name, expr, parameter.default).read)
         elif isinstance(marker, Form) and marker.json:
-            part = self._checked(lambda: JSONPart(parameter.name, name, expr, parameter.default, hook))
+            text = self._checked(lambda: JSONText(expr, hook))
+            part = JSONPart(parameter.name, name, parameter.default, text, self.limits.json_max_depth)
             self.reads.append(part.read)
         elif isinstance(marker, (Query, Form, Header, Cookie)):
             self._place_text(parameter, expr, marker, name)
