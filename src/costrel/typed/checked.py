@@ -10,6 +10,7 @@ if t.TYPE_CHECKING:
     from .form_fields import FormField
 
 T = t.TypeVar("T")
+M = t.TypeVar("M")
 
 
 class Checked(t.Generic[T]):
@@ -32,9 +33,9 @@ class Checked(t.Generic[T]):
             self.errors.setdefault(str(problem.path[0]) if problem.path else "", problem.detail)
 
     @classmethod
-    def blank(cls, model: type[T], /, **values: object) -> Checked[T]:
+    def blank(cls, model: type[M], /, **values: object) -> Checked[M]:
         """The form of a model before it is sent, with the model's defaults and `values` for some of the fields."""
-        return cls(None, values, [], model, sent=False)
+        return Checked[M](None, values, [], model, sent=False)
 
     def add_error(self, name: str, detail: str) -> None:
         """Add a problem that the model cannot find, such as a name that is taken. The form is no longer valid.
