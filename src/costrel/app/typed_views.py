@@ -15,6 +15,7 @@ if t.TYPE_CHECKING:
     from ..typed.plan import Plan
     from ..typed.planning import Plans
     from ..typed.providers import Provider, Providers
+    from ..typed.signatures import Signature
     from . import typing as ft
     from .application import Costrel
     from .authentication import Authentication
@@ -150,28 +151,33 @@ class TypedViews:
             return view
         cls: type | None = getattr(view, "view_class", None)
         if cls is None:
-            return self._app.plans.view_for(endpoint, view) if self._is_typed(endpoint, view) else view
+            is_typed, signature = self._typed_signature(endpoint, view)
+            return self._app.plans.view_for(endpoint, view, signature) if is_typed else view
         methods = (getattr(cls, name, None) for name in VIEW_METHODS)
-        if any(self._is_typed(endpoint, method, skip=1) for method in methods if method is not None):
+        if any(self._typed_signature(endpoint, method, skip=1)[0] for method in methods if method is not None):
             for name, method in self._app.plans.methods_for(endpoint, cls).items():
                 self.methods[endpoint, name] = method
         return view
 
-    def _is_typed(self, endpoint: str, function: View, skip: int = 0) -> bool:
-        """Whether a view or method is typed. The cheap checks come first: plans load msgspec, signatures `inspect`."""
+    def _typed_signature(self, endpoint: str, function: View, skip: int = 0) -> tuple[bool, Signature | None]:
+        """Whether a view or method is typed, and its signature, if that was read to find out.
+
+        The cheap checks come first: plans load msgspec, signatures `inspect`.
+        """
         if has_typed(function):
-            return True
+            return True, None
         if not raw_annotations(function):
-            return False
+            return False, None
         coverage = coverage_of(self._app, endpoint)
         if not may_be_typed(function, coverage):
-            return False
+            return False, None
         from ..typed.signatures import is_typed, signature_of
 
         try:
-            return is_typed(signature_of(function, skip), coverage)
+            signature = signature_of(function, skip)
         except (ValueError, TypeError):  # some built-in functions have no signature
-            return False
+            return False, None
+        return is_typed(signature, coverage), signature
 
 
 def uses_security(app: Costrel) -> bool:

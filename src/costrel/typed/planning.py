@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from ..http.errors import BadRequest
@@ -74,12 +74,13 @@ class Plans:
         self._principal_types = None
         self._provider_plans.clear()
 
-    def view_for(self, endpoint: str, view: Function) -> Function:
+    def view_for(self, endpoint: str, view: Function, signature: Signature | None = None) -> Function:
         """`view` itself, or, if it is typed, the view that reads its inputs first.
 
+        :param signature: the signature of a view that is known to be typed.
         :raises SignatureError: if it declares something that cannot be.
         """
-        plan = self._plan_view(endpoint, view)
+        plan = self._plan_view(endpoint, view) if signature is None else self._known(endpoint, signature)
         return view if plan is None else plan.wrap(typed_within(view) or view)
 
     def methods_for(self, endpoint: str, cls: type) -> dict[str, Function]:
@@ -149,15 +150,17 @@ class Plans:
         return plan
 
     def _plan(self, endpoint: str, signature: Signature) -> Plan:
-        needs = self._needs(endpoint, signature, ())
-        inputs = self._inputs(endpoint, signature, needs)
+        principals = self.principals_of(signature, self._coverage_of(endpoint).filled)
+        needs = self._needs(endpoint, signature, principals, ())
+        inputs = self._inputs(endpoint, signature, needs, principals)
         write = writer_of(signature, self._tools())
         return Plan(signature, inputs, needs, write, limits_of(self.app.config).status, self._resolver(endpoint))
 
-    def _inputs(self, endpoint: str, signature: Signature, needs: Mapping[str, ProviderPlan]) -> Inputs:
+    def _inputs(
+        self, endpoint: str, signature: Signature, needs: Mapping[str, ProviderPlan], principals: Sequence[Need]
+    ) -> Inputs:
         filled = self._coverage_of(endpoint).filled
-        others = frozenset(needs) | filled
-        principals = [need for need in self.principals_of(signature) if need.parameter not in others]
+        principals = [need for need in principals if need.parameter not in needs]  # a provider takes precedence
         limits = limits_of(self.app.config)
         return Inputs.of(signature, frozenset(needs), filled, self.app.type_codecs, limits, principals)
 
@@ -170,9 +173,9 @@ class Plans:
             self._principal_types = types_of(self.app.auth_schemes)
         return self._principal_types
 
-    def principals_of(self, signature: Signature) -> list[Need]:
-        """The parameters of a function that take a principal or a credential."""
-        return needs_of(signature, self.principal_types)
+    def principals_of(self, signature: Signature, others: frozenset[str] = frozenset()) -> list[Need]:
+        """The parameters of a function, except `others`, that take a principal or a credential."""
+        return [need for need in needs_of(signature, self.principal_types) if need.parameter not in others]
 
     def stand_in_for(self, name: str, scheme: Scheme) -> Provider | None:
         """The stand-in, in a block of `providing`, for the principals of a scheme."""
@@ -202,10 +205,12 @@ class Plans:
 
         return resolve
 
-    def _needs(self, endpoint: str, signature: Signature, path: tuple[Provider, ...]) -> dict[str, ProviderPlan]:
+    def _needs(
+        self, endpoint: str, signature: Signature, principals: Sequence[Need], path: tuple[Provider, ...]
+    ) -> dict[str, ProviderPlan]:
         """The providers of a function's parameters."""
         filled = self._coverage_of(endpoint).filled
-        principals = {need.parameter for need in self.principals_of(signature)}
+        known = {need.parameter for need in principals}
         found: dict[str, ProviderPlan] = {}
         for parameter in signature.parameters:
             if not parameter.is_input or parameter.name in filled or marker_of(parameter.expr, Input) is not None:
@@ -213,7 +218,7 @@ class Plans:
             provider = self._provider_of(endpoint, parameter.expr)
             if provider is not None:
                 found[parameter.name] = self._provider_plan(endpoint, provider, path)
-            elif parameter.name not in principals:
+            elif parameter.name not in known:
                 self._refuse_ambiguous(endpoint, signature, parameter)
         return found
 
@@ -232,9 +237,10 @@ class Plans:
             raise SignatureError(f"Providers need each other in a circle: {names}.")
         known = self._provider_plans.get((endpoint, provider))
         if known is None:
-            needs = self._needs(endpoint, provider.signature, (*path, provider))
+            principals = self.principals_of(provider.signature, self._coverage_of(endpoint).filled)
+            needs = self._needs(endpoint, provider.signature, principals, (*path, provider))
             self._refuse_bare(endpoint, provider.signature)
-            inputs = self._inputs(endpoint, provider.signature, needs)
+            inputs = self._inputs(endpoint, provider.signature, needs, principals)
             known = self._provider_plans[endpoint, provider] = ProviderPlan(provider, inputs, needs)
         return known
 
