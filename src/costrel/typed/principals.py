@@ -106,10 +106,12 @@ def needs_of(signature: Signature, types: Mapping[str, Types]) -> list[Need]:
 
 
 def _need_of(signature: Signature, parameter: Parameter, types: Mapping[str, Types]) -> Need | None:
+    marker = marker_of(parameter.expr, CredentialScheme)
+    if marker is None and not types:
+        return None
     wanted = members(parameter.expr)
     kinds = [each for each in wanted if each is not NoneType]
     default = None if NoneType in wanted and parameter.default is MISSING else parameter.default
-    marker = marker_of(parameter.expr, CredentialScheme)
     if marker is not None:
         _refuse_verify(signature, parameter, marker)
         return Need(signature.name, parameter.name, parameter.expr, (marker,), (marker,), default)
