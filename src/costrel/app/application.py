@@ -77,8 +77,9 @@ class Costrel(App):
         security: Security | None = None,
     ) -> None:
         self.typed_by_default = typed
-        check_security("the application", security)
-        self.default_security = security
+        if security is not None:
+            check_security("the application", security)
+            self.default_security = security
         self.known_hosts = matching.KnownHosts()
         self.__dict__["_assigned"] = frozenset()
         super().__init__(

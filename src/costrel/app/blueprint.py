@@ -123,8 +123,9 @@ class Blueprint(Scaffold):
             raise ValueError("'name' may not contain a dot '.' character.")
         self.name = name
         self.typed_by_default = typed
-        check_security(f"the blueprint {name!r}", security)
-        self.default_security = security
+        if security is not None:
+            check_security(f"the blueprint {name!r}", security)
+            self.default_security = security
         self.url_prefix = url_prefix
         self.subdomain = subdomain
         self.deferred_functions: list[DeferredSetupFunction] = []
