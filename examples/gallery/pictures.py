@@ -6,10 +6,15 @@ import secrets
 import sqlite3
 import time
 from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta, Struct
 
 from costrel import (
     Blueprint,
+    Checked,
     FileStorage,
+    Form,
     Response,
     abort,
     current_app,
@@ -20,6 +25,7 @@ from costrel import (
     request,
     secure_filename,
     send_from_directory,
+    typed,
     url_for,
 )
 
@@ -151,13 +157,48 @@ def comment(picture_id: int) -> Response:
     return redirect(url_for(".show", picture_id=picture_id, _anchor="comments"))
 
 
+class Renaming(Struct):
+    """The form for another title."""
+
+    title: Annotated[
+        str, Meta(min_length=1, max_length=80, pattern=r"\S", title="Title", description="What do we see?")
+    ]
+
+
+@blueprint.get("/picture/<int:picture_id>/title")
+@signed_in
+def retitle(picture_id: int) -> str:
+    """The form for another title of a picture of one's own."""
+    picture = find_own(picture_id)
+    return render_template("title.html", picture=picture, form=Checked.blank(Renaming, title=picture["title"]))
+
+
+@blueprint.post("/picture/<int:picture_id>/title")
+@signed_in
+@typed
+def save_title(picture_id: int, form: Annotated[Checked[Renaming], Form()]) -> str | Response | tuple[str, int]:
+    """Give a picture of one's own another title."""
+    picture = find_own(picture_id)
+    if form.value is None:
+        return render_template("title.html", picture=picture, form=form), 422
+    with database.get() as connection:
+        connection.execute("UPDATE picture SET title = ? WHERE id = ?", (form.value.title.strip(), picture_id))
+    return redirect(url_for(".show", picture_id=picture_id))
+
+
+def find_own(picture_id: int) -> sqlite3.Row:
+    """The picture, if it belongs to the visitor. Raises Forbidden for a picture of somebody else."""
+    picture = find(picture_id)
+    if picture["user_id"] != g.user["id"]:
+        abort(403)
+    return picture
+
+
 @blueprint.post("/picture/<int:picture_id>/delete")
 @signed_in
 def delete(picture_id: int) -> Response:
     """Delete a picture of one's own."""
-    picture = find(picture_id)
-    if picture["user_id"] != g.user["id"]:
-        abort(403)
+    picture = find_own(picture_id)
     with database.get() as connection:
         connection.execute("DELETE FROM picture WHERE id = ?", (picture_id,))
     (folder() / picture["file"]).unlink(missing_ok=True)

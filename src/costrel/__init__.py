@@ -6,6 +6,9 @@ from . import wiring as _wiring  # noqa: F401 - connects the rooms
 from .app.api_document import OpenAPI as OpenAPI
 from .app.application import Costrel as Costrel
 from .app.blueprint import Blueprint as Blueprint
+from .app.logins import current_principal as current_principal
+from .app.logins import login_user as login_user
+from .app.logins import logout_user as logout_user
 from .app.request import Request as Request
 from .app.response import Response as Response
 from .app.websocket import WebSocket as WebSocket
@@ -93,6 +96,9 @@ from .typed.markers import Use as Use
 from .typed.partials import changes as changes
 from .typed.partials import partial as partial
 from .typed.problems import ValidationFailed as ValidationFailed
+from .typed.schemes import ApiKey as ApiKey
+from .typed.schemes import Bearer as Bearer
+from .typed.schemes import SessionCookie as SessionCookie
 from .version import __version__ as __version__
 from .views import MethodView as MethodView
 from .views import View as View

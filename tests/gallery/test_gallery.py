@@ -65,6 +65,29 @@ def test_the_password_rule_is_there_before_an_error_and_the_wrong_field_has_the_
     assert ("autofocus" in name, "autofocus" in password) == (False, True)
 
 
+def test_the_title_of_a_picture_is_a_typed_form(ada, app):
+    upload(ada, title="A boat")
+    page = ada.get("/picture/1/title").text
+    assert re.search(r'<label for="title">Title</label>', page)
+    assert re.search(r'<input type="text" id="title" name="title" .*value="A boat"', page)
+
+    page = ada.post("/picture/1/title", data={"title": ' "<b>" ' * 20})
+    assert page.status_code == 422
+    assert 'aria-describedby="title-hint title-error" aria-invalid="true"' in page.text
+    assert "&lt;b&gt;" in page.text
+    assert "<b>" not in page.text
+    assert ada.post("/picture/1/title", data={"title": "   "}).status_code == 422
+
+    assert ada.post("/picture/1/title", data={"title": " Two <boats> "}).headers["Location"] == "/picture/1"
+    assert "Two &lt;boats&gt;" in ada.get("/picture/1").text
+
+    bob = app.test_client()
+    assert bob.get("/picture/1/title").status_code == 302
+    bob.post("/sign-up", data={"name": "bob", "password": "a long password"})
+    assert bob.get("/picture/1/title").status_code == 403
+    assert bob.post("/picture/1/title", data={"title": "mine"}).status_code == 403
+
+
 @pytest.mark.parametrize("number", ["99999999999999999999", "9223372036854775808", "9223372036854775807", "0"])
 def test_a_picture_that_cannot_be(ada, number):
     paths = [("GET", f"/picture/{number}"), ("GET", f"/api/pictures/{number}")]

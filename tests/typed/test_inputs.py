@@ -327,36 +327,36 @@ def test_an_extension_can_wrap_a_planned_view(app):
 # -- rule 1: where a value comes from ---------------------------------------------------------------------------------
 
 
-def test_variables_of_the_url_are_converted_by_the_converter_alone(app):
+def test_variables_of_the_url_are_converted_by_the_converter_alone(app, edge):
     @app.get("/<id>/<n>/<int:bounded>")
     def page(id: int, n: A[int, Path()], bounded: A[int, Meta(le=5)], limit: int):
         return repr((id, n, bounded))
 
-    client = app.test_client()
+    client = app.test_client(edge=edge)
     assert client.get("/1/2/3?limit=1").text == "('1', 2, 3)"
     assert client.get("/1/x/3?limit=1").status_code == 404
     assert client.get("/1/2/6?limit=1").status_code == 404
 
 
-def test_a_variable_of_any_rule_is_never_read_from_the_query(app):
+def test_a_variable_of_any_rule_is_never_read_from_the_query(app, edge):
     @app.get("/")
     @app.get("/<int:page>")
     @typed
     def show(page: int = 1):
         return str(page)
 
-    client = app.test_client()
+    client = app.test_client(edge=edge)
     assert [client.get(url).text for url in ("/", "/7", "/?page=7")] == ["1", "7", "1"]
 
 
-def test_a_default_of_a_rule_is_never_read_from_the_query(app):
+def test_a_default_of_a_rule_is_never_read_from_the_query(app, edge):
     @app.get("/all", defaults={"kind": "all"})
     @app.get("/some/<kind>")
     @typed
     def show(kind: str):
         return kind
 
-    client = app.test_client()
+    client = app.test_client(edge=edge)
     assert [client.get(url).text for url in ("/all?kind=x", "/some/one")] == ["all", "one"]
 
 
@@ -375,7 +375,7 @@ def test_a_value_of_a_url_value_preprocessor_wins(app, edge):
     assert errors(client.get("/?limit=x")) == [("query", "limit", "type")]
 
 
-def test_with_a_preprocessor_an_unmarked_view_stays_as_in_flask(app):
+def test_with_a_preprocessor_an_unmarked_view_stays_as_in_flask(app, edge):
     @app.url_value_preprocessor
     def add(endpoint, values):
         values["order"] = "loaded"
@@ -384,7 +384,7 @@ def test_with_a_preprocessor_an_unmarked_view_stays_as_in_flask(app):
     def page(order: Order):
         return str(order)
 
-    assert app.test_client().get("/").text == "loaded"
+    assert app.test_client(edge=edge).get("/").text == "loaded"
 
 
 def test_each_marker_has_its_place(app, edge):
@@ -509,24 +509,24 @@ def test_each_mistake_has_a_code(app, edge, expr, text, code):
     assert errors(response) == [("query", "value", code)]
 
 
-def test_lists_take_all_values_and_scalars_the_first(app):
+def test_lists_take_all_values_and_scalars_the_first(app, edge):
     @app.get("/")
     def page(tag: list[str], n: int, ids: A[list[int], Query(split=",")], one: A[list[int], Query()] = [1]):  # noqa: B006
         return repr((tag, n, ids, one))
 
-    client = app.test_client()
+    client = app.test_client(edge=edge)
     assert client.get("/?tag=a&tag=&n=1&n=2&ids=1,2,3").text == "(['a', ''], 1, [1, 2, 3], [1])"
     assert errors(client.get("/?tag=a&n=1&ids=1,x&one=y")) == [
         ("query", "ids.1", "type"), ("query", "one.0", "type"),
     ]  # fmt: skip
 
 
-def test_an_empty_value_of_headers_and_cookies_is_a_value(app):
+def test_an_empty_value_of_headers_and_cookies_is_a_value(app, edge):
     @app.get("/")
     def page(x_n: A[int, Header()] = 1):
         return str(x_n)
 
-    client = app.test_client()
+    client = app.test_client(edge=edge)
     assert client.get("/").text == "1"
     assert errors(client.get("/", headers={"X-N": ""})) == [("header", "X-N", "type")]
 
@@ -539,7 +539,7 @@ def test_an_empty_value_of_headers_and_cookies_is_a_value(app):
     (UUID | str, "cannot be read"),
     (list[int] | set[int], "cannot be read"),
 ])  # fmt: skip
-def test_what_cannot_be_is_an_error_at_the_seal(app, expr, problem):
+def test_what_cannot_be_is_an_error_at_the_seal(app, edge, expr, problem):
     def page(value):
         return "never"
 
@@ -549,7 +549,7 @@ def test_what_cannot_be_is_an_error_at_the_seal(app, expr, problem):
         app.try_settings()
     assert problem in str(caught.value)
     with pytest.raises(SignatureError):
-        app.test_client().get("/")
+        app.test_client(edge=edge).get("/")
 
 
 def test_an_annotation_that_cannot_be_evaluated_is_an_error_at_the_seal(app):
@@ -562,23 +562,23 @@ def test_an_annotation_that_cannot_be_evaluated_is_an_error_at_the_seal(app):
         app.open_for_requests()
 
 
-def test_an_annotation_that_only_a_type_checker_knows_does_not_disturb_flask(app):
+def test_an_annotation_that_only_a_type_checker_knows_does_not_disturb_flask(app, edge):
     def view(order=1):
         return str(order)
 
     view.__annotations__["order"] = "Missing"
     app.add_url_rule("/<int:order>", view_func=view)
     app.add_url_rule("/", view_func=view)
-    assert [app.test_client().get(url).text for url in ("/2", "/")] == ["2", "1"]
+    assert [app.test_client(edge=edge).get(url).text for url in ("/2", "/")] == ["2", "1"]
 
 
-def test_the_other_annotations_of_a_view_need_not_be_known(app):
+def test_the_other_annotations_of_a_view_need_not_be_known(app, edge):
     def view(limit, other=None):
         return f"{limit} {other}"
 
     view.__annotations__.update({"limit": "int", "other": "Missing", "return": "Missing"})
     app.add_url_rule("/", view_func=view)
-    assert app.test_client().get("/?limit=3&other=x").text == "3 None"
+    assert app.test_client(edge=edge).get("/?limit=3&other=x").text == "3 None"
 
 
 def test_a_model_whose_fields_cannot_be_evaluated_is_an_error_at_the_seal(app):
@@ -614,7 +614,7 @@ def test_trying_the_settings_keeps_nothing(app):
 # -- rule 2: missing, empty, null -------------------------------------------------------------------------------------
 
 
-def test_null_is_accepted_only_if_the_type_includes_none(app):
+def test_null_is_accepted_only_if_the_type_includes_none(app, edge):
     @app.post("/optional")
     def optional(order: Line | None):
         return repr(order)
@@ -623,20 +623,20 @@ def test_null_is_accepted_only_if_the_type_includes_none(app):
     def required(order: Line):
         return repr(order)
 
-    client = app.test_client()
+    client = app.test_client(edge=edge)
     assert client.post("/optional", data="null", content_type="application/json").text == "None"
     assert errors(client.post("/optional")) == [("body", "#", "missing")]
     null = client.post("/required", data="null", content_type="application/json")
     assert errors(null) == [("body", "#", "type")]
 
 
-def test_an_optional_body(app):
+def test_an_optional_body(app, edge):
     @app.post("/")
     @typed
     def page(order: Line | None = None):
         return repr(order)
 
-    client = app.test_client()
+    client = app.test_client(edge=edge)
     assert client.post("/").text == "None"
     assert client.post("/", json={"sku": "abc"}).text == "Line(sku='abc', qty=1)"
     assert client.post("/", data="a=1", content_type="application/x-www-form-urlencoded").status_code == 415
@@ -671,13 +671,13 @@ class Node(Struct):
     kids: "list[Node]" = []
 
 
-def test_a_body_of_depth_3000_is_refused(app):
+def test_a_body_of_depth_3000_is_refused(app, edge):
     @app.post("/")
     def page(node: Node):
         return "never"
 
     data = b'{"v":1,"kids":[' * 3000 + b"]}" * 3000
-    response = app.test_client().post("/", data=data, content_type="application/json")
+    response = app.test_client(edge=edge).post("/", data=data, content_type="application/json")
     assert response.status_code == 400
 
 
@@ -696,7 +696,7 @@ class Patch(Struct):
     age: int | UnsetType | None = UNSET
 
 
-def test_patch_tells_null_from_missing(app):
+def test_patch_tells_null_from_missing(app, edge):
     @app.patch("/")
     def page(patch: Patch):
         return changes(patch)
@@ -705,7 +705,7 @@ def test_patch_tells_null_from_missing(app):
     def page_partial(patch: partial(Line)):
         return changes(patch)
 
-    client = app.test_client()
+    client = app.test_client(edge=edge)
     assert client.patch("/", json={}).json == {}
     assert client.patch("/", json={"age": None}).json == {"age": None}
     assert errors(client.patch("/", json={"name": None, "age": "x"})) == [
@@ -738,12 +738,12 @@ def test_a_model_is_spread_over_a_form(app, edge):
     assert errors(wrong) == [("form", "name", "length"), ("form", "age", "missing"), ("form", "more", "unknown")]
 
 
-def test_a_model_is_spread_over_the_query(app):
+def test_a_model_is_spread_over_the_query(app, edge):
     @app.get("/")
     def page(point: A[Point, Query()], again: A[Point | None, Query()] = None):
         return repr(point)
 
-    client = app.test_client()
+    client = app.test_client(edge=edge)
     assert (
         client.get("/?x=1&y=2").text == "test_inputs.Point(x=1, y=2)"
         or "Point(x=1, y=2)" in client.get("/?x=1&y=2").text
@@ -751,12 +751,12 @@ def test_a_model_is_spread_over_the_query(app):
     assert errors(client.get("/?y=2")) == [("query", "x", "missing"), ("query", "x", "missing")]
 
 
-def test_a_checked_form_never_raises(app):
+def test_a_checked_form_never_raises(app, edge):
     @app.post("/")
     def page(form: A[Checked[Signup], Form()]):
         return {"ok": bool(form), "value": repr(form.value), "errors": form.errors, "raw": form.raw}
 
-    client = app.test_client()
+    client = app.test_client(edge=edge)
     wrong = client.post("/", data={"name": "a", "age": "x"}).json
     assert wrong == {
         "ok": False,
@@ -819,6 +819,43 @@ def fourteen(app):
         json={"customer": {"hunter2": "hunter2"}, "lines": lines},
         headers={"X-Trace": "hunter2", "X-When": "hunter2"},
     )
+
+
+@pytest.mark.parametrize(("data", "code"), [
+    (b"[" * 3000 + b"]" * 3000, "format"),
+    (b'{"v": 1, "kids": [' * 200 + b"]}" * 200, "format"),
+    (b'{"v": 1, "more": ' + b"[" * 200 + b"]" * 200 + b"}", "format"),
+    (b'{"v": "\xff"}', "format"),
+    (b'{"v": NaN}', "format"),
+    (b"{", "format"),
+    (b'{"v": "x"}', "type"),
+])  # fmt: skip
+@pytest.mark.parametrize("as_file", [False, True])
+def test_a_part_that_contains_json_is_held_to_the_limits_of_a_body(app, edge, data, code, as_file):
+    app.config["JSON_MAX_DEPTH"] = 100
+
+    @app.post("/")
+    def page(node: A[Node, Form(json=True)]):
+        return "never"
+
+    sent = {"node": (io.BytesIO(data), "node.json", "application/json") if as_file else data}
+    response = app.test_client(edge=edge).post("/", data=sent, content_type="multipart/form-data")
+
+    if b"\xff" in data and not as_file:  # a field of a form is text: the byte is replaced
+        code = "type"
+    assert [each["code"] for each in response.json["errors"]] == [code]
+
+
+def test_a_part_of_the_allowed_depth_is_read(app, edge):
+    app.config["JSON_MAX_DEPTH"] = 4
+
+    @app.post("/")
+    def page(node: A[Node, Form(json=True)]):
+        return str(len(node.kids))
+
+    client = app.test_client(edge=edge)
+    nested = [f'{{"v": 1, "kids": [{inner}]}}' for inner in ('{"v": 2}', '{"v": 2, "kids": [{"v": 3}]}')]
+    assert [client.post("/", data={"node": text}).status_code for text in nested] == [200, 422]
 
 
 def test_fourteen_mistakes_are_fourteen_errors(app):

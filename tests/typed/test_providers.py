@@ -13,6 +13,7 @@ import pytest
 from msgspec import Struct
 
 from costrel import Blueprint, Body, Costrel, Header, Query, Use, abort, request, send_file, typed
+from costrel import session as client_session
 from costrel.http.errors import ClientDisconnected, Unauthorized
 from costrel.typed.signatures import SignatureError
 from costrel.views import MethodView
@@ -708,3 +709,55 @@ def test_many_hops_to_threads_keep_the_context(app):
         assert {client.get("/").text for _ in range(300)} == {"/"}
     finally:
         sys.setswitchinterval(interval)
+
+
+def test_a_failed_commit_is_an_error_like_any_other(app, edge):
+    """The error handler answers it, the hooks see its response, and the session is saved."""
+    app.secret_key = "0" * 64
+    app.provide(session)
+
+    @app.errorhandler(RuntimeError)
+    def explain(error):
+        return f"not saved: {error}", 409
+
+    @app.after_request
+    def note(response):
+        LOG.append(f"after {response.status_code}")
+        return response
+
+    @app.get("/")
+    def page(s: Session) -> str:
+        s.fails = True
+        client_session["seen"] = True
+        return "saved"
+
+    @app.get("/seen")
+    def seen():
+        return str(client_session.get("seen"))
+
+    client = app.test_client(edge=edge)
+    response = client.get("/")
+    assert (response.status_code, response.text) == (409, "not saved: commit failed")
+    assert LOG == ["open", "close", "after 409"]
+    assert client.get("/seen").text == "True"
+
+
+def test_only_the_providers_that_are_named_run(app, edge):
+    @app.provide
+    def user() -> User:
+        LOG.append("user")
+        return User("Ada")
+
+    app.provide(session)
+
+    @app.get("/")
+    def page(user: User) -> str:
+        return user.name
+
+    assert app.test_client(edge=edge).get("/").text == "Ada"
+    assert LOG == ["user"]
+
+
+def test_a_class_is_no_provider(app):
+    with pytest.raises(TypeError, match="no return annotation"):
+        app.provide(Session)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from ..http.errors import NotFound
 from ..support.values import Value
 from . import ports
+from .guards.marks import OPEN
 
 if t.TYPE_CHECKING:
     from ..messages.response import Response
@@ -82,7 +83,7 @@ def add_rule(app: App, options: OpenAPI) -> None:
 
     openapi.__annotations__.clear()  # so that typed=True does not list it among the application's typed views
     view = openapi if options.guard is None else options.guard(openapi)
-    app.add_url_rule(options.path, ENDPOINT, view)
+    app.add_url_rule(options.path, ENDPOINT, OPEN.put(True)(view))
 
 
 def add_for_developers(app: App) -> None:
@@ -106,3 +107,4 @@ def for_this_computer() -> Response:
 
 
 for_this_computer.__annotations__.clear()  # as above
+OPEN.put(True)(for_this_computer)

@@ -23,12 +23,14 @@ from ..support.asgi_types import Receive, Scope, Send
 from ..support.coroutines import call_sync, run_coroutine, run_steps
 from ..support.properties import cached_property
 from ..support.seams import Seams
+from ..typed.schemes import AuthSchemes
 from . import api_document, files, habits, lifecycle, links, matching, ports, profiles, response_values
 from .api_document import OpenAPI
 from .debug_errors import FormDataRoutingRedirect
 from .guards import Guards, template_names
 from .registration import App
 from .request import Request
+from .requirements import Security, check_security
 from .response import Response
 from .start_checks import check_settings, name_misspelt
 from .static_rule import add_static_rule
@@ -38,6 +40,7 @@ if t.TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from ..typed.planning import Plans
+    from .authentication import Authentication
 
 _HANDLED: t.Any = object()
 _opening = RLock()
@@ -47,7 +50,8 @@ class Costrel(App):
     """A web application: a WSGI callable, and by its `asgi` attribute an ASGI application.
 
     `import_name` is the module or package that the application is defined in, usually ``__name__``: its folders for
-    templates and static files are found from there. With `typed`, every annotated parameter of a view is an input. The
+    templates and static files are found from there. With `typed`, every annotated parameter of a view is an input.
+    `security` names the schemes of `auth_schemes` that views require, unless their blueprint or route names others. The
     other parameters are those of Flask.
     """
 
@@ -70,8 +74,12 @@ class Costrel(App):
         root_path: str | None = None,
         *,
         typed: bool = False,
+        security: Security | None = None,
     ) -> None:
         self.typed_by_default = typed
+        if security is not None:
+            check_security("the application", security)
+            self.default_security = security
         self.known_hosts = matching.KnownHosts()
         self.__dict__["_assigned"] = frozenset()
         super().__init__(
@@ -377,6 +385,14 @@ class Costrel(App):
     def typed_views(self) -> TypedViews:
         """The typed views and methods, as they are planned at the seal."""
         return TypedViews(self)
+
+    authentication: Authentication | None = None
+    """The checks of `auth_schemes`, from the seal on; None if no view needs one."""
+
+    @cached_property
+    def auth_schemes(self) -> AuthSchemes:
+        """The authentication schemes by name: ``app.auth_schemes["bearer"] = Bearer(verify=find_user)``."""
+        return AuthSchemes()
 
     @cached_property
     def plans(self) -> Plans:

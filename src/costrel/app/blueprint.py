@@ -11,6 +11,7 @@ from ..support.coroutines import refuse_async
 from . import files
 from . import typing as ft
 from .error_format import check_format
+from .requirements import check_security
 from .scaffold import (
     Scaffold,
     T,
@@ -31,6 +32,7 @@ from .scaffold import (
 
 if t.TYPE_CHECKING:
     from .registration import App
+    from .requirements import Security
     from .response import Response
 
 DeferredSetupFunction: t.TypeAlias = Callable[["BlueprintSetupState"], None]
@@ -87,7 +89,7 @@ class Blueprint(Scaffold):
     `name` becomes the prefix of the endpoints, `url_prefix` the prefix of the rules. A blueprint may be registered more
     than once under different names, and inside other blueprints. `cli_group` is the name of the group for its commands,
     which defaults to the name of the blueprint; with None there is no group. With `typed`, every annotated parameter of
-    its views is an input.
+    its views is an input. `security` names the authentication schemes that its views require.
 
     With `owns_errors` the blueprint's error handlers also answer for URLs below its prefix that no rule matches, as for
     a 404 or 405; blueprints inside it do so below their own prefixes, unless they set False. `error_format` overrides
@@ -112,6 +114,7 @@ class Blueprint(Scaffold):
         error_format: str | None = None,
         *,
         typed: bool | None = None,
+        security: Security | None = None,
     ) -> None:
         super().__init__(import_name, static_folder, static_url_path, template_folder, root_path)
         if not name:
@@ -120,6 +123,9 @@ class Blueprint(Scaffold):
             raise ValueError("'name' may not contain a dot '.' character.")
         self.name = name
         self.typed_by_default = typed
+        if security is not None:
+            check_security(f"the blueprint {name!r}", security)
+            self.default_security = security
         self.url_prefix = url_prefix
         self.subdomain = subdomain
         self.deferred_functions: list[DeferredSetupFunction] = []

@@ -1,4 +1,4 @@
-"""The options that describe a route in the API document, and the header fields of a route that is deprecated."""
+"""The options of a route for its security and the API document, and the header fields of a route that is deprecated."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from datetime import time as midnight
 from .. import context
 from ..http.errors import HTTPException
 from ..support.values import Value
+from .requirements import Security, check_security
 
 if t.TYPE_CHECKING:
     from ..messages.response import Response
 
 
 class Operation(Value):
-    """The descriptive options of one route."""
+    """The security and the descriptive options of one route."""
 
     responses: Mapping[int, object]
     raises: tuple[type[HTTPException], ...]
@@ -26,6 +27,7 @@ class Operation(Value):
     operation_id: str | None
     examples: Mapping[str, object]
     summary: str | None
+    security: Security | None
 
     def __init__(
         self,
@@ -38,6 +40,7 @@ class Operation(Value):
         operation_id: str | None = None,
         examples: Mapping[str, object] | None = None,
         summary: str | None = None,
+        security: Security | None = None,
     ) -> None:
         """Raises TypeError or ValueError for an invalid option."""
         for status in responses or ():
@@ -51,6 +54,7 @@ class Operation(Value):
                 raise TypeError(f"{name}= takes a date, not {value!r}: write datetime.date(2027, 1, 31).")
         if examples is not None and not isinstance(examples, Mapping):
             raise TypeError(f"examples= maps names to values, not {examples!r}.")
+        check_security("the route", security)
         self.__dict__.update(
             responses=dict(responses or {}),
             raises=tuple(raises),
@@ -60,6 +64,7 @@ class Operation(Value):
             operation_id=operation_id,
             examples=dict(examples or {}),
             summary=summary,
+            security=security,
         )
 
     @property

@@ -76,9 +76,9 @@ class _OwnEnvironment:
 
 
 _DESCRIBING: t.Final = frozenset(
-    ("responses", "raises", "deprecated", "sunset", "hidden", "operation_id", "examples", "summary")
+    ("responses", "raises", "deprecated", "sunset", "hidden", "operation_id", "examples", "summary", "security")
 )
-"""The options of a route that describe it in the API document; see `operations.Operation`."""
+"""The options of a route for its security and the API document; see `operations.Operation`."""
 
 _ESCAPED: t.Final = (".html", ".htm", ".xml", ".xhtml", ".svg")
 """The extensions of templates in which Flask escapes values."""
@@ -295,9 +295,10 @@ class App(Scaffold):
 
         `provide_automatic_options` sets whether OPTIONS is answered for the view. It defaults to the view's attribute
         of that name, else to whether OPTIONS is missing in the methods. With `stream_body` an async view can read the
-        body while it arrives, by `Request.chunks`. `responses`, `raises`, `deprecated`, `sunset`, `hidden`,
-        `operation_id`, `examples` and `summary` describe the route in the API document. The other options are those of
-        `Rule`. Raises AssertionError if the endpoint already has another view.
+        body while it arrives, by `Request.chunks`. `security` names the authentication schemes that the route requires.
+        `responses`, `raises`, `deprecated`, `sunset`, `hidden`, `operation_id`, `examples` and `summary` describe the
+        route in the API document. The other options are those of `Rule`. Raises AssertionError if the endpoint already
+        has another view.
         """
         endpoint = _endpoint_from_view_func(view_func) if endpoint is None else endpoint
         declared = options.get("methods")
@@ -332,7 +333,11 @@ class App(Scaffold):
             functions = self.after_request_funcs.setdefault(None, [])
             if announce not in functions:
                 functions.append(announce)
+        self.names_schemes |= operation is not None and operation.security is not None
         return operation
+
+    names_schemes = False
+    """Whether a route names authentication schemes."""
 
     @setupmethod
     def mount(self, prefix: str, application: object, *, guard: Guard | None = None) -> None:

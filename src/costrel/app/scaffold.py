@@ -21,6 +21,7 @@ if t.TYPE_CHECKING:
 
     from ..services.commands import AppGroup
     from ..typed.providers import Providers
+    from .requirements import Security
 
 F = t.TypeVar("F", bound=Callable[..., t.Any])
 T = t.TypeVar("T")
@@ -88,6 +89,8 @@ class Scaffold:
     _static_url_path: str | None = None
     typed_by_default: bool | None = None
     """Whether every annotated parameter of a view is an input; None: as around this blueprint."""
+    default_security: Security | None = None
+    """The authentication schemes that views require by default; None: as around this blueprint."""
 
     def __init__(
         self,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import typing as t
 import weakref
 
+from .guards.marks import OPEN
+
 
 def add_static_rule(app: t.Any, static_host: str | None, host_matching: bool, module: str) -> None:
     """Serve the static folder of `app` under its `static_url_path`, as the endpoint ``static``.
@@ -22,4 +24,5 @@ def add_static_rule(app: t.Any, static_host: str | None, host_matching: bool, mo
     # A lambda, under this module's name, is what extensions know the view by ("flask.app.<lambda>").
     view = lambda **kwargs: app_ref().send_static_file(**kwargs)  # type: ignore[union-attr]  # noqa: E731
     view.__module__ = module
+    OPEN.put(True)(view)
     app.add_url_rule(f"{app.static_url_path}/<path:filename>", endpoint="static", host=static_host, view_func=view)

@@ -15,8 +15,10 @@ if t.TYPE_CHECKING:
     from ..typed.plan import Plan
     from ..typed.planning import Plans
     from ..typed.providers import Provider, Providers
+    from ..typed.signatures import Signature
     from . import typing as ft
     from .application import Costrel
+    from .authentication import Authentication
 
 View: t.TypeAlias = Callable[..., t.Any]
 
@@ -60,9 +62,12 @@ class TypedViews:
 
     def try_all(self) -> None:
         """Raise SignatureError for the first view whose signature cannot be planned. Nothing is kept."""
-        for endpoint, view in self._app.view_functions.items():
-            self._planned(endpoint, view)
-        self._forget()
+        try:
+            self._begin()
+            for endpoint, view in self._app.view_functions.items():
+                self._secured(endpoint, self._planned(endpoint, view))
+        finally:
+            self._forget()
 
     def inputs(self) -> dict[str, list[Source]]:
         """The inputs of all typed views by endpoint. Raises SignatureError as `try_all`."""
@@ -96,16 +101,18 @@ class TypedViews:
 
     def _forget(self) -> None:
         self.methods.clear()
+        self._app.authentication = None
         if "plans" in self._app.__dict__:
             self._app.plans.forget()
 
     def seal(self) -> None:
         """Plan all new or replaced views, and put the typed views in their places."""
+        self._begin()
         views = self._app.view_functions
         planned = {
             endpoint: made for endpoint, view in views.items() if (made := self.plan(endpoint, view)) is not view
         }
-        if planned or self.methods:
+        if planned or self.methods or self._app.authentication is not None:
             if not isinstance(views, PlannedViews):
                 self._app.view_functions = views = PlannedViews(views, self.plan)
             views.update(planned)
@@ -114,36 +121,70 @@ class TypedViews:
         """`view` itself, or the view that reads its inputs first."""
         if self._seen.get(endpoint) is view:
             return view
-        made = self._seen[endpoint] = self._planned(endpoint, view)
+        made = self._seen[endpoint] = self._secured(endpoint, self._planned(endpoint, view))
         return made
+
+    def _begin(self) -> None:
+        """Check the authentication schemes, if there are any."""
+        if self._app.authentication is None and uses_security(self._app):
+            self._authenticate()
+
+    def _authenticate(self) -> Authentication:
+        from .authentication import Authentication  # few applications have schemes
+
+        made = self._app.authentication = Authentication(self._app)
+        made.check_schemes()
+        return made
+
+    def _secured(self, endpoint: str, view: View) -> View:
+        """The view that authenticates a request before it calls `view`, or `view` itself if it requires nothing."""
+        authentication = self._app.authentication
+        if authentication is None:
+            plans = self._app.plans.of_endpoint(endpoint) if "plans" in self._app.__dict__ else ()
+            if not any(plan.principals for plan in plans):
+                return view
+            authentication = self._authenticate()
+        return authentication.secure(endpoint, view)
 
     def _planned(self, endpoint: str, view: View) -> View:
         if isinstance(view, WebSocketView):
             return view
         cls: type | None = getattr(view, "view_class", None)
         if cls is None:
-            return self._app.plans.view_for(endpoint, view) if self._is_typed(endpoint, view) else view
+            is_typed, signature = self._typed_signature(endpoint, view)
+            return self._app.plans.view_for(endpoint, view, signature) if is_typed else view
         methods = (getattr(cls, name, None) for name in VIEW_METHODS)
-        if any(self._is_typed(endpoint, method, skip=1) for method in methods if method is not None):
+        if any(self._typed_signature(endpoint, method, skip=1)[0] for method in methods if method is not None):
             for name, method in self._app.plans.methods_for(endpoint, cls).items():
                 self.methods[endpoint, name] = method
         return view
 
-    def _is_typed(self, endpoint: str, function: View, skip: int = 0) -> bool:
-        """Whether a view or method is typed. The cheap checks come first: plans load msgspec, signatures `inspect`."""
+    def _typed_signature(self, endpoint: str, function: View, skip: int = 0) -> tuple[bool, Signature | None]:
+        """Whether a view or method is typed, and its signature, if that was read to find out.
+
+        The cheap checks come first: plans load msgspec, signatures `inspect`.
+        """
         if has_typed(function):
-            return True
+            return True, None
         if not raw_annotations(function):
-            return False
+            return False, None
         coverage = coverage_of(self._app, endpoint)
         if not may_be_typed(function, coverage):
-            return False
+            return False, None
         from ..typed.signatures import is_typed, signature_of
 
         try:
-            return is_typed(signature_of(function, skip), coverage)
+            signature = signature_of(function, skip)
         except (ValueError, TypeError):  # some built-in functions have no signature
-            return False
+            return False, None
+        return is_typed(signature, coverage), signature
+
+
+def uses_security(app: Costrel) -> bool:
+    """Whether an application has authentication schemes, or names any."""
+    if app.__dict__.get("auth_schemes") or app.default_security is not None or app.names_schemes:
+        return True
+    return any(blueprint.default_security is not None for blueprint in app.blueprints.values())
 
 
 def is_chosen(app: Costrel, endpoint: str) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import sys
 import typing as t
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from weakref import WeakSet
 
@@ -292,6 +292,8 @@ class RequestContext(Context):
     """Whether saving the session raised an error, so that it is not tried again for the response to that error."""
     body_is_pending = False
     """Whether the request has a body that had not arrived when the edge began."""
+    principals: Mapping[t.Any, object] | None = None
+    """The principals by authentication scheme, if the view has authenticated the request."""
 
     def __init__(
         self,
@@ -334,6 +336,7 @@ class RequestContext(Context):
             self._sharing = WeakSet([self])
         self._sharing.add(copied)
         copied._sharing = self._sharing
+        copied.principals = self.principals
         return copied
 
     @property

@@ -91,6 +91,12 @@ class ThreadsContract(t.Protocol):
     async def run_blocking(self, ctx: RequestContext, function: Callable[[], T], keep: bool) -> T: ...
 
 
+class AuthenticationContract(t.Protocol):
+    """The authentication of an application."""
+
+    def checks_before(self, ctx: RequestContext) -> tuple[bool, bool]: ...
+
+
 class PlanContract(t.Protocol):
     """How a typed view is called."""
 
@@ -206,6 +212,8 @@ class AppContract(t.Protocol):
     def overridden_handlers(self) -> frozenset[str]: ...
     @property
     def guards(self) -> GuardsContract | None: ...
+    @property
+    def authentication(self) -> AuthenticationContract | None: ...
     @property
     def known_hosts(self) -> KnownHostsContract: ...
     @property

@@ -31,9 +31,8 @@ class Patrol:
     def enter(self, drive: HttpDrive) -> None:
         """Begin to check the view that `drive` awaits."""
         loop = asyncio.get_running_loop()
-        if self._loop is not loop:
+        if self._loop is not loop:  # the clients of tests may have loops of their own, in several threads
             self._loop, self._is_waiting = loop, False
-            self._drives.clear()
         self._drives.add(drive)
         if not self._is_waiting:
             self._is_waiting = True
@@ -44,11 +43,21 @@ class Patrol:
         self._drives.discard(drive)
 
     def _go_round(self) -> None:
-        for drive in self._drives:
+        loop = asyncio.get_running_loop()
+        own = [drive for drive in tuple(self._drives) if self._is_of(drive, loop)]
+        for drive in own:
             drive.look_after()
-        self._is_waiting = bool(self._drives)
-        if self._is_waiting and self._loop is not None:
-            self._loop.call_later(ROUND, self._go_round)
+        if self._loop is loop:
+            self._is_waiting = bool(own)
+        if own:
+            loop.call_later(ROUND, self._go_round)
+
+    def _is_of(self, drive: HttpDrive, loop: asyncio.AbstractEventLoop) -> bool:
+        """Whether `loop` runs a view. The views of a loop that was closed are dropped."""
+        own = drive.loop
+        if own is None or own.is_closed():
+            self._drives.discard(drive)
+        return own is loop
 
 
 class Exchange(Hop):
@@ -125,6 +134,12 @@ class HttpDrive(Drive):
         self.ctx: RequestContext = ctx
         self.hop: Exchange = exchange
         self.patrol = patrol
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop | None:
+        """The loop of the task that awaits a coroutine right now."""
+        task = self._task
+        return None if task is None else task.get_loop()
 
     def is_left_alone(self) -> bool:
         """Whether the client has left, which alone has cancelled the request. The cancellation ends here then."""

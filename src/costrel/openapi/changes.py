@@ -11,7 +11,7 @@ from .schemas import Schema
 
 def changes_between(old: Schema, new: Schema) -> list[Change]:
     """All changes, each once: first the changes that break clients."""
-    found = [*_of_paths(old, new), *_of_components(old, new)]
+    found = [*_of_paths(old, new), *_of_components(old, new), *_of_schemes(old, new)]
     if not found and old != new:
         found.append(Change(False, "document", "its texts or examples changed"))
     return sorted(dict.fromkeys(found), key=lambda change: (not change.is_breaking, change.place, change.text))
@@ -53,6 +53,24 @@ def _of_components(old: Schema, new: Schema) -> Iterator[Change]:
         yield Change(False, name, "the component is new")
 
 
+def _of_schemes(old: Schema, new: Schema) -> Iterator[Change]:
+    """The changes of authentication schemes. A scheme that an operation newly requires is a change of that."""
+    before: Schema = old.get("components", {}).get("securitySchemes", {})
+    after: Schema = new.get("components", {}).get("securitySchemes", {})
+    for name in before.keys() - after.keys():
+        yield Change(True, name, "the authentication scheme was removed")
+    for name in after.keys() - before.keys():
+        yield Change(False, name, "the authentication scheme is new")
+    for name in before.keys() & after.keys():
+        if _credential(before[name]) != _credential(after[name]):
+            yield Change(True, name, "the authentication scheme has changed")
+
+
+def _credential(scheme: Schema) -> Schema:
+    """A scheme without the members that do not change the credential."""
+    return {key: value for key, value in scheme.items() if key not in ("description", "bearerFormat", "flows")}
+
+
 class _Operation:
     """Compares one operation."""
 
@@ -75,12 +93,16 @@ class _Operation:
 
     def _of_security(self, before: Schema, after: Schema) -> Iterator[Change]:
         old, new = self.documents
-        asked = before.get("security", old.get("security", []))
-        asks = after.get("security", new.get("security", []))
-        if asks and asks != asked and ({} not in asks):
+        accepted = _alternatives(before.get("security", old.get("security")))
+        accepts = _alternatives(after.get("security", new.get("security")))
+        if all(any(now <= known for now in accepts) for known in accepted):
+            if accepts != accepted:
+                is_open = frozenset() in accepts
+                yield Change(False, self.place, "security was removed" if is_open else "accepts further security")
+        elif frozenset() in accepted:
             yield Change(True, self.place, "security was added")
-        elif asks != asked:
-            yield Change(False, self.place, "security was removed")
+        else:
+            yield Change(True, self.place, f"security changed from {_spelt(accepted)} to {_spelt(accepts)}")
 
     def _of_parameters(self, before: Schema, after: Schema) -> Iterator[Change]:
         known, now = _parameters(before), _parameters(after)
@@ -141,3 +163,12 @@ def _parameters(operation: Schema) -> dict[tuple[str, str], Schema]:
 
 def _style(parameter: Schema) -> tuple[object, object]:
     return parameter.get("style"), parameter.get("explode")
+
+
+def _alternatives(security: list[Schema] | None) -> list[frozenset[str]]:
+    """The sets of schemes that are accepted; the empty set for a request without a credential."""
+    return [frozenset(each) for each in security or [{}]]
+
+
+def _spelt(alternatives: list[frozenset[str]]) -> str:
+    return " or ".join(" with ".join(sorted(each)) or "nothing" for each in alternatives)

@@ -5,16 +5,18 @@ from __future__ import annotations
 import inspect
 import sys
 import typing as t
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
 from ..app.api_document import OpenAPI
+from ..http.errors import HTTPException
 from ..typed.codecs import refuse
 from .inputs import Request, items_of, may_be_unknown, path_parameters
 from .responses import Responses, result_of
 from .routes import Route, routes_of
 from .schemas import Schema, Schemas
+from .security import Security
 
 if t.TYPE_CHECKING:
     from ..app.application import Costrel
@@ -34,15 +36,17 @@ def document_of(app: Costrel, options: OpenAPI | None = None, *, untyped: bool |
     encode = app.type_codecs.enc_hook(refuse)
     schemas = Schemas(app.type_codecs, lambda value: msgspec.to_builtins(value, enc_hook=encode, str_keys=True))
     routes = routes_of(app, options.untyped if untyped is None else untyped)
-    paths = _paths(app, routes, schemas)
+    security = Security(app)
+    paths = _paths(app, routes, schemas, security)
     document: Schema = {"openapi": VERSION, "info": _info(app, options)}
     if servers := _servers(app, options):
         document["servers"] = servers
     if tags := _tags(app, routes):
         document["tags"] = tags
     document["paths"] = paths
-    if components := schemas.used(paths):
-        document["components"] = {"schemas": components}
+    components = {"schemas": schemas.used(paths), "securitySchemes": dict(sorted(security.schemes.items()))}
+    if any(components.values()):
+        document["components"] = {name: found for name, found in components.items() if found}
     return document
 
 
@@ -81,22 +85,25 @@ def _text_of_blueprint(app: Costrel, name: str) -> str:
     return inspect.cleandoc(doc or "")
 
 
-def _paths(app: Costrel, routes: Iterable[Route], schemas: Schemas) -> Schema:
+def _paths(app: Costrel, routes: Iterable[Route], schemas: Schemas, security: Security) -> Schema:
     """The operations by path and method."""
     paths: dict[str, Schema] = {}
     for route in routes:
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(app, route, schemas)
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(app, route, schemas, security)
     return paths
 
 
-def _operation(app: Costrel, route: Route, schemas: Schemas) -> Schema:
+def _operation(app: Costrel, route: Route, schemas: Schemas, security: Security) -> Schema:
     items = [] if route.plan is None else items_of(route.plan)
     request = Request(schemas)
     for item in items:
         request.add(item)
     examples = {name: {"value": schemas.to_builtins(value)} for name, value in route.operation.examples.items()}
     body = request.body({"examples": examples} if examples else {})
-    responses = _responses(app, route, request, schemas, any(item.source.where != "path" for item in items))
+    required = security.of(route)
+    refusals = {} if required is None else security.refusals(required)
+    reads_values = any(item.source.where != "path" for item in items)
+    responses = _responses(app, route, request, schemas, reads_values, refusals)
     if body is None and examples:
         _add_examples(responses, examples)
     parameters = [*path_parameters(route.rule, route.variables, items, schemas), *request.parameters]
@@ -109,14 +116,26 @@ def _operation(app: Costrel, route: Route, schemas: Schemas) -> Schema:
         made["parameters"] = parameters
     if body is not None:
         made["requestBody"] = body
-    return {**made, "responses": responses}
+    made["responses"] = responses
+    if required is not None:
+        made["security"] = security.written(required)
+    return made
 
 
-def _responses(app: Costrel, route: Route, request: Request, schemas: Schemas, reads_values: bool) -> Schema:
+def _responses(
+    app: Costrel,
+    route: Route,
+    request: Request,
+    schemas: Schemas,
+    reads_values: bool,
+    refusals: Mapping[type[HTTPException], Schema],
+) -> Schema:
     responses = Responses(app, route.endpoint, schemas)
     responses.add_result(result_of(route.plan))
     unknown = may_be_unknown(route.rule, route.variables.values(), route.plan)
     responses.add_request_errors(reads_values, request.reads_json, unknown)
+    for error, headers in refusals.items():
+        responses.add_errors([error], headers)
     responses.add_options(route.operation)
     return responses.made()
 

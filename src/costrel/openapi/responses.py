@@ -73,6 +73,7 @@ class Responses:
         self._content: dict[int, dict[str, list[Schema]]] = {}
         self._descriptions: dict[int, str] = {}
         self._headers: Schema = {}
+        self._headers_of: dict[int, Schema] = {}
 
     def add(self, status: int, media_type: str | None = None, schema: Schema | None = None) -> None:
         """Add one kind of content to a status, or a status without a body."""
@@ -96,13 +97,14 @@ class Responses:
                     continue  # a response passes unchanged: its status is not known
                 self._add_variant(of_tuple(variant.expr), variant.status or 200)
 
-    def add_errors(self, errors: Iterable[type[HTTPException]]) -> None:
-        """Add HTTP errors as they are sent. The content of a handler's response is not known."""
+    def add_errors(self, errors: Iterable[type[HTTPException]], headers: Schema | None = None) -> None:
+        """Add HTTP errors as they are sent, with header fields. The response of a handler is not known."""
         scopes = [name for name in scopes_of(self.endpoint) if name is not None]
         for error in errors:
             status = t.cast("int", error.code)
             self.add(status)
             if find_handler(self.app.error_handler_spec, error, scopes) is None:
+                self._headers_of.setdefault(status, {}).update(headers or {})
                 for media_type, schema in self._error_content(error):
                     self.add(status, media_type, schema)
 
@@ -138,8 +140,9 @@ class Responses:
 
     def _response(self, status: int) -> Schema:
         response: Schema = {"description": self._descriptions.get(status) or title_of(status)}
-        if self._headers:
-            response["headers"] = self._headers
+        headers = {**self._headers, **self._headers_of.get(status, {})}
+        if headers:
+            response["headers"] = headers
         content = self._content[status]
         if content:
             response["content"] = {name: self._media(schemas) for name, schemas in sorted(content.items())}

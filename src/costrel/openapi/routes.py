@@ -10,7 +10,7 @@ from ..app.operations import Operation
 from ..app.typed_views import scopes_of
 from ..routing import Rule
 from ..routing.pattern import trace
-from ..typed.candidates import decorated, typed_within
+from ..typed.candidates import function_for, functions_within
 from ..typed.plan import Plan
 from .errors import DocumentError
 
@@ -78,7 +78,7 @@ def _of_rule(rule: Rule, view: View, plans: Sequence[Plan], untyped: bool, numbe
         return
     path, variables = template_of(rule.rule)
     for position, method in enumerate(_methods(rule, view)):
-        function = _function_of(view, method)
+        function = function_for(view, method)
         plan = _plan_of(function, plans)
         if plan is None and not untyped and operation.hidden is None:
             continue
@@ -124,20 +124,10 @@ def _declared(rule: Rule, view: View) -> Mapping[str, int]:
     return {name: upper.index(name) for name in upper}
 
 
-def _function_of(view: View, method: str) -> View:
-    """The function that answers a method: the view, or for a class-based view a method of the class."""
-    cls: type | None = getattr(view, "view_class", None)
-    if cls is None:
-        return view
-    names = (method.lower(), *(("get",) if method == "HEAD" else ()), "dispatch_request")
-    functions: Iterator[View | None] = (getattr(cls, name, None) for name in names)
-    return next(filter(None, functions))
-
-
 def _plan_of(function: View, plans: Sequence[Plan]) -> Plan | None:
     """The plan of a function, or of a function within its decorators."""
-    around = [each for outer in (function, *decorated(function)) for each in (outer, typed_within(outer))]
-    return next((plan for plan in reversed(plans) if any(plan.signature.function is each for each in around)), None)
+    within = functions_within(function)
+    return next((plan for plan in reversed(plans) if any(plan.signature.function is each for each in within)), None)
 
 
 def _distinct(routes: list[Route]) -> list[Route]:

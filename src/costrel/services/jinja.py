@@ -5,11 +5,12 @@ This module is imported when an application needs its environment: Jinja takes a
 
 from __future__ import annotations
 
+import os
 import typing as t
 from collections import ChainMap
 from collections.abc import Iterable, Iterator
 
-from jinja2 import BaseLoader, TemplateNotFound
+from jinja2 import BaseLoader, FileSystemLoader, TemplateNotFound
 from jinja2 import Environment as BaseEnvironment
 from jinja2 import Template as BaseTemplate
 from jinja2.runtime import Context, new_context
@@ -38,6 +39,10 @@ if t.TYPE_CHECKING:
         def iter_blueprints(self) -> Iterable[HasLoader]: ...
         def select_jinja_autoescape(self, filename: str | None) -> bool: ...
         def url_for(self, endpoint: str, /, **values: t.Any) -> str: ...
+
+
+OWN_PREFIX: t.Final = "costrel/"
+OWN_TEMPLATES: t.Final = os.path.join(os.path.dirname(__file__), "own_templates")
 
 
 class Template(BaseTemplate):
@@ -111,6 +116,13 @@ class DispatchingJinjaLoader(BaseLoader):
             loader = owner.jinja_loader
             if loader is not None:
                 yield owner, loader
+        if template.startswith(OWN_PREFIX):
+            yield self, self.jinja_loader
+
+    @property
+    def jinja_loader(self) -> BaseLoader:
+        """The loader of Costrel's own templates, such as ``costrel/forms.html``; any other folder takes precedence."""
+        return FileSystemLoader(OWN_TEMPLATES)
 
     def list_templates(self) -> list[str]:
         """Return the names of all templates."""

@@ -41,6 +41,22 @@ def decorated(view: object) -> Iterator[object]:
         yield view
 
 
+def functions_within(view: object) -> list[Callable[..., t.Any]]:
+    """A view and the functions within its decorators, from the outside in."""
+    around = (each for outer in (view, *decorated(view)) for each in (outer, typed_within(outer)))
+    return [each for each in around if callable(each)]
+
+
+def function_for(view: Callable[..., t.Any], method: str) -> Callable[..., t.Any]:
+    """The function that answers a method: the view, or for a class-based view a method of the class."""
+    cls: type | None = getattr(view, "view_class", None)
+    if cls is None:
+        return view
+    names = (method.lower(), *(("get",) if method == "HEAD" else ()), "dispatch_request")
+    functions: Iterator[Callable[..., t.Any] | None] = (getattr(cls, name, None) for name in names)
+    return next(filter(None, functions))
+
+
 class Coverage(t.NamedTuple):
     """The facts about one endpoint that decide, together with the signature, whether its view is typed."""
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 
 import msgspec
 
@@ -21,6 +22,15 @@ _PLAIN: t.Final = (str, bytes, int, float, bool, NoneType, msgspec.UnsetType)
 
 def checker(expr: TypeExpr) -> Check | None:
     """A function that checks whether a value is exact; None for a type without models, of which any value is."""
+    try:
+        return _known_checker(expr)
+    except TypeError:  # metadata that cannot be hashed
+        return _Checkers().of(expr)
+
+
+@lru_cache(maxsize=1024)
+def _known_checker(expr: TypeExpr) -> Check | None:
+    """The same for a type that several views return."""
     return _Checkers().of(expr)
 
 

@@ -109,7 +109,7 @@ def _is_marker(item: object, kinds: tuple[type, ...]) -> bool:
 
 def members(expr: TypeExpr) -> tuple[TypeExpr, ...]:
     """The types of a union, flat; for any other type, that type alone."""
-    if not is_union(expr):
+    if isinstance(expr, type) or not is_union(expr):
         return (expr,)
     return tuple(part for member in t.get_args(plain(expr)) for part in members(member))
 
@@ -122,7 +122,7 @@ def is_union(expr: TypeExpr) -> bool:
 
 def class_of(expr: TypeExpr) -> type | None:
     """The class that a type is, without its parameters; None for a union, a literal and others."""
-    bare = plain(expr)
+    bare = expr if isinstance(expr, type) else plain(expr)
     if isinstance(bare, type):
         return bare
     origin = t.get_origin(bare)

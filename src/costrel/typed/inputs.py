@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
 from ..http.errors import NotFound
-from .bodies import BodyInput
+from .bodies import BodyInput, JSONText
 from .checked import Checked
 from .codecs import Codecs
 from .expressions import TypeExpr, Unresolved, class_of, marker_of, metadata_of, plain, spelled, unmarked
 from .markers import Body, Cookie, File, Form, Header, Input, Path, Query
 from .placing import HOW_TO_DECLARE, Unplaced, kinds_of, place_of
+from .principals import Need
 from .problems import Problem
 from .signatures import MISSING, Parameter, Signature, SignatureError
 from .texts import SpreadModel, Text, TextInputs, TextOptions, Values, sent_name
@@ -61,6 +62,8 @@ class Inputs:
         self.reads: list[Read] = []
         self.checks: dict[str, Check] = {}
         self.names: frozenset[str] = frozenset()
+        self.principals: tuple[Need, ...] = ()
+        """The parameters that take a principal or a credential."""
         self._taken: frozenset[str] = frozenset()
         self._texts: dict[str, TextInputs] = {}
         self._bodies: list[str] = []
@@ -68,20 +71,29 @@ class Inputs:
 
     @classmethod
     def of(
-        cls, signature: Signature, taken: frozenset[str], filled: frozenset[str], codecs: Codecs, limits: Limits
+        cls,
+        signature: Signature,
+        taken: frozenset[str],
+        filled: frozenset[str],
+        codecs: Codecs,
+        limits: Limits,
+        principals: Sequence[Need] = (),
     ) -> Inputs:
-        """The inputs among the parameters that are not `taken` by providers.
+        """The inputs among the parameters that are not `taken` by providers; `principals` are read as well.
 
         :raises SignatureError: for one whose value could come from nowhere, or a second one for the body.
         """
         made = cls(signature, filled, codecs, limits)
         made._taken = taken
+        made.principals = tuple(need for need in principals if need.parameter not in taken)
+        made.reads += [need.read for need in made.principals]
+        read = {need.parameter for need in made.principals}
         for parameter in signature.parameters:
-            if parameter.is_input and parameter.name not in taken:
+            if parameter.is_input and parameter.name not in taken and parameter.name not in read:
                 made._add(parameter)
         for texts in made._texts.values():
             made._checked(texts.seal)
-        made.names = frozenset(source.parameter for source in made.sources if source.where != "path")
+        made.names = frozenset(source.parameter for source in made.sources if source.where != "path") | read
         return made
 
     def read(self, request: Request, view_args: Mapping[str, object], problems: list[Problem]) -> Values:
@@ -105,7 +117,9 @@ class Inputs:
         found = self._without.get(names)
         if found is None:
             taken = self._taken | names
-            found = self._without[names] = Inputs.of(self.signature, taken, self.filled, self.codecs, self.limits)
+            found = self._without[names] = Inputs.of(
+                self.signature, taken, self.filled, self.codecs, self.limits, self.principals
+            )
         return found
 
     # -- planning -------------------------------------------------------------------------------------------------
@@ -154,7 +168,8 @@ class Inputs:
         elif isinstance(marker, File):
             self.reads.append(FileInput(parameter.name, name, expr, parameter.default).read)
         elif isinstance(marker, Form) and marker.json:
-            part = self._checked(lambda: JSONPart(parameter.name, name, expr, parameter.default, hook))
+            text = self._checked(lambda: JSONText(expr, hook))
+            part = JSONPart(parameter.name, name, parameter.default, text, self.limits.json_max_depth)
             self.reads.append(part.read)
         elif isinstance(marker, (Query, Form, Header, Cookie)):
             self._place_text(parameter, expr, marker, name)
@@ -226,4 +241,4 @@ class _CheckedInput:
     def read(self, request: Request, values: Values, problems: list[Problem]) -> None:
         raw = self.model.raw(request)
         value, found = self.model.make(raw)
-        values[self.model.parameter] = Checked(value, raw, found)
+        values[self.model.parameter] = Checked(value, raw, found, self.model.expr)

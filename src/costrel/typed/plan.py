@@ -12,6 +12,7 @@ from ..messages.response import Response
 from ..streaming import stream_with_context
 from ..support.callables import is_async
 from .inputs import Inputs
+from .principals import Need
 from .problems import Problem, failed
 from .providers import Provider
 from .results import Write
@@ -120,6 +121,13 @@ class Plan:
     def providers(self) -> list[ProviderPlan]:
         """The providers of the view, also indirect ones, in the order in which they run."""
         return in_order(self.needs.values(), lambda each: each)
+
+    @property
+    def principals(self) -> list[Need]:
+        """The parameters of the view and of its providers that take a principal or a credential."""
+        return [
+            need for inputs in (self.inputs, *(each.inputs for each in self.providers)) for need in inputs.principals
+        ]
 
     # -- with providers -------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from ..http.errors import BadRequest
@@ -16,9 +16,11 @@ from .inputs import Inputs, Limits
 from .markers import Input, Use
 from .placing import item_types
 from .plan import Plan, ProviderPlan, Resolve
+from .principals import Need, Types, needs_of, types_of
 from .problems import ValidationFailed
 from .providers import Provider, stand_in
 from .results import Tools, writer_of
+from .schemes import Scheme
 from .signatures import (
     MISSING,
     Coverage,
@@ -43,6 +45,8 @@ class PlannedApp(t.Protocol):
     def type_codecs(self) -> Codecs: ...
     @property
     def json(self) -> t.Any: ...
+    @property
+    def auth_schemes(self) -> Mapping[str, Scheme]: ...
     def make_event_stream(self, events: t.Any, encode: t.Callable[[object], str]) -> Response: ...
     def find_provider(self, endpoint: str, expr: TypeExpr) -> Provider | None: ...
     def coverage_of(self, endpoint: str) -> Coverage: ...
@@ -55,6 +59,8 @@ class Plans:
         self.app = app
         self._coverage: dict[str, Coverage] = {}
         self._plans: dict[tuple[str, Function], Plan] = {}
+        self._by_endpoint: dict[str, list[Plan]] = {}
+        self._principal_types: dict[str, Types] | None = None
         self._provider_plans: dict[tuple[str, Provider], ProviderPlan] = {}
         self._messages: dict[TypeExpr, JSONText] = {}
         self._used: dict[Function, Provider] = {}
@@ -64,14 +70,17 @@ class Plans:
         """Drop all plans, so that they are made again when next needed: the setup has changed."""
         self._coverage.clear()
         self._plans.clear()
+        self._by_endpoint.clear()
+        self._principal_types = None
         self._provider_plans.clear()
 
-    def view_for(self, endpoint: str, view: Function) -> Function:
+    def view_for(self, endpoint: str, view: Function, signature: Signature | None = None) -> Function:
         """`view` itself, or, if it is typed, the view that reads its inputs first.
 
+        :param signature: the signature of a view that is known to be typed.
         :raises SignatureError: if it declares something that cannot be.
         """
-        plan = self._plan_view(endpoint, view)
+        plan = self._plan_view(endpoint, view) if signature is None else self._known(endpoint, signature)
         return view if plan is None else plan.wrap(typed_within(view) or view)
 
     def methods_for(self, endpoint: str, cls: type) -> dict[str, Function]:
@@ -111,10 +120,11 @@ class Plans:
 
     def by_endpoint(self) -> dict[str, list[Plan]]:
         """The plans of the typed views and methods by endpoint."""
-        found: dict[str, list[Plan]] = {}
-        for (endpoint, _), plan in self._plans.items():
-            found.setdefault(endpoint, []).append(plan)
-        return found
+        return {endpoint: list(plans) for endpoint, plans in self._by_endpoint.items()}
+
+    def of_endpoint(self, endpoint: str) -> list[Plan]:
+        """The plans of one typed view, or of the methods of a class-based one."""
+        return self._by_endpoint.get(endpoint, [])
 
     def _plan_view(self, endpoint: str, view: Function, skip: int = 0) -> Plan | None:
         """The plan of a view or method; None if it is not typed, or only below other decorators."""
@@ -136,17 +146,43 @@ class Plans:
         plan = self._plans.get((endpoint, signature.function))
         if plan is None:
             plan = self._plans[endpoint, signature.function] = self._plan(endpoint, signature)
+            self._by_endpoint.setdefault(endpoint, []).append(plan)
         return plan
 
     def _plan(self, endpoint: str, signature: Signature) -> Plan:
-        needs = self._needs(endpoint, signature, ())
-        inputs = self._inputs(endpoint, signature, needs)
+        principals = self.principals_of(signature, self._coverage_of(endpoint).filled)
+        needs = self._needs(endpoint, signature, principals, ())
+        inputs = self._inputs(endpoint, signature, needs, principals)
         write = writer_of(signature, self._tools())
         return Plan(signature, inputs, needs, write, limits_of(self.app.config).status, self._resolver(endpoint))
 
-    def _inputs(self, endpoint: str, signature: Signature, needs: Mapping[str, ProviderPlan]) -> Inputs:
+    def _inputs(
+        self, endpoint: str, signature: Signature, needs: Mapping[str, ProviderPlan], principals: Sequence[Need]
+    ) -> Inputs:
         filled = self._coverage_of(endpoint).filled
-        return Inputs.of(signature, frozenset(needs), filled, self.app.type_codecs, limits_of(self.app.config))
+        principals = [need for need in principals if need.parameter not in needs]  # a provider takes precedence
+        limits = limits_of(self.app.config)
+        return Inputs.of(signature, frozenset(needs), filled, self.app.type_codecs, limits, principals)
+
+    # -- principals -----------------------------------------------------------------------------------------------
+
+    @property
+    def principal_types(self) -> Mapping[str, Types]:
+        """The types of the principals of each authentication scheme."""
+        if self._principal_types is None:
+            self._principal_types = types_of(self.app.auth_schemes)
+        return self._principal_types
+
+    def principals_of(self, signature: Signature, others: frozenset[str] = frozenset()) -> list[Need]:
+        """The parameters of a function, except `others`, that take a principal or a credential."""
+        return [need for need in needs_of(signature, self.principal_types) if need.parameter not in others]
+
+    def stand_in_for(self, name: str, scheme: Scheme) -> Provider | None:
+        """The stand-in, in a block of `providing`, for the principals of a scheme."""
+        for key, provider in self._stand_ins:
+            if key in self.principal_types[name] or key is scheme.verify:
+                return provider
+        return None
 
     # -- providers ------------------------------------------------------------------------------------------------
 
@@ -169,9 +205,12 @@ class Plans:
 
         return resolve
 
-    def _needs(self, endpoint: str, signature: Signature, path: tuple[Provider, ...]) -> dict[str, ProviderPlan]:
+    def _needs(
+        self, endpoint: str, signature: Signature, principals: Sequence[Need], path: tuple[Provider, ...]
+    ) -> dict[str, ProviderPlan]:
         """The providers of a function's parameters."""
         filled = self._coverage_of(endpoint).filled
+        known = {need.parameter for need in principals}
         found: dict[str, ProviderPlan] = {}
         for parameter in signature.parameters:
             if not parameter.is_input or parameter.name in filled or marker_of(parameter.expr, Input) is not None:
@@ -179,7 +218,7 @@ class Plans:
             provider = self._provider_of(endpoint, parameter.expr)
             if provider is not None:
                 found[parameter.name] = self._provider_plan(endpoint, provider, path)
-            else:
+            elif parameter.name not in known:
                 self._refuse_ambiguous(endpoint, signature, parameter)
         return found
 
@@ -198,9 +237,10 @@ class Plans:
             raise SignatureError(f"Providers need each other in a circle: {names}.")
         known = self._provider_plans.get((endpoint, provider))
         if known is None:
-            needs = self._needs(endpoint, provider.signature, (*path, provider))
+            principals = self.principals_of(provider.signature, self._coverage_of(endpoint).filled)
+            needs = self._needs(endpoint, provider.signature, principals, (*path, provider))
             self._refuse_bare(endpoint, provider.signature)
-            inputs = self._inputs(endpoint, provider.signature, needs)
+            inputs = self._inputs(endpoint, provider.signature, needs, principals)
             known = self._provider_plans[endpoint, provider] = ProviderPlan(provider, inputs, needs)
         return known
 
@@ -213,7 +253,10 @@ class Plans:
     def _refuse_ambiguous(self, endpoint: str, signature: Signature, parameter: Parameter) -> None:
         """Raise an error for a body that contains a type with a provider."""
         parts = (*members(parameter.expr), *item_types(parameter.expr))
-        provided = next((part for part in parts if self.app.find_provider(endpoint, part) is not None), None)
+        principals = [each for types in self.principal_types.values() for each in types]
+        provided = next(
+            (part for part in parts if part in principals or self.app.find_provider(endpoint, part) is not None), None
+        )
         if provided is not None:
             raise SignatureError(
                 f"The parameter {parameter.name!r} of {signature.name!r} would take a {spelled(provided)} from the"

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from .candidates import Coverage as Coverage
 from .expressions import ANNOTATED, TypeExpr, annotations_of, marker_of
 from .markers import Input, Use
+from .schemes import CredentialScheme
 
 Function: t.TypeAlias = Callable[..., t.Any]
 
@@ -36,7 +37,9 @@ class Parameter(t.NamedTuple):
     def is_marked(self) -> bool:
         """Whether it is marked as an input or with a provider."""
         return isinstance(self.expr, ANNOTATED) and (
-            marker_of(self.expr, Input) is not None or marker_of(self.expr, Use) is not None
+            marker_of(self.expr, Input) is not None
+            or marker_of(self.expr, Use) is not None
+            or marker_of(self.expr, CredentialScheme) is not None
         )
 
 

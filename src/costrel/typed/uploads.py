@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ..services.json_provider import check_json_depth
 from .bodies import JSONText
-from .collecting import DecHook
 from .expressions import TypeExpr, class_of, members
 from .placing import is_many, item_types
 from .problems import Problem
@@ -47,11 +47,12 @@ class FileInput:
 class JSONPart:
     """A field of a form, or a part of a multipart form, that contains JSON."""
 
-    def __init__(self, parameter: str, name: str, expr: TypeExpr, default: object, dec_hook: DecHook | None) -> None:
+    def __init__(self, parameter: str, name: str, default: object, text: JSONText, max_depth: int | None) -> None:
         self.parameter = parameter
         self.name = name
         self.default = default
-        self.text = JSONText(expr, dec_hook)
+        self.text = text
+        self.max_depth = max_depth
 
     def read(self, request: Request, values: Values, problems: list[Problem]) -> None:
         """Add the value to `values`, or its problems to `problems`."""
@@ -65,6 +66,8 @@ class JSONPart:
                 values[self.parameter] = self.default
             return
         try:
+            if self.max_depth is not None:
+                check_json_depth(data, self.max_depth)
             value, found = self.text.read(data, "form")
         except ValueError:
             problems.append(Problem("form", (self.name,), "format", "Expected JSON"))

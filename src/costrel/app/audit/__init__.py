@@ -31,6 +31,7 @@ CHECKS: t.Final[tuple[Callable[[AppContract], Findings], ...]] = (
     reads.check_changing_reads,
     typed.check_inputs,
     typed.check_document,
+    typed.check_security,
     templates.check_escaping,
     templates.check_forms,
     settings.check_names,

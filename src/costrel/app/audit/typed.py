@@ -1,16 +1,18 @@
-"""Typed views that read something other than their signature suggests."""
+"""Typed views that read something other than their signature suggests, or that anybody may call."""
 
 from __future__ import annotations
 
 import typing as t
 
 from ..api_document import ENDPOINT, OpenAPI
+from ..authentication import Authentication
 from .finding import Finding, Findings
 
 if t.TYPE_CHECKING:
     from ...context import AppContract
     from ...context.contracts import InputContract
     from ...routing import Rule
+    from ..application import Costrel
 
 READ_ONLY: t.Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -45,6 +47,29 @@ def check_document(app: AppContract) -> Findings:
             "Pass a decorator to OpenAPI(guard=...), or list 'openapi' in CHECK_IGNORE if the API is public.",
             is_hint=True,
         )
+
+
+def check_security(app: AppContract) -> Findings:
+    """Blueprints with typed views that anybody may call, in an application with authentication schemes."""
+    owner = t.cast("Costrel", app)
+    if not owner.auth_schemes:
+        return
+    authentication = Authentication(owner)
+    secured: dict[str, bool] = {}
+    for endpoint, plans in owner.typed_views.described().items():
+        blueprint = endpoint.rpartition(".")[0]
+        view = owner.view_functions[endpoint]
+        known = any(plan.principals for plan in plans) or any(
+            authentication.is_declared(rule, view) for rule in owner.url_map.iter_rules(endpoint)
+        )
+        secured[blueprint] = secured.get(blueprint, False) or known
+    for blueprint, known in secured.items():
+        if blueprint and not known:
+            yield Finding(
+                blueprint,
+                "No view of this API requires authentication, although the application has schemes for it.",
+                f"Pass security={[*owner.auth_schemes][:1]} to the blueprint, or security=[] if anybody may call it.",
+            )
 
 
 def _is_number_in_text(source: InputContract, rules: list[Rule]) -> bool:

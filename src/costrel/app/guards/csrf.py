@@ -24,7 +24,8 @@ if t.TYPE_CHECKING:
 EXEMPT: t.Final = Mark[bool]("csrf_exempt")
 FIELD: t.Final = "csrf_token"
 HEADER: t.Final = "X-CSRF-Token"
-_SESSION_KEY: t.Final = "_csrf_secret"
+SESSION_KEY: t.Final = "_csrf_secret"
+"""The key of the secret in a session."""
 _SIZE: t.Final = 16
 
 V = t.TypeVar("V")
@@ -52,27 +53,33 @@ class CrossSiteCheck:
 
         Origins that a CORS policy of `cross_origin` trusts pass the check.
         """
-        return cls(app, cross_origin) if app.config.get("CSRF_PROTECTION") else None
+        if not app.config.get("CSRF_PROTECTION"):
+            return None
+        return CrossSiteCheck(app, cross_origin) if app.authentication is None else PartialCheck(app, cross_origin)
 
-    def check(self, ctx: RequestContext) -> None:
-        """Raise CrossSiteRequest if the request must not reach its view."""
+    def require(self, ctx: RequestContext, origin: bool = True, token: bool = True) -> None:
+        """Raise CrossSiteRequest if the request comes from another site, or lacks the token, unless it is exempt."""
         request: GuardedRequest = ctx.request
         source = request._source
         if request.url_rule is None or self._exempt_endpoints[request.url_rule.endpoint]:
             return
-        site, origin = source.get("HTTP_SEC_FETCH_SITE"), source.get("HTTP_ORIGIN")
-        if origin is not None and (origin in self.trusted or self._is_trusted_by_policy(request, origin)):
-            return
-        if site is not None:
-            if site not in ("same-origin", "none"):
-                raise CrossSiteRequest(_refusal(origin or f"a page of another site ({site[:20]!r})"))
-        elif origin is not None and not is_own(origin, source.get("HTTP_HOST", "")):
-            raise CrossSiteRequest(_refusal(origin))
-        if self.needs_token and not _is_valid(ctx, _token_of(request)):
+        if origin:
+            site, sender = source.get("HTTP_SEC_FETCH_SITE"), source.get("HTTP_ORIGIN")
+            if sender is not None and (sender in self.trusted or self._is_trusted_by_policy(request, sender)):
+                return
+            if site is not None:
+                if site not in ("same-origin", "none"):
+                    raise CrossSiteRequest(_refusal(sender or f"a page of another site ({site[:20]!r})"))
+            elif sender is not None and not is_own(sender, source.get("HTTP_HOST", "")):
+                raise CrossSiteRequest(_refusal(sender))
+        if token and self.needs_token and not _is_valid(ctx, _token_of(request)):
             raise CrossSiteRequest(
                 f"The CSRF token is missing or belongs to another session: send the result of csrf_token() as the form"
                 f" field {FIELD!r} or the header {HEADER}."
             )
+
+    check = require
+    """Called before the hooks of an unsafe request."""
 
     def _is_trusted_by_policy(self, request: GuardedRequest, origin: str) -> bool:
         return self._cross_origin is not None and self._cross_origin.trusts(request, origin)
@@ -81,6 +88,16 @@ class CrossSiteCheck:
         for _, exempt in EXEMPT.of_endpoint(self._app, endpoint):
             return bool(exempt)
         return bool(self.exempt) and not self.exempt.isdisjoint(blueprint_path(endpoint))
+
+
+class PartialCheck(CrossSiteCheck):
+    """The check of an application with authentication schemes: a part of it waits for the request's credential."""
+
+    def check(self, ctx: RequestContext, origin: bool = True, token: bool = True) -> None:
+        authentication = ctx.app.authentication
+        if authentication is not None and ctx.request.url_rule is not None:
+            origin, token = authentication.checks_before(ctx)
+        self.require(ctx, origin, token)
 
 
 def csrf_exempt(view: V) -> V:
@@ -94,15 +111,15 @@ def csrf_token() -> str:
     Needs a session. Raises RuntimeError outside of a request.
     """
     session = context.requesting().session
-    secret: str | None = session.get(_SESSION_KEY)
+    secret: str | None = session.get(SESSION_KEY)
     if secret is None:
-        secret = session[_SESSION_KEY] = os.urandom(_SIZE).hex()
+        secret = session[SESSION_KEY] = os.urandom(_SIZE).hex()
     mask = os.urandom(_SIZE)
     return urlsafe_b64encode(mask + _xor(bytes.fromhex(secret), mask)).decode().rstrip("=")
 
 
 def _is_valid(ctx: RequestContext, token: str | None) -> bool:
-    secret = ctx.session.get(_SESSION_KEY)
+    secret = ctx.session.get(SESSION_KEY)
     if not token or not isinstance(secret, str) or len(token) > 4 * _SIZE:
         return False
     try:

@@ -92,3 +92,7 @@ class ByEndpoint(t.Generic[T]):
         if known is None or known[0] is not view:
             known = self._found[endpoint] = (view, self._find(endpoint))
         return known[1]
+
+
+OPEN: t.Final = Mark[bool]("_open_to_all")
+"""Marks views of Costrel itself, to which the ``security=`` of an application or blueprint does not apply."""
