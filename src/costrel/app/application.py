@@ -23,6 +23,7 @@ from ..support.asgi_types import Receive, Scope, Send
 from ..support.coroutines import call_sync, run_coroutine, run_steps
 from ..support.properties import cached_property
 from ..support.seams import Seams
+from ..telemetry.switch import tracing_of
 from . import api_document, files, habits, lifecycle, links, matching, ports, profiles, response_values
 from .api_document import OpenAPI
 from .debug_errors import FormDataRoutingRedirect
@@ -370,6 +371,11 @@ class Costrel(App):
 
     match_request = matching.match_request
 
+    _tracing: context.TracingContract | None = None
+    """How requests are traced, as of the first one; None if ``OPENTELEMETRY`` is off."""
+    _traces_apart = False
+    """Whether the edges run each request in context variables of its own, since a span is current in them."""
+
     guards: Guards | None = None
     """What the settings put between clients and views, as they were at the first request; None for nothing."""
 
@@ -436,6 +442,7 @@ class Costrel(App):
                 check_settings(self)
                 self.typed_views.try_all()
                 Guards.of(self)
+                tracing_of(self)
 
     def _set_guards(self) -> None:
         own = self.__dict__
@@ -443,10 +450,20 @@ class Costrel(App):
         self.url_map.strict = bool(self.config.get("STRICT_URLS"))
         name_misspelt(self)
         own["guards"] = Guards.of(self)
+        self._switch_tracing()
         if "jinja_env" in own:
             for name, function in template_names(self).items():
                 self.jinja_env.globals.setdefault(name, function)
         self.session_interface = self.session_interface  # found sooner in the instance. PERF: page
+
+    def _switch_tracing(self) -> None:
+        """Trace the requests, or stop, as the setting says now."""
+        tracing = tracing_of(self)
+        for name, value in (("_tracing", tracing), ("_traces_apart", tracing is not None and tracing.records)):
+            if value:
+                setattr(self, name, value)
+            elif name in self.__dict__:
+                delattr(self, name)
 
 
 class Flask(Costrel):
@@ -467,13 +484,14 @@ _STAGES: t.Final = Seams(
     "full_dispatch_request",
     "preprocess_request",
     "process_response",
+    "_tracing",
 )
 """The stages that the lifecycle calls as methods only if an application overrides them."""
 
 _HANDLERS: t.Final = Seams(Costrel, "handle_exception", "handle_http_exception", "handle_user_exception")
 """The same for the stages that follow an error."""
 
-_ENTRANCES: t.Final = Seams(Costrel, "__call__", "wsgi_app", "asgi_app", "request_context")
+_ENTRANCES: t.Final = Seams(Costrel, "__call__", "wsgi_app", "asgi_app", "request_context", "_traces_apart")
 """The methods through which a request reaches the application; middleware replaces the first three."""
 
 _ASSIGNABLE: t.Final = frozenset({*_STAGES, *_HANDLERS, *_ENTRANCES})

@@ -25,7 +25,7 @@ from ..edges.patience import SEND_TIMEOUT
 from ..edges.threads import THREADS
 from ..support.asgi_types import ASGIApplication
 from . import addresses, forking
-from .access_log import LINES, AccessLog, TimedAccessLog, set_up_logging
+from .access_log import LINES, AccessLog, TimedAccessLog, set_up_application_logging, set_up_logging
 from .beats import Pulse
 from .errors import StartError
 from .failed_load import describe
@@ -82,6 +82,7 @@ class WorkerLoader:
                 if self.options.threads:
                     app.config["THREADS"] = self.options.threads
                 timeout = app.config.get("SEND_TIMEOUT", SEND_TIMEOUT)
+                set_up_application_logging(app, self.options.log_format)
             forking.part_from_children(self.sockets)
             for sock in self.sockets:
                 addresses.limit_sending(sock, timeout)
@@ -110,7 +111,7 @@ class WorkerLoader:
 
         tally = None if self.page is None else Counter(self.page)
         line = LINES[self.options.log_format] if self.options.access_log else None
-        foreign = None if isinstance(app, Costrel) else ForeignApplication(app, is_public=True)
+        foreign = None if isinstance(app, Costrel) else ForeignApplication(app, self._found_inside, is_public=True)
         edge = app.asgi if isinstance(app, Costrel) else t.cast(ForeignApplication, foreign)
         watchdog = self._watchdog(PoolThreads(edge.workers) if isinstance(edge, AsgiApplication) else None)
 
@@ -128,8 +129,11 @@ class WorkerLoader:
             return served
         health = Health(served, app if isinstance(app, Costrel) else None, self.state)
         if foreign is not None:
-            foreign.note = health.check
+            foreign.note_too(health.check)
         return health
+
+    def _found_inside(self, app: Costrel) -> None:
+        set_up_application_logging(app, self.options.log_format)
 
     def _watchdog(self, threads: Threads | None) -> Watchdog:
         loop_limit, thread_limit = self.options.loop_timeout or None, self.options.worker_timeout or WORKER_TIMEOUT
