@@ -1,4 +1,4 @@
-"""Log lines that name their request: a formatter for JSON, a filter for other formats, and a processor for structlog."""
+"""Log lines that name their request: a formatter for JSON, a filter for other formats, a processor for structlog."""
 
 from .telemetry.json_lines import JSONFormatter as JSONFormatter
 from .telemetry.json_lines import RequestFields as RequestFields

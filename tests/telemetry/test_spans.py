@@ -635,17 +635,20 @@ class TestDisconnects:
             await websocket.receive()
 
         async def run():
-            messages = [{"type": "websocket.connect"}, {"type": "websocket.disconnect", "code": 1001}]
+            messages = [{"type": "websocket.connect"}]
+            is_accepted = asyncio.Event()
 
             async def receive():
-                return messages.pop(0)
+                if messages:
+                    return messages.pop()
+                await is_accepted.wait()
+                return {"type": "websocket.disconnect", "code": 1001}
 
             async def send(message):
-                pass
+                is_accepted.set()
 
-            await asyncio.wait_for(
-                app.asgi(scope_of(app.test_request_context("/chat").request.environ), receive, send), 30
-            )
+            scope = scope_of(app.test_request_context("/chat").request.environ)
+            await asyncio.wait_for(app.asgi(scope, receive, send), 30)
 
         asyncio.run(run())
 

@@ -149,8 +149,7 @@ class WsgiCall:
         except HTTPException as error:
             answer: Iterable[bytes] = error.get_response(environ)(environ, start_response)
             return answer
-        file_wrapper = environ.get("wsgi.file_wrapper")
-        if isinstance(body, (list, tuple)) or (isinstance(file_wrapper, type) and isinstance(body, file_wrapper)):
+        if isinstance(body, (list, tuple)) or type(body) is environ.get("wsgi.file_wrapper"):
             return body
         return ClosingIterator(body)  # the edge runs it in the context variables of the request
 

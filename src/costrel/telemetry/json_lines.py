@@ -7,6 +7,7 @@ import logging
 import sys
 import typing as t
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from .log_fields import NAMES, request_fields
@@ -81,10 +82,11 @@ def _fields_of(record: logging.LogRecord) -> dict[str, object]:
 
 
 def _as_json(value: object) -> str:
-    try:
+    with suppress(Exception):  # which objects of the application may raise
         return json.dumps(value, default=repr, allow_nan=False)
-    except (TypeError, ValueError, RecursionError):
+    with suppress(Exception):
         return json.dumps(repr(value))
+    return json.dumps(f"<{type(value).__name__}>")
 
 
 def write_json(logger: logging.Logger) -> None:
