@@ -74,7 +74,7 @@ class Costrel(App):
     ) -> None:
         self.typed_by_default = typed
         self.known_hosts = matching.KnownHosts()
-        self.__dict__["_assigned"] = frozenset()
+        self._note_assigned(frozenset())
         super().__init__(
             import_name=import_name,
             static_url_path=static_url_path,
@@ -341,33 +341,44 @@ class Costrel(App):
     # -- for contexts and the lifecycle ---------------------------------------------------------------------------
 
     _assigned: frozenset[str]
-    """The methods among `_STAGES`, `_HANDLERS` and `_ENTRANCES` that were assigned to this application itself."""
+    """The names among `_STAGES`, `_HANDLERS` and `_ENTRANCES` that were assigned to this application itself."""
+    _assigned_stages: frozenset[str]
+    _assigned_handlers: frozenset[str]
+    _assigned_entrances: frozenset[str]
 
     def __setattr__(self, name: str, value: t.Any) -> None:
         if name == "session_interface":
             refuse_async_methods(value)
         object.__setattr__(self, name, value)
         if name in _ASSIGNABLE:
-            self.__dict__["_assigned"] = self._assigned | {name}
+            self._note_assigned(self._assigned | {name})
 
     def __delattr__(self, name: str) -> None:
         object.__delattr__(self, name)
-        self.__dict__["_assigned"] = self._assigned - {name}
+        self._note_assigned(self._assigned - {name})
+
+    def _note_assigned(self, names: frozenset[str]) -> None:
+        self.__dict__.update(
+            _assigned=names,
+            _assigned_stages=_STAGES.among(names),
+            _assigned_handlers=_HANDLERS.among(names),
+            _assigned_entrances=_ENTRANCES.among(names),
+        )
 
     @property
     def overridden(self) -> frozenset[str]:
         """The stages of a request that a subclass, a patch of the class, or this application itself replaces."""
-        return _STAGES.replaced_in(self.__class__, self._assigned)
+        return _STAGES.replaced_in(self.__class__, self._assigned_stages)
 
     @property
     def overridden_handlers(self) -> frozenset[str]:
         """The same for the stages that follow an error."""
-        return _HANDLERS.replaced_in(self.__class__, self._assigned)
+        return _HANDLERS.replaced_in(self.__class__, self._assigned_handlers)
 
     @property
     def overridden_entrances(self) -> frozenset[str]:
         """The same for the methods through which a request reaches the application; WSGI middleware replaces them."""
-        return _ENTRANCES.replaced_in(self.__class__, self._assigned)
+        return _ENTRANCES.replaced_in(self.__class__, self._assigned_entrances)
 
     match_request = matching.match_request
 
@@ -484,14 +495,16 @@ _STAGES: t.Final = Seams(
     "full_dispatch_request",
     "preprocess_request",
     "process_response",
-    "_tracing",
+    assigned_only=("_tracing",),
 )
 """The stages that the lifecycle calls as methods only if an application overrides them."""
 
 _HANDLERS: t.Final = Seams(Costrel, "handle_exception", "handle_http_exception", "handle_user_exception")
 """The same for the stages that follow an error."""
 
-_ENTRANCES: t.Final = Seams(Costrel, "__call__", "wsgi_app", "asgi_app", "request_context", "_traces_apart")
+_ENTRANCES: t.Final = Seams(
+    Costrel, "__call__", "wsgi_app", "asgi_app", "request_context", assigned_only=("_traces_apart",)
+)
 """The methods through which a request reaches the application; middleware replaces the first three."""
 
 _ASSIGNABLE: t.Final = frozenset({*_STAGES, *_HANDLERS, *_ENTRANCES})

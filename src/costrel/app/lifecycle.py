@@ -111,10 +111,13 @@ def serve(ctx: RequestContext, write: Callable[[RequestContext, Response], t.Any
 
 def dispatch(ctx: RequestContext) -> Steps[t.Any]:
     """The steps to the response if a mount or an overridden stage answers the request, or it is traced."""
-    if "_tracing" in ctx.overridden:
-        begin_trace(ctx)
+    tracing = ctx.app._tracing
+    if tracing is not None:
+        tracing.begin(ctx)
     if ctx.mount is not None:
         return ctx.mount.enter(ctx)
+    if not ctx.overridden:
+        return respond(ctx)
     return stage(ctx, "full_dispatch_request", respond)
 
 

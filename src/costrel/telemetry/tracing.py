@@ -7,6 +7,7 @@ request, so copies of these carry it into threads and tasks.
 from __future__ import annotations
 
 import typing as t
+from time import monotonic
 
 from opentelemetry import context as contexts
 from opentelemetry import propagate, trace
@@ -21,12 +22,18 @@ from .notes import TRACE, note
 from .request_span import TRACED, RequestSpan
 
 if t.TYPE_CHECKING:
+    from collections.abc import Callable
+
     from opentelemetry.trace import Span, TracerProvider
 
     from ..context import RequestContext
 
 SEAM: t.Final = frozenset({"_tracing"})
 """What `RequestContext.overridden` holds for a request whose span is to begin, and for one with a span."""
+_NONE: t.Final[frozenset[str]] = frozenset()
+
+_INTERVAL: t.Final = 1.0
+"""The seconds between two looks for the global provider, as long as the application has set none."""
 
 _SCHEMA: t.Final = "https://opentelemetry.io/schemas/1.27.0"
 _NEVER: t.Final = "AlwaysOffSampler"
@@ -39,35 +46,39 @@ class Tracing:
     """
 
     def __init__(self, provider: TracerProvider | None = None) -> None:
-        self._given = provider
         fields = (f"HTTP_{name.upper().replace('-', '_')}" for name in propagate.get_global_textmap().fields)
         self._fields = Fields(*fields)
         self._use(provider or trace.get_tracer_provider())
 
     def _use(self, provider: TracerProvider) -> None:
         self._provider = provider
+        self._looks_again = isinstance(provider, trace.ProxyTracerProvider)
+        self._next_look = monotonic() + _INTERVAL
         self._tracer = provider.get_tracer("costrel", __version__, schema_url=_SCHEMA)
         self.records = not _never_records(provider, self._tracer)
         """Whether spans may be recorded. If not, only the ids of the caller are passed on."""
+        self.begin: Callable[[RequestContext], None] = self._begin if self.records else self._pass_on
+        """Begins the span of a request, and makes it the current one. `ctx.trace` is it if it is recorded."""
 
-    def begin(self, ctx: RequestContext) -> None:
-        """Begin the span of a request, and make it the current one. `ctx.trace` is it if it is recorded."""
-        if self._given is None and self._provider is not (provider := trace.get_tracer_provider()):
-            self._use(provider)
+    def _begin(self, ctx: RequestContext) -> None:
         source = ctx.request._source
-        parent = None
-        if not self._fields.are_absent_from(source):
-            parent = propagate.extract(source, Context(), _GETTER)
-        if not self.records:
-            if parent is not None:
-                contexts.attach(parent)
-        elif not _is_traced(source):
-            self._start(ctx, source, parent)
+        if not _is_traced(source):
+            self._start(ctx, source)
         if ctx.trace is None:
             ctx.overridden -= SEAM
 
-    def _start(self, ctx: RequestContext, source: dict[str, t.Any], parent: Context | None) -> None:
-        kind, parent = _place_of(parent)
+    def _pass_on(self, ctx: RequestContext) -> None:
+        """Pass on the ids of the caller, since no span is recorded."""
+        ctx.overridden = _NONE if len(ctx.overridden) == 1 else ctx.overridden - SEAM
+        source = ctx.request._source
+        if not self._fields.are_absent_from(source):
+            contexts.attach(propagate.extract(source, Context(), _GETTER))
+        if self._looks_again and monotonic() > self._next_look:
+            self._use(trace.get_tracer_provider())
+
+    def _start(self, ctx: RequestContext, source: dict[str, t.Any]) -> None:
+        has_caller = not self._fields.are_absent_from(source)
+        kind, parent = _place_of(propagate.extract(source, Context(), _GETTER) if has_caller else None)
         attributes = RequestAttributes(ctx)
         span = self._tracer.start_span(attributes.span_name, parent, kind, attributes)
         inside = trace.set_span_in_context(span, parent)
