@@ -252,22 +252,21 @@ class ServedExchange(Exchange):
         return trace_id_of(sent[0].decode("latin-1")) if len(sent) == 1 else None
 
     def json(self, paint: Callable[..., str]) -> str:
-        """The line as a JSON object. `size` is the size of the body in bytes."""
-        return json.dumps(
-            {
-                "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-                "client": self.client(),
-                "method": self.scope.get("method", "GET"),
-                "target": self.target(),
-                "protocol": f"HTTP/{self.scope['http_version']}",
-                "status": self.final_status(),
-                "size": self.size,
-                "duration_ms": round(self.seconds() * 1000, 3),
-                "complete": self.complete,
-                "request_id": self.request_id.decode("ascii"),
-                "trace_id": self.trace_id(),
-            }
-        )
+        """The line as a JSON object. `size` is the size of the body in bytes; `trace_id` is there if it is known."""
+        entry: dict[str, object] = {
+            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "client": self.client(),
+            "method": self.scope.get("method", "GET"),
+            "target": self.target(),
+            "protocol": f"HTTP/{self.scope['http_version']}",
+            "status": self.final_status(),
+            "size": self.size,
+            "duration_ms": round(self.seconds() * 1000, 3),
+            "complete": self.complete,
+            "request_id": self.request_id.decode("ascii"),
+        }
+        trace_id = self.trace_id()
+        return json.dumps(entry if trace_id is None else {**entry, "trace_id": trace_id})
 
 
 _HEADS: t.Final = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})

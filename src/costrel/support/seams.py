@@ -25,7 +25,8 @@ class Seams:
 
     def __init__(self, owner: type, *names: str, assigned_only: tuple[str, ...] = ()) -> None:
         self._names = names
-        self._name_set = frozenset((*names, *assigned_only))
+        self._all_names = (*names, *assigned_only)
+        self._name_set = frozenset(self._all_names)
         self.look_up = attrgetter(*names)
         """Returns the values of the names in a class, which a hot path compares with `originals` itself."""
         self.originals: tuple[Any, ...] = self.look_up(owner)
@@ -33,7 +34,7 @@ class Seams:
         """Values that were found in classes that replace some names → those names."""
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._name_set)
+        return iter(self._all_names)
 
     def __contains__(self, name: str) -> bool:
         return name in self._name_set
