@@ -70,7 +70,7 @@ def folder(tmp_path):
     return tmp_path
 
 
-@pytest.mark.parametrize("target", ["shop:app", "shop:wrapped"])
+@pytest.mark.parametrize("target", ["shop:wrapped"])
 def test_lines_of_the_application_as_json(folder, target):
     with serving(folder, "--log-format", "json", app=target, workers=1) as served:
         for path in ("/sync", "/async", "/stream", "/broken"):
@@ -92,7 +92,7 @@ def test_lines_of_the_application_as_json(folder, target):
     assert {TRACE_ID} == {json.loads(line)["trace_id"] for line in served.output}
 
 
-@pytest.mark.parametrize("target", ["traced:app", "traced:wrapped"])
+@pytest.mark.parametrize("target", ["traced:app"])
 def test_the_access_log_names_the_trace(folder, target):
     pytest.importorskip("opentelemetry.sdk")
     with serving(folder, app=target, workers=1) as served:

@@ -4,6 +4,8 @@ import pytest
 
 from costrel import Costrel
 
+from ..processes import wait_until
+
 
 @pytest.fixture
 def exported():
@@ -38,9 +40,10 @@ def client(app, request):
 
 @pytest.fixture
 def only_span(exported):
-    """Returns the one span that has ended."""
+    """Returns the one span that has ended. Under ASGI the client may have the last byte before the span ends."""
 
     def find():
+        wait_until(exported.get_finished_spans, "the end of the span")
         spans = exported.get_finished_spans()
         assert 1 == len(spans), [span.name for span in spans]
         return spans[0]

@@ -14,6 +14,7 @@ from costrel.testing.websocket import WebSocketRefused, scope_of
 from costrel.views import MethodView
 
 from ..edges.asgi_call import scope_for
+from ..processes import wait_until
 
 trace = pytest.importorskip("opentelemetry.trace")
 
@@ -235,6 +236,7 @@ def test_paths_and_methods_that_are_unknown_have_one_name(app, client, exported)
     for path, method in (("/one", "GET"), ("/two", "GET"), ("/", "BREW"), ("/", "STIR"), ("/", "DELETE")):
         client.open(path, method=method)
 
+    wait_until(lambda: len(exported.get_finished_spans()) == 5, "the end of the spans")
     spans = exported.get_finished_spans()
     assert ["GET", "GET", "HTTP", "HTTP", "DELETE"] == [span.name for span in spans]
     assert ["GET", "GET", "_OTHER", "_OTHER", "DELETE"] == [span.attributes["http.request.method"] for span in spans]

@@ -118,12 +118,15 @@ class Costrel(App):
             obj=self,
         )
 
-    async def asgi_app(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The ASGI application itself, without the middleware that may have been put around it.
+    if t.TYPE_CHECKING:
 
-        ``app.asgi_app = Middleware(app.asgi_app)`` adds ASGI middleware; `asgi` calls it.
-        """
-        await ports.asgi_without_middleware(self)(scope, receive, send)
+        async def asgi_app(self, scope: Scope, receive: Receive, send: Send) -> None:
+            """The ASGI application itself, without the middleware that may have been put around it.
+
+            ``app.asgi_app = Middleware(app.asgi_app)`` adds ASGI middleware; `asgi` calls it.
+            """
+    else:
+        asgi_app = ports.AsgiInsideOf()
 
     def run(
         self,
