@@ -32,7 +32,8 @@ class Framework:
 
     @property
     def is_installed(self) -> bool:
-        return importlib.util.find_spec(self.needs) is not None
+        parent, _, _ = self.needs.partition(".")
+        return importlib.util.find_spec(parent) is not None and importlib.util.find_spec(self.needs) is not None
 
     def scenarios(self, names: list[str]) -> list[Scenario]:
         """Its scenarios: all, or those of the names."""

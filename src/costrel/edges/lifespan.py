@@ -158,6 +158,8 @@ class Serving:
                 await self._call(function)
             except Exception as error:
                 errors.append(error)
+        if self.app._tracing is not None:  # a worker's `atexit` functions are not called
+            await self.workers.run(self.app._tracing.flush)
         if errors:
             raise errors[0]
 

@@ -167,7 +167,8 @@ class WorkerLoader:
 def _serve_around(app: Costrel) -> None:
     """Run the functions before serving, which also checks the settings, and those after it when the worker ends."""
     refuse_mounts(app)
-    if not (app.before_serving_funcs or app.while_serving_gens or app.after_serving_funcs):
+    has_functions = app.before_serving_funcs or app.while_serving_gens or app.after_serving_funcs
+    if not has_functions and not app.config.get("OPENTELEMETRY"):
         app.try_settings()
         return
     from multiprocessing.util import Finalize

@@ -7,6 +7,7 @@ request, so copies of these carry it into threads and tasks.
 from __future__ import annotations
 
 import typing as t
+from contextlib import suppress
 from time import monotonic
 
 from opentelemetry import context as contexts
@@ -91,7 +92,8 @@ class Tracing:
         """Export the spans that have ended, if the provider has such a method, as that of the SDK."""
         flush = getattr(self._provider, "force_flush", None)
         if flush is not None:
-            flush(_FLUSH)
+            with suppress(Exception):  # an exporter that fails must not fail the end of the worker
+                flush(_FLUSH)
 
 
 _FLUSH: t.Final = 2_000
