@@ -42,7 +42,7 @@ def chosen(names: list[str], wanted: list[str]) -> list[Framework]:
     refuse_unknown("scenario", names, list(dict.fromkeys(each.name for group in OVER.values() for each in group)))
     return [
         each
-        for each in FRAMEWORKS
+        for each in (BY_NAME.values() if wanted else FRAMEWORKS)
         if (not wanted or each.name in wanted) and each.is_installed and each.scenarios(names)
     ]
 

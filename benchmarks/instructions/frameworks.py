@@ -32,7 +32,8 @@ class Framework:
 
     @property
     def is_installed(self) -> bool:
-        return importlib.util.find_spec(self.needs) is not None
+        parent, _, _ = self.needs.partition(".")
+        return importlib.util.find_spec(parent) is not None and importlib.util.find_spec(self.needs) is not None
 
     def scenarios(self, names: list[str]) -> list[Scenario]:
         """Its scenarios: all, or those of the names."""
@@ -70,5 +71,17 @@ FRAMEWORKS = [
         ("form", "postjson", *WITHOUT_HOOKS),
     ),
 ]
-BY_NAME = {framework.name: framework for framework in FRAMEWORKS}
+ONLY_IF_NAMED = [
+    Framework(name, title, gateway, module, "opentelemetry.sdk", lacks, in_place)
+    for gateway, suffix, lacks, in_place in (("wsgi", "", (), False), ("asgi", "-in-place", ("form", "postjson"), True))
+    for name, title, module in (
+        (f"costrel-api-only{suffix}", "Costrel, traced without the SDK", "costrel_api_only_app"),
+        (f"costrel-unsampled{suffix}", "Costrel, traced, no span is sampled", "costrel_unsampled_app"),
+        (f"costrel-ratio{suffix}", "Costrel, traced, by a ratio of 0", "costrel_ratio_app"),
+        (f"costrel-sampled{suffix}", "Costrel, traced, all spans are sampled", "costrel_sampled_app"),
+    )
+]
+"""Costrel with OpenTelemetry, to be compared with itself; not part of the tables."""
+
+BY_NAME = {framework.name: framework for framework in [*FRAMEWORKS, *ONLY_IF_NAMED]}
 BARE = {gateway: Framework("bare", "no framework", gateway, "bare_app", "costrel") for gateway in OVER}

@@ -46,9 +46,18 @@ def test_a_framework_answers_all_its_scenarios(name):
 
 
 def test_all_frameworks_are_tested():
+    from benchmarks.instructions import frameworks
+
+    assert sorted(FRAMEWORKS) == sorted(framework.name for framework in frameworks.FRAMEWORKS)
+
+
+@pytest.mark.parametrize("name", ["costrel-sampled", "costrel-unsampled-in-place"])
+def test_an_application_that_is_traced_answers_alike(name):
     from benchmarks.instructions.frameworks import BY_NAME
 
-    assert sorted(FRAMEWORKS) == sorted(BY_NAME)
+    if not BY_NAME[name].is_installed:
+        pytest.skip("the SDK of OpenTelemetry is not installed: it is in the dependency group 'ecosystem'")
+    assert [scenario.name for scenario in BY_NAME[name].scenarios([])] == run("-c", CHECK, name).split()
 
 
 def test_a_wrong_answer_is_not_counted(monkeypatch):

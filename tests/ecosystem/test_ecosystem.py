@@ -13,6 +13,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted(Path(__file__).parent.glob("*_use.py"))
+ASGI_FILES = sorted(Path(__file__).parent.glob("*_asgi.py"))
+"""Components of ASGI around and below an application of Costrel, which Flask has no place for."""
 
 OWN_OPTIONS = {"pytest_flask_use.py": ["-o", "addopts=--import-mode=importlib"]}
 """pytest-flask is loaded as in its users' projects: by itself. This project's own options keep it out."""
@@ -33,5 +35,16 @@ def test_runs_unchanged(path):
         pytest.skip(f"{package} is not installed: it is in the dependency group 'ecosystem'")
 
     done = run(path, "-p", "costrel.as_flask.pytest")
+
+    assert 0 == done.returncode, done.stdout[-20_000:] + done.stderr
+
+
+@pytest.mark.parametrize("path", ASGI_FILES, ids=lambda path: path.stem)
+def test_components_of_asgi(path):
+    package = path.stem.removesuffix("_asgi")
+    if find_spec(package) is None:
+        pytest.skip(f"{package} is not installed: it is in the dependency group 'ecosystem'")
+
+    done = run(path)
 
     assert 0 == done.returncode, done.stdout[-20_000:] + done.stderr

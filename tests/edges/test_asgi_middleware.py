@@ -1,6 +1,7 @@
 """ASGI middleware around an application: `app.asgi_app` is the settable twin of `app.wsgi_app`."""
 
 import asyncio
+import inspect
 
 import pytest
 
@@ -216,3 +217,17 @@ def test_socket_io_around_an_application(app):
     handshake = client.get("/socket.io/?EIO=4&transport=polling")
     assert (handshake.status_code, handshake.text[:7]) == (200, '0{"sid"')
     assert client.get("/sync").text == "sync"
+
+
+def test_middleware_sees_an_application_of_asgi_3(app):
+    """Sentry and uvicorn ask whether ``__call__`` of anything but a function is a coroutine function."""
+    assert not inspect.isfunction(app.asgi_app)
+    assert inspect.iscoroutinefunction(app.asgi_app.__call__)
+    assert app.asgi_app is app.asgi_app
+
+
+def test_settings_may_follow_the_middleware(app):
+    app.asgi_app = Tagging(app.asgi_app)
+    app.config["THREADS"] = 3
+
+    assert 3 == app.asgi.workers.size

@@ -1,13 +1,19 @@
 """What is counted, on which page, and how Prometheus reads it."""
 
+import asyncio
 import random
 
 import pytest
 
+from costrel import Costrel
+from costrel.app.application import Flask
 from costrel.edges.scope import ROUTE
 from costrel.server import metrics
+from costrel.server.access_log import AccessLog
 from costrel.server.exposition import exposition
 from costrel.server.metrics import BUCKETS, ROWS, UNMATCHED, Counter, Ledger, Page
+
+from ..edges.asgi_call import scope_for
 
 
 class Worker:
@@ -194,3 +200,39 @@ def test_a_reader_sees_no_half_written_row():
         assert all(row.key[1].startswith("/") for row in rows)
         assert len(rows) >= seen
         seen = len(rows)
+
+
+@pytest.mark.parametrize("kind", [Costrel, Flask])
+def test_clients_cannot_make_labels_up(kind):
+    app = kind("shop")
+    app.add_url_rule("/items/<int:number>", "item", lambda number: "item")
+    app.mount("/admin", lambda environ, start_response: start_response("200 OK", []) and [])
+    page = Page()
+    log = AccessLog(app.asgi, None, tally=Counter(page))
+
+    async def ask(path, method="GET", host="localhost"):
+        async def receive():
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message):
+            pass
+
+        scope = scope_for(path, method)
+        scope["headers"] = [(b"host", host.encode())]
+        await log(scope, receive, send)
+
+    async def run():
+        for number in range(20):
+            await ask(f"/unknown/{number}")
+            await ask(f"/items/{number}", host=f"host-{number}.example.org")
+            await ask(f"/items/{number}", f"METHOD{number}")
+            await ask(f"/admin/{number}")
+
+    asyncio.run(run())
+
+    assert {
+        ("GET", UNMATCHED, "404"): 20,
+        ("GET", "/items/<int:number>", "200"): 20,
+        ("other", UNMATCHED, "405"): 20,
+        ("GET", "/admin", "200"): 20,
+    } == counts_of(page)

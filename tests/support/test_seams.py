@@ -70,3 +70,18 @@ def test_the_names_can_be_listed_and_asked_for(seams: Seams) -> None:
     assert list(seams) == ["open", "close", "size"]
     assert "open" in seams
     assert "read" not in seams
+
+
+def test_names_that_are_only_assigned() -> None:
+    class Owner:
+        def open(self) -> None: ...
+        def close(self) -> None: ...
+
+    seams = Seams(Owner, "open", "close", assigned_only=("mark",))
+
+    assert "mark" in seams
+    assert ["open", "close", "mark"] == list(seams)
+    assert frozenset({"mark", "open"}) == seams.among(frozenset({"mark", "open", "other"}))
+    assert frozenset({"mark"}) == seams.replaced_in(Owner, frozenset({"mark"}))
+    changed = type("Changed", (Owner,), {"close": lambda self: None})
+    assert frozenset({"mark", "close"}) == seams.replaced_in(changed, frozenset({"mark"}))

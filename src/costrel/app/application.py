@@ -24,6 +24,7 @@ from ..support.coroutines import call_sync, run_coroutine, run_steps
 from ..support.properties import cached_property
 from ..support.seams import Seams
 from ..typed.schemes import AuthSchemes
+from ..telemetry.switch import tracing_of
 from . import api_document, files, habits, lifecycle, links, matching, ports, profiles, response_values
 from .api_document import OpenAPI
 from .debug_errors import FormDataRoutingRedirect
@@ -81,7 +82,7 @@ class Costrel(App):
             check_security("the application", security)
             self.default_security = security
         self.known_hosts = matching.KnownHosts()
-        self.__dict__["_assigned"] = frozenset()
+        self._note_assigned(frozenset())
         super().__init__(
             import_name=import_name,
             static_url_path=static_url_path,
@@ -125,12 +126,15 @@ class Costrel(App):
             obj=self,
         )
 
-    async def asgi_app(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The ASGI application itself, without the middleware that may have been put around it.
+    if t.TYPE_CHECKING:
 
-        ``app.asgi_app = Middleware(app.asgi_app)`` adds ASGI middleware; `asgi` calls it.
-        """
-        await ports.asgi_without_middleware(self)(scope, receive, send)
+        async def asgi_app(self, scope: Scope, receive: Receive, send: Send) -> None:
+            """The ASGI application itself, without the middleware that may have been put around it.
+
+            ``app.asgi_app = Middleware(app.asgi_app)`` adds ASGI middleware; `asgi` calls it.
+            """
+    else:
+        asgi_app = ports.AsgiInsideOf()
 
     def run(
         self,
@@ -348,35 +352,51 @@ class Costrel(App):
     # -- for contexts and the lifecycle ---------------------------------------------------------------------------
 
     _assigned: frozenset[str]
-    """The methods among `_STAGES`, `_HANDLERS` and `_ENTRANCES` that were assigned to this application itself."""
+    """The names among `_STAGES`, `_HANDLERS` and `_ENTRANCES` that were assigned to this application itself."""
+    _assigned_stages: frozenset[str]
+    _assigned_handlers: frozenset[str]
+    _assigned_entrances: frozenset[str]
 
     def __setattr__(self, name: str, value: t.Any) -> None:
         if name == "session_interface":
             refuse_async_methods(value)
         object.__setattr__(self, name, value)
         if name in _ASSIGNABLE:
-            self.__dict__["_assigned"] = self._assigned | {name}
+            self._note_assigned(self._assigned | {name})
 
     def __delattr__(self, name: str) -> None:
         object.__delattr__(self, name)
-        self.__dict__["_assigned"] = self._assigned - {name}
+        self._note_assigned(self._assigned - {name})
+
+    def _note_assigned(self, names: frozenset[str]) -> None:
+        self.__dict__.update(
+            _assigned=names,
+            _assigned_stages=_STAGES.among(names),
+            _assigned_handlers=_HANDLERS.among(names),
+            _assigned_entrances=_ENTRANCES.among(names),
+        )
 
     @property
     def overridden(self) -> frozenset[str]:
         """The stages of a request that a subclass, a patch of the class, or this application itself replaces."""
-        return _STAGES.replaced_in(self.__class__, self._assigned)
+        return _STAGES.replaced_in(self.__class__, self._assigned_stages)
 
     @property
     def overridden_handlers(self) -> frozenset[str]:
         """The same for the stages that follow an error."""
-        return _HANDLERS.replaced_in(self.__class__, self._assigned)
+        return _HANDLERS.replaced_in(self.__class__, self._assigned_handlers)
 
     @property
     def overridden_entrances(self) -> frozenset[str]:
         """The same for the methods through which a request reaches the application; WSGI middleware replaces them."""
-        return _ENTRANCES.replaced_in(self.__class__, self._assigned)
+        return _ENTRANCES.replaced_in(self.__class__, self._assigned_entrances)
 
     match_request = matching.match_request
+
+    _tracing: context.TracingContract | None = None
+    """How requests are traced, as of the first one; None if ``OPENTELEMETRY`` is off."""
+    _traces_apart = False
+    """Whether the edges run each request in context variables of its own, since a span is current in them."""
 
     guards: Guards | None = None
     """What the settings put between clients and views, as they were at the first request; None for nothing."""
@@ -452,6 +472,7 @@ class Costrel(App):
                 check_settings(self)
                 self.typed_views.try_all()
                 Guards.of(self)
+                tracing_of(self)
 
     def _set_guards(self) -> None:
         own = self.__dict__
@@ -459,10 +480,20 @@ class Costrel(App):
         self.url_map.strict = bool(self.config.get("STRICT_URLS"))
         name_misspelt(self)
         own["guards"] = Guards.of(self)
+        self._switch_tracing()
         if "jinja_env" in own:
             for name, function in template_names(self).items():
                 self.jinja_env.globals.setdefault(name, function)
         self.session_interface = self.session_interface  # found sooner in the instance. PERF: page
+
+    def _switch_tracing(self) -> None:
+        """Trace the requests, or stop, as the setting says now."""
+        tracing = tracing_of(self)
+        for name, value in (("_tracing", tracing), ("_traces_apart", tracing is not None and tracing.records)):
+            if value:
+                setattr(self, name, value)
+            elif name in self.__dict__:
+                delattr(self, name)
 
 
 class Flask(Costrel):
@@ -483,13 +514,16 @@ _STAGES: t.Final = Seams(
     "full_dispatch_request",
     "preprocess_request",
     "process_response",
+    assigned_only=("_tracing",),
 )
 """The stages that the lifecycle calls as methods only if an application overrides them."""
 
 _HANDLERS: t.Final = Seams(Costrel, "handle_exception", "handle_http_exception", "handle_user_exception")
 """The same for the stages that follow an error."""
 
-_ENTRANCES: t.Final = Seams(Costrel, "__call__", "wsgi_app", "asgi_app", "request_context")
+_ENTRANCES: t.Final = Seams(
+    Costrel, "__call__", "wsgi_app", "asgi_app", "request_context", assigned_only=("_traces_apart",)
+)
 """The methods through which a request reaches the application; middleware replaces the first three."""
 
 _ASSIGNABLE: t.Final = frozenset({*_STAGES, *_HANDLERS, *_ENTRANCES})

@@ -14,8 +14,8 @@ from markupsafe import Markup
 from ..http.accept import MIMEAccept
 from ..http.errors import HTTPException, InternalServerError
 from ..messages.response_head import add_missing
-from ..support.patterns import LatePattern
 from ..support.seams import Seams
+from ..telemetry.log_fields import request_id_of
 from ..typed.problems import ValidationFailed
 from .error_scopes import scopes_of
 
@@ -32,8 +32,6 @@ _FAILED: t.Final = "The server could not answer this request because of an inter
 _VARY: t.Final = "Accept, Sec-Fetch-Mode"
 TITLES: t.Final = {413: "Content Too Large", 416: "Range Not Satisfiable", 422: "Unprocessable Content"}
 """The names of RFC 9110 for statuses whose pages have an older one."""
-
-_is_request_id = LatePattern(r"[!-~]{1,128}").fullmatch
 
 
 def respond(ctx: RequestContext, error: HTTPException, page: Callable[[], Response]) -> Response:
@@ -153,8 +151,8 @@ def _is_failure(error: HTTPException) -> bool:
 
 
 def _failure_members(ctx: RequestContext) -> dict[str, str]:
-    request_id = ctx.request._source.get("HTTP_X_REQUEST_ID", "")
-    if not _is_request_id(request_id):
+    request_id = request_id_of(ctx.request._source)
+    if request_id is None:
         return {"detail": _FAILED}
     return {"detail": f"{_FAILED} The id of the request is {request_id}.", "request_id": request_id}
 

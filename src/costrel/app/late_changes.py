@@ -7,6 +7,8 @@ import typing as t
 from collections.abc import Mapping
 from weakref import ref
 
+from ..telemetry.log_fields import note_sending
+
 if t.TYPE_CHECKING:
     from ..context import RequestContext
     from ..http.headers import Headers
@@ -16,9 +18,15 @@ _LOST: t.Final = "%s while %s was sent. The change is lost, since status, header
 
 
 def watch(ctx: RequestContext, response: Response) -> None:
-    """Compare a response whose head is about to be sent with its state after the body, if the body is a stream."""
+    """Prepare a stream whose head is about to be sent: late changes, log lines and the span of its request.
+
+    The response is compared with its state after the body.
+    """
     if not response.direct_passthrough and response.response.__class__ not in (list, tuple):
         response.call_on_close(_Watch(ctx, response).report)
+        response.call_on_close(note_sending(ctx.request._source, ctx.request.endpoint))
+        if ctx.trace is not None:
+            ctx.trace.follow(response, ctx.request._source["REQUEST_METHOD"])
 
 
 class _Watch:

@@ -73,6 +73,8 @@ def serve(ctx: RequestContext, write: Callable[[RequestContext, Response], t.Any
         except Exception as caught:
             error = caught
             ctx.overridden |= app.overridden_handlers
+            if "_tracing" in ctx.overridden and ctx.trace is None:  # the error came before `dispatch`
+                begin_trace(ctx)
             if response is not None:  # it could not be sent
                 yield from call(ctx, response.close)
             response = yield from stage(ctx, "handle_exception", failure, caught)
@@ -97,7 +99,7 @@ def serve(ctx: RequestContext, write: Callable[[RequestContext, Response], t.Any
             or request_tearing_down.receivers
             or appcontext_tearing_down.receivers
         ):
-            yield from end(ctx, error)
+            yield from (end(ctx, error) if ctx.trace is None else end_traced(ctx, error, response))
         else:
             ctx.close_request()
             ctx.leave()
@@ -108,10 +110,32 @@ def serve(ctx: RequestContext, write: Callable[[RequestContext, Response], t.Any
 
 
 def dispatch(ctx: RequestContext) -> Steps[t.Any]:
-    """The steps to the response if a mount or an overridden stage answers the request."""
+    """The steps to the response if a mount or an overridden stage answers the request, or it is traced."""
+    tracing = ctx.app._tracing
+    if tracing is not None:
+        tracing.begin(ctx)
     if ctx.mount is not None:
         return ctx.mount.enter(ctx)
+    if not ctx.overridden:
+        return respond(ctx)
     return stage(ctx, "full_dispatch_request", respond)
+
+
+def begin_trace(ctx: RequestContext) -> None:
+    """Begin the span of a request whose route is known."""
+    tracing = ctx.app._tracing
+    if tracing is not None:
+        tracing.begin(ctx)
+
+
+def end_traced(ctx: RequestContext, error: BaseException | None, response: Response | None) -> Steps[None]:
+    """`end` for a request with a span, which ends afterwards, or with the stream of its response."""
+    try:
+        yield from end(ctx, error)
+    finally:
+        if ctx.trace is not None:
+            left = ctx.threads is not None and ctx.threads.client_has_left
+            ctx.trace.leave(getattr(response, "status_code", None), error, left)
 
 
 def write_failure(ctx: RequestContext, write: Callable[[RequestContext, Response], t.Any], response: Response) -> t.Any:
@@ -302,6 +326,8 @@ def answer_error(ctx: RequestContext, error: Exception) -> Steps[t.Any]:
     if isinstance(error, HTTPException) and not app.trap_http_exception(error):
         return (yield from stage(ctx, "handle_http_exception", answer_http_error, error))
     handler = app._find_error_handler(error, scopes_of(ctx))
+    if ctx.trace is not None:
+        ctx.trace.handled = error
     if handler is None:
         try:
             raise error

@@ -14,15 +14,17 @@ from functools import cached_property
 from ..http.errors import HTTPException, RequestEntityTooLarge
 from ..messages.environ import encode, framed_stream, get_content_length
 from ..messages.source import environ_of
+from ..messages.streams import ClosingIterator
 from ..support.asgi_types import ASGIApplication
 from ..support.callables import is_asgi, is_wsgi
+from ..telemetry.log_fields import note_sending
 from . import lifecycle
 from .origins import check_origin
 
 if t.TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-    from ..context import AppContract, RequestContext
+    from ..context import AppContract, RequestContext, TraceContract
     from ..routing import Rule
 
 Guard: t.TypeAlias = Callable[[Callable[[], object]], Callable[..., object]]
@@ -127,26 +129,34 @@ class Mount:
         return WsgiCall(
             t.cast("WSGIApplication", self.wsgi),
             {key: value for key, value in environ.items() if key not in _OWN_KEYS and not key.startswith("costrel.")},
+            ctx.trace,
         )
 
 
 class WsgiCall:
     """The response of a mounted WSGI application: a WSGI application itself, which the edges call."""
 
-    def __init__(self, application: WSGIApplication, environ: WSGIEnvironment) -> None:
-        self._application = application
+    def __init__(self, application: WSGIApplication, environ: WSGIEnvironment, trace: TraceContract | None) -> None:
+        self._application = application if trace is None else trace.around_wsgi(application)
         self._environ = environ
+        self._trace = trace
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Call the application with the environ below its prefix. An HTTP error of its body's stream is the answer."""
+        note_sending(self._environ, None)
         try:
-            return self._application(self._environ, start_response)
+            body = self._application(self._environ, start_response)
         except HTTPException as error:
             answer: Iterable[bytes] = error.get_response(environ)(environ, start_response)
             return answer
+        if isinstance(body, (list, tuple)) or type(body) is environ.get("wsgi.file_wrapper"):
+            return body
+        return ClosingIterator(body)  # the edge runs it in the context variables of the request
 
     def close(self) -> None:
-        """Nothing was begun."""
+        """The application was not called, or its response could not be sent."""
+        if self._trace is not None:
+            self._trace.close()
 
 
 class AsgiCall:
@@ -154,7 +164,8 @@ class AsgiCall:
 
     def __init__(self, mount: Mount, application: ASGIApplication, ctx: RequestContext) -> None:
         self.mount = mount
-        self.application = application
+        self.application = application if ctx.trace is None else ctx.trace.around_asgi(application)
+        self._trace = ctx.trace
         self.app = ctx.app
         self.source = ctx.request._source
         self.limit: int | None = ctx.request.max_content_length
@@ -172,7 +183,9 @@ class AsgiCall:
         raise RuntimeError(needs_asgi(self.mount.place))
 
     def close(self) -> None:
-        """Nothing was begun."""
+        """The application was not called, or its response could not be sent."""
+        if self._trace is not None:
+            self._trace.close()
 
 
 def needs_asgi(place: str) -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Callable
 
+from ..support.asgi_types import Receive, Scope, Send
+
 
 def _unplugged(*args: t.Any, **kwargs: t.Any) -> t.Any:
     raise RuntimeError("This part of Costrel is not connected: import `costrel` itself, not one of its rooms alone.")
@@ -41,3 +43,26 @@ is_on_this_computer: Callable[[], bool] = _unplugged
 
 run_server: Callable[..., None] = _unplugged
 """``(app, host, port, debug, **options)``: the development server; returns when it has been stopped."""
+
+
+class AsgiInside:
+    """The ASGI application itself, without the middleware that may have been put around it.
+
+    ``app.asgi_app = Middleware(app.asgi_app)`` adds ASGI middleware; `asgi` calls it. This is an object with an async
+    ``__call__`` and no method: middleware such as Sentry's takes a bound method for an application of ASGI 2. The edge
+    is made with the first call, so that the settings may still change.
+    """
+
+    def __init__(self, app: object) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one ASGI scope."""
+        await asgi_without_middleware(self.app)(scope, receive, send)
+
+
+class AsgiInsideOf:
+    """The attribute `asgi_app` of applications, until middleware is assigned to it."""
+
+    def __get__(self, app: object | None, owner: type) -> object:
+        return self if app is None else app.__dict__.setdefault("_asgi_inside", AsgiInside(app))

@@ -39,12 +39,16 @@ def serve(ctx: RequestContext) -> Steps[Response | None]:
     app = ctx.app
     arrive(ctx)
     error: BaseException | None = None
+    response: Response | None = None
     try:
         if ctx.on_loop and opens_early(app) and opening_blocks(app, ctx.request):
             yield TO_THREAD
         ctx.push()
+        if "_tracing" in ctx.overridden:
+            lifecycle.begin_trace(ctx)
         try:
-            return (yield from converse(ctx))
+            response = yield from converse(ctx)
+            return response
         except Exception as caught:
             error = caught
             ctx.overridden |= app.overridden_handlers
@@ -59,6 +63,15 @@ def serve(ctx: RequestContext) -> Steps[Response | None]:
     finally:
         ctx.drop_holds()
         yield from lifecycle.end(ctx, None if app.should_ignore_error(error) else error)
+        if ctx.trace is not None:
+            ctx.trace.leave(_status_of(ctx, response), error, False)
+
+
+def _status_of(ctx: RequestContext, response: Response | None) -> int:
+    """The status of the handshake's response: 101, or that of a refusal."""
+    if ctx.websocket.accepted:
+        return 101
+    return 403 if response is None else response.status_code
 
 
 def arrive(ctx: RequestContext) -> None:
@@ -75,20 +88,26 @@ def admit_to_mount(ctx: RequestContext) -> Steps[t.Any]:
     app = ctx.app
     arrive(ctx)
     error: BaseException | None = None
+    response: t.Any = None
     try:
         ctx.push()
         if ctx.mount is None:
             return None
+        if "_tracing" in ctx.overridden:
+            lifecycle.begin_trace(ctx)
         if ctx.mount.asgi is None:
-            return app.make_response(errors.NotFound())
+            response = app.make_response(errors.NotFound())
+            return response
         try:
-            return (yield from ctx.mount.enter(ctx))
+            response = yield from ctx.mount.enter(ctx)
+            return response
         except Exception as caught:
             error = caught
             ctx.overridden |= app.overridden_handlers
-            return (yield from stage(ctx, "handle_exception", failure, caught))
+            response = yield from stage(ctx, "handle_exception", failure, caught)
+            return response
     finally:
-        yield from lifecycle.end(ctx, error)
+        yield from lifecycle.end_traced(ctx, error, response)
 
 
 def converse(ctx: RequestContext) -> Steps[Response | None]:

@@ -19,6 +19,8 @@ from ..support.local import LocalProxy
 from ..support.signals import appcontext_popped, appcontext_pushed
 from .contracts import AppContract as AppContract
 from .contracts import MountContract, ThreadsContract
+from .contracts import TraceContract as TraceContract
+from .contracts import TracingContract as TracingContract
 
 if t.TYPE_CHECKING:
     from types import TracebackType
@@ -286,6 +288,8 @@ class RequestContext(Context):
     """The connection, if the request asks for a WebSocket."""
     mount: MountContract | None = None
     """The mount that the request is for, if no rule matches it."""
+    trace: TraceContract | None = None
+    """The span of the request, if it is recorded."""
     sends_async = False
     """Whether the edge can send an asynchronous body."""
     session_failed = False

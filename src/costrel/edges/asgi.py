@@ -41,6 +41,9 @@ def overloaded(retry_after: int = 1) -> Answer:
     return Answer(503, encode_fields(fields), _BUSY)
 
 
+_TRACED: t.Final = frozenset({"_traces_apart"})
+"""The entrances of an application that is traced, and has no middleware."""
+
 _BODILESS: t.Final = frozenset({"GET", "HEAD"})
 
 APPLICATIONS: t.Final = "costrel.applications"
@@ -133,7 +136,7 @@ class AsgiApplication:
             and self._finds_def_view(scope)
             and scope["http_version"][0] == "1"  # later ones need not announce a body
             and app._got_first_request
-            and not app.overridden_entrances
+            and (not app.overridden_entrances or app.overridden_entrances == _TRACED)
             and not app.config["TESTING"]
         )
 
@@ -244,7 +247,7 @@ class AsgiApplication:
                 is_own = "request_context" not in replaced
                 ctx, steps = self._begin(source) if is_own else self._begun(app.request_context(environ_of(source)))
                 ctx.body_is_pending = body is not None and not body.complete
-                await self._go_on(exchange, ctx, steps, next(steps, ENDED), send)
+                await self._go_on(exchange, ctx, steps, exchange.begin(steps, app._traces_apart), send)
         finally:
             await exchange.end()
 

@@ -32,6 +32,13 @@ class Hop:
         variables = self.variables
         return await self._workers.run(lambda: variables.run(function), self.lane)
 
+    def begin(self, steps: Steps[T], apart: bool) -> object:
+        """The first stop of `steps`, or ENDED; with `apart`, in context variables of this request alone."""
+        if not apart:
+            return next(steps, ENDED)
+        self.variables = contextvars.copy_context()
+        return self.variables.run(next, steps, ENDED)
+
     def note_step(self, ctx: Context) -> None:
         """Called in the thread in which the steps of `ctx` have come to their next stop."""
 

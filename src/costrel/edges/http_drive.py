@@ -73,6 +73,11 @@ class Exchange(Hop):
         """The body of the request; None if there is none."""
         self._receive = receive
 
+    @property
+    def client_has_left(self) -> bool:
+        """Whether the client is known to have disconnected."""
+        return self.departure is not None and self.departure.is_over
+
     def watch(self) -> Departure:
         """The departure of the client."""
         if self.departure is None:

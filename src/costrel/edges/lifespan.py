@@ -175,6 +175,8 @@ class Serving:
             except Exception as error:
                 errors.append(error)
         errors += await self._end_generators(self.server_generators)
+        if self.app._tracing is not None:  # a worker's `atexit` functions are not called
+            await self.workers.run(self.app._tracing.flush)
         if errors:
             raise errors[0]
 

@@ -14,6 +14,7 @@ from ..app.websocket import TOO_BIG
 from ..http.errors import ClientDisconnected, HTTPException, InternalServerError
 from ..http.gate import encode_fields
 from ..support.asgi_types import Message, Receive, Scope, Send
+from ..telemetry.log_fields import note_sending
 from .http_drive import Exchange
 from .message_limit import is_longer, reason_for
 from .outgoing import Answer, add_echo
@@ -85,6 +86,7 @@ async def serve_mounted(call: AsgiCall, exchange: Exchange, send: Send) -> None:
             ended = True
         await send(message)
 
+    end_of_lines = note_sending(call.source, None)
     try:
         await call.application(scope_below(call), _Received(call, exchange).receive, sending)
         if not ended and not exchange.watch_answer().is_over:
@@ -97,6 +99,8 @@ async def serve_mounted(call: AsgiCall, exchange: Exchange, send: Send) -> None:
             raise
         add_echo(answer.headers, exchange.scope)
         await answer.send(send, exchange.run)
+    finally:
+        end_of_lines()
 
 
 def _answer_to(error: Exception, call: AsgiCall, begun: bool) -> Answer | None:
@@ -173,4 +177,8 @@ async def serve_mounted_websocket(call: AsgiCall, receive: Receive, send: Send, 
         if not is_closed:
             await send(message)
 
-    await call.application(scope_below(call), receiving, sending)
+    end_of_lines = note_sending(call.source, None)
+    try:
+        await call.application(scope_below(call), receiving, sending)
+    finally:
+        end_of_lines()

@@ -9,12 +9,10 @@ from urllib.parse import unquote_to_bytes
 from ..messages.environ import encode
 from ..messages.source import ScopeSource
 from ..support.asgi_types import Scope
+from ..telemetry.notes import note
 
 ROUTE: t.Final = "costrel.route"
-"""The key of a scope under which a server that counts requests finds the text of the rule that matched."""
-
-NOTES: t.Final = "costrel.notes"
-"""The key of a scope under which a server leaves a dict for `ROUTE`, if middleware may hand on a copy of the scope."""
+"""The key of the note with the text of the rule that matched, for a server that counts requests."""
 
 ECHO: t.Final = "costrel.echo"
 """The key of a scope under which a server leaves a header, name and value, that the answer is to have as well."""
@@ -72,7 +70,7 @@ _HOT: t.Final = (
 
 def note_route(scope: Scope, rule: str) -> None:
     """Store the text of the matched rule for the server."""
-    scope.get(NOTES, scope)[ROUTE] = rule
+    note(scope, ROUTE, rule)
 
 
 def source_of(scope: Scope) -> dict[str, t.Any]:

@@ -15,15 +15,20 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 
+from ..app.application import Costrel
 from ..edges.asgi import AsgiApplication
 from ..edges.outgoing import add_echo
-from ..edges.scope import ECHO, NOTES
+from ..edges.scope import ECHO
+from ..http.traceparent import trace_id_of
 from ..support.coroutines import AnyCoroutine
+from ..telemetry.json_lines import JSONFormatter, write_json
+from ..telemetry.notes import NOTES, TRACE, noted
 from . import terminal
 from .request_log import AnyTask, Application, Exchange, Message, Receive, Send
 from .served import IN_PLACE, port_of
 
 REQUEST_ID: t.Final = b"x-request-id"
+_TRACEPARENT: t.Final = b"traceparent"
 
 _PAUSE: t.Final = 0.01
 """The interval for checking requests that run in threads, in seconds."""
@@ -233,25 +238,35 @@ class ServedExchange(Exchange):
         return self._send(message)
 
     def text(self, paint: Callable[..., str]) -> str:
-        """The line in the common log format, with the duration and the id at its end."""
-        return f"{self.line(paint)} {self.request_id.decode('ascii')}"
+        """The line in the common log format, with the duration, the id, and the trace id if there is one."""
+        ids = self.request_id.decode("ascii")
+        trace_id = self.trace_id()
+        return f"{self.line(paint)} {ids}" if trace_id is None else f"{self.line(paint)} {ids} {trace_id}"
+
+    def trace_id(self) -> str | None:
+        """The trace id of the request's span, or of its field ``traceparent``; None if there is neither."""
+        made = noted(self.scope, TRACE)
+        if made is not None:
+            return made
+        sent = [value for name, value in self.scope["headers"] if name == _TRACEPARENT]
+        return trace_id_of(sent[0].decode("latin-1")) if len(sent) == 1 else None
 
     def json(self, paint: Callable[..., str]) -> str:
-        """The line as a JSON object. `size` is the size of the body in bytes."""
-        return json.dumps(
-            {
-                "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-                "client": self.client(),
-                "method": self.scope.get("method", "GET"),
-                "target": self.target(),
-                "protocol": f"HTTP/{self.scope['http_version']}",
-                "status": self.final_status(),
-                "size": self.size,
-                "duration_ms": round(self.seconds() * 1000, 3),
-                "complete": self.complete,
-                "request_id": self.request_id.decode("ascii"),
-            }
-        )
+        """The line as a JSON object. `size` is the size of the body in bytes; `trace_id` is there if it is known."""
+        entry: dict[str, object] = {
+            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "client": self.client(),
+            "method": self.scope.get("method", "GET"),
+            "target": self.target(),
+            "protocol": f"HTTP/{self.scope['http_version']}",
+            "status": self.final_status(),
+            "size": self.size,
+            "duration_ms": round(self.seconds() * 1000, 3),
+            "complete": self.complete,
+            "request_id": self.request_id.decode("ascii"),
+        }
+        trace_id = self.trace_id()
+        return json.dumps(entry if trace_id is None else {**entry, "trace_id": trace_id})
 
 
 _HEADS: t.Final = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
@@ -331,22 +346,6 @@ def take_request_id(scope: Message, new_id: Callable[[], bytes]) -> bytes:
     return made
 
 
-class JSONFormatter(logging.Formatter):
-    """Log records as JSON objects, one per line."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The record as JSON. A traceback is a string in it."""
-        entry = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        if record.exc_info:
-            entry["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(entry)
-
-
 def set_up_logging(log_format: str) -> None:
     """Send the server's log records to standard error."""
     own = logging.StreamHandler(sys.stderr)
@@ -356,3 +355,9 @@ def set_up_logging(log_format: str) -> None:
         logger.handlers[:] = [own]
         logger.propagate = False
         logger.setLevel(level)
+
+
+def set_up_application_logging(app: Costrel, log_format: str) -> None:
+    """Write the log records of the application as JSON if that is the format. As text they are left alone."""
+    if log_format == "json" and isinstance(app.logger, logging.Logger):
+        write_json(app.logger)

@@ -27,6 +27,16 @@ class ForeignApplication:
         self.note = note
         self.is_public = is_public
 
+    def note_too(self, note: Callable[[Costrel], None]) -> None:
+        """Call another function, too, for each of these applications."""
+        first = self.note
+
+        def both(app: Costrel) -> None:
+            first(app)
+            note(app)
+
+        self.note = both
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI scope."""
         if scope["type"] == "lifespan":

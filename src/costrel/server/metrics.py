@@ -13,8 +13,9 @@ from bisect import bisect_left
 from dataclasses import dataclass
 
 from ..context import requesting
-from ..edges.scope import NOTES, ROUTE, note_route
+from ..edges.scope import ROUTE, note_route
 from ..support.signals import request_started
+from ..telemetry.notes import noted
 
 if t.TYPE_CHECKING:
     from .request_log import Message
@@ -128,7 +129,7 @@ class Counter:
     def end(self, scope: Message, status: int, seconds: float) -> None:
         """Count its end."""
         is_websocket = scope["type"] == "websocket"
-        kind = (WEBSOCKET if is_websocket else scope["method"], scope.get(NOTES, scope).get(ROUTE, UNMATCHED), status)
+        kind = (WEBSOCKET if is_websocket else scope["method"], noted(scope, ROUTE) or UNMATCHED, status)
         bucket = bisect_left(BUCKETS, seconds)
         with self._lock:
             cells = self._cells.get(kind)

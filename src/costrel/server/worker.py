@@ -25,7 +25,7 @@ from ..edges.patience import SEND_TIMEOUT
 from ..edges.threads import THREADS
 from ..support.asgi_types import ASGIApplication
 from . import addresses, forking
-from .access_log import LINES, AccessLog, TimedAccessLog, set_up_logging
+from .access_log import LINES, AccessLog, TimedAccessLog, set_up_application_logging, set_up_logging
 from .around import run_around, wait_for_around
 from .beats import Pulse
 from .errors import StartError
@@ -74,6 +74,7 @@ class WorkerLoader:
                 if self.options.threads:
                     app.config["THREADS"] = self.options.threads
                 timeout = app.config.get("SEND_TIMEOUT", SEND_TIMEOUT)
+                set_up_application_logging(app, self.options.log_format)
                 if not wait_for_around(app, self.state):
                     sys.exit(1)  # their process has logged the error
             forking.part_from_children(self.sockets)
@@ -92,6 +93,7 @@ class WorkerLoader:
         try:
             app = self._loaded()
             if isinstance(app, Costrel):
+                set_up_application_logging(app, self.options.log_format)
                 run_around(app, self.state)
         except Exception as error:
             _show(error)
@@ -133,7 +135,7 @@ class WorkerLoader:
 
         tally = None if self.page is None else Counter(self.page)
         line = LINES[self.options.log_format] if self.options.access_log else None
-        foreign = None if isinstance(app, Costrel) else ForeignApplication(app, is_public=True)
+        foreign = None if isinstance(app, Costrel) else ForeignApplication(app, self._found_inside, is_public=True)
         edge = app.asgi if isinstance(app, Costrel) else t.cast(ForeignApplication, foreign)
         watchdog = self._watchdog(PoolThreads(edge.workers) if isinstance(edge, AsgiApplication) else None)
 
@@ -152,8 +154,11 @@ class WorkerLoader:
             return limited
         health = Health(limited, app if isinstance(app, Costrel) else None, self.state)
         if foreign is not None:
-            foreign.note = health.check
+            foreign.note_too(health.check)
         return health
+
+    def _found_inside(self, app: Costrel) -> None:
+        set_up_application_logging(app, self.options.log_format)
 
     def _watchdog(self, threads: Threads | None) -> Watchdog:
         loop_limit, thread_limit = self.options.loop_timeout or None, self.options.worker_timeout or WORKER_TIMEOUT
@@ -191,7 +196,8 @@ def _show(error: Exception) -> None:
 def _serve_around(app: Costrel) -> None:
     """Run the functions before serving, which also checks the settings, and those after it when the worker ends."""
     refuse_mounts(app)
-    if not (app.before_serving_funcs or app.while_serving_gens or app.after_serving_funcs):
+    has_functions = app.before_serving_funcs or app.while_serving_gens or app.after_serving_funcs
+    if not has_functions and not app.config.get("OPENTELEMETRY"):
         app.try_settings()
         return
     from multiprocessing.util import Finalize

@@ -95,6 +95,8 @@ GROUPS: t.Final[Mapping[str, tuple[Setting, ...]]] = MappingProxyType({
         _own("VALIDATION_STATUS", COUNT, 422,
              "The status of the error that reports all invalid values of a request to a"
              " typed view: 422 or 400.", values=(422, 400)),
+        _own("OPENTELEMETRY", ANY, False, "Requests are traced with OpenTelemetry: True, by its global tracer provider,"
+             " or by this TracerProvider."),
         _own("CHECK_IGNORE", NAMES, (), "Settings, endpoints, rules and templates that costrel check skips."),
         _own("SECURITY_PROFILE", TEXT_OR_NONE, None, '"strict": at the first request, each setting that still has'
              " Flask's default gets that of Costrel.", values=("strict", None)),

@@ -20,11 +20,13 @@ class Seams:
 
     :param owner: the class whose attributes are the original ones; they are read once, here.
     :param names: two names or more.
+    :param assigned_only: names that no class replaces: they are asked for in `assigned` only.
     """
 
-    def __init__(self, owner: type, *names: str) -> None:
+    def __init__(self, owner: type, *names: str, assigned_only: tuple[str, ...] = ()) -> None:
         self._names = names
-        self._name_set = frozenset(names)
+        self._all_names = (*names, *assigned_only)
+        self._name_set = frozenset(self._all_names)
         self.look_up = attrgetter(*names)
         """Returns the values of the names in a class, which a hot path compares with `originals` itself."""
         self.originals: tuple[Any, ...] = self.look_up(owner)
@@ -32,10 +34,10 @@ class Seams:
         """Values that were found in classes that replace some names → those names."""
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
+        return iter(self._all_names)
 
     def __contains__(self, name: str) -> bool:
-        return name in self._names
+        return name in self._name_set
 
     def are_original(self, instance: object) -> bool:
         """Whether neither the class of `instance` nor the instance itself, with its few attributes, replaces a name."""
@@ -61,16 +63,18 @@ class Seams:
         return of_class | self._name_set.intersection(attributes)
 
     def replaced_in(self, cls: type, assigned: frozenset[str] = _NONE) -> frozenset[str]:
-        """The names that `cls` replaces, and those that are in `assigned`, the names assigned to an instance of it."""
-        if assigned:
-            return self.replaced_in(cls) | (self._name_set & assigned)
+        """The names that `cls` replaces, and those in `assigned`: names of `among` assigned to an instance of it."""
         found = self.look_up(cls)
         if found == self.originals:
-            return _NONE
+            return assigned
         replaced = self._known.get(found)
         if replaced is None:
             pairs = zip(self._names, found, self.originals, strict=True)
             replaced = frozenset(name for name, value, original in pairs if value is not original)
             if len(self._known) < _MAX_KNOWN:
                 self._known[found] = replaced
-        return replaced
+        return replaced | assigned if assigned else replaced
+
+    def among(self, names: frozenset[str]) -> frozenset[str]:
+        """Those of `names` that are names of this object."""
+        return self._name_set & names

@@ -1,0 +1,1 @@
+"""Logs and traces: the fields of log lines, and spans for OpenTelemetry."""

@@ -1,0 +1,30 @@
+"""Whether the requests of an application are traced, by the setting ``OPENTELEMETRY``."""
+
+from __future__ import annotations
+
+import typing as t
+
+if t.TYPE_CHECKING:
+    from ..context import AppContract
+    from .tracing import Tracing
+
+_NEEDS: t.Final = "OPENTELEMETRY is on, and the package opentelemetry-api is not installed: pip install 'costrel[otel]'"
+
+
+def tracing_of(app: AppContract) -> Tracing | None:
+    """How the application is to be traced; None if it is not.
+
+    Raises RuntimeError if OpenTelemetry is not installed, and TypeError for a value that is no tracer provider.
+    """
+    setting = app.config.get("OPENTELEMETRY")
+    if not setting:
+        return None
+    try:
+        from .tracing import Tracing
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] != "opentelemetry":
+            raise
+        raise RuntimeError(_NEEDS) from error
+    if setting is not True and not callable(getattr(setting, "get_tracer", None)):
+        raise TypeError(f"OPENTELEMETRY is {setting!r}. It must be True, False or a TracerProvider.")
+    return Tracing(None if setting is True else setting)

@@ -1,0 +1,148 @@
+"""Spans for OpenTelemetry: one for each request, by the API package, with the stable semantic conventions for HTTP.
+
+A span begins in stage 2, when the route is known, and ends in stage 13. It is current in the context variables of the
+request, so copies of these carry it into threads and tasks.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from contextlib import suppress
+from time import monotonic
+
+from opentelemetry import context as contexts
+from opentelemetry import propagate, trace
+from opentelemetry.context import Context
+from opentelemetry.propagators.textmap import Getter
+from opentelemetry.trace import SpanKind
+
+from ..messages.source import Fields, hot
+from ..version import __version__
+from .attributes import RequestAttributes
+from .notes import TRACE, note
+from .request_span import TRACED, RequestSpan
+
+if t.TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from opentelemetry.trace import Span, TracerProvider
+
+    from ..context import RequestContext
+
+SEAM: t.Final = frozenset({"_tracing"})
+"""What `RequestContext.overridden` holds for a request whose span is to begin, and for one with a span."""
+_NONE: t.Final[frozenset[str]] = frozenset()
+
+_INTERVAL: t.Final = 1.0
+"""The seconds between two looks for the global provider, as long as the application has set none."""
+
+_SCHEMA: t.Final = "https://opentelemetry.io/schemas/1.27.0"
+_NEVER: t.Final = "AlwaysOffSampler"
+
+
+class Tracing:
+    """How the requests of one application are traced, as of its first request.
+
+    :param provider: makes the tracer; None for the global provider, which may be set later.
+    """
+
+    def __init__(self, provider: TracerProvider | None = None) -> None:
+        fields = (f"HTTP_{name.upper().replace('-', '_')}" for name in propagate.get_global_textmap().fields)
+        self._fields = Fields(*fields)
+        self._use(provider or trace.get_tracer_provider())
+
+    def _use(self, provider: TracerProvider) -> None:
+        self._provider = provider
+        self._looks_again = isinstance(provider, trace.ProxyTracerProvider)
+        self._next_look = monotonic() + _INTERVAL
+        self._tracer = provider.get_tracer("costrel", __version__, schema_url=_SCHEMA)
+        self.records = not _never_records(provider, self._tracer)
+        """Whether spans may be recorded. If not, only the ids of the caller are passed on."""
+        self.begin: Callable[[RequestContext], None] = self._begin if self.records else self._pass_on
+        """Begins the span of a request, and makes it the current one. `ctx.trace` is it if it is recorded."""
+
+    def _begin(self, ctx: RequestContext) -> None:
+        source = ctx.request._source
+        if not _is_traced(source):
+            self._start(ctx, source)
+        if ctx.trace is None:
+            ctx.overridden -= SEAM
+
+    def _pass_on(self, ctx: RequestContext) -> None:
+        """Pass on the ids of the caller, since no span is recorded."""
+        ctx.overridden = _NONE if len(ctx.overridden) == 1 else ctx.overridden - SEAM
+        source = ctx.request._source
+        if not self._fields.are_absent_from(source):
+            contexts.attach(propagate.extract(source, Context(), _GETTER))
+        if self._looks_again and monotonic() > self._next_look:
+            self._use(trace.get_tracer_provider())
+
+    def _start(self, ctx: RequestContext, source: dict[str, t.Any]) -> None:
+        has_caller = not self._fields.are_absent_from(source)
+        kind, parent = _place_of(propagate.extract(source, Context(), _GETTER) if has_caller else None)
+        attributes = RequestAttributes(ctx)
+        span = self._tracer.start_span(attributes.span_name, parent, kind, attributes)
+        inside = trace.set_span_in_context(span, parent)
+        contexts.attach(inside)
+        _note_trace(source, span)
+        if span.is_recording():
+            ctx.trace = RequestSpan(span, inside)
+
+    def flush(self) -> None:
+        """Export the spans that have ended, if the provider has such a method, as that of the SDK."""
+        flush = getattr(self._provider, "force_flush", None)
+        if flush is not None:
+            with suppress(Exception):  # an exporter that fails must not fail the end of the worker
+                flush(_FLUSH)
+
+
+_FLUSH: t.Final = 2_000
+"""The time limit for the export of spans at the end of a worker, in milliseconds."""
+
+
+def _never_records(provider: TracerProvider, tracer: trace.Tracer) -> bool:
+    """Whether no span of this tracer is recorded, so that none needs to be made."""
+    if isinstance(provider, (trace.NoOpTracerProvider, trace.ProxyTracerProvider)):
+        return True
+    sampler = getattr(tracer, "sampler", None)
+    return isinstance(tracer, trace.NoOpTracer) or (sampler is not None and sampler.get_description() == _NEVER)
+
+
+def _place_of(parent: Context | None) -> tuple[SpanKind, Context]:
+    """The kind and the parent of a request's span.
+
+    Inside a SERVER span, such as that of middleware, it is an INTERNAL one, since a request has one SERVER span.
+    """
+    current = trace.get_current_span()
+    if current.get_span_context().is_valid:
+        if current.is_recording() and getattr(current, "kind", None) is SpanKind.SERVER:
+            return SpanKind.INTERNAL, contexts.get_current()
+        if parent is None:
+            return SpanKind.SERVER, contexts.get_current()
+    return SpanKind.SERVER, Context() if parent is None else parent
+
+
+def _is_traced(source: dict[str, t.Any]) -> bool:
+    """Whether the request has come from an application that has a span for it and has mounted this one."""
+    scope = hot(source, "asgi.scope")
+    return hot(source, TRACED) is not None or (scope is not None and TRACED in scope)
+
+
+def _note_trace(source: dict[str, t.Any], span: Span) -> None:
+    scope = hot(source, "asgi.scope")
+    if scope is not None:
+        note(scope, TRACE, trace.format_trace_id(span.get_span_context().trace_id))
+
+
+class _SourceGetter(Getter[dict[str, t.Any]]):
+    """Reads the header fields of a propagator from the source of a request."""
+
+    def get(self, carrier: dict[str, t.Any], key: str) -> list[str] | None:
+        value = carrier.get(f"HTTP_{key.upper().replace('-', '_')}")
+        return None if value is None else [value]
+
+    def keys(self, carrier: dict[str, t.Any]) -> list[str]:
+        return [key[5:].lower().replace("_", "-") for key in carrier if key.startswith("HTTP_")]
+
+
+_GETTER: t.Final = _SourceGetter()
