@@ -23,7 +23,7 @@ from ..support.asgi_types import Receive, Scope, Send
 from ..support.coroutines import call_sync, run_coroutine, run_steps
 from ..support.properties import cached_property
 from ..support.seams import Seams
-from . import api_document, files, habits, lifecycle, links, matching, ports, profiles, response_values
+from . import api_document, habits, lifecycle, links, matching, ports, profiles, response_values
 from .api_document import OpenAPI
 from .debug_errors import FormDataRoutingRedirect
 from .guards import Guards, template_names
@@ -32,6 +32,7 @@ from .request import Request
 from .response import Response
 from .start_checks import check_settings, name_misspelt
 from .static_rule import add_static_rule
+from .static_urls import follow_setting
 from .typed_views import TypedViews, coverage_of, find_provider, make_plans
 
 if t.TYPE_CHECKING:
@@ -314,10 +315,6 @@ class Costrel(App):
             external=_external,
         )
 
-    def send_static_file(self, filename: str) -> Response:
-        """The file `filename` of the static folder. Raises NotFound where there is none."""
-        return files.send_static_file(self, filename)
-
     def open_instance_resource(self, resource: str, mode: str = "rb", encoding: str | None = "utf-8") -> t.IO[t.Any]:
         """Open a file of the instance folder, for reading or writing."""
         path = os.path.join(self.instance_path, resource)
@@ -441,6 +438,7 @@ class Costrel(App):
         own = self.__dict__
         profiles.apply_chosen(self.config)
         self.url_map.strict = bool(self.config.get("STRICT_URLS"))
+        follow_setting(self.static_urls)
         name_misspelt(self)
         own["guards"] = Guards.of(self)
         if "jinja_env" in own:

@@ -137,10 +137,6 @@ class Blueprint(Scaffold):
 
     # Files
 
-    def send_static_file(self, filename: str) -> Response:
-        """The view for the static files of the blueprint. Raises RuntimeError without a static folder."""
-        return files.send_static_file(self, filename)
-
     def open_resource(self, resource: str, mode: str = "rb", encoding: str | None = "utf-8") -> t.IO[t.Any]:
         """Open a file below `root_path` for reading. Raises ValueError for any other mode."""
         return files.open_resource(self.root_path, resource, mode, encoding)

@@ -19,7 +19,7 @@ from ..services.json_provider import DefaultJSONProvider, JSONProvider
 from ..support.coroutines import refuse_async_generator
 from ..support.properties import cached_property
 from ..typed.codecs import Codec, Codecs, Decode, Encode
-from . import error_handlers, links
+from . import error_handlers, links, static_urls
 from . import typing as ft
 from .error_scopes import ErrorOwners
 from .guards import template_names
@@ -43,11 +43,13 @@ from .scaffold import (
 if t.TYPE_CHECKING:
     import logging
 
+    from ..context import AppContract
     from ..routing import BuildError
     from ..services.jinja import DispatchingJinjaLoader, Environment
     from .blueprint import Blueprint
     from .operations import Operation
     from .response import Response
+    from .static_urls import StaticURLs
 
 T_serving = t.TypeVar("T_serving", bound=ft.ServingCallable)
 T_shell_context_processor = t.TypeVar("T_shell_context_processor", bound=ft.ShellContextProcessorCallable)
@@ -149,6 +151,8 @@ class App(Scaffold):
         """The state of extensions for this application, by their names."""
         self.url_map = self.url_map_class(host_matching=host_matching)
         self.url_map.strict = bool(self.config.get("STRICT_URLS"))
+        self.static_urls: list[StaticURLs] = []
+        """The URLs of the rules whose views send static files."""
         self.subdomain_matching = subdomain_matching
         self._got_first_request = False
 
@@ -309,6 +313,8 @@ class App(Scaffold):
             url_rule.operation = operation  # type: ignore[attr-defined]  # read by the API document
         url_rule.provide_automatic_options = automatic  # type: ignore[attr-defined]  # read when the request runs
         self.url_map.add(url_rule)
+        if static_urls.VARIABLE in url_rule.arguments:
+            self.static_urls += static_urls.found_in(t.cast("AppContract", self), url_rule, view_func)
         for mount in self.mounts:
             refuse_hidden(mount, url_rule)
         if view_func is not None:

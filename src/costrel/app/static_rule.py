@@ -22,4 +22,5 @@ def add_static_rule(app: t.Any, static_host: str | None, host_matching: bool, mo
     # A lambda, under this module's name, is what extensions know the view by ("flask.app.<lambda>").
     view = lambda **kwargs: app_ref().send_static_file(**kwargs)  # type: ignore[union-attr]  # noqa: E731
     view.__module__ = module
+    view.sends_static_files = True  # type: ignore[attr-defined]  # read by `static_urls`
     app.add_url_rule(f"{app.static_url_path}/<path:filename>", endpoint="static", host=static_host, view_func=view)
