@@ -31,7 +31,6 @@ from .scaffold import (
 
 if t.TYPE_CHECKING:
     from .registration import App
-    from .response import Response
 
 DeferredSetupFunction: t.TypeAlias = Callable[["BlueprintSetupState"], None]
 
@@ -208,6 +207,8 @@ class Blueprint(Scaffold):
         self._got_registered_once = True
         state = self.make_setup_state(app, options, first)
         owns_errors = _first(options.get("owns_errors"), self.owns_errors)
+        if state.url_prefix:
+            app.blueprint_prefixes.add(state.url_prefix.rstrip("/"))
         if owns_errors:
             app.error_owners.add(name, state.url_prefix, state.subdomain)
         if self.has_static_folder:

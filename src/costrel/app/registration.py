@@ -22,6 +22,7 @@ from ..typed.codecs import Codec, Codecs, Decode, Encode
 from . import error_handlers, links, static_urls
 from . import typing as ft
 from .error_scopes import ErrorOwners
+from .frontends import INDEX, Frontend, add_frontend
 from .guards import template_names
 from .guards.redirects import check_location
 from .mounts import Guard, Mount, add_mount, refuse_hidden
@@ -144,6 +145,10 @@ class App(Scaffold):
         self.readiness_checks: list[ReadinessCheck] = []
         self.blueprints: dict[str, Blueprint] = {}
         """Registered name → blueprint, in the order of registration. Names of nested blueprints contain dots."""
+        self.blueprint_prefixes: set[str] = set()
+        """The URL prefixes of all registrations of blueprints."""
+        self.frontends: list[Frontend] = []
+        """The front ends of `frontend`, the longest prefix first."""
         self.error_owners = ErrorOwners()
         self.mounts: list[Mount] = []
         """The applications of `mount`, the longest prefix first."""
@@ -317,6 +322,8 @@ class App(Scaffold):
             self.static_urls += static_urls.found_in(t.cast("AppContract", self), url_rule, view_func)
         for mount in self.mounts:
             refuse_hidden(mount, url_rule)
+        for frontend in self.frontends:
+            frontend.forget_routes()
         if view_func is not None:
             known = self.view_functions.get(endpoint)
             if known is not None and known != view_func:
@@ -351,6 +358,22 @@ class App(Scaffold):
         if application is self:
             raise ValueError(f"The application cannot be mounted at {prefix!r} of itself.")
         self.mounts = add_mount(self.mounts, Mount(prefix, application, guard), self.url_map.iter_rules())
+
+    @setupmethod
+    def frontend(self, folder: str | os.PathLike[str], prefix: str = "/", *, endpoint: str = "frontend") -> None:
+        """Serve a built front end below a prefix: its files, and its ``index.html`` where a browser opens a page.
+
+        A path without a file gets the page only from a navigation, and neither below a route or a blueprint's prefix
+        nor if its last segment has a dot. Routes and mounts come first. A relative `folder` is relative to `root_path`;
+        `endpoint` builds the URLs of the files. Raises ValueError for a prefix that is taken, or that a rule matches
+        with all paths below it.
+        """
+        added = Frontend(os.path.join(self.root_path, folder), prefix, endpoint)
+        self.frontends = add_frontend(self.frontends, added, self.url_map.iter_rules())
+        view = lambda filename=INDEX: added.send(filename)  # noqa: E731 - without annotations, so that it is not typed
+        self.add_url_rule(f"{added.prefix}/", endpoint, view, build_only=True)
+        self.add_url_rule(f"{added.prefix}/<path:filename>", endpoint, view, build_only=True)
+        added.rule = next(rule for rule in self.url_map.iter_rules(endpoint) if rule.arguments)
 
     def _methods_of(
         self, view: ft.RouteCallable | None, methods: Iterable[str] | None, automatic: bool | None

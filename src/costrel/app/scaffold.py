@@ -20,8 +20,8 @@ if t.TYPE_CHECKING:
     from jinja2 import BaseLoader
 
     from ..services.commands import AppGroup
-    from .response import Response
     from ..typed.providers import Providers
+    from .response import Response
 
 F = t.TypeVar("F", bound=Callable[..., t.Any])
 T = t.TypeVar("T")

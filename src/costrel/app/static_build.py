@@ -30,7 +30,7 @@ class BuildError(Exception):
 
 
 def build(app: AppContract, found: t.Sequence[StaticURLs], target: Path) -> Iterator[Path]:
-    """Write the files of all static folders below `target`, at the paths of their URLs; yield each file that is written.
+    """Write the files of all static folders below `target`, at the paths of their URLs; yield each written file.
 
     Files of earlier builds stay: pages of the old release name them. Raises `BuildError` for a folder that overlaps
     with a static folder, and if two files have the same URL; OSError if a file cannot be read or written.
@@ -95,9 +95,9 @@ def _write(path: Path, content: bytes, status: os.stat_result) -> Iterator[Path]
     """Write one file and its copies unless they are there already."""
     extensions = [coding.extension for coding in codings()] if _is_compressible(path.name) else []
     copies = [Path(f"{path}{extension}") for extension in NAMES]
-    if path.is_file() and path.read_bytes() == content:
-        if all(Path(f"{path}{extension}").is_file() for extension in extensions):
-            return
+    is_complete = all(Path(f"{path}{extension}").is_file() for extension in extensions)
+    if is_complete and path.is_file() and path.read_bytes() == content:
+        return
     for copy in copies:  # a server in front must not send an old copy for the new file
         copy.unlink(missing_ok=True)
     yield _replace(path, content, status)

@@ -43,7 +43,7 @@ class StaticURLs:
 
     @property
     def prefix(self) -> str | None:
-        """The path of the rule up to the name of the file; None if it has another variable, or a text after the name."""
+        """The path of the rule up to the name of the file; None if there is another variable, or a text after it."""
         before, marked, after = self.rule.rule.rpartition(f"<path:{VARIABLE}>")
         return before if marked and not after and "<" not in before else None
 

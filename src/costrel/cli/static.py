@@ -8,16 +8,15 @@ from pathlib import Path
 import click
 
 from .. import context
-from ..services.commands import AppGroup
+from ..services.commands import AppGroup, with_appcontext
 
 if t.TYPE_CHECKING:
     from ..app.application import Costrel
 
-static_group = AppGroup("static", short_help="Write the static files for a CDN.")
 
-
-@static_group.command("build")
+@click.command("build")
 @click.argument("directory", required=False, type=click.Path(file_okay=False, path_type=Path))
+@with_appcontext
 def build_command(directory: Path | None) -> None:
     """Write all static files to DIRECTORY: at the paths of their URLs, with hashes in their names, and compressed.
 
@@ -48,3 +47,6 @@ def _target(app: Costrel, directory: Path | None) -> Path:
     if build is None:
         raise click.UsageError("Name a folder, as in 'costrel static build dist', or set STATIC_BUILD.")
     return Path(app.root_path, build)
+
+
+static_group = AppGroup("static", short_help="Write the static files for a CDN.", commands=[build_command])

@@ -30,6 +30,8 @@ def check_shadows(app: AppContract) -> Findings:
     """Rules that are alike but for the names of their variables, of which only the first is ever reached."""
     seen: dict[tuple[t.Any, ...], t.Any] = {}
     for rule in app.url_map.iter_rules():
+        if rule.build_only:
+            continue
         pattern = _variable_name.sub(lambda match: f"<{match[1] or 'string'}>", rule.rule)
         for method in sorted((rule.methods or {"*"}) - {"HEAD", "OPTIONS"}):
             first = seen.setdefault((pattern, rule.host, rule.subdomain, rule.websocket, method), rule)
