@@ -14,14 +14,14 @@ NAVIGATES = {"Sec_Fetch_Mode": "navigate"}
 CHROMIUM = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8"
 
 
-@pytest.fixture(params=[Costrel, Flask])
-def app(make, write, request):
+@pytest.fixture
+def app(make, write):
     write("dist/index.html", "page")
     write("dist/assets/main-BRBmoGS9.js", "js")
     write("dist/favicon.ico", "icon")
     write("dist/docs/index.html", "docs")
     write("dist/.vite/manifest.json", "{}")
-    app = make(request.param)
+    app = make()
     app.frontend("dist")
     return app
 
@@ -57,13 +57,21 @@ def test_the_page_is_always_checked_again(app, get):
         {"Accept": "text/html, application/json;q=0.9"},
     ],
 )
-@pytest.mark.parametrize("path", ["/users", "/users/5/edit", "/v1.2/users/", "/ü", "/a b"])
-def test_a_navigation_gets_the_page(app, get, headers, path):
-    response = get(app, path, **headers)
+def test_a_navigation_gets_the_page(app, get, headers):
+    for path in ("/users", "/users/5/edit", "/v1.2/users/", "/ü", "/a b"):
+        response = get(app, path, **headers)
+        assert (response.status_code, response.text) == (200, "page")
+        assert {*response.vary} >= {"Accept", "Sec-Fetch-Mode"}
+        assert get(app, path, "HEAD", **headers).status_code == 200
 
-    assert (response.status_code, response.text) == (200, "page")
-    assert {*response.vary} >= {"Accept", "Sec-Fetch-Mode"}
-    assert get(app, path, "HEAD", **headers).status_code == 200
+
+def test_under_flasks_name_it_does_the_same(make, write, get):
+    write("dist/index.html", "page")
+    app = make(Flask)
+    app.frontend("dist")
+
+    assert get(app, "/users", **NAVIGATES).text == "page"
+    assert get(app, "/users/x.js", **NAVIGATES).status_code == get(app, "/users").status_code == 404
 
 
 @pytest.mark.parametrize(

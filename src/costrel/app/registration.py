@@ -196,7 +196,9 @@ class App(Scaffold):
         from ..services.jinja import create_environment
 
         environment: Environment = create_environment(self)
-        environment.globals.update(template_names(self))
+        from .vite import vite_asset  # only templates need it
+
+        environment.globals.update(template_names(self), vite_asset=vite_asset)
         return environment
 
     def create_global_jinja_loader(self) -> DispatchingJinjaLoader:

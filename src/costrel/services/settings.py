@@ -159,6 +159,10 @@ GROUPS: t.Final[Mapping[str, tuple[Setting, ...]]] = MappingProxyType({
              " browsers keep these files for a year.", native=True),
         _own("STATIC_BUILD", TEXT_OR_NONE, None, "The folder that costrel static build has written, whose compressed"
              " copies are sent; relative to the application's folder."),
+        _own("VITE_OUT_DIR", TEXT_OR_NONE, None, "Vite's output folder, relative to the application's folder; None: the"
+             " static folder, static/dist or a front end, whichever has a manifest."),
+        _own("VITE_SERVER", TEXT_OR_NONE, "http://localhost:5173",
+             "Vite's server, to which vite_asset() leads in debug mode; None: to the built files."),
     ),
     "Sessions": (
         _flask("SECRET_KEY", (str, bytes, NoneType), None, "Signs sessions, and the tokens of extensions."),
