@@ -281,3 +281,13 @@ def test_check_and_matching_do_not_take_it_for_a_route(app):
     assert not [finding for finding in audit(app) if "frontend" in finding.problem]
     assert app.url_map.bind("localhost").test("/users") is False
     assert all(isinstance(rule, Rule) and rule.build_only for rule in app.url_map.iter_rules("frontend"))
+
+
+def test_check_finds_a_front_end_that_is_not_built(app, make):
+    missing = make()
+    missing.frontend("nowhere", prefix="/app")
+
+    found = [finding.place for finding in audit(missing) if "has no index.html" in finding.problem]
+
+    assert found == ["/app"]
+    assert not [finding for finding in audit(app) if "index.html" in finding.problem]

@@ -207,9 +207,10 @@ def test_in_debug_mode_the_policy_allows_the_server(make):
     assert before == "default-src 'self'"
     assert during == after
     assert during == (
-        "default-src 'self'; script-src 'self' http://localhost:5173; style-src 'self' http://localhost:5173"
-        " 'unsafe-inline'; img-src 'self' http://localhost:5173; font-src 'self' http://localhost:5173; media-src 'self'"
-        " http://localhost:5173; connect-src 'self' http://localhost:5173 ws://localhost:5173"
+        "default-src 'self'; script-src 'self' http://localhost:5173;"
+        " style-src 'self' http://localhost:5173 'unsafe-inline'; img-src 'self' http://localhost:5173;"
+        " font-src 'self' http://localhost:5173; media-src 'self' http://localhost:5173;"
+        " connect-src 'self' http://localhost:5173 ws://localhost:5173"
     )
 
 

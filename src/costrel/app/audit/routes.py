@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import typing as t
 
 from ...routing.converters import isolates
+from ..frontends import INDEX
 from .finding import Finding, Findings
 
 if t.TYPE_CHECKING:
@@ -23,6 +25,17 @@ def check_mounts(app: AppContract) -> Findings:
                 "An application is mounted here without a guard: every client can reach it.",
                 f'Pass guard=login_required, or another decorator for views, to app.mount("{mount.place}", …). If it is'
                 " public, or checks its clients itself, list it in CHECK_IGNORE.",
+            )
+
+
+def check_frontends(app: AppContract) -> Findings:
+    """Front ends without a page."""
+    for frontend in app.frontends:
+        if not os.path.isfile(os.path.join(frontend.root, INDEX)):
+            yield Finding(
+                frontend.prefix or "/",
+                f"The front end in {frontend.root} has no {INDEX}: its pages are a 404.",
+                "Build the front end, or name the folder of its build in app.frontend(…).",
             )
 
 

@@ -62,12 +62,20 @@ def _zstd() -> Coding | None:
     try:
         zstandard = import_module("zstandard")
     except ImportError:
-        return None
+        return _zstd_of_python()
 
     def decompress(content: bytes) -> bytes:
         return bytes(zstandard.ZstdDecompressor().decompressobj().decompress(content))
 
     return Coding("zstd", ".zst", lambda content: bytes(zstandard.ZstdCompressor(19).compress(content)), decompress)
+
+
+def _zstd_of_python() -> Coding | None:
+    try:
+        zstd = import_module("compression.zstd")  # since Python 3.14
+    except ImportError:
+        return None
+    return Coding("zstd", ".zst", lambda content: bytes(zstd.compress(content, 19)), zstd.decompress)
 
 
 class Copy(t.NamedTuple):
