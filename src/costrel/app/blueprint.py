@@ -208,7 +208,7 @@ class Blueprint(Scaffold):
         state = self.make_setup_state(app, options, first)
         owns_errors = _first(options.get("owns_errors"), self.owns_errors)
         if state.url_prefix:
-            app.blueprint_prefixes.add(state.url_prefix.rstrip("/"))
+            app.blueprint_prefixes |= {state.url_prefix.rstrip("/")}
         if owns_errors:
             app.error_owners.add(name, state.url_prefix, state.subdomain)
         if self.has_static_folder:

@@ -136,7 +136,7 @@ def enter_frontend(app: AppContract, ctx: RequestContext) -> None:
             return
 
 
-def add_frontend(found: Iterable[Frontend], added: Frontend, rules: Iterable[Rule]) -> list[Frontend]:
+def add_frontend(found: Iterable[Frontend], added: Frontend, rules: Iterable[Rule]) -> tuple[Frontend, ...]:
     """The front ends with another one, the longest prefix first.
 
     Raises ValueError if the prefix is taken, or if a rule matches all paths below it.
@@ -152,7 +152,7 @@ def add_frontend(found: Iterable[Frontend], added: Frontend, rules: Iterable[Rul
                 f"No request would reach the front end at {added.prefix or '/'!r}: the rule {rule.rule!r} of"
                 f" {rule.endpoint!r} matches all paths below it. Pass another static_url_path, or another prefix."
             )
-    return sorted([*others, added], key=lambda frontend: len(frontend.prefix), reverse=True)
+    return tuple(sorted([*others, added], key=lambda frontend: len(frontend.prefix), reverse=True))
 
 
 def is_navigation(ctx: RequestContext) -> bool:

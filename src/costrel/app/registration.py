@@ -105,6 +105,12 @@ class App(Scaffold):
     test_cli_runner_class: type[t.Any] | None = None
     default_config: t.Mapping[str, t.Any]
     response_class: type[Response]
+    frontends: tuple[Frontend, ...] = ()
+    """The front ends of `frontend`, the longest prefix first."""
+    static_urls: tuple[StaticURLs, ...] = ()
+    """The URLs of the rules whose views send static files."""
+    blueprint_prefixes: frozenset[str] = frozenset()
+    """The URL prefixes of all registrations of blueprints."""
     types_by_signature: bool = True
     """Whether a view with a parameter that Flask could not fill is typed."""
 
@@ -145,10 +151,6 @@ class App(Scaffold):
         self.readiness_checks: list[ReadinessCheck] = []
         self.blueprints: dict[str, Blueprint] = {}
         """Registered name → blueprint, in the order of registration. Names of nested blueprints contain dots."""
-        self.blueprint_prefixes: set[str] = set()
-        """The URL prefixes of all registrations of blueprints."""
-        self.frontends: list[Frontend] = []
-        """The front ends of `frontend`, the longest prefix first."""
         self.error_owners = ErrorOwners()
         self.mounts: list[Mount] = []
         """The applications of `mount`, the longest prefix first."""
@@ -156,8 +158,6 @@ class App(Scaffold):
         """The state of extensions for this application, by their names."""
         self.url_map = self.url_map_class(host_matching=host_matching)
         self.url_map.strict = bool(self.config.get("STRICT_URLS"))
-        self.static_urls: list[StaticURLs] = []
-        """The URLs of the rules whose views send static files."""
         self.subdomain_matching = subdomain_matching
         self._got_first_request = False
 

@@ -72,15 +72,15 @@ class StaticURLs:
         return view is not None
 
 
-def found_in(app: AppContract, rule: Rule, view: object) -> list[StaticURLs]:
+def found_in(app: AppContract, rule: Rule, view: object) -> tuple[StaticURLs, ...]:
     """The URLs of a rule, into which it now puts hashes; none if its view sends no static files."""
     owner = getattr(view, "__self__", None)
     is_method = isinstance(owner, Scaffold) and getattr(view, "__name__", None) == "send_static_file"
     if not is_method and not getattr(view, "sends_static_files", False):
-        return []
+        return ()
     urls = StaticURLs(app, rule, owner if is_method and owner is not app else None, view)
     rule.find_changes = urls.find_changes
-    return [urls]
+    return (urls,)
 
 
 def follow_setting(found: Iterable[StaticURLs]) -> None:
