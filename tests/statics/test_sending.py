@@ -380,7 +380,11 @@ def test_the_client_chooses_the_coding(app, compressed, urls, get, accepted, cod
         assert response.headers["Accept-Ranges"] == "bytes"
 
 
-@pytest.mark.parametrize("copy", [gzip.compress(b"old"), b"damaged", b"", gzip.compress(b"new")[:-9]])
+@pytest.mark.parametrize(
+    "copy",
+    [gzip.compress(b"old"), b"damaged", b"", gzip.compress(b"new")[:-9]],
+    ids=["old", "damaged", "empty", "cut off"],
+)
 def test_a_copy_of_something_else_is_not_sent(app, write, urls, get, copy):
     write("static/a.txt", "new")
     write("static/a.txt.gz", copy)
