@@ -134,6 +134,7 @@ EFFECTS = {
     "SESSION_COOKIE_STRICT_SIZE": status("/set/4000"),
     "STATIC_DOTFILES": status("/static/.hidden"),
     "STATIC_FOLLOW_SYMLINKS": status("/static/link.txt"),
+    "STATIC_HASHED": header("Cache-Control", "/static/missing.txt"),
     "TEMPLATES_STRICT_ESCAPE": lambda app: ask(app) and app.select_jinja_autoescape("page.html.j2"),
     "STRICT_URLS": status("/set/\u0661"),
     "TRUSTED_PROXIES": lambda app: ask(app, "/who", headers={"X-Forwarded-For": "6.6.6.6"}).text,
@@ -162,6 +163,7 @@ OFF = {
     "SECRET_KEY_MIN_BYTES": 0,
     "STATIC_DOTFILES": True,
     "STATIC_FOLLOW_SYMLINKS": True,
+    "STATIC_HASHED": False,
 }
 """What stands for a setting that Flask has not, where that is not None."""
 

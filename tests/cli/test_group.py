@@ -55,6 +55,7 @@ def test_the_commands_of_costrel_and_of_the_application(shop, invoke):
         "run",
         "serve",
         "shell",
+        "static",
     ]
 
 

@@ -206,3 +206,12 @@ def test_redis_is_asked_for_where_it_is_missing(tmp_path, monkeypatch):
     result = CliRunner().invoke(group, ["routes"])
     assert (result.exit_code, result.stderr) == (1, f"Error: {wire.NO_REDIS}\n")
     assert wire.NO_REDIS.startswith("REDIS_URL needs the package redis: pip install 'costrel[redis]'")
+
+
+def test_pages_name_static_files_by_their_content(client, ada):
+    urls = re.findall(r'(?:href|src)="(/static/[^"]*)"', client.get("/").text + ada.get("/live").text)
+
+    assert {re.sub(r"\.[0-9a-f]{12}\.", ".", url) for url in urls} >= {"/static/style.css", "/static/icon.svg"}
+    for url in urls:
+        response = client.get(url)
+        assert (response.status_code, response.cache_control.immutable) == (200, True)

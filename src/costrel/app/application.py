@@ -23,9 +23,9 @@ from ..support.asgi_types import Receive, Scope, Send
 from ..support.coroutines import call_sync, run_coroutine, run_steps
 from ..support.properties import cached_property
 from ..support.seams import Seams
-from ..typed.schemes import AuthSchemes
 from ..telemetry.switch import tracing_of
-from . import api_document, files, habits, lifecycle, links, matching, ports, profiles, response_values
+from ..typed.schemes import AuthSchemes
+from . import api_document, habits, lifecycle, links, matching, ports, profiles, response_values
 from .api_document import OpenAPI
 from .debug_errors import FormDataRoutingRedirect
 from .guards import Guards, template_names
@@ -35,6 +35,7 @@ from .requirements import Security, check_security
 from .response import Response
 from .start_checks import check_settings, name_misspelt
 from .static_rule import add_static_rule
+from .static_urls import follow_setting
 from .typed_views import TypedViews, coverage_of, find_provider, make_plans
 
 if t.TYPE_CHECKING:
@@ -326,10 +327,6 @@ class Costrel(App):
             external=_external,
         )
 
-    def send_static_file(self, filename: str) -> Response:
-        """The file `filename` of the static folder. Raises NotFound if there is none."""
-        return files.send_static_file(self, filename)
-
     def open_instance_resource(self, resource: str, mode: str = "rb", encoding: str | None = "utf-8") -> t.IO[t.Any]:
         """Open a file of the instance folder, for reading or writing."""
         path = os.path.join(self.instance_path, resource)
@@ -478,6 +475,7 @@ class Costrel(App):
         own = self.__dict__
         profiles.apply_chosen(self.config)
         self.url_map.strict = bool(self.config.get("STRICT_URLS"))
+        follow_setting(self.static_urls)
         name_misspelt(self)
         own["guards"] = Guards.of(self)
         self._switch_tracing()

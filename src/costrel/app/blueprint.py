@@ -33,7 +33,6 @@ from .scaffold import (
 if t.TYPE_CHECKING:
     from .registration import App
     from .requirements import Security
-    from .response import Response
 
 DeferredSetupFunction: t.TypeAlias = Callable[["BlueprintSetupState"], None]
 
@@ -143,10 +142,6 @@ class Blueprint(Scaffold):
 
     # Files
 
-    def send_static_file(self, filename: str) -> Response:
-        """The view for the static files of the blueprint. Raises RuntimeError without a static folder."""
-        return files.send_static_file(self, filename)
-
     def open_resource(self, resource: str, mode: str = "rb", encoding: str | None = "utf-8") -> t.IO[t.Any]:
         """Open a file below `root_path` for reading. Raises ValueError for any other mode."""
         return files.open_resource(self.root_path, resource, mode, encoding)
@@ -218,6 +213,8 @@ class Blueprint(Scaffold):
         self._got_registered_once = True
         state = self.make_setup_state(app, options, first)
         owns_errors = _first(options.get("owns_errors"), self.owns_errors)
+        if state.url_prefix:
+            app.blueprint_prefixes |= {state.url_prefix.rstrip("/")}
         if owns_errors:
             app.error_owners.add(name, state.url_prefix, state.subdomain)
         if self.has_static_folder:

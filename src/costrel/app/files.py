@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from .. import context
 from ..http.errors import NotFound
 from ..messages import files
+from ..support.paths import is_hidden
 
 if t.TYPE_CHECKING:
     from _typeshed import SupportsRead
@@ -101,14 +102,21 @@ def default_max_age() -> int | None:
 def send_static_file(owner: StaticFiles, filename: str) -> Response:
     """A file from the static folder of an application or a blueprint. Raises RuntimeError if it has none.
 
-    Two settings hide dotfiles, and links that lead out of the folder.
+    Two settings hide dotfiles, and links that lead out of the folder. With ``STATIC_HASHED`` the file may be asked for
+    by the name with the hash of its content.
     """
     folder = owner.static_folder
     if folder is None:
         raise RuntimeError("'static_folder' must be set to serve static_files.")
     app = context.current().app
     config = app.config
-    if "/." in f"/{filename}" and not config.get("STATIC_DOTFILES", True) and _is_hidden(filename):
+    if config.get("STATIC_HASHED", False):
+        from . import hashed_files  # loads OpenSSL for the hashes
+
+        response = hashed_files.send(app, folder, filename, owner.get_send_file_max_age)
+        if response is not None:
+            return t.cast("Response", response)
+    if "/." in f"/{filename}" and not config.get("STATIC_DOTFILES", True) and is_hidden(filename):
         raise NotFound()
     max_age = owner.get_send_file_max_age(filename)
     return t.cast(
@@ -123,10 +131,6 @@ def send_static_file(owner: StaticFiles, filename: str) -> Response:
             _follow_links=config.get("STATIC_FOLLOW_SYMLINKS", True),
         ),
     )
-
-
-def _is_hidden(filename: str) -> bool:
-    return any(part.startswith(".") and part != "." for part in filename.replace(os.sep, "/").split("/"))
 
 
 def open_resource(root: str, resource: str, mode: str, encoding: str | None) -> t.IO[t.Any]:

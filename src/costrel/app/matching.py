@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from ..context import AppContract, RequestContext
 from ..http.errors import HTTPException, NotFound, SecurityError
 from ..messages.source import hot
+from .frontends import enter_frontend
 from .mounts import REPLACED, find_mount
 
 if t.TYPE_CHECKING:
@@ -97,6 +98,8 @@ def match_request(app: AppContract, ctx: RequestContext) -> None:
         request.routing_exception = error
         if app.mounts and isinstance(error, NotFound):
             enter_mount(app, ctx)
+        if app.frontends and ctx.mount is None and isinstance(error, NotFound):
+            enter_frontend(app, ctx)
 
 
 def enter_mount(app: AppContract, ctx: RequestContext) -> None:

@@ -47,7 +47,7 @@ class Mount:
     """
 
     def __init__(self, prefix: str, application: object, guard: Guard | None) -> None:
-        self.prefix = _checked(prefix)
+        self.prefix = checked_prefix(prefix, "a mount")
         self.application = application
         self.guard = guard
         self.asgi = _asgi_of(application)
@@ -270,15 +270,16 @@ def _asgi_of(application: object) -> ASGIApplication | None:
     return t.cast(ASGIApplication, application) if is_asgi(application) else None
 
 
-def _checked(prefix: str) -> str:
+def checked_prefix(prefix: str, thing: str) -> str:
+    """The prefix without a slash at its end. Raises ValueError for one that no path begins with."""
     if not isinstance(prefix, str) or not prefix.startswith("/"):
-        raise ValueError(f"The prefix of a mount is {prefix!r}. It must begin with a slash.")
+        raise ValueError(f"The prefix of {thing} is {prefix!r}. It must begin with a slash.")
     bare = prefix[:-1] if prefix.endswith("/") else prefix
     if bare and any(segment in ("", ".", "..") for segment in bare.split("/")[1:]):
-        raise ValueError(f"The prefix of a mount is {prefix!r}. It must not have empty or dot segments.")
+        raise ValueError(f"The prefix of {thing} is {prefix!r}. It must not have empty or dot segments.")
     if not set("<>?#%\\").isdisjoint(bare):
         raise ValueError(
-            f"The prefix of a mount is {prefix!r}. It is a decoded path without variables: it must have none of"
+            f"The prefix of {thing} is {prefix!r}. It is a decoded path without variables: it must have none of"
             " < > ? # % \\."
         )
     return bare

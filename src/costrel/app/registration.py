@@ -19,9 +19,10 @@ from ..services.json_provider import DefaultJSONProvider, JSONProvider
 from ..support.coroutines import refuse_async_generator
 from ..support.properties import cached_property
 from ..typed.codecs import Codec, Codecs, Decode, Encode
-from . import error_handlers, links
+from . import error_handlers, links, static_urls
 from . import typing as ft
 from .error_scopes import ErrorOwners
+from .frontends import INDEX, Frontend, add_frontend
 from .guards import template_names
 from .guards.redirects import check_location
 from .mounts import Guard, Mount, add_mount, refuse_hidden
@@ -43,11 +44,13 @@ from .scaffold import (
 if t.TYPE_CHECKING:
     import logging
 
+    from ..context import AppContract
     from ..routing import BuildError
     from ..services.jinja import DispatchingJinjaLoader, Environment
     from .blueprint import Blueprint
     from .operations import Operation
     from .response import Response
+    from .static_urls import StaticURLs
 
 Once: t.TypeAlias = t.Literal["worker", "server"]
 T_serving = t.TypeVar("T_serving", bound=ft.ServingCallable)
@@ -103,6 +106,12 @@ class App(Scaffold):
     test_cli_runner_class: type[t.Any] | None = None
     default_config: t.Mapping[str, t.Any]
     response_class: type[Response]
+    frontends: tuple[Frontend, ...] = ()
+    """The front ends of `frontend`, the longest prefix first."""
+    static_urls: tuple[StaticURLs, ...] = ()
+    """The URLs of the rules whose views send static files."""
+    blueprint_prefixes: frozenset[str] = frozenset()
+    """The URL prefixes of all registrations of blueprints."""
     types_by_signature: bool = True
     """Whether a view with a parameter that Flask could not fill is typed."""
 
@@ -190,7 +199,9 @@ class App(Scaffold):
         from ..services.jinja import create_environment
 
         environment: Environment = create_environment(self)
-        environment.globals.update(template_names(self))
+        from .vite import vite_asset  # only templates need it
+
+        environment.globals.update(template_names(self), vite_asset=vite_asset)
         return environment
 
     def create_global_jinja_loader(self) -> DispatchingJinjaLoader:
@@ -313,8 +324,12 @@ class App(Scaffold):
             url_rule.operation = operation  # type: ignore[attr-defined]  # read by the API document
         url_rule.provide_automatic_options = automatic  # type: ignore[attr-defined]  # read when the request runs
         self.url_map.add(url_rule)
+        if static_urls.VARIABLE in url_rule.arguments:
+            self.static_urls += static_urls.found_in(t.cast("AppContract", self), url_rule, view_func)
         for mount in self.mounts:
             refuse_hidden(mount, url_rule)
+        for frontend in self.frontends:
+            frontend.forget_routes()
         if view_func is not None:
             known = self.view_functions.get(endpoint)
             if known is not None and known != view_func:
@@ -353,6 +368,22 @@ class App(Scaffold):
         if application is self:
             raise ValueError(f"The application cannot be mounted at {prefix!r} of itself.")
         self.mounts = add_mount(self.mounts, Mount(prefix, application, guard), self.url_map.iter_rules())
+
+    @setupmethod
+    def frontend(self, folder: str | os.PathLike[str], prefix: str = "/", *, endpoint: str = "frontend") -> None:
+        """Serve a built front end below a prefix: its files, and its ``index.html`` where a browser opens a page.
+
+        A path without a file gets the page only from a navigation, and neither below a route or a blueprint's prefix
+        nor if its last segment has a dot. Routes and mounts come first. A relative `folder` is relative to `root_path`;
+        `endpoint` builds the URLs of the files. Raises ValueError for a prefix that is taken, or that a rule matches
+        with all paths below it.
+        """
+        added = Frontend(os.path.join(self.root_path, folder), prefix, endpoint)
+        self.frontends = add_frontend(self.frontends, added, self.url_map.iter_rules())
+        view = lambda filename=INDEX: added.send(filename)  # noqa: E731 - without annotations, so that it is not typed
+        self.add_url_rule(f"{added.prefix}/", endpoint, view, build_only=True)
+        self.add_url_rule(f"{added.prefix}/<path:filename>", endpoint, view, build_only=True)
+        added.rule = next(rule for rule in self.url_map.iter_rules(endpoint) if rule.arguments)
 
     def _methods_of(
         self, view: ft.RouteCallable | None, methods: Iterable[str] | None, automatic: bool | None

@@ -22,6 +22,7 @@ if t.TYPE_CHECKING:
     from ..services.commands import AppGroup
     from ..typed.providers import Providers
     from .requirements import Security
+    from .response import Response
 
 F = t.TypeVar("F", bound=Callable[..., t.Any])
 T = t.TypeVar("T")
@@ -180,6 +181,13 @@ class Scaffold:
         Override this method to decide by file name.
         """
         return files.default_max_age()
+
+    def send_static_file(self, filename: str) -> Response:
+        """The response with a file of the static folder: the view of the folder's rule.
+
+        Raises NotFound if there is no such file, and RuntimeError without a static folder.
+        """
+        return files.send_static_file(self, filename)
 
     def open_resource(self, resource: str, mode: str = "rb", encoding: str | None = None) -> t.IO[t.Any]:
         """Open a file below `root_path` for reading. Raises ValueError for any other mode."""

@@ -25,4 +25,5 @@ def add_static_rule(app: t.Any, static_host: str | None, host_matching: bool, mo
     view = lambda **kwargs: app_ref().send_static_file(**kwargs)  # type: ignore[union-attr]  # noqa: E731
     view.__module__ = module
     OPEN.put(True)(view)
+    view.sends_static_files = True  # type: ignore[attr-defined]  # read by `static_urls`
     app.add_url_rule(f"{app.static_url_path}/<path:filename>", endpoint="static", host=static_host, view_func=view)

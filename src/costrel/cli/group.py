@@ -23,11 +23,12 @@ from .routes import routes_command
 from .run import run_command
 from .serve import serve_command
 from .shell import shell_command
+from .static import static_group
 
 if t.TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-_YIELDING: t.Final = (check_command, openapi_command)
+_YIELDING: t.Final = (check_command, openapi_command, static_group)
 """The commands that give way to a command of the application or of a package with the same name."""
 
 

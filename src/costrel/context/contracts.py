@@ -6,7 +6,7 @@ mypy holds `Costrel` to them, so that a member which is renamed there is found w
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Callable, Generator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, MutableMapping, Sequence
 
 if t.TYPE_CHECKING:
     from datetime import timedelta
@@ -174,6 +174,18 @@ class MountContract(t.Protocol):
     def enter(self, ctx: RequestContext, /) -> Generator[t.Any, t.Any, t.Any]: ...
 
 
+class FrontendContract(t.Protocol):
+    """A built front end below a prefix."""
+
+    @property
+    def endpoint(self) -> str: ...
+    @property
+    def prefix(self) -> str: ...
+    @property
+    def root(self) -> str: ...
+    def answer(self, ctx: RequestContext, path: str, /) -> bool: ...
+
+
 class AppContract(t.Protocol):
     """An application: `Costrel` has all of these members."""
 
@@ -242,6 +254,10 @@ class AppContract(t.Protocol):
     def _tracing(self) -> TracingContract | None: ...
     @property
     def known_hosts(self) -> KnownHostsContract: ...
+    @property
+    def frontends(self) -> Sequence[FrontendContract]: ...
+    @property
+    def blueprint_prefixes(self) -> Collection[str]: ...
     @property
     def error_owners(self) -> ErrorOwnersContract: ...
     @property

@@ -38,7 +38,7 @@ _ATTR_CHARS = "!#$&+-.^_`|~"
 
 
 def send_file(
-    path_or_file: os.PathLike[str] | str | IO[bytes],
+    path_or_file: os.PathLike[str] | str | IO[bytes] | Loaded,
     environ: WSGIEnvironment,
     mimetype: str | None = None,
     as_attachment: bool = False,
@@ -175,6 +175,20 @@ class _Source:
             Headers.adopt(pairs)["ETag"] = quote_etag(etag)
         elif etag and self.path is not None:
             pairs.append(_tag(self.path, self.modified, self.size))
+
+
+class Loaded(_Source):
+    """A file whose content was read already, for `send_file`: the response has exactly these bytes."""
+
+    def __init__(self, name: str, content: bytes) -> None:
+        self.name, self.size = name, len(content)
+        self._content = content
+
+    def body(self, environ: WSGIEnvironment) -> Iterable[bytes]:
+        """The content at once, or for a part of it a file to seek in."""
+        if environ.get("HTTP_RANGE") is not None:
+            return FileWrapper(io.BytesIO(self._content))
+        return SmallFile(self._content)
 
 
 @lru_cache(maxsize=512)

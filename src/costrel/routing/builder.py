@@ -117,14 +117,18 @@ class Template:
         texts = [""]
         variables = []
         defaults = rule.defaults or {}
+        changes = rule.find_changes() if rule.find_changes is not None else {}
         for token in tokens:
             if isinstance(token, str):
                 texts[-1] += quote(token, safe=PATH_SAFE)
             elif token.name in defaults:
                 texts[-1] += self._converters[token.name].to_url(defaults[token.name])
             else:
-                converter = self._converters[token.name]
-                variables.append((token.name, *self._stands(converter), self._writer(converter)))
+                converter, change = self._converters[token.name], changes.get(token.name)
+                if change is None:
+                    variables.append((token.name, *self._stands(converter), self._writer(converter)))
+                else:
+                    variables.append((token.name, _Never, bool, _changed(change, self._writer(converter))))
                 texts.append("")
         self.begins = texts[0]
         self.variables: list[Place] = [(*variable, text) for variable, text in zip(variables, texts[1:], strict=True)]
@@ -182,6 +186,10 @@ class Template:
                 raise Refused(name)
         if found is None:
             raise Refused(next(reversed(written), ""))
+
+
+def _changed(change: Callable[[t.Any], t.Any], write: Callable[[t.Any], str]) -> Callable[[t.Any], str]:
+    return lambda value: write(change(value))
 
 
 def _is_number_of(converter: BaseConverter, text: str, value: object) -> bool:

@@ -43,6 +43,9 @@ class Rule(RuleFactory):
 
     __hash__ = None  # type: ignore[assignment]  # rules that look alike are equal, and a rule changes when it is bound
 
+    find_changes: Callable[[], Mapping[str, Callable[[t.Any], t.Any]]] | None = None
+    """Returns functions by variable, which change a value before it is written. It is called before the first URL."""
+
     def __init__(
         self,
         string: str,
@@ -233,6 +236,10 @@ class Rule(RuleFactory):
     def _make_builder(self) -> Builder:
         self._builder = Builder(self, *self._texts())
         return self._builder
+
+    def forget_builder(self) -> None:
+        """Call `find_changes` again before the next URL is built."""
+        self._builder = None
 
     def refused_variable(self, values: Values) -> str | None:
         """The variable whose value rules a URL out; None if there is none, a value is missing, or all are allowed."""

@@ -157,6 +157,14 @@ GROUPS: t.Final[Mapping[str, tuple[Setting, ...]]] = MappingProxyType({
              "Files of a static folder are served if a part of their path begins with a dot.", native=False),
         _own("STATIC_FOLLOW_SYMLINKS", BOOL, True, "Links that lead out of a static folder are followed.",
              native=False),
+        _own("STATIC_HASHED", BOOL, False, "URLs of static files have a hash of the content, except in debug mode, and"
+             " browsers keep these files for a year.", native=True),
+        _own("STATIC_BUILD", TEXT_OR_NONE, None, "The folder that costrel static build has written, whose compressed"
+             " copies are sent; relative to the application's folder."),
+        _own("VITE_OUT_DIR", TEXT_OR_NONE, None, "Vite's output folder, relative to the application's folder; None: the"
+             " static folder, static/dist or a front end, whichever has a manifest."),
+        _own("VITE_SERVER", TEXT_OR_NONE, "http://localhost:5173",
+             "Vite's server, to which vite_asset() leads in debug mode; None: to the built files."),
     ),
     "Sessions": (
         _flask("SECRET_KEY", (str, bytes, NoneType), None, "Signs sessions, and the tokens of extensions."),

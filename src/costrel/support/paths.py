@@ -79,6 +79,11 @@ def status_inside(directory: str, path: str) -> os.stat_result:
     return os.stat(path)
 
 
+def is_hidden(path: str) -> bool:
+    """Whether a part of a relative path begins with a dot."""
+    return any(part.startswith(".") and part != "." for part in path.replace(os.sep, "/").split("/"))
+
+
 def secure_filename(filename: str) -> str:
     """Return `filename` as an ASCII name that is valid on every file system. It may be empty.
 

@@ -25,6 +25,7 @@ CHECKS: t.Final[tuple[Callable[[AppContract], Findings], ...]] = (
     sharing.check_counting,
     sharing.check_logins,
     routes.check_mounts,
+    routes.check_frontends,
     routes.check_shadows,
     routes.check_strictness,
     routes.check_order,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import typing as t
 
 from ...routing.converters import isolates
+from ..frontends import INDEX
 from .finding import Finding, Findings
 
 if t.TYPE_CHECKING:
@@ -26,10 +28,23 @@ def check_mounts(app: AppContract) -> Findings:
             )
 
 
+def check_frontends(app: AppContract) -> Findings:
+    """Front ends without a page."""
+    for frontend in app.frontends:
+        if not os.path.isfile(os.path.join(frontend.root, INDEX)):
+            yield Finding(
+                frontend.prefix or "/",
+                f"The front end in {frontend.root} has no {INDEX}: its pages are a 404.",
+                "Build the front end, or name the folder of its build in app.frontend(…).",
+            )
+
+
 def check_shadows(app: AppContract) -> Findings:
     """Rules that are alike but for the names of their variables, of which only the first is ever reached."""
     seen: dict[tuple[t.Any, ...], t.Any] = {}
     for rule in app.url_map.iter_rules():
+        if rule.build_only:
+            continue
         pattern = _variable_name.sub(lambda match: f"<{match[1] or 'string'}>", rule.rule)
         for method in sorted((rule.methods or {"*"}) - {"HEAD", "OPTIONS"}):
             first = seen.setdefault((pattern, rule.host, rule.subdomain, rule.websocket, method), rule)

@@ -15,6 +15,8 @@ from .marks import Mark
 if t.TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
+    from .contract import MarkedApp
+
 NONCE: t.Final = "'nonce'"
 """The placeholder in a policy for the nonce of the response."""
 
@@ -41,6 +43,9 @@ _KEYWORDS: t.Final = frozenset({
     "unsafe-eval", "unsafe-hashes", "unsafe-inline", "wasm-unsafe-eval",
 })  # fmt: skip
 _HASHES: t.Final = ("sha256-", "sha384-", "sha512-", "nonce-")
+_SINGLE_STYLES: t.Final = ("'nonce", "'sha256-", "'sha384-", "'sha512-")
+"""The beginnings of sources with which browsers ignore 'unsafe-inline' (CSP 3 §6.7.3.2)."""
+
 _ENVIRON_KEY: t.Final = "costrel.csp_nonce"
 _is_plain = LatePattern(r"[\x21-\x2b\x2d-\x3a\x3c-\x7e]+").fullmatch
 
@@ -135,6 +140,39 @@ def nonce_of(source: WSGIEnvironment) -> str:
     if nonce is None:
         nonce = source[_ENVIRON_KEY] = urlsafe_b64encode(os.urandom(16)).rstrip(b"=").decode()
     return nonce
+
+
+def uses_nonce(app: MarkedApp) -> bool:
+    """Whether a policy of the application may contain a nonce."""
+    config = app.config
+    policies = (config.get("CONTENT_SECURITY_POLICY"), config.get("CONTENT_SECURITY_POLICY_REPORT_ONLY"))
+    return (
+        any(NONCE in str(policy) for policy in policies) or POLICY.is_used_in(app) or REPORT_ONLY_POLICY.is_used_in(app)
+    )
+
+
+def with_server(policy: str, server: str) -> str:
+    """A policy that also lets pages load everything from Vite's server, and connect to it; never less than before."""
+    origin = "/".join(server.split("/")[:3])
+    directives: dict[str, list[str]] = {}
+    for part in policy.split(";"):
+        name, *sources = part.split() or [""]
+        if name:
+            directives.setdefault(name.lower(), sources)
+    wanted = {name: [origin] for name in ("script-src", "style-src", "img-src", "font-src", "media-src")}
+    wanted["connect-src"] = [origin, "ws" + origin.removeprefix("http")]
+    for name in ("script-src-elem", "style-src-elem", "worker-src"):
+        if name in directives:
+            wanted[name] = [origin]
+    for name, added in wanted.items():
+        known = directives.get(name, directives.get("default-src"))
+        if known is None:  # everything is allowed
+            continue
+        kept = [source for source in known if source.lower() != "'none'"]
+        if name.startswith("style-src") and not any(source.lower().startswith(_SINGLE_STYLES) for source in kept):
+            added = [*added, "'unsafe-inline'"]  # Vite's client adds style elements
+        directives[name] = [*kept, *(source for source in added if source not in kept)]
+    return "; ".join(" ".join((name, *sources)) for name, sources in directives.items())
 
 
 def csp_nonce() -> str:

@@ -10,9 +10,20 @@ from ...http.headers import Headers
 from ...messages.response_head import lower_names
 from ...support.patterns import LatePattern
 from . import fields
-from .csp import HEADER, NONCE, POLICY, REPORT_ONLY_HEADER, REPORT_ONLY_POLICY, Policy, nonce_of, policy_text
+from .csp import (
+    HEADER,
+    NONCE,
+    POLICY,
+    REPORT_ONLY_HEADER,
+    REPORT_ONLY_POLICY,
+    Policy,
+    nonce_of,
+    policy_text,
+    with_server,
+)
 from .fields import Pairs
 from .marks import ByEndpoint
+from .vite_server import is_used_by, server_of
 
 if t.TYPE_CHECKING:
     from ...context import RequestContext
@@ -53,6 +64,7 @@ class HeaderDefaults:
         self._default = self._choose(*policies)
         self._has_marks = POLICY.is_used_in(app) or REPORT_ONLY_POLICY.is_used_in(app)
         self._look = fields.may_be_known(headers)
+        self._in_debug = app.debug
         self._always = self.always
         self._chosen = ByEndpoint(app, self._chosen_for)
 
@@ -79,7 +91,7 @@ class HeaderDefaults:
     @property
     def always(self) -> Pairs | None:
         """The list for every response; None if it depends on the request."""
-        if self._has_marks or self._hsts or self._default.with_nonce:
+        if self._has_marks or self._hsts or self._default.with_nonce or self._in_debug:
             return None
         return self._default.plain
 
@@ -110,7 +122,19 @@ class HeaderDefaults:
         if chosen.with_nonce:
             nonce = f"'nonce-{nonce_of(request._source)}'"
             pairs = pairs + [(name, value.replace(NONCE, nonce)) for name, value in chosen.with_nonce]
+        if self._in_debug:
+            pairs = self._with_vite(pairs)
         fields.add(response, pairs, self._look)
+
+    def _with_vite(self, pairs: Pairs) -> Pairs:
+        """The headers with policies that allow Vite's server, if pages use it."""
+        server = server_of(self._app)
+        if server is None or not is_used_by(self._app):
+            return pairs
+        return [
+            (name, with_server(value, server) if name in (HEADER, REPORT_ONLY_HEADER) else value)
+            for name, value in pairs
+        ]
 
 
 def _policies(config: Settings) -> tuple[str, str]:

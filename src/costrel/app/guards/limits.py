@@ -125,14 +125,15 @@ class Limits:
         return cls(app, default) if default or RATE_LIMITS.is_used_in(app) else None
 
     def _limits_of(self, endpoint: str) -> list[ScopedLimit]:
-        """The limits of an endpoint, innermost first. The limits of the application do not apply to static files."""
+        """The limits of an endpoint, innermost first. Files are not subject to the application's."""
         found: list[ScopedLimit] = []
         for blueprint, marked in RATE_LIMITS.of_endpoint(self._app, endpoint):
             if marked is None:
                 return found
             kind, name = ("view", endpoint) if blueprint is None else ("blueprint", blueprint)
             found += (ScopedLimit(f"{kind} {name}", kind, limit) for limit in marked)
-        if endpoint.rpartition(".")[2] == "static":
+        is_frontend = any(frontend.endpoint == endpoint for frontend in self._app.frontends)
+        if is_frontend or endpoint.rpartition(".")[2] == "static":
             return found
         return found + self._of_application()
 

@@ -1,0 +1,183 @@
+"""Content codings of static files: compressed copies beside a file, which are sent if they have its content."""
+
+from __future__ import annotations
+
+import os
+import time
+import typing as t
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+from importlib import import_module
+
+from ...http.accept import Accept
+from .content import MOST_IN_MEMORY, RECENTLY, Changed, Read, UnchangedFile, open_as, read_file
+from .names import digest_of
+
+if t.TYPE_CHECKING:
+    from .folder import StaticFolder
+
+K = t.TypeVar("K")
+V = t.TypeVar("V")
+
+Convert: t.TypeAlias = Callable[[bytes], bytes]
+
+NAMES: t.Final = {".zst": "zstd", ".br": "br", ".gz": "gzip"}
+"""The extensions of compressed copies, and the names of their codings (RFC 9110 §8.4.1, 7932, 8878)."""
+
+_MOST_COPIES: t.Final = 10_000
+
+
+class Coding(t.NamedTuple):
+    """One coding, at its highest level; ``compress`` gives the same bytes each time."""
+
+    name: str
+    extension: str
+    compress: Convert
+    decompress: Convert
+
+
+@cache
+def codings() -> tuple[Coding, ...]:
+    """The codings whose packages are installed; gzip is always among them."""
+    found = (_zstd(), _brotli(), _gzip())
+    return tuple(coding for coding in found if coding is not None)
+
+
+def _gzip() -> Coding:
+    import gzip  # needed for compressed copies only
+
+    return Coding("gzip", ".gz", lambda content: gzip.compress(content, 9, mtime=0), gzip.decompress)
+
+
+def _brotli() -> Coding | None:
+    try:
+        brotli = import_module("brotli")
+    except ImportError:
+        return None
+    return Coding("br", ".br", lambda content: bytes(brotli.compress(content, quality=11)), brotli.decompress)
+
+
+def _zstd() -> Coding | None:
+    # Level 19 has a window of 8 MB, the largest that browsers accept (RFC 9659 §3).
+    try:
+        zstandard = import_module("zstandard")
+    except ImportError:
+        return _zstd_of_python()
+
+    def decompress(content: bytes) -> bytes:
+        return bytes(zstandard.ZstdDecompressor().decompressobj().decompress(content))
+
+    return Coding("zstd", ".zst", lambda content: bytes(zstandard.ZstdCompressor(19).compress(content)), decompress)
+
+
+def _zstd_of_python() -> Coding | None:
+    try:
+        zstd = import_module("compression.zstd")  # since Python 3.14
+    except ImportError:
+        return None
+    return Coding("zstd", ".zst", lambda content: bytes(zstd.compress(content, 19)), zstd.decompress)
+
+
+class Copy(t.NamedTuple):
+    """A compressed copy of a file, which was decompressed and compared with it."""
+
+    coding: Coding
+    path: str
+    read: Read
+    digest: str
+
+    def load(self) -> bytes | UnchangedFile:
+        """The compressed bytes, or for a large copy an object that reads them. Raises `Changed` and OSError."""
+        if self.read.is_settled:
+            return open_as(self.path, self.read.signature)
+        content = open_as(self.path, self.read.signature, keep=MOST_IN_MEMORY)
+        if isinstance(content, UnchangedFile):
+            content.close()
+            raise Changed(f"{self.path!r} was changed a moment ago.")
+        if _decompressed_digest(self.coding, content) != self.digest:
+            raise Changed(f"{self.path!r} was replaced.")
+        return content
+
+
+class Copies:
+    """The compressed copies in one folder. They are looked up again when files are added to the folder around them."""
+
+    def __init__(self, folder: StaticFolder) -> None:
+        self._folder = folder
+        self._beside: dict[str, tuple[int, tuple[Coding, ...]]] = {}
+        self._known: dict[tuple[str, str, tuple[Coding, ...]], Sequence[Copy]] = {}
+
+    def beside(self, name: str) -> tuple[Coding, ...]:
+        """The codings for which there is a file beside the file with this name."""
+        try:
+            changed = os.stat(os.path.dirname(os.path.join(self._folder.root, name))).st_mtime_ns
+        except (OSError, ValueError):
+            return ()
+        known = self._beside.get(name)
+        if known is not None and known[0] == changed:
+            return known[1]
+        now = time.time_ns()
+        found = tuple(coding for coding in codings() if self._folder.locate(name + coding.extension) is not None)
+        if changed < now - RECENTLY:
+            _store(self._beside, name, (changed, found))
+        return found
+
+    def of(self, name: str, digest: str) -> Sequence[Copy]:
+        """The copies of the file with this name that have the content with this hash."""
+        beside = self.beside(name)
+        if not beside:
+            return ()
+        known = self._known.get((name, digest, beside))
+        if known is None:
+            known = [copy for coding in beside if (copy := self._copy(name, coding, digest)) is not None]
+            if all(copy.read.is_settled for copy in known):
+                _store(self._known, (name, digest, beside), known)
+        return known
+
+    def forget(self) -> None:
+        """Read all copies again, since one of them has changed."""
+        self._known.clear()
+
+    def _copy(self, name: str, coding: Coding, digest: str) -> Copy | None:
+        located = self._folder.locate(name + coding.extension)
+        if located is None or located[1].st_size > MOST_IN_MEMORY:
+            return None
+        try:
+            read = read_file(located[0], keep=MOST_IN_MEMORY)
+        except OSError:
+            return None
+        if _decompressed_digest(coding, read.content or b"") != digest:
+            return None
+        return Copy(coding, located[0], read._replace(content=None), digest)
+
+
+def _store(known: dict[K, V], key: K, value: V) -> None:
+    if len(known) >= _MOST_COPIES:
+        known.clear()
+    known[key] = value
+
+
+def _decompressed_digest(coding: Coding, content: bytes) -> str | None:
+    """The hash of the content of a copy; None if it is damaged, which each package reports by errors of its own."""
+    try:
+        return digest_of(coding.decompress(content))
+    except Exception:
+        return None
+
+
+def choose(copies: Iterable[Copy], accepted: str | None) -> Copy | None:
+    """The smallest copy among those that the client likes best (RFC 9110 §12.5.3); None for the file itself."""
+    if not accepted:
+        return None
+    accept = Accept.from_header(accepted)
+    wishes = [(_quality(accept, copy.coding.name), -copy.read.signature[2], copy) for copy in copies]
+    best = max(wishes, key=lambda wish: wish[:2], default=None)
+    if best is None or best[0] <= 0:
+        return None
+    plain = [quality for value, quality in accept if value.lower() == "identity"]
+    return None if plain and plain[0] > best[0] else best[2]
+
+
+def _quality(accept: Accept, coding: str) -> float:
+    named = [quality for value, quality in accept if value.lower() in (coding, f"x-{coding}")]
+    return named[0] if named else accept.quality(coding)

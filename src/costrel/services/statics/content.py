@@ -1,0 +1,142 @@
+"""Reading files for names with a hash: the bytes that are sent are those that were hashed."""
+
+from __future__ import annotations
+
+import io
+import os
+import time
+import typing as t
+from hashlib import sha256
+
+from .names import DIGITS, digest_of
+
+Signature: t.TypeAlias = tuple[int, int, int, int, int]
+"""Device, inode, size, and the times of the last change in nanoseconds."""
+
+IN_MEMORY: t.Final = 1024 * 1024
+"""Bytes up to which a file is read at once, so that nothing can change it while it is sent."""
+
+MOST_IN_MEMORY: t.Final = 64 * 1024 * 1024
+"""The same for a file that was changed so recently that its times would not show another change."""
+
+RECENTLY: t.Final = 2_000_000_000
+"""Nanoseconds in which a file could change twice with the same times: file systems have clocks of up to two seconds."""
+
+_BLOCK: t.Final = 256 * 1024
+_ATTEMPTS: t.Final = 3
+
+
+class Changed(OSError):
+    """Raised if a file changes while it is read."""
+
+
+def signature_of(status: os.stat_result) -> Signature:
+    """What changes if another content is written to a file, or another file takes its place."""
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def is_settled(signature: Signature, now: int) -> bool:
+    """Whether any change of the file after `now`, in nanoseconds since 1970, changes its signature."""
+    return max(signature[3], signature[4]) < now - RECENTLY
+
+
+class Read(t.NamedTuple):
+    """The hash of a file, and the signature with which it was read. `content` is None for a large file."""
+
+    signature: Signature
+    digest: str
+    content: bytes | None
+    is_settled: bool
+
+
+def read_file(path: str, keep: int = IN_MEMORY) -> Read:
+    """Read a file and hash it; keep the content of at most `keep` bytes. Raises OSError."""
+    for _ in range(_ATTEMPTS):
+        with open(path, "rb", 0) as file:
+            signature = signature_of(os.fstat(file.fileno()))
+            settled = is_settled(signature, time.time_ns())
+            if signature[2] <= keep:
+                content = read_all(file)
+                digest = digest_of(content)
+            else:
+                content, digest = None, _digest_of_file(file)
+            if signature_of(os.fstat(file.fileno())) == signature:
+                return Read(signature, digest, content, settled)
+    raise Changed(f"{path!r} is being written.")
+
+
+def read_all(file: t.IO[bytes]) -> bytes:
+    """The rest of an unbuffered file."""
+    pieces = []
+    while piece := file.read(IN_MEMORY):
+        pieces.append(piece)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def _digest_of_file(file: t.IO[bytes]) -> str:
+    digest = sha256()
+    while block := file.read(_BLOCK):
+        digest.update(block)
+    return digest.hexdigest()[:DIGITS]
+
+
+def open_as(path: str, signature: Signature, keep: int = IN_MEMORY) -> bytes | UnchangedFile:
+    """The content of a file with this signature; if it is large, a file that ends with an error if it changes.
+
+    Raises `Changed` if the file has changed, and OSError.
+    """
+    file = open(path, "rb", 0)  # noqa: SIM115 - a large file stays open
+    try:
+        if signature_of(os.fstat(file.fileno())) != signature:
+            raise Changed(f"{path!r} was replaced.")
+        if signature[2] > keep:
+            return UnchangedFile(file, signature)
+        content = read_all(file)
+        if signature_of(os.fstat(file.fileno())) != signature:
+            raise Changed(f"{path!r} is being written.")
+    except BaseException:
+        file.close()
+        raise
+    file.close()
+    return content
+
+
+class UnchangedFile(io.RawIOBase):
+    """An open file that raises `Changed` if it is written to, so that its response is aborted.
+
+    It has no file descriptor for servers: they would send the file without this check.
+    """
+
+    def __init__(self, file: t.IO[bytes], signature: Signature) -> None:
+        self._file = file
+        self._signature = signature
+
+    def readable(self) -> bool:
+        """True."""
+        return True
+
+    def seekable(self) -> bool:
+        """True."""
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        """Set the position, as a file does."""
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        """The position."""
+        return self._file.tell()
+
+    def readinto(self, buffer: t.Any, /) -> int:
+        """Read into a buffer. Raises `Changed` if the file has changed since it was hashed."""
+        block = self._file.read(len(buffer))
+        status = os.fstat(self._file.fileno())
+        if (status.st_size, status.st_mtime_ns) != self._signature[2:4]:  # replacing the file leaves these as they are
+            raise Changed("The file was changed while it was sent.")
+        buffer[: len(block)] = block
+        return len(block)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+        super().close()

@@ -1,0 +1,306 @@
+"""A folder of static files: the hash of each as it is sent, checked again when a file on disk changes."""
+
+from __future__ import annotations
+
+import os
+import time
+import typing as t
+from collections.abc import Iterator
+from functools import lru_cache
+from posixpath import dirname, join, normpath
+from stat import S_ISREG
+
+from ...support.graphs import components
+from ...support.paths import is_hidden, safe_join, status_inside
+from .content import (
+    MOST_IN_MEMORY,
+    Changed,
+    Read,
+    Signature,
+    UnchangedFile,
+    is_settled,
+    open_as,
+    read_file,
+    signature_of,
+)
+from .css import Reference, Stylesheet
+from .names import digest_of, split_name, with_digest
+
+_MOST_FILES: t.Final = 10_000
+_LARGEST_STYLESHEET: t.Final = 8 * 1024 * 1024
+
+
+class Version(t.NamedTuple):
+    """A file as it is sent under the name with its hash. `content` is that of a stylesheet; others are read again.
+
+    `is_settled` is false if the file was changed so recently that its signature may stay the same with the next change.
+    """
+
+    path: str
+    signature: Signature
+    digest: str
+    content: bytes | None
+    is_settled: bool
+
+    def load(self) -> bytes | UnchangedFile:
+        """The bytes with this hash, or for a large file an object that reads them. Raises `Changed` and OSError."""
+        if self.content is not None:
+            return self.content
+        if self.is_settled:
+            return open_as(self.path, self.signature)
+        content = open_as(self.path, self.signature, keep=MOST_IN_MEMORY)
+        if isinstance(content, UnchangedFile):
+            content.close()
+            raise Changed(f"{self.path!r} was changed a moment ago.")
+        if digest_of(content) != self.digest:
+            raise Changed(f"{self.path!r} was replaced.")
+        return content
+
+
+class Found(t.NamedTuple):
+    """The file for a requested name, and whether the name has the hash of its content."""
+
+    name: str
+    version: Version
+    is_current: bool
+
+
+class _Sheet(t.NamedTuple):
+    """A stylesheet that was read, with the normalised names that its references lead to."""
+
+    path: str
+    read: Read
+    text: Stylesheet
+    targets: list[str | None]
+
+
+class _Rendered(t.NamedTuple):
+    """A stylesheet with the names of other files, and the signatures of all files that it depends on."""
+
+    version: Version
+    depends_on: dict[str, Signature | None]
+
+
+class StaticFolder:
+    """One folder. Names are relative to it, with slashes; None and OSError stand for files that cannot be sent.
+
+    Threads may use it at the same time: each result is computed from the files alone, and two threads that compute the
+    same result store the same.
+    """
+
+    def __init__(self, root: str, follow_links: bool, dotfiles: bool) -> None:
+        self.root = root
+        self._follow_links = follow_links
+        self._dotfiles = dotfiles
+        self._digests: dict[str, tuple[Signature, str]] = {}
+        self._rendered: dict[str, _Rendered] = {}
+
+    def locate(self, name: str) -> tuple[str, os.stat_result] | None:
+        """The path and the status of a file; None if there is none that may be sent."""
+        if not self._dotfiles and "/." in f"/{name}" and is_hidden(name):
+            return None
+        path = safe_join(self.root, name)
+        if path is None:
+            return None
+        try:
+            status = os.stat(path) if self._follow_links else status_inside(self.root, path)
+        except (OSError, ValueError):  # ValueError: a character that the file system has no bytes for
+            return None
+        return (path, status) if S_ISREG(status.st_mode) else None
+
+    def names(self) -> Iterator[str]:
+        """The names of all files that may be sent, sorted in each folder."""
+        seen: set[str] = set()
+        for path, folders, names in os.walk(self.root, followlinks=True):
+            real = os.path.realpath(path)
+            folders[:] = () if real in seen else sorted(folders)  # a link may lead to a folder around it
+            if real not in seen:
+                seen.add(real)
+                relative = os.path.relpath(path, self.root).replace(os.sep, "/")
+                found = (name if relative == "." else f"{relative}/{name}" for name in sorted(names))
+                yield from (name for name in found if self.locate(name) is not None)
+
+    def hashed(self, name: str) -> str:
+        """The name with the hash of its content; unchanged if there is no such file, or if it has the hash already."""
+        try:
+            version = None if self._names_itself(name) else self.version(name)
+        except OSError:
+            return name
+        return name if version is None else with_digest(name, version.digest)
+
+    def version(self, name: str) -> Version | None:
+        """The file with this name as it is sent under the name with its hash. Raises OSError."""
+        name = normpath(name)
+        if _is_stylesheet(name):
+            return self._stylesheet(name)
+        located = self.locate(name)
+        return None if located is None else self._plain_version(*located)
+
+    def content(self, name: str) -> bytes | None:
+        """The whole content of a file as it is sent under the name with its hash. Raises OSError."""
+        version = self.version(name)
+        return (
+            None if version is None else version.content or read_file(version.path, keep=version.signature[2]).content
+        )
+
+    def version_as_it_is(self, name: str) -> Version | None:
+        """The file with this name as it is on disk. Raises OSError."""
+        located = self.locate(name)
+        return None if located is None else self._plain_version(*located)
+
+    def find(self, name: str) -> Found | None:
+        """The file for a name with a hash: one whose content has this hash, else the current one; None if neither is.
+
+        A file that is on disk under the whole name, with another content, is left to be sent as any other.
+        """
+        split = split_name(name)
+        if split is None:
+            return None
+        own = self._names_itself(name)
+        if own is not None:
+            return Found(name, own, True)
+        plain, digest = split
+        version = self.version(plain)
+        if version is None:
+            return None
+        if version.digest == digest:
+            return Found(plain, version, True)
+        return None if self.locate(name) is not None else Found(plain, version, False)
+
+    def _names_itself(self, name: str) -> Version | None:
+        """The file on disk under this name, if the name has the hash of its bytes, as those of a build have."""
+        split = split_name(name)
+        located = None if split is None else self.locate(name)
+        if split is None or located is None:
+            return None
+        version = self._plain_version(*located)
+        return version if version.digest == split[1] else None
+
+    def _plain_version(self, path: str, status: os.stat_result) -> Version:
+        """A file whose bytes are sent as they are."""
+        signature = signature_of(status)
+        known = self._digests.get(path)
+        if known is not None and known[0] == signature:
+            return Version(path, signature, known[1], None, True)
+        read = read_file(path, keep=0)
+        if read.is_settled:
+            if len(self._digests) >= _MOST_FILES:
+                self._digests.clear()
+            self._digests[path] = read.signature, read.digest
+        return Version(path, read.signature, read.digest, None, read.is_settled)
+
+    # Stylesheets
+
+    def _stylesheet(self, name: str) -> Version | None:
+        known = self._rendered.get(name)
+        if known is not None and self._is_current(known):
+            return known.version
+        located = self.locate(name)
+        if located is None:
+            return None
+        if located[1].st_size > _LARGEST_STYLESHEET:
+            return self._plain_version(*located)
+        began = time.time_ns()
+        rendered = self._render(name)
+        if rendered is None:
+            return None
+        if all(signature is None or is_settled(signature, began) for signature in rendered.depends_on.values()):
+            if len(self._rendered) >= _MOST_FILES:
+                self._rendered.clear()
+            self._rendered[name] = rendered
+        return rendered.version
+
+    def _is_current(self, rendered: _Rendered) -> bool:
+        for name, signature in rendered.depends_on.items():
+            located = self.locate(name)
+            if signature != (None if located is None else signature_of(located[1])):
+                return False
+        return True
+
+    def _render(self, name: str) -> _Rendered | None:
+        """Read a stylesheet and all that it leads to, and write the names with hashes into it.
+
+        The hash of a stylesheet depends on those of the files that it names. In a circle of stylesheets the names stay
+        as they are.
+        """
+        sheets: dict[str, _Sheet | None] = {}
+
+        def sheet_of(name: str) -> _Sheet | None:
+            if name not in sheets:
+                sheets[name] = self._read_sheet(name)
+            return sheets[name]
+
+        def following(name: str) -> Iterator[str]:
+            sheet = sheet_of(name)
+            return (
+                iter(()) if sheet is None else (target for target in sheet.targets if target and _is_stylesheet(target))
+            )
+
+        versions: dict[str, Version | None] = {}
+        depends_on: dict[str, Signature | None] = {}
+        for circle in components(name, following):
+            for member in circle:
+                versions[member] = version = self._version_of(sheet_of(member), set(circle), versions, depends_on)
+                depends_on[member] = self._signature_of(member, version)
+        version = versions[name]
+        return None if version is None else _Rendered(version, depends_on)
+
+    def _read_sheet(self, name: str) -> _Sheet | None:
+        located = self.locate(name)
+        if located is None or self._names_itself(name) is not None:
+            return None
+        read = read_file(located[0], keep=_LARGEST_STYLESHEET)
+        text = Stylesheet(read.content or b"")
+        return _Sheet(located[0], read, text, [_target(name, reference) for reference in text.references])
+
+    def _version_of(
+        self,
+        sheet: _Sheet | None,
+        circle: set[str],
+        versions: dict[str, Version | None],
+        depends_on: dict[str, Signature | None],
+    ) -> Version | None:
+        """The version of a stylesheet outside of whose circle all `versions` are known; others are added."""
+        if sheet is None:
+            return None
+        names: dict[int, str | None] = {}
+        for reference, target in zip(sheet.text.references, sheet.targets, strict=True):
+            if target is None or target in circle:
+                continue
+            if target not in versions:
+                versions[target] = version = self._referenced(target)
+                depends_on[target] = self._signature_of(target, version)
+            found = versions[target]
+            names[id(reference)] = None if found is None else with_digest(target, found.digest)
+        content = sheet.text.renamed(lambda reference: names.get(id(reference)))
+        return Version(sheet.path, sheet.read.signature, digest_of(content), content, sheet.read.is_settled)
+
+    def _signature_of(self, name: str, version: Version | None) -> Signature | None:
+        """The signature of a file with this version, or of one that keeps its name; None if there is no file."""
+        if version is not None:
+            return version.signature
+        located = self.locate(name)
+        return None if located is None else signature_of(located[1])
+
+    def _referenced(self, name: str) -> Version | None:
+        """The version of a file that is no stylesheet; None if it keeps its name."""
+        located = self.locate(name)
+        if located is None or self._names_itself(name) is not None:
+            return None
+        return self._plain_version(*located)
+
+
+@lru_cache(maxsize=256)
+def folder_at(root: str, follow_links: bool, dotfiles: bool) -> StaticFolder:
+    """The folder with this path; the same object each time."""
+    return StaticFolder(root, follow_links, dotfiles)
+
+
+def _is_stylesheet(name: str) -> bool:
+    return name[-4:].lower() == ".css"
+
+
+def _target(name: str, reference: Reference) -> str | None:
+    """The name in the folder that a reference leads to; None for one that leads out of it."""
+    target = normpath(join(dirname(name), reference.path))
+    return None if target.startswith(("../", "/")) or target in (".", "..") else target

@@ -1,0 +1,39 @@
+"""Names of files with a hash of their content: ``app.css`` becomes ``app.3f9c1d27a40b.css``."""
+
+from __future__ import annotations
+
+import typing as t
+from hashlib import sha256
+
+DIGITS: t.Final = 12
+"""Hexadecimal digits of the hash in a name: 48 bits."""
+
+_HEXADECIMAL: t.Final = frozenset("0123456789abcdef")
+
+
+def digest_of(content: bytes) -> str:
+    """The hash of a content as it stands in names."""
+    return sha256(content).hexdigest()[:DIGITS]
+
+
+def with_digest(name: str, digest: str) -> str:
+    """The name with a hash before its last extension, or at its end if it has none."""
+    folder, slash, last = name.rpartition("/")
+    stem, dot, extension = last.rpartition(".")
+    return f"{folder}{slash}{stem}.{digest}{dot}{extension}" if stem else f"{name}.{digest}"
+
+
+def split_name(name: str) -> tuple[str, str] | None:
+    """The name and the hash from which `with_digest` makes this name; None if there are none."""
+    folder, slash, last = name.rpartition("/")
+    parts = last.split(".")
+    for position in (-2, -1):
+        if len(parts) > -position and _is_digest(parts[position]):
+            digest = parts.pop(position)
+            plain = f"{folder}{slash}{'.'.join(parts)}"
+            return (plain, digest) if with_digest(plain, digest) == name else None
+    return None
+
+
+def _is_digest(text: str) -> bool:
+    return len(text) == DIGITS and _HEXADECIMAL.issuperset(text)
