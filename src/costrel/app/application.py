@@ -23,6 +23,7 @@ from ..support.asgi_types import Receive, Scope, Send
 from ..support.coroutines import call_sync, run_coroutine, run_steps
 from ..support.properties import cached_property
 from ..support.seams import Seams
+from ..work.background import Background
 from . import api_document, files, habits, lifecycle, links, matching, ports, profiles, response_values
 from .api_document import OpenAPI
 from .debug_errors import FormDataRoutingRedirect
@@ -372,6 +373,11 @@ class Costrel(App):
 
     guards: Guards | None = None
     """What the settings put between clients and views, as they were at the first request; None for nothing."""
+
+    @cached_property
+    def background_work(self) -> Background:
+        """The functions that run after responses."""
+        return Background(self)
 
     @cached_property
     def typed_views(self) -> TypedViews:

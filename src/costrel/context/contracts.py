@@ -9,6 +9,7 @@ import typing as t
 from collections.abc import Callable, Generator, Mapping, MutableMapping, Sequence
 
 if t.TYPE_CHECKING:
+    from contextvars import Context as Variables
     from datetime import timedelta
     from logging import Logger
 
@@ -89,6 +90,26 @@ class ThreadsContract(t.Protocol):
 
     async def run(self, function: Callable[[], T]) -> T: ...
     async def run_blocking(self, ctx: RequestContext, function: Callable[[], T], keep: bool) -> T: ...
+    def start(
+        self, ctx: Context, function: Callable[[], t.Any], variables: Variables, at_end: Callable[[], None]
+    ) -> bool: ...
+
+
+class HeldContract(t.Protocol):
+    """The functions that wait for the end of a response."""
+
+    def fail(self) -> None: ...
+    def detach(self) -> None: ...
+    def conclude(self, response: T) -> T: ...
+    def release(self) -> None: ...
+    @property
+    def is_attached(self) -> bool: ...
+
+
+class BackgroundContract(t.Protocol):
+    """The functions of an application that run after responses."""
+
+    def drain(self, seconds: float) -> list[str]: ...
 
 
 class PlanContract(t.Protocol):
@@ -200,6 +221,8 @@ class AppContract(t.Protocol):
 
     @property
     def mounts(self) -> Sequence[MountContract]: ...
+    @property
+    def background_work(self) -> BackgroundContract: ...
     @property
     def overridden(self) -> frozenset[str]: ...
     @property

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import threading
 import traceback
 import typing as t
@@ -11,18 +10,22 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 
 from ..app.application import Costrel
-from ..app.lifecycle import TO_THREAD, Steps, call
 from ..context.contracts import MountContract
 from ..support.asgi_types import ASGIApplication, Message, Receive, Scope, Send
-from .drive import Drive, Hop
+from ..work.background import AT_EXIT
+from .drive import call_in
 from .threads import THREADS, Workers
 
 _END: t.Final = object()
 
 
-async def answer_lifespan(app: Costrel, workers: Workers, receive: Receive, send: t.Any) -> None:
+GRACE: t.Final = "costrel.grace"
+"""The key of a lifespan's scope for a function that returns the seconds that are left when the server stops."""
+
+
+async def answer_lifespan(app: Costrel, workers: Workers, scope: Scope, receive: Receive, send: t.Any) -> None:
     """Start the application, say that it is ready, wait for the server's end, and stop it."""
-    serving = Serving(app, workers)
+    serving = Serving(app, workers, scope.get(GRACE))
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
@@ -68,16 +71,17 @@ class LifespanAround:
     The application's functions before and after serving run in either case.
     """
 
-    def __init__(self, app: Costrel, workers: Workers, is_passed_on: Callable[[], bool]) -> None:
+    def __init__(self, app: Costrel, workers: Workers, scope: Scope, is_passed_on: Callable[[], bool]) -> None:
         self._app = app
         self._workers = workers
-        self._serving = Serving(app, workers)
+        self._scope = scope
+        self._serving = Serving(app, workers, scope.get(GRACE))
         self._is_passed_on = is_passed_on
         """Whether the middleware has passed the lifespan on to the application."""
         self._is_answered = False
         self._asked: list[Message] = []
 
-    async def answer(self, middleware: ASGIApplication, scope: Scope, receive: Receive, send: Send) -> None:
+    async def answer(self, middleware: ASGIApplication, receive: Receive, send: Send) -> None:
         """Answer one lifespan with `middleware`, or without it if it does not support one."""
 
         async def receiving() -> Message:
@@ -90,13 +94,13 @@ class LifespanAround:
             await self._pass_on(message, send)
 
         try:
-            await middleware(scope, receiving, sending)
+            await middleware(self._scope, receiving, sending)
         except Exception as error:
             if self._is_answered or self._is_passed_on():
                 raise
             self._app.logger.info("The ASGI middleware supports no lifespan (%r): it is started without one.", error)
         if not self._is_answered:
-            await answer_lifespan(self._app, self._workers, self._again(receive), send)
+            await answer_lifespan(self._app, self._workers, self._scope, self._again(receive), send)
 
     async def _pass_on(self, message: Message, send: Send) -> None:
         if self._is_passed_on():
@@ -120,9 +124,10 @@ class LifespanAround:
 class Serving:
     """One worker's time of service: the functions before it, the generators around it, the functions after it."""
 
-    def __init__(self, app: Costrel, workers: Workers) -> None:
+    def __init__(self, app: Costrel, workers: Workers, grace: Callable[[], float] | None = None) -> None:
         self.app = app
         self.workers = workers
+        self._grace = grace
         self.generators: list[t.Any] = []
         self.mounted: list[MountedLifespan] = []
 
@@ -151,7 +156,8 @@ class Serving:
             self.app.try_settings()
 
     async def stop(self) -> None:
-        """Call what comes after serving, all of it, and raise the first error."""
+        """Wait for the functions after responses, call what comes after serving, and raise the first error."""
+        await self._drain()
         errors = await self.stop_generators()
         for function in self.app.after_serving_funcs:
             try:
@@ -160,6 +166,11 @@ class Serving:
                 errors.append(error)
         if errors:
             raise errors[0]
+
+    async def _drain(self) -> None:
+        if "background_work" in self.app.__dict__:
+            seconds = AT_EXIT if self._grace is None else self._grace()
+            await asyncio.to_thread(self.app.background_work.drain, seconds)
 
     async def stop_generators(self) -> list[Exception]:
         """Run the generators to their ends, last one first, and stop the mounted applications. Returns their errors."""
@@ -269,18 +280,4 @@ class ServingThread:
 
 async def call_within(app: Costrel, workers: Workers, function: Callable[[], t.Any]) -> t.Any:
     """Call `function` within the application's context: on the loop where it is async, else in a thread."""
-    hop = Hop(workers)
-    hop.variables = contextvars.copy_context()
-    ctx = app.app_context()
-
-    def steps() -> Steps[t.Any]:
-        with ctx:
-            try:
-                result = yield from call(ctx, function)
-            except Exception:
-                yield TO_THREAD
-                raise
-            yield TO_THREAD  # the context ends here, and its teardown functions may block
-            return result
-
-    return await Drive(ctx, hop).to_end(steps())
+    return await call_in(app.app_context(), workers, function)

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Iterat
 from contextvars import Context
 
 from ..app.late_changes import watch
+from ..app.lifecycle import conclude
 from ..app.mounts import AsgiCall
 from ..context import RequestContext
 from ..http.framing import has_no_body
@@ -37,6 +38,8 @@ def answer_of(ctx: RequestContext, response: t.Any) -> Messages | Answer | AsgiC
     The call of a mounted application stays what it is.
     """
     source = ctx.request._source
+    if ctx.outlives:
+        response = conclude(ctx, response)
     if not isinstance(response, Response):
         if isinstance(response, AsgiCall):
             return response

@@ -84,6 +84,7 @@ GROUPS: t.Final[Mapping[str, tuple[Setting, ...]]] = MappingProxyType({
         _own("STREAM_THREADS", COUNT, 512, "Threads per process for responses whose body may block, such as a"
              " generator, and as many for unfinished request bodies; beyond that, requests get a 503.",
              least=1),
+        _own("BACKGROUND_THREADS", COUNT, 4, "Threads per process for the functions of after_response.", least=1),
         _own("METHOD_CASE_SENSITIVE", BOOL, False,
              "The method get is not GET, and gets a 405 if only GET is allowed.", native=True),
         _own("JSON_ALLOW_NAN", BOOL, True, "NaN and infinities are read and written.", native=False),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from click.testing import CliRunner, Result
 
 from ..services.commands import ScriptInfo
+from ..work.held import takes_unread
 from .app_requests import EnvironBuilder as EnvironBuilder
 from .app_requests import default_environ, request_of
 from .asgi_call import run_asgi_app
@@ -102,7 +103,8 @@ class FlaskClient(Client):
 
     def _call(self, environ: WSGIEnvironment, buffered: bool) -> WSGIResult:
         if self._loop is None:
-            return super()._call(environ, buffered)
+            body, status, headers = super()._call(environ, buffered)
+            return (_read(body) if takes_unread(self.application) else body), status, headers
         return run_asgi_app(self.application.asgi, environ, self._loop, buffered)
 
     def websocket(self, *args: object, subprotocols: Iterable[str] = (), **kwargs: Any) -> WebSocketSession:
@@ -159,6 +161,16 @@ def make_client(app: Costrel, use_cookies: bool, options: dict[str, Any]) -> obj
 def _check_edge(edge: str) -> None:
     if edge not in EDGES:
         raise ValueError(f"Unknown edge {edge!r}. The edges of a test client are 'wsgi' and 'asgi'.")
+
+
+def _read(body: Iterable[bytes]) -> list[bytes]:
+    """All of a body, which is closed: functions wait for that."""
+    try:
+        return [*body]
+    finally:
+        close = getattr(body, "close", None)
+        if close is not None:
+            close()
 
 
 class FlaskCliRunner(CliRunner):
