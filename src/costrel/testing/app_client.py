@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from click.testing import CliRunner, Result
 
 from ..services.commands import ScriptInfo
-from ..work.held import takes_unread
+from ..work.held import awaited
 from .app_requests import EnvironBuilder as EnvironBuilder
 from .app_requests import default_environ, request_of
 from .asgi_call import run_asgi_app
@@ -102,10 +102,12 @@ class FlaskClient(Client):
         return response
 
     def _call(self, environ: WSGIEnvironment, buffered: bool) -> WSGIResult:
-        if self._loop is None:
-            body, status, headers = super()._call(environ, buffered)
-            return (_read(body) if takes_unread(self.application) else body), status, headers
-        return run_asgi_app(self.application.asgi, environ, self._loop, buffered)
+        with awaited() as functions:
+            if self._loop is None:
+                body, status, headers = super()._call(environ, buffered)
+            else:
+                body, status, headers = run_asgi_app(self.application.asgi, environ, self._loop, buffered)
+        return (_read(body) if functions else body), status, headers
 
     def websocket(self, *args: object, subprotocols: Iterable[str] = (), **kwargs: Any) -> WebSocketSession:
         """Open a WebSocket, with ``async with`` or with ``with``; `open` documents the other arguments.

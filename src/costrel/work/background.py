@@ -43,8 +43,6 @@ class Background:
         self._on_loop: set[Call] = set()
         self._threads = 0
         self._is_bound_to_exit = False
-        self.unread_in: set[int] = set()
-        """The threads of tests that have got a response for whose end functions wait."""
 
     def submit(self, call: Call) -> bool:
         """Run `call` as soon as a thread is free, or on its event loop. Returns False if too many wait already."""

@@ -87,11 +87,12 @@ class Call:
         try:
             coroutine: Coroutine[object, object, object] = self.function(*self.args, **self.kwargs)
             await coroutine
-            ctx.warn_of_changes(self.name)
         except BaseException as error:
             self._report(error)
             if not isinstance(error, (SystemExit, KeyboardInterrupt)):  # they would end the event loop
                 raise
+        finally:
+            ctx.note_end(self.name)
 
     def _end(self, at_end: AtEnd | None) -> None:
         if at_end is not None:
@@ -111,10 +112,11 @@ class Call:
             with ctx:
                 try:
                     call_sync(self._app, self._function())
-                    ctx.warn_of_changes(self.name)
                 except BaseException as error:
                     self._report(error)
                     raise
+                finally:
+                    ctx.note_end(self.name)
         except BaseException:
             return  # it was reported, so that the thread goes on
 

@@ -119,6 +119,9 @@ class AfterContext(RequestContext):
     batch: list[t.Any] | None = None
     """A list for the calls that the function itself registers, if something waits for them."""
 
+    has_ended = False
+    """Whether the function has ended, so that only the teardown functions are left."""
+
     way: ThreadsContract | None = None
     """The way to the event loop, for functions that the function itself registers."""
 
@@ -145,7 +148,8 @@ class AfterContext(RequestContext):
     def session(self, value: object) -> t.NoReturn:
         raise RuntimeError(READ_ONLY)
 
-    def warn_of_changes(self, name: str) -> None:
-        """Log a warning if the function `name` has changed a value inside the session."""
+    def note_end(self, name: str) -> None:
+        """Called when the function `name` has ended. Logs a warning if it has changed a value in the session."""
+        self.has_ended = True
         if self._shown is not None and self._shown._texts and self._shown.modified:
             self.app.logger.warning("%s changed a value in the session. The change is lost. %s", name, READ_ONLY)

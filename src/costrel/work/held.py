@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import typing as t
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from ..context import RequestContext, request_context_for
 from ..messages.response import EXITS, Response
@@ -35,6 +37,11 @@ def after_response(function: F, /, *args: object, always: bool = False, **kwargs
     ctx = request_context_for("after_response")
     call = Call(function, args, kwargs, always, ctx)
     if isinstance(ctx, AfterContext):  # one function after the response has called for another
+        if ctx.has_ended:
+            raise RuntimeError(
+                "The context of a function after a response ends, and can have no function after it: it would never"
+                " end. Call after_response in a function of 'teardown_request', which runs once for each request."
+            )
         call.head = Head(ctx)
         call.threads = ctx.way
         _submit(ctx, [call], ctx.batch, runs_here=False)
@@ -46,13 +53,21 @@ def after_response(function: F, /, *args: object, always: bool = False, **kwargs
     return function
 
 
-def takes_unread(app: object) -> bool:
-    """Whether the response that this thread has just got in a test is to be read, since functions wait for its end."""
-    background: Background | None = getattr(app, "__dict__", {}).get("background_work")
-    if background is None or threading.get_ident() not in background.unread_in:
-        return False
-    background.unread_in.discard(threading.get_ident())
-    return True
+_awaited: ContextVar[list[Held] | None] = ContextVar("costrel.awaited", default=None)
+
+
+@contextmanager
+def awaited() -> Iterator[list[Held]]:
+    """A block in which a test makes a request. Gives a list that is not empty if functions wait for its response.
+
+    The test then has to read the response to its end. Streams, whose length is unknown, do not count.
+    """
+    found: list[Held] = []
+    token = _awaited.set(found)
+    try:
+        yield found
+    finally:
+        _awaited.reset(token)
 
 
 class Held:
@@ -93,6 +108,9 @@ class Held:
             return response
         if not isinstance(response, Response):
             return t.cast(T, _Followed(t.cast("WSGIApplication", response), hook))
+        found = _awaited.get()
+        if found is not None and (response.is_sequence or response.content_length is not None):
+            found.append(self)
         pieces = response.response
         replaced = EXITS.replaced(response)
         if not _WAYS_OUT.isdisjoint(replaced) and not hasattr(pieces, "__aiter__"):
@@ -104,8 +122,6 @@ class Held:
             response.response = _AsyncWatched(pieces, self)
         elif not response.is_sequence:
             response.response = _Watched(pieces, self, None if ctx.sends_async else hook)
-        if ctx.app.testing and response.is_sequence and not ctx.sends_async:
-            background_of(ctx).unread_in.add(threading.get_ident())
         response.call_on_close(hook)
         return response
 
