@@ -155,7 +155,7 @@ def test_the_error_names_the_proxy_and_the_line(name):
     line = PROXIES[name].__code__.co_firstlineno
     first, used, *_ = str(caught.value).split("\n\n")
     assert first.startswith("Working outside of")
-    assert f"'{name}' was used here:\n  File \"{__file__}\", line {line}, in <lambda>\n    \"{name}\": " in used
+    assert f'\'{name}\' was used here:\n  File "{__file__}", line {line}, in <lambda>\n    "{name}": ' in used
     assert "context_thread" not in str(caught.value)
 
 
