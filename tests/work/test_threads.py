@@ -1,6 +1,7 @@
 """The context in threads, and the errors for code that has none: they name the proxy, the line and the way out."""
 
 import io
+import string
 import threading
 
 import pytest
@@ -181,9 +182,7 @@ def test_the_line_is_the_users_even_inside_a_library():
         sorted([1, 2], key=lambda number: request.args[number])
     assert f'File "{__file__}"' in str(caught.value)
     with pytest.raises(RuntimeError, match="test_threads"):
-        from string import Formatter
-
-        Formatter().vformat("{0.path}", (request,), {})
+        string.Formatter().vformat("{0.path}", (request,), {})
 
 
 def test_in_another_thread_the_error_names_the_two_ways(app, seen):

@@ -33,6 +33,7 @@ from . import habits
 from .error_format import plain_failure
 from .error_scopes import scopes_of
 from .guards import FORWARDED, SAFE_METHODS, admit, count_known
+from .guards.compression import SMALLEST
 
 if t.TYPE_CHECKING:
     from ..messages.response import Response
@@ -277,6 +278,10 @@ def finalize(ctx: RequestContext, rv: t.Any, from_error_handler: bool = False) -
         app.logger.exception("Request finalizing failed with an error while handling an error")
         if guards is not None and guards.finish is not None:
             guards.finish(ctx, response)
+    if guards is not None and guards.compression is not None:
+        body = response.response
+        if body.__class__ is not list or len(body) > 1 or (body and len(body[0]) >= SMALLEST):
+            yield from guards.compression.apply(ctx, response, TO_THREAD)
     return response
 
 

@@ -148,6 +148,10 @@ GROUPS: t.Final[Mapping[str, tuple[Setting, ...]]] = MappingProxyType({
         _own("SEND_TIMEOUT", SECONDS_OR_NONE, 30.0,
              "Seconds under ASGI in which a client reads nothing of an answer, which is then aborted; None: no limit."),
     ),
+    "Compression": (
+        _own("COMPRESS", BOOL, False,
+             "Compress text, JSON, SVG and WebAssembly of 1 KB or more, as the client accepts it.", native=True),
+    ),
     "Files": (
         _flask("SEND_FILE_MAX_AGE_DEFAULT", DURATION_OR_NONE, None,
                "Seconds, or a timedelta, that browsers may cache files; None: they ask each time."),

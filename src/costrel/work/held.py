@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 from ..context import RequestContext, request_context_for
+from ..messages.body import CompressedBody
 from ..messages.response import EXITS, Response
 from ..messages.streams import ClosingIterator
 from .background import Background
@@ -118,12 +119,19 @@ class Held:
         ctx = self._ctx
         if response.direct_passthrough:
             response.direct_passthrough = ctx.sends_async  # a WSGI server would not close the response itself
-        elif hasattr(pieces, "__aiter__"):
-            response.response = _AsyncWatched(pieces, self)
+        elif isinstance(pieces, CompressedBody):
+            pieces.pieces = self._watched(pieces.pieces)
         elif not response.is_sequence:
-            response.response = _Watched(pieces, self, None if ctx.sends_async else hook)
+            response.response = self._watched(pieces)
         response.call_on_close(hook)
         return response
+
+    def _watched(self, pieces: t.Any) -> _Watched | _AsyncWatched:
+        """The pieces of a stream, whose errors drop the functions. In tests under WSGI, its end releases them."""
+        if hasattr(pieces, "__aiter__"):
+            return _AsyncWatched(pieces, self)
+        ends_here = self._ctx.app.testing and not self._ctx.sends_async
+        return _Watched(pieces, self, self._hook if ends_here else None)
 
     def release(self) -> None:
         """Give the functions to the threads, or to the event loop. In tests, wait for their end.
