@@ -326,9 +326,11 @@ TAGS = st.sampled_from([None, ETAG, "W/" + ETAG, '"two"', 'W/"two"', "*", f'"two
 RANGES = st.sampled_from([None, "bytes=0-9", "bytes=-5", "bytes=0-1,5-6", "bytes=5000-", "lines=1-2"])
 
 
-@given(accept=ACCEPTED, none_match=TAGS, match=TAGS, if_range=TAGS, part=RANGES, method=st.sampled_from(["GET", "HEAD"]))
+@given(
+    accept=ACCEPTED, none_match=TAGS, match=TAGS, if_range=TAGS, part=RANGES, method=st.sampled_from(["GET", "HEAD"])
+)
 def test_status_etag_vary_and_body_agree(accept, none_match, match, if_range, part, method):
-    """Against a model: the identity decides the status, and the coding changes nothing else than the 200 and the 304."""
+    """Against a model: the identity decides the status, and the coding only changes the 200 and the 304."""
     asked = {"If-None-Match": none_match, "If-Match": match, "If-Range": if_range, "Range": part}
     headers = {name: value for name, value in asked.items() if value is not None}
     identity = ASKED.open("/resource", method=method, headers=headers)
