@@ -280,7 +280,7 @@ def finalize(ctx: RequestContext, rv: t.Any, from_error_handler: bool = False) -
             guards.finish(ctx, response)
     if guards is not None and guards.compression is not None:
         body = response.response
-        if body.__class__ is not list or len(body) != 1 or not 0 < len(body[0]) < SMALLEST:
+        if type(body) is not list or len(body) != 1 or not 0 < len(body[0]) < SMALLEST:
             yield from guards.compression.apply(ctx, response, TO_THREAD)
     return response
 
