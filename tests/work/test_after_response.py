@@ -3,6 +3,8 @@
 import asyncio
 import functools
 import logging
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -27,6 +29,7 @@ from costrel import (
     url_for,
 )
 from costrel.app.application import Flask
+from costrel.testing.client import Client
 from costrel.testing.environ_builder import EnvironBuilder
 from costrel.work import background
 
@@ -873,3 +876,64 @@ def test_the_guard_of_a_mount_registers_functions(app, ran):
     app.mount("/below", mounted, guard=guard)
     assert "mounted" == app.test_client(edge="asgi").get("/below/").text
     assert ["after"] == ran
+
+
+def test_the_guard_of_a_wsgi_mount_registers_functions(app, client, ran):
+    def guard(view):
+        return lambda: after_response(ran.append, "after") and view()
+
+    def mounted(environ, start_response):
+        start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "7")])
+        return [b"mounted"]
+
+    app.mount("/below", mounted, guard=guard)
+    response = client.get("/below/", buffered=True)
+    assert ("mounted", ["after"]) == (response.text, ran)
+
+
+# -- other clients and servers
+
+
+def test_the_client_of_wsgi_applications_waits_as_well(app, ran):
+    app.add_url_rule("/", "index", lambda: after_response(ran.append, "sent") and "hello")
+    Client(app).get("/")
+    assert ["sent"] == ran
+
+
+def test_redirects_that_are_followed_run_their_functions(app, client, ran):
+    app.add_url_rule("/", "index", lambda: after_response(ran.append, "first") and redirect("/next"))
+    app.add_url_rule("/next", "next", lambda: after_response(ran.append, "second") and "hello")
+    client.get("/", follow_redirects=True)
+    assert ["first", "second"] == ran
+
+
+def test_a_kept_context_changes_nothing(app, client, ran):
+    app.add_url_rule("/", "index", lambda: after_response(ran.append, "sent") and "hello")
+    with client:
+        client.get("/")
+        assert (["sent"], "/") == (ran, request.path)
+    assert ["sent"] == ran
+
+
+EXITING = """
+import threading, time
+from costrel import Costrel, after_response
+from costrel.testing.environ_builder import EnvironBuilder
+
+app = Costrel("exiting", static_folder=None)
+
+def work():
+    while threading.main_thread().is_alive():
+        time.sleep(0.01)
+    print("done", flush=True)
+
+app.add_url_rule("/", "index", lambda: after_response(work) and "hello")
+body = app(EnvironBuilder("/").get_environ(), lambda status, headers: None)
+list(body)
+body.close()
+"""
+
+
+def test_a_process_that_exits_waits_for_functions():
+    done = subprocess.run([sys.executable, "-c", EXITING], capture_output=True, text=True, timeout=60, check=True)
+    assert ("done\n", "") == (done.stdout, done.stderr)

@@ -46,8 +46,10 @@ async def _send(
             flusher.arm()
         try:
             piece = await next_piece()
-        finally:
-            await flusher.settle()
+        except BaseException:
+            flusher.stop()
+            raise
+        await flusher.settle()
         if piece is None:
             break
         if not piece:
@@ -79,6 +81,14 @@ class _Flusher:
         """Flush in a while, unless `settle` is called first."""
         if self.is_pending:
             self._timer = asyncio.get_running_loop().call_later(FLUSH_AFTER, self._begin)
+
+    def stop(self) -> None:
+        """Flush no more, and end a flush that has begun: the stream has failed, or the client has left."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._task is not None:
+            self._task.add_done_callback(lambda task: task.cancelled() or task.exception())
+            self._task.cancel()
 
     async def settle(self) -> None:
         """Flush no more, and wait until a flush that has begun is sent. Raises the error of sending."""

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from click.testing import CliRunner, Result
 
 from ..services.commands import ScriptInfo
-from ..work.held import awaited
 from .app_requests import EnvironBuilder as EnvironBuilder
 from .app_requests import default_environ, request_of
 from .asgi_call import run_asgi_app
@@ -102,12 +101,9 @@ class FlaskClient(Client):
         return response
 
     def _call(self, environ: WSGIEnvironment, buffered: bool) -> WSGIResult:
-        with awaited() as functions:
-            if self._loop is None:
-                body, status, headers = super()._call(environ, buffered)
-            else:
-                body, status, headers = run_asgi_app(self.application.asgi, environ, self._loop, buffered)
-        return (_read(body) if functions else body), status, headers
+        if self._loop is None:
+            return super()._call(environ, buffered)
+        return run_asgi_app(self.application.asgi, environ, self._loop, buffered)
 
     def websocket(self, *args: object, subprotocols: Iterable[str] = (), **kwargs: Any) -> WebSocketSession:
         """Open a WebSocket, with ``async with`` or with ``with``; `open` documents the other arguments.
@@ -163,16 +159,6 @@ def make_client(app: Costrel, use_cookies: bool, options: dict[str, Any]) -> obj
 def _check_edge(edge: str) -> None:
     if edge not in EDGES:
         raise ValueError(f"Unknown edge {edge!r}. The edges of a test client are 'wsgi' and 'asgi'.")
-
-
-def _read(body: Iterable[bytes]) -> list[bytes]:
-    """All of a body, which is closed: functions wait for that."""
-    try:
-        return [*body]
-    finally:
-        close = getattr(body, "close", None)
-        if close is not None:
-            close()
 
 
 class FlaskCliRunner(CliRunner):
