@@ -144,7 +144,7 @@ GROUPS: t.Final[Mapping[str, tuple[Setting, ...]]] = MappingProxyType({
         _own("BODY_MIN_RATE", (int, float, NoneType), 500, "Bytes per second that a body must have on average after"
              " BODY_TIMEOUT; fewer are a 408; 0: no limit.", least=0),
         _own("REQUEST_TIMEOUT", SECONDS_OR_NONE, None,
-             "Seconds until a response must begin, under ASGI; after that the client gets a 503. None: no limit."),
+             "Seconds until a response must begin, under ASGI; after that the client gets a 503; None: no limit."),
         _own("SEND_TIMEOUT", SECONDS_OR_NONE, 30.0,
              "Seconds under ASGI in which a client reads nothing of an answer, which is then aborted; None: no limit."),
     ),
