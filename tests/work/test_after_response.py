@@ -2,10 +2,12 @@
 
 import asyncio
 import functools
+import gc
 import logging
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import nullcontext
 
@@ -32,6 +34,8 @@ from costrel.app.application import Flask
 from costrel.testing.client import Client
 from costrel.testing.environ_builder import EnvironBuilder
 from costrel.work import background
+
+from ..processes import wait_until
 
 PATIENCE = 30
 
@@ -913,6 +917,26 @@ def test_a_kept_context_changes_nothing(app, client, ran):
         client.get("/")
         assert (["sent"], "/") == (ran, request.path)
     assert ["sent"] == ran
+
+
+@pytest.mark.parametrize(("edge", "fails"), [("wsgi", True), ("wsgi", False), ("asgi", False)])
+def test_nothing_is_left_for_the_garbage_collector(failing, client, ran, fails):
+    seen = []
+
+    @failing.route("/")
+    def index():
+        seen.append(weakref.ref(costrel.context.peek_request()))
+        return fail() if fails else "hello"
+
+    client.get("/")
+    gc.collect()
+    gc.disable()
+    try:
+        client.get("/")
+        del seen[0]
+        wait_until(lambda: seen[0]() is None, "the context is freed")
+    finally:
+        gc.enable()
 
 
 EXITING = """

@@ -50,7 +50,7 @@ def after_response(function: F, /, *args: object, always: bool = False, **kwargs
     if ctx.held is None:
         ctx.held = Held(ctx)
         ctx.outlives = True
-    t.cast(Held, ctx.held).add(call)
+    t.cast(Held, ctx.held).add(call, ctx)
     return function
 
 
@@ -75,22 +75,22 @@ class Held:
     """The functions that one request has registered."""
 
     def __init__(self, ctx: RequestContext) -> None:
-        self._ctx = ctx
+        self._ctx: RequestContext | None = ctx
+        """The context of the request; None once the functions were released, since the two refer to each other."""
         self._calls: list[Call] = []
         self._head: Head | None = None
         self._hook: _Hook | None = None
-        self._is_released = False
 
     @property
     def is_attached(self) -> bool:
         """Whether the end of a response is going to release the functions."""
         return self._hook is not None
 
-    def add(self, call: Call) -> None:
-        """Hold one more function; without delay if the response was sent."""
+    def add(self, call: Call, ctx: RequestContext) -> None:
+        """Hold one more function of the request; if the response was sent, submit it."""
         self._calls.append(call)
-        if self._is_released:
-            self._submit()
+        if self._ctx is None:
+            self._submit(ctx)
 
     def fail(self) -> None:
         """Drop the functions, except for those that are always called."""
@@ -102,7 +102,10 @@ class Held:
 
     def conclude(self, response: T) -> T:
         """`response`, or another callable, whose end releases the functions."""
-        self._head = Head(self._ctx)
+        ctx = self._ctx
+        if ctx is None:
+            return response
+        self._head = Head(ctx)
         hook = self._hook = _Hook(self)
         if hasattr(response, "on_end"):  # a mounted ASGI application
             response.on_end = hook
@@ -116,21 +119,20 @@ class Held:
         replaced = EXITS.replaced(response)
         if not _WAYS_OUT.isdisjoint(replaced) and not hasattr(pieces, "__aiter__"):
             return t.cast(T, _Followed(response, hook))
-        ctx = self._ctx
         if response.direct_passthrough:
             response.direct_passthrough = ctx.sends_async  # a WSGI server would not close the response itself
         elif isinstance(pieces, CompressedBody):
-            pieces.pieces = self._watched(pieces.pieces)
+            pieces.pieces = self._watched(pieces.pieces, ctx)
         elif not response.is_sequence:
-            response.response = self._watched(pieces)
+            response.response = self._watched(pieces, ctx)
         response.call_on_close(hook)
         return response
 
-    def _watched(self, pieces: t.Any) -> _Watched | _AsyncWatched:
+    def _watched(self, pieces: t.Any, ctx: RequestContext) -> _Watched | _AsyncWatched:
         """The pieces of a stream, whose errors drop the functions. In tests under WSGI, its end releases them."""
         if hasattr(pieces, "__aiter__"):
             return _AsyncWatched(pieces, self)
-        ends_here = self._ctx.app.testing and not self._ctx.sends_async
+        ends_here = ctx.app.testing and not ctx.sends_async
         return _Watched(pieces, self, self._hook if ends_here else None)
 
     def release(self) -> None:
@@ -138,13 +140,12 @@ class Held:
 
         Under ASGI, functions for which there is no room run here: the response was sent, and this thread is free.
         """
-        self._is_released = True
-        self._hook = None
-        self._submit()
+        ctx, self._ctx, self._hook = self._ctx, None, None
+        if ctx is not None:
+            self._submit(ctx)
 
-    def _submit(self) -> None:
-        ctx, calls = self._ctx, self._calls
-        self._calls = []
+    def _submit(self, ctx: RequestContext) -> None:
+        calls, self._calls = self._calls, []
         if not calls:
             return
         head = self._head or Head(ctx)
