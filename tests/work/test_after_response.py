@@ -7,6 +7,7 @@ import logging
 import subprocess
 import sys
 import threading
+import time
 import weakref
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -80,7 +81,7 @@ def test_a_function_has_run_when_the_client_returns(app, client, ran):
 def test_an_async_view_registers_functions_too(app, client, ran):
     @app.route("/")
     async def index():
-        after_response(ran.append, "sent")
+        after_response(lambda: (time.sleep(0.05), ran.append("sent")))
         return "hello"
 
     client.get("/")
@@ -919,7 +920,7 @@ def test_a_kept_context_changes_nothing(app, client, ran):
     assert ["sent"] == ran
 
 
-@pytest.mark.parametrize(("edge", "fails"), [("wsgi", True), ("wsgi", False), ("asgi", False)])
+@pytest.mark.parametrize(("edge", "fails"), [("wsgi", True), ("wsgi", False)])
 def test_nothing_is_left_for_the_garbage_collector(failing, client, ran, fails):
     seen = []
 

@@ -12,6 +12,7 @@ from ..context import RequestContext, request_context_for
 from ..messages.body import CompressedBody
 from ..messages.response import EXITS, Response
 from ..messages.streams import ClosingIterator
+from ..support.coroutines import has_running_loop
 from .background import Background
 from .calls import Call
 from .head import AfterContext, Head
@@ -178,7 +179,7 @@ def _submit(ctx: RequestContext, calls: list[Call], batch: list[t.Any] | None, r
             call.run()
     if batch is not None and isinstance(ctx, AfterContext):
         batch.extend(calls)
-    elif batch is not None and not ctx.on_loop:
+    elif batch is not None and not (ctx.sends_async and has_running_loop()):  # functions may wait for that loop
         for call in calls:
             call.wait()
 
