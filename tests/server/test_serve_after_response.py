@@ -1,11 +1,17 @@
 """Functions after responses under `costrel serve`: the end of the server waits for them, and names what it loses."""
 
+import asyncio
 import re
 import signal
+import threading
 
 import pytest
 
-from ..processes import wait_until
+from costrel import Costrel, after_response
+from costrel.edges.lifespan import GRACE
+from costrel.server.access_log import AccessLog
+
+from ..processes import PATIENCE, wait_until
 from .served import serving
 from .test_serve_metrics import Metered
 
@@ -68,13 +74,40 @@ def test_sigterm_loses_no_function_within_the_grace(folder, interface):
     assert "closed" == lines[-1]
 
 
-def test_after_the_grace_the_log_names_what_is_lost(folder):
-    with serving(folder, "--grace", "1", workers=1) as served:
-        served.get("/1")
-        served.popen.send_signal(signal.SIGTERM)
-        names = served.wait_for(r"2 functions after responses are lost: (\w+), (\w+)\.").groups()
-        assert {"note", "note_async"} == {*names}
-        served.status()
+def test_the_lifespan_gets_the_rest_of_the_grace():
+    scope = {"type": "lifespan"}
+
+    async def application(scope, receive, send):
+        assert 7 == scope[GRACE]()
+
+    asyncio.run(AccessLog(application, None, grace=7)(scope, None, None))
+
+
+def test_after_the_grace_the_log_names_what_is_lost(caplog):
+    app = Costrel("lost", static_folder=None)
+    go = threading.Event()
+
+    def thumbnail():
+        assert go.wait(PATIENCE)
+
+    messages = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
+    sent = []
+
+    async def receive():
+        with app.test_request_context("/"):
+            after_response(thumbnail)
+        return next(messages)
+
+    async def send(message):
+        sent.append(message["type"])
+
+    try:
+        asyncio.run(app.asgi({"type": "lifespan", GRACE: lambda: 0.01}, receive, send))
+    finally:
+        go.set()
+    assert ["lifespan.startup.complete", "lifespan.shutdown.complete"] == sent
+    assert "2 functions after responses are lost" in caplog.text
+    assert "thumbnail (2 times)" in caplog.text
 
 
 def test_refused_functions_are_counted_and_errors_have_the_id_of_their_request(folder):

@@ -862,6 +862,8 @@ def test_functions_follow_a_websocket(app, ran, fails):
 
     with app.test_client(edge="asgi").websocket("/chat") as socket:
         assert "hello" == socket.receive()
+    if not fails:
+        wait_until(lambda: ran, "the function has run")
     app.background_work.drain(PATIENCE)
     assert ran == ([] if fails else ["after"])
 
