@@ -17,6 +17,7 @@ from costrel import (
     Form,
     Response,
     abort,
+    after_response,
     current_app,
     flash,
     g,
@@ -136,7 +137,7 @@ def upload() -> str | Response | tuple[str, int]:
             "INSERT INTO picture (user_id, title, file, created) VALUES (?, ?, ?, ?)",
             (g.user["id"], title, name, time.time()),
         )
-    feed.announce("picture", row.lastrowid)
+    after_response(feed.announce, "picture", row.lastrowid)  # it may go over the network, and nobody waits for it
     flash(f"“{title}” is in the gallery.", "success")
     return redirect(url_for(".show", picture_id=row.lastrowid))
 
@@ -153,7 +154,7 @@ def comment(picture_id: int) -> Response:
                 "INSERT INTO comment (picture_id, user_id, text, created) VALUES (?, ?, ?, ?)",
                 (picture_id, g.user["id"], text, time.time()),
             )
-        feed.announce("comment", row.lastrowid)
+        after_response(feed.announce, "comment", row.lastrowid)
     return redirect(url_for(".show", picture_id=picture_id, _anchor="comments"))
 
 
@@ -201,7 +202,7 @@ def delete(picture_id: int) -> Response:
     picture = find_own(picture_id)
     with database.get() as connection:
         connection.execute("DELETE FROM picture WHERE id = ?", (picture_id,))
-    (folder() / picture["file"]).unlink(missing_ok=True)
+    after_response((folder() / picture["file"]).unlink, missing_ok=True)
     flash(f"“{picture['title']}” was deleted.", "info")
     return redirect(url_for(".index"))
 

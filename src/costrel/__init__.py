@@ -40,8 +40,10 @@ from .shortcuts import CSP as CSP
 from .shortcuts import CORSPolicy as CORSPolicy
 from .shortcuts import RateLimit as RateLimit
 from .shortcuts import abort as abort
+from .shortcuts import after_response as after_response
 from .shortcuts import after_this_request as after_this_request
 from .shortcuts import content_security_policy as content_security_policy
+from .shortcuts import context_thread as context_thread
 from .shortcuts import copy_current_request_context as copy_current_request_context
 from .shortcuts import cors as cors
 from .shortcuts import csp_nonce as csp_nonce
@@ -73,6 +75,7 @@ from .support.signals import appcontext_popped as appcontext_popped
 from .support.signals import appcontext_pushed as appcontext_pushed
 from .support.signals import appcontext_tearing_down as appcontext_tearing_down
 from .support.signals import before_render_template as before_render_template
+from .support.signals import got_background_exception as got_background_exception
 from .support.signals import got_request_exception as got_request_exception
 from .support.signals import message_flashed as message_flashed
 from .support.signals import request_finished as request_finished
@@ -103,5 +106,7 @@ from .version import __version__ as __version__
 from .views import MethodView as MethodView
 from .views import View as View
 
-if not _t.TYPE_CHECKING:  # with a module __getattr__, type checkers would accept any name
+if _t.TYPE_CHECKING:
+    from .work.executor import ContextExecutor as ContextExecutor
+else:  # with a module __getattr__, type checkers would accept any name
     from .compat.missing_names import missing_name as __getattr__  # noqa: F401 - called by Python

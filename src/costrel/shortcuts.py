@@ -30,6 +30,8 @@ from .services.templating import render_template_string as render_template_strin
 from .services.templating import stream_template as stream_template
 from .services.templating import stream_template_string as stream_template_string
 from .streaming import stream_with_context as stream_with_context
+from .work.held import after_response as after_response
+from .work.threads import context_thread as context_thread
 
 if t.TYPE_CHECKING:
     from .app.application import Costrel

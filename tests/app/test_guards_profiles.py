@@ -34,6 +34,7 @@ def make(tmp_path):
 
 def add_views(app):
     app.add_url_rule("/", "index", lambda: "index", methods=["GET", "POST"])
+    app.add_url_rule("/text", "text", lambda: "text " * 1_000)
     app.add_url_rule("/set/<int:size>", "set", lambda size: session.update(a=os.urandom(size).hex()) or "set")
     app.add_url_rule("/json", "json", lambda: str(request.json)[:9], methods=["POST"])
     app.add_url_rule("/form", "form", lambda: str(len(request.files)), methods=["POST"])
@@ -111,7 +112,12 @@ def without_host(app):
     return ask(app, environ_overrides={"HTTP_HOST": "", "SERVER_PROTOCOL": "HTTP/1.1"}).status_code
 
 
+def coding(app):
+    return ask(app, "/text", headers={"Accept-Encoding": "gzip"}).headers.get("Content-Encoding")
+
+
 EFFECTS = {
+    "COMPRESS": coding,
     "CONTENT_SECURITY_POLICY": header("Content-Security-Policy"),
     "CSRF_PROTECTION": status("/", "POST", headers=EVIL),
     "ERROR_FORMAT": lambda app: ask(app, "/none").content_type,

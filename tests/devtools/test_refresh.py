@@ -25,6 +25,15 @@ def test_a_page_gets_its_script(development):
     assert (str(len(got.body)), "no-cache") == (got.headers["content-length"], got.headers["cache-control"])
 
 
+def test_a_large_page_gets_its_script_too_and_other_answers_are_compressed(app):
+    app.add_url_rule("/large", "large", lambda: f"<!doctype html><body>{'Hello ' * 1000}</body>")
+    development = DevelopmentApplication(app, app.asgi)
+    accepting = {"accept-encoding": "gzip, br"}
+    assert script(development) in get(development, "/large", headers={**NAVIGATION, **accepting}).text
+    assert "content-encoding" in get(development, "/large", headers=accepting).headers
+    development.close()
+
+
 @pytest.mark.parametrize(
     "headers",
     [

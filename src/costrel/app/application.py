@@ -25,6 +25,7 @@ from ..support.properties import cached_property
 from ..support.seams import Seams
 from ..telemetry.switch import tracing_of
 from ..typed.schemes import AuthSchemes
+from ..work.background import Background
 from . import api_document, habits, lifecycle, links, matching, ports, profiles, response_values
 from .api_document import OpenAPI
 from .debug_errors import FormDataRoutingRedirect
@@ -397,6 +398,11 @@ class Costrel(App):
 
     guards: Guards | None = None
     """What the settings put between clients and views, as they were at the first request; None for nothing."""
+
+    @cached_property
+    def background_work(self) -> Background:
+        """The functions that run after responses."""
+        return Background(self)
 
     @cached_property
     def typed_views(self) -> TypedViews:

@@ -33,6 +33,7 @@ from . import habits
 from .error_format import plain_failure
 from .error_scopes import scopes_of
 from .guards import FORWARDED, SAFE_METHODS, admit, count_known
+from .guards.compression import SMALLEST
 
 if t.TYPE_CHECKING:
     from ..messages.response import Response
@@ -75,15 +76,16 @@ def serve(ctx: RequestContext, write: Callable[[RequestContext, Response], t.Any
             ctx.overridden |= app.overridden_handlers
             if "_tracing" in ctx.overridden and ctx.trace is None:  # the error came before `dispatch`
                 begin_trace(ctx)
+            if ctx.outlives:
+                drop_held(ctx, caught)
             if response is not None:  # it could not be sent
                 yield from call(ctx, response.close)
             response = yield from stage(ctx, "handle_exception", failure, caught)
             ctx.answer = write_failure(ctx, write, response)
-        if ctx.holds and response.is_sequence:
-            ctx.drop_holds()  # the stream that holds the context is not the response
     except BaseException as caught:
         error = caught if error is None else error
         ctx.drop_holds()
+        ctx.drop_held()
         raise
     finally:
         if error is not None and app.should_ignore_error(error):
@@ -104,9 +106,41 @@ def serve(ctx: RequestContext, write: Callable[[RequestContext, Response], t.Any
             ctx.close_request()
             ctx.leave()
         # A reference from here to an error whose traceback has this frame would be a cycle.
-        if error is None and request.routing_exception is not None:
+        if error is not None:
+            error = None
+            yield from release_held(ctx)
+        elif request.routing_exception is not None:
             request.routing_exception.__traceback__ = None
-        error = None
+
+
+def conclude(ctx: RequestContext, response: T) -> T:
+    """Prepare what follows a response: a stream that holds the context, and functions that wait for its end.
+
+    An edge calls this if `ctx` outlives its response, and sends the result.
+    """
+    if ctx.holds and getattr(response, "is_sequence", False):
+        ctx.drop_holds()  # the stream that holds the context is not the response
+    return response if ctx.held is None else ctx.held.conclude(response)
+
+
+def drop_held(ctx: Context, error: Exception) -> None:
+    """Drop the functions for after the response, since a stage has failed; an answer that was raised is no failure."""
+    if ctx.held is None:
+        return
+    ctx.held.detach()
+    code: int | None = 500
+    if isinstance(error, HTTPException):
+        code = error.code if error.response is None else getattr(error.response, "status_code", None)
+    if code is not None and code >= 400:
+        ctx.held.fail()
+
+
+def release_held(ctx: Context) -> Steps[None]:
+    """Release the functions that no response is going to release."""
+    if ctx.held is not None and not ctx.held.is_attached:
+        if ctx.on_loop:
+            yield TO_THREAD
+        ctx.held.release()
 
 
 def dispatch(ctx: RequestContext) -> Steps[t.Any]:
@@ -176,6 +210,8 @@ def respond(ctx: RequestContext) -> Steps[Response]:
                 rv = (yield from rv) if ctx.on_loop else (yield rv)  # type: ignore[misc]  # `types.coroutine` allows it
     except Exception as error:
         ctx.overridden |= app.overridden_handlers
+        if ctx.outlives:
+            drop_held(ctx, error)
         rv = yield from stage(ctx, "handle_user_exception", answer_error, error)
     response: Response = yield from (stage(ctx, "finalize_request", finalize, rv) if overridden else finalize(ctx, rv))
     rv = None  # the traceback of an error has this frame
@@ -266,6 +302,10 @@ def finalize(ctx: RequestContext, rv: t.Any, from_error_handler: bool = False) -
         app.logger.exception("Request finalizing failed with an error while handling an error")
         if guards is not None and guards.finish is not None:
             guards.finish(ctx, response)
+    if guards is not None and guards.compression is not None:
+        body = response.response
+        if type(body) is not list or len(body) != 1 or not 0 < len(body[0]) < SMALLEST:
+            yield from guards.compression.apply(ctx, response, TO_THREAD)
     return response
 
 
@@ -307,6 +347,7 @@ def save_session(ctx: RequestContext, response: Response) -> Steps[Response]:
             app.session_interface.save_session(app, session, response)
         except (SessionUnavailable, SessionConflict) as error:
             ctx.overridden |= app.overridden_handlers
+            ctx.drop_held()
             # The client must not take the request for done.
             response.close()
             rv = yield from stage(ctx, "handle_user_exception", answer_error, error)
@@ -389,6 +430,10 @@ def end(ctx: Context, exc: BaseException | None) -> Steps[None]:
             yield from stage(ctx, "do_teardown_appcontext", end_app_context, exc)
     finally:
         ctx.leave()
+    if is_last and ctx.outlives:
+        if isinstance(exc, Exception) and ctx.held is not None and not ctx.held.is_attached:
+            drop_held(ctx, exc)
+        yield from release_held(ctx)
 
 
 def end_request(ctx: RequestContext, exc: BaseException | None) -> Steps[None]:

@@ -110,6 +110,7 @@ class Mount:
                 return (yield from self._called(ctx))
         except Exception as error:
             ctx.overridden |= ctx.app.overridden_handlers
+            lifecycle.drop_held(ctx, error)
             rv = yield from lifecycle.stage(ctx, "handle_user_exception", lifecycle.answer_error, error)
         return (yield from _respond(ctx, rv))
 
@@ -161,6 +162,9 @@ class WsgiCall:
 
 class AsgiCall:
     """The response of a mounted ASGI application, which an ASGI edge calls when the request's context has ended."""
+
+    on_end: Callable[[], None] | None = None
+    """Called in a thread when the application has ended."""
 
     def __init__(self, mount: Mount, application: ASGIApplication, ctx: RequestContext) -> None:
         self.mount = mount

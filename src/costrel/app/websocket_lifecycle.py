@@ -52,6 +52,7 @@ def serve(ctx: RequestContext) -> Steps[Response | None]:
         except Exception as caught:
             error = caught
             ctx.overridden |= app.overridden_handlers
+            ctx.drop_held()
             accepted = ctx.websocket.accepted
             if accepted:
                 yield ctx.websocket.close(INTERNAL_ERROR)
@@ -59,6 +60,7 @@ def serve(ctx: RequestContext) -> Steps[Response | None]:
             return None if accepted else response
     except BaseException as caught:
         error = caught
+        ctx.drop_held()
         raise
     finally:
         ctx.drop_holds()
@@ -127,6 +129,7 @@ def converse(ctx: RequestContext) -> Steps[Response | None]:
         pass  # the client has left, or a hook or the view has closed: that is the usual end
     except Exception as error:
         if not _is_disconnect(error):
+            lifecycle.drop_held(ctx, error)
             response = yield from answer_error(ctx, error)
     if response is None and not websocket.closed:
         yield websocket.close(NORMAL)

@@ -31,8 +31,18 @@ _LATE_MODULES: t.Final = ("costrel.sse", "costrel.testing", "costrel.middleware.
 """Modules for applications that `costrel` does not load itself."""
 
 
-def missing_name(name: str) -> t.NoReturn:
-    """Raise the error for a name that `costrel` does not have, as its ``__getattr__``."""
+_LATE_NAMES: t.Final = {"ContextExecutor": "costrel.work.executor"}
+"""Names of `costrel` whose modules are slow to load."""
+
+
+def missing_name(name: str) -> object:
+    """Import a late name of `costrel`, or raise the error for one that it does not have, as its ``__getattr__``."""
+    if name in _LATE_NAMES:
+        from importlib import import_module
+
+        found: object = getattr(import_module(_LATE_NAMES[name]), name)
+        vars(sys.modules["costrel"])[name] = found
+        return found
     if name.startswith("__"):
         raise AttributeError(f"module 'costrel' has no attribute {name!r}")
     is_import = sys._getframe(1).f_code.co_name == "_handle_fromlist"

@@ -18,9 +18,10 @@ from ..http.errors import HTTPException
 from ..support.local import LocalProxy
 from ..support.signals import appcontext_popped, appcontext_pushed
 from .contracts import AppContract as AppContract
-from .contracts import MountContract, ThreadsContract
+from .contracts import HeldContract, MountContract, ThreadsContract
 from .contracts import TraceContract as TraceContract
 from .contracts import TracingContract as TracingContract
+from .outside import OUTSIDE_APP, OUTSIDE_REQUEST, OUTSIDE_WEBSOCKET, outside
 
 if t.TYPE_CHECKING:
     from types import TracebackType
@@ -28,22 +29,6 @@ if t.TYPE_CHECKING:
     from ..messages.request import Request
     from ..messages.response import Response
     from ..routing import MapAdapter
-
-OUTSIDE_APP = """Working outside of application context.
-
-Something here needs to know its application: current_app, g, url_for, a command, an extension.
-Run it inside a view or a command, or inside a block `with app.app_context(): ...`."""
-
-OUTSIDE_REQUEST = """Working outside of request context.
-
-Something here needs the request that is being handled: request, session, flash, a relative url_for.
-Run it inside a view, or, in tests and shells, inside a block `with app.test_request_context("/"): ...`.
-A generator that a view returns needs `stream_with_context` around it."""
-
-OUTSIDE_WEBSOCKET = """Working outside of a WebSocket.
-
-Something here needs the WebSocket that is being served: websocket.
-Run it inside a view registered with 'websocket' and not with 'route', or inside a function of 'before_websocket'."""
 
 _NOTHING: t.Any = object()
 
@@ -123,6 +108,10 @@ class Context:
     """True while the steps of this request run on an event loop, where no blocking code may run."""
     holds = 0
     """The number of streams for which the teardown waits."""
+    outlives = False
+    """Whether something of this request follows its response: a stream that holds the context, or held functions."""
+    held: HeldContract | None = None
+    """The functions that wait for the end of the response, if there are any."""
     overridden: frozenset[str] = frozenset()
     """The stages of a request that the application replaces, as of the last push."""
     threads: ThreadsContract | None = None
@@ -235,6 +224,7 @@ class Context:
     def hold(self) -> None:
         """Make the teardown wait for one more `release`."""
         self.holds += 1
+        self.outlives = True
         if self.entries:
             self.entries.insert(1, (*self.entries[0][:2], False))
         else:  # the request has ended, and its context variables were kept
@@ -255,6 +245,11 @@ class Context:
         """Stop waiting for streams."""
         del self.entries[1 : 1 + self.holds]
         self.holds = 0
+
+    def drop_held(self) -> None:
+        """Drop the functions that wait for the end of the response, since the request has failed."""
+        if self.held is not None:
+            self.held.fail()
 
     def __enter__(self) -> t.Self:
         self.push()
@@ -310,7 +305,7 @@ class RequestContext(Context):
         self.app = app
         self.entries = []
         self.holds = 0
-        self.on_loop = self.body_is_pending = False
+        self.on_loop = self.body_is_pending = self.outlives = False
         self.opens_early: bool | None = None
         self._is_matched = request is not None
         self.request: t.Any = app.request_class(environ) if request is None else request
@@ -448,45 +443,45 @@ def peek_request() -> RequestContext | None:
     return value if value is None or isinstance(value, RequestContext) else value.request_context
 
 
-def current() -> Context:
-    """The current application context. Raises RuntimeError outside of one.
+def current(used: str | None = None) -> Context:
+    """The current application context, for the proxy `used`. Raises RuntimeError outside of one.
 
     Extensions know it by its identity, and keep their resources for as long as it lasts.
     """
     ctx = peek()
     if ctx is None:
-        raise RuntimeError(OUTSIDE_APP)
+        raise outside(OUTSIDE_APP, used)
     return ctx
 
 
-def requesting() -> RequestContext:
-    """The current request context. Raises RuntimeError outside of one."""
+def requesting(used: str | None = None) -> RequestContext:
+    """The current request context, for the proxy `used`. Raises RuntimeError outside of one."""
     ctx = peek_request()
     if ctx is None:
-        raise RuntimeError(OUTSIDE_REQUEST)
+        raise outside(OUTSIDE_REQUEST, used)
     return ctx
 
 
 def _current_session() -> t.Any:
-    return requesting().session
+    return requesting("session").session
 
 
 def _current_request() -> t.Any:
     value = _current.get()
     if isinstance(value, RequestContext):  # PERF: proxy_access. One call less for each use of `request`.
         return value.request
-    return requesting().request
+    return requesting("request").request
 
 
 def _current_app() -> t.Any:
-    return current().app
+    return current("current_app").app
 
 
 def connected() -> t.Any:
     """The current WebSocket. Raises RuntimeError outside of one."""
-    websocket = requesting().websocket
+    websocket = requesting("websocket").websocket
     if websocket is None:
-        raise RuntimeError(OUTSIDE_WEBSOCKET)
+        raise outside(OUTSIDE_WEBSOCKET, "websocket")
     return websocket
 
 
@@ -528,9 +523,9 @@ def copy_current_request_context(f: Callable[..., t.Any]) -> Callable[..., t.Any
 
 # Untyped here, since the classes behind them stand on higher floors; `globals.py` gives them their types.
 current_app: t.Any = LocalProxy(_current_app)
-g: t.Any = LocalProxy(lambda: current().g)
-app_ctx: t.Any = LocalProxy(current)
-request_ctx: t.Any = LocalProxy(requesting)
+g: t.Any = LocalProxy(lambda: current("g").g)
+app_ctx: t.Any = LocalProxy(lambda: current("app_ctx"))
+request_ctx: t.Any = LocalProxy(lambda: requesting("request_ctx"))
 request: t.Any = LocalProxy(_current_request)
 session: t.Any = LocalProxy(_current_session)
 websocket: t.Any = LocalProxy(connected)

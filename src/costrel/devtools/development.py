@@ -113,6 +113,8 @@ class DevelopmentApplication:
 
     async def _serve(self, environ: WSGIEnvironment, scope: Scope, receive: Receive, send: Send) -> None:
         tag = script_tag(self.debugger.start) if self.refresher is not None and wants_script(environ) else b""
+        if tag:  # the script cannot be inserted into a compressed page
+            scope["headers"] = [pair for pair in scope["headers"] if pair[0].lower() != b"accept-encoding"]
         page = Page(send, partial(self._change, environ, tag), tag)
         await self._run(environ, scope, receive, send, page)
 

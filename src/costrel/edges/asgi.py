@@ -193,7 +193,7 @@ class AsgiApplication:
         elif kind == "lifespan":
             self.has_lifespan = True
             scope.get(APPLICATIONS, []).append(self.app)
-            await answer_lifespan(self.app, self.workers, receive, send)
+            await answer_lifespan(self.app, self.workers, scope, receive, send)
         elif kind == "websocket":
             await serve_websocket(self.app, self.workers, scope, receive, send)
         else:
@@ -206,8 +206,8 @@ class AsgiApplication:
             return
         inside = self.unwrapped
         inside.has_lifespan = False
-        around = LifespanAround(self.app, self.workers, lambda: inside.has_lifespan)
-        await around.answer(asgi_app, scope, receive, send)
+        around = LifespanAround(self.app, self.workers, scope, lambda: inside.has_lifespan)
+        await around.answer(asgi_app, receive, send)
 
     def _begin(self, source: dict[str, t.Any]) -> tuple[RequestContext, lifecycle.Steps[None]]:
         app = self.app
@@ -284,7 +284,11 @@ class AsgiApplication:
         if ctx.mount is not None:
             note_route(exchange.scope, ctx.mount.place)
         if isinstance(ctx.answer, AsgiCall):
-            await serve_mounted(ctx.answer, exchange, self.send_patience.sending(send))
+            try:
+                await serve_mounted(ctx.answer, exchange, self.send_patience.sending(send))
+            finally:
+                if ctx.answer.on_end is not None:
+                    await exchange.run(ctx.answer.on_end)
         else:
             await self._send(ctx.answer, exchange, send)
 

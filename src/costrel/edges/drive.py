@@ -6,9 +6,10 @@ import asyncio
 import contextvars
 import typing as t
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from types import CoroutineType, coroutine
 
-from ..app.lifecycle import READ_BODY, TO_THREAD, Steps
+from ..app.lifecycle import READ_BODY, TO_THREAD, Steps, call
 from ..context import Context
 from .threads import Lane, Workers
 
@@ -38,6 +39,26 @@ class Hop:
             return next(steps, ENDED)
         self.variables = contextvars.copy_context()
         return self.variables.run(next, steps, ENDED)
+
+    def start(
+        self,
+        ctx: Context,
+        function: Callable[[], t.Any],
+        variables: contextvars.Context,
+        at_end: Callable[[], None],
+    ) -> bool:
+        """Run `function` within `ctx` on the loop, after this request; call `at_end` in any case.
+
+        It can be called in any thread. Returns False if the loop has ended.
+        """
+        loop = self._workers.loop
+        if loop is None:
+            return False
+        try:
+            loop.call_soon_threadsafe(_begin, self._workers, ctx, function, at_end, context=variables)
+        except RuntimeError:
+            return False
+        return True
 
     def note_step(self, ctx: Context) -> None:
         """Called in the thread in which the steps of `ctx` have come to their next stop."""
@@ -186,3 +207,41 @@ def _whole(begun: t.Any, variables: contextvars.Context | None) -> Generator[t.A
     except StopIteration as stop:
         return stop.value
     return (yield from rest_of(begun, awaited, variables))
+
+
+async def call_in(ctx: Context, workers: Workers, function: Callable[[], t.Any]) -> t.Any:
+    """Call `function` within `ctx`: on the loop if it is async, else in a thread."""
+    hop = Hop(workers)
+    hop.variables = contextvars.copy_context()
+
+    def steps() -> Steps[t.Any]:
+        with ctx:
+            try:
+                result = yield from call(ctx, function)
+            except Exception:
+                yield TO_THREAD
+                raise
+            yield TO_THREAD  # the context ends here, and its teardown functions may block
+            return result
+
+    return await Drive(ctx, hop).to_end(steps())
+
+
+_started: set[asyncio.Task[None]] = set()
+"""The functions that run on loops by themselves: a loop has only weak references to its tasks."""
+
+
+def _begin(workers: Workers, ctx: Context, function: Callable[[], t.Any], at_end: Callable[[], None]) -> None:
+    task = asyncio.get_running_loop().create_task(_to_its_end(workers, ctx, function, at_end))
+    _started.add(task)
+    task.add_done_callback(_started.discard)
+
+
+async def _to_its_end(
+    workers: Workers, ctx: Context, function: Callable[[], t.Any], at_end: Callable[[], None]
+) -> None:
+    try:
+        with suppress(Exception):  # `function` has reported it
+            await call_in(ctx, workers, function)
+    finally:
+        at_end()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import threading
 import traceback
 import typing as t
@@ -12,18 +11,22 @@ from contextlib import suppress
 
 from ..app import typing as ft
 from ..app.application import Costrel
-from ..app.lifecycle import TO_THREAD, Steps, call
 from ..context.contracts import MountContract
 from ..support.asgi_types import ASGIApplication, Message, Receive, Scope, Send
-from .drive import Drive, Hop
+from ..work.background import AT_EXIT
+from .drive import call_in
 from .threads import THREADS, Workers
 
 _END: t.Final = object()
 
 
-async def answer_lifespan(app: Costrel, workers: Workers, receive: Receive, send: t.Any) -> None:
+GRACE: t.Final = "costrel.grace"
+"""The key of a lifespan's scope for a function that returns the seconds that are left when the server stops."""
+
+
+async def answer_lifespan(app: Costrel, workers: Workers, scope: Scope, receive: Receive, send: t.Any) -> None:
     """Start the application, say that it is ready, wait for the server's end, and stop it."""
-    serving = Serving(app, workers)
+    serving = Serving(app, workers, scope.get(GRACE))
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
@@ -69,16 +72,17 @@ class LifespanAround:
     The application's functions before and after serving run in either case.
     """
 
-    def __init__(self, app: Costrel, workers: Workers, is_passed_on: Callable[[], bool]) -> None:
+    def __init__(self, app: Costrel, workers: Workers, scope: Scope, is_passed_on: Callable[[], bool]) -> None:
         self._app = app
         self._workers = workers
-        self._serving = Serving(app, workers)
+        self._scope = scope
+        self._serving = Serving(app, workers, scope.get(GRACE))
         self._is_passed_on = is_passed_on
         """Whether the middleware has passed the lifespan on to the application."""
         self._is_answered = False
         self._asked: list[Message] = []
 
-    async def answer(self, middleware: ASGIApplication, scope: Scope, receive: Receive, send: Send) -> None:
+    async def answer(self, middleware: ASGIApplication, receive: Receive, send: Send) -> None:
         """Answer one lifespan with `middleware`, or without it if it does not support one."""
 
         async def receiving() -> Message:
@@ -91,13 +95,13 @@ class LifespanAround:
             await self._pass_on(message, send)
 
         try:
-            await middleware(scope, receiving, sending)
+            await middleware(self._scope, receiving, sending)
         except Exception as error:
             if self._is_answered or self._is_passed_on():
                 raise
             self._app.logger.info("The ASGI middleware supports no lifespan (%r): it is started without one.", error)
         if not self._is_answered:
-            await answer_lifespan(self._app, self._workers, self._again(receive), send)
+            await answer_lifespan(self._app, self._workers, self._scope, self._again(receive), send)
 
     async def _pass_on(self, message: Message, send: Send) -> None:
         if self._is_passed_on():
@@ -121,9 +125,10 @@ class LifespanAround:
 class Serving:
     """One worker's time of service: the functions before it, the generators around it, the functions after it."""
 
-    def __init__(self, app: Costrel, workers: Workers) -> None:
+    def __init__(self, app: Costrel, workers: Workers, grace: Callable[[], float] | None = None) -> None:
         self.app = app
         self.workers = workers
+        self._grace = grace
         self.generators: list[t.Any] = []
         self.server_generators: list[t.Any] = []
         self.mounted: list[MountedLifespan] = []
@@ -167,7 +172,8 @@ class Serving:
                 raise RuntimeError(f"The generator {function.__name__!r} of 'while_serving' has no yield.")
 
     async def stop(self) -> None:
-        """Call all functions after serving, and raise the first error."""
+        """Wait for the functions after responses, call all functions after serving, and raise the first error."""
+        await self._drain()
         errors = await self._end_generators(self.generators) + await self._stop_mounted()
         for function in self.app.after_serving_funcs:
             try:
@@ -179,6 +185,11 @@ class Serving:
             await self.workers.run(self.app._tracing.flush)
         if errors:
             raise errors[0]
+
+    async def _drain(self) -> None:
+        if "background_work" in self.app.__dict__:
+            seconds = AT_EXIT if self._grace is None else self._grace()
+            await asyncio.to_thread(self.app.background_work.drain, seconds)
 
     async def undo_start(self) -> None:
         """Run the generators to their ends, and stop the mounted applications, after a start that has failed."""
@@ -308,18 +319,4 @@ class ServingThread:
 
 async def call_within(app: Costrel, workers: Workers, function: Callable[[], t.Any]) -> t.Any:
     """Call `function` within the application's context: on the loop if it is async, otherwise in a thread."""
-    hop = Hop(workers)
-    hop.variables = contextvars.copy_context()
-    ctx = app.app_context()
-
-    def steps() -> Steps[t.Any]:
-        with ctx:
-            try:
-                result = yield from call(ctx, function)
-            except Exception:
-                yield TO_THREAD
-                raise
-            yield TO_THREAD  # the context ends here, and its teardown functions may block
-            return result
-
-    return await Drive(ctx, hop).to_end(steps())
+    return await call_in(app.app_context(), workers, function)

@@ -9,11 +9,13 @@ from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Iterat
 from contextvars import Context
 
 from ..app.late_changes import watch
+from ..app.lifecycle import conclude
 from ..app.mounts import AsgiCall
 from ..context import RequestContext
 from ..http.framing import has_no_body
 from ..http.gate import check_status, check_status_line, encode_fields
-from ..messages.body import FileBody
+from ..messages.body import EdgeBody, FileBody
+from ..messages.compressed import CompressedAsyncIterable, CompressedIterable
 from ..messages.response import WRITERS, Response
 from ..messages.response_head import STATUS_LINES
 from ..messages.source import environ_of
@@ -21,6 +23,7 @@ from ..messages.streams import FileWrapper, RangeWrapper
 from ..support.asgi_types import Receive, Scope, Send
 from ..support.tasks import released, start_held
 from .bodies import Body
+from .compressed import send_compressed
 from .file_blocks import InThread, is_on_disk, send_file_body
 from .scope import ECHO
 from .turns import Turn
@@ -37,6 +40,8 @@ def answer_of(ctx: RequestContext, response: t.Any) -> Messages | Answer | AsgiC
     The call of a mounted application stays what it is.
     """
     source = ctx.request._source
+    if ctx.outlives:
+        response = conclude(ctx, response)
     if not isinstance(response, Response):
         if isinstance(response, AsgiCall):
             return response
@@ -80,7 +85,7 @@ class Answer:
         self,
         status: int,
         headers: list[tuple[bytes, bytes]],
-        body: bytes | Iterable[bytes] | AsyncIterable[bytes],
+        body: EdgeBody,
         close: Callable[[], object] | None = None,
         method: str = "GET",
     ) -> None:
@@ -160,10 +165,15 @@ class Answer:
     async def _send_chunks(
         self, send: Send, in_thread: InThread, departure: Departure | None, variables: Context | None
     ) -> None:
+        if isinstance(self.body, CompressedAsyncIterable):
+            await _until_client_leaves(send_compressed(send, in_thread, self.body), departure, variables)
+            return
         if isinstance(self.body, AsyncIterable):
             await _until_client_leaves(self._send_async(send, self.body), departure, variables)
             return
-        if isinstance(self.body, FileBody):
+        if isinstance(self.body, CompressedIterable):
+            sending = send_compressed(send, in_thread, self.body)
+        elif isinstance(self.body, FileBody):
             sending = send_file_body(send, in_thread, self.body)
         else:
             sending = self._send_sync(send, in_thread, t.cast("Iterable[bytes]", self.body))

@@ -151,6 +151,11 @@ class Workers:
         return self._jobs.qsize() > self.queue
 
     @property
+    def loop(self) -> asyncio.AbstractEventLoop | None:
+        """The loop that has asked for a thread last."""
+        return None if self._mailbox is None else self._mailbox.loop
+
+    @property
     def waiting(self) -> int:
         """The number of functions that wait for a thread."""
         return self._jobs.qsize()

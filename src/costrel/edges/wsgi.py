@@ -47,6 +47,8 @@ def _serve(app: Costrel, environ: dict[str, t.Any], start_response: Callable[...
 def _write(ctx: RequestContext, response: t.Any) -> Iterable[bytes]:
     """Give status and headers to the server, and return the body."""
     environ = ctx.request.environ
+    if ctx.outlives:
+        response = lifecycle.conclude(ctx, response)
     if not isinstance(response, Response):
         return response(environ, _gated(ctx.start_response))  # type: ignore[no-any-return]  # of `make_response`
     if response.response.__class__ is not list and hasattr(response.response, "__aiter__"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from typing import IO, TYPE_CHECKING, Any
 
+from ..http.content_coding import Coder
 from ..support.values import Value
 from .streams import READ_SIZE, FileWrapper, RangeWrapper
 
@@ -41,8 +42,31 @@ class FileBody(Value):
 Body = str | bytes | bytearray | Iterable[str] | Iterable[bytes] | AsyncIterable[str] | AsyncIterable[bytes] | None
 #: What ``Response.response`` holds.
 AnyBody = Iterable[str] | Iterable[bytes] | AsyncIterable[str] | AsyncIterable[bytes]
+
+
+class CompressedBody:
+    """A body in pieces, and its coder.
+
+    Iterating flushes the coder after each piece, since nothing can be sent while the next piece is waited for. An edge
+    that can send meanwhile takes `pieces` and `coder`.
+
+    :param flushes: whether the pieces may take time, unlike the blocks of a file.
+    """
+
+    def __init__(self, pieces: AnyBody, coder: Coder, flushes: bool = True) -> None:
+        self.pieces = pieces
+        self.coder = coder
+        self.flushes = flushes
+
+    def close(self) -> None:
+        """Close the original body."""
+        close = getattr(self.pieces, "close", None)
+        if close is not None:
+            close()
+
+
 #: What an edge has to send.
-EdgeBody = bytes | FileBody | Iterable[bytes] | AsyncIterable[bytes]
+EdgeBody = bytes | FileBody | CompressedBody | Iterable[bytes] | AsyncIterable[bytes]
 
 
 def encoded(body: AnyBody) -> Iterator[bytes]:
@@ -71,7 +95,8 @@ def to_utf8(text: str) -> bytes:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
 
 
-async def _encode_async(body: AsyncIterable[str] | AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+async def encode_async(body: AsyncIterable[str] | AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    """The pieces of an asynchronous body as bytes. It is closed with this generator."""
     pieces: Any = body.__aiter__()
     try:
         async for piece in pieces:
@@ -86,8 +111,10 @@ def body_of(response: Response) -> EdgeBody | None:
     body: Any = response.response
     if isinstance(body, (list, tuple)):
         return b"".join(response.iter_encoded())
+    if isinstance(body, CompressedBody):
+        return body
     if isinstance(body, AsyncIterable) and not isinstance(body, Iterable):
-        return _encode_async(body)
+        return encode_async(body)
     if isinstance(body, FileWrapper):
         return FileBody(body.file, None, response.content_length)
     if isinstance(body, RangeWrapper) and isinstance(body.iterable, FileWrapper) and body.seekable:

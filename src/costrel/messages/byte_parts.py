@@ -25,6 +25,8 @@ class PartsOfBody:
     def __init__(self, file: IO[bytes], spans: Spans, complete_length: int, content_type: str | None) -> None:
         #: 128 random bits, so that no file contains it.
         self.boundary = os.urandom(16).hex()
+        self.content_type = content_type
+        self.complete_length = complete_length
         self._file = file
         self._parts = [
             (self._head(ContentRange("bytes", start, stop, complete_length), content_type), start, stop - start)

@@ -59,6 +59,8 @@ class Response(ResponseHead):
     autocorrect_location_header = False
     #: Add ``Content-Length`` wherever it can be known.
     automatically_set_content_length = True
+    #: False sends the body as it is, True compresses any type, also event streams; None leaves it to ``COMPRESS``.
+    compress: bool | None = None
     #: A module or object with ``loads``, for :meth:`get_json`.
     json_module: Any = json
 

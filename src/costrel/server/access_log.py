@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 
 from ..app.application import Costrel
 from ..edges.asgi import AsgiApplication
+from ..edges.lifespan import GRACE
 from ..edges.outgoing import add_echo
 from ..edges.scope import ECHO
 from ..http.traceparent import trace_id_of
@@ -101,6 +102,7 @@ class AccessLog:
     def __call__(self, scope: Message, receive: Receive, send: Send) -> Awaitable[None]:
         """Handle one ASGI scope."""
         if scope["type"] not in ("http", "websocket"):
+            scope[GRACE] = self._left
             return self.application(scope, self._after_requests(receive), self._noting_start(send))
         return self._answer(scope, receive, send)
 
@@ -161,12 +163,17 @@ class AccessLog:
         async def wait() -> Message:
             message = await receive()
             if message["type"] == "lifespan.shutdown" and self._running:
-                left = self.grace if self._until is None else self._until - asyncio.get_running_loop().time()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._requests_ended(), max(left, 0))
+                    await asyncio.wait_for(self._requests_ended(), self._left())
             return message
 
         return wait
+
+    def _left(self) -> float:
+        """The seconds for the requests, and for the functions after them, when the server stops."""
+        if self._until is None:
+            return self.grace
+        return max(self._until - asyncio.get_running_loop().time(), 0)
 
     async def _requests_ended(self) -> None:
         while self._running:

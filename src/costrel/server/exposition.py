@@ -23,6 +23,11 @@ _EVENTS: t.Final = (
     ("stalls", "costrel_thread_stalls_total", "Times that all threads of a process were busy, and none finished."),
     ("dropped_lines", "costrel_log_lines_dropped_total", "Lines of output that the reader did not take in time."),
     ("full", "costrel_connections_refused_total", "Requests refused since a process had too many connections."),
+    (
+        "refused_functions",
+        "costrel_background_refused_total",
+        "Functions that did not run after a response, since too many were waiting.",
+    ),
 )
 
 _BOUNDS: t.Final = (*(f"{bound:g}" for bound in BUCKETS), "+Inf")

@@ -24,8 +24,16 @@ from ..edges.asgi import AsgiApplication
 from ..edges.patience import SEND_TIMEOUT
 from ..edges.threads import THREADS
 from ..support.asgi_types import ASGIApplication
+from ..support.signals import background_refused
 from . import addresses, forking
-from .access_log import LINES, AccessLog, TimedAccessLog, set_up_application_logging, set_up_logging
+from .access_log import (
+    LINES,
+    AccessLog,
+    TimedAccessLog,
+    kept_for_the_end,
+    set_up_application_logging,
+    set_up_logging,
+)
 from .around import run_around, wait_for_around
 from .beats import Pulse
 from .errors import StartError
@@ -109,6 +117,7 @@ class WorkerLoader:
         in_background(self._note_dropped)
         set_up_logging(self.options.log_format)
         threading.Thread(target=self._end_with_parent, name="costrel-parent", daemon=True).start()
+        background_refused.connect(self._note_refused, weak=False)
 
     def _loaded(self) -> Costrel | ASGIApplication:
         app = self.load()
@@ -122,8 +131,10 @@ class WorkerLoader:
                 raise StartError(f"{app!r} is an ASGI application: leave out --interface wsgi.")
             _serve_around(app)
             if self.is_plain:
+                _drain_at_end(app, lambda: self.options.grace)
                 return app
             calls = WsgiCalls(app)
+            _drain_at_end(app, lambda: calls.left_of(self.options.grace - kept_for_the_end(self.options.grace) / 2))
             self._watchdog(WsgiThreads(calls, self.options.threads or THREADS)).start(None)
             self._say_ready()
             return calls
@@ -168,6 +179,10 @@ class WorkerLoader:
         if self.page is not None:
             self.page.count("dropped_lines", lines)
 
+    def _note_refused(self, app: object) -> None:
+        if self.page is not None:
+            self.page.count("refused_functions")
+
     def _note_stall(self) -> None:
         if self.page is not None:
             self.page.count("stalls")
@@ -191,6 +206,17 @@ class WorkerLoader:
 
 def _show(error: Exception) -> None:
     click.secho(f"Error: {error if isinstance(error, StartError) else describe(error)}", err=True, fg="red")
+
+
+def _drain_at_end(app: Costrel, left: Callable[[], float]) -> None:
+    """Wait for the functions after responses when the worker ends, before the functions after serving."""
+    from multiprocessing.util import Finalize
+
+    def drain() -> None:
+        if "background_work" in app.__dict__:
+            app.background_work.drain(left())
+
+    Finalize(None, drain, exitpriority=200)
 
 
 def _serve_around(app: Costrel) -> None:

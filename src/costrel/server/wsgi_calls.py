@@ -31,6 +31,7 @@ class WsgiCalls:
         """When the last HTTP/1 request of the end arrived, on the monotonic clock."""
         self._application = application
         self._is_ending = False
+        self._ending_since: float | None = None
         self._earlier: dict[int, float] = {}
         self._speaks_http2 = False
         self._environ: dict[str, object] = {
@@ -67,8 +68,12 @@ class WsgiCalls:
         """From now on, responses end their connections."""
         self._is_ending = True
         self._earlier = self.busy.copy()
-        self.last_arrival = time.monotonic()
+        self.last_arrival = self._ending_since = time.monotonic()
         return self
+
+    def left_of(self, seconds: float) -> float:
+        """The rest of so many seconds from the beginning of the end."""
+        return seconds if self._ending_since is None else max(self._ending_since + seconds - time.monotonic(), 0)
 
     def has_earlier(self) -> bool:
         """Whether a request is in progress that began before the end."""

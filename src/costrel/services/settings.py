@@ -84,6 +84,7 @@ GROUPS: t.Final[Mapping[str, tuple[Setting, ...]]] = MappingProxyType({
         _own("STREAM_THREADS", COUNT, 512, "Threads per process for responses whose body may block, such as a"
              " generator, and as many for unfinished request bodies; beyond that, requests get a 503.",
              least=1),
+        _own("BACKGROUND_THREADS", COUNT, 4, "Threads per process for the functions of after_response.", least=1),
         _own("METHOD_CASE_SENSITIVE", BOOL, False,
              "The method get is not GET, and gets a 405 if only GET is allowed.", native=True),
         _own("JSON_ALLOW_NAN", BOOL, True, "NaN and infinities are read and written.", native=False),
@@ -145,9 +146,13 @@ GROUPS: t.Final[Mapping[str, tuple[Setting, ...]]] = MappingProxyType({
         _own("BODY_MIN_RATE", (int, float, NoneType), 500, "Bytes per second that a body must have on average after"
              " BODY_TIMEOUT; fewer are a 408; 0: no limit.", least=0),
         _own("REQUEST_TIMEOUT", SECONDS_OR_NONE, None,
-             "Seconds until a response must begin, under ASGI; after that the client gets a 503. None: no limit."),
+             "Seconds until a response must begin, under ASGI; after that the client gets a 503; None: no limit."),
         _own("SEND_TIMEOUT", SECONDS_OR_NONE, 30.0,
              "Seconds under ASGI in which a client reads nothing of an answer, which is then aborted; None: no limit."),
+    ),
+    "Compression": (
+        _own("COMPRESS", BOOL, False,
+             "Compress text, JSON, SVG and WebAssembly of 1 KB or more, as the client accepts it.", native=True),
     ),
     "Files": (
         _flask("SEND_FILE_MAX_AGE_DEFAULT", DURATION_OR_NONE, None,

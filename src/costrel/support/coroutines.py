@@ -103,7 +103,7 @@ def run_coroutine(coroutine: AnyCoroutine[T]) -> T:
     one waits.
     """
     context = contextvars.copy_context()
-    if _has_running_loop():
+    if has_running_loop():
         result = _in_another_thread(coroutine, context)
     else:
         result = _on_loop(_thread.get(), coroutine, context)
@@ -113,7 +113,8 @@ def run_coroutine(coroutine: AnyCoroutine[T]) -> T:
     return result
 
 
-def _has_running_loop() -> bool:
+def has_running_loop() -> bool:
+    """Whether this thread runs an event loop."""
     import asyncio
 
     try:

@@ -17,3 +17,6 @@ appcontext_tearing_down = SIGNALS.signal("appcontext-tearing-down")
 appcontext_pushed = SIGNALS.signal("appcontext-pushed")
 appcontext_popped = SIGNALS.signal("appcontext-popped")
 message_flashed = SIGNALS.signal("message-flashed")
+got_background_exception = SIGNALS.signal("got-background-exception")
+background_refused = SIGNALS.signal("background-refused")
+"""Sent for each function after a response that does not run since too many wait. For the metrics of servers."""

@@ -11,6 +11,7 @@ from ..messages.request import Request
 from ..messages.response import Response
 from ..messages.streams import ClosingIterator
 from ..support.properties import cached_property
+from ..work.held import awaited
 from .browser import Browser
 from .cookie_jar import Cookie as Cookie
 from .environ_builder import EnvironBuilder, origin_of
@@ -89,7 +90,10 @@ class Client(Browser[TestResponse]):
     def run_wsgi_app(self, environ: WSGIEnvironment, buffered: bool = False) -> WSGIResult:
         """Call the application as `run_wsgi_app` does, with the client's cookies."""
         self._add_cookies_to_wsgi(environ)
-        result = self._call(environ, buffered)
+        with awaited() as functions:
+            result = self._call(environ, buffered)
+        if functions:
+            result = (_read(result[0]), *result[1:])
         self._update_cookies_from_response(*origin_of(environ), result[2].getlist("Set-Cookie"))
         return result
 
@@ -149,6 +153,16 @@ class Client(Browser[TestResponse]):
         environ = response.request.environ
         builder = redirected(environ, response.status_code, response.location, self.allow_subdomain_redirects)
         return self.open(builder, buffered=buffered)
+
+
+def _read(body: Iterable[bytes]) -> list[bytes]:
+    """All of a body, which is closed: functions wait for that."""
+    try:
+        return [*body]
+    finally:
+        close = getattr(body, "close", None)
+        if close is not None:
+            close()
 
 
 def response_class_of(base: type[T], wrapper: type[Response] | None) -> type[T]:

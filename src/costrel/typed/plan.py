@@ -146,6 +146,8 @@ class Plan:
         except GeneratorExit:
             raise
         except BaseException as error:
+            if opened.generators:
+                ctx.drop_held()  # also if `error` is an answer, such as a redirect: the providers end with an error
             yield from opened.end(error)
             raise
         if not is_stream(made) or has_no_body(made.status_code, ctx.request.method):

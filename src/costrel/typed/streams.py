@@ -32,6 +32,7 @@ class Ending:
         try:
             yield from self.opened.end(error)
         except Exception as caught:
+            self.ctx.drop_held()
             if caught is not error and not isinstance(caught, ClientDisconnected):
                 self.ctx.app.logger.exception("A provider failed at the end of a stream.")
             raise

@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator
 
 from ...context import AppContract
 from . import csrf
+from .compression import Compression
 from .contract import GuardedRequest, MarkedApp
 from .cross_origin import CrossOrigin
 from .csp import POLICY, csp_nonce
@@ -45,6 +46,8 @@ class Guards:
         """Counts requests."""
         self.csrf = csrf.CrossSiteCheck.of(app, self.cross_origin)
         """Checks requests with unsafe methods, before the hooks and the view."""
+        self.compression = Compression.of(app)
+        """Compresses responses, after everything else."""
         self.meet_all = self.cross_origin is not None or self.limits is not None
         """Whether `admit` must be called for requests with safe methods too."""
         self._finishers: list[Finish] = [
@@ -60,7 +63,7 @@ class Guards:
     def of(cls, app: AppContract) -> Guards | None:
         """The guards that the settings and decorators of `app` turn on; None if there are none."""
         guards = cls(app)
-        return guards if guards.arrive or guards.csrf or guards.finish else None
+        return guards if guards.arrive or guards.csrf or guards.finish or guards.compression else None
 
     def _finish(self, ctx: RequestContext, response: Response) -> None:
         for finish in self._finishers:

@@ -1,0 +1,1 @@
+"""Work after the response, and the context of requests in threads."""
