@@ -19,7 +19,7 @@ from ..routing import MapAdapter, RoutingException
 from ..services import templating
 from ..services.session_choice import ChosenSessions
 from ..services.sessions import SessionInterface, refuse_async_methods
-from ..support.asgi_types import Receive, Scope, Send
+from ..support.asgi_types import ASGIApplication
 from ..support.coroutines import call_sync, run_coroutine, run_steps
 from ..support.properties import cached_property
 from ..support.seams import Seams
@@ -128,15 +128,26 @@ class Costrel(App):
             obj=self,
         )
 
-    if t.TYPE_CHECKING:
+    @property
+    def asgi_app(self) -> ASGIApplication:
+        """The ASGI application itself, without the middleware that may have been put around it.
 
-        async def asgi_app(self, scope: Scope, receive: Receive, send: Send) -> None:
-            """The ASGI application itself, without the middleware that may have been put around it.
+        ``app.asgi_app = Middleware(app.asgi_app)`` adds ASGI middleware; `asgi` calls it.
+        """
+        assigned: ASGIApplication | None = self.__dict__.get("asgi_app")
+        return self._asgi_inside if assigned is None else assigned
 
-            ``app.asgi_app = Middleware(app.asgi_app)`` adds ASGI middleware; `asgi` calls it.
-            """
-    else:
-        asgi_app = ports.AsgiInsideOf()
+    @asgi_app.setter
+    def asgi_app(self, application: ASGIApplication) -> None:
+        self.__dict__["asgi_app"] = application
+
+    @asgi_app.deleter
+    def asgi_app(self) -> None:
+        del self.__dict__["asgi_app"]
+
+    @cached_property
+    def _asgi_inside(self) -> ports.AsgiInside:
+        return ports.AsgiInside(self)
 
     def run(
         self,

@@ -73,14 +73,7 @@ def serve(ctx: RequestContext, write: Callable[[RequestContext, Response], t.Any
             ctx.answer = write(ctx, response)
         except Exception as caught:
             error = caught
-            ctx.overridden |= app.overridden_handlers
-            if "_tracing" in ctx.overridden and ctx.trace is None:  # the error came before `dispatch`
-                begin_trace(ctx)
-            if ctx.outlives:
-                drop_held(ctx, caught)
-            if response is not None:  # it could not be sent
-                yield from call(ctx, response.close)
-            response = yield from stage(ctx, "handle_exception", failure, caught)
+            response = yield from answer_failure(ctx, caught, response)
             ctx.answer = write_failure(ctx, write, response)
     except BaseException as caught:
         error = caught if error is None else error
@@ -111,6 +104,19 @@ def serve(ctx: RequestContext, write: Callable[[RequestContext, Response], t.Any
             yield from release_held(ctx)
         elif request.routing_exception is not None:
             request.routing_exception.__traceback__ = None
+
+
+def answer_failure(ctx: RequestContext, error: Exception, unsent: Response | None) -> Steps[Response]:
+    """The response to an error that no handler of the view has answered. `unsent` is a response that failed."""
+    ctx.overridden |= ctx.app.overridden_handlers
+    if "_tracing" in ctx.overridden and ctx.trace is None:  # the error came before `dispatch`
+        begin_trace(ctx)
+    if ctx.outlives:
+        drop_held(ctx, error)
+    if unsent is not None:
+        yield from call(ctx, unsent.close)
+    response: Response = yield from stage(ctx, "handle_exception", failure, error)
+    return response
 
 
 def conclude(ctx: RequestContext, response: T) -> T:

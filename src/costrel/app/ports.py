@@ -59,10 +59,3 @@ class AsgiInside:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI scope."""
         await asgi_without_middleware(self.app)(scope, receive, send)
-
-
-class AsgiInsideOf:
-    """The attribute `asgi_app` of applications, until middleware is assigned to it."""
-
-    def __get__(self, app: object | None, owner: type) -> object:
-        return self if app is None else app.__dict__.setdefault("_asgi_inside", AsgiInside(app))
