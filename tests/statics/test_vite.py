@@ -52,12 +52,22 @@ def tags(app, *names):
         return render_template_string("{{ vite_asset(*names) }}", names=names)
 
 
-@pytest.mark.parametrize("cls", [Costrel, Flask])
-def test_the_tags_load_all_that_an_entry_needs(make, built, write, cls):
+def test_the_tags_load_all_that_an_entry_needs(app, built, write):
     built()
     write("static/dist/assets/main-QBi0YAqY.js", "a hash would let the browser load it twice")
 
-    assert tags(make(cls), "src/main.ts") == MAIN
+    assert tags(app, "src/main.ts") == MAIN
+
+
+def test_under_flasks_name_a_setting_adds_the_function(make, built, get):
+    built()
+    late = make(Flask)
+    assert "vite_asset" not in late.jinja_env.globals
+
+    late.config["VITE_OUT_DIR"] = "static/dist"
+    get(late, "/")
+
+    assert tags(make(Flask, VITE_OUT_DIR="static/dist"), "src/main.ts") == tags(late, "src/main.ts") == MAIN
 
 
 def test_several_entries_name_each_file_once(app, built):

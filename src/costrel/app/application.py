@@ -29,7 +29,7 @@ from ..work.background import Background
 from . import api_document, habits, lifecycle, links, matching, ports, profiles, response_values
 from .api_document import OpenAPI
 from .debug_errors import FormDataRoutingRedirect
-from .guards import Guards, template_names
+from .guards import Guards
 from .registration import App
 from .request import Request
 from .requirements import Security, check_security
@@ -497,7 +497,9 @@ class Costrel(App):
         own["guards"] = Guards.of(self)
         self._switch_tracing()
         if "jinja_env" in own:
-            for name, function in template_names(self).items():
+            from .vite import template_functions  # only templates need it
+
+            for name, function in template_functions(self).items():
                 self.jinja_env.globals.setdefault(name, function)
         self.session_interface = self.session_interface  # found sooner in the instance. PERF: page
 

@@ -23,7 +23,6 @@ from . import error_handlers, links, static_urls
 from . import typing as ft
 from .error_scopes import ErrorOwners
 from .frontends import INDEX, Frontend, add_frontend
-from .guards import template_names
 from .guards.redirects import check_location
 from .mounts import Guard, Mount, add_mount, refuse_hidden
 from .packages import find_package
@@ -199,9 +198,9 @@ class App(Scaffold):
         from ..services.jinja import create_environment
 
         environment: Environment = create_environment(self)
-        from .vite import vite_asset  # only templates need it
+        from .vite import template_functions  # only templates need it
 
-        environment.globals.update(template_names(self), vite_asset=vite_asset)
+        environment.globals.update(template_functions(self))
         return environment
 
     def create_global_jinja_loader(self) -> DispatchingJinjaLoader:

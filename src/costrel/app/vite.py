@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import typing as t
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from .. import context
 from ..services import vite
+from .guards import template_names
+from .guards.contract import MarkedApp
 from .guards.csp import csp_nonce, uses_nonce
 from .guards.vite_server import note_use, server_of
 from .static_urls import PlainName
@@ -21,6 +23,24 @@ if t.TYPE_CHECKING:
         @property
         def static_folder(self) -> str | None: ...
         def url_for(self, endpoint: str, /, **values: object) -> str: ...
+
+
+class TemplateApp(MarkedApp, t.Protocol):
+    """An application whose templates call functions."""
+
+    @property
+    def types_by_signature(self) -> bool: ...
+
+
+def template_functions(app: TemplateApp) -> dict[str, Callable[..., str]]:
+    """The functions that templates can call: those of the guards, and `vite_asset`.
+
+    Under Flask's name, where an application may have a function of that name, a setting of Vite adds it.
+    """
+    functions: dict[str, Callable[..., str]] = {**template_names(app)}
+    if app.types_by_signature or not app.config.keys().isdisjoint(("VITE_OUT_DIR", "VITE_SERVER")):
+        functions["vite_asset"] = vite_asset
+    return functions
 
 
 class _Place(t.NamedTuple):
