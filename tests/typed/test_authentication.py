@@ -1,6 +1,7 @@
 """Authentication schemes: who may call a view, what a refused client gets, and who the view learns of."""
 
 import asyncio
+import threading
 from typing import Annotated as A
 
 import pytest
@@ -552,6 +553,49 @@ def test_a_websocket_is_refused_before_it_is_accepted(verify):
             pass
         assert 401 == refused.value.status_code
         assert refused.value.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_a_blocking_function_does_not_block_the_loop_of_websockets():
+    threads = []
+
+    def verify(token: str) -> User | None:
+        threads.append(threading.current_thread().name)
+        return TOKENS.get(token)
+
+    app = make(verify=verify)
+
+    @app.websocket("/", security=["bearer"])
+    async def play(user: User):
+        threads.append(threading.current_thread().name)
+        await websocket.send(user.name)
+
+    with app.test_client().websocket("/", headers=bearer()) as connection:
+        assert "Ada" == connection.receive()
+    verifying, viewing = threads
+    assert verifying.startswith("costrel-worker")
+    assert not viewing.startswith("costrel-worker")
+
+
+def test_an_extension_may_wrap_and_replace_a_secured_view(app, edge):
+    seen = []
+
+    def verify(token: str) -> User | None:
+        seen.append(token)
+        return TOKENS.get(token)
+
+    app.auth_schemes["bearer"] = Bearer(verify=verify)
+    app.add_url_rule("/", "page", lambda: current_principal(User).name, security=["bearer"])
+    client = app.test_client(edge=edge)
+    client.get("/")
+    inner = app.view_functions["page"]
+
+    app.view_functions["page"] = lambda: f"wrapped {inner()}"
+    assert "wrapped Ada" == client.get("/", headers=bearer()).text
+    assert 401 == client.get("/").status_code
+    assert ["ada-token"] == seen
+
+    app.view_functions["page"] = lambda: "replaced"
+    assert [401, 200] == [client.get("/", headers=each).status_code for each in ({}, bearer())]
 
 
 # -- at the seal

@@ -92,7 +92,7 @@ class Authentication:
         if not any(self._requirements(endpoint, view)):
             return view
         if isinstance(view, WebSocketView):
-            return WebSocketView(self._secured_socket(view.function))
+            return WebSocketView(view.function, self._before_socket(view.function))
         return self._secured(view)
 
     def _requirements(self, endpoint: str, view: View) -> list[Requirement | None]:
@@ -196,8 +196,8 @@ class Authentication:
         :raises CrossSiteRequest: if the request counts because of its cookie, and may come from another site.
         """
         requirement = self.of_request(ctx)
-        if requirement is None:  # another rule of the view has one
-            return
+        if requirement is None or ctx.requirement is requirement:
+            return  # another rule of the view has one; or an extension has wrapped a view that authenticates
         if ctx.websocket is None:
             ctx._after_request_functions.append(self._finish_for(ctx, requirement))
         attempt = _Attempt(self, ctx)
@@ -212,6 +212,7 @@ class Authentication:
                 raise attempt.error(requirement)
         accepted = (*(chosen or ()), *extras)
         ctx.principals = {key: attempt.principals[key] for key in accepted}
+        ctx.requirement = requirement
         yield from self._check_origin(ctx, [self.scheme(key) for key in accepted])
 
     def _check_origin(self, ctx: RequestContext, schemes: Iterable[Scheme]) -> Steps[None]:
@@ -259,17 +260,17 @@ class Authentication:
         on_loop = view_is_async or any(map(self.is_async, self._app.auth_schemes))
         return update_wrapper(call_async if on_loop else call, view)
 
-    def _secured_socket(self, function: View) -> View:
+    def _before_socket(self, function: View) -> Callable[[RequestContext], Steps[dict[str, object]]]:
         needs = self._needs_of_socket(function)
 
-        async def call(**view_args: t.Any) -> object:
-            ctx = requesting()
-            await drive_async(ctx, self.steps(ctx))
+        def before(ctx: RequestContext) -> Steps[dict[str, object]]:
+            yield from self.steps(ctx)
+            values: dict[str, object] = {}
             for need in needs:
-                need.read(ctx.request, view_args, [])
-            return await function(**view_args)
+                need.read(ctx.request, values, [])
+            return values
 
-        return update_wrapper(call, function)
+        return before
 
     def _needs_of_socket(self, function: View) -> list[Need]:
         """The parameters of the view of a WebSocket that take a principal or a credential."""

@@ -10,8 +10,10 @@ from ..http.headers import Headers
 from ..support.patterns import LatePattern
 
 if t.TYPE_CHECKING:
+    from ..context import RequestContext
     from ..http.multidict import MultiDict
     from ..routing import Rule
+    from ..typed.steps import Steps
     from .request import Request
 
 T = t.TypeVar("T")
@@ -269,14 +271,19 @@ def _check_header(name: str, value: str) -> None:
     value.encode("latin-1")
 
 
+Before: t.TypeAlias = "Callable[[RequestContext], Steps[dict[str, object]]]"
+
+
 class WebSocketView:
     """A view of a WebSocket among the views of an application: called as one for HTTP, it says what it needs."""
 
     methods = ("GET",)
     provide_automatic_options = False
 
-    def __init__(self, function: View) -> None:
+    def __init__(self, function: View, before: Before | None = None) -> None:
         self.function = function
+        self.before = before
+        """The steps that authenticate the request, and return further arguments of the function."""
         self.__name__ = function.__name__
         self.__module__ = function.__module__
         self.__doc__ = function.__doc__

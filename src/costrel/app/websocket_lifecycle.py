@@ -27,7 +27,13 @@ from .websocket import (
 )
 
 if t.TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..messages.response import Response
+    from ..typed.steps import Step
+    from ..typed.steps import Steps as CallSteps
+
+T = t.TypeVar("T")
 
 MAX_REASON: t.Final = 123
 
@@ -162,7 +168,35 @@ def view(ctx: RequestContext) -> Steps[t.Any]:
             f"The view of {request.endpoint!r} takes over the socket of a WSGI server, which ASGI has not:"
             " register it with 'websocket' instead of 'route'."
         )
-    return (yield found.function(**request.view_args))
+    arguments = request.view_args
+    if found.before is not None:
+        arguments = {**arguments, **(yield from driven(ctx, found.before(ctx)))}
+    return (yield found.function(**arguments))
+
+
+def driven(ctx: RequestContext, calls: CallSteps[T]) -> Steps[T]:
+    """The steps of a lifecycle for calls of the application's code: blocking ones run in a thread."""
+    send: Callable[[t.Any], Step] = calls.send
+    value: t.Any = None
+    while True:
+        try:
+            call = send(value)
+        except StopIteration as stop:
+            return t.cast("T", stop.value)
+        try:
+            if call.is_async:
+                value = yield _awaited(call.function)
+            else:
+                if ctx.on_loop:
+                    yield TO_THREAD
+                value = call.function()
+            send = calls.send
+        except BaseException as error:
+            send, value = calls.throw, error
+
+
+async def _awaited(function: Callable[[], t.Any]) -> object:
+    return await function()
 
 
 def after(ctx: RequestContext, response: Response | None) -> Steps[Response | None]:

@@ -293,6 +293,8 @@ class RequestContext(Context):
     """Whether the request has a body that had not arrived when the edge began."""
     principals: Mapping[t.Any, object] | None = None
     """The principals by authentication scheme, if the view has authenticated the request."""
+    requirement: object = None
+    """The requirement of the view that the request has satisfied."""
 
     def __init__(
         self,
