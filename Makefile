@@ -4,12 +4,12 @@ BIN := .venv/bin
 READY := .venv/.ready
 DEV := .venv/.dev
 BENCH := .venv-bench/.ready
-EXTRAS := async,crypto,dotenv,limits,redis,reload
+EXTRAS := async,crypto,docs-ui,dotenv,limits,redis,reload
 # Releases are those of the lock file, for what builds the package too; docs/decisions/0015-lock-file.md says why.
 LOCK := constraints.txt
 INSTALL := -m pip install -q --constraint $(LOCK) --build-constraint $(LOCK)
 
-.PHONY: run test lint types bench instructions coverage docs fuzz fuzz-parsers fuzz-differential soak optimized lock newest clean
+.PHONY: run test lint types bench instructions coverage docs fuzz fuzz-parsers fuzz-differential soak optimized docs-ui lock newest clean
 
 # The example application at http://127.0.0.1:5000.
 run: $(READY)
@@ -69,6 +69,10 @@ fuzz-differential: $(DEV)
 soak: $(DEV)
 	$(BIN)/python -m tests.faults.soak --minutes $(or $(MINUTES),10)
 	$(BIN)/python -m tests.faults.long_runs --minutes $(or $(MINUTES),10)
+
+# Fetch Swagger UI's files from npm, for the extra docs-ui; the release and its hash are in the script.
+docs-ui:
+	packages/costrel-docs-ui/vendor
 
 # Write the lock file: the newest releases that fit pyproject.toml, on each of these Pythons that is here.
 LOCK_PYTHONS ?= python3.11 python3.12 python3.13

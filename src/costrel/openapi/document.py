@@ -22,21 +22,30 @@ if t.TYPE_CHECKING:
 VERSION: t.Final = "3.1.0"
 
 
-def document_of(app: Costrel, options: OpenAPI | None = None, *, untyped: bool | None = None) -> Schema:
+def document_of(
+    app: Costrel,
+    options: OpenAPI | None = None,
+    *,
+    untyped: bool | None = None,
+    api: str | None = None,
+    prefix: str = "",
+) -> Schema:
     """The document of an application as a dict, in the same order each time.
 
     :param options: by default those of ``app.openapi``.
     :param untyped: whether views that are not typed appear; by default as the options say.
+    :param api: the version to describe; by default the views of no version.
+    :param prefix: the URL below which a server mounted the application, if the options name no servers.
     :raises DocumentError: if two classes, operations or routes need one name.
     :raises SignatureError: if a typed view cannot be planned.
     """
     options = options or app.openapi or OpenAPI()
     encode = app.type_codecs.enc_hook(refuse)
     schemas = Schemas(app.type_codecs, lambda value: msgspec.to_builtins(value, enc_hook=encode, str_keys=True))
-    routes = routes_of(app, options.untyped if untyped is None else untyped)
+    routes = routes_of(app, options.untyped if untyped is None else untyped, api)
     paths = _paths(app, routes, schemas)
-    document: Schema = {"openapi": VERSION, "info": _info(app, options)}
-    if servers := _servers(app, options):
+    document: Schema = {"openapi": VERSION, "info": _info(app, options, api)}
+    if servers := _servers(app, options, prefix):
         document["servers"] = servers
     if tags := _tags(app, routes):
         document["tags"] = tags
@@ -51,15 +60,15 @@ def dumps(document: Schema) -> str:
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
 
 
-def _info(app: Costrel, options: OpenAPI) -> Schema:
-    info: Schema = {"title": options.title or app.name, "version": options.version}
+def _info(app: Costrel, options: OpenAPI, api: str | None) -> Schema:
+    info: Schema = {"title": options.title or app.name, "version": api or options.version}
     if options.description is not None:
         info["description"] = options.description
     return info
 
 
-def _servers(app: Costrel, options: OpenAPI) -> list[Schema]:
-    root: str = app.config["APPLICATION_ROOT"]
+def _servers(app: Costrel, options: OpenAPI, prefix: str) -> list[Schema]:
+    root: str = prefix or app.config["APPLICATION_ROOT"]
     urls = options.servers or ((root,) if root not in ("", "/") else ())
     return [{"url": url} for url in urls]
 
