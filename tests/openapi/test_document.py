@@ -323,7 +323,7 @@ def test_a_form_with_files_and_json():
         "type": "object",
         "properties": {
             "photo": binary,
-            "more": {"type": "array", "items": binary},
+            "more": {"type": "array", "items": binary, "minItems": 1},
             "line": ref("Line"),
             "name": {"type": "string"},
             "age": {"type": "integer", "default": 0},

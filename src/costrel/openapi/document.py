@@ -125,7 +125,7 @@ def _responses(app: Costrel, route: Route, request: Request, schemas: Schemas, r
     responses = Responses(app, route.endpoint, schemas)
     responses.add_result(result_of(route.plan))
     unknown = may_be_unknown(route.rule, route.variables.values(), route.plan)
-    responses.add_request_errors(reads_values, request.reads_json, unknown)
+    responses.add_request_errors(request, reads_values, unknown)
     responses.add_options(route.operation)
     return responses.made()
 
@@ -139,8 +139,9 @@ def _add_examples(responses: Schema, examples: Schema) -> None:
 
 
 def _texts(route: Route) -> Schema:
-    """The summary and description: the first line of the docstring, and the rest."""
+    """The summary and description: the first line of the docstring, or the endpoint in words, and the rest."""
     first, _, rest = inspect.cleandoc(route.function.__doc__ or "").partition("\n")
-    summary = route.operation.summary or first.strip()
+    name = route.endpoint.rpartition(".")[2].replace("_", " ").strip()
+    summary = route.operation.summary or first.strip() or name[:1].upper() + name[1:]
     texts = {"summary": summary, "description": rest.strip()}
     return {name: text for name, text in texts.items() if text}
