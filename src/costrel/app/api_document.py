@@ -178,10 +178,14 @@ def _guarded(options: OpenAPI, view: Callable[[], Response]) -> Callable[..., t.
 
 
 def _document(options: OpenAPI, api: str | None) -> Callable[[], Response]:
+    respond: Callable[[], Response] | None = None
+
     def openapi() -> Response:
         """The API document."""
-        response: Response = ports.openapi_response(options, api)
-        return response
+        nonlocal respond
+        if respond is None:
+            respond = ports.openapi_responder(options, api)
+        return respond()
 
     return _without_inputs(openapi)
 

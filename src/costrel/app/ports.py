@@ -33,8 +33,8 @@ environ_builder_class: Callable[[], t.Any] = _unplugged
 event_stream: Callable[..., t.Any] = _unplugged
 """``(events, encode) -> response``: server-sent events."""
 
-openapi_response: Callable[..., t.Any] = _unplugged
-"""``(options, api) -> response``: the API document of a version of the current application."""
+openapi_responder: Callable[..., t.Any] = _unplugged
+"""``(options, api) -> () -> response``: what sends the API document of a version of the current application."""
 
 openapi_page: Callable[..., t.Any] = _unplugged
 """``(options) -> response``: the page that shows the API documents."""

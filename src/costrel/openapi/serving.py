@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import typing as t
-import weakref
 
 from .. import context
 from ..app.api_document import OpenAPI
@@ -14,42 +13,38 @@ from .document import document_of, dumps
 if t.TYPE_CHECKING:
     from ..app.application import Costrel
 
-Key: t.TypeAlias = "tuple[OpenAPI, str | None, str]"
+_MOST_PREFIXES: t.Final = 100
+"""A client may choose the prefix if a proxy passes it on, so that not all documents are kept."""
 
 
-class Served(t.NamedTuple):
-    """A document as it is sent."""
+class Served:
+    """The document of a version of one application, as its view sends it."""
 
-    text: bytes
-    etag: str
+    def __init__(self, options: OpenAPI, api: str | None) -> None:
+        self._options = options
+        self._api = api
+        self._made: dict[str, tuple[bytes, list[tuple[str, str]]]] = {}
+        """The text and the header fields, by the prefix below which a server mounted the application."""
 
+    def respond(self) -> Response:
+        """The document with an ETag.
 
-_made: weakref.WeakKeyDictionary[object, dict[Key, Served]] = weakref.WeakKeyDictionary()
-"""The documents by application, and by options, version and the prefix below which a server mounted the application."""
+        :raises DocumentError: if two classes, operations or routes need one name.
+        """
+        ctx = context.requesting()
+        prefix = ctx.request.root_path
+        made = self._made.get(prefix)
+        if made is None:
+            made = self._make(t.cast("Costrel", ctx.app), prefix.rstrip("/"))
+            if len(self._made) < _MOST_PREFIXES:
+                self._made[prefix] = made
+        text, fields = made
+        response = ctx.app.response_class()
+        response.take_fields([*fields])
+        response.response = [text]
+        return response.make_conditional(ctx.request)
 
-
-def respond(options: OpenAPI, api: str | None) -> Response:
-    """The document of a version of the current application, with an ETag.
-
-    :raises DocumentError: if two classes, operations or routes need one name.
-    """
-    ctx = context.requesting()
-    request = ctx.request
-    known = _made.setdefault(ctx.app, {})
-    prefix = request.script_root
-    made = known.get((options, api, prefix))
-    if made is None:
-        made = _make(t.cast("Costrel", ctx.app), options, api, prefix)
-        if len(known) < _LIMIT:  # a client may choose the prefix if a proxy passes it on
-            known[options, api, prefix] = made
-    response = ctx.app.response_class(made.text, mimetype="application/json")
-    response.set_etag(made.etag)
-    return response.make_conditional(request)
-
-
-_LIMIT: t.Final = 100
-
-
-def _make(app: Costrel, options: OpenAPI, api: str | None, prefix: str) -> Served:
-    text = dumps(document_of(app, options, api=api, prefix=prefix)).encode()
-    return Served(text, hashlib.sha256(text).hexdigest()[:32])
+    def _make(self, app: Costrel, prefix: str) -> tuple[bytes, list[tuple[str, str]]]:
+        text = dumps(document_of(app, self._options, api=self._api, prefix=prefix)).encode()
+        etag = f'"{hashlib.sha256(text).hexdigest()[:32]}"'
+        return text, [("Content-Type", "application/json"), ("Content-Length", str(len(text))), ("ETag", etag)]

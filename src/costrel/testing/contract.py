@@ -5,14 +5,13 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Iterator, Mapping
 
-from ..openapi.document import document_of
-from ..openapi.schemas import Schema
 
 if t.TYPE_CHECKING:
     from schemathesis import Case, HookContext
     from schemathesis.schemas import BaseSchema
 
     from ..app.application import Costrel
+    from ..openapi.schemas import Schema
 
 _FORMS: t.Final = ("application/x-www-form-urlencoded", "multipart/form-data")
 
@@ -27,6 +26,8 @@ def schemathesis_schema(app: Costrel, *, api: str | None = None) -> BaseSchema:
     :raises DocumentError: if the application has no valid document.
     """
     import schemathesis
+
+    from ..openapi.document import document_of  # test clients do not need it
 
     document = document_of(app, api=api)
     document.pop("servers", None)  # the application is called at its own root
