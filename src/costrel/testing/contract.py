@@ -5,7 +5,6 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Iterator, Mapping
 
-
 if t.TYPE_CHECKING:
     from schemathesis import Case, HookContext
     from schemathesis.schemas import BaseSchema
