@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import wraps
 
 from ..http.errors import NotFound
@@ -13,7 +13,7 @@ from . import ports
 if t.TYPE_CHECKING:
     from ..context import AppContract
     from ..messages.response import Response
-    from .registration import App
+    from ..routing import Map, Rule
 
 ENDPOINT: t.Final = "openapi"
 DOCS: t.Final = "openapi_docs"
@@ -28,6 +28,20 @@ HOW_TO_INSTALL: t.Final = "pip install 'costrel[docs-ui]'"
 
 Guard: t.TypeAlias = Callable[[Callable[[], t.Any]], Callable[..., t.Any]]
 Own: t.TypeAlias = "tuple[str, str, Callable[..., t.Any]]"
+
+
+class Documented(t.Protocol):
+    """The parts of an application that serve its documents."""
+
+    url_rule_class: type[Rule]
+    view_functions: dict[str, t.Any]
+
+    @property
+    def url_map(self) -> Map: ...
+    @property
+    def blueprints(self) -> Mapping[str, object]: ...
+
+    def add_url_rule(self, rule: str, endpoint: str, view_func: Callable[..., t.Any], /) -> None: ...
 
 
 class OpenAPI(Value):
@@ -84,20 +98,20 @@ class OpenAPI(Value):
         )
 
 
-def add_rules(app: App, options: OpenAPI) -> None:
+def add_rules(app: Documented, options: OpenAPI) -> None:
     """Serve the documents and the page at their paths."""
     for path, endpoint, view in _own(app, options):
         app.add_url_rule(path, endpoint, view)
 
 
-def add_version(app: App, api: str) -> None:
+def add_version(app: Documented, api: str) -> None:
     """Serve the document of a version, if the application serves documents and has not served this one yet."""
     options: object = getattr(app, "openapi", None)
     if isinstance(options, OpenAPI) and endpoint_of(api) not in app.view_functions:
         app.add_url_rule(path_of(options, api), endpoint_of(api), _guarded(options, _document(options, api)))
 
 
-def add_for_developers(app: App) -> None:
+def add_for_developers(app: Documented) -> None:
     """Serve the documents and the page to this computer, in debug mode, unless the application uses their paths."""
     adapter = app.url_map.bind("localhost")
     used = {rule.rule for rule in app.url_map.iter_rules()}
@@ -124,7 +138,7 @@ FOR_DEVELOPERS: t.Final = OpenAPI(docs=DOCS_PATH, guard=for_this_computer)
 """The options of an application that sets none, in debug mode."""
 
 
-def versions_of(app: App | AppContract) -> list[str]:
+def versions_of(app: Documented | AppContract) -> list[str]:
     """The names of the versions that blueprints declare, sorted."""
     found = {getattr(blueprint, "api_version", None) for blueprint in app.blueprints.values()}
     return sorted(api for api in found if isinstance(api, str))
@@ -162,7 +176,7 @@ def warn_of_missing_ui(app: AppContract) -> None:
         app.logger.warning("The docs page needs Swagger UI's files: %s", HOW_TO_INSTALL)
 
 
-def _own(app: App, options: OpenAPI) -> Iterator[Own]:
+def _own(app: Documented, options: OpenAPI) -> Iterator[Own]:
     for api in (None, *versions_of(app)):
         yield path_of(options, api), endpoint_of(api), _guarded(options, _document(options, api))
     if options.docs is None:

@@ -63,7 +63,7 @@ class SchemaChanges:
         yield from self._of_items(old, new, place, is_sent)
 
     def _of_items(self, old: Schema, new: Schema, place: str, is_sent: bool) -> Iterator[Change]:
-        """The changes of the items of an array, or of an object with any names. Without a schema, any value may occur."""
+        """The changes of the items of an array or of an object with any names. Without a schema any may occur."""
         for key in ("items", "additionalProperties"):
             before, after = old.get(key, {}), new.get(key, {})
             if isinstance(before, dict) and isinstance(after, dict) and _types(old) & _types(new) <= _HOLDERS:
