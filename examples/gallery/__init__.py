@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from costrel import Costrel, Response, render_template, request
+from costrel import Costrel, OpenAPI, Response, render_template, request
 from costrel.http.errors import HTTPException, RequestEntityTooLarge
 
 from . import accounts, api, chat, database, feed, pictures, wire
@@ -43,6 +43,7 @@ def create_app(config: dict[str, Any] | None = None) -> Costrel:
     Path(app.config["INSTANCE"], "pictures").mkdir(parents=True, exist_ok=True)
     if not app.secret_key:
         app.secret_key = kept_secret(Path(app.config["INSTANCE"]))
+    app.openapi = OpenAPI("Gallery", "1.0", path="/api/openapi.json", docs="/api/docs")
     database.init_app(app)
     wire.init_app(app)
     app.register_blueprint(accounts.blueprint)

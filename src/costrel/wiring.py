@@ -76,11 +76,23 @@ def event_stream(events: t.Any, encode: t.Callable[[object], str]) -> t.Any:
     return event_stream(events, dumps=encode)
 
 
-def openapi_response(options: OpenAPI) -> Response:
-    """The API document of the current application. Its generator is imported with the first request for it."""
-    from .openapi.serving import respond
+def openapi_responder(options: OpenAPI, api: str | None) -> t.Callable[[], Response]:
+    """What sends the API document. Its generator is imported with the first request for it."""
+    from .openapi.serving import Served
 
-    return respond(options)
+    return Served(options, api).respond
+
+
+def openapi_page(options: OpenAPI) -> Response:
+    from .openapi.docs_page import respond_page
+
+    return respond_page(options)
+
+
+def openapi_file(digest: str, name: str) -> Response:
+    from .openapi.docs_page import respond_file
+
+    return respond_file(digest, name)
 
 
 def is_on_this_computer() -> bool:
@@ -110,7 +122,9 @@ ports.async_test_client_class = async_test_client_class
 ports.test_cli_runner_class = test_cli_runner_class
 ports.environ_builder_class = environ_builder_class
 ports.event_stream = event_stream
-ports.openapi_response = openapi_response
+ports.openapi_responder = openapi_responder
+ports.openapi_page = openapi_page
+ports.openapi_file = openapi_file
 ports.is_on_this_computer = is_on_this_computer
 ports.run_server = run_server
 Request.environ_builder = staticmethod(environ_builder)

@@ -4,13 +4,18 @@ import copy
 import json
 import sys
 import typing as t
+from datetime import date
+from typing import Annotated as A
+from typing import Literal
+from uuid import UUID
 
 import pytest
-from msgspec import Struct
+from msgspec import Meta, Struct, defstruct
 
 from costrel import Blueprint, Costrel, OpenAPI
 from costrel.cli import FlaskGroup
 from costrel.openapi.changes import changes_between
+from costrel.openapi.document import document_of, dumps
 
 REF = "#/components/schemas/"
 DOCUMENT: dict[str, t.Any] = {
@@ -73,6 +78,18 @@ def changed(change: t.Callable[[t.Any, t.Any, t.Any, t.Any], object]) -> list[st
     paths, components = new["paths"], new["components"]["schemas"]
     change(paths, paths["/orders"]["get"], components["Order"], components["Draft"])
     return [str(each) for each in changes_between(DOCUMENT, new)]
+
+
+class Cat(Struct, tag=True):
+    lives: int
+
+
+class Dog(Struct, tag=True):
+    barks: bool
+
+
+class Cow(Struct, tag=True):
+    milk: int
 
 
 def body(paths):
@@ -142,6 +159,63 @@ def test_what_does_not_is_a_compatible_change(name):
     found = changed(HARMLESS[name])
     assert found
     assert all(each.startswith("compatible: ") for each in found), found
+
+
+# -- in applications --------------------------------------------------------------------------------------------------
+
+
+def between(before, after):
+    """Whether a change of a type breaks clients that send its values, and clients that receive them."""
+
+    def document(sent, received):
+        app = Costrel("shop", static_folder=None)
+
+        @app.post("/x")
+        def view(value: sent) -> received: ...
+
+        return json.loads(dumps(document_of(app)))
+
+    sent = changes_between(document(before, Same), document(after, Same))
+    received = changes_between(document(Same, before), document(Same, after))
+    return [any(each.is_breaking for each in found) for found in (sent, received) if found or before is after]
+
+
+class Same(Struct):
+    x: int
+
+
+def fields(**types):
+    return defstruct("Model", [(name, *(each if isinstance(each, tuple) else (each,))) for name, each in types.items()])
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "breaks"),
+    [
+        (fields(a=int), fields(a=float), [False, True]),
+        (fields(a=str), fields(a=date), [True, False]),
+        (fields(a=date), fields(a=UUID), [True, True]),
+        (fields(a=date), fields(a=str), [False, True]),
+        (fields(a=list), fields(a=list[int]), [True, False]),
+        (fields(a=list[int]), fields(a=list[int | str]), [False, True]),
+        (fields(a=dict), fields(a=dict[str, int]), [True, False]),
+        (fields(a=dict[str, Literal["x", "y"]]), fields(a=dict[str, Literal["x"]]), [True, False]),
+        (fields(a=tuple[int, int]), fields(a=tuple[int, int, int]), [True, False]),
+        (fields(a=tuple[int, int, int]), fields(a=tuple[int, int]), [True, True]),
+        (fields(a=list[Same]), fields(a=list[Same] | None), [False, True]),
+        (fields(a=Literal["x"]), fields(a=Literal["x", "y"]), [False, True]),
+        (fields(a=int), fields(a=int, b=int), [True, False]),
+        (fields(a=int), fields(a=int, b=(int, 1)), [False, False]),
+        (fields(a=int, b=(int, 1)), fields(a=int), [False, True]),
+        (fields(a=int), fields(a=(int, 1)), [False, False]),
+        (fields(a=A[str, Meta(max_length=9)]), fields(a=A[str, Meta(max_length=5)]), [True, False]),
+        (fields(a=A[int, Meta(ge=1)]), fields(a=A[int, Meta(gt=1)]), [True, False]),
+        (fields(a=A[list[int], Meta(min_length=1)]), fields(a=list[int]), [False, False]),
+        (fields(a=Cat | Dog), fields(a=Cat | Dog | Cow), [False, True]),
+        (fields(a=Cat | Dog | Cow), fields(a=Cat | Dog), [True, True]),  # the component Cow was removed
+    ],
+)
+def test_the_type_of_a_field(before, after, breaks):
+    assert between(before, after) == breaks
 
 
 def test_no_change():

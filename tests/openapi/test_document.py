@@ -48,6 +48,8 @@ from costrel.routing import Rule
 
 T = t.TypeVar("T")
 
+BINARY = {"schema": {"type": "string", "format": "binary"}}
+
 
 class Line(Struct):
     sku: A[str, Meta(min_length=3)]
@@ -323,7 +325,7 @@ def test_a_form_with_files_and_json():
         "type": "object",
         "properties": {
             "photo": binary,
-            "more": {"type": "array", "items": binary},
+            "more": {"type": "array", "items": binary, "minItems": 1},
             "line": ref("Line"),
             "name": {"type": "string"},
             "age": {"type": "integer", "default": 0},
@@ -382,7 +384,7 @@ def test_a_type_with_a_codec():
         (str, "200", {"text/html": {"schema": {"type": "string"}}}),
         (dict[str, t.Any], "200", {"application/json": {"schema": {"type": "object"}}}),
         (Response, "200", None),
-        (A[Response, Download("application/pdf")], "200", {"application/pdf": {}}),
+        (A[Response, Download("application/pdf")], "200", {"application/pdf": BINARY}),
         (EventStream[Line], "200", {"text/event-stream": {"schema": {"type": "string"}, "x-item-schema": ref("Line")}}),
         (JSONLines[Line], "200", {"application/jsonl": {"schema": {"type": "string"}, "x-item-schema": ref("Line")}}),
         (Customer, "200", {"application/json": {"schema": ref("Customer")}}),

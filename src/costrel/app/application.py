@@ -441,7 +441,7 @@ class Costrel(App):
     @openapi.setter
     def openapi(self, options: OpenAPI | None) -> None:
         if isinstance(options, OpenAPI):
-            api_document.add_rule(self, options)
+            api_document.add_rules(self, options)
         elif options is not None and self.types_by_signature:  # extensions for Flask may use the name
             raise TypeError(f"app.openapi takes an OpenAPI(...), not {options!r}.")
         self._openapi = options
@@ -484,6 +484,7 @@ class Costrel(App):
                 profiles.apply_chosen(self.config)
                 name_misspelt(self)
                 check_settings(self)
+                api_document.warn_of_missing_ui(self)
                 self.typed_views.try_all()
                 Guards.of(self)
                 tracing_of(self)

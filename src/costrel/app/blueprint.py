@@ -8,7 +8,8 @@ from collections.abc import Callable
 from functools import update_wrapper
 
 from ..support.coroutines import refuse_async
-from . import files
+from ..support.patterns import LatePattern
+from . import api_document, files
 from . import typing as ft
 from .error_format import check_format
 from .requirements import check_security
@@ -33,6 +34,8 @@ from .scaffold import (
 if t.TYPE_CHECKING:
     from .registration import App
     from .requirements import Security
+
+_is_version: t.Final = LatePattern(r"[A-Za-z0-9_-][A-Za-z0-9._-]*").fullmatch
 
 DeferredSetupFunction: t.TypeAlias = Callable[["BlueprintSetupState"], None]
 
@@ -93,6 +96,9 @@ class Blueprint(Scaffold):
     With `owns_errors` the blueprint's error handlers also answer for URLs below its prefix that no rule matches, as for
     a 404 or 405; blueprints inside it do so below their own prefixes, unless they set False. `error_format` overrides
     the setting ``ERROR_FORMAT`` for the blueprint's requests. Raises ValueError for another format.
+
+    `api` is the name of a version of the API, such as ``"v1"``: the blueprint and those inside it have an API document
+    of their own. Raises ValueError for a name that does not fit into a URL.
     """
 
     _got_registered_once = False
@@ -114,6 +120,7 @@ class Blueprint(Scaffold):
         *,
         typed: bool | None = None,
         security: Security | None = None,
+        api: str | None = None,
     ) -> None:
         super().__init__(import_name, static_folder, static_url_path, template_folder, root_path)
         if not name:
@@ -134,6 +141,9 @@ class Blueprint(Scaffold):
         if error_format is not None:
             check_format("error_format", error_format)
         self.error_format = error_format
+        if api is not None and not _is_version(api):
+            raise ValueError(f"api= is {api!r}: it takes letters, digits, hyphens, dots and underscores, as in 'v1'.")
+        self.api_version = api
         self._blueprints: list[tuple[Blueprint, ft.Values]] = []
 
     def _check_setup_finished(self, f_name: str) -> None:
@@ -222,6 +232,8 @@ class Blueprint(Scaffold):
         self._merge_blueprint_funcs(app, name)
         for function in self.deferred_functions:
             function(state)
+        if self.api_version is not None:
+            api_document.add_version(app, self.api_version)
         self._register_commands(app, name, options.get("cli_group", self.cli_group))
         for child, child_options in self._blueprints:
             inside = _options_inside(state, name, child, child_options)

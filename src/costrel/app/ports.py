@@ -35,8 +35,14 @@ environ_builder_class: Callable[[], t.Any] = _unplugged
 event_stream: Callable[..., t.Any] = _unplugged
 """``(events, encode) -> response``: server-sent events."""
 
-openapi_response: Callable[..., t.Any] = _unplugged
-"""``(options) -> response``: the API document of the current application."""
+openapi_responder: Callable[..., t.Any] = _unplugged
+"""``(options, api) -> () -> response``: what sends the API document of a version of the current application."""
+
+openapi_page: Callable[..., t.Any] = _unplugged
+"""``(options) -> response``: the page that shows the API documents."""
+
+openapi_file: Callable[..., t.Any] = _unplugged
+"""``(digest, name) -> response``: a file of that page."""
 
 is_on_this_computer: Callable[[], bool] = _unplugged
 """Whether the client of the current request is on this computer, and names it by a local name."""

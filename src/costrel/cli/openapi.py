@@ -20,6 +20,7 @@ if t.TYPE_CHECKING:
 @click.command("openapi", short_help="Write the API document.")
 @click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file.")
 @click.option("--format", "format_", type=click.Choice(["json", "yaml"]), default="json", show_default=True)
+@click.option("--api", help="The version to describe, as named by Blueprint(api=...).")
 @click.option("--untyped", is_flag=True, help="Include the views that are not typed.")
 @click.option(
     "--check",
@@ -28,11 +29,11 @@ if t.TYPE_CHECKING:
     help="Compare with this saved document. Fail if they differ, and list what breaks clients first.",
 )
 @with_appcontext
-def openapi_command(output: Path | None, format_: str, untyped: bool, saved: Path | None) -> None:
+def openapi_command(output: Path | None, format_: str, api: str | None, untyped: bool, saved: Path | None) -> None:
     """Write the API document (OpenAPI 3.1) of the typed views."""
     from ..openapi.document import dumps  # only this command needs it
 
-    document = _document(untyped)
+    document = _document(untyped, api)
     if saved is not None:
         _check(_read(saved), document)
         return
@@ -43,17 +44,24 @@ def openapi_command(output: Path | None, format_: str, untyped: bool, saved: Pat
         output.write_text(text, encoding="utf-8")
 
 
-def _document(untyped: bool) -> dict[str, t.Any]:
-    from ..app.api_document import OpenAPI
+def _document(untyped: bool, api: str | None) -> dict[str, t.Any]:
+    from ..app.api_document import OpenAPI, versions_of
     from ..openapi.document import document_of
     from ..openapi.errors import DocumentError
 
     app = t.cast("Costrel", context.current().app)
     options = app.openapi if isinstance(app.openapi, OpenAPI) else OpenAPI()
+    versions = versions_of(app)
+    if api is not None and api not in versions:
+        raise click.BadParameter(f"There is no version {api!r}. {_known(versions)}", param_hint="--api")
     try:
-        return document_of(app, options, untyped=untyped or options.untyped)
+        return document_of(app, options, untyped=untyped or options.untyped, api=api)
     except (DocumentError, TypeError) as error:
         raise click.ClickException(str(error)) from None
+
+
+def _known(versions: list[str]) -> str:
+    return f"There are {', '.join(versions)}." if versions else "No blueprint declares one, with Blueprint(api=...)."
 
 
 def _check(saved: dict[str, t.Any], document: dict[str, t.Any]) -> None:

@@ -24,22 +24,31 @@ if t.TYPE_CHECKING:
 VERSION: t.Final = "3.1.0"
 
 
-def document_of(app: Costrel, options: OpenAPI | None = None, *, untyped: bool | None = None) -> Schema:
+def document_of(
+    app: Costrel,
+    options: OpenAPI | None = None,
+    *,
+    untyped: bool | None = None,
+    api: str | None = None,
+    prefix: str = "",
+) -> Schema:
     """The document of an application as a dict, in the same order each time.
 
     :param options: by default those of ``app.openapi``.
     :param untyped: whether views that are not typed appear; by default as the options say.
+    :param api: the version to describe; by default the views of no version.
+    :param prefix: the URL below which a server mounted the application, if the options name no servers.
     :raises DocumentError: if two classes, operations or routes need one name.
     :raises SignatureError: if a typed view cannot be planned.
     """
     options = options or app.openapi or OpenAPI()
     encode = app.type_codecs.enc_hook(refuse)
     schemas = Schemas(app.type_codecs, lambda value: msgspec.to_builtins(value, enc_hook=encode, str_keys=True))
-    routes = routes_of(app, options.untyped if untyped is None else untyped)
+    routes = routes_of(app, options.untyped if untyped is None else untyped, api)
     security = Security(app)
     paths = _paths(app, routes, schemas, security)
-    document: Schema = {"openapi": VERSION, "info": _info(app, options)}
-    if servers := _servers(app, options):
+    document: Schema = {"openapi": VERSION, "info": _info(app, options, api)}
+    if servers := _servers(app, options, prefix):
         document["servers"] = servers
     if tags := _tags(app, routes):
         document["tags"] = tags
@@ -55,15 +64,15 @@ def dumps(document: Schema) -> str:
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
 
 
-def _info(app: Costrel, options: OpenAPI) -> Schema:
-    info: Schema = {"title": options.title or app.name, "version": options.version}
+def _info(app: Costrel, options: OpenAPI, api: str | None) -> Schema:
+    info: Schema = {"title": options.title or app.name, "version": api or options.version}
     if options.description is not None:
         info["description"] = options.description
     return info
 
 
-def _servers(app: Costrel, options: OpenAPI) -> list[Schema]:
-    root: str = app.config["APPLICATION_ROOT"]
+def _servers(app: Costrel, options: OpenAPI, prefix: str) -> list[Schema]:
+    root: str = prefix or app.config["APPLICATION_ROOT"]
     urls = options.servers or ((root,) if root not in ("", "/") else ())
     return [{"url": url} for url in urls]
 
@@ -133,7 +142,7 @@ def _responses(
     responses = Responses(app, route.endpoint, schemas)
     responses.add_result(result_of(route.plan))
     unknown = may_be_unknown(route.rule, route.variables.values(), route.plan)
-    responses.add_request_errors(reads_values, request.reads_json, unknown)
+    responses.add_request_errors(request, reads_values, unknown)
     for error, headers in refusals.items():
         responses.add_errors([error], headers)
     responses.add_options(route.operation)
@@ -149,8 +158,9 @@ def _add_examples(responses: Schema, examples: Schema) -> None:
 
 
 def _texts(route: Route) -> Schema:
-    """The summary and description: the first line of the docstring, and the rest."""
+    """The summary and description: the first line of the docstring, or the endpoint in words, and the rest."""
     first, _, rest = inspect.cleandoc(route.function.__doc__ or "").partition("\n")
-    summary = route.operation.summary or first.strip()
+    name = route.endpoint.rpartition(".")[2].replace("_", " ").strip()
+    summary = route.operation.summary or first.strip() or name[:1].upper() + name[1:]
     texts = {"summary": summary, "description": rest.strip()}
     return {name: text for name, text in texts.items() if text}

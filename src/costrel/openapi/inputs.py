@@ -87,6 +87,11 @@ class Request:
         """Whether the body is JSON."""
         return self._body is not None
 
+    @property
+    def is_multipart(self) -> bool:
+        """Whether the body is a form with parts, which can be malformed."""
+        return self._multipart
+
     def body(self, examples: Schema) -> Schema | None:
         """The body of the request; None if the view reads none."""
         if self._body is not None:
@@ -117,7 +122,7 @@ class Request:
                 sent = sent_name(source.where, name)
                 self._add_parameter(source.where, sent, schema, required and source.required)
             return
-        schema = with_default(self.schemas.of_text(source.expr), item.default, self.schemas)
+        schema = with_default(self._of_text(source.expr, source.required), item.default, self.schemas)
         self._add_parameter(source.where, source.name, schema, source.required, _style(item))
 
     def _add_parameter(
@@ -140,12 +145,24 @@ class Request:
         for name, field in schema.get("properties", {}).items():
             yield name, field, name in required
 
+    def _of_text(self, expr: TypeExpr, required: bool) -> Schema:
+        return self._sent(self.schemas.of_text(expr), required)
+
+    def _sent(self, schema: Schema, required: bool) -> Schema:
+        """The schema of a value that is sent as fields: a list without items is not sent."""
+        return (
+            {**schema, "minItems": schema.get("minItems") or 1}
+            if required and schema.get("type") == "array"
+            else schema
+        )
+
     # -- forms ----------------------------------------------------------------------------------------------------
 
     def _add_file(self, item: Item) -> None:
         self._multipart = True
-        many = is_many(item.source.expr)
-        self._put(item.source.name, {"type": "array", "items": dict(BINARY)} if many else dict(BINARY), item)
+        many: Schema = {"type": "array", "items": dict(BINARY)}
+        schema = self._sent(many, item.source.required) if is_many(item.source.expr) else dict(BINARY)
+        self._put(item.source.name, schema, item)
 
     def _add_field(self, item: Item) -> None:
         source = item.source
@@ -161,7 +178,8 @@ class Request:
                 if required and source.required:
                     self._required.append(name)
         else:
-            self._put(source.name, with_default(self.schemas.of_text(expr), item.default, self.schemas), item)
+            schema = self._of_text(expr, source.required)
+            self._put(source.name, with_default(schema, item.default, self.schemas), item)
 
     def _put(self, name: str, schema: Schema, item: Item) -> None:
         self._fields[name] = schema

@@ -18,7 +18,8 @@ from ..typed.problems import MAX_PROBLEMS, BadValues, ValidationFailed
 from ..typed.results import is_flasks, item_of_stream, of_tuple, stream_type, variants_of
 from ..typed.shapes import reaches_model
 from ..typed.signatures import MISSING
-from .schemas import Schema, Schemas
+from .inputs import Request
+from .schemas import BINARY, Schema, Schemas
 
 if t.TYPE_CHECKING:
     from ..app.application import Costrel
@@ -124,13 +125,15 @@ class Responses:
         for name, _ in operation.headers:
             self._headers[name] = {"schema": {"type": "string"}}
 
-    def add_request_errors(self, reads_values: bool, reads_json: bool, may_be_unknown: bool) -> None:
+    def add_request_errors(self, request: Request, reads_values: bool, may_be_unknown: bool) -> None:
         """Add the errors with which invalid requests are answered before the view is called."""
         if reads_values:
             is_bad_request = self.app.config.get("VALIDATION_STATUS", 422) == 400
             self.add_errors([BadValues if is_bad_request else ValidationFailed])
-        if reads_json:
-            self.add_errors([BadRequest, UnsupportedMediaType])
+        if request.reads_json or request.is_multipart:
+            self.add_errors([BadRequest])
+        if request.reads_json:
+            self.add_errors([UnsupportedMediaType])
         if may_be_unknown:
             self.add_errors([NotFound])
 
@@ -158,7 +161,7 @@ class Responses:
     def _add_variant(self, expr: TypeExpr, status: int) -> None:
         download = marker_of(expr, Download)
         if download is not None:
-            self.add(status, download.media_type)
+            self.add(status, download.media_type, dict(BINARY))
         elif expr is NoneType or is_flasks(expr):
             self.add(status)
         elif reaches_model(expr):

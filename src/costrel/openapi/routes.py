@@ -5,7 +5,7 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from ..app.api_document import ENDPOINT
+from ..app.api_document import is_own
 from ..app.operations import Operation
 from ..app.typed_views import scopes_of
 from ..routing import Rule
@@ -49,8 +49,8 @@ class Route(t.NamedTuple):
         return scopes_of(self.endpoint)[0]
 
 
-def routes_of(app: Costrel, untyped: bool) -> list[Route]:
-    """The routes to describe, sorted by path and method.
+def routes_of(app: Costrel, untyped: bool, api: str | None) -> list[Route]:
+    """The routes of a version, or of none, sorted by path and method.
 
     :raises DocumentError: if two of them are one operation, or have one operationId.
     """
@@ -63,7 +63,7 @@ def routes_of(app: Costrel, untyped: bool) -> list[Route]:
         endpoint = str(rule.endpoint)
         view = app.view_functions.get(endpoint)
         is_static = endpoint.rpartition(".")[2] == "static" and endpoint not in plans
-        if view is None or endpoint == ENDPOINT or is_static:
+        if view is None or is_own(endpoint) or is_static or api_of(app, endpoint) != api:
             continue
         made = [*_of_rule(rule, view, plans.get(endpoint, ()), untyped, seen.get(endpoint, 1))]
         if made:
@@ -86,6 +86,15 @@ def _of_rule(rule: Rule, view: View, plans: Sequence[Plan], untyped: bool, numbe
         suffix = f"_{method.lower()}" if position else ""
         described = function if plan is None else plan.signature.function
         yield Route(rule, path, variables, method, described, plan, operation, made + suffix)
+
+
+def api_of(app: Costrel, endpoint: str) -> str | None:
+    """The version of an endpoint: the one that its blueprint declares, or a blueprint around that one."""
+    for name in scopes_of(endpoint):
+        api: object = None if name is None else getattr(app.blueprints.get(name), "api_version", None)
+        if isinstance(api, str):
+            return api
+    return None
 
 
 def operation_id(endpoint: str, number: int) -> str:

@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from .schemas import REFS, Schema
 
 _ALL: t.Final = frozenset(("string", "integer", "number", "boolean", "array", "object", "null"))
+_HOLDERS: t.Final = frozenset(("array", "object", "null"))
 _LOWER: t.Final = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 _UPPER: t.Final = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
+_PARSED: t.Final = ("format", "contentEncoding")
 _EXACT: t.Final = ("pattern", "format", "multipleOf", "contentEncoding", "uniqueItems")
 
 
@@ -58,10 +60,16 @@ class SchemaChanges:
         yield from _of_values(old, new, place, is_sent)
         yield from _of_bounds(old, new, place, is_sent)
         yield from self._of_fields(old, new, place, is_sent)
+        yield from self._of_items(old, new, place, is_sent)
+
+    def _of_items(self, old: Schema, new: Schema, place: str, is_sent: bool) -> Iterator[Change]:
+        """The changes of the items of an array or of an object with any names. Without a schema any may occur."""
         for key in ("items", "additionalProperties"):
-            inner = old.get(key), new.get(key)
-            if isinstance(inner[0], dict) and isinstance(inner[1], dict):
-                yield from self._changes(*t.cast("tuple[Schema, Schema]", inner), f"{place}[]", is_sent)
+            before, after = old.get(key, {}), new.get(key, {})
+            if isinstance(before, dict) and isinstance(after, dict) and _types(old) & _types(new) <= _HOLDERS:
+                yield from self._changes(before, after, f"{place}[]", is_sent)
+        if not is_sent and len(new.get("prefixItems", ())) < len(old.get("prefixItems", ())):
+            yield Change(True, place, "items were removed in responses")
         for index, pair in enumerate(zip(old.get("prefixItems", ()), new.get("prefixItems", ()), strict=False)):
             yield from self._changes(*pair, f"{place}[{index}]", is_sent)
 
@@ -137,7 +145,9 @@ def _of_bounds(old: Schema, new: Schema, place: str, is_sent: bool) -> Iterator[
         before, after = old.get(key), new.get(key)
         if before != after:
             change = f"{key} changed from {_shown(before)} to {_shown(after)}"
-            yield Change(is_sent and after is not None, place, change)
+            # A client that receives a date or base64 parses it.
+            breaks = after is not None if is_sent else before is not None and key in _PARSED
+            yield Change(breaks, place, change)
 
 
 def _in(text: str, is_sent: bool) -> str:

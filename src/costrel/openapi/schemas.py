@@ -180,12 +180,32 @@ def _classes_of_model(expr: TypeExpr, seen: set[type]) -> Iterator[type]:
 def _renamed(value: t.Any, refs: Mapping[str, str]) -> t.Any:
     """A schema with other references."""
     if isinstance(value, dict):  # the keys of a discriminator's mapping may be numbers
-        return {
+        renamed = {
             str(key): refs.get(each, each) if _is_ref(each) else _renamed(each, refs) for key, each in value.items()
         }
+        return _as_read(renamed)
     if isinstance(value, list):
         return [_renamed(each, refs) for each in value]
     return value
+
+
+def _as_read(schema: Schema) -> Schema:
+    """A schema of msgspec's as its decoder reads the values.
+
+    A set may be sent with repeated items. Validators do not know the formats of a number or time in text, and durations
+    have no years and months, so that these need patterns.
+    """
+    if schema.get("uniqueItems") is True:
+        schema = {key: value for key, value in schema.items() if key != "uniqueItems"}
+    pattern = _PATTERNS.get(str(schema.get("format")))
+    return {**schema, "pattern": pattern} if pattern is not None and "pattern" not in schema else schema
+
+
+_PATTERNS: t.Final = {
+    "decimal": r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$",
+    "duration": r"^-?P(?=[0-9T])([0-9]{1,8}D)?(T(?=[0-9])([0-9]{1,8}H)?([0-9]{1,8}M)?([0-9]{1,8}(\.[0-9]+)?S)?)?$",
+    "partial-time": r"^([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?$",  # RFC 3339, appendix A
+}
 
 
 def refs_of(value: object) -> Iterator[str]:

@@ -9,5 +9,6 @@ from .client import Client as Client
 from .client import ClientRedirectError as ClientRedirectError
 from .client import TestResponse as TestResponse
 from .client import run_wsgi_app as run_wsgi_app
+from .contract import schemathesis_schema as schemathesis_schema
 from .cookie_jar import Cookie as Cookie
 from .environ_builder import create_environ as create_environ

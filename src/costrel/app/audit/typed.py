@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..api_document import ENDPOINT, OpenAPI
+from ..api_document import DOCS, ENDPOINT, HOW_TO_INSTALL, OpenAPI, ui_is_missing
 from ..authentication import Authentication
 from .finding import Finding, Findings
 
@@ -38,7 +38,9 @@ def check_inputs(app: AppContract) -> Findings:
 
 
 def check_document(app: AppContract) -> Findings:
-    """An API document that all clients get."""
+    """An API document that all clients get, and a docs page without its files."""
+    if ui_is_missing(app):
+        yield Finding(DOCS, "The docs page has none of Swagger UI's files, which are an extra.", HOW_TO_INSTALL)
     options: object = getattr(app, "openapi", None)
     if isinstance(options, OpenAPI) and options.guard is None:
         yield Finding(
