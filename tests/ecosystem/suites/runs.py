@@ -58,7 +58,7 @@ def _run(suite: Suite, plugins: tuple[str, ...], seconds: float) -> Run:
     python = environments.interpreter(suite)
     with tempfile.TemporaryDirectory(prefix=f"{suite.name}-") as room:
         copy = Path(room) / "source"
-        shutil.copytree(source(suite), copy)
+        shutil.copytree(source(suite), copy, symlinks=True)
         written = Path(room) / "outcomes.json"
         command = [python, "-m", "pytest", *plugins, *OPTIONS, *suite.tests]
         output = _output(command, copy, _environment(suite, room, written), seconds)
