@@ -33,6 +33,7 @@ from .response import Response
 from .start_checks import check_settings, name_misspelt
 from .static_rule import add_static_rule
 from .typed_views import TypedViews, coverage_of, find_provider, make_plans
+from .view_parameters import check_parameters
 
 if t.TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -435,6 +436,7 @@ class Costrel(App):
                 name_misspelt(self)
                 check_settings(self)
                 self.typed_views.try_all()
+                check_parameters(self)
                 Guards.of(self)
 
     def _set_guards(self) -> None:

@@ -24,7 +24,7 @@ _LIBRARIES = tuple(
 )
 _SITE = tuple(os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("purelib", "platlib"))
 
-_TEMPLATE = "__jinja_exception__"
+TEMPLATE = "__jinja_exception__"
 """Among the globals of the frames that Jinja puts in the place of its own, to show a template's source."""
 
 T = t.TypeVar("T")
@@ -96,7 +96,7 @@ class Frame:
         if self.scope is None:
             return []
         scope = self.scope
-        many = scope.f_locals is scope.f_globals or _TEMPLATE in scope.f_globals
+        many = scope.f_locals is scope.f_globals or TEMPLATE in scope.f_globals
         shown = []
         for name, value in itertools.islice(list(scope.f_locals.items()), 500):
             if many and (name.startswith("__") or issubclass(type(value), ModuleType) or callable(value)):
@@ -244,7 +244,7 @@ def _frames(tb: TracebackType | None, show_hidden: bool) -> Iterator[Frame]:
             yield Frame(
                 code.co_filename,
                 _span(tb),
-                code.co_name if _TEMPLATE in frame.f_globals else code.co_qualname,
+                code.co_name if TEMPLATE in frame.f_globals else code.co_qualname,
                 package_of(code.co_filename, frame.f_globals.get("__name__")),
                 frame,
                 code,
@@ -256,7 +256,7 @@ def _span(tb: TracebackType) -> Span:
     code = tb.tb_frame.f_code
     positions = next(itertools.islice(code.co_positions(), tb.tb_lasti // 2, None), None) if tb.tb_lasti >= 0 else None
     # The columns of a template's frame are those of other code.
-    if positions is None or positions[0] != tb.tb_lineno or _TEMPLATE in tb.tb_frame.f_globals:
+    if positions is None or positions[0] != tb.tb_lineno or TEMPLATE in tb.tb_frame.f_globals:
         return Span(tb.tb_lineno)
     line, end_line, column, end_column = positions
     if column is None or end_column is None or end_line is None:

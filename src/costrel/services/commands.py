@@ -117,7 +117,9 @@ class AppGroup(click.Group):
     def command(self, __func: Callable[..., object]) -> click.Command: ...
     @t.overload
     def command(self, *args: t.Any, **kwargs: t.Any) -> Callable[[Callable[..., object]], click.Command]: ...
-    def command(self, *args: t.Any, **kwargs: t.Any) -> Callable[[Callable[..., object]], click.Command] | click.Command:
+    def command(
+        self, *args: t.Any, **kwargs: t.Any
+    ) -> Callable[[Callable[..., object]], click.Command] | click.Command:
         """Like :meth:`click.Group.command`; ``with_appcontext=False`` leaves the context out."""
         if args and callable(args[0]):
             return self.command(*args[1:], **kwargs)(args[0])

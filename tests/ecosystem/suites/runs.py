@@ -17,7 +17,18 @@ ROOT = HERE.parents[2]
 PLUGIN = HERE / "plugin"
 EACH_TEST = 60
 """The seconds that one test may take."""
-OPTIONS = ("-q", "-p", "suite_outcomes", "-p", "no:cacheprovider", "-o", "addopts=", f"--timeout={EACH_TEST}")
+OPTIONS = (
+    "-q",
+    "--tb=short",
+    "--continue-on-collection-errors",
+    "-p",
+    "suite_outcomes",
+    "-p",
+    "no:cacheprovider",
+    "-o",
+    "addopts=",
+    f"--timeout={EACH_TEST}",
+)
 
 Outcomes = dict[str, str]
 """Test → ``passed``, ``failed``, ``error``, ``skipped``, ``xfailed`` or ``not collected``."""
