@@ -39,9 +39,11 @@ def test_an_origin_that_no_policy_allows(log, cls):
         client.get("/", headers={"Origin": PAGE})
 
     assert log() == [
-        "The browser does not let scripts of 'http://localhost:5173' read the response to GET '/': no CORS policy"
-        " allows this origin. If it is yours, set app.config['CORS_POLICY'] = ['http://localhost:5173'], or decorate"
-        " the view with @cors(['http://localhost:5173'])."
+        (
+            "The browser does not let scripts of 'http://localhost:5173' read the response to GET '/': no CORS policy"
+            " allows this origin. If it is yours, set app.config['CORS_POLICY'] = ['http://localhost:5173'], or"
+            " decorate the view with @cors(['http://localhost:5173'])."
+        )
     ]
 
 
@@ -80,9 +82,11 @@ def test_forwarded_headers_while_no_proxy_is_trusted(log):
         client.get("/", headers={name: "https"})
 
     assert log() == [
-        "The header X-Forwarded-Proto of GET '/' has no effect: no proxy is trusted, so request.remote_addr,"
-        " request.host and links describe the connection from '127.0.0.1'. Behind one proxy, set"
-        " app.config['TRUSTED_PROXIES'] = 1."
+        (
+            "The header X-Forwarded-Proto of GET '/' has no effect: no proxy is trusted, so request.remote_addr,"
+            " request.host and links describe the connection from '127.0.0.1'. Behind one proxy, set"
+            " app.config['TRUSTED_PROXIES'] = 1."
+        )
     ]
 
 
@@ -93,8 +97,10 @@ def test_forwarded_headers_of_a_sender_that_is_not_trusted(log, settings):
         client.get("/", headers={"X-Forwarded-For": "203.0.113.9"})
 
     assert log() == [
-        "The forwarded headers of GET '/' were dropped: its sender '127.0.0.1' is not a trusted proxy. If it is your"
-        " proxy, set app.config['TRUSTED_PROXIES'] = ['127.0.0.1'], or to 1 for any single proxy."
+        (
+            "The forwarded headers of GET '/' were dropped: its sender '127.0.0.1' is not a trusted proxy. If it is"
+            " your proxy, set app.config['TRUSTED_PROXIES'] = ['127.0.0.1'], or to 1 for any single proxy."
+        )
     ]
 
 
@@ -114,10 +120,12 @@ def test_a_secure_cookie_over_plain_http(log, cls):
         client.get("/", base_url=SHOP)
 
     assert log() == [
-        "The browser does not store the cookie 'session' of the response to GET '/': the cookie is Secure, and the"
-        " request to 'shop.lan:5000' came over plain HTTP, so that signing in cannot work. Use http://localhost or"
-        " HTTPS, or set app.config['SESSION_COOKIE_SECURE'] = False for development. If a proxy ends HTTPS, set"
-        " app.config['TRUSTED_PROXIES']."
+        (
+            "The browser does not store the cookie 'session' of the response to GET '/': the cookie is Secure, and the"
+            " request to 'shop.lan:5000' came over plain HTTP, so that signing in cannot work. Use http://localhost or"
+            " HTTPS, or set app.config['SESSION_COOKIE_SECURE'] = False for development. If a proxy ends HTTPS, set"
+            " app.config['TRUSTED_PROXIES']."
+        )
     ]
 
 

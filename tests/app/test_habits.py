@@ -175,13 +175,17 @@ def raised(error):
     [
         (
             "response_model",
-            "A route has no option 'response_model': in Costrel, its place is taken by the annotation of the view's"
-            " result: def view() -> Item.",
+            (
+                "A route has no option 'response_model': in Costrel, its place is taken by the annotation of the view's"
+                " result: def view() -> Item."
+            ),
         ),
         (
             "status_code",
-            "A route has no option 'status_code': in Costrel, its place is taken by the result: return item, 201, or the"
-            " annotation -> Annotated[Item, Status(201)].",
+            (
+                "A route has no option 'status_code': in Costrel, its place is taken by the result: return item, 201,"
+                " or the annotation -> Annotated[Item, Status(201)]."
+            ),
         ),
         (
             "include_in_schema",

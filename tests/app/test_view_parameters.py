@@ -52,8 +52,10 @@ async def by_item_async(item):
         (
             "/items/{item}",
             by_item,
-            "The view by_item() of the rule '/items/{item}' has the parameter 'item', which no variable fills. {item} is"
-            " plain text in a rule: write <item>.",
+            (
+                "The view by_item() of the rule '/items/{item}' has the parameter 'item', which no variable fills."
+                " {item} is plain text in a rule: write <item>."
+            ),
         ),
         (
             "/items",
@@ -63,20 +65,26 @@ async def by_item_async(item):
         (
             "/items",
             keyword_only,
-            "The view keyword_only() of the rule '/items' has the parameter 'item', which no variable fills. Write"
-            " <item>.",
+            (
+                "The view keyword_only() of the rule '/items' has the parameter 'item', which no variable fills. Write"
+                " <item>."
+            ),
         ),
         (
             "/items/<id>",
             by_item_async,
-            "The view by_item_async() of the rule '/items/<id>' has the parameter 'item', but the variable of the rule"
-            " is 'id': use one name.",
+            (
+                "The view by_item_async() of the rule '/items/<id>' has the parameter 'item', but the variable of the"
+                " rule is 'id': use one name."
+            ),
         ),
         (
             "/items/<int:item>",
             index,
-            "The view index() of the rule '/items/<int:item>' has no parameter for the variable 'item': write def"
-            " index(item).",
+            (
+                "The view index() of the rule '/items/<int:item>' has no parameter for the variable 'item': write def"
+                " index(item)."
+            ),
         ),
     ],
 )
@@ -142,6 +150,8 @@ def test_preprocessors_may_take_variables(of_blueprint):
 def test_under_flask_the_start_is_only_warned_of(caplog):
     assert refusal("/items", by_item, Flask) is None
     assert [record.getMessage() for record in caplog.records] == [
-        "The view by_item() of the rule '/items' has the parameter 'item', which no variable fills. Write <item>."
-        " Requests will fail."
+        (
+            "The view by_item() of the rule '/items' has the parameter 'item', which no variable fills. Write <item>."
+            " Requests will fail."
+        )
     ]

@@ -1,10 +1,12 @@
 """Usual mistakes: the sentence that explains each one, on the page, in the terminal and to programs."""
 
 import html
+import json
+import re
 
 import pytest
 
-from costrel import Costrel, g, render_template_string, request, session
+from costrel import Costrel, NotFound, abort, g, render_template_string, request, session
 from costrel.devtools.development import DevelopmentApplication
 
 from .asgi_client import get
@@ -78,7 +80,8 @@ def misspelt_in_json():
 def misspelt_in_json_attribute():
     data = request.json
     if data["nmae"]:
-        return ""
+        pass
+    return ""
 
 
 def misspelt_in_g():
@@ -130,3 +133,112 @@ def test_a_name_that_does_not_exist(app, ask, view, hint):
     assert f'<section class="hint"><p>{hint}</p>' in page
     assert f"\nHint: {hint}\n" in terminal
     assert f"\nHint: {hint}\n" in program
+
+
+def item(number):
+    return str(number)
+
+
+NEAR = "/items/<int:number>  has 'items' where the path has 'item'"
+
+
+def test_a_url_that_no_rule_matches(app, ask):
+    app.get("/items/<int:number>")(item)
+
+    page, terminal, program = ask(app, "/item/3")
+
+    assert "has 'items' where the path has 'item'" in page
+    assert f"Hint: No rule matches GET '/item/3'. These are near:\n  {NEAR}\n" == terminal
+    assert json.loads(program) == {
+        "detail": NotFound.description,
+        "hint": [
+            "No rule matches GET '/item/3'. These are near:",
+            "/items/<int:number> has 'items' where the path has 'item'",
+        ],
+        "status": 404,
+        "title": "Not Found",
+        "type": "about:blank",
+    }
+
+
+def test_a_method_that_no_rule_has(app, ask):
+    app.post("/items/<int:number>")(item)
+
+    page, terminal, program = ask(app, "/items/3")
+
+    assert "does not take GET" in page
+    assert (
+        "Hint: No rule matches GET '/items/3'. These are near:\n  /items/<int:number>  does not take GET\n" == terminal
+    )
+    assert "/items/<int:number> does not take GET" == json.loads(program)["hint"][1]
+
+
+def test_a_page_of_the_applications_own_leaves_the_terminal(app, ask):
+    app.get("/items/<int:number>")(item)
+    app.register_error_handler(404, lambda error: ("My own page", 404))
+
+    page, terminal, program = ask(app, "/item/3")
+
+    assert ["My own page"] * 2 == [page.partition("<script")[0], program]
+    assert f"Hint: No rule matches GET '/item/3'. These are near:\n  {NEAR}\n" == terminal
+
+
+def test_a_variable_in_braces(app, ask):
+    app.get("/items/{number}")(item)
+
+    page, terminal, _ = ask(app, "/items/3")
+
+    hint = "has {number} as plain text: a variable is written <number>"
+    assert hint in page
+    assert f"  /items/{{number}}  {hint}\n" in terminal
+
+
+@pytest.mark.parametrize("path", ["/favicon.ico", "/here"])
+def test_requests_of_browsers_and_views_are_not_explained(app, ask, path):
+    app.get("/here")(lambda: abort(404))
+
+    _, terminal, program = ask(app, path)
+
+    assert "" == terminal
+    assert "hint" not in json.loads(program) or path == "/favicon.ico"
+
+
+def test_a_scan_does_not_fill_the_terminal(app, ask, capsys):
+    app.debug = True
+    development = DevelopmentApplication(app, app.asgi)
+    for number in range(250):
+        get(development, f"/{number % 220}")
+
+    assert 200 == capsys.readouterr().err.count("Hint: No rule matches")
+
+
+def test_the_page_shows_the_contents_of_the_request(app, ask):
+    @app.post("/<place>")
+    def fail(place):
+        session["user"] = "ada"
+        g.cart = ["pen"]
+        request.form["x"] and request.files
+        raise ValueError("no")
+
+    body = (
+        b'--b\r\nContent-Disposition: form-data; name="x"\r\n\r\none\r\n'
+        b'--b\r\nContent-Disposition: form-data; name="password"\r\n\r\ncorrect-horse\r\n'
+        b'--b\r\nContent-Disposition: form-data; name="f"; filename="a.txt"\r\n\r\nA\r\n--b--\r\n'
+    )
+    headers = {"content-type": "multipart/form-data; boundary=b", "content-length": str(len(body))}
+    page, _, _ = ask(app, "/here", method="POST", body=body, headers=headers, query="q=1&q=2")
+
+    rows = dict(re.findall(r"<tr><th><code>(.*?)</code></th><td><code>(.*?)</code></td></tr>", page))
+    assert ("'2'", "'one'", "'ada'", "['pen']") == tuple(
+        rows[name] for name in ("args['q']", "form['x']", "session['user']", "g['cart']")
+    )
+    assert "a.txt" in rows["files['f']"]
+    assert "correct-horse" not in page
+
+
+def test_the_page_shows_json(app, ask):
+    app.post("/")(misspelt_in_json)
+
+    page, _, _ = ask(app, method="POST", body=b'{"name":"Ada"}', headers=JSON)
+
+    assert "<tr><th><code>json['name']</code></th><td><code>'Ada'</code></td></tr>" in page

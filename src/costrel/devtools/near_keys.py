@@ -106,7 +106,7 @@ def _real(value: object, ctx: Context | None) -> object:
     return ctx.app if value is context.current_app else value
 
 
-def near_template_names(error: Exception, report: Report) -> Iterator[str]:
+def near_template_names(error: BaseException, report: Report) -> Iterator[str]:
     """The names of the template, or of the value in it, of which one was probably meant."""
     found = _undefined_name(str(error))
     there = _attribute_of(report) if found is None else None
@@ -125,7 +125,7 @@ def _attribute_of(report: Report) -> tuple[object, str] | None:
     """The value that has no such attribute, and the name of the attribute: Jinja's undefined object has both."""
     for frame in reversed(report.frames):
         undefined = None if frame.scope is None else frame.scope.f_locals.get("obj")
-        if hasattr(undefined, "_fail_with_undefined_error"):  # documented for subclasses, as are these attributes
+        if undefined is not None and hasattr(undefined, "_fail_with_undefined_error"):  # documented for subclasses, as are these attributes
             return undefined._undefined_obj, str(undefined._undefined_name)
     return None
 

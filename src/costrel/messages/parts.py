@@ -130,7 +130,7 @@ class PartParser:
 
     def _after_first_boundary(self, buffer: bytes) -> bytes:
         """Return the bytes after the first boundary; if it is not complete, the bytes that the next search needs."""
-        before, dashed, after = buffer.partition(self._dashed)
+        before, _, after = buffer.partition(self._dashed)
         if not after:
             needed = max(0, len(before) - len(self._dashed))
             self._count_outside(needed)

@@ -122,7 +122,8 @@ class AppGroup(click.Group):
     ) -> Callable[[Callable[..., object]], click.Command] | click.Command:
         """Like :meth:`click.Group.command`; ``with_appcontext=False`` leaves the context out."""
         if args and callable(args[0]):
-            return self.command(*args[1:], **kwargs)(args[0])
+            register_it: Callable[[Callable[..., object]], click.Command] = self.command(*args[1:], **kwargs)
+            return register_it(args[0])
         wrap = kwargs.pop("with_appcontext", True)
         register = super().command(*args, **kwargs)
 
@@ -139,7 +140,8 @@ class AppGroup(click.Group):
     def group(self, *args: t.Any, **kwargs: t.Any) -> Callable[[Callable[..., object]], click.Group] | click.Group:
         """Like :meth:`click.Group.group`, for a group of this class."""
         kwargs.setdefault("cls", AppGroup)
-        return super().group(*args, **kwargs)
+        made: Callable[[Callable[..., object]], click.Group] | click.Group = super().group(*args, **kwargs)
+        return made
 
     def add_command(self, cmd: click.Command, name: str | None = None) -> None:
         """Like :meth:`click.Group.add_command`."""
