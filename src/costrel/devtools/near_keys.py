@@ -125,7 +125,9 @@ def _attribute_of(report: Report) -> tuple[object, str] | None:
     """The value that has no such attribute, and the name of the attribute: Jinja's undefined object has both."""
     for frame in reversed(report.frames):
         undefined = None if frame.scope is None else frame.scope.f_locals.get("obj")
-        if undefined is not None and hasattr(undefined, "_fail_with_undefined_error"):  # documented for subclasses, as are these attributes
+        if undefined is not None and hasattr(
+            undefined, "_fail_with_undefined_error"
+        ):  # documented for subclasses, as are these attributes
             return undefined._undefined_obj, str(undefined._undefined_name)
     return None
 
