@@ -23,8 +23,6 @@ OPTIONS = (
     "--continue-on-collection-errors",
     "-p",
     "suite_outcomes",
-    "-p",
-    "no:cacheprovider",
     "-o",
     "addopts=",
     f"--timeout={EACH_TEST}",
@@ -52,11 +50,11 @@ def on_flask(suite: Suite, seconds: float) -> Run:
     kept = cache() / "flask" / f"{suite.name}-{environments.key(suite)}.json"
     if kept.exists():
         found = json.loads(kept.read_text())
-        if found["tests"] == list(suite.tests):
+        if found["asked"] == [*OPTIONS, *suite.tests]:
             return Run(found["outcomes"], found["output"])
     run = _run(suite, (), seconds)
     kept.parent.mkdir(parents=True, exist_ok=True)
-    kept.write_text(json.dumps({"tests": list(suite.tests), "outcomes": run.outcomes, "output": run.output}))
+    kept.write_text(json.dumps({"asked": [*OPTIONS, *suite.tests], "outcomes": run.outcomes, "output": run.output}))
     return run
 
 
@@ -72,7 +70,7 @@ def _run(suite: Suite, plugins: tuple[str, ...], seconds: float) -> Run:
         shutil.copytree(source(suite), copy, symlinks=True)
         written = Path(room) / "outcomes.json"
         command = [python, "-m", "pytest", *plugins, *OPTIONS, *suite.tests]
-        output = _output(command, copy, _environment(suite, room, written), seconds)
+        output = _output(command, copy, _environment(suite, python.parent, room, written), seconds)
         outcomes = json.loads(written.read_text()) if written.exists() else {}
     return Run(outcomes, output)
 
@@ -98,9 +96,15 @@ def _output(command: list[str | Path], folder: Path, environment: dict[str, str]
     return done.stdout
 
 
-def _environment(suite: Suite, room: str, written: Path) -> dict[str, str]:
+def _environment(suite: Suite, programs: Path, room: str, written: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("FLASK", "COSTREL", "PYTEST"))}
     kept.pop("PYTHONDONTWRITEBYTECODE", None)
     paths = [str(PLUGIN), str(ROOT / "src")]
-    own = {"PYTHONPATH": os.pathsep.join(paths), "SUITE_OUTCOMES": str(written), "HOME": room, "PYTHONHASHSEED": "0"}
+    own = {
+        "HOME": room,
+        "PATH": os.pathsep.join([str(programs), os.environ["PATH"]]),  # for suites that run `flask`
+        "PYTHONHASHSEED": "0",
+        "PYTHONPATH": os.pathsep.join(paths),
+        "SUITE_OUTCOMES": str(written),
+    }
     return {**kept, **own, **suite.environment}
