@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from costrel import Costrel, NotFound, abort, g, render_template_string, request, session
+from costrel import Costrel, NotFound, abort, g, redirect, render_template_string, request, session
 from costrel.devtools.development import DevelopmentApplication
 
 from .asgi_client import get
@@ -242,3 +242,114 @@ def test_the_page_shows_json(app, ask):
     page, _, _ = ask(app, method="POST", body=b'{"name":"Ada"}', headers=JSON)
 
     assert "<tr><th><code>json['name']</code></th><td><code>'Ada'</code></td></tr>" in page
+
+
+def returns_nothing():
+    request.get_json()
+
+
+def returns_a_number():
+    return 3
+
+
+def redirects_to_nothing():
+    return redirect(None)
+
+
+def aborts_with_a_text():
+    abort("x")
+
+
+def aborts_without_an_error():
+    abort(200)
+
+
+async def awaits_a_form():
+    return (await request.form)["name"]
+
+
+async def forgets_an_await():
+    async def name():
+        return "Ada"
+
+    return {"name": name()}
+
+
+NO_RESPONSE = (
+    "returned a value that is no response. A view returns a string, bytes, a dict, a list, an iterator, a Response, a"
+    " WSGI application, or a tuple of one of them with a status, headers or both, but it was an int. Return str(3) for"
+    " text, or ('', 3) for a status."
+)
+
+
+@pytest.mark.filterwarnings("ignore:coroutine")
+@pytest.mark.parametrize(
+    ("view", "message"),
+    [
+        (
+            returns_nothing,
+            (
+                "TypeError: The view of the endpoint 'returns_nothing' returned None: it may have come to its end"
+                " without a return statement."
+            ),
+        ),
+        (returns_a_number, f"TypeError: The view of the endpoint 'returns_a_number' {NO_RESPONSE}"),
+        (redirects_to_nothing, "TypeError: redirect() takes a URL, not None."),
+        (
+            aborts_with_a_text,
+            "LookupError: no exception for 'x': abort() takes the status code of an error, such as 404, or a response.",
+        ),
+        (
+            aborts_without_an_error,
+            (
+                "LookupError: no exception for 200: this is not the status of an error. Return a response with it, or"
+                " pass one to abort()."
+            ),
+        ),
+        (
+            awaits_a_form,
+            (
+                "In Costrel, request.form, request.files, request.data, request.get_json(), render_template() and the"
+                " other functions of Flask's API need no await, in an async view either."
+            ),
+        ),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_view_with_a_mistake(app, ask, view, message):
+    app.post("/")(view)
+
+    page, terminal, program = ask(app, method="POST", body=b'{"name":"Ada"}', headers=JSON)
+
+    kind, _, text = message.rpartition("Error: ")
+    assert text in page
+    assert kind in page
+    assert message in terminal
+    assert message in program
+    assert view.__name__ in terminal
+    assert "\nStopIteration" not in terminal
+    assert "StopIteration</span>" not in page
+
+
+def test_the_page_of_a_wrong_result_shows_the_view(app, ask):
+    app.post("/")(returns_a_number)
+
+    page, _, _ = ask(app, method="POST", body=b'{"name":"Ada"}', headers=JSON)
+
+    shown = re.sub("<.*?>", "", page)
+    assert "def returns_a_number():" in shown
+    assert "    return 3" in shown
+
+
+def in_a_comprehension():
+    numbers = [2, 1, 0]
+    return str([6 / number for number in numbers])
+
+
+def test_the_page_of_a_comprehension_shows_its_function(app, ask):
+    app.post("/")(in_a_comprehension)
+
+    page, _, _ = ask(app, method="POST", body=b'{"name":"Ada"}', headers=JSON)
+
+    assert "numbers = [2, 1, 0]" in re.sub("<.*?>", "", page)
+    assert "<code>.0</code>" not in page

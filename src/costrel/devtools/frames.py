@@ -27,6 +27,9 @@ _SITE = tuple(os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("
 TEMPLATE = "__jinja_exception__"
 """Among the globals of the frames that Jinja puts in the place of its own, to show a template's source."""
 
+COMPREHENSIONS = frozenset({"<listcomp>", "<dictcomp>", "<setcomp>", "<genexpr>"})
+"""Functions that Python makes of expressions: the code around them explains more than their own line."""
+
 T = t.TypeVar("T")
 
 _MAX_CHAIN = 12
@@ -99,6 +102,8 @@ class Frame:
         many = scope.f_locals is scope.f_globals or TEMPLATE in scope.f_globals
         shown = []
         for name, value in itertools.islice(list(scope.f_locals.items()), 500):
+            if name.startswith("."):  # the iterator of a comprehension
+                continue
             if many and (name.startswith("__") or issubclass(type(value), ModuleType) or callable(value)):
                 continue
             shown.append((str(name), describer.named(name, value)))
@@ -119,8 +124,8 @@ class Frame:
 
 
 def _extent(code: CodeType | None) -> tuple[int, int | None]:
-    """The first and last line of a function; of a module all of it."""
-    if code is None or code.co_name == "<module>" or not code.co_flags & inspect.CO_NEWLOCALS:
+    """The first and last line of a function; all of a module, and of the code around a comprehension."""
+    if code is None or code.co_name in {"<module>", *COMPREHENSIONS} or not code.co_flags & inspect.CO_NEWLOCALS:
         return 1, None
     return code.co_firstlineno, max((line for _, _, line in code.co_lines() if line), default=None)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .definitions import Suite
 from .runs import Run
@@ -30,6 +30,12 @@ class Comparison:
     def holds(self) -> bool:
         """Whether each difference is listed, and each listed one is there."""
         return bool(self.on_flask) and not self.unlisted and not self.stale
+
+    def confirmed_by(self, again: Comparison) -> Comparison:
+        """A second comparison, with those differences alone that both have."""
+        both = {test: outcomes for test, outcomes in again.unlisted.items() if test in self.unlisted}
+        stale = tuple(test for test in again.stale if test in self.stale)
+        return replace(again, unlisted=both, stale=stale)
 
     def lines(self) -> list[str]:
         """The comparison for a terminal."""

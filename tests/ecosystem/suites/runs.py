@@ -15,6 +15,8 @@ from .fetching import cache, source
 
 ROOT = HERE.parents[2]
 PLUGIN = HERE / "plugin"
+OWN = HERE / "own"
+"""Tests of packages that ship none. A suite names them among its `tests`."""
 EACH_TEST = 60
 """The seconds that one test may take."""
 OPTIONS = (
@@ -50,7 +52,7 @@ def on_flask(suite: Suite, seconds: float) -> Run:
     kept = cache() / "flask" / f"{suite.name}-{environments.key(suite)}.json"
     if kept.exists():
         found = json.loads(kept.read_text())
-        if found["asked"] == [*OPTIONS, *suite.tests]:
+        if found.get("asked") == [*OPTIONS, *suite.tests]:
             return Run(found["outcomes"], found["output"])
     run = _run(suite, (), seconds)
     kept.parent.mkdir(parents=True, exist_ok=True)
@@ -68,6 +70,8 @@ def _run(suite: Suite, plugins: tuple[str, ...], seconds: float) -> Run:
     with tempfile.TemporaryDirectory(prefix=f"{suite.name}-") as room:
         copy = Path(room) / "source"
         shutil.copytree(source(suite), copy, symlinks=True)
+        for own in (OWN / test for test in suite.tests if (OWN / test).is_file()):
+            shutil.copy(own, copy)
         written = Path(room) / "outcomes.json"
         command = [python, "-m", "pytest", *plugins, *OPTIONS, *suite.tests]
         output = _output(command, copy, _environment(suite, python.parent, room, written), seconds)
