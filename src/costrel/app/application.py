@@ -436,7 +436,7 @@ class Costrel(App):
                 name_misspelt(self)
                 check_settings(self)
                 self.typed_views.try_all()
-                check_parameters(self)
+                check_parameters(self, self.typed_views.described())
                 Guards.of(self)
 
     def _set_guards(self) -> None:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from types import FunctionType
 
 from .request import blueprint_path
 from .start_checks import WrongSetting
 
 if t.TYPE_CHECKING:
+    from ..context import AppContract
     from ..routing import Rule
-    from .application import Costrel
 
 
 CO_VARKEYWORDS: t.Final = 0x08
@@ -22,18 +22,20 @@ class WrongView(WrongSetting):
     """A view cannot be called with the variables of its rule."""
 
 
-def check_parameters(app: Costrel) -> None:
+def check_parameters(app: AppContract, typed: Container[str]) -> None:
     """Refuse views that no request can call, or log them if ``REFUSE_WRONG_SETTINGS`` is off.
+
+    `typed` are the endpoints of typed views.
 
     :raises WrongView: for the first of them.
     """
-    for problem in unfitting(app):
+    for problem in unfitting(app, typed):
         if app.config.get("REFUSE_WRONG_SETTINGS"):
             raise WrongView(problem)
         app.logger.warning("%s Requests will fail.", problem)
 
 
-def unfitting(app: Costrel) -> Iterator[str]:
+def unfitting(app: AppContract, typed: Container[str]) -> Iterator[str]:
     """A sentence for each rule whose variables do not fit the parameters of its view.
 
     Left out are views whose parameters can come from elsewhere: typed views, decorated ones, and those below a URL
@@ -41,7 +43,6 @@ def unfitting(app: Costrel) -> Iterator[str]:
     """
     if "dispatch_request" in app.overridden or app.url_value_preprocessors.get(None):
         return
-    typed = app.typed_views.described()
     for rule in app.url_map.iter_rules():
         endpoint = str(rule.endpoint)
         view = app.view_functions.get(endpoint)
