@@ -88,12 +88,13 @@ class PartParser:
         sections = buffer.split(self._delimiter)
         self._rest = rest = sections.pop()
         for section in sections:
+            end = len(section) - section.endswith(b"\r")  # the CR belongs to the line break before the boundary
             if self._state == _HEAD:
-                head, content = self._read_part(section)
+                head, content = self._read_part(section, end)
                 if head is not None:
                     yield head, content, True
             elif self._state == _CONTENT:
-                yield None, section[: _end_of_content(section)], True
+                yield None, section[:end], True
                 self._state = _HEAD
             else:
                 self._count_outside(len(section))
@@ -116,7 +117,7 @@ class PartParser:
         if self._state == _HEAD:
             if self._is_undecided(section):
                 return
-            head, section = self._read_part(section, is_whole=False)
+            head, section = self._read_part(section)
         end = self._start_of_boundary(section)
         if end or head is not None:
             yield head, section[:end], False
@@ -142,16 +143,18 @@ class PartParser:
         self._state = _HEAD
         return after
 
-    def _read_part(self, section: bytes, is_whole: bool = True) -> tuple[PartHead | None, bytes]:
-        """Split the section of a part into head and content; without a head if the boundary before it is the last."""
-        end = _end_of_content(section) if is_whole else len(section)
+    def _read_part(self, section: bytes, end: int | None = None) -> tuple[PartHead | None, bytes]:
+        """Split the section of a part into head and content; without a head if the boundary before it is the last.
+
+        `end` is the end of the content; None if more of it is to come.
+        """
         found = self._match_usual_head(section, 0, self._usual_size)
         if found is not None:
             return usual_head(found), section[found.end() : end]
         stop, start = _blank_line(section)
         # The line break of the blank line may also begin the next boundary (RFC 2046 §5.1.1).
-        is_ended = stop >= 0 or (is_whole and section.endswith(b"\n", 0, end))
-        lines = section[: stop if stop >= 0 else end - is_ended].removesuffix(b"\r")
+        is_ended = stop >= 0 or (end is not None and section.endswith(b"\n", 0, end))
+        lines = section[: stop if stop >= 0 else end].removesuffix(b"\n").removesuffix(b"\r")
         head = _read_lines(lines, self._limits.headers, self._limits.header_size)
         if head is None:
             self._state, self._outside = _EPILOGUE, len(section)
@@ -194,13 +197,7 @@ class PartParser:
         start = content.rfind(b"\n", max(0, len(content) - len(self._delimiter) + 1))
         if start < 0 or not self._delimiter.startswith(content[start:]):
             start = len(content)
-        return _end_of_content(content, start)
-
-
-def _end_of_content(content: bytes, end: int | None = None) -> int:
-    """The end of a part's content: before the CR, if there is one, of the line break that `end` is in."""
-    end = len(content) if end is None else end
-    return end - 1 if content.endswith(b"\r", 0, end) else end
+        return start - content.endswith(b"\r", 0, start)
 
 
 def _blank_line(section: bytes, start: int = 0) -> tuple[int, int]:
