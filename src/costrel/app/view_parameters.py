@@ -29,14 +29,14 @@ def check_parameters(app: AppContract, typed: Container[str]) -> None:
 
     :raises WrongView: for the first of them.
     """
-    for problem in unfitting(app, typed):
+    for _, problem in unfitting(app, typed):
         if app.config.get("REFUSE_WRONG_SETTINGS"):
             raise WrongView(problem)
         app.logger.warning("%s Requests will fail.", problem)
 
 
-def unfitting(app: AppContract, typed: Container[str]) -> Iterator[str]:
-    """A sentence for each rule whose variables do not fit the parameters of its view.
+def unfitting(app: AppContract, typed: Container[str]) -> Iterator[tuple[str, str]]:
+    """The rules whose variables do not fit the parameters of their views, each with a sentence that says why.
 
     Left out are views whose parameters can come from elsewhere: typed views, decorated ones, and those below a URL
     value preprocessor.
@@ -50,7 +50,7 @@ def unfitting(app: AppContract, typed: Container[str]) -> Iterator[str]:
         if type(view) is FunctionType and endpoint not in typed and not (preprocessed or hasattr(view, "__wrapped__")):
             problem = _problem(rule, view)
             if problem is not None:
-                yield problem
+                yield rule.rule, problem
 
 
 def _problem(rule: Rule, view: FunctionType) -> str | None:

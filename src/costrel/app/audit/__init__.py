@@ -26,6 +26,7 @@ CHECKS: t.Final[tuple[Callable[[AppContract], Findings], ...]] = (
     sharing.check_logins,
     routes.check_mounts,
     routes.check_shadows,
+    routes.check_parameters,
     routes.check_strictness,
     routes.check_order,
     reads.check_changing_reads,
