@@ -9,7 +9,8 @@ EXTRAS := async,compress,crypto,docs-ui,dotenv,limits,otel,redis,reload
 LOCK := constraints.txt
 INSTALL := -m pip install -q --constraint $(LOCK) --build-constraint $(LOCK)
 
-.PHONY: run test quick lint types bench instructions coverage docs fuzz fuzz-parsers fuzz-differential soak optimized clients contract docs-ui lock newest clean
+.PHONY: run test quick lint types bench instructions coverage docs ecosystem ecosystem-quick
+.PHONY: fuzz fuzz-parsers fuzz-differential soak optimized clients contract docs-ui lock newest clean
 
 # The example application at http://127.0.0.1:5000.
 run: $(READY)
@@ -57,6 +58,15 @@ coverage: $(DEV)
 # The snippets and links of the documentation.
 docs: $(DEV)
 	$(BIN)/python -m pytest -q tests/docs
+
+# The packages' own tests, on Flask and on Costrel: writes their table in docs/compatibility.md. Takes about half an hour
+# the first time; what is fetched and installed stays in ~/.cache/costrel-suites.
+ecosystem: $(DEV)
+	$(BIN)/python -m tests.ecosystem.suites --table
+
+# The quick ones of them, in four minutes at most.
+ecosystem-quick: $(DEV)
+	$(BIN)/python -m tests.ecosystem.suites --quick
 
 # Both kinds of fuzzing; takes hours.
 fuzz: fuzz-parsers fuzz-differential

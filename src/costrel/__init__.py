@@ -4,7 +4,6 @@ import typing as _t
 
 from . import wiring as _wiring  # noqa: F401 - connects the rooms
 from .app.api_document import OpenAPI as OpenAPI
-from .app.application import Costrel as Costrel
 from .app.blueprint import Blueprint as Blueprint
 from .app.logins import current_principal as current_principal
 from .app.logins import login_user as login_user
@@ -13,6 +12,7 @@ from .app.request import Request as Request
 from .app.response import Response as Response
 from .app.websocket import WebSocket as WebSocket
 from .app.websocket import WebSocketDisconnect as WebSocketDisconnect
+from .application_type import Costrel as Costrel
 from .compat.install import install_as_flask as install_as_flask
 from .globals import current_app as current_app
 from .globals import g as g

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from . import context
-from .app.application import Costrel
 from .app.request import Request
 from .app.websocket import WebSocket
+from .application_type import Costrel
 from .context import AppContext, AppCtxGlobals, RequestContext
 from .services.session import Session
 

@@ -29,6 +29,31 @@ def preflight(client, path, method="GET", origin=SHOP, **headers):
     return client.options(path, headers={**asked, **{name.replace("_", "-"): value for name, value in headers.items()}})
 
 
+class TestUnknownPaths:
+    """Without an answer to its preflight request a browser hides the 404 from the script that sent the request."""
+
+    @pytest.mark.parametrize("path", ["/nowhere", "/items/", "/items/1/2", "/%00"])
+    def test_a_preflight_request_is_answered(self, path):
+        client = make(CORS_POLICY=SHOP).test_client()
+        answer = preflight(client, path, "PUT", Access_Control_Request_Headers="content-type")
+        assert 204 == answer.status_code
+        assert (SHOP, "PUT") == (shared(answer)["Allow-Origin"], shared(answer)["Allow-Methods"])
+        missing = client.put(path, headers={"Origin": SHOP})
+        assert (404, SHOP) == (missing.status_code, shared(missing)["Allow-Origin"])
+
+    @pytest.mark.parametrize(("origin", "method"), [(EVIL, "PUT"), (SHOP, "PATCH"), (SHOP, "put")])
+    def test_of_others_it_is_refused(self, origin, method):
+        client = make(CORS_POLICY=CORSPolicy(SHOP, methods=["GET", "PUT"])).test_client()
+        answer = preflight(client, "/nowhere", method, origin)
+        assert 403 == answer.status_code
+        assert "Allow-Methods" not in shared(answer)
+
+    def test_without_a_policy_of_the_application_it_is_a_404(self):
+        app = make()
+        app.get("/shared")(cors(SHOP)(lambda: ""))
+        assert 404 == preflight(app.test_client(), "/nowhere").status_code
+
+
 class TestOrigins:
     @pytest.mark.parametrize(
         ("named", "origin", "allowed"),
@@ -149,9 +174,9 @@ class TestPreflight:
         assert 299 == client.options("/own", headers={"Access-Control-Request-Method": "GET"}).status_code
         assert "GET" in client.options("/things", headers={"Origin": SHOP}).allow
 
-    def test_an_unknown_url_stays_unknown(self, app):
+    def test_an_unknown_url_is_answered_for_its_404(self, app):
         answer = preflight(app.test_client(), "/missing")
-        assert (404, SHOP) == (answer.status_code, answer.access_control_allow_origin)
+        assert (204, SHOP) == (answer.status_code, answer.access_control_allow_origin)
 
     @pytest.mark.parametrize("method", ["patch", "PU T", "PUT,DELETE", "x" * 10_000])
     def test_an_odd_method_is_left_out(self, app, method):

@@ -168,3 +168,34 @@ def test_a_handler_is_for_subclasses_with_another_code_too(app):
 
 def raised(error):
     raise error
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        (
+            "response_model",
+            (
+                "A route has no option 'response_model': in Costrel, its place is taken by the annotation of the view's"
+                " result: def view() -> Item."
+            ),
+        ),
+        (
+            "status_code",
+            (
+                "A route has no option 'status_code': in Costrel, its place is taken by the result: return item, 201,"
+                " or the annotation -> Annotated[Item, Status(201)]."
+            ),
+        ),
+        (
+            "include_in_schema",
+            "A route has no option 'include_in_schema': in Costrel, its place is taken by hidden=True.",
+        ),
+        ("metods", "A route has no option 'metods'."),
+    ],
+)
+def test_an_option_of_another_framework(app, option, message):
+    with pytest.raises(TypeError) as caught:
+        app.get("/", **{option: int})(lambda: "")
+
+    assert message == str(caught.value)

@@ -209,3 +209,7 @@ class TestMisspeltSettings:
     def test_settings_of_others_are_not(self, caplog):
         app = make(SQLALCHEMY_DATABASE_URI="x", SESSION_TYPE="redis", MAIL_SERVER="x", RATELIMIT_DEFAULT="1/day")
         assert self.warnings(app, caplog, lambda app: app.try_settings()) == []
+
+    @pytest.mark.parametrize("name", ["RATELIMIT_STRATEGY", "CORS_ORIGINS", "RATELIMIT_HEADERS_ENABLED"])
+    def test_settings_of_extensions_are_not(self, caplog, name):
+        assert [] == self.warnings(make(**{name: "x"}), caplog, lifespan)

@@ -123,7 +123,7 @@ def test_a_view_that_does_not(view):
 
 
 @pytest.mark.parametrize(
-    ("path", "endpoint"), [("/delete/<id>", "ask"), ("/remove/<id>/confirm", "x"), ("/removed", "old")]
+    ("path", "endpoint"), [("/delete/<id>", "ask"), ("/remove/<id>/confirm", "x"), ("/removed/<id>", "old")]
 )
 def test_nor_does_one_that_shows_or_asks(path, endpoint):
     app = make()
@@ -257,6 +257,10 @@ def in_the_repository(app):
 
 ITEMS = {
     "routes that shadow each other": (shadowed, "/<other>: GET never reaches 'never'"),
+    "a view that no request can call": (
+        lambda app: app.add_url_rule("/y/<id>", "open", lambda number: ""),
+        "/y/<id>: The view <lambda>() of the rule '/y/<id>' has the parameter 'number', but the variable",
+    ),
     "escaping switched off": (unescaped, "page.html: it switches escaping off."),
     "debug left on": (lambda app: app.config.update(DEBUG=True), "DEBUG: debug mode is on"),
     "a short key": (lambda app: app.config.update(SECRET_KEY="k" * 31), "SECRET_KEY: it has 31 bytes"),

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import costrel.http.headers
 import costrel.http.multidict
 import costrel.http.uploads
-from costrel.testing import client, environ_builder, form_body
+from costrel.testing import client, environ_builder, form_body, preamble
 
 BOUNDARY = "a boundary that nothing else holds"
 
@@ -270,3 +270,7 @@ def test_parameters(module, name):
 
 def parameters(function):
     return [(p.name, p.kind, p.default) for p in inspect.signature(function).parameters.values()]
+
+
+def test_under_the_alias_a_form_begins_with_a_line_break_as_werkzeugs_does():
+    assert werkzeug.test.encode_multipart({"a": "b"}, BOUNDARY) == preamble.encode_multipart({"a": "b"}, BOUNDARY)

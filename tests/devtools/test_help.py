@@ -107,8 +107,15 @@ def test_a_page_of_the_applications_own_stays(app):
     assert "mine" == get(DevelopmentApplication(app, app.asgi), "/fial/3", headers=HTML).text
 
 
-def test_programs_get_the_plain_404(development):
-    assert "/fails/" not in get(development, "/fial/3", headers={"accept": "application/json"}).text
+def test_programs_get_what_is_near_in_the_problem_details(development, capsys):
+    text = get(development, "/fial/3", headers={"accept": "application/json"}).text
+    assert "has 'fails' where the path has 'fial'" in text
+
+
+def test_other_computers_get_the_plain_404(development, capsys):
+    headers = {"accept": "application/json", "host": "shop.example"}
+    assert "/fails/" not in get(development, "/fial/3", headers=headers).text
+    assert "" == capsys.readouterr().err
 
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}

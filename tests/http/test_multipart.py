@@ -97,7 +97,6 @@ def test_no_prefix_of_a_body_is_a_body(end):
         (b"--b\r\nContent-Type: text/plain\r\n\r\nx\r\n--b--", "a part has no Content-Disposition header"),
         (b"--b\r\n\r\n\r\nx\r\n--b--", "a part has no Content-Disposition header"),
         (part(b'form-data; name="a\rb"') + END, "of a part has a control character"),
-        (part(b'form-data; name="a\n b"') + END, "of a part has a control character"),
         (
             part(b"form-data; name=a", b"x", b"Content-Length: -1") + END,
             "the Content-Length of a part is '-1', which is no number of bytes",

@@ -5,6 +5,7 @@ import io
 import os
 import stat
 import tempfile
+from itertools import product
 
 import pytest
 
@@ -327,8 +328,29 @@ def test_blanks_may_follow_a_boundary():
 
 
 def test_a_body_may_have_line_feeds_alone():
-    body = multipart((FIELD, b"x\r"), (FIELD, b"y")).replace(b"\r\n", b"\n")
-    assert request(body).form.getlist("a") == ["x\r", "y"]
+    body = multipart((FIELD, b"x"), (FIELD, b"y")).replace(b"\r\n", b"\n")
+    assert request(body).form.getlist("a") == ["x", "y"]
+
+
+# After the first boundary, between headers, of the blank line, before and after the second boundary, before the last.
+@pytest.mark.parametrize("breaks", list(product(["\r\n", "\n"], repeat=6)))
+def test_the_lines_of_a_body_may_end_with_crlf_and_with_lf(breaks):
+    first, head, blank, before, second, last = breaks
+    field = 'Content-Disposition: form-data; name="%s"' + head
+    body = f"--b{first}{field % 'a'}X-More: z{head}{blank}1\n2{before}--b{second}{field % 'b'}{blank}3{last}--b--\r\n"
+
+    assert list(request(body.encode()).form.items()) == [("a", "1\n2"), ("b", "3")]
+
+
+def test_a_body_of_mixed_lines_is_read_alike_however_it_is_cut():
+    body = b'--b\nContent-Disposition: form-data; name="a"\r\nX: y\n\r\n1\r\r\n-\n--b\r\n%s\n\n2\n--b--' % (
+        FIELD.replace(b'"a"', b'"b"')
+    )
+    expected = [("a", "1\r\r\n-"), ("b", "2")]
+
+    for size in range(1, len(body)):
+        fields, _ = MultiPartParser(buffer_size=size).parse(io.BytesIO(body), b"b", len(body))
+        assert expected == list(fields.items(multi=True))
 
 
 def test_a_preamble_and_an_epilogue_are_passed_over():

@@ -3,6 +3,7 @@
 import math
 import uuid
 from decimal import Decimal
+from functools import partial
 from urllib.parse import unquote, urljoin
 
 import pytest
@@ -349,3 +350,38 @@ def test_a_number_that_is_too_large_for_a_float_does_not_match(rule):
     assert adapter.match("/1.5") == ("v", {"v": 1.5})
     with pytest.raises(NotFound):
         adapter.match("/" + "9" * 400 + ".0")
+
+
+def heads(app, *orders):
+    """An application with one URL, and the views of these methods in this order."""
+    for number, methods in enumerate(orders):
+        view = partial(lambda number, n: ("", {"X-View": str(number)}), number)
+        app.add_url_rule("/x/<int:n>", f"view_{number}", view, methods=methods)
+    return app
+
+
+@pytest.mark.parametrize(
+    ("orders", "get", "head"),
+    [
+        ([["GET"], ["HEAD"]], "0", "1"),
+        ([["HEAD"], ["GET"]], "1", "0"),
+        ([["GET"], ["HEAD"], ["HEAD"]], "0", "1"),
+        ([["POST"], ["GET", "PUT"], ["HEAD"]], "1", "2"),
+        ([["GET"], ["HEAD", "POST"]], "0", "0"),
+        ([["GET"], ["GET"], ["HEAD"]], "0", "2"),
+    ],
+)
+def test_a_view_for_head_alone_answers_wherever_it_was_registered(orders, get, head):
+    client = heads(Costrel("x"), *orders).test_client()
+
+    assert get == client.get("/x/1").headers["X-View"]
+    assert head == client.head("/x/1").headers["X-View"]
+    assert {"GET", "HEAD", "OPTIONS"} <= set(client.options("/x/1").allow)
+
+
+def test_under_flask_a_view_for_head_after_get_is_not_called_and_check_can_name_it():
+    app = heads(Flask("x"), ["GET"], ["HEAD"])
+    app.url_map.strict = False
+
+    assert "0" == app.test_client().head("/x/1").headers["X-View"]
+    assert [("view_0", "view_1")] == [(now.endpoint, then.endpoint) for now, then in app.url_map.differing_rules()]

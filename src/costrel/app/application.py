@@ -38,6 +38,7 @@ from .start_checks import check_settings, name_misspelt
 from .static_rule import add_static_rule
 from .static_urls import follow_setting
 from .typed_views import TypedViews, coverage_of, find_provider, make_plans
+from .view_parameters import check_parameters
 
 if t.TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -486,6 +487,7 @@ class Costrel(App):
                 check_settings(self)
                 api_document.warn_of_missing_ui(self)
                 self.typed_views.try_all()
+                check_parameters(self, self.typed_views.described())
                 Guards.of(self)
                 tracing_of(self)
 

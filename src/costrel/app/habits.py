@@ -34,6 +34,28 @@ def needs_parentheses(decorator: str, example: str, given: object) -> TypeError:
     )
 
 
+_OPTIONS: t.Final = {
+    "dependencies": "a parameter that a provider fills, Annotated[Session, Use(open_session)], or @app.before_request",
+    "include_in_schema": "hidden=True",
+    "response_class": "the object that the view returns: a str, a dict, costrel.Response(...)",
+    "response_model": "the annotation of the view's result: def view() -> Item",
+    "status_code": "the result: return item, 201, or the annotation -> Annotated[Item, Status(201)]",
+}
+"""Options of routes in FastAPI, and what takes their place."""
+
+
+def unknown_option(error: TypeError, options: t.Mapping[str, object]) -> TypeError:
+    """The error for an option that routes do not have, with its counterpart if it is one of FastAPI's.
+
+    Any other TypeError is returned unchanged.
+    """
+    for name in options:
+        if f"unexpected keyword argument {name!r}" in str(error):
+            counterpart = f": in Costrel, its place is taken by {_OPTIONS[name]}" if name in _OPTIONS else ""
+            return TypeError(f"A route has no option {name!r}{counterpart}.")
+    return error
+
+
 def explain(error: Exception) -> None:
     """Add a note to an error that comes from an ``await`` of something that needs none."""
     if isinstance(error, TypeError) and _AWAITED in str(error):

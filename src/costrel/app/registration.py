@@ -19,7 +19,7 @@ from ..services.json_provider import DefaultJSONProvider, JSONProvider
 from ..support.coroutines import refuse_async_generator
 from ..support.properties import cached_property
 from ..typed.codecs import Codec, Codecs, Decode, Encode
-from . import error_handlers, links, static_urls
+from . import error_handlers, habits, links, static_urls
 from . import typing as ft
 from .error_scopes import ErrorOwners
 from .frontends import INDEX, Frontend, add_frontend
@@ -315,7 +315,10 @@ class App(Scaffold):
         methods, automatic = self._methods_of(view_func, options.pop("methods", None), provide_automatic_options)
         stream_body = options.pop("stream_body", False)
         operation = None if _DESCRIBING.isdisjoint(options) else self._operation_of(options)
-        url_rule = self.url_rule_class(rule, methods=methods, endpoint=endpoint, **options)
+        try:
+            url_rule = self.url_rule_class(rule, methods=methods, endpoint=endpoint, **options)
+        except TypeError as error:
+            raise habits.unknown_option(error, options) from None
         url_rule.stream_body = stream_body  # type: ignore[attr-defined]  # read by the ASGI edge
         if isinstance(declared, (list, tuple)) and len(declared) > 1:
             url_rule.declared_methods = declared  # type: ignore[attr-defined]  # read by the API document

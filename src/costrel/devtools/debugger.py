@@ -23,6 +23,7 @@ from .hints import hints_for
 from .page import ASSETS, Asker, ErrorPage, Shell, asset
 from .terminal import format_report, painter
 from .values import Describer, secrets_of
+from .view_frames import add_view
 
 if t.TYPE_CHECKING:
     from _typeshed import OptExcInfo
@@ -254,7 +255,9 @@ class Debugger:
 
     def report(self, error: BaseException) -> Report:
         """The exception as data."""
-        return report_of(error, self.show_hidden_frames)
+        report = report_of(error, self.show_hidden_frames)
+        add_view(report)
+        return report
 
     def log(self, report: Report, stream: t.TextIO | None = None, contexts: Iterable[Context] = ()) -> None:
         """Write the traceback and the hints to the terminal, once per exception."""

@@ -17,7 +17,7 @@ from ..messages.response import Response
 from .debugger import MAX_CODE, Debugger
 from .frames import Report
 from .gates import QUIET
-from .helping import PLAIN_PAGES, wants_help, write_help
+from .helping import PLAIN_PAGES, NotFoundLog, add_hint, wants_help, write_help
 from .page import HelpPage
 from .refresh import (
     PREFIX,
@@ -27,6 +27,7 @@ from .refresh import (
     Refresher,
     Send,
     insert,
+    is_problem,
     new_start,
     script_tag,
     uncache,
@@ -65,6 +66,7 @@ class DevelopmentApplication:
         start = new_start() if refresh else ""
         self.refresher = Refresher(app, start) if refresh else None
         self.debugger = Debugger(app, evalex and debugger, console_path, app.make_shell_context, start=start)
+        self._not_found = NotFoundLog(app)
         self.debugger.one_process = True
         self.debugger.frame_contexts[0] = [app.app_context()]
 
@@ -115,12 +117,15 @@ class DevelopmentApplication:
         tag = script_tag(self.debugger.start) if self.refresher is not None and wants_script(environ) else b""
         if tag:  # the script cannot be inserted into a compressed page
             scope["headers"] = [pair for pair in scope["headers"] if pair[0].lower() != b"accept-encoding"]
-        page = Page(send, partial(self._change, environ, tag), tag)
+        note = partial(self._not_found.note, environ=environ) if self.app.debug else bool
+        page = Page(send, partial(self._change, environ, tag), tag, note)
         await self._run(environ, scope, receive, send, page)
 
     def _change(self, environ: WSGIEnvironment, tag: bytes, start: Message, body: bytes) -> bytes:
         """The page to send: with help in place of the plain 404 and 405, and with the script."""
         plain = PLAIN_PAGES.get(start["status"], (b"", ""))[0]
+        if is_problem(start):
+            return add_hint(body, self.app, environ) if body and self.app.debug else body
         if body and body == plain and wants_help(self.app, environ):
             page = HelpPage(start=self.debugger.start if environ["REQUEST_METHOD"] == "GET" else "")
             own = {key.lower().encode(): value.encode() for key, value in page.headers().items()}

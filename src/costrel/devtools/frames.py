@@ -24,8 +24,11 @@ _LIBRARIES = tuple(
 )
 _SITE = tuple(os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("purelib", "platlib"))
 
-_TEMPLATE = "__jinja_exception__"
+TEMPLATE = "__jinja_exception__"
 """Among the globals of the frames that Jinja puts in the place of its own, to show a template's source."""
+
+COMPREHENSIONS = frozenset({"<listcomp>", "<dictcomp>", "<setcomp>", "<genexpr>"})
+"""Functions that Python makes of expressions: the code around them explains more than their own line."""
 
 T = t.TypeVar("T")
 
@@ -96,9 +99,11 @@ class Frame:
         if self.scope is None:
             return []
         scope = self.scope
-        many = scope.f_locals is scope.f_globals or _TEMPLATE in scope.f_globals
+        many = scope.f_locals is scope.f_globals or TEMPLATE in scope.f_globals
         shown = []
         for name, value in itertools.islice(list(scope.f_locals.items()), 500):
+            if name.startswith("."):  # the iterator of a comprehension
+                continue
             if many and (name.startswith("__") or issubclass(type(value), ModuleType) or callable(value)):
                 continue
             shown.append((str(name), describer.named(name, value)))
@@ -119,8 +124,8 @@ class Frame:
 
 
 def _extent(code: CodeType | None) -> tuple[int, int | None]:
-    """The first and last line of a function; of a module all of it."""
-    if code is None or code.co_name == "<module>" or not code.co_flags & inspect.CO_NEWLOCALS:
+    """The first and last line of a function; all of a module, and of the code around a comprehension."""
+    if code is None or code.co_name in {"<module>", *COMPREHENSIONS} or not code.co_flags & inspect.CO_NEWLOCALS:
         return 1, None
     return code.co_firstlineno, max((line for _, _, line in code.co_lines() if line), default=None)
 
@@ -244,7 +249,7 @@ def _frames(tb: TracebackType | None, show_hidden: bool) -> Iterator[Frame]:
             yield Frame(
                 code.co_filename,
                 _span(tb),
-                code.co_name if _TEMPLATE in frame.f_globals else code.co_qualname,
+                code.co_name if TEMPLATE in frame.f_globals else code.co_qualname,
                 package_of(code.co_filename, frame.f_globals.get("__name__")),
                 frame,
                 code,
@@ -256,7 +261,7 @@ def _span(tb: TracebackType) -> Span:
     code = tb.tb_frame.f_code
     positions = next(itertools.islice(code.co_positions(), tb.tb_lasti // 2, None), None) if tb.tb_lasti >= 0 else None
     # The columns of a template's frame are those of other code.
-    if positions is None or positions[0] != tb.tb_lineno or _TEMPLATE in tb.tb_frame.f_globals:
+    if positions is None or positions[0] != tb.tb_lineno or TEMPLATE in tb.tb_frame.f_globals:
         return Span(tb.tb_lineno)
     line, end_line, column, end_column = positions
     if column is None or end_column is None or end_line is None:

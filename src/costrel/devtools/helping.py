@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 import typing as t
 from collections.abc import Callable, Iterable
 
@@ -9,8 +11,10 @@ from ..app.application import Costrel
 from ..http.errors import MethodNotAllowed, NotFound
 from ..messages.request import Request
 from .debugger import DebuggedApplication, Debugger
-from .near_rules import explain
+from .hints import Hint
+from .near_rules import Explanation, explain
 from .page import Asker, HelpPage
+from .terminal import format_hint, painter
 
 if t.TYPE_CHECKING:
     from _typeshed import OptExcInfo
@@ -22,15 +26,67 @@ PLAIN_PAGES: t.Final = {
 }
 """Status → the page to replace, and its name. Other pages are the application's own, and are kept."""
 
+MAX_NOTED: t.Final = 200
+"""The number of requests that the terminal explains; a scan of a thousand URLs should not fill it."""
 
-def write_help(page: HelpPage, code: int, app: Costrel, debugger: Debugger, environ: WSGIEnvironment) -> bytes:
-    """The page for a request that no rule of `app` matched."""
+UNASKED: t.Final = frozenset({"/favicon.ico", "/apple-touch-icon.png", "/apple-touch-icon-precomposed.png"})
+"""Paths that browsers request by themselves."""
+
+
+def explanation_of(app: Costrel, environ: WSGIEnvironment) -> Explanation:
+    """The reasons why no rule of `app` matched a request."""
     request = Request(environ, populate_request=False)
     adapter = app.create_url_adapter(app.request_class(environ, populate_request=False))
     if adapter is None:
         raise RuntimeError(f"create_url_adapter() of {app!r} returned None for a request.")
-    explanation = explain(adapter, request.path, request.method)
-    return page.html(code, PLAIN_PAGES[code][1], Asker.of(request, debugger.describer()), explanation).encode()
+    return explain(adapter, request.path, request.method)
+
+
+def write_help(page: HelpPage, code: int, app: Costrel, debugger: Debugger, environ: WSGIEnvironment) -> bytes:
+    """The page for a request that no rule of `app` matched."""
+    request = Request(environ, populate_request=False)
+    asker = Asker.of(request, debugger.describer())
+    return page.html(code, PLAIN_PAGES[code][1], asker, explanation_of(app, environ)).encode()
+
+
+def add_hint(body: bytes, app: Costrel, environ: WSGIEnvironment) -> bytes:
+    """The problem details of a 404 or 405 with the member ``hint``, unless a view sent them."""
+    problem = json.loads(body)
+    hint = hint_for(app, environ)
+    if hint is None or not isinstance(problem, dict) or problem.get("type") != "about:blank":
+        return body
+    rows = [f"{name} {remark}" for name, remark in hint.rows]
+    return json.dumps({**problem, "hint": [hint.text, *rows]}).encode() + b"\n"
+
+
+def hint_for(app: Costrel, environ: WSGIEnvironment) -> Hint | None:
+    """The most similar rules for a request that no rule matched; None if a rule matched."""
+    explanation = explanation_of(app, environ)
+    if explanation.matched is not None:
+        return None
+    near = [(near.rule, near.reason) for near in explanation.near]
+    line = f"{environ['REQUEST_METHOD']} {Request(environ, populate_request=False).path!r}"
+    return Hint(
+        f"No rule matches {line}. These are near:" if near else f"No rule matches {line}, and none is near.", near
+    )
+
+
+class NotFoundLog:
+    """Writes to the terminal why no rule matched a request, once for each method and path."""
+
+    def __init__(self, app: Costrel) -> None:
+        self._app = app
+        self._written: set[tuple[str, str]] = set()
+
+    def note(self, status: int, environ: WSGIEnvironment) -> None:
+        """Write the reasons for a 404 or 405, also if the application has its own page for it."""
+        asked = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+        if status not in PLAIN_PAGES or asked in self._written or len(self._written) >= MAX_NOTED:
+            return
+        self._written.add(asked)
+        hint = None if asked[1] in UNASKED else hint_for(self._app, environ)
+        if hint is not None:
+            sys.stderr.write("\n".join(format_hint(hint, painter(sys.stderr))) + "\n")
 
 
 def wants_help(app: Costrel, environ: WSGIEnvironment) -> bool:

@@ -15,11 +15,10 @@ from ..messages.request import Request
 from ..routing import BuildError, Rule
 from ..typed.problems import ValidationFailed
 from .frames import Report
+from .near_keys import listed, meant, near_keys, near_template_names
 
 if t.TYPE_CHECKING:
     from jinja2 import TemplateNotFound
-
-_MAX_NAMES = 12
 
 
 @dataclass
@@ -50,6 +49,10 @@ def _hints(report: Report, ctx: Context | None) -> Iterator[Hint]:
         yield _near_endpoints(error)
     if type(error).__name__ in ("TemplateNotFound", "TemplatesNotFound") and ctx is not None:
         yield from _near_templates(t.cast("TemplateNotFound", error), t.cast(Costrel, ctx.app))
+    if isinstance(error, KeyError) and not isinstance(error, BadRequestKeyError):
+        yield from map(Hint, near_keys(error, report, ctx))
+    if type(error).__name__ == "UndefinedError":
+        yield from map(Hint, near_template_names(error, report))
     if isinstance(error, (NameError, AttributeError)) and error.name is not None:
         yield from _near_names(error, report)
 
@@ -62,8 +65,8 @@ def _missing_key(error: BadRequestKeyError, report: Report, request: Request) ->
         if asked is not None and name != asked:
             continue
         there = list(getattr(request, name))
-        came = f"it came with {_listed(there)}" if there else "it came with none"
-        yield Hint(f"request.{name} has no {key!r}. Of {sources[name]}, {came}.{_meant(str(key), there)}")
+        came = f"it came with {listed(there)}" if there else "it came with none"
+        yield Hint(f"request.{name} has no {key!r}. Of {sources[name]}, {came}.{meant(str(key), there)}")
     if asked == "files" and request.mimetype != "multipart/form-data":
         yield Hint(
             f"The form was sent as {request.mimetype or 'no form at all'}, which carries no files:"
@@ -84,8 +87,8 @@ def _missing_inputs(error: ValidationFailed, request: Request) -> Iterator[Hint]
         if problem.code != "missing" or problem.where not in sources:
             continue
         there = [name if isinstance(name, str) else name[0] for name in getattr(request, sources[problem.where])]
-        came = _listed(there) if there else "nothing"
-        yield Hint(f"The {problem.where} has no {problem.name!r}. It came with {came}.{_meant(problem.name, there)}")
+        came = listed(there) if there else "nothing"
+        yield Hint(f"The {problem.where} has no {problem.name!r}. It came with {came}.{meant(problem.name, there)}")
 
 
 def _unread_parameters(error: TypeError, ctx: RequestContext) -> Iterator[Hint]:
@@ -140,8 +143,8 @@ def _needs(rule: Rule, error: BuildError) -> str:
     if error.method and rule.methods is not None and error.method not in rule.methods:
         return f"is for {', '.join(sorted(rule.methods))}"
     if missing:
-        return f"needs {_listed(missing)}"
-    return f"takes {_listed(sorted(needed))}" if needed else "takes no values"
+        return f"needs {listed(missing)}"
+    return f"takes {listed(sorted(needed))}" if needed else "takes no values"
 
 
 def _near_templates(error: TemplateNotFound, app: Costrel) -> Iterator[Hint]:
@@ -154,7 +157,7 @@ def _near_templates(error: TemplateNotFound, app: Costrel) -> Iterator[Hint]:
         for path in getattr(owner.jinja_loader, "searchpath", ())
     ]
     if near:
-        yield Hint(f"Did you mean {_listed(list(dict.fromkeys(near)))}?")
+        yield Hint(f"Did you mean {listed(list(dict.fromkeys(near)))}?")
     yield Hint("These folders were searched:" if folders else "There is no folder for templates.", folders)
 
 
@@ -168,14 +171,3 @@ def _near_names(error: NameError | AttributeError, report: Report) -> Iterator[H
     near = difflib.get_close_matches(str(error.name), there, 1, 0.7)
     if near:
         yield Hint(f"Did you mean {near[0]!r}?")
-
-
-def _meant(name: str, there: list[str]) -> str:
-    """A question about the most similar name, to append to a sentence; empty if none is similar."""
-    near = difflib.get_close_matches(name, there, 1)
-    return f" Did you mean {near[0]!r}?" if near else ""
-
-
-def _listed(names: list[str]) -> str:
-    shown = ", ".join(repr(name) for name in names[:_MAX_NAMES])
-    return f"{shown} and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else shown

@@ -92,6 +92,8 @@ def _compare_segment(rule: Rule, pattern: str, segments: list[str], position: in
         likeness = difflib.SequenceMatcher(None, pattern, segment).ratio()
         if not pattern:
             return 0.0, f"ends where the path has {segment!r}", False
+        if pattern.startswith("{") and pattern.endswith("}"):
+            return 0.8, f"has {pattern} as plain text: a variable is written <{pattern[1:-1]}>", False
         return 0.8 * likeness, f"has {pattern!r} where the path has {segment or 'nothing'!r}", False
     converters = [rule._converters.get(variable.name) for variable in variables]
     isolating = [converter for converter in converters if converter is not None and converter.part_isolating]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import secrets
 import typing as t
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import groupby
@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from ..context import RequestContext
+from ..http.multidict import MultiDict
 from ..messages.request import Request
 from ..version import __version__
 from . import editor
@@ -26,6 +27,7 @@ from .values import HIDDEN, Describer, is_secret
 
 ASSETS: t.Final = Path(__file__).with_name("assets")
 
+_MAX_ROWS = 100
 _HIDDEN_HEADERS = frozenset({"cookie", "authorization", "proxy-authorization", "x-api-key", "x-csrf-token"})
 
 POLICY = (
@@ -56,8 +58,42 @@ class Asker:
         if own is not None and getattr(own, "url_rule", None) is not None:
             rows = [("rule", str(own.url_rule.rule)), ("endpoint", str(own.endpoint))]
             rows += [(str(name), describer.named(name, value)) for name, value in (own.view_args or {}).items()]
+        if ctx is not None:
+            rows += _contents(ctx, describer)
         url = request.full_path.removesuffix("?") if not request.query_string else _hide_query(request)
         return cls(request.method, describer.clean(url), rows, headers)
+
+
+def _contents(ctx: RequestContext, describer: Describer) -> list[tuple[str, str]]:
+    """The values of the request's query, form, files, JSON, session and `g`, as far as the request has read them."""
+    read, opened = vars(ctx.request), vars(ctx)
+    groups = {
+        "args": ctx.request.args,
+        "form": read.get("form"),
+        "files": read.get("files"),
+        "json": _json_of(ctx),
+        "session": opened.get("_opened"),
+        "g": vars(opened["_g"]) if opened.get("_g") else None,
+    }
+    rows: list[tuple[str, str]] = []
+    for group, values in groups.items():
+        if isinstance(values, Mapping):
+            rows += [(f"{group}[{name!r}]", describer.named(name, value)) for name, value in _pairs(values)]
+        elif values:
+            rows.append((group, describer.value(values)))
+    return rows[:_MAX_ROWS]
+
+
+def _pairs(values: Mapping[object, object]) -> Iterable[tuple[object, object]]:
+    return values.items(multi=True) if isinstance(values, MultiDict) else values.items()
+
+
+def _json_of(ctx: RequestContext) -> object:
+    """The JSON of the request; None if there is none, or it can be read no more."""
+    try:
+        return ctx.request.get_json(silent=True)
+    except Exception:  # an error here must not hide the error of the page
+        return None
 
 
 def _hide_query(request: Request) -> str:

@@ -50,15 +50,16 @@ def wants_script(environ: WSGIEnvironment) -> bool:
 
 @dataclass
 class Page:
-    """Holds back the start of an HTML response until the length of its body is known, and passes the rest on.
+    """Holds back the start of a response that can be changed until the length of its body is known.
 
     `change` is called with the start and the body if that comes in one piece, and returns the new body. To a streamed
-    body, only `tail` is appended.
+    page, only `tail` is appended. `note` is called with the status of each response.
     """
 
     pass_on: Send
     change: Callable[[Message, bytes], bytes]
     tail: bytes = b""
+    note: Callable[[int], object] = bool
     _start: Message | None = None
     _streaming: bool = False
     started: bool = field(default=False)
@@ -66,7 +67,9 @@ class Page:
     async def send(self, message: Message) -> None:
         """Handle one message of the application."""
         kind = message["type"]
-        if kind == "http.response.start" and _is_html(message):
+        if kind == "http.response.start":
+            self.note(message["status"])
+        if kind == "http.response.start" and (_is_html(message) or is_problem(message)):
             self._start = message
         elif kind == "http.response.body" and self._start is not None:
             await self._begin(self._start, message)
@@ -81,7 +84,9 @@ class Page:
         body = message.get("body", b"")
         # A body with the length of its Content-Length is complete, even if an empty message follows.
         self._streaming = message.get("more_body", False) and _length(start) != len(body)
-        if self._streaming:
+        if self._streaming and is_problem(start):
+            self._streaming, changed = False, body
+        elif self._streaming:
             _lengthen(start, len(self.tail))
             changed = body
         else:
@@ -104,11 +109,26 @@ def uncache(start: Message) -> None:
     start["headers"].append((b"cache-control", b"no-cache"))
 
 
+def is_problem(start: Message) -> bool:
+    """Whether a response is problem details (RFC 9457) of a 404 or 405."""
+    return start["status"] in (404, 405) and _kind(start) == b"application/problem+json"
+
+
+def _kind(start: Message) -> bytes:
+    headers = {name.lower(): value for name, value in start.get("headers", ())}
+    kind: bytes = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    return kind
+
+
 def _is_html(start: Message) -> bool:
     headers = {name.lower(): value for name, value in start.get("headers", ())}
-    kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
     status: int = start["status"]
-    return kind == b"text/html" and b"content-encoding" not in headers and status != 206 and not has_no_body(status)
+    return (
+        _kind(start) == b"text/html"
+        and b"content-encoding" not in headers
+        and status != 206
+        and not has_no_body(status)
+    )
 
 
 def _length(start: Message) -> int | None:

@@ -73,6 +73,11 @@ def _one(report: Report, paint: Paint, clean: Callable[[str], str]) -> str:
     return "\n".join(lines)
 
 
+def format_hint(hint: Hint, paint: Paint = plain) -> list[str]:
+    """The lines of a hint without an exception."""
+    return [*_hint(hint, paint, Describer().clean)]
+
+
 def _hint(hint: Hint, paint: Paint, clean: Callable[[str], str]) -> Iterator[str]:
     yield f"{paint('Hint:', 'bold', 'cyan')} {clean(hint.text).translate(_VISIBLE)}"
     rows = [tuple(clean(text).translate(_VISIBLE) for text in row) for row in hint.rows]

@@ -152,7 +152,8 @@ class MultipartDecoder:
         end = blank_line.start()
         half = len(blank_line[0]) // 2
         try:
-            head = read_head(bytes(self.buffer[:end]), blank_line[0][:half], needs_colons=False)
+            lines = bytes(self.buffer[:end])
+            head = read_head(lines.replace(b"\r", b"\n") if blank_line[0] == b"\r\r" else lines, needs_colons=False)
         except HeadTooLarge as error:
             raise RequestEntityTooLarge(f"The multipart body is too large: {error}.") from None
         except FormatError as error:

@@ -84,24 +84,23 @@ def usual_head(found: re.Match[bytes]) -> PartHead:
 
 def read_head(
     head: bytes,
-    newline: bytes = b"\r\n",
     max_headers: int = MAX_HEADERS,
     max_header_size: int = MAX_HEADER_SIZE,
     needs_colons: bool = True,
 ) -> PartHead:
-    """Read the lines of a head, which the newline separates.
+    """Read the lines of a head, which end with CRLF or LF.
 
     :param needs_colons: refuse a line without a colon; otherwise it is the name of a header without a value.
     :raises FormatError: if it is malformed, or lacks the ``Content-Disposition``.
     :raises HeadTooLarge: if there are more headers than allowed, or if they are too long.
     """
     try:
-        text, line_break = head.decode(), newline.decode()
+        text = head.decode().replace("\r\n", "\n")
     except UnicodeDecodeError:
         raise FormatError(_NOT_UTF_8) from None
     for blank in " \t":  # the header goes on in the next line (RFC 5322 §2.2.3)
-        text = text.replace(line_break + blank, " ")
-    lines = text.split(line_break) if text else []
+        text = text.replace("\n" + blank, " ")
+    lines = text.split("\n") if text else []
     if not needs_colons:
         lines = [line for line in lines if line.strip()]
     if len(head) > max_header_size and any(len(line.encode()) > max_header_size for line in lines):

@@ -52,14 +52,12 @@ _PREAMBLE, _HEAD, _CONTENT, _EPILOGUE = range(4)
 class PartParser:
     """Yields the pieces of all parts.
 
-    A first boundary whose line ends with LF alone makes that the line break of the whole body.
+    Each line may end with CRLF or with LF alone, as hand-written clients mix them. RFC 2046 §4.1.1 asks for CRLF.
 
     :raises FormatError: if the boundary is empty or too long, or the body breaks the format.
     :raises HeadTooLarge: if a part has more headers than allowed, or a longer one.
     """
 
-    _newline = b"\r\n"
-    _blank_line = b"\r\n\r\n"
     _outside = 0
 
     def __init__(self, boundary: bytes, limits: PartLimits) -> None:
@@ -67,7 +65,8 @@ class PartParser:
             raise FormatError(f"its boundary has {len(boundary):,} bytes, 1 to {limits.boundary_size:,} are allowed")
         self._limits = limits
         self._dashed = dashed = b"--" + boundary
-        self._delimiter = b"\r\n" + dashed
+        self._delimiter = b"\n" + dashed
+        """The beginning of a boundary. A CR before it belongs to its line break."""
         self._state = _PREAMBLE
         self._rest = b"\n"  # as if a line had ended: the first boundary may begin the body
         self._searched = -1
@@ -89,12 +88,13 @@ class PartParser:
         sections = buffer.split(self._delimiter)
         self._rest = rest = sections.pop()
         for section in sections:
+            end = len(section) - section.endswith(b"\r")  # the CR belongs to the line break before the boundary
             if self._state == _HEAD:
-                head, content = self._read_part(section)
+                head, content = self._read_part(section, end)
                 if head is not None:
                     yield head, content, True
             elif self._state == _CONTENT:
-                yield None, section, True
+                yield None, section[:end], True
                 self._state = _HEAD
             else:
                 self._count_outside(len(section))
@@ -117,7 +117,7 @@ class PartParser:
         if self._state == _HEAD:
             if self._is_undecided(section):
                 return
-            head, section = self._read_part(section, is_whole=False)
+            head, section = self._read_part(section)
         end = self._start_of_boundary(section)
         if end or head is not None:
             yield head, section[:end], False
@@ -131,7 +131,7 @@ class PartParser:
 
     def _after_first_boundary(self, buffer: bytes) -> bytes:
         """Return the bytes after the first boundary; if it is not complete, the bytes that the next search needs."""
-        before, dashed, after = buffer.partition(self._dashed)
+        before, _, after = buffer.partition(self._dashed)
         if not after:
             needed = max(0, len(before) - len(self._dashed))
             self._count_outside(needed)
@@ -140,42 +140,39 @@ class PartParser:
             self._count_outside(len(before))
         if before[-1:] != b"\n":
             raise FormatError("its first boundary does not begin a line")
-        if after[:1] == b"\n":
-            self._newline, self._blank_line, self._delimiter = b"\n", b"\n\n", b"\n" + dashed
-            self._usual_size = 0
         self._state = _HEAD
         return after
 
-    def _read_part(self, section: bytes, is_whole: bool = True) -> tuple[PartHead | None, bytes]:
-        """Split the section of a part into head and content; without a head if the boundary before it is the last."""
+    def _read_part(self, section: bytes, end: int | None = None) -> tuple[PartHead | None, bytes]:
+        """Split the section of a part into head and content; without a head if the boundary before it is the last.
+
+        `end` is the end of the content; None if more of it is to come.
+        """
         found = self._match_usual_head(section, 0, self._usual_size)
         if found is not None:
-            return usual_head(found), section[found.end() :]
-        lines, blank, content = section.partition(self._blank_line)
+            return usual_head(found), section[found.end() : end]
+        stop, start = _blank_line(section)
         # The line break of the blank line may also begin the next boundary (RFC 2046 §5.1.1).
-        is_ended = bool(blank) or (is_whole and lines.endswith(self._newline))
-        if not blank and is_ended:
-            lines = lines[: -len(self._newline)]
-        head = _read_lines(lines, self._newline, self._limits.headers, self._limits.header_size)
+        is_ended = stop >= 0 or (end is not None and section.endswith(b"\n", 0, end))
+        lines = section[: stop if stop >= 0 else end].removesuffix(b"\n").removesuffix(b"\r")
+        head = _read_lines(lines, self._limits.headers, self._limits.header_size)
         if head is None:
             self._state, self._outside = _EPILOGUE, len(section)
         elif not is_ended:
             raise FormatError("a boundary stands in the head of a part")
-        return head, content
+        return head, section[start:end] if stop >= 0 else b""
 
     def _is_undecided(self, section: bytes) -> bool:
         """Whether it takes more bytes to read the head at the beginning of a section."""
-        newline = self._newline
         line = section.lstrip(b" \t") if section[:1] in (b" ", b"\t") else section
-        if newline.startswith(line) or section == b"-":
+        if line in (b"", b"\r") or section == b"-":
             return len(section) - len(line) <= _MAX_PADDING
-        if not line.startswith(newline):
+        if not line.startswith((b"\r\n", b"\n")):
             return False
-        end = line.find(self._blank_line)
+        end, content = _blank_line(line)
         if end < 0:
             return not self._ends_head(section)
         # A boundary may follow the blank line at once.
-        content = end + len(self._blank_line)
         return self._dashed.startswith(line[content : content + len(self._dashed)])
 
     def _ends_head(self, section: bytes) -> bool:
@@ -184,32 +181,41 @@ class PartParser:
         :raises HeadTooLarge: if there is none, and the head is too large already.
         """
         start = max(0, self._searched)
-        if section.find(self._blank_line, start) >= 0 or section.find(self._delimiter, start) >= 0:
+        if _blank_line(section, start)[0] >= 0 or section.find(self._delimiter, start) >= 0:
             self._searched = -1
             return True
         self._searched = max(0, len(section) - len(self._delimiter))
-        limits, newline = self._limits, len(self._newline)
-        last_line = len(section) - section.rfind(self._newline) - newline
-        if last_line > limits.header_size or len(section) > _MAX_PADDING + limits.headers * (
-            limits.header_size + newline
-        ):
+        limits = self._limits
+        last_line = len(section) - section.rfind(b"\n") - 1
+        if last_line > limits.header_size or len(section) > _MAX_PADDING + limits.headers * (limits.header_size + 2):
             raise HeadTooLarge(f"a part has a header of more than {limits.header_size:,} bytes")
         return False
 
     def _start_of_boundary(self, content: bytes) -> int:
         """The position at which a boundary may begin whose rest is yet to come; otherwise the end of the content."""
-        # A boundary has one line break, so none can begin before the last one.
-        start = content.rfind(self._newline[:1], max(0, len(content) - len(self._delimiter) + 1))
-        return start if start >= 0 and self._delimiter.startswith(content[start:]) else len(content)
+        # A boundary has one LF, so none can begin before the last one.
+        start = content.rfind(b"\n", max(0, len(content) - len(self._delimiter) + 1))
+        if start < 0 or not self._delimiter.startswith(content[start:]):
+            start = len(content)
+        return start - content.endswith(b"\r", 0, start)
 
 
-def _read_lines(lines: bytes, newline: bytes, max_headers: int, max_header_size: int) -> PartHead | None:
+def _blank_line(section: bytes, start: int = 0) -> tuple[int, int]:
+    """The positions of the LF before the first blank line and of the byte after it; -1 and -1 if there is none."""
+    long = section.find(b"\n\r\n", start)
+    short = section.find(b"\n\n", start, None if long < 0 else long + 1)
+    if short >= 0:
+        return short, short + 2
+    return (long, long + 3) if long >= 0 else (-1, -1)
+
+
+def _read_lines(lines: bytes, max_headers: int, max_header_size: int) -> PartHead | None:
     """Read from behind a boundary to the end of the head; None if the boundary is the last."""
-    if not lines.startswith(newline):
+    if not lines.startswith((b"\r\n", b"\n")):
         if lines.startswith(b"--"):
             return None
         size = len(lines)
         lines = lines.lstrip(b" \t")
-        if not lines.startswith(newline) or size - len(lines) > _MAX_PADDING:
+        if not lines.startswith((b"\r\n", b"\n")) or size - len(lines) > _MAX_PADDING:
             raise FormatError("a boundary is followed by something else than the end of its line")
-    return read_head(lines[len(newline) :], newline, max_headers, max_header_size)
+    return read_head(lines[lines.index(b"\n") + 1 :], max_headers, max_header_size)

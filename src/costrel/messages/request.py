@@ -271,7 +271,11 @@ class Request(RequestHead):
         """The parsed body: :meth:`get_json` as an attribute."""
         return self.get_json()
 
-    def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
+    @overload
+    def get_json(self, force: bool = ..., silent: Literal[False] = ..., cache: bool = ...) -> Any: ...
+    @overload
+    def get_json(self, force: bool = ..., *, silent: bool, cache: bool = ...) -> Any | None: ...
+    def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any | None:
         """Parse the body as JSON.
 
         :param force: whatever the content type says.

@@ -172,7 +172,11 @@ class Response(ResponseHead):
         """The parsed body: :meth:`get_json` as an attribute."""
         return self.get_json()
 
-    def get_json(self, force: bool = False, silent: bool = False) -> Any:
+    @overload
+    def get_json(self, force: bool = ..., silent: Literal[False] = ...) -> Any: ...
+    @overload
+    def get_json(self, force: bool = ..., *, silent: bool) -> Any | None: ...
+    def get_json(self, force: bool = False, silent: bool = False) -> Any | None:
         """Parse the body as JSON; None if the content type does not say that it is.
 
         :param force: whatever the content type says.

@@ -26,6 +26,7 @@ Turn = tuple["State", int, int, int]
 """A place with other ways to try, the index of its segment, the number of texts there, and the next branch."""
 
 _SLASHES = re.compile("/{2,}")
+_HEAD_ALONE = frozenset({"HEAD", "OPTIONS"})  # OPTIONS is answered automatically
 
 # Shared by the places that have none of their own, and never changed.
 _NO_STATES: dict[t.Any, State] = {}
@@ -85,12 +86,23 @@ class State:
         self._note_ways()
         return child
 
-    def end(self, rule: Rule) -> None:
-        """Let a rule end here."""
+    def end(self, rule: Rule, strict: bool) -> Rule | None:
+        """Let a rule end here.
+
+        A rule for HEAD alone goes before rules whose GET includes HEAD. If not strict, the rule that stays before it is
+        returned.
+        """
         if not self.rules:
             self.rules = []
-        self.rules.append(rule)
+        place, before = len(self.rules), None
+        if rule.methods is not None and rule.methods <= _HEAD_ALONE and "HEAD" in rule.methods:
+            including = (at for at, other in enumerate(self.rules) if other.methods and "GET" in other.methods)
+            place = next(including, place)
+            if place < len(self.rules) and not strict:
+                place, before = len(self.rules), self.rules[place]
+        self.rules.insert(place, rule)
         self._note_ways()
+        return before
 
     def _note_ways(self) -> None:
         self.has_others = True
@@ -137,6 +149,8 @@ class StateMachineMatcher:
         #: Places with several branches. Any new rule below them may change their order.
         self._forks: dict[int, State] = {}
         self._is_in_order = True
+        #: Rules for HEAD alone that no request reaches, after the rules that answer in their place.
+        self._hidden: list[tuple[Rule, Rule]] = []
 
     def add(self, rule: Rule) -> None:
         """Take a bound rule into the tree; `update` before the next match."""
@@ -150,7 +164,9 @@ class StateMachineMatcher:
                     self._forks[id(node)] = node
                     self._is_in_order = False
                 node = following
-        node.end(rule)
+        before = node.end(rule, self.strict)
+        if before is not None:
+            self._hidden.append((before, rule))
         domain, *path = rule._parts
         if not isinstance(domain, str) or path[0] != "":
             return
@@ -167,8 +183,11 @@ class StateMachineMatcher:
                 place.put_in_order(self.strict)
 
     def differing_rules(self) -> list[tuple[Rule, Rule]]:
-        """Pairs of rules, of which the walk tries the first one earlier although the second one goes before it."""
-        found = []
+        """Pairs of rules, of which the walk tries the first one earlier although the second one goes before it.
+
+        That is also a rule whose GET includes HEAD, before one for HEAD alone.
+        """
+        found = [*self._hidden]
         for place in self._forks.values():
             groups = [branch[2].all_rules() for branch in place.dynamic]
             for number, rules in enumerate(groups):

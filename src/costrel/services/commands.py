@@ -113,23 +113,35 @@ def _sync(f: F) -> F:
 class AppGroup(click.Group):
     """A click group whose commands run inside the application's context. Their callbacks may be ``async def``."""
 
-    def command(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
+    @t.overload
+    def command(self, __func: Callable[..., object]) -> click.Command: ...
+    @t.overload
+    def command(self, *args: t.Any, **kwargs: t.Any) -> Callable[[Callable[..., object]], click.Command]: ...
+    def command(
+        self, *args: t.Any, **kwargs: t.Any
+    ) -> Callable[[Callable[..., object]], click.Command] | click.Command:
         """Like :meth:`click.Group.command`; ``with_appcontext=False`` leaves the context out."""
         if args and callable(args[0]):
-            return self.command(*args[1:], **kwargs)(args[0])
+            register_it: Callable[[Callable[..., object]], click.Command] = self.command(*args[1:], **kwargs)
+            return register_it(args[0])
         wrap = kwargs.pop("with_appcontext", True)
         register = super().command(*args, **kwargs)
 
-        def decorator(f: Callable[..., t.Any]) -> click.Command:
+        def decorator(f: Callable[..., object]) -> click.Command:
             command: click.Command = register(with_appcontext(f) if wrap else f)  # `add_command` wraps it
             return command
 
         return decorator
 
-    def group(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
+    @t.overload
+    def group(self, __func: Callable[..., object]) -> click.Group: ...
+    @t.overload
+    def group(self, *args: t.Any, **kwargs: t.Any) -> Callable[[Callable[..., object]], click.Group]: ...
+    def group(self, *args: t.Any, **kwargs: t.Any) -> Callable[[Callable[..., object]], click.Group] | click.Group:
         """Like :meth:`click.Group.group`, for a group of this class."""
         kwargs.setdefault("cls", AppGroup)
-        return super().group(*args, **kwargs)
+        made: Callable[[Callable[..., object]], click.Group] | click.Group = super().group(*args, **kwargs)
+        return made
 
     def add_command(self, cmd: click.Command, name: str | None = None) -> None:
         """Like :meth:`click.Group.add_command`."""

@@ -130,8 +130,12 @@ def may_be_secure(app: AppContract) -> bool:
     if environ.get("wsgi.url_scheme") == "https":
         return True
     host = environ.get("HTTP_HOST") or environ.get("SERVER_NAME", "")
-    loopback = _is_short_loopback(host) if len(host) < _SHORT else _is_loopback(host)
-    return loopback is None and not app.debug
+    return not names_this_computer(host) and not app.debug
+
+
+def names_this_computer(host: str) -> bool:
+    """Whether a ``Host`` is a loopback address or a name for one (RFC 6761 §6.3)."""
+    return (_is_short_loopback(host) if len(host) < _SHORT else _is_loopback(host)) is not None
 
 
 _SHORT: t.Final = 256

@@ -74,9 +74,21 @@ def _are_all(values: object, types: tuple[type, ...]) -> bool:
     return isinstance(values, Iterable) and all(isinstance(value, types) for value in values)
 
 
+OF_EXTENSIONS: t.Final = {
+    "CORS_ORIGINS": ("flask_cors", "CORS_POLICY"),
+    "CORS_RESOURCES": ("flask_cors", "CORS_POLICY"),
+    "CORS_SUPPORTS_CREDENTIALS": ("flask_cors", "CORS_POLICY"),
+    "RATELIMIT_DEFAULT": ("flask_limiter", "RATE_LIMITS"),
+    "RATELIMIT_HEADERS_ENABLED": ("flask_limiter", "RATE_LIMIT_HEADERS"),
+    "RATELIMIT_STORAGE_URI": ("flask_limiter", "RATE_LIMIT_STORAGE"),
+    "RATELIMIT_STRATEGY": ("flask_limiter", "RATE_LIMIT_STRATEGY"),
+}
+"""Settings of extensions, with the module of the extension and the setting of Costrel for the same purpose."""
+
+
 def misspelt(config: Config) -> Iterator[tuple[str, str]]:
     """The names that have no effect, each with the setting that has nearly the same name."""
-    unknown = sorted(key for key in config if isinstance(key, str) and key not in SETTINGS)
+    unknown = sorted(key for key in config if isinstance(key, str) and key not in SETTINGS and key not in OF_EXTENSIONS)
     if not unknown:
         return
     from difflib import get_close_matches  # slow to load

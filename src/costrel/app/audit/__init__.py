@@ -27,6 +27,7 @@ CHECKS: t.Final[tuple[Callable[[AppContract], Findings], ...]] = (
     routes.check_mounts,
     routes.check_frontends,
     routes.check_shadows,
+    routes.check_parameters,
     routes.check_strictness,
     routes.check_order,
     reads.check_changing_reads,

@@ -8,6 +8,7 @@ import typing as t
 
 from ...routing.converters import isolates
 from ..frontends import INDEX
+from ..view_parameters import unfitting
 from .finding import Finding, Findings
 
 if t.TYPE_CHECKING:
@@ -54,6 +55,12 @@ def check_shadows(app: AppContract) -> Findings:
                     f"{method} never reaches {rule.endpoint!r}: {first.endpoint!r} has the rule {first.rule!r}.",
                     "Change one of the rules, or its methods.",
                 )
+
+
+def check_parameters(app: AppContract) -> Findings:
+    """Views that no request can call with the variables of their rules."""
+    for place, problem in unfitting(app, app.typed_views.inputs()):
+        yield Finding(place, problem, "Requests fail until then.")
 
 
 def check_strictness(app: AppContract) -> Findings:

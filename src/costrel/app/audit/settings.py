@@ -8,7 +8,7 @@ import subprocess
 import sys
 import typing as t
 
-from ...services.setting_checks import misspelt, problem_of
+from ...services.setting_checks import OF_EXTENSIONS, misspelt, problem_of
 from ...services.settings import SETTINGS
 from ..guards import Guards
 from ..guards.csp import unknown_directives
@@ -16,17 +16,6 @@ from .finding import Finding, Findings
 
 if t.TYPE_CHECKING:
     from ...context import AppContract
-
-_OF_EXTENSIONS: t.Final = {
-    "CORS_ORIGINS": ("flask_cors", "CORS_POLICY"),
-    "CORS_RESOURCES": ("flask_cors", "CORS_POLICY"),
-    "CORS_SUPPORTS_CREDENTIALS": ("flask_cors", "CORS_POLICY"),
-    "RATELIMIT_DEFAULT": ("flask_limiter", "RATE_LIMITS"),
-    "RATELIMIT_HEADERS_ENABLED": ("flask_limiter", "RATE_LIMIT_HEADERS"),
-    "RATELIMIT_STORAGE_URI": ("flask_limiter", "RATE_LIMIT_STORAGE"),
-    "RATELIMIT_STRATEGY": ("flask_limiter", "RATE_LIMIT_STRATEGY"),
-}
-"""Settings of extensions, with the module of the extension and the setting of Costrel for the same purpose."""
 
 _GENERATE: t.Final = "Set SECRET_KEY to the output of: python -c 'import secrets; print(secrets.token_hex())'"
 _WELL_KNOWN: t.Final = frozenset({
@@ -146,9 +135,8 @@ def check_values(app: AppContract) -> Findings:
 
 def check_names(app: AppContract) -> Findings:
     """Find settings that have no effect, since their names are misspelt."""
-    for name, (module, own) in sorted(_OF_EXTENSIONS.items()):
+    for name, (module, own) in sorted(OF_EXTENSIONS.items()):
         if name in app.config and module not in sys.modules:
             yield Finding(name, f"it is for {module}, which is not imported.", f"Did you mean {own}?")
     for name, near in misspelt(app.config):
-        if name not in _OF_EXTENSIONS:
-            yield Finding(name, "there is no such setting.", f"Did you mean {near}?")
+        yield Finding(name, "there is no such setting.", f"Did you mean {near}?")

@@ -16,6 +16,7 @@ from .cross_origin import CrossOrigin
 from .csp import POLICY, csp_nonce
 from .headers import HeaderDefaults
 from .limits import Limits
+from .notices import Notices
 from .proxies import FORWARDED as FORWARDED
 from .proxies import Proxies
 
@@ -55,6 +56,9 @@ class Guards:
         ]
         if headers is not None:
             self._finishers.append(headers.add)
+        notices = Notices.of(app)
+        if notices is not None:
+            self._finishers.append(notices.finish)
         one = len(self._finishers) == 1
         self.finish: Finish | None = self._finishers[0] if one else self._finish if self._finishers else None
         """Called at the end of the request: adds the headers that the response does not have yet."""

@@ -62,6 +62,9 @@ class CrossOrigin:
         if environ["REQUEST_METHOD"] != "OPTIONS" or not origin or not wanted or ctx.url_adapter is None:
             return None
         policies = self._policies_of_url(ctx.url_adapter, wanted)
+        if not policies and ctx.mount is None:
+            # The browser then sends the request, and shows the script the 404.
+            policies = {wanted: self._default}
         if not any(policies.values()):
             return None
         allowed = {method: policy for method, policy in policies.items() if policy and _permits(policy, origin, method)}

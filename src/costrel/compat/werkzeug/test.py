@@ -32,5 +32,5 @@ from costrel.testing import TestResponse as TestResponse
 from costrel.testing import create_environ as create_environ
 from costrel.testing import run_wsgi_app as run_wsgi_app
 from costrel.testing.environ_builder import EnvironBuilder as EnvironBuilder
-from costrel.testing.form_body import encode_multipart as encode_multipart
 from costrel.testing.form_body import stream_encode_multipart as stream_encode_multipart
+from costrel.testing.preamble import encode_multipart as encode_multipart
