@@ -50,6 +50,7 @@ def test_the_commands_of_costrel_and_of_the_application(shop, invoke):
     assert [line.split()[0] for line in commands if line] == [
         "check",
         "greet",
+        "new",
         "openapi",
         "routes",
         "run",

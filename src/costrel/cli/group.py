@@ -8,6 +8,7 @@ import typing as t
 from collections.abc import Callable
 
 import click
+from click.core import ParameterSource
 
 from .. import context
 from ..app.application import Costrel
@@ -17,6 +18,7 @@ from ..services.commands import AppGroup, ScriptInfo
 from ..services.discovery import NoAppException, plug_application_class
 from ..services.environment import get_load_dotenv, set_variable
 from .check import check_command
+from .new import new_command
 from .openapi import openapi_command
 from .options import app_option, debug_option, env_file_option, version_option
 from .routes import routes_command
@@ -29,7 +31,10 @@ if t.TYPE_CHECKING:
 
 plug_application_class(Costrel)
 
-_YIELDING: t.Final = (check_command, openapi_command)
+_WITHOUT_APPLICATION: t.Final = (new_command,)
+"""The commands that import no application. They give way only to one that is named on the command line."""
+
+_YIELDING: t.Final = (check_command, openapi_command, *_WITHOUT_APPLICATION)
 """The commands that give way to a command of the application or of a package with the same name."""
 
 
@@ -99,6 +104,8 @@ class FlaskGroup(AppGroup):
         if command is not None and command not in _YIELDING:
             return command
         info = ctx.ensure_object(ScriptInfo)
+        if command in _WITHOUT_APPLICATION and not self._names_application(ctx):
+            return command
         if command is check_command:
             info.set_debug_flag = False  # it checks the settings of the program, as another server would
         try:
@@ -117,6 +124,10 @@ class FlaskGroup(AppGroup):
             ctx.with_resource(app.app_context())
         found = app.cli.get_command(ctx, name)
         return command if found is None else found
+
+    def _names_application(self, ctx: click.Context) -> bool:
+        """Whether this group or the command line names the application."""
+        return self.create_app is not None or ctx.get_parameter_source("app") is ParameterSource.COMMANDLINE
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
