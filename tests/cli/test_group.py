@@ -49,6 +49,7 @@ def test_the_commands_of_costrel_and_of_the_application(shop, invoke):
     commands = result.output.partition("Commands:\n")[2].split("\n")
     assert [line.split()[0] for line in commands if line] == [
         "check",
+        "doctor",
         "greet",
         "new",
         "openapi",

@@ -18,6 +18,7 @@ from ..services.commands import AppGroup, ScriptInfo
 from ..services.discovery import NoAppException, plug_application_class
 from ..services.environment import get_load_dotenv, set_variable
 from .check import check_command
+from .doctor import doctor_command
 from .new import new_command
 from .openapi import openapi_command
 from .options import app_option, debug_option, env_file_option, version_option
@@ -31,8 +32,8 @@ if t.TYPE_CHECKING:
 
 plug_application_class(Costrel)
 
-_WITHOUT_APPLICATION: t.Final = (new_command,)
-"""The commands that import no application. They give way only to one that is named on the command line."""
+_WITHOUT_APPLICATION: t.Final = (doctor_command, new_command)
+"""The commands that import no application to look for a command of the same name, unless it is the group's own."""
 
 _YIELDING: t.Final = (check_command, openapi_command, *_WITHOUT_APPLICATION)
 """The commands that give way to a command of the application or of a package with the same name."""
@@ -104,7 +105,7 @@ class FlaskGroup(AppGroup):
         if command is not None and command not in _YIELDING:
             return command
         info = ctx.ensure_object(ScriptInfo)
-        if command in _WITHOUT_APPLICATION and not self._names_application(ctx):
+        if command in _WITHOUT_APPLICATION and not self._may_import(ctx, command):
             return command
         if command is check_command:
             info.set_debug_flag = False  # it checks the settings of the program, as another server would
@@ -125,9 +126,12 @@ class FlaskGroup(AppGroup):
         found = app.cli.get_command(ctx, name)
         return command if found is None else found
 
-    def _names_application(self, ctx: click.Context) -> bool:
-        """Whether this group or the command line names the application."""
-        return self.create_app is not None or ctx.get_parameter_source("app") is ParameterSource.COMMANDLINE
+    def _may_import(self, ctx: click.Context, command: click.Command) -> bool:
+        """Whether the application may be imported to see whether it has such a command."""
+        if self.create_app is not None or served_as_flask():
+            return True
+        named = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
+        return command is not doctor_command and ctx.get_parameter_source("app") in named
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
