@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 DEV := .venv/.dev
 BENCH := .venv-bench/.ready
-EXTRAS := async,crypto,dotenv,limits,redis,reload
+EXTRAS := async,crypto,dotenv,limits,redis
 # Releases are those of the lock file, for what builds the package too; docs/decisions/0015-lock-file.md says why.
 LOCK := constraints.txt
 INSTALL := -m pip install -q --constraint $(LOCK) --build-constraint $(LOCK)

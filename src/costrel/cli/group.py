@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import traceback
 import typing as t
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from .doctor import doctor_command
 from .new import new_command
 from .openapi import openapi_command
 from .options import app_option, debug_option, env_file_option, version_option
+from .request import request_command
 from .routes import routes_command
 from .run import run_command
 from .serve import serve_command
@@ -35,7 +37,7 @@ plug_application_class(Costrel)
 _WITHOUT_APPLICATION: t.Final = (doctor_command, new_command)
 """The commands that import no application to look for a command of the same name, unless it is the group's own."""
 
-_YIELDING: t.Final = (check_command, openapi_command, *_WITHOUT_APPLICATION)
+_YIELDING: t.Final = (check_command, openapi_command, request_command, *_WITHOUT_APPLICATION)
 """The commands that give way to a command of the application or of a package with the same name."""
 
 
@@ -81,6 +83,8 @@ class FlaskGroup(AppGroup):
             )
         if "auto_envvar_prefix" not in self.context_settings:
             extra.setdefault("auto_envvar_prefix", "FLASK" if served_as_flask() else "COSTREL")
+        if os.environ.get("NO_COLOR"):
+            extra.setdefault("color", False)  # https://no-color.org
         return super().make_context(info_name, args, parent=parent, **extra)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

@@ -66,7 +66,8 @@ class NoAppException(click.UsageError):
 
     def show(self, file: t.IO[str] | None = None) -> None:
         """Print the message alone, without the usage of the command, which is not the problem."""
-        click.secho(f"Error: {self.format_message()}", file=file, err=file is None, fg="red")
+        color = False if os.environ.get("NO_COLOR") else None
+        click.secho(f"Error: {self.format_message()}", file=file, err=file is None, fg="red", color=color)
 
 
 def locate_served(module_name: str, app_name: str | None, raise_if_not_found: bool = True) -> t.Any:
