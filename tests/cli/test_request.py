@@ -73,9 +73,7 @@ def test_the_query_and_the_host(echo):
 
 
 def test_headers(echo):
-    assert echo("GET", "/echo", "-H", "X-A: 1", "-H", "x-a:2")["x"] == [
-        "1, 2"
-    ]  # joined by WSGI
+    assert echo("GET", "/echo", "-H", "X-A: 1", "-H", "x-a:2")["x"] == ["1, 2"]  # joined by WSGI
 
 
 def test_a_form(echo):

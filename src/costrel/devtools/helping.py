@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import typing as t
 from collections.abc import Callable, Iterable
 
@@ -10,7 +12,7 @@ from ..http.errors import MethodNotAllowed, NotFound
 from ..messages.request import Request
 from .debugger import DebuggedApplication, Debugger
 from .near_rules import explain
-from .page import Asker, HelpPage
+from .page import Asker, FirstSteps, HelpPage
 
 if t.TYPE_CHECKING:
     from _typeshed import OptExcInfo
@@ -29,8 +31,23 @@ def write_help(page: HelpPage, code: int, app: Costrel, debugger: Debugger, envi
     adapter = app.create_url_adapter(app.request_class(environ, populate_request=False))
     if adapter is None:
         raise RuntimeError(f"create_url_adapter() of {app!r} returned None for a request.")
+    asker = Asker.of(request, debugger.describer())
+    if not has_routes(app):
+        return page.welcome(code, asker, _first_steps(app)).encode()
     explanation = explain(adapter, request.path, request.method)
-    return page.html(code, PLAIN_PAGES[code][1], Asker.of(request, debugger.describer()), explanation).encode()
+    return page.html(code, PLAIN_PAGES[code][1], asker, explanation).encode()
+
+
+def has_routes(app: Costrel) -> bool:
+    """Whether an application has a route or a mount of its own, beside that of its static files."""
+    return bool(app.mounts) or any(rule.endpoint != "static" for rule in app.url_map.iter_rules())
+
+
+def _first_steps(app: Costrel) -> FirstSteps:
+    module = sys.modules.get(app.import_name)
+    file = getattr(module, "__file__", None)
+    names = [name for name, value in vars(module).items() if value is app] if module else []
+    return FirstSteps(app.name, os.path.basename(file) if file else None, names[0] if names else "app")
 
 
 def wants_help(app: Costrel, environ: WSGIEnvironment) -> bool:

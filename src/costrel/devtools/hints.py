@@ -50,8 +50,30 @@ def _hints(report: Report, ctx: Context | None) -> Iterator[Hint]:
         yield _near_endpoints(error)
     if type(error).__name__ in ("TemplateNotFound", "TemplatesNotFound") and ctx is not None:
         yield from _near_templates(t.cast("TemplateNotFound", error), t.cast(Costrel, ctx.app))
+    if type(error).__name__ == "TemplateAssertionError" and ctx is not None:
+        yield from _near_filters(error, t.cast(Costrel, ctx.app))
+    if isinstance(error, KeyError) and ctx is not None:
+        yield from _near_settings(error, t.cast(Costrel, ctx.app))
     if isinstance(error, (NameError, AttributeError)) and error.name is not None:
         yield from _near_names(error, report)
+
+
+def _near_filters(error: BaseException, app: Costrel) -> Iterator[Hint]:
+    """The filters or tests of Jinja with a similar name."""
+    kind, _, rest = str(error).removeprefix("No ").partition(" named ")
+    known = {"filter": app.jinja_env.filters, "test": app.jinja_env.tests}.get(kind, {})
+    close = difflib.get_close_matches(rest.strip("'."), list(known))
+    if close:
+        yield Hint(f"Did you mean the {kind} {' or '.join(map(repr, close))}?")
+
+
+def _near_settings(error: KeyError, app: Costrel) -> Iterator[Hint]:
+    """The settings with a similar name, if a key in capitals is missing that the settings do not have."""
+    key = error.args[0] if error.args else None
+    if isinstance(key, str) and key.isupper() and key not in app.config:
+        close = difflib.get_close_matches(key, list(app.config))
+        if close:
+            yield Hint(f"Did you mean the setting {' or '.join(map(repr, close))}?")
 
 
 def _missing_key(error: BadRequestKeyError, report: Report, request: Request) -> Iterator[Hint]:

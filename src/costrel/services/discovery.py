@@ -17,6 +17,7 @@ from types import FunctionType, ModuleType, TracebackType
 import click
 
 from ..support.callables import is_asgi, is_wsgi
+from ..support.import_cycles import cycle_advice
 
 APPLICATION_NAMES = ("app", "application")
 FACTORY_NAMES = ("create_app", "make_app")
@@ -297,7 +298,9 @@ def _told(doing: str, error: Exception) -> str:
     text = "".join(traceback.format_exception(type(error), error, tb)).rstrip()
     kind = next((cls.__name__ for cls in (ImportError, SyntaxError) if isinstance(error, cls)), type(error).__name__)
     article = "an" if _AFTER_AN.match(kind) else "a"
-    return f"While {doing}, {article} {kind} was raised:\n\n{text}\n{_stand_in_hint(error)}"
+    advice = cycle_advice(error)
+    hint = f"\n{advice}\n" if advice else _stand_in_hint(error)
+    return f"While {doing}, {article} {kind} was raised:\n\n{text}\n{hint}"
 
 
 def _own_part(tb: TracebackType | None) -> TracebackType | None:
