@@ -9,7 +9,7 @@ EXTRAS := async,crypto,dotenv,limits,redis
 LOCK := constraints.txt
 INSTALL := -m pip install -q --constraint $(LOCK) --build-constraint $(LOCK)
 
-.PHONY: run test lint types bench instructions coverage docs fuzz fuzz-parsers fuzz-differential soak optimized lock newest clean
+.PHONY: run test lint types bench instructions coverage docs site dist fuzz fuzz-parsers fuzz-differential soak optimized lock newest clean
 
 # The example application at http://127.0.0.1:5000.
 run: $(READY)
@@ -51,6 +51,16 @@ coverage: $(DEV)
 # The snippets and links of the documentation.
 docs: $(DEV)
 	$(BIN)/python -m pytest -q tests/docs
+
+# The documentation as a site that works without a network, in build/site. Warnings are errors.
+site: $(READY)
+	$(BIN)/python $(INSTALL) --group docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+
+# The distribution: built, checked, and tried in a fresh environment.
+dist: $(READY)
+	$(BIN)/python $(INSTALL) --group dist
+	PYTHON=$(BIN)/python LOCK=$(LOCK) .ci/dist
 
 # Both kinds of fuzzing; takes hours.
 fuzz: fuzz-parsers fuzz-differential
