@@ -156,15 +156,18 @@ def ipython(monkeypatch):
 
     class Application:
         @classmethod
-        def instance(cls, user_ns):
+        def instance(cls, user_ns, display_banner):
             started.append(user_ns)
             return cls()
 
         def initialize(self, argv):
             self.shell = self
 
+        def show_banner(self, banner):
+            started.append(banner)
+
         def start(self):
-            started.append(self.banner1)
+            started.append("started")
 
     module = type(sys)("IPython.terminal.ipapp")
     module.TerminalIPythonApp = Application
@@ -180,6 +183,7 @@ def test_ipython_is_used_if_it_is_installed(app, ipython, sessions, invoke):
 
     assert ipython[0]["answer"] == 42
     assert "App: shop" in ipython[1]
+    assert ipython[2:] == ["started"]
     assert sessions == []
 
 

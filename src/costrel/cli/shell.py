@@ -49,9 +49,9 @@ def _ipython() -> t.Callable[[str, ft.Values], None] | None:
         return None
 
     def start(banner: str, names: ft.Values) -> None:
-        application = shell.instance(user_ns=names)
+        application = shell.instance(user_ns=names, display_banner=False)
         application.initialize(argv=[])
-        application.shell.banner1 = f"{banner}\n"
+        application.shell.show_banner(f"{banner}\n")
         application.start()
 
     return start
