@@ -27,7 +27,9 @@ def app():
         raise RuntimeError("never called")
 
     @app.before_request
-    def hook():
+    @app.teardown_request
+    @app.url_value_preprocessor
+    def hook(*arguments):
         raise RuntimeError("never called")
 
     return app

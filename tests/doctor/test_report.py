@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -309,6 +310,17 @@ def test_the_option_before_the_command_imports_nothing_here(write, invoke_cli):
 
     assert "Importing shop:app in a child process" in result.stderr
     assert "shop" not in sys.modules
+
+
+@pytest.mark.parametrize("options", [(), ("--as-flask", "--app", "app")])
+def test_nothing_is_imported_by_any_way_of_calling_it(write, options):
+    write("app.py", "import flask, pathlib\npathlib.Path('trace').write_text(str(__import__('os').getpid()))")
+    command = [sys.executable, "-m", "costrel", *options, "doctor"]
+    done = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    done.communicate(timeout=60)
+
+    assert done.returncode == (1 if options else 0)  # the application has no app: the child process says so
+    assert not Path("trace").exists() or int(Path("trace").read_text()) != done.pid
 
 
 @pytest.fixture

@@ -32,7 +32,8 @@ def doctor_command(ctx: click.Context, path: Path, application: str | None, is_j
     tree = read_tree(path)
     if not uses_flask(tree):
         raise click.UsageError(f"No Python file in {path} imports flask or werkzeug.", ctx)
-    click.echo(f"Examined {len(tree.sources)} Python files in {path}; nothing was imported.", err=is_json)
+    files = "1 Python file" if len(tree.sources) == 1 else f"{len(tree.sources)} Python files"
+    click.echo(f"Examined {files} in {path}; nothing was imported.", err=is_json)
     named = application or _named_before(ctx)
     report = examine(tree, path, _described(named, tree.root) if named else None)
     if is_json:

@@ -132,7 +132,7 @@ class FlaskGroup(AppGroup):
 
     def _may_import(self, ctx: click.Context, command: click.Command) -> bool:
         """Whether the application may be imported to see whether it has such a command."""
-        if self.create_app is not None or served_as_flask():
+        if self.create_app is not None:
             return True
         named = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
         return command is not doctor_command and ctx.get_parameter_source("app") in named

@@ -90,21 +90,21 @@ def match(app: Costrel, asked: Asked) -> Match:
     """Match a request as a server's request is matched, without calling any function of the application."""
     is_websocket = asked.method == WEBSOCKET
     headers = {"Connection": "Upgrade", "Upgrade": "websocket"} if is_websocket else {}
-    with app.test_request_context(
+    ctx = app.test_request_context(
         asked.path, method="GET" if is_websocket else asked.method, base_url=asked.base_url, headers=headers
-    ) as ctx:
-        request, adapter = ctx.request, ctx.url_adapter
-        error = request.routing_exception
-        if error is None and request.url_rule is not None:
-            view = place_of(app.view_functions.get(request.url_rule.endpoint))
-            arguments = {name: str(value) for name, value in (request.view_args or {}).items()}
-            rule = request.url_rule
-            return Match(None, rule.endpoint, rule.rule, arguments, str(view) if view else None)
-        mount = find_mount(app, request.path)
-        if mount is not None:
-            return Match(rule=f"{mount.place}/…", problem="A mounted application answers it.")
-        near = [] if adapter is None else near_rules(adapter, request.path, asked.method)
-        return _unmatched(error, request, near)
+    )
+    ctx.match_request()  # not pushed: a context that ends calls the application's teardown functions
+    request, adapter = ctx.request, ctx.url_adapter
+    rule, error = request.url_rule, request.routing_exception
+    if error is None and rule is not None:
+        view = place_of(app.view_functions.get(rule.endpoint))
+        arguments = {name: str(value) for name, value in (request.view_args or {}).items()}
+        return Match(None, rule.endpoint, rule.rule, arguments, str(view) if view else None)
+    mount = find_mount(app, request.path)
+    if mount is not None:
+        return Match(rule=f"{mount.place}/…", problem="A mounted application answers it.")
+    near = [] if adapter is None else near_rules(adapter, request.path, asked.method)
+    return _unmatched(error, request, near)
 
 
 def _unmatched(error: Exception | None, request: Request, near: list[NearRule]) -> Match:
