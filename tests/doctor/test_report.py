@@ -55,6 +55,15 @@ def test_it_ends_with_the_way_back(shop, doctor):
     assert text.index("The way there") < text.index("The way back")
 
 
+def test_lines_are_wrapped_to_a_narrow_terminal(shop, doctor, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "50")
+
+    lines = doctor().output.partition("Extensions")[2].splitlines()
+
+    assert [] == [line for line in lines if len(line) > 50 and " " in line.strip()]
+    assert "    " in {line[:4] for line in lines}
+
+
 def test_blockers_fail(write, doctor):
     write("app.py", "from flask import Markup")
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import typing as t
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
 from click.core import ParameterSource
 
 from ..services.commands import ScriptInfo
+from .tables import terminal_width
 
 if t.TYPE_CHECKING:
     from ..doctor.child import Described
@@ -39,9 +41,22 @@ def doctor_command(ctx: click.Context, path: Path, application: str | None, is_j
     if is_json:
         click.echo(as_json(report))
     else:
-        click.echo("\n" + "\n".join(as_lines(report)))
+        click.echo()
+        _print(as_lines(report))
     if report.of_level("blocker"):
         raise click.exceptions.Exit(1)
+
+
+def _print(lines: Iterable[str]) -> None:
+    """Print the lines of a report: headings in bold, others wrapped to the width of the terminal."""
+    width = terminal_width()
+    for line in lines:
+        if line and not line.startswith(" "):
+            click.secho(line, bold=True)
+        elif width is None:
+            click.echo(line)
+        else:
+            click.echo(click.wrap_text(line.strip(), max(width, 20), "  ", "    ") if line else "")
 
 
 def _named_before(ctx: click.Context) -> str | None:

@@ -16,7 +16,7 @@ def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     head = [head[number] for number in kept]
     rows = [[row[number] for number in kept] for row in rows]
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    width = _terminal_width()
+    width = terminal_width()
     if width is not None and sum(widths) + 2 * (len(widths) - 1) > width:
         _print_blocks(head, rows)
         return
@@ -39,7 +39,7 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
 
 
-def _terminal_width() -> int | None:
+def terminal_width() -> int | None:
     """The width of the terminal, or of the variable COLUMNS; None if the output goes to a file or another program."""
     if not os.environ.get("COLUMNS") and not sys.stdout.isatty():
         return None
