@@ -11,6 +11,7 @@ import pytest
 
 import costrel
 from costrel.cli import FlaskGroup, cli, projects
+from costrel.cli.project_names import ProjectName
 
 from ..processes import Process, environ
 
@@ -38,7 +39,7 @@ def python(folder, *arguments, **variables):
 def project(request, tmp_path_factory):
     """A project of each kind."""
     folder = tmp_path_factory.mktemp("projects")
-    python(folder, "-m", "costrel", "new", "my-shop", f"--{request.param}")
+    projects.write_project(folder / "my-shop", ProjectName("my-shop"), projects.KINDS[request.param])
     return folder / "my-shop"
 
 

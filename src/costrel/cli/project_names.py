@@ -7,7 +7,6 @@ import re
 import sys
 import typing as t
 from importlib.machinery import PathFinder
-from importlib.metadata import packages_distributions
 from pathlib import Path
 
 MAX_LENGTH: t.Final = 40
@@ -66,6 +65,7 @@ def _owner_of(package: str) -> str | None:
     # Without the current folder, in which an empty folder of this name may stand.
     here = Path.cwd()
     paths = [path for path in sys.path if path and Path(path).resolve() != here]
-    if PathFinder.find_spec(package, paths) is not None or package in packages_distributions():
+    others = [finder for finder in sys.meta_path if finder is not PathFinder]  # those of editable installations
+    if PathFinder.find_spec(package, paths) or any(finder.find_spec(package, None) for finder in others):
         return "an installed module"
     return None
