@@ -4,12 +4,12 @@ BIN := .venv/bin
 READY := .venv/.ready
 DEV := .venv/.dev
 BENCH := .venv-bench/.ready
-EXTRAS := async,compress,crypto,docs-ui,dotenv,limits,otel,redis,reload
+EXTRAS := async,compress,crypto,docs-ui,dotenv,limits,otel,redis
 # Releases are those of the lock file, for what builds the package too; docs/decisions/0015-lock-file.md says why.
 LOCK := constraints.txt
 INSTALL := -m pip install -q --constraint $(LOCK) --build-constraint $(LOCK)
 
-.PHONY: run test quick lint types bench instructions coverage docs ecosystem ecosystem-quick
+.PHONY: run test quick lint types bench instructions coverage docs site dist ecosystem ecosystem-quick
 .PHONY: fuzz fuzz-parsers fuzz-differential soak optimized clients contract docs-ui lock newest clean
 
 # The example application at http://127.0.0.1:5000.
@@ -67,6 +67,16 @@ ecosystem: $(DEV)
 # The quick ones of them, in four minutes at most.
 ecosystem-quick: $(DEV)
 	$(BIN)/python -m tests.ecosystem.suites --quick
+
+# The documentation as a site that works without a network, in build/site. Warnings are errors.
+site: $(READY)
+	$(BIN)/python $(INSTALL) --group docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+
+# The distribution: built, checked, and tried in a fresh environment.
+dist: $(READY)
+	$(BIN)/python $(INSTALL) --group dist
+	PYTHON=$(BIN)/python LOCK=$(LOCK) .ci/dist
 
 # Both kinds of fuzzing; takes hours.
 fuzz: fuzz-parsers fuzz-differential

@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import platform
+import subprocess
 import sys
 
 import click
@@ -12,6 +13,8 @@ from costrel import context
 from costrel.cli import FlaskGroup, cli, group, main, options
 from costrel.cli.parameters import EnvironmentOption
 from costrel.version import __version__
+
+from ..processes import environ
 
 
 @pytest.fixture
@@ -49,8 +52,11 @@ def test_the_commands_of_costrel_and_of_the_application(shop, invoke):
     commands = result.output.partition("Commands:\n")[2].split("\n")
     assert [line.split()[0] for line in commands if line] == [
         "check",
+        "doctor",
         "greet",
+        "new",
         "openapi",
+        "request",
         "routes",
         "run",
         "serve",
@@ -462,3 +468,26 @@ def test_under_flasks_name_it_goes_on(shop, invoke, monkeypatch, relaunched, fol
     invoke(cli, "--as-flask", "--version")
 
     assert relaunched == []
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_for_a_shell(folder, shell):
+    script = complete(folder, f"{shell}_source")
+
+    assert "_COSTREL_COMPLETE" in script
+
+
+def test_completion_names_commands_and_those_of_the_application(write, folder):
+    write("app.py", APP)
+
+    found = complete(folder, "bash_complete", COMP_WORDS="costrel ", COMP_CWORD="1")
+
+    assert {"plain,greet", "plain,routes", "plain,request"} <= {*found.splitlines()}
+
+
+def complete(folder, instruction, **variables):
+    """The answer of the command to the shell."""
+    code = "import sys; sys.argv[0] = 'costrel'; from costrel.cli import main; main()"
+    environment = environ(_COSTREL_COMPLETE=instruction, **variables)
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True, timeout=60).stdout

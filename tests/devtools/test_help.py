@@ -318,3 +318,26 @@ def test_an_unknown_editor_is_the_usual_one(monkeypatch):
     monkeypatch.setenv("COSTREL_EDITOR", "my own")
     assert editor.link(__file__, 3) == f"vscode://file/{__file__.lstrip('/')}:3"
     assert "" == editor.link("<string>", 3)
+
+
+@pytest.mark.parametrize(
+    ("failing", "hint"),
+    [
+        (lambda app: app.jinja_env.from_string("{{ 1 | uper }}"), "Did you mean the filter 'upper'"),
+        (lambda app: app.jinja_env.from_string("{{ 1 is od }}"), "Did you mean the test 'odd'"),
+        (lambda app: app.config["SECRT_KEY"], "app.config has no key 'SECRT_KEY'. Did you mean 'SECRET_KEY'?"),
+    ],
+)
+def test_filters_tests_and_settings_that_are_misspelt(failing, hint):
+    app = Costrel("shop")
+    with app.app_context() as ctx:
+        hints = hints_of(lambda: failing(app), ctx)
+
+    assert hint in " ".join(text for text, _ in hints)
+
+
+@pytest.mark.parametrize("key", ["name", "WHOLLY_ELSEWHERE", "DEBUG"])
+def test_other_missing_keys_have_no_hint(key):
+    app = Costrel("shop")
+    with app.app_context() as ctx:
+        assert [] == hints_of(lambda: {}[key], ctx)

@@ -83,3 +83,45 @@ def test_streams_and_errors_pass(app):
     failed = ask(app, "/fails")
     assert failed.status_code == 500
     assert "LookupError" in failed.text
+
+
+def test_an_application_without_routes_is_welcomed():
+    shop = Costrel("shop")
+    shop.debug = True
+
+    answer = ask(shop, "/anything")
+
+    assert answer.status_code == 404
+    assert "<code>shop</code> has no routes yet" in answer.text
+    assert "@app.get(&#34;/&#34;)" in answer.text or '@app.get("/")' in answer.text
+
+
+def test_the_welcome_names_the_file_and_the_variable(monkeypatch):
+    shop = Costrel(__name__, static_folder=None)
+    shop.debug = True
+    monkeypatch.setitem(globals(), "shop", shop)
+
+    text = ask(shop, "/").text
+
+    assert "test_helping.py" in text
+    assert "@shop.get(" in text
+
+
+def test_it_is_gone_with_the_first_route():
+    shop = Costrel("shop")
+    shop.debug = True
+    shop.add_url_rule("/items", "items", lambda: "")
+
+    assert "no routes yet" not in ask(shop, "/").text
+
+
+@pytest.mark.parametrize("options", [{"accept": "application/json"}, {"peer": "192.0.2.1"}, {"host": "evil.example"}])
+def test_nobody_else_sees_the_welcome(options):
+    shop = Costrel("shop")
+    shop.debug = True
+
+    assert "no routes yet" not in ask(shop, "/", **options).text
+
+
+def test_there_is_no_welcome_outside_of_debug_mode():
+    assert "no routes yet" not in ask(Costrel("shop"), "/").text

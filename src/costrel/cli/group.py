@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import os
 import traceback
 import typing as t
 from collections.abc import Callable
 
 import click
+from click.core import ParameterSource
 
 from .. import context
 from ..app.application import Costrel
@@ -17,8 +19,11 @@ from ..services.commands import AppGroup, ScriptInfo
 from ..services.discovery import NoAppException
 from ..services.environment import get_load_dotenv, set_variable
 from .check import check_command
+from .doctor import doctor_command
+from .new import new_command
 from .openapi import openapi_command
 from .options import app_option, debug_option, env_file_option, version_option
+from .request import request_command
 from .routes import routes_command
 from .run import run_command
 from .serve import serve_command
@@ -28,7 +33,10 @@ from .static import static_group
 if t.TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-_YIELDING: t.Final = (check_command, openapi_command, static_group)
+_WITHOUT_APPLICATION: t.Final = (doctor_command, new_command)
+"""The commands that import no application to look for a command of the same name, unless it is the group's own."""
+
+_YIELDING: t.Final = (check_command, openapi_command, request_command, static_group, *_WITHOUT_APPLICATION)
 """The commands that give way to a command of the application or of a package with the same name."""
 
 
@@ -74,6 +82,8 @@ class FlaskGroup(AppGroup):
             )
         if "auto_envvar_prefix" not in self.context_settings:
             extra.setdefault("auto_envvar_prefix", "FLASK" if served_as_flask() else "COSTREL")
+        if os.environ.get("NO_COLOR"):
+            extra.setdefault("color", False)  # https://no-color.org
         return super().make_context(info_name, args, parent=parent, **extra)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -98,6 +108,8 @@ class FlaskGroup(AppGroup):
         if command is not None and command not in _YIELDING:
             return command
         info = ctx.ensure_object(ScriptInfo)
+        if command in _WITHOUT_APPLICATION and not self._may_import(ctx, command):
+            return command
         if command is check_command:
             info.set_debug_flag = False  # it checks the settings of the program, as another server would
         try:
@@ -116,6 +128,13 @@ class FlaskGroup(AppGroup):
             ctx.with_resource(app.app_context())
         found = app.cli.get_command(ctx, name)
         return command if found is None else found
+
+    def _may_import(self, ctx: click.Context, command: click.Command) -> bool:
+        """Whether the application may be imported to see whether it has such a command."""
+        if self.create_app is not None:
+            return True
+        named = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
+        return command is not doctor_command and ctx.get_parameter_source("app") in named
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -1,16 +1,35 @@
-"""`costrel routes`: the routes of the application."""
+"""`costrel routes`: the routes of the application, and the route that answers a request."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+import typing as t
 
 import click
 
-from ..globals import current_app
+from .. import context
 from ..services.commands import with_appcontext
+from .places import place_of
+from .tables import print_table
+
+if t.TYPE_CHECKING:
+    from ..app.application import Costrel
+    from ..routing import Rule
 
 _LEFT_OUT = {"HEAD", "OPTIONS"}
 _SORTS = ("endpoint", "methods", "domain", "rule", "match")
+
+
+class Route(t.NamedTuple):
+    """One route, as it is shown."""
+
+    endpoint: str
+    methods: list[str]
+    domain: str
+    rule: str
+    file: str | None
+    line: int | None
+    is_websocket: bool
 
 
 @click.command("routes", short_help="Show the routes of the application.")
@@ -22,38 +41,64 @@ _SORTS = ("endpoint", "methods", "domain", "rule", "match")
     help="Sort by this column, or by 'match', the order in which rules are tried.",
 )
 @click.option("--all-methods", is_flag=True, help="Show HEAD and OPTIONS too.")
+@click.option(
+    "--match",
+    metavar="'METHOD PATH'",
+    help="Show which route answers this request, or why none does. A URL sets the host too; WEBSOCKET is a method.",
+)
+@click.option("--json", "is_json", is_flag=True, help="Write JSON.")
 @with_appcontext
-def routes_command(sort: str, all_methods: bool) -> None:
-    """Show all routes, with their endpoints and methods."""
-    url_map = current_app.url_map
-    rules = list(url_map.iter_rules())
-    if not rules:
-        click.echo("No routes were registered.")
+def routes_command(sort: str, all_methods: bool, match: str | None, is_json: bool) -> None:
+    """Show all routes, with their endpoints, methods and views."""
+    app = t.cast("Costrel", context.current().app)
+    if match is not None:
+        from .matching import show_match  # only this option needs it
+
+        show_match(app, match, is_json)
         return
-
-    left_out = set() if all_methods else _LEFT_OUT
-    by_host = url_map.host_matching
-    rows: list[tuple[str, str, str, str]] = [
-        (
-            rule.endpoint,
-            ", ".join(sorted((rule.methods or set()) - left_out)),
-            (rule.host if by_host else rule.subdomain) or "",
-            rule.rule,
-        )
-        for rule in rules
-    ]
+    routes = [_route(app, rule, all_methods) for rule in app.url_map.iter_rules()]
     if sort != "match":
-        column = _SORTS.index(sort)
-        rows.sort(key=lambda row: row[column])
-    rows.insert(0, ("Endpoint", "Methods", "Host" if by_host else "Subdomain", "Rule"))
-    if any(domain for _, _, domain, _ in rows[1:]):
-        _print_table(rows)
+        routes.sort(key=_SORT_KEYS[sort])
+    if is_json:
+        click.echo(json.dumps([_as_object(route, app.url_map.host_matching) for route in routes], indent=2))
+    elif not routes:
+        click.echo("No routes were registered.")
     else:
-        _print_table([(endpoint, methods, rule) for endpoint, methods, _, rule in rows])
+        _print_routes(routes, app.url_map.host_matching)
 
 
-def _print_table(table: Sequence[tuple[str, ...]]) -> None:
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    rule = tuple("-" * width for width in widths)
-    for row in (table[0], rule, *table[1:]):
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)))
+_SORT_KEYS: t.Final[dict[str, t.Callable[[Route], str]]] = {
+    "endpoint": lambda route: route.endpoint,
+    "methods": lambda route: ", ".join(route.methods),
+    "domain": lambda route: route.domain,
+    "rule": lambda route: route.rule,
+}
+
+
+def _route(app: Costrel, rule: Rule, all_methods: bool) -> Route:
+    place = place_of(app.view_functions.get(rule.endpoint))
+    methods = sorted((rule.methods or set()) - (set() if all_methods else _LEFT_OUT))
+    domain = (rule.host if app.url_map.host_matching else rule.subdomain) or ""
+    file, line = (place.file, place.line) if place else (None, None)
+    return Route(rule.endpoint, methods, domain, rule.rule, file, line, rule.websocket)
+
+
+def _as_object(route: Route, by_host: bool) -> dict[str, object]:
+    return {
+        "endpoint": route.endpoint,
+        "methods": route.methods,
+        "host" if by_host else "subdomain": route.domain,
+        "rule": route.rule,
+        "websocket": route.is_websocket,
+        "file": route.file,
+        "line": route.line,
+    }
+
+
+def _print_routes(routes: list[Route], by_host: bool) -> None:
+    head = ("Endpoint", "Methods", "Host" if by_host else "Subdomain", "Rule", "View")
+    rows = []
+    for route in routes:
+        view = f"{route.file}:{route.line}" if route.file else ""
+        rows.append((route.endpoint, ", ".join(route.methods), route.domain, route.rule, view))
+    print_table(head, rows)

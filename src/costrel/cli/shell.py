@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+import typing as t
+from importlib import import_module
 
 import click
 
@@ -13,21 +15,54 @@ from ..services.commands import with_appcontext
 
 
 @click.command("shell", short_help="Run a Python shell with the application.")
+@click.option("--plain", is_flag=True, help="Use Python's own shell even if IPython is installed.")
 @with_appcontext
-def shell_command() -> None:
-    """Run an interactive Python shell in the application's context.
+def shell_command(plain: bool) -> None:
+    """Run an interactive Python shell in the application's context, with IPython if it is installed.
 
-    It defines 'app', 'g' and the names of the application's shell context processors.
+    It defines 'app', 'g', a test client 'client', and the names of the application's shell context processors. 'await'
+    works.
     """
-    import code  # not needed in production
-
     app = current_app
     banner = f"Python {sys.version} on {sys.platform}\nApp: {app.import_name}\nInstance: {app.instance_path}"
-    names: ft.Values = {}
-    _run_startup_file(names)
+    names: ft.Values = {"client": app.test_client()}
+    start = None if plain or not is_terminal() else _ipython()
+    if start is None:
+        _run_startup_file(names)
     names.update(app.make_shell_context())
+    if start is None:
+        _run_python(names, banner)
+    else:
+        start(banner, names)
+
+
+def is_terminal() -> bool:
+    """Whether somebody types the input."""
+    return sys.stdin.isatty()
+
+
+def _ipython() -> t.Callable[[str, ft.Values], None] | None:
+    """A function that runs IPython with a banner and names; None if it is not installed."""
+    try:
+        shell = import_module("IPython.terminal.ipapp").TerminalIPythonApp
+    except ImportError:
+        return None
+
+    def start(banner: str, names: ft.Values) -> None:
+        application = shell.instance(user_ns=names, display_banner=False)
+        application.initialize(argv=[])
+        application.shell.show_banner(f"{banner}\n")
+        application.start()
+
+    return start
+
+
+def _run_python(names: ft.Values, banner: str) -> None:
+    from .console import AwaitingConsole  # not needed in production
+
     _complete_names(names)
-    code.interact(banner=banner, local=names)
+    with AwaitingConsole(names) as console:
+        console.interact(banner)
 
 
 def _run_startup_file(names: ft.Values) -> None:
@@ -39,7 +74,7 @@ def _run_startup_file(names: ft.Values) -> None:
 
 
 def _complete_names(names: ft.Values) -> None:
-    """Make the Tab key complete the names of this shell, with the user's readline settings."""
+    """Make the Tab key complete the names of this shell, with the user's readline settings and history."""
     hook = getattr(sys, "__interactivehook__", None)
     if hook is None:
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import typing as t
 from collections.abc import Callable, Iterable
@@ -13,7 +14,7 @@ from ..messages.request import Request
 from .debugger import DebuggedApplication, Debugger
 from .hints import Hint
 from .near_rules import Explanation, explain
-from .page import Asker, HelpPage
+from .page import Asker, FirstSteps, HelpPage
 from .terminal import format_hint, painter
 
 if t.TYPE_CHECKING:
@@ -46,6 +47,8 @@ def write_help(page: HelpPage, code: int, app: Costrel, debugger: Debugger, envi
     """The page for a request that no rule of `app` matched."""
     request = Request(environ, populate_request=False)
     asker = Asker.of(request, debugger.describer())
+    if not has_routes(app):
+        return page.welcome(code, asker, _first_steps(app)).encode()
     return page.html(code, PLAIN_PAGES[code][1], asker, explanation_of(app, environ)).encode()
 
 
@@ -87,6 +90,18 @@ class NotFoundLog:
         hint = None if asked[1] in UNASKED else hint_for(self._app, environ)
         if hint is not None:
             sys.stderr.write("\n".join(format_hint(hint, painter(sys.stderr))) + "\n")
+
+
+def has_routes(app: Costrel) -> bool:
+    """Whether an application has a route or a mount of its own, beside that of its static files."""
+    return bool(app.mounts) or any(rule.endpoint != "static" for rule in app.url_map.iter_rules())
+
+
+def _first_steps(app: Costrel) -> FirstSteps:
+    module = sys.modules.get(app.import_name)
+    file = getattr(module, "__file__", None)
+    names = [name for name, value in vars(module).items() if value is app] if module else []
+    return FirstSteps(app.name, os.path.basename(file) if file else None, names[0] if names else "app")
 
 
 def wants_help(app: Costrel, environ: WSGIEnvironment) -> bool:

@@ -53,8 +53,19 @@ def _hints(report: Report, ctx: Context | None) -> Iterator[Hint]:
         yield from map(Hint, near_keys(error, report, ctx))
     if type(error).__name__ == "UndefinedError":
         yield from map(Hint, near_template_names(error, report))
+    if type(error).__name__ == "TemplateAssertionError" and ctx is not None:
+        yield from _near_filters(error, t.cast(Costrel, ctx.app))
     if isinstance(error, (NameError, AttributeError)) and error.name is not None:
         yield from _near_names(error, report)
+
+
+def _near_filters(error: BaseException, app: Costrel) -> Iterator[Hint]:
+    """The filters or tests of Jinja with a similar name."""
+    kind, _, rest = str(error).removeprefix("No ").partition(" named ")
+    known = {"filter": app.jinja_env.filters, "test": app.jinja_env.tests}.get(kind, {})
+    close = difflib.get_close_matches(rest.strip("'."), list(known))
+    if close:
+        yield Hint(f"Did you mean the {kind} {' or '.join(map(repr, close))}?")
 
 
 def _missing_key(error: BadRequestKeyError, report: Report, request: Request) -> Iterator[Hint]:

@@ -205,12 +205,24 @@ class ErrorPage(Shell):
         yield "\n<details><summary>Traceback</summary>\n\n```\n" + format_report(report) + "```\n</details>"
 
 
+class FirstSteps(t.NamedTuple):
+    """An application without routes: its name, the file that makes it, and the variable that holds it there."""
+
+    name: str
+    file: str | None
+    variable: str
+
+
 class HelpPage(Shell):
     """The page for a request that no rule matched, or none with its method."""
 
     def html(self, code: int, name: str, asker: Asker, explanation: Explanation) -> str:
         """The page as HTML."""
         return self.render("help.html", code=code, name=name, asker=asker, explanation=explanation)
+
+    def welcome(self, code: int, asker: Asker, app: FirstSteps) -> str:
+        """The page for an application without routes, as HTML."""
+        return self.render("welcome.html", code=code, asker=asker, **app._asdict())
 
 
 def render_console_page(**shell: t.Any) -> str:

@@ -17,6 +17,7 @@ from types import FunctionType, ModuleType, TracebackType
 import click
 
 from ..support.callables import is_asgi, is_wsgi
+from ..support.import_cycles import cycle_advice
 from . import kinds
 
 APPLICATION_NAMES = ("app", "application")
@@ -58,7 +59,8 @@ class NoAppException(click.UsageError):
 
     def show(self, file: t.IO[str] | None = None) -> None:
         """Print the message alone, without the usage of the command, which is not the problem."""
-        click.secho(f"Error: {self.format_message()}", file=file, err=file is None, fg="red")
+        color = False if os.environ.get("NO_COLOR") else None
+        click.secho(f"Error: {self.format_message()}", file=file, err=file is None, fg="red", color=color)
 
 
 def locate_served(module_name: str, app_name: str | None, raise_if_not_found: bool = True) -> t.Any:
@@ -288,7 +290,9 @@ def _told(doing: str, error: Exception) -> str:
     text = "".join(traceback.format_exception(type(error), error, tb)).rstrip()
     kind = next((cls.__name__ for cls in (ImportError, SyntaxError) if isinstance(error, cls)), type(error).__name__)
     article = "an" if _AFTER_AN.match(kind) else "a"
-    return f"While {doing}, {article} {kind} was raised:\n\n{text}\n{_stand_in_hint(error)}"
+    advice = cycle_advice(error)
+    hint = f"\n{advice}\n" if advice else _stand_in_hint(error)
+    return f"While {doing}, {article} {kind} was raised:\n\n{text}\n{hint}"
 
 
 def _own_part(tb: TracebackType | None) -> TracebackType | None:

@@ -1,5 +1,7 @@
 """`werkzeug.utils`: the names of the original, and Costrel behind them."""
 
+from markupsafe import escape as escape
+
 from costrel.compat.patched_names import reach_home
 from costrel.http.errors import NotFound as NotFound
 from costrel.http.errors import RequestedRangeNotSatisfiable as RequestedRangeNotSatisfiable

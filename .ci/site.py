@@ -1,0 +1,53 @@
+"""Hooks of the documentation site: the pages of the navigation, and Markdown that only GitHub reads."""
+
+import re
+import typing as t
+from pathlib import Path
+from posixpath import dirname, join, normpath
+from shutil import copyfile
+
+SHIM = "https://unpkg.com/iframe-worker/shim"
+"""The script that Material loads from a CDN for the search in a folder. `worker.js` takes its place."""
+
+OUTSIDE = re.compile(r"(?<!!)\[([^\]]*)\]\(((?:\.\./)+[^)#\s]*)(#[^)\s]*)?\)")
+FENCE = re.compile(r"^( *```python) no-run$", re.MULTILINE)
+
+
+def on_config(config: t.Any) -> t.Any:
+    """Leave out the pages of the navigation that do not exist."""
+    config.nav = [*_existing(config.nav, Path(config.docs_dir))]
+    return config
+
+
+def _existing(entries: list[t.Any], folder: Path) -> t.Iterator[t.Any]:
+    for entry in entries:
+        if isinstance(entry, dict):
+            (title, pages), *_ = entry.items()
+            yield {title: [*_existing(pages, folder)]}
+        elif (folder / entry).exists():
+            yield entry
+
+
+def on_page_markdown(markdown: str, page: t.Any, **_: t.Any) -> str:
+    """Fences whose info string has a second word, and links to files of the repository outside of the documentation."""
+
+    def outside(match: re.Match[str]) -> str:
+        target = normpath(join(dirname(page.file.src_uri), match[2]))
+        return f"{match[1]} (`{target[3:]}`)" if target.startswith("../") else match[0]
+
+    return OUTSIDE.sub(outside, FENCE.sub(r"\1", markdown))
+
+
+def on_post_page(output: str, page: t.Any, **_: t.Any) -> str:
+    """No page loads anything from another site."""
+    return output.replace(SHIM, "../" * page.url.count("/") + "assets/worker.js")
+
+
+def on_post_template(output_content: str, **_: t.Any) -> str:
+    """The same for the page of missing pages."""
+    return output_content.replace(SHIM, "/assets/worker.js")
+
+
+def on_post_build(config: t.Any) -> None:
+    """Copy the script."""
+    copyfile(Path(__file__).with_name("worker.js"), Path(config.site_dir, "assets", "worker.js"))
