@@ -6,9 +6,9 @@ growth    how the cost grows with the number of headers, fields, rules …; with
 bodies    uploads and downloads of 1 GiB: throughput and memory
 memory    a worker's memory over 100,000 mixed requests
 served    requests a second, on a server, with the load from another core
-where     where the time of each scenario goes, by function
+where     the share of each function in the time of each scenario
 instructions   instructions per request, counted by callgrind; with names, only these; --framework costrel,flask
-report    the tables and plots of docs/performance.md, from the figures that are kept there
+report    the tables and plots of docs/performance.md, from the stored figures
 all       all of these, and the report
 
 The environment variables BENCH_TURNS, BENCH_ROUNDS and BENCH_SECONDS make `calls` longer or shorter.
@@ -26,7 +26,7 @@ import time
 from collections.abc import Callable
 
 ALONE = ["benchmarks.profiles", "benchmarks.session_stores"]
-"""Programs of their own that `all` runs as well: each prints its own figures."""
+"""Separate programs that `all` runs as well: each prints its own figures."""
 
 
 def calls(options: argparse.Namespace) -> None:
@@ -47,7 +47,7 @@ def part(name: str) -> Callable[[argparse.Namespace], None]:
 
 
 def named_part(name: str) -> Callable[[argparse.Namespace], None]:
-    """A part that takes names of what to measure."""
+    """A part that takes the names of the cases to measure."""
     return lambda options: importlib.import_module(f"benchmarks.{name}").main(options.names)
 
 
@@ -65,7 +65,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
 
 
 def everything(options: argparse.Namespace) -> None:
-    """All parts, one after the other; one that fails is named, and the others run all the same."""
+    """Run all parts, one after the other. A failing part is named, and the others still run."""
     failed = []
     for name, run in PARTS.items():
         started = time.monotonic()
@@ -94,7 +94,7 @@ def main() -> None:
     parser.add_argument("--peers", default="", help="of `calls`: separated by commas; without it: all")
     parser.add_argument("--framework", default="", help="of `instructions`: likewise")
     options = parser.parse_intermixed_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("Ended."))  # so that the servers are ended, too
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("Ended."))  # so that the servers are stopped, too
     (everything if options.part == "all" else PARTS[options.part])(options)
 
 

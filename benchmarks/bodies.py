@@ -25,7 +25,7 @@ DOWNLOADS = dict(UPLOADS)
 def transfer(kind: str, server_kind: str, app: str) -> dict[str, float]:
     """One transfer to a fresh server: MiB a second, and MiB of memory before and at the most."""
     with serving(server_kind, app) as server:
-        load.child("mixed", server.port, 200)  # what is loaded late is loaded now
+        load.child("mixed", server.port, 200)  # load the lazy imports before the measurement
         before, cpu = server.memory(), server.cpu_seconds()
         server.forget_peak()
         seconds = load.child(kind, server.port, SIZE)["seconds"]

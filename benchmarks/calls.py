@@ -23,7 +23,7 @@ SECONDS_A_ROUND = float(os.environ.get("BENCH_SECONDS", "0.03"))
 
 
 def scenarios_of(peer: Peer, only: list[str]) -> list[Scenario]:
-    """What is measured of a peer: all scenarios, or those that are named, without what it lacks."""
+    """The scenarios to measure of a peer: all, or those of the names, without those that it lacks."""
     return [each for each in SCENARIOS if peer.has(each.name) and (not only or each.name in only)]
 
 
@@ -38,7 +38,7 @@ def answers(gateway: str, peer: Peer, only: list[str]) -> dict[str, Any]:
 
 
 def comparable(scenario: Scenario, body: bytes) -> Any:
-    """JSON as values; the page of an error that nobody handled is each framework's own."""
+    """JSON as values. The page of an unhandled error is left out: it is each framework's own."""
     if scenario.name == "error404":
         return None
     if scenario.name == "static":
@@ -59,7 +59,7 @@ def measure(gateway: str, peer: Peer, only: list[str]) -> dict[str, float]:
 
 
 def main(gateway: str, name: str, *arguments: str) -> None:
-    logging.disable()  # what they log of a 404 goes nowhere, for all of them
+    logging.disable()  # for all peers, discard the log of 404s
     only = [each for each in arguments if each != "--answers"]
     found = (answers if "--answers" in arguments else measure)(gateway, find(gateway, name), only)
     print(json.dumps(found))

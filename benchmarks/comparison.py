@@ -20,7 +20,7 @@ Figures = dict[str, dict[str, dict[str, float]]]
 
 
 def child(gateway: str, peer: Peer, arguments: list[str]) -> dict[str, Any]:
-    """What `benchmarks.calls` prints for one peer."""
+    """The output of `benchmarks.calls` for one peer."""
     command = [sys.executable, "-W", "ignore", "-m", "benchmarks.calls", gateway, peer.name, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     if done.returncode:
@@ -29,7 +29,7 @@ def child(gateway: str, peer: Peer, arguments: list[str]) -> dict[str, Any]:
 
 
 def chosen(names: list[str]) -> list[tuple[str, Peer]]:
-    """The peers of both gateways that are installed, or those of them that are named. Says which are missing."""
+    """The installed peers of both gateways, or those of the names. Reports the missing ones."""
     every = [(gateway, peer) for gateway, group in peers.GATEWAYS.items() for peer in group]
     for name in sorted({peer.needs for _, peer in every if not peer.is_installed}):
         print(f"{name} is not installed, and left out: make bench installs it in .venv-bench.", file=sys.stderr)
@@ -37,7 +37,7 @@ def chosen(names: list[str]) -> list[tuple[str, Peer]]:
 
 
 def differences(taking_part: list[tuple[str, Peer]], scenarios: list[str]) -> list[str]:
-    """One line for each answer that is not as Flask's over WSGI."""
+    """One line for each response that differs from Flask's over WSGI."""
     expected = child("wsgi", peers.find("wsgi", "flask"), ["--answers", *scenarios])
     found = []
     for gateway, peer in taking_part:
@@ -72,7 +72,7 @@ def show(figures: Figures) -> None:
 
 
 def main(names: list[str], scenarios: list[str]) -> None:
-    """Check all answers, measure, print; keep the figures where nothing was left out."""
+    """Check all responses, measure, print; keep the figures if no peer or scenario was left out."""
     taking_part = chosen(names)
     if wrong := differences(taking_part, scenarios):
         sys.exit("Nothing is timed, since these answers differ:\n" + "\n".join(wrong))

@@ -15,7 +15,7 @@ from .scenarios import Scenario
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back; header names in lower case."""
+    """A response, with header names in lower case."""
 
     status: int
     headers: dict[str, str]
@@ -23,7 +23,7 @@ class Answer:
 
 
 def revisit(scenario: Scenario, first: Answer) -> dict[str, str]:
-    """The headers that a client sends when it comes again: its session, or what it knows of the file."""
+    """The headers of a client's next request: its session, or the tag of the file."""
     if scenario.name == "session":
         return {"Cookie": first.headers["set-cookie"].partition(";")[0]}
     if scenario.name == "not_modified":
@@ -49,7 +49,7 @@ class Wsgi:
         return None
 
     def environs(self, count: int) -> list[dict[str, Any]]:
-        """`count` environs that nobody has used yet, each with a body of its own."""
+        """`count` fresh environs, each with its own body."""
         return [{**self.environ, "wsgi.input": io.BytesIO(self.scenario.body)} for _ in range(count)]
 
     def answer(self) -> Answer:
@@ -95,7 +95,7 @@ class Exchange:
             message = {"type": "http.request", "body": self.body, "more_body": False}
             self.body = None
             return message
-        # The client stays: who waits for its leaving waits until it is cancelled.
+        # The client stays connected: a task that waits for its disconnect waits until it is cancelled.
         await asyncio.get_running_loop().create_future()
         raise AssertionError("nobody sets the future")
 
@@ -147,7 +147,7 @@ class Asgi:
 
 @asynccontextmanager
 async def _lifespan(app: Any) -> AsyncIterator[None]:
-    """Begin an application's lifespan, and end it afterwards; one that knows none is left alone."""
+    """Run an application's lifespan around the block, if it supports the protocol."""
     incoming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     outgoing: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": {}}

@@ -1,4 +1,4 @@
-"""What the project wants of itself, as ratios between figures of one run, and whether it has it."""
+"""The goals of the project, as ratios between figures of one run, and whether they are reached."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from .peers import GATEWAYS
 
 NOT_ON_JINJA = ("django",)
 SLOPE = 1.15
-"""What counts as linear: a slope of 1, and what the clock and the memory's caches add."""
+"""The largest slope that counts as linear: 1, plus the effects of the clock and the memory caches."""
 
 OF_FLASK = {
     "hello": 20, "json": 20, "params": 20, "form": 12, "postjson": 12, "upload": 12, "session": 8, "hooks": 8,
     "static": 8, "not_modified": 8, "error404": 8, "abort": 8,
 }  # fmt: skip
-"""Scenario → how many times Flask's cost is to be Costrel's."""
+"""Scenario → the wanted ratio of Flask's cost to Costrel's."""
 
 NO_SLOWER: dict[str, dict[str, tuple[str, ...]]] = {
     "hello": {"wsgi": ("falcon",), "asgi": ("falcon", "blacksheep")},
@@ -32,7 +32,7 @@ OWN = ("costrel", "costrel_sync", "as_flask", "jinja")
 
 @dataclass(frozen=True)
 class Goal:
-    """One goal: `measured` is to be at least `wanted`, or at most where `at_most` is set."""
+    """One goal: `measured` should be at least `wanted`, or at most if `at_most` is set."""
 
     text: str
     measured: float
@@ -133,7 +133,7 @@ WORDS = {
 
 
 def of_growth(figures: dict[str, Any]) -> Iterator[Goal]:
-    """Nothing grows faster than what it grows with."""
+    """The goals of growth: no cost grows faster than linearly."""
     for name, each in figures.items():
         yield Goal(f"slope over {name}", each["costrel"]["slope"], SLOPE, at_most=True)
 

@@ -1,7 +1,7 @@
-"""How the cost of one request grows with what it holds, and with what the application holds.
+"""How the cost of one request grows with its own size, and with the size of the application.
 
 ``python -m benchmarks growth [NAME ...]``. Each line of a plot is the CPU time of one call against a growing number;
-its slope in a plot of logarithms says the shape: 0 is constant, 1 is linear, more is worse.
+its slope in a log-log plot is the shape: 0 is constant, 1 is linear, more is worse.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ POST = Scenario("grown", "/read", "POST")
 
 
 def application(api: Any, **added: int) -> Any:
-    """An application that reads all of a request; `added` says how many rules, hooks or nested blueprints it has."""
+    """An application that reads the whole request; `added` is its number of rules, hooks or nested blueprints."""
     app = (api.Costrel if api.__name__ == "costrel" else api.Flask)("benchmark")
     app.config.update(dict.fromkeys(LIMITS))
     request = api.request
@@ -59,7 +59,7 @@ def application(api: Any, **added: int) -> Any:
 
 
 def _nest(app: Any, api: Any, depth: int) -> None:
-    """A view in the innermost of so many blueprints, each with one function before the request."""
+    """A view in the innermost of several nested blueprints, each with one function before the request."""
     inner = api.Blueprint("b0", "benchmark", url_prefix="/b")
     inner.add_url_rule("/", "innermost", lambda: "inner")
     for i in range(1, depth):
@@ -76,12 +76,12 @@ def parts(number: int) -> bytes:
 
 
 def of_request(build: Callable[[int], Scenario]) -> Callable[[Any, int], Wsgi]:
-    """What the client sends grows; the application stays."""
+    """The request grows; the application stays the same."""
     return lambda api, size: Wsgi(application(api), build(size))
 
 
 def of_application(name: str, scenario: Scenario) -> Callable[[Any, int], Wsgi]:
-    """The application grows; the request stays."""
+    """The application grows; the request stays the same."""
     return lambda api, size: Wsgi(application(api, **{name: size}), scenario)
 
 

@@ -53,14 +53,14 @@ def _milliseconds(text: str) -> float:
 
 
 def child(kind: str, port: int, number: int) -> dict[str, Any]:
-    """Run one kind of load in a process on LOAD_CORE, and give what it found."""
+    """Run one kind of load in a process on LOAD_CORE, and return its result."""
     command = pinned([sys.executable, "-m", "benchmarks.load", kind, str(port), str(number)], LOAD_CORE)
     out = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, timeout=600).stdout
     return dict(json.loads(out))
 
 
 class Connection:
-    """One kept connection that sends prepared requests, and reads answers that say their length."""
+    """One persistent connection that sends prepared requests, and reads responses with a Content-Length."""
 
     def __init__(self, port: int) -> None:
         self.sock = socket.create_connection(("127.0.0.1", port), 60)
@@ -98,7 +98,7 @@ def wire(scenario: Scenario) -> bytes:
 
 
 def mixed(port: int, number: int) -> dict[str, Any]:
-    """Send that many requests of all kinds over a few connections; each answer has the status that it should."""
+    """Send that many requests of all kinds over a few connections, and check the status of each response."""
     scenarios = [BY_NAME[name] for name in MIXED]
     requests = [wire(scenario) for scenario in scenarios]
     connections = [Connection(port) for _ in range(CONNECTIONS)]

@@ -1,4 +1,4 @@
-"""What a worker holds after 100,000 mixed requests, and whether it still grows: ``python -m benchmarks memory``."""
+"""The memory of a worker after 100,000 mixed requests, and its growth: ``python -m benchmarks memory``."""
 
 from __future__ import annotations
 

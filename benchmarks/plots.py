@@ -16,7 +16,7 @@ mpl.rcParams.update(
     {"svg.hashsalt": "costrel", "svg.fonttype": "none", "font.size": 9, "axes.grid": True, "grid.alpha": 0.3}
 )
 
-from matplotlib import pyplot as plt  # noqa: E402 - after the choice of what draws
+from matplotlib import pyplot as plt  # noqa: E402 - after the choice of the backend
 
 OWN_COLOUR, OTHER_COLOUR = "#b5432a", "#4a6d8c"
 COLOURS = {"costrel": OWN_COLOUR, "flask": OTHER_COLOUR}

@@ -1,4 +1,4 @@
-"""What the safe profile and each guard cost a request, in process: ``python -m benchmarks.profiles``.
+"""The cost of the safe profile and of each guard per request, in process: ``python -m benchmarks.profiles``.
 
 `plain` is the application with Flask's defaults, `safe` the same with Costrel's own; the others are `safe` with one
 guard more. The claim: `safe` costs at most 1.3 times `plain`.
@@ -36,7 +36,7 @@ def application(cls: type[Costrel] = Costrel, decorate: Callable[[Any], Any] | N
 
 
 def peers() -> dict[str, tuple[Any, dict[str, str]]]:
-    """Each with its application, and what its environ has besides."""
+    """Each case with its application, and the additional keys of its environ."""
     origin = "https://shop.example"
     shared = CORSPolicy(origin, credentials=True)
     post = {"REQUEST_METHOD": "POST", "HTTP_SEC_FETCH_SITE": "same-origin"}
@@ -58,7 +58,7 @@ def peers() -> dict[str, tuple[Any, dict[str, str]]]:
 
 
 def with_other(decorator: Callable[[Any], Any]) -> Any:
-    """An application where another view than the measured one has a guard."""
+    """An application with a guard on another view than the measured one."""
     app = application()
     app.view_functions["other"] = decorator(lambda: "other")
     return app

@@ -1,6 +1,6 @@
-"""What it costs to reach an attribute or an item through a context-local proxy: ``python -m benchmarks.proxy_access``.
+"""The cost of an attribute or an item through a context-local proxy: ``python -m benchmarks.proxy_access``.
 
-Prints nanoseconds per access: of the object itself, through Costrel's proxy, and through Werkzeug's where it is there.
+Prints nanoseconds per access: of the object itself, through Costrel's proxy, and through Werkzeug's if it is installed.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def peers() -> dict[str, Any]:
 
 def main() -> None:
     for name, target in peers().items():
-        attribute = nanoseconds(lambda: target.method)  # noqa: B023 - called before the loop goes on
+        attribute = nanoseconds(lambda: target.method)  # noqa: B023 - called before the loop continues
         item = nanoseconds(lambda: target["key"])  # noqa: B023 - as above
         print(f"{name:14} attribute {attribute:6.0f} ns   item {item:6.0f} ns")
 

@@ -11,7 +11,7 @@ PAGE = results.FOLDER.parent / "performance.md"
 
 
 def filled(page: str) -> str:
-    """The page with what stands between each pair of marks made anew, where there are figures for it."""
+    """The page with the text between each pair of marks replaced, if there are figures for it."""
     for name, (part, make) in REGIONS.items():
         found = results.load(part)
         if found is None:
@@ -22,7 +22,7 @@ def filled(page: str) -> str:
 
 
 def between_marks(page: str, name: str, text: str) -> str:
-    """The page with `text` between the two marks of that name. Raises ValueError where they are not there."""
+    """The page with `text` between the two marks of that name. Raises ValueError if they are missing."""
     begin, end = f"<!-- figures: {name} -->", f"<!-- end: {name} -->"
     before, found, rest = page.partition(begin)
     _, also_found, after = rest.partition(end)

@@ -1,4 +1,4 @@
-"""Where figures are kept: one JSON file a part, from which the tables and the plots are drawn."""
+"""The storage of the figures: one JSON file per part, from which the tables and plots are drawn."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 TURNS = int(os.environ.get("BENCH_TURNS", "3"))
-"""How often the peers take turns."""
+"""The number of turns of each peer."""
 
 FOLDER = Path(__file__).parent.parent / "docs" / "performance"
 PACKAGES = [
@@ -21,14 +21,14 @@ PACKAGES = [
 
 
 def save(part: str, figures: Any) -> None:
-    """Keep the figures of a part, with what they were measured on."""
+    """Store the figures of a part, with the machine on which they were measured."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     found = {"machine": machine(), "figures": figures}
     (FOLDER / f"{part}.json").write_text(json.dumps(found, indent=1) + "\n")
 
 
 def load(part: str) -> dict[str, Any] | None:
-    """The figures of a part as they were kept last, or None."""
+    """The figures of a part that were stored last, or None."""
     try:
         return dict(json.loads((FOLDER / f"{part}.json").read_text()))
     except FileNotFoundError:
@@ -36,7 +36,7 @@ def load(part: str) -> dict[str, Any] | None:
 
 
 def machine() -> dict[str, Any]:
-    """What somebody who compares figures wants to know."""
+    """The data about the machine that a comparison of figures needs."""
     return {
         "day": time.strftime("%Y-%m-%d"),
         "python": platform.python_version(),

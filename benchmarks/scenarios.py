@@ -1,4 +1,4 @@
-"""What is measured: one request each, and what every peer must answer to it."""
+"""The scenarios: one request each, and the response that every peer must send."""
 
 from __future__ import annotations
 

@@ -34,9 +34,9 @@ WORKERS = [1, 2, 4]
 
 
 def loaded(server: Server, path: str, seconds: float, connections: int = 32) -> dict[str, float]:
-    """What wrk finds, and the microseconds of CPU time that all processes of the server use for a request.
+    """The results of wrk, and the microseconds of CPU time that all processes of the server use for a request.
 
-    Raises RuntimeError where nothing is answered three times in a row.
+    Raises RuntimeError if three runs in a row get no response.
     """
     for _ in range(ATTEMPTS):
         before = server.cpu_seconds()

@@ -1,4 +1,4 @@
-"""Server processes for the figures that need one: started on a core of their own, watched, and ended again."""
+"""Server processes for the figures that need them: started on a separate core, watched, and stopped."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ COMMANDS = {
 
 @dataclass(frozen=True)
 class Server:
-    """A server that answers at `port`; `pid` is its first process."""
+    """A server that listens on `port`; `pid` is its first process."""
 
     pid: int
     port: int
 
     def workers(self) -> list[int]:
-        """The processes below the first one, or the first one where there are none."""
+        """The children of the first process, or the first process if it has none."""
         return _descendants(self.pid) or [self.pid]
 
     def memory(self) -> int:
@@ -84,7 +84,7 @@ def _descendants(pid: int) -> list[int]:
     for task in Path(f"/proc/{pid}/task").iterdir():
         for child in (task / "children").read_text().split():
             found += [int(child), *_descendants(int(child))]
-    # Python's helper process for shared resources is none of the server's.
+    # Python's resource tracker is not a process of the server.
     return [each for each in found if b"resource_tracker" not in Path(f"/proc/{each}/cmdline").read_bytes()]
 
 
@@ -95,7 +95,7 @@ def free_port() -> int:
 
 
 def pinned(command: list[str], core: int | None) -> list[str]:
-    """The command, on one core; on all of them where `core` is None, or where the system cannot."""
+    """The command, on one core; on all cores if `core` is None, or if the system does not support it."""
     return command if core is None or not shutil.which("taskset") else ["taskset", "-c", str(core), *command]
 
 
@@ -103,7 +103,7 @@ def pinned(command: list[str], core: int | None) -> list[str]:
 def serving(kind: str, app: str, core: int | None = SERVER_CORE, workers: int = 1) -> Iterator[Server]:
     """The application named ``module:name`` on a server of COMMANDS, until the block ends.
 
-    Raises RuntimeError, with what the server wrote, where it does not answer in time.
+    Raises RuntimeError, with the output of the server, if it does not answer in time.
     """
     port = free_port()
     command = [word.format(app=app, port=port) for word in COMMANDS[kind]]

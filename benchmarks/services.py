@@ -1,4 +1,4 @@
-"""What the services of an application cost by themselves: ``python -m benchmarks.services [NAME ...]``.
+"""The cost of the services of an application alone: ``python -m benchmarks.services [NAME ...]``.
 
 Prints microseconds of CPU time per call, for Flask and for Costrel, and their ratio. The names are those of the
 ``PERF:`` comments in ``costrel/services``.
@@ -37,7 +37,7 @@ def microseconds(call: Callable[[], Any]) -> float:
 
 
 def session_cases(app: Any) -> Cases:
-    """Open the session of a cookie, change it, and save it again, into a response that is made before."""
+    """Open the session of a cookie, change it, and save it into an existing response."""
     interface = app.session_interface
     for name, content in (
         ("session", {"user_id": 17}),

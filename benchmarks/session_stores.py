@@ -1,4 +1,4 @@
-"""What a session costs by where it is kept: ``python -m benchmarks.session_stores``.
+"""The cost of a session by its store: ``python -m benchmarks.session_stores``.
 
 Prints the microseconds that a session adds to a request, one that reads a value and one that reads and changes it, for
 Costrel's stores, for Flask's session in a signed cookie, to which the ratios are, and for Flask-Session with Redis,
@@ -157,7 +157,7 @@ def main() -> None:
         runs: dict[Case, Callable[[], object]] = {}
         for name, app in apps.items():
             cookie = next(value for key, value in call(app, "/start", "") if key == "Set-Cookie").partition(";")[0]
-            # A store is read wherever the cookie comes along.
+            # A store is read in each request that has the cookie.
             for path, sent in (("/plain", ""), ("/read", cookie), ("/write", cookie)):
                 runs[name, path] = lambda app=app, path=path, sent=sent: call(app, path, sent)  # type: ignore[misc]
         report(list(apps), measure(runs))

@@ -1,4 +1,4 @@
-"""What it costs to begin: importing, and an application of 10,000 rules up to its first answer.
+"""The cost of starting: importing, and an application with 10,000 rules up to its first response.
 
 ``python -m benchmarks startup``; each measurement is a process of its own, by
 ``python -m benchmarks.startup import NAME`` or ``python -m benchmarks.startup rules PEER NUMBER``.
@@ -69,7 +69,7 @@ def _view(**values: Any) -> str:
 
 def child(*arguments: str) -> dict[str, float]:
     command = [sys.executable, "-m", "benchmarks.startup", *arguments]
-    # Bytecode is there for all of them, as where they are installed, also where the environment says to write none.
+    # Write bytecode for all of them, as an installation does, even if the environment turns that off.
     environ = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     environ["PYTHONPYCACHEPREFIX"] = str(Path(tempfile.gettempdir()) / "costrel-benchmark-bytecode")
     out = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, timeout=300, env=environ).stdout

@@ -1,4 +1,4 @@
-"""The figures as Markdown: each function makes what stands between two marks of docs/performance.md."""
+"""The figures as Markdown: each function writes the text between two marks of docs/performance.md."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def calls(gateway: str) -> Callable[[Any], str]:
 
 
 def goals(figures: Any) -> str:
-    """All goals of all parts; what is not there yet is left out."""
+    """All goals of all parts that have figures."""
     rows = [
         goal.row()
         for part, of_part in OF_PART.items()
@@ -49,7 +49,7 @@ def goals(figures: Any) -> str:
 
 
 def machine(figures: Any) -> str:
-    """What was measured on, and which versions."""
+    """The machine of the measurement, and the versions."""
     found = (results.load("calls") or {})["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in found["packages"].items())
     return f"Measured on {found['day']} with CPython {found['python']} on {found['system']}: {versions}."
@@ -166,4 +166,4 @@ REGIONS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "where": ("where", where),
     **{mark: ("instructions", make) for mark, make in INSTRUCTIONS.items()},
 }
-"""Mark in docs/performance.md → the part whose figures it shows, and what makes it."""
+"""Mark in docs/performance.md → the part whose figures it shows, and the function that writes it."""

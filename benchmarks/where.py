@@ -1,4 +1,4 @@
-"""Where Costrel's time goes: each scenario under cProfile: ``python -m benchmarks where [SCENARIO ...]``."""
+"""The time of Costrel by function: each scenario under cProfile: ``python -m benchmarks where [SCENARIO ...]``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OVER = {"wsgi": "costrel", "asgi": "costrel"}
 
 
 def shares(gateway: str, scenario: str) -> list[tuple[str, float, float]]:
-    """The functions that took most: name, share of the whole (without what they call), calls per request."""
+    """The functions that took most time: name, share of the whole without callees, calls per request."""
     with GATEWAYS[gateway](find(gateway, OVER[gateway]).build(gateway, scenario), BY_NAME[scenario]) as call:
         call.run(200)
         profile = cProfile.Profile()
@@ -35,13 +35,13 @@ def shares(gateway: str, scenario: str) -> list[tuple[str, float, float]]:
 
 
 def is_foreign(key: tuple[str, int, str]) -> bool:
-    """Whether a function is none of the request's: it makes requests, sends them, or waits."""
+    """Whether a function belongs to the harness: it creates requests, sends them, or waits."""
     file, _, name = key
     return ("benchmarks/" in file and "peers" not in file) or "'poll'" in name
 
 
 def readable(key: tuple[str, int, str]) -> str:
-    """A function as somebody looks for it: its file from the package on, its line, its name."""
+    """The name of a function to search for: its file from the package on, its line, its name."""
     file, line, name = key
     if file == "~":
         return name.strip("<>").removeprefix("built-in method ").replace("method ", "")

@@ -48,7 +48,7 @@ def instructions(framework: Framework, names: list[str]) -> dict[str, int]:
 
 
 def library_in(folder: Path) -> str:
-    """A library by which a program says when callgrind is to count."""
+    """A library with which a program starts and stops callgrind's counting."""
     source, library = folder / "count.c", folder / "count.so"
     source.write_text(SOURCE)
     subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, source], check=True)
@@ -56,7 +56,7 @@ def library_in(folder: Path) -> str:
 
 
 def figures_in(folder: Path) -> dict[str, int]:
-    """What the dumps of a run say, per call."""
+    """The figures in the dumps of a run, per call."""
     found = {}
     for path in folder.glob("out*"):
         text = path.read_text(errors="replace")

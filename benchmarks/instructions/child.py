@@ -165,7 +165,7 @@ def request_of(caller: Any, scenario: Scenario) -> Any:
 
 
 def checked(framework: Framework, scenario: Scenario) -> tuple[Any, Any]:
-    """What calls the application of a scenario, and its request. Raises ValueError for an answer that is not right."""
+    """The caller of a scenario's application, and its request. Raises ValueError for a wrong response."""
     caller = CALLERS[framework.called](framework.build(scenario.name))
     request = request_of(caller, scenario)
     status, _, body = caller.call(scenario, request)

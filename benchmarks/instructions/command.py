@@ -16,7 +16,7 @@ from .tables import HARNESS, REGIONS, Figures, ratios
 
 
 def main(names: list[str], wanted: list[str]) -> None:
-    """Count the scenarios of these names (without any: all) with the frameworks that are wanted (likewise)."""
+    """Count the scenarios of these names with these frameworks; without names, all of them."""
     frameworks = chosen(names, wanted)
     figures: Figures = {}
     for framework in frameworks:
@@ -37,7 +37,7 @@ def main(names: list[str], wanted: list[str]) -> None:
 
 
 def chosen(names: list[str], wanted: list[str]) -> list[Framework]:
-    """The installed frameworks that are wanted and have a scenario of these names. Exits if a name is unknown."""
+    """The installed frameworks of these names that have such a scenario. Exits if a name is unknown."""
     refuse_unknown("framework", wanted, list(BY_NAME))
     refuse_unknown("scenario", names, list(dict.fromkeys(each.name for group in OVER.values() for each in group)))
     return [

@@ -69,4 +69,4 @@ REGIONS: dict[str, Callable[[Figures], str]] = {
     "instructions-wsgi": table("wsgi"),
     "instructions-asgi": table("asgi"),
 }
-"""Mark in docs/performance.md → what makes the table between."""
+"""Mark in docs/performance.md → the function that writes its table."""

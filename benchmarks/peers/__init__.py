@@ -1,7 +1,7 @@
 """The frameworks that are measured, one file each, written as its own documentation advises.
 
 A peer's file has `wsgi(scenario)`, `asgi(scenario)`, or both: each gives the application for the scenario of that name.
-What only one scenario needs (a session, functions around each request) is in no other's application.
+Features that only one scenario needs (a session, functions around each request) are left out of its other applications.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ROWS = [f"row {i}" for i in range(20)]
 
 @dataclass(frozen=True)
 class Peer:
-    """One column of a table. `lacks` says why the peer has no figure for a scenario; `only` names all that it has."""
+    """One column of a table. `lacks` has the reasons for missing scenarios; `only` names the only ones that it has."""
 
     name: str
     title: str
@@ -71,7 +71,7 @@ GATEWAYS = {"wsgi": WSGI, "asgi": ASGI}
 
 
 def find(gateway: str, name: str) -> Peer:
-    """The peer of that name. Raises LookupError that lists those that there are."""
+    """The peer of that name. Raises LookupError with the known names."""
     for peer in GATEWAYS[gateway]:
         if peer.name == name:
             return peer

@@ -1,4 +1,4 @@
-"""Bottle, with Jinja for its templates; its "session" is a signed cookie, which is what it offers."""
+"""Bottle, with Jinja for its templates; its "session" is a signed cookie, its only kind of session."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ MIDDLEWARE = {
 
 
 def around(get_response):
-    """What runs before and after each request, in Django's form: one function around it."""
+    """The hooks before and after each request, in Django's form: one function around it."""
 
     def middleware(request):
         return get_response(request)
@@ -132,7 +132,7 @@ class AsyncViews:
 
 
 class Urls:
-    """What Django wants of a module of URLs."""
+    """The URL module that Django requires."""
 
     def __init__(self, views: Any) -> None:
         self.urlpatterns = [
@@ -148,7 +148,7 @@ class Urls:
             path("static/<path:path>", serve, {"document_root": STATIC}),
             path("outer/", include([path("inner/", include([path("", views.hooked)]))])),
         ]
-        # Django's error handlers are for 400, 403, 404 and 500; this one answers as the other peers' do.
+        # Django's error handlers are for 400, 403, 404 and 500; this one responds like those of the other peers.
         self.handler403 = lambda request, exception: HttpResponse("teapot", status=418)
 
 

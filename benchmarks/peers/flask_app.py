@@ -1,4 +1,4 @@
-"""Flask; under ASGI by asgiref's adapter, as its documentation says."""
+"""Flask; under ASGI with asgiref's adapter, as its documentation recommends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Jinja without a framework: what of `template` no framework can save."""
+"""Jinja without a framework: the part of `template` that no framework can save."""
 
 from __future__ import annotations
 

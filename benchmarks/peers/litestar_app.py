@@ -1,4 +1,4 @@
-"""Litestar: typed handlers; its cookie session is encrypted, which is the only kind that a cookie has there."""
+"""Litestar: typed handlers; its cookie sessions are always encrypted."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ async def hooked() -> str:
 
 
 class Around(ASGIMiddleware):
-    """What runs before and after each request, in Litestar's form."""
+    """The hooks before and after each request, in Litestar's form."""
 
     scopes = (ScopeType.HTTP,)
 

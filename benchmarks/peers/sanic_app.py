@@ -1,4 +1,4 @@
-"""Sanic, under ASGI: its own server, for which it is made, is not in this comparison."""
+"""Sanic, under ASGI: it is made for its own server, which this comparison does not include."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ async def hooked(request):
 
 
 class Around(BaseHTTPMiddleware):
-    """What runs before and after each request, in Starlette's form for functions of a request and a response."""
+    """The hooks before and after each request, in Starlette's form for functions of a request and a response."""
 
     async def dispatch(self, request, call_next):
         return await call_next(request)

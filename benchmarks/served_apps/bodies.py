@@ -11,12 +11,12 @@ SIZE = int(os.environ.get("BENCH_BODY_BYTES", str(2**30)))
 FOLDER = Path("/dev/shm") if Path("/dev/shm").is_dir() else Path(tempfile.gettempdir())
 DOWNLOAD = FOLDER / "costrel-benchmark-download"
 
-# Uploads and downloads lie in memory where that can be, so that no disk is measured.
+# Uploads and downloads are in memory if possible, to exclude the disk.
 tempfile.tempdir = str(FOLDER)
 
 
 def add_bodies(app: Any, api: Any) -> Any:
-    """Add the views to an application, and let it take a body of that size."""
+    """Add the views to an application, and allow bodies of that size."""
     app.config["MAX_CONTENT_LENGTH"] = SIZE + 2**20
 
     @app.post("/big-upload")

@@ -1,4 +1,4 @@
-"""Gallery: people sign up, upload pictures, look at them, comment, chat, and see what happens as it happens.
+"""Gallery: users sign up, upload pictures, view and comment on them, chat, and follow new events live.
 
 Run it with ``costrel --app examples/gallery run``. Accounts, pictures and comments are in sqlite, in the instance
 folder; there is nothing to set up. With several processes the chat and the feed need a Redis to reach all visitors:
@@ -25,11 +25,11 @@ POLICY = {
     "frame-ancestors": "'none'",
     "object-src": "'none'",
 }
-"""What a page may load: its own files and nothing else, so no script that somebody wrote into a comment."""
+"""A page may load only files of this site, so a script in a comment does not run."""
 
 
 def create_app(config: dict[str, Any] | None = None) -> Costrel:
-    """The application; `config` overrides settings, as tests do."""
+    """Create the application. `config` overrides settings, for example in tests."""
     app = Costrel(__name__, instance_path=str(Path(__file__).parent.resolve() / "instance"))
     app.config.update(
         CONTENT_SECURITY_POLICY=POLICY,
@@ -59,10 +59,10 @@ def create_app(config: dict[str, Any] | None = None) -> Costrel:
 
 
 def kept_secret(folder: Path) -> str:
-    """A secret key made at the first start and kept in the instance folder, readable by its owner alone."""
+    """The secret key: created at the first start, and kept in the instance folder, readable only by its owner."""
     path = folder / "secret_key"
     if not path.exists():
-        # Several processes may start at once: each writes a key of its own, and the first one's is taken by all.
+        # Several processes may start at once: each writes its own key, and all of them use the first.
         own = folder / f"secret_key.{os.getpid()}"
         own.touch(mode=0o600)
         own.write_text(secrets.token_hex(32))
@@ -73,7 +73,7 @@ def kept_secret(folder: Path) -> str:
 
 
 def any_other(error: HTTPException) -> Response | HTTPException:
-    """The error as it is; JSON for the API."""
+    """The unchanged error; JSON for the API."""
     if not request.path.startswith("/api/"):
         return error
     problem = api.problem(error.code or 500, error.description or error.name)
@@ -82,7 +82,7 @@ def any_other(error: HTTPException) -> Response | HTTPException:
 
 
 def not_found(error: HTTPException) -> tuple[Response | str, int]:
-    """The page for what is not there; JSON for the API."""
+    """The page for a 404; JSON for the API."""
     if request.path.startswith("/api/"):
         return api.problem(404, "There is nothing at this address."), 404
     text = "This picture or page is not (or no longer) here."
@@ -90,6 +90,6 @@ def not_found(error: HTTPException) -> tuple[Response | str, int]:
 
 
 def too_large(error: RequestEntityTooLarge) -> tuple[str, int]:
-    """The page for an upload over the limit."""
+    """The page for an upload that exceeds the limit."""
     text = "A picture may have up to 5 MB. Scale it down a little, or save it as JPEG, and try again."
     return render_template("error.html", title="That picture is too large", text=text), 413

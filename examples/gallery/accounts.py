@@ -1,4 +1,4 @@
-"""Signing up, in and out; views that need an account are decorated with `signed_in`."""
+"""Signing up, in and out. Views that need an account are decorated with `signed_in`."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ NO_ACCOUNT = generate_password_hash("for the time it takes to check")
 
 @blueprint.before_app_request
 def load_user() -> None:
-    """Find who is signed in: ``g.user`` is a row, or None."""
+    """Load the user: ``g.user`` is a row, or None."""
     user_id = session.get("user_id")
     g.user = None if user_id is None else user_by("id", user_id)
 
@@ -47,7 +47,7 @@ def user_by(column: str, value: object) -> sqlite3.Row | None:
 
 
 def signed_in(view: Callable[P, R]) -> Callable[P, R | Response]:
-    """Send who is not signed in to the form, and back afterwards."""
+    """Redirect visitors who are not signed in to the form, and back afterwards."""
 
     @functools.wraps(view)
     def checked(*args: P.args, **kwargs: P.kwargs) -> R | Response:
@@ -61,7 +61,7 @@ def signed_in(view: Callable[P, R]) -> Callable[P, R | Response]:
 
 @blueprint.route("/sign-up", methods=["GET", "POST"])
 def sign_up() -> str | Response | tuple[str, int]:
-    """Make an account."""
+    """Create an account."""
     if request.method == "GET":
         return render_template("account.html", new=True, shortest=SHORTEST_PASSWORD)
     name, password = request.form["name"].strip(), request.form["password"]
@@ -80,7 +80,7 @@ def sign_up() -> str | Response | tuple[str, int]:
 
 
 def check_account(name: str, password: str) -> tuple[str, str]:
-    """The field of a new account that is wrong, and the reason; two empty strings if none is."""
+    """The invalid field of a new account and the reason, or two empty strings."""
     if not name or len(name) > 30:
         return "name", "Choose a name of 1 to 30 characters."
     if not name.isprintable():
@@ -105,7 +105,7 @@ def sign_in() -> str | Response | tuple[str, int]:
 
 
 def enter(user_id: int | None, greeting: str) -> Response:
-    """Begin a new session for a user, and go to where they wanted to go."""
+    """Begin a new session for a user, and redirect to the page that they requested."""
     session.clear()
     session["user_id"] = user_id
     flash(greeting, "success")

@@ -23,7 +23,7 @@ class Comment(Struct):
 
 
 class Picture(Struct):
-    """A picture as its row says, with links."""
+    """A picture with its data and links."""
 
     id: int
     title: str
@@ -72,7 +72,7 @@ def problem(status: int, text: str) -> Response:
 
 @blueprint.get("/pictures")
 def list_pictures(limit: Annotated[int, Meta(ge=1, le=100)] = 20) -> Page:
-    """The newest pictures, `limit` of them."""
+    """The newest pictures, at most `limit`."""
     return Page([Listed(**as_picture(row), comments=row["comments"]) for row in pictures.newest(limit)])
 
 

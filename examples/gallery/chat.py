@@ -1,4 +1,4 @@
-"""The chat: a WebSocket that tells what is said, and hears what its user says."""
+"""The chat: a WebSocket that sends all messages to its user, and publishes the messages of its user."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from . import accounts, database, wire
 blueprint = Blueprint("chat", __name__)
 
 LONGEST = 500
-"""Characters of a message."""
+"""The maximum length of a message, in characters."""
 
 RATE, PERIOD = 5, 10.0
-"""How many messages a user may send in how many seconds, over all connections to one process."""
+"""The number of messages that a user may send within a number of seconds, over all connections to one process."""
 
 PAUSE = 1.0
-"""Seconds for which a client that sent something wrong is not listened to."""
+"""Seconds for which a client is ignored after an invalid message."""
 
 lately: dict[int, deque[float]] = {}
-"""When each user sent the last messages."""
+"""The times of the last messages of each user."""
 
 
 @blueprint.get("/live")
@@ -33,14 +33,14 @@ def page() -> str:
 
 @blueprint.before_websocket
 def load_user() -> None:
-    """Find who is signed in. A WebSocket may stay for hours: it gives the database back at once."""
+    """Load the user. Close the database connection at once, since a WebSocket may stay open for hours."""
     accounts.load_user()
     database.close()
 
 
 @blueprint.websocket("/live/chat")
 async def chat() -> None:
-    """Tell what is said, from ``?after=`` on, and pass on what the user says."""
+    """Send the messages after ``?after=``, and publish those of the user."""
     async with asyncio.TaskGroup() as tasks:
         telling = tasks.create_task(tell(wire.known(websocket.args.get("after")) or wire.BEGINNING))
         async for message in websocket:
@@ -52,13 +52,13 @@ async def chat() -> None:
 
 
 async def tell(after: str) -> None:
-    """Send every message as it comes."""
+    """Send every message as it arrives."""
     async for message in wire.get().channels["chat"].listen(after):
         await websocket.send_json({"id": message.id, **message.data})
 
 
 async def say(message: str | bytes) -> str | None:
-    """Pass on what the user says; what is wrong with it, if anything."""
+    """Publish a message of the user. Returns the problem with it, or None."""
     if g.user is None:
         return "Please sign in to say something."
     text = message.strip() if isinstance(message, str) else ""
@@ -77,7 +77,7 @@ async def say(message: str | bytes) -> str | None:
 
 
 def is_too_fast(user_id: int) -> bool:
-    """Whether a user sends too often; if not, this counts as sent."""
+    """Whether a user sends too often. If not, count the message."""
     now = time.monotonic()
     for other in [other for other, sent in lately.items() if sent[-1] < now - PERIOD]:
         del lately[other]

@@ -1,4 +1,4 @@
-"""The sqlite database in the instance folder: one connection a request, made when it is first needed."""
+"""The SQLite database in the instance folder: one connection per request, opened at its first use."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SAMPLE_TITLES = {
 
 def connect(folder: str) -> sqlite3.Connection:
     """A connection to the database in `folder`."""
-    # A request may begin in one thread and end in another, one after the other.
+    # A request may begin in one thread and end in another, but never uses two at once.
     connection = sqlite3.connect(Path(folder, "gallery.sqlite"), check_same_thread=False)
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA foreign_keys = ON")
@@ -47,11 +47,11 @@ def close(error: BaseException | None = None) -> None:
 
 
 def init_app(app: Costrel) -> None:
-    """Make the tables, put samples into an empty gallery, and close the connection after each request."""
+    """Create the tables, add samples to an empty gallery, and close the connection after each request."""
     folder = app.config["INSTANCE"]
     with connect(folder) as connection:
         connection.executescript(SCHEMA.read_text())
-        connection.execute("BEGIN IMMEDIATE")  # of several processes that start at once, one adds the samples
+        connection.execute("BEGIN IMMEDIATE")  # if several processes start at once, only one adds the samples
         empty = connection.execute("SELECT 1 FROM user").fetchone() is None
         if empty and app.config["SAMPLES"]:
             add_samples(connection, Path(folder, "pictures"))

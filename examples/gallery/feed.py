@@ -1,4 +1,4 @@
-"""The live feed: what happens in the gallery, as server-sent events."""
+"""The live feed: new pictures and comments, as server-sent events."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ WORDS = {"picture": "hung up", "comment": "commented on"}
 
 @blueprint.get("/live/feed")
 def feed() -> Response:
-    """What happened last, and then what happens. Who comes back is told what happened meanwhile."""
+    """The latest events, then new ones. A client that reconnects gets the events that it missed."""
     if not wire.get().serving:
         abort(501, "The feed needs an ASGI server, such as 'costrel run' and 'costrel serve'.")
     channel = wire.get().channels["feed"]
     last = wire.known(request.headers.get("Last-Event-ID"))
-    # First the position, then the database: what happens in between comes twice, and not never.
+    # Read the position before the database: an event in between is then sent twice rather than never.
     position = channel.position
     past = [] if last else [as_json(row) for row in reversed(database.get().execute(NEWEST).fetchall())]
     return event_stream(follow(channel, past, last or position), retry=2000)
 
 
 async def follow(channel: wire.Channel, past: list[dict[str, Any]], after: str) -> AsyncIterator[ServerSentEvent]:
-    """The events of the past, and those to come."""
+    """Yield the past events, then the new ones."""
     for event in past:
         yield ServerSentEvent(event, id=after)
     async for message in channel.listen(after):
@@ -46,7 +46,7 @@ async def follow(channel: wire.Channel, past: list[dict[str, Any]], after: str) 
 
 
 def as_json(row: Any) -> dict[str, Any]:
-    """An event as the page gets it."""
+    """The JSON of an event for the page."""
     anchor = "comments" if row["kind"] == "comment" else None
     return {
         "key": f"{row['kind']}-{row['id']}",
@@ -60,7 +60,7 @@ def as_json(row: Any) -> dict[str, Any]:
 
 
 def announce(kind: str, event_id: int | None) -> None:
-    """Tell of a picture or a comment that was stored. That the feed is down is no reason for anything to fail."""
+    """Publish a stored picture or comment. If the feed is down, log it: the request itself has succeeded."""
     row = database.get().execute(ONE, (kind, event_id)).fetchone()
     try:
         wire.get().publish("feed", as_json(row))

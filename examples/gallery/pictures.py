@@ -41,7 +41,7 @@ SIGNATURES = {
     ".gif": (b"GIF87a", b"GIF89a"),
     ".webp": (b"RIFF",),
 }
-"""How the files of each type begin. What a file is called says nothing."""
+"""The first bytes of each file type. The name of a file is not reliable."""
 
 PAGE = 60
 """Pictures on one page of the grid."""
@@ -57,7 +57,7 @@ LIST = """
 
 
 def folder() -> Path:
-    """Where the uploaded files are."""
+    """The folder of the uploaded files."""
     return Path(current_app.config["INSTANCE"], "pictures")
 
 
@@ -87,7 +87,7 @@ def comments_on(picture_id: int) -> list[sqlite3.Row]:
 
 
 def kind_of(upload: FileStorage) -> str | None:
-    """The ending for an uploaded picture by its first bytes, or None for what is no picture."""
+    """The extension of an uploaded picture by its first bytes, or None if it is not a picture."""
     start = upload.stream.read(12)
     upload.stream.seek(0)
     for ending, signatures in SIGNATURES.items():
@@ -113,14 +113,14 @@ def show(picture_id: int) -> str:
 
 @blueprint.get("/files/<path:name>")
 def file(name: str) -> Response:
-    """An uploaded file. Its name is never used twice, so browsers may keep it."""
+    """An uploaded file. Its name is never reused, so browsers may cache it."""
     return send_from_directory(folder(), name, max_age=31_536_000)
 
 
 @blueprint.route("/upload", methods=["GET", "POST"])
 @signed_in
 def upload() -> str | Response | tuple[str, int]:
-    """Take a picture."""
+    """Store an uploaded picture."""
     if request.method == "GET":
         return render_template("upload.html")
     picture = request.files["picture"]
@@ -198,7 +198,7 @@ def find_own(picture_id: int) -> sqlite3.Row:
 @blueprint.post("/picture/<int:picture_id>/delete")
 @signed_in
 def delete(picture_id: int) -> Response:
-    """Delete a picture of one's own."""
+    """Delete one of the user's own pictures."""
     picture = find_own(picture_id)
     with database.get() as connection:
         connection.execute("DELETE FROM picture WHERE id = ?", (picture_id,))
@@ -208,7 +208,7 @@ def delete(picture_id: int) -> Response:
 
 
 def ago(moment: float) -> str:
-    """How long ago a moment was, in words."""
+    """The time since a moment, in words."""
     seconds = max(0, time.time() - moment)
     for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
         if seconds >= size:

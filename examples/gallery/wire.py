@@ -1,8 +1,8 @@
-"""What everyone who is here gets told: the last messages and those to come, in memory or through Redis.
+"""Distributes messages to all visitors: the last messages and the following ones, in memory or through Redis.
 
-Each process keeps the last messages itself, and wakes whoever waits for the next one. A `Wire` knows those that were
-published in its own process. A `RedisWire` publishes to streams in Redis, and every process reads those streams: it
-does not matter which process a visitor is connected to.
+Each process keeps the last messages, and wakes the tasks that wait for the next one. A `Wire` has only the messages of
+its own process. A `RedisWire` publishes to streams in Redis, and every process reads those streams, so a visitor may be
+connected to any process.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from click import ClickException
 from costrel import Costrel, current_app
 
 KEEP = 50
-"""How many messages of each channel newcomers get to see."""
+"""The number of earlier messages of each channel that a new visitor gets."""
 
 BEGINNING = "0-0"
 IDENTIFIER = re.compile(r"[0-9]{1,15}-[0-9]{1,9}", re.ASCII)
@@ -38,11 +38,11 @@ log = logging.getLogger(__name__)
 
 
 class Unreachable(Exception):
-    """Raised by `publish` where the message reached nobody."""
+    """Raised by `publish` if the message could not be delivered."""
 
 
 class Message(NamedTuple):
-    """One message. Later ones have a greater `order`."""
+    """One message. Later messages have a greater `order`."""
 
     id: str
     data: dict[str, Any]
@@ -53,19 +53,19 @@ class Message(NamedTuple):
 
 
 def order(identifier: str) -> tuple[int, ...]:
-    """What to compare identifiers by."""
+    """The sort key of an identifier."""
     return tuple(map(int, identifier.split("-")))
 
 
 def known(identifier: str | None) -> str | None:
-    """An identifier as a client gives it back, or None where it is none."""
+    """The identifier that a client sent back, or None if it is not a valid one."""
     return identifier if identifier and IDENTIFIER.fullmatch(identifier) else None
 
 
 class Channel:
-    """The last messages of one kind, and those to come, for any thread and any event loop.
+    """The last messages of one kind, and the following ones, for any thread and any event loop.
 
-    Nobody is waited for: whoever reads so slowly that `KEEP` messages come in between misses the oldest.
+    Slow readers delay no other reader: if `KEEP` messages arrive in between, they miss the oldest.
     """
 
     def __init__(self) -> None:
@@ -80,7 +80,7 @@ class Channel:
             return self._messages[-1].id if self._messages else BEGINNING
 
     def add(self, message: Message) -> None:
-        """Add a message, and wake who waits for it."""
+        """Add a message, and wake the tasks that wait for it."""
         with self._lock:
             self._messages.append(message)
             waiting, self._waiting = self._waiting, set()
@@ -89,7 +89,7 @@ class Channel:
                 future.get_loop().call_soon_threadsafe(wake, future)
 
     async def listen(self, after: str = BEGINNING) -> AsyncIterator[Message]:
-        """The messages after the one with the identifier `after`, without end."""
+        """Yield the messages after the identifier `after`, without end."""
         seen = order(after)
         while True:
             new, future = self._after(seen)
@@ -100,7 +100,7 @@ class Channel:
                 yield message
 
     def _after(self, seen: tuple[int, ...]) -> tuple[list[Message], asyncio.Future[None] | None]:
-        """The messages since, or else what to wait for. Both in one step, so that none is missed in between."""
+        """The new messages, or a future to wait for. Both under one lock, so that no message is missed in between."""
         with self._lock:
             new = [message for message in self._messages if message.order > seen]
             if new:
@@ -111,7 +111,7 @@ class Channel:
 
 
 def wake(future: asyncio.Future[None]) -> None:
-    """Let go on whoever waits, if they still do."""
+    """Wake the task that waits, unless it has been cancelled."""
     if not future.done():
         future.set_result(None)
 
@@ -128,13 +128,13 @@ class Wire:
         self._lock = threading.Lock()
 
     def publish(self, name: str, data: dict[str, Any]) -> None:
-        """Tell everyone who listens to a channel. Call it from a thread: it may wait. Raises Unreachable."""
+        """Publish a message to a channel. Blocks, so call it from a thread. Raises Unreachable."""
         with self._lock:
             self.channels[name].add(Message(next(self._identifiers), data))
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[None]:
-        """What it needs while a server's worker serves."""
+        """The context in which a worker of a server runs."""
         log.warning("REDIS_URL is not set: chat and feed reach the visitors of this one process only.")
         self.serving = True
         yield
@@ -142,17 +142,17 @@ class Wire:
 
 
 class RedisWire(Wire):
-    """The same for all processes that use one Redis. While it is down nothing can be published, and nothing is lost."""
+    """The channels of all processes that use one Redis. While it is down, publishing fails and no message is lost."""
 
     reach = ""
 
     def __init__(self, url: str, *names: str) -> None:
         super().__init__(*names)
         try:
-            import redis  # only who sets REDIS_URL has to have it
+            import redis  # required only if REDIS_URL is set
             import redis.asyncio
         except ModuleNotFoundError as error:
-            raise ClickException(NO_REDIS) from error  # which costrel's commands say in one line
+            raise ClickException(NO_REDIS) from error  # costrel's commands print it on one line
 
         self._host = urlsplit(url).hostname
         self._error = redis.RedisError
@@ -181,7 +181,7 @@ class RedisWire(Wire):
             self._sender.close()
 
     async def _read(self) -> None:
-        """Take over what is published, and try again every second where Redis does not answer."""
+        """Copy the published messages, and retry every second while Redis does not answer."""
         positions: dict[Any, Any] = {PREFIX + name: BEGINNING for name in self.channels}
         down = False
         while True:
@@ -203,7 +203,7 @@ class RedisWire(Wire):
 
 
 def once() -> Any:
-    """Try again once and at once: after Redis was started anew, old connections are dead."""
+    """Retry once, immediately: after a restart of Redis, old connections are dead."""
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 
@@ -211,7 +211,7 @@ def once() -> Any:
 
 
 def init_app(app: Costrel) -> None:
-    """Lay the wire that the application's setting `REDIS_URL` asks for."""
+    """Set up the wire according to the setting `REDIS_URL`."""
     url = app.config["REDIS_URL"]
     names = ("chat", "feed")
     wire = RedisWire(url, *names) if url else Wire(*names)
