@@ -264,7 +264,7 @@ def test_a_wrong_prefix_is_an_error(make, prefix):
         make().frontend("dist", prefix=prefix)
 
 
-def test_a_front_end_that_nobody_would_reach_is_an_error(make):
+def test_a_front_end_that_no_request_would_reach_is_an_error(make):
     app = make()
     app.frontend("dist")
     with pytest.raises(ValueError, match="The prefix '/' is taken by the front end in"):
