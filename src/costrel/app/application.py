@@ -126,7 +126,7 @@ class Costrel(App):
             ``app.asgi_app = Middleware(app.asgi_app)`` adds ASGI middleware; `asgi` calls it.
             """
     else:
-        asgi_app = ports.AsgiInsideOf()
+        asgi_app = ports.asgi_app
 
     def run(
         self,

@@ -61,8 +61,20 @@ class AsgiInside:
         await asgi_without_middleware(self.app)(scope, receive, send)
 
 
-class AsgiInsideOf:
-    """The attribute `asgi_app` of applications, until middleware is assigned to it."""
+def _get_asgi_app(app: t.Any) -> object:
+    """The ASGI application, with the middleware that was assigned to the attribute."""
+    own = app.__dict__
+    return own["_asgi_wrapped"] if "_asgi_wrapped" in own else own.setdefault("_asgi_inside", AsgiInside(app))
 
-    def __get__(self, app: object | None, owner: type) -> object:
-        return self if app is None else app.__dict__.setdefault("_asgi_inside", AsgiInside(app))
+
+def _set_asgi_app(app: t.Any, value: object) -> None:
+    app.__dict__["_asgi_wrapped"] = value
+
+
+def _delete_asgi_app(app: t.Any) -> None:
+    if app.__dict__.pop("_asgi_wrapped", None) is None:
+        raise AttributeError("asgi_app")
+
+
+# A property, since reading one from the class, as each request does, calls no code.
+asgi_app: t.Final = property(_get_asgi_app, _set_asgi_app, _delete_asgi_app, AsgiInside.__doc__)
