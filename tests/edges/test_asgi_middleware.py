@@ -231,3 +231,18 @@ def test_settings_may_follow_the_middleware(app):
     app.config["THREADS"] = 3
 
     assert 3 == app.asgi.workers.size
+
+
+def test_middleware_around_a_subclass_that_overrides_asgi_app():
+    class Own(Costrel):
+        async def asgi_app(self, scope, receive, send):
+            await super().asgi_app({**scope, "path": "/there", "raw_path": b"/there"}, receive, send)
+
+    app = Own("own")
+    app.add_url_rule("/there", "there", lambda: request.path)
+    app.asgi_app = Tagging(app.asgi_app)
+
+    response = app.test_client(edge="asgi").get("/here")
+
+    assert "/there" == response.text
+    assert ["http"] == app.asgi_app.kinds

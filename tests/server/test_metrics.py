@@ -212,7 +212,7 @@ def test_clients_cannot_make_labels_up(kind):
 
     async def ask(path, method="GET", host="localhost"):
         async def receive():
-            return {"type": "http.request", "body": b"", "more_body": False}
+            await asyncio.Event().wait()  # the client stays
 
         async def send(message):
             pass
