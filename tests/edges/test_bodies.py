@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from costrel.edges.bodies import AHEAD, BODY_MIN_RATE, Body, take_body
-from costrel.edges.patience import Patience
+from costrel.edges.timeouts import Timeouts
 from costrel.http.errors import BodyTimeout, ClientDisconnected
 
 CHUNK = 100_000
@@ -99,7 +99,7 @@ def test_the_time_in_which_nobody_reads_is_not_the_clients():
         threading.Event().wait(0.5)  # the client is asked for more ahead, and has not sent it
         return first, body.wait.stalled, body.wait.waited
 
-    first, stalled, waited = read_in_thread(read, Client(chunks_of(1)), patience=Patience(0.1))
+    first, stalled, waited = read_in_thread(read, Client(chunks_of(1)), timeouts=Timeouts(0.1))
     assert (chunks_of(1)[0], False, 0.0) == (first, stalled, waited)
 
 
@@ -111,7 +111,7 @@ def test_a_client_that_stalls_while_it_is_read_is_given_up():
         with pytest.raises(BodyTimeout):
             body.read(CHUNK)
 
-    read_in_thread(read, Client(chunks_of(1)), patience=Patience(0.1))
+    read_in_thread(read, Client(chunks_of(1)), timeouts=Timeouts(0.1))
 
 
 def test_what_had_come_before_the_client_left_is_read_first():
@@ -199,7 +199,7 @@ def test_a_message_that_is_there_already_is_not_waited_for():
         return {"type": "http.request", "body": b"abc", "more_body": False}
 
     async def main():
-        body = Body({"CONTENT_LENGTH": "3"}, receive, Patience(0.1))
+        body = Body({"CONTENT_LENGTH": "3"}, receive, Timeouts(0.1))
         await body.begin()
         return body.wait, body.read()
 
@@ -217,7 +217,7 @@ def taken(messages, length, waits=False, begin=True):
 
     async def main():
         environ = {"CONTENT_LENGTH": str(length)}
-        body = take_body(environ, receive, Patience(5), BODY_MIN_RATE)
+        body = take_body(environ, receive, Timeouts(5), BODY_MIN_RATE)
         if body is None:
             return environ["wsgi.input"].read(), True
         try:

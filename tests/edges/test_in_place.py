@@ -9,7 +9,7 @@ import pytest
 from costrel import Costrel, Response, abort, current_app, g, request, send_file, stream_with_context
 from costrel.edges.drive import on_loop
 from costrel.edges.scope import ECHO
-from costrel.edges.threads import Lane
+from costrel.edges.threads import PinnedThread
 from costrel.routing import BaseConverter, Rule
 
 from .asgi_call import ask, call, scope_for
@@ -41,7 +41,7 @@ async def begin_and_go_on(edge, moves, scope, receive, send):
             loop.call_soon_threadsafe(handed_over.set_exception, error)
             return
         loop.call_soon_threadsafe(handed_over.set_result, (begun, awaited, contextvars.copy_context()))
-        if isinstance(awaited, Lane):
+        if isinstance(awaited, PinnedThread):
             awaited.serve()
 
     in_thread = asyncio.create_task(asyncio.to_thread(begin))

@@ -74,7 +74,7 @@ def answering(*messages):
     return application
 
 
-def ask(application, scope, line=LINES["json"], tally=None):
+def ask(application, scope, line=LINES["json"], counter=None):
     """The messages that come out of an application behind the log."""
     sent = []
 
@@ -84,7 +84,7 @@ def ask(application, scope, line=LINES["json"], tally=None):
     async def receive():
         return {"type": "http.request", "body": b""}
 
-    asyncio.run(AccessLog(application, line, tally=tally)(scope, receive, send))
+    asyncio.run(AccessLog(application, line, counter=counter)(scope, receive, send))
     return sent
 
 
@@ -123,7 +123,7 @@ def test_the_line_of_a_websocket_comes_when_it_opens(lines):
     assert (entry["method"], entry["status"], entry["client"], entry["target"]) == ("GET", 101, "-", "/a%20b?c=1")
 
 
-class Tally:
+class RequestCounter:
     """Notes what is counted."""
 
     def __init__(self):
@@ -140,24 +140,24 @@ class Tally:
 def test_a_websocket_that_the_view_closes_was_open(line):
     scope = {**scope_with(), "type": "websocket"}
     del scope["method"]
-    tally = Tally()
+    counter = RequestCounter()
 
-    ask(answering({"type": "websocket.accept"}, {"type": "websocket.close"}), scope, line, tally)
-    ask(answering({"type": "websocket.close"}), scope, line, tally)
+    ask(answering({"type": "websocket.accept"}, {"type": "websocket.close"}), scope, line, counter)
+    ask(answering({"type": "websocket.close"}), scope, line, counter)
 
-    assert tally.statuses == [101, 403]
+    assert counter.statuses == [101, 403]
 
 
 def test_who_got_no_answer_has_left_or_met_an_error(lines):
     async def failing(scope, receive, send):
         raise ValueError
 
-    tally = Tally()
-    ask(answering(), scope_with(), tally=tally)
+    counter = RequestCounter()
+    ask(answering(), scope_with(), counter=counter)
     with pytest.raises(ValueError):
-        ask(failing, scope_with(), tally=tally)
+        ask(failing, scope_with(), counter=counter)
 
-    assert tally.statuses == [499, 500]
+    assert counter.statuses == [499, 500]
     assert [json.loads(line)["status"] for line in lines()] == [499, 500]
 
 

@@ -208,7 +208,7 @@ def test_clients_cannot_make_labels_up(kind):
     app.add_url_rule("/items/<int:number>", "item", lambda number: "item")
     app.mount("/admin", lambda environ, start_response: start_response("200 OK", []) and [])
     page = Page()
-    log = AccessLog(app.asgi, None, tally=Counter(page))
+    log = AccessLog(app.asgi, None, counter=Counter(page))
 
     async def ask(path, method="GET", host="localhost"):
         async def receive():

@@ -19,13 +19,13 @@ from ..support.asgi_types import ASGIApplication, Receive, Scope, Send
 from ..support.properties import cached_property
 from .bodies import Body, has_body, take_body
 from .drive import ENDED, to_loop
-from .http_drive import Exchange, HttpDrive, Patrol
+from .http_drive import DisconnectWatcher, HttpDrive, RequestCalls
 from .lifespan import LifespanAround, answer_lifespan
 from .mounted import serve_mounted
 from .outgoing import Answer, Messages, add_echo, answer_of
-from .patience import BODY_MIN_RATE, BODY_TIMEOUT, SEND_TIMEOUT, ClientStalled, Patience
 from .scope import note_route, source_of
-from .threads import RETRY_AFTER, STREAM_THREADS, THREADS, Lane, NoThreadLeft, Workers
+from .threads import RETRY_AFTER, STREAM_THREADS, THREADS, NoThreadLeft, PinnedThread, Workers
+from .timeouts import BODY_MIN_RATE, BODY_TIMEOUT, SEND_TIMEOUT, ClientStalled, Timeouts
 from .websocket import serve_websocket
 
 _BUSY: t.Final = b"The server is busy: try again in a moment.\n"
@@ -65,10 +65,10 @@ class AsgiApplication:
         self.app = app
         streams = app.config.get("STREAM_THREADS") or STREAM_THREADS
         self.workers = Workers(app.config.get("THREADS") or THREADS, streams=streams)
-        self.patrol = Patrol()
-        self.body_patience = Patience(app.config.get("BODY_TIMEOUT", BODY_TIMEOUT))
+        self.watcher = DisconnectWatcher()
+        self.body_patience = Timeouts(app.config.get("BODY_TIMEOUT", BODY_TIMEOUT))
         self.body_min_rate = app.config.get("BODY_MIN_RATE", BODY_MIN_RATE) or 0
-        self.send_patience = Patience(app.config.get("SEND_TIMEOUT", SEND_TIMEOUT))
+        self.send_patience = Timeouts(app.config.get("SEND_TIMEOUT", SEND_TIMEOUT))
         self._views_known = 0
         self._kinds_of_views: set[bool] = set()
         self._streaming: set[t.Any] = set()
@@ -94,7 +94,7 @@ class AsgiApplication:
             return
         app = self.app
         if self.workers.is_full:
-            await self._send(overloaded(), Exchange(self.workers, None, receive, scope), send)
+            await self._send(overloaded(), RequestCalls(self.workers, None, receive, scope), send)
             return
         if not app._got_first_request or app.config["TESTING"]:
             app.open_for_requests()
@@ -108,7 +108,7 @@ class AsgiApplication:
         else:
             source["wsgi.input"] = io.BytesIO()
         if body is not None:
-            await self._answer_with_body(Exchange(self.workers, body, receive, scope), source, send)
+            await self._answer_with_body(RequestCalls(self.workers, body, receive, scope), source, send)
             return
         ctx, steps = self._begin(source)
         item = next(steps, ENDED)
@@ -118,11 +118,11 @@ class AsgiApplication:
             await send(start)
             await send(end)
         else:
-            exchange = Exchange(self.workers, None, receive, scope)
+            calls = RequestCalls(self.workers, None, receive, scope)
             try:
-                await self._go_on(exchange, ctx, steps, item, send)
+                await self._go_on(calls, ctx, steps, item, send)
             finally:
-                await exchange.end()
+                await calls.end()
 
     def takes_in_place(self, scope: Scope) -> bool:
         """Whether `answer_in_place` is to answer a request: it is for a ``def`` view and should have no body.
@@ -175,16 +175,16 @@ class AsgiApplication:
             await send(start)
             await send(end)
             return
-        exchange = Exchange(self.workers, None, receive, scope)
+        calls = RequestCalls(self.workers, None, receive, scope)
         if ctx.holds:
-            exchange.lane = Lane()  # the stream goes on in this thread; the next one has a worker's
+            calls.pinned = PinnedThread()  # the stream goes on in this thread; the next one has a worker's
             self._streaming.add(ctx.request.endpoint)
         try:
-            await to_loop(exchange.lane)
+            await to_loop(calls.pinned)
             moved()
-            await self._go_on(exchange, ctx, steps, item, send)
+            await self._go_on(calls, ctx, steps, item, send)
         finally:
-            await exchange.end()
+            await calls.end()
 
     async def _answer_other(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
@@ -229,27 +229,27 @@ class AsgiApplication:
         body: Body | None = None
         if has_body(scope, source):
             body = take_body(source, receive, self.body_patience, self.body_min_rate)
-        await self._answer_with_body(Exchange(self.workers, body, receive, scope), source, send, replaced)
+        await self._answer_with_body(RequestCalls(self.workers, body, receive, scope), source, send, replaced)
 
     async def _answer_with_body(
-        self, exchange: Exchange, source: dict[str, t.Any], send: Send, replaced: frozenset[str] = frozenset()
+        self, calls: RequestCalls, source: dict[str, t.Any], send: Send, replaced: frozenset[str] = frozenset()
     ) -> None:
         """Answer a request that has a body, or whose application is wrapped."""
-        app, body = self.app, exchange.body
+        app, body = self.app, calls.body
         try:
             if body is not None:
                 await body.begin(app.config["MAX_CONTENT_LENGTH"])
             if ("wsgi_app" in replaced or "__call__" in replaced) and not self._passes_wsgi_by(source):
                 # WSGI middleware is around the application: all of it runs in a thread.
                 environ = environ_of(source)
-                await self._send(await exchange.run(lambda: _answer_of_wrapped(app, environ, exchange)), exchange, send)
+                await self._send(await calls.run(lambda: _answer_of_wrapped(app, environ, calls)), calls, send)
             else:
                 is_own = "request_context" not in replaced
                 ctx, steps = self._begin(source) if is_own else self._begun(app.request_context(environ_of(source)))
                 ctx.body_is_pending = body is not None and not body.complete
-                await self._go_on(exchange, ctx, steps, exchange.begin(steps, app._traces_apart), send)
+                await self._go_on(calls, ctx, steps, calls.begin(steps, app._traces_apart), send)
         finally:
-            await exchange.end()
+            await calls.end()
 
     def _passes_wsgi_by(self, source: dict[str, t.Any]) -> bool:
         """Whether a request is for a mounted ASGI application, which cannot be called inside WSGI middleware."""
@@ -265,40 +265,40 @@ class AsgiApplication:
         )
 
     async def _go_on(
-        self, exchange: Exchange, ctx: RequestContext, steps: lifecycle.Steps[None], item: t.Any, send: Send
+        self, calls: RequestCalls, ctx: RequestContext, steps: lifecycle.Steps[None], item: t.Any, send: Send
     ) -> None:
         """Drive `steps`, which have yielded `item`, to their end, and send what they made."""
-        ctx.threads = exchange
+        ctx.threads = calls
         if item is not ENDED:
-            drive = HttpDrive(ctx, exchange, self.patrol)
+            drive = HttpDrive(ctx, calls, self.watcher)
             try:
                 await drive.to_end(steps, item)
             except asyncio.CancelledError:
                 if (close := getattr(ctx.answer, "close", None)) is not None:
-                    await exchange.run(close)
+                    await calls.run(close)
                 if drive.is_left_alone():
                     return
                 raise
             finally:
                 drive.end_wait()
         if ctx.mount is not None:
-            note_route(exchange.scope, ctx.mount.place)
+            note_route(calls.scope, ctx.mount.place)
         if isinstance(ctx.answer, AsgiCall):
             try:
-                await serve_mounted(ctx.answer, exchange, self.send_patience.sending(send))
+                await serve_mounted(ctx.answer, calls, self.send_patience.sending(send))
             finally:
                 if ctx.answer.on_end is not None:
-                    await exchange.run(ctx.answer.on_end)
+                    await calls.run(ctx.answer.on_end)
         else:
-            await self._send(ctx.answer, exchange, send)
+            await self._send(ctx.answer, calls, send)
 
-    async def _send(self, answer: Messages | Answer, exchange: Exchange, send: Send) -> None:
-        body = exchange.body
-        if isinstance(answer, Answer) and answer.may_block and exchange.lane is None:
-            answer = await self._with_thread(answer, exchange)
+    async def _send(self, answer: Messages | Answer, calls: RequestCalls, send: Send) -> None:
+        body = calls.body
+        if isinstance(answer, Answer) and answer.may_block and calls.pinned is None:
+            answer = await self._with_thread(answer, calls)
         headers = answer.headers if isinstance(answer, Answer) else answer[0]["headers"]
-        add_echo(headers, exchange.scope)
-        if body is not None and body.has_stalled and not exchange.scope["http_version"].startswith("2"):
+        add_echo(headers, calls.scope)
+        if body is not None and body.has_stalled and not calls.scope["http_version"].startswith("2"):
             headers.append((b"connection", b"close"))  # RFC 9110 §15.5.9
             await asyncio.sleep(AFTER_STALL)
         if not isinstance(answer, Answer):
@@ -308,22 +308,22 @@ class AsgiApplication:
         if answer.body.__class__ is not bytes:
             send = self.send_patience.sending(send)
         with suppress(ClientStalled):  # the server cuts an incomplete answer
-            await answer.send(send, exchange.run, exchange.watch_answer(), exchange.variables)
+            await answer.send(send, calls.run, calls.watch_answer(), calls.variables)
 
-    async def _with_thread(self, answer: Answer, exchange: Exchange) -> Answer:
+    async def _with_thread(self, answer: Answer, calls: RequestCalls) -> Answer:
         """`answer` with a thread for its body, or the answer 503 if none is left."""
         try:
-            exchange.lane = self.workers.lend_to_body()
+            calls.pinned = self.workers.lend_to_body()
         except NoThreadLeft:
             if answer.close is not None:
-                await exchange.run(answer.close)
+                await calls.run(answer.close)
             return overloaded(RETRY_AFTER)
         return answer
 
 
-def _answer_of_wrapped(app: t.Any, environ: dict[str, t.Any], exchange: Exchange) -> Answer:
+def _answer_of_wrapped(app: t.Any, environ: dict[str, t.Any], calls: RequestCalls) -> Answer:
     holds = environ[HOLDS] = list[bool]()  # which middleware that copies the environ hands on
     answer = Answer.of_wsgi(app, environ)
     if holds:
-        exchange.keep_thread()
+        calls.keep_thread()
     return answer

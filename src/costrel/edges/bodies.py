@@ -24,8 +24,8 @@ from ..messages.forms import DISK_FULL, InsufficientStorage
 from ..messages.source import hot
 from ..support.asgi_types import Receive, Scope
 from .drive import rest_of
-from .patience import BODY_MIN_RATE, Patience, Wait, given_up
 from .threads import waiting_for_client
+from .timeouts import BODY_MIN_RATE, Timeouts, Wait, given_up
 
 IN_MEMORY: t.Final = 64 * 1024
 """The number of bytes that are read before the view starts."""
@@ -42,7 +42,7 @@ SPOOL_IN_MEMORY: t.Final = 500_000
 _LOOK: t.Final = 0.5
 """The interval of the checks of a body that may have no reader, in seconds."""
 
-_ENDLESS: t.Final = Patience(None)
+_ENDLESS: t.Final = Timeouts(None)
 
 _beginning: t.Final = threading.Lock()
 """Held while receiving begins, since a loop and a thread may both want to begin it."""
@@ -70,7 +70,7 @@ class BodyWait(Wait):
 class Body(io.RawIOBase):
     """The bytes of one request's body, in the order of their arrival.
 
-    `patience` limits the waits for the client: if the bytes stop, or come too slowly, reads raise BodyTimeout. After a
+    `timeouts` limits the waits for the client: if the bytes stop, or come too slowly, reads raise BodyTimeout. After a
     thread has read more than had arrived, a task on the loop receives up to AHEAD bytes in advance.
     """
 
@@ -78,11 +78,11 @@ class Body(io.RawIOBase):
         self,
         environ: dict[str, t.Any],
         receive: Receive,
-        patience: Patience = _ENDLESS,
+        timeouts: Timeouts = _ENDLESS,
         min_rate: float = BODY_MIN_RATE,
     ) -> None:
         self._receive = receive
-        self._patience = patience
+        self._timeouts = timeouts
         self._min_rate = min_rate
         self.wait: BodyWait | None = None
         """Exists after the first wait for the client."""
@@ -98,7 +98,7 @@ class Body(io.RawIOBase):
         self._loop = asyncio.get_running_loop()
         self._begun: t.Any = None
         """The first message, if it was requested before this object existed."""
-        self._ahead: Ahead | None = None
+        self._ahead: ReadAhead | None = None
         self._is_asked_for = False
         """Whether a task waits for the server's next message."""
         self._is_lost = False
@@ -212,7 +212,7 @@ class Body(io.RawIOBase):
             return
         chunk = message.get("body", b"")
         if self._ends_at is not None and len(chunk) >= self._ends_at - self._received:
-            # Granian ends a body with a message of its own, which would cost one more hop for each body.
+            # Granian ends a body with a message of its own, which would cost one more call for each body.
             chunk = chunk[: self._ends_at - self._received]
             self.complete = True
         if chunk:
@@ -230,7 +230,7 @@ class Body(io.RawIOBase):
     ) -> t.MutableMapping[str, t.Any] | None:
         """The next message; None if the wait for the client has timed out."""
         wait = self.waiting()
-        self._patience.begin(wait)
+        self._timeouts.begin(wait)
         self._is_asked_for = True
         try:
             return await receiving
@@ -240,7 +240,7 @@ class Body(io.RawIOBase):
             return None
         finally:
             self._is_asked_for = False
-            self._patience.end(wait)
+            self._timeouts.end(wait)
 
     async def until_client_leaves(self) -> None:
         """Wait until the client has left too early, or has sent the whole body.
@@ -260,7 +260,7 @@ class Body(io.RawIOBase):
                 self._look_ahead()
             if self.is_answered and not self._taken and self.unread >= AHEAD:
                 unread_for += _LOOK
-                limit = self._patience.limit
+                limit = self._timeouts.limit
                 if limit is not None and unread_for > limit:
                     self._is_lost = True
                     if self._ahead is not None:
@@ -337,7 +337,7 @@ class Body(io.RawIOBase):
     def _check_not_lost(self) -> None:
         if self._is_lost:
             raise RuntimeError(
-                f"The body of this request was not read for {self._patience.limit:g} seconds while its answer was sent"
+                f"The body of this request was not read for {self._timeouts.limit:g} seconds while its answer was sent"
                 " (BODY_TIMEOUT): the rest was dropped. Read it before the answer, or while it is sent."
             )
 
@@ -362,11 +362,11 @@ class Body(io.RawIOBase):
         with waiting_for_client():
             self._look_ahead().wait()
 
-    def _look_ahead(self) -> Ahead:
+    def _look_ahead(self) -> ReadAhead:
         """The task that receives the body in advance. The first thread that needs it, or the loop, begins it."""
         with _beginning:
             if self._ahead is None:
-                self._ahead = Ahead(self, self._loop)
+                self._ahead = ReadAhead(self, self._loop)
             return self._ahead
 
     def close(self) -> None:
@@ -385,7 +385,7 @@ class Body(io.RawIOBase):
             self._spooled = None
 
 
-class Ahead:
+class ReadAhead:
     """Receives a body on the loop for a thread that reads it, which saves a way to the loop and back for each chunk."""
 
     # PERF: bodies (upload). One side writes each variable. A side that waits first says so, and then looks once more
@@ -484,7 +484,7 @@ def _settle(future: asyncio.Future[None]) -> None:
         future.set_result(None)
 
 
-def take_body(environ: dict[str, t.Any], receive: Receive, patience: Patience, min_rate: float) -> Body | None:
+def take_body(environ: dict[str, t.Any], receive: Receive, timeouts: Timeouts, min_rate: float) -> Body | None:
     """Set ``wsgi.input`` in the environ of a request with a body. Returns None if the whole body had arrived."""
     length = _declared_length(environ)
     begun: t.Any = None
@@ -500,7 +500,7 @@ def take_body(environ: dict[str, t.Any], receive: Receive, patience: Patience, m
                     environ["wsgi.input"] = io.BytesIO(message["body"])
                     return None
                 begun = _given(message)
-    body = environ["wsgi.input"] = Body(environ, receive, patience, min_rate)
+    body = environ["wsgi.input"] = Body(environ, receive, timeouts, min_rate)
     body._begun = begun
     return body
 

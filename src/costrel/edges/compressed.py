@@ -10,7 +10,7 @@ from ..http.content_coding import Coder
 from ..messages.compressed import CompressedAsyncIterable, CompressedIterable
 from ..support.asgi_types import Send
 from .file_blocks import InThread
-from .turns import Turn
+from .time_slices import TimeSlice
 
 FLUSH_AFTER: t.Final = 0.01
 """Seconds without a further piece after which the client gets the pieces so far."""
@@ -40,7 +40,7 @@ async def _send(
     send: Send, in_thread: InThread, coder: Coder, next_piece: Callable[[], Awaitable[bytes | None]], flushes: bool
 ) -> None:
     flusher = _Flusher(send, coder)
-    turn = Turn()
+    turn = TimeSlice()
     while True:
         if flushes:
             flusher.arm()

@@ -11,19 +11,19 @@ from types import CoroutineType, coroutine
 
 from ..app.lifecycle import READ_BODY, TO_THREAD, Steps, call
 from ..context import Context
-from .threads import Lane, Workers
+from .threads import PinnedThread, Workers
 
 T = t.TypeVar("T")
 
 
-class Hop:
+class ThreadCalls:
     """The way to the worker threads for one request, which keeps its context variables."""
 
     def __init__(self, workers: Workers) -> None:
         self._workers = workers
         self.variables: contextvars.Context | None = None
         """The context variables of this request, once it has left the server's task."""
-        self.lane: Lane | None = None
+        self.pinned: PinnedThread | None = None
         """The thread that this request keeps."""
 
     async def run(self, function: Callable[[], T]) -> T:
@@ -31,7 +31,7 @@ class Hop:
         if self.variables is None:
             self.variables = contextvars.copy_context()
         variables = self.variables
-        return await self._workers.run(lambda: variables.run(function), self.lane)
+        return await self._workers.run(lambda: variables.run(function), self.pinned)
 
     def begin(self, steps: Steps[T], apart: bool) -> object:
         """The first stop of `steps`, or ENDED; with `apart`, in context variables of this request alone."""
@@ -91,17 +91,17 @@ ON_LOOP: t.Final = object()
 
 
 @coroutine
-def to_loop(lane: Lane | None = None) -> Generator[t.Any, t.Any, None]:
+def to_loop(pinned: PinnedThread | None = None) -> Generator[t.Any, t.Any, None]:
     """Awaited in a coroutine that a thread has begun: from here on it runs in a task, and may await anything.
 
-    The thread is to serve `lane`, if there is one.
+    The thread is to serve `pinned`, if there is one.
     """
-    yield ON_LOOP if lane is None else lane
+    yield ON_LOOP if pinned is None else pinned
 
 
 async def on_loop(begun: t.Any, awaited: t.Any) -> t.Any:
     """Go on with the coroutine `begun`, whose first step, in a thread, has come to `awaited`."""
-    if awaited is ON_LOOP or isinstance(awaited, Lane):
+    if awaited is ON_LOOP or isinstance(awaited, PinnedThread):
         try:
             awaited = begun.send(None)
         except StopIteration as stop:
@@ -121,15 +121,15 @@ _BEGIN: t.Final = object()
 class Drive:
     """Drives the steps of one context: on the loop while they await, in a worker thread when they may block."""
 
-    def __init__(self, ctx: Context, hop: Hop) -> None:
+    def __init__(self, ctx: Context, calls: ThreadCalls) -> None:
         self.ctx = ctx
-        self.hop = hop
+        self.calls = calls
         ctx.on_loop = True
 
     @coroutine
     def to_end(self, steps: Steps[T], item: t.Any = _BEGIN) -> Generator[t.Any, t.Any, T]:
         """Drive `steps`, which have yielded `item`, and return their result."""
-        ctx, hop = self.ctx, self.hop
+        ctx, calls = self.ctx, self.calls
         while True:
             resume: Callable[[t.Any], t.Any] = steps.send
             value: t.Any = None
@@ -151,7 +151,7 @@ class Drive:
                 resume, value = steps.throw, error
             if ctx.on_loop:
                 try:
-                    item = resume(value) if hop.variables is None else hop.variables.run(resume, value)
+                    item = resume(value) if calls.variables is None else calls.variables.run(resume, value)
                 except StopIteration as stop:
                     return t.cast("T", stop.value)
             else:
@@ -163,7 +163,7 @@ class Drive:
     def awaited(self, item: t.Any) -> t.Any:
         """Await a coroutine that the steps have yielded, and return its result."""
         self.begin_wait()
-        return _whole(item, self.hop.variables)
+        return _whole(item, self.calls.variables)
 
     @coroutine
     def read_body(self) -> Generator[t.Any, t.Any, None]:
@@ -181,7 +181,7 @@ class Drive:
         """Go on in a thread to the steps' next stop (False, with the item) or to their end (True, with the result)."""
         outcome: list[tuple[bool, t.Any]] = []
         try:
-            await self.hop.run(lambda: outcome.append(self._step(resume, value)))
+            await self.calls.run(lambda: outcome.append(self._step(resume, value)))
         except asyncio.CancelledError as error:
             if not outcome:
                 raise  # it came from the steps themselves
@@ -196,7 +196,7 @@ class Drive:
         except StopIteration as stop:
             return True, stop.value
         finally:
-            self.hop.note_step(self.ctx)
+            self.calls.note_step(self.ctx)
 
 
 @coroutine
@@ -211,8 +211,8 @@ def _whole(begun: t.Any, variables: contextvars.Context | None) -> Generator[t.A
 
 async def call_in(ctx: Context, workers: Workers, function: Callable[[], t.Any]) -> t.Any:
     """Call `function` within `ctx`: on the loop if it is async, else in a thread."""
-    hop = Hop(workers)
-    hop.variables = contextvars.copy_context()
+    calls = ThreadCalls(workers)
+    calls.variables = contextvars.copy_context()
 
     def steps() -> Steps[t.Any]:
         with ctx:
@@ -224,7 +224,7 @@ async def call_in(ctx: Context, workers: Workers, function: Callable[[], t.Any])
             yield TO_THREAD  # the context ends here, and its teardown functions may block
             return result
 
-    return await Drive(ctx, hop).to_end(steps())
+    return await Drive(ctx, calls).to_end(steps())
 
 
 _started: set[asyncio.Task[None]] = set()

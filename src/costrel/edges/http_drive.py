@@ -10,8 +10,8 @@ from types import coroutine
 from ..context import Context, RequestContext
 from ..support.asgi_types import Receive, Scope
 from .bodies import Body
-from .drive import Drive, Hop
-from .outgoing import Departure
+from .drive import Drive, ThreadCalls
+from .outgoing import DisconnectWait
 from .threads import Workers
 
 T = t.TypeVar("T")
@@ -20,7 +20,7 @@ ROUND: t.Final = 0.2
 """The interval of the checks of async views, in seconds. From its second check on, the client of a view is watched."""
 
 
-class Patrol:
+class DisconnectWatcher:
     """Checks the running async views at intervals. A timer for each view would cost 20 µs (measured)."""
 
     def __init__(self) -> None:
@@ -60,10 +60,10 @@ class Patrol:
         return own is loop
 
 
-class Exchange(Hop):
+class RequestCalls(ThreadCalls):
     """One request and its answer: its way to the worker threads, and the task that waits for the client to leave."""
 
-    departure: Departure | None = None
+    disconnect: DisconnectWait | None = None
     """Exists after the first use."""
 
     def __init__(self, workers: Workers, body: Body | None, receive: Receive, scope: Scope) -> None:
@@ -76,15 +76,15 @@ class Exchange(Hop):
     @property
     def client_has_left(self) -> bool:
         """Whether the client is known to have disconnected."""
-        return self.departure is not None and self.departure.is_over
+        return self.disconnect is not None and self.disconnect.is_over
 
-    def watch(self) -> Departure:
-        """The departure of the client."""
-        if self.departure is None:
-            self.departure = Departure(self._receive, self.body)
-        return self.departure
+    def watch(self) -> DisconnectWait:
+        """The wait for the disconnect of the client."""
+        if self.disconnect is None:
+            self.disconnect = DisconnectWait(self._receive, self.body)
+        return self.disconnect
 
-    def watch_answer(self) -> Departure:
+    def watch_answer(self) -> DisconnectWait:
         """The same, from now on for the answer, which is about to be sent."""
         if self.body is not None:
             self.body.is_answered = True
@@ -113,15 +113,15 @@ class Exchange(Hop):
 
     def keep_thread(self) -> None:
         """Keep the thread of a view whose stream continues in its context: its objects may belong to that thread."""
-        if self.lane is None:
-            self.lane = self._workers.keep_thread()
+        if self.pinned is None:
+            self.pinned = self._workers.keep_thread()
 
     async def end(self) -> None:
         """Stop waiting for the client, and release the body and the thread."""
-        if self.lane is not None:
-            self.lane.close()
-        if self.departure is not None:
-            await self.departure.stop()
+        if self.pinned is not None:
+            self.pinned.close()
+        if self.disconnect is not None:
+            await self.disconnect.stop()
         if self.body is not None:
             self.body.close()
 
@@ -134,11 +134,11 @@ class HttpDrive(Drive):
     _task: asyncio.Task[t.Any] | None = None
     """The task that awaits a coroutine of the user's right now."""
 
-    def __init__(self, ctx: RequestContext, exchange: Exchange, patrol: Patrol) -> None:
-        super().__init__(ctx, exchange)
+    def __init__(self, ctx: RequestContext, calls: RequestCalls, watcher: DisconnectWatcher) -> None:
+        super().__init__(ctx, calls)
         self.ctx: RequestContext = ctx
-        self.hop: Exchange = exchange
-        self.patrol = patrol
+        self.calls: RequestCalls = calls
+        self.watcher = watcher
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop | None:
@@ -155,29 +155,29 @@ class HttpDrive(Drive):
 
     @coroutine
     def read_body(self) -> Generator[t.Any, t.Any, None]:
-        body = self.hop.body
+        body = self.calls.body
         if body is not None and not body.complete:
             yield from body.spool(self.ctx.request.max_content_length).__await__()
 
     def begin_wait(self) -> None:
         if self._task is None:
             self._task = asyncio.current_task()
-            self.patrol.enter(self)
+            self.watcher.enter(self)
 
     def end_wait(self) -> None:
         if self._task is not None:
             self._task = None
-            self.patrol.leave(self)
+            self.watcher.leave(self)
 
     def look_after(self) -> None:
         """Watch the client from the second check on: most views have ended by then."""
         if not self._met:
             self._met = True
-        elif self.hop.departure is not None:
-            if self.hop.departure.is_over:
+        elif self.calls.disconnect is not None:
+            if self.calls.disconnect.is_over:
                 self._end_view()
         else:
-            self.hop.watch().begin().add_done_callback(self._client_left)
+            self.calls.watch().begin().add_done_callback(self._client_left)
 
     def _client_left(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled():

@@ -15,11 +15,11 @@ from ..http.errors import ClientDisconnected, HTTPException, InternalServerError
 from ..http.gate import encode_fields
 from ..support.asgi_types import Message, Receive, Scope, Send
 from ..telemetry.log_fields import note_sending
-from .http_drive import Exchange
+from .http_drive import RequestCalls
 from .message_limit import is_longer, reason_for
 from .outgoing import Answer, add_echo
-from .patience import ClientStalled
 from .scope import SCHEMES
+from .timeouts import ClientStalled
 
 _SAFE: t.Final = "/:@!$&'()*+,;=~-._"
 _OWN: t.Final = "costrel."
@@ -70,7 +70,7 @@ def _headers_below(outer: Scope, source: dict[str, t.Any]) -> list[tuple[bytes, 
     return headers
 
 
-async def serve_mounted(call: AsgiCall, exchange: Exchange, send: Send) -> None:
+async def serve_mounted(call: AsgiCall, calls: RequestCalls, send: Send) -> None:
     """Answer one HTTP request by a mounted application. Its errors are logged, and answered with 500 if possible."""
     begun = ended = False
 
@@ -79,7 +79,7 @@ async def serve_mounted(call: AsgiCall, exchange: Exchange, send: Send) -> None:
         if message["type"] == "http.response.start":
             headers = [(bytes(name).lower(), bytes(value)) for name, value in message.get("headers") or ()]
             headers = encode_fields([(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers])
-            add_echo(headers, exchange.scope)
+            add_echo(headers, calls.scope)
             message = {**message, "headers": headers}
             begun = True
         elif not message.get("more_body", False):
@@ -88,8 +88,8 @@ async def serve_mounted(call: AsgiCall, exchange: Exchange, send: Send) -> None:
 
     end_of_lines = note_sending(call.source, None)
     try:
-        await call.application(scope_below(call), _Received(call, exchange).receive, sending)
-        if not ended and not exchange.watch_answer().is_over:
+        await call.application(scope_below(call), _Received(call, calls).receive, sending)
+        if not ended and not calls.watch_answer().is_over:
             raise RuntimeError(f"The application mounted at {call.mount.place!r} ended without a complete response.")
     except ClientStalled:
         pass  # the server aborts an incomplete response
@@ -97,8 +97,8 @@ async def serve_mounted(call: AsgiCall, exchange: Exchange, send: Send) -> None:
         answer = _answer_to(error, call, begun)
         if answer is None:
             raise
-        add_echo(answer.headers, exchange.scope)
-        await answer.send(send, exchange.run)
+        add_echo(answer.headers, calls.scope)
+        await answer.send(send, calls.run)
     finally:
         end_of_lines()
 
@@ -122,16 +122,16 @@ def _answer_to(error: Exception, call: AsgiCall, begun: bool) -> Answer | None:
 class _Received:
     """The messages of one request for a mounted application: its body, up to the limit, then the disconnect."""
 
-    def __init__(self, call: AsgiCall, exchange: Exchange) -> None:
+    def __init__(self, call: AsgiCall, calls: RequestCalls) -> None:
         self._call = call
-        self._exchange = exchange
+        self._calls = calls
         self._size = 0
         self._has_ended = False
 
     async def receive(self) -> Message:
         """The next message. Raises RequestEntityTooLarge for a body above ``MAX_CONTENT_LENGTH``."""
         if self._has_ended:
-            await asyncio.wait([self._exchange.watch_answer().begin()])
+            await asyncio.wait([self._calls.watch_answer().begin()])
             return {"type": "http.disconnect"}
         try:
             chunk = await self._chunk()
@@ -140,13 +140,13 @@ class _Received:
             return {"type": "http.disconnect"}
         self._size += len(chunk)
         self._call.check_size(self._size)
-        body = self._exchange.body
+        body = self._calls.body
         more = bool(chunk) and body is not None and not (body.complete and not body.unread)
         self._has_ended = not more
         return {"type": "http.request", "body": chunk, "more_body": more}
 
     async def _chunk(self) -> bytes:
-        body = self._exchange.body
+        body = self._calls.body
         if body is not None:
             return await body.next_chunk()
         stream = self._call.source["wsgi.input"]

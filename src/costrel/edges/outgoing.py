@@ -26,7 +26,7 @@ from .bodies import Body
 from .compressed import send_compressed
 from .file_blocks import InThread, is_on_disk, send_file_body
 from .scope import ECHO
-from .turns import Turn
+from .time_slices import TimeSlice
 
 Messages = tuple[dict[str, t.Any], dict[str, t.Any]]
 """Status and headers, and the whole body."""
@@ -140,9 +140,13 @@ class Answer:
         return None
 
     async def send(
-        self, send: Send, in_thread: InThread, departure: Departure | None = None, variables: Context | None = None
+        self,
+        send: Send,
+        in_thread: InThread,
+        disconnect: DisconnectWait | None = None,
+        variables: Context | None = None,
     ) -> None:
-        """Send it all; a client that leaves meanwhile, as `departure` tells, ends it.
+        """Send it all; a client that leaves meanwhile, as `disconnect` reports, ends it.
 
         An asynchronous body runs in these context variables, or in a copy of the current ones.
 
@@ -157,19 +161,19 @@ class Answer:
             if isinstance(self.body, bytes):
                 await send({"type": "http.response.body", "body": self.body})
             else:
-                await self._send_chunks(send, in_thread, departure, variables)
+                await self._send_chunks(send, in_thread, disconnect, variables)
         finally:
             if self.close is not None:
                 await in_thread(self.close)
 
     async def _send_chunks(
-        self, send: Send, in_thread: InThread, departure: Departure | None, variables: Context | None
+        self, send: Send, in_thread: InThread, disconnect: DisconnectWait | None, variables: Context | None
     ) -> None:
         if isinstance(self.body, CompressedAsyncIterable):
-            await _until_client_leaves(send_compressed(send, in_thread, self.body), departure, variables)
+            await _until_client_leaves(send_compressed(send, in_thread, self.body), disconnect, variables)
             return
         if isinstance(self.body, AsyncIterable):
-            await _until_client_leaves(self._send_async(send, self.body), departure, variables)
+            await _until_client_leaves(self._send_async(send, self.body), disconnect, variables)
             return
         if isinstance(self.body, CompressedIterable):
             sending = send_compressed(send, in_thread, self.body)
@@ -177,15 +181,15 @@ class Answer:
             sending = send_file_body(send, in_thread, self.body)
         else:
             sending = self._send_sync(send, in_thread, t.cast("Iterable[bytes]", self.body))
-        await _until_client_leaves(sending, departure)
+        await _until_client_leaves(sending, disconnect)
 
     async def _send_async(self, send: Send, body: AsyncIterable[bytes]) -> None:
         iterator = body.__aiter__()
-        turn = Turn()
+        time_slice = TimeSlice()
         try:
             async for chunk in iterator:
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
-                await turn.give_way()
+                await time_slice.give_way()
         finally:
             close = getattr(iterator, "aclose", None)
             if close is not None:
@@ -245,7 +249,7 @@ def _counted(send: Send, expected: int) -> Send:
     return counting
 
 
-class Departure:
+class DisconnectWait:
     """Waits for the client to leave. The server reports that after the body of the request, or instead of its rest."""
 
     def __init__(self, receive: Receive, body: Body | None = None) -> None:
@@ -280,12 +284,12 @@ class Departure:
 
 
 async def _until_client_leaves(
-    sending: Coroutine[t.Any, t.Any, None], departure: Departure | None, variables: Context | None = None
+    sending: Coroutine[t.Any, t.Any, None], disconnect: DisconnectWait | None, variables: Context | None = None
 ) -> None:
     """Run `sending` to its end, or cancel it when the client has gone."""
     task = start_held(sending, variables)
     try:
-        await asyncio.wait([task] if departure is None else [task, departure.begin()], return_when=FIRST_COMPLETED)
+        await asyncio.wait([task] if disconnect is None else [task, disconnect.begin()], return_when=FIRST_COMPLETED)
     finally:
         if not task.done():
             task.cancel()

@@ -32,17 +32,17 @@ class NoThreadLeft(Exception):
     """Raised if the maximum number of threads is already lent to bodies."""
 
 
-class Mailbox:
+class ResultQueue:
     """A queue in which threads put their results for one loop. Many results wake the loop once. PERF: served."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
-        self._letters: deque[tuple[Job, t.Any, BaseException | None]] = deque()
+        self._outcomes: deque[tuple[Job, t.Any, BaseException | None]] = deque()
         self._is_called = False
 
     def put(self, job: Job, result: t.Any, error: BaseException | None) -> None:
         """Add the outcome of `job`, and wake the loop unless it was woken already."""
-        self._letters.append((job, result, error))
+        self._outcomes.append((job, result, error))
         if not self._is_called:
             self._is_called = True
             with suppress(RuntimeError):  # the loop was closed while the function ran
@@ -51,21 +51,21 @@ class Mailbox:
     def _deliver(self) -> None:
         # Reset before the outcomes are taken: a thread that still read True has put its outcome there before.
         self._is_called = False
-        letters = self._letters
-        for _ in range(len(letters)):
-            job, result, error = letters.popleft()
+        outcomes = self._outcomes
+        for _ in range(len(outcomes)):
+            job, result, error = outcomes.popleft()
             job.settle(result, error)
 
 
 class Job:
     """One call for a worker thread, and the receiver of its outcome."""
 
-    __slots__ = ("function", "future", "has_ended", "mailbox", "over")
+    __slots__ = ("function", "future", "has_ended", "over", "results")
 
-    def __init__(self, function: Callable[[], t.Any], mailbox: Mailbox) -> None:
+    def __init__(self, function: Callable[[], t.Any], results: ResultQueue) -> None:
         self.function = function
-        self.mailbox = mailbox
-        self.future: asyncio.Future[t.Any] = mailbox.loop.create_future()
+        self.results = results
+        self.future: asyncio.Future[t.Any] = results.loop.create_future()
         self.has_ended = False
         self.over: asyncio.Future[None] | None = None
         """Exists if the waiting task was cancelled; done when the function has ended."""
@@ -85,7 +85,7 @@ class Job:
             self.future.set_exception(RuntimeError(type(error).__name__) if is_odd else error)
 
 
-class Lane:
+class PinnedThread:
     """One thread that a request keeps to its end: some objects, such as sqlite3 connections, belong to a thread.
 
     The thread calls `serve`, which returns after `close`.
@@ -111,7 +111,7 @@ class Lane:
                 result, error = job.function(), None
             except BaseException as caught:
                 result, error = None, caught
-            job.mailbox.put(job, result, error)
+            job.results.put(job, result, error)
             del result, error, job
 
 
@@ -142,8 +142,8 @@ class Workers:
         self._streams = 0
         """The number of threads that bodies of responses keep."""
         self._idle: list[StreamThread] = []
-        self._mailbox: Mailbox | None = None
-        """The mailbox of the loop that called `run` last."""
+        self._results: ResultQueue | None = None
+        """The results of the loop that called `run` last."""
 
     @property
     def is_full(self) -> bool:
@@ -153,7 +153,7 @@ class Workers:
     @property
     def loop(self) -> asyncio.AbstractEventLoop | None:
         """The loop that has asked for a thread last."""
-        return None if self._mailbox is None else self._mailbox.loop
+        return None if self._results is None else self._results.loop
 
     @property
     def waiting(self) -> int:
@@ -165,18 +165,18 @@ class Workers:
         with self._lock:
             return [thread.ident for thread in self._threads if thread.ident is not None]
 
-    async def run(self, function: Callable[[], T], lane: Lane | None = None) -> T:
-        """Call `function` in a worker thread, or in that of a `lane`, and return its result, or raise its error.
+    async def run(self, function: Callable[[], T], pinned: PinnedThread | None = None) -> T:
+        """Call `function` in a worker thread, or in a `pinned`, and return its result, or raise its error.
 
         If the awaiting task is cancelled meanwhile, it continues when the function has ended, so that the function
         keeps everything that it uses.
         """
-        loop, mailbox = asyncio.get_running_loop(), self._mailbox
-        if mailbox is None or mailbox.loop is not loop:
-            mailbox = self._mailbox = Mailbox(loop)
-        job = Job(function, mailbox)
-        if lane is not None and not lane.is_given_up:
-            lane.put(job)
+        loop, results = asyncio.get_running_loop(), self._results
+        if results is None or results.loop is not loop:
+            results = self._results = ResultQueue(loop)
+        job = Job(function, results)
+        if pinned is not None and not pinned.is_given_up:
+            pinned.put(job)
         else:
             with self._lock:
                 self._unfinished += 1
@@ -189,11 +189,11 @@ class Workers:
             # The function may have ended after the cancellation, and before this task ran again.
             if job.future.cancelled() and not job.has_ended:
                 job.over = loop.create_future()
-                if lane is not None:
-                    lane.is_given_up = True
+                if pinned is not None:
+                    pinned.is_given_up = True
                 await job.over
-                if lane is not None:
-                    lane.is_given_up = False
+                if pinned is not None:
+                    pinned.is_given_up = False
             raise
 
     def give_away(self, most: int) -> int:
@@ -220,13 +220,13 @@ class Workers:
                 result, error = job.function(), None
             except BaseException as caught:
                 result, error = None, caught
-            lane = thread.lane
-            is_too_many = lane is None and self._has_ended(thread)
-            job.mailbox.put(job, result, error)
+            pinned = thread.pinned
+            is_too_many = pinned is None and self._has_ended(thread)
+            job.results.put(job, result, error)
             del result, error, job
-            if lane is not None:
-                lane.serve()
-                thread.lane = None
+            if pinned is not None:
+                pinned.serve()
+                thread.pinned = None
                 with self._lock:
                     self._streams -= 1
                     self._lent -= 1
@@ -244,7 +244,7 @@ class Workers:
                 self._threads.remove(thread)
             return is_too_many
 
-    def keep_thread(self) -> Lane | None:
+    def keep_thread(self) -> PinnedThread | None:
         """Keep the current worker thread for its request. Returns None if too many threads are kept.
 
         A single thread is never kept: another one would have to replace it and run beside it.
@@ -257,10 +257,10 @@ class Workers:
                 return None
             self._streams += 1
             self._lend()
-        thread.lane = Lane()
-        return thread.lane
+        thread.pinned = PinnedThread()
+        return thread.pinned
 
-    def lend_to_body(self) -> Lane | None:
+    def lend_to_body(self) -> PinnedThread | None:
         """A separate thread for the body of a response, which may block for any time.
 
         Returns None if there is a single thread, which bodies share then. Raises NoThreadLeft at the maximum number.
@@ -275,9 +275,9 @@ class Workers:
         if thread is None:
             thread = StreamThread(self)
             thread.start()
-        lane = Lane()
-        thread.lanes.put(lane)
-        return lane
+        pinned = PinnedThread()
+        thread.assignments.put(pinned)
+        return pinned
 
     def end_body(self, thread: StreamThread) -> bool:
         """Take `thread` back after its body was sent. Returns whether it is kept for another body."""
@@ -316,7 +316,7 @@ class Workers:
             threads, self._threads = self._threads, []
             idle, self._idle = self._idle, []
         for kept in idle:
-            kept.lanes.put(None)
+            kept.assignments.put(None)
         for _ in threads:
             self._jobs.put(None)
         until = time.monotonic() + timeout
@@ -330,8 +330,8 @@ class WorkerThread(threading.Thread):
     def __init__(self, workers: Workers, name: str) -> None:
         super().__init__(target=workers.work, name=name, daemon=True)
         self.workers = workers
-        self.lane: Lane | None = None
-        """The lane of the request that keeps this thread."""
+        self.pinned: PinnedThread | None = None
+        """The state of the request that keeps this thread."""
 
 
 class StreamThread(threading.Thread):
@@ -340,12 +340,12 @@ class StreamThread(threading.Thread):
     def __init__(self, workers: Workers) -> None:
         super().__init__(target=self._work, name="costrel-worker-stream", daemon=True)
         self._workers = workers
-        self.lanes: SimpleQueue[Lane | None] = SimpleQueue()
+        self.assignments: SimpleQueue[PinnedThread | None] = SimpleQueue()
 
     def _work(self) -> None:
-        while (lane := self.lanes.get()) is not None:
-            lane.serve()
-            del lane
+        while (pinned := self.assignments.get()) is not None:
+            pinned.serve()
+            del pinned
             if not self._workers.end_body(self):
                 return
 

@@ -27,13 +27,13 @@ from ..http.gate import encode_fields
 from ..messages.response import Response
 from ..support.asgi_types import Receive, Scope, Send
 from ..support.tasks import released, start_held
-from .drive import Drive, Hop
+from .drive import Drive, ThreadCalls
 from .message_limit import is_longer, reason_for
 from .mounted import serve_mounted_websocket
 from .outgoing import Answer, Messages, answer_of
 from .scope import environ_of, note_route
 from .threads import Workers
-from .turns import Turn
+from .time_slices import TimeSlice
 
 GRACE: t.Final = 0.5
 """The seconds in which a view must call `receive` or `send`, and so notice that the client has left."""
@@ -67,13 +67,13 @@ async def serve_websocket(app: Costrel, workers: Workers, scope: Scope, receive:
             return
     ctx = app.request_context(environ)
     ctx.websocket = WebSocket(app, ctx.request, connection)
-    hop = Hop(workers)
-    hop.variables = contextvars.copy_context()
+    calls = ThreadCalls(workers)
+    calls.variables = contextvars.copy_context()
     connection.start()
     try:
-        response = await WebSocketDrive(ctx, hop, connection).to_end(websocket_lifecycle.serve(ctx))
+        response = await WebSocketDrive(ctx, calls, connection).to_end(websocket_lifecycle.serve(ctx))
         if response is not None:
-            await connection.refuse(_refusal(app, ctx, response), hop)
+            await connection.refuse(_refusal(app, ctx, response), calls)
     except asyncio.CancelledError:
         await connection.leave()  # the server stops
         raise
@@ -93,12 +93,12 @@ async def _admit(
     ctx = app.request_context(environ.copy())
     ctx.websocket = WebSocket(app, ctx.request, connection)
     ctx.on_loop = ctx.sends_async = True
-    hop = Hop(workers)
-    hop.variables = contextvars.copy_context()
-    admitted: AsgiCall | Response | None = await Drive(ctx, hop).to_end(websocket_lifecycle.admit_to_mount(ctx))
+    calls = ThreadCalls(workers)
+    calls.variables = contextvars.copy_context()
+    admitted: AsgiCall | Response | None = await Drive(ctx, calls).to_end(websocket_lifecycle.admit_to_mount(ctx))
     if admitted is not None and not isinstance(admitted, AsgiCall):
         connection.start()
-        await connection.refuse(_refusal(app, ctx, admitted), hop)
+        await connection.refuse(_refusal(app, ctx, admitted), calls)
         await connection.stop()
     return admitted
 
@@ -120,15 +120,15 @@ def _refusal(app: Costrel, ctx: RequestContext, response: Response) -> Answer | 
 class WebSocketDrive(Drive):
     """A drive that ends a view when its client has left and the view does not notice."""
 
-    def __init__(self, ctx: t.Any, hop: Hop, connection: ServerConnection) -> None:
-        super().__init__(ctx, hop)
+    def __init__(self, ctx: t.Any, calls: ThreadCalls, connection: ServerConnection) -> None:
+        super().__init__(ctx, calls)
         self.connection = connection
 
     def awaited(self, item: t.Any) -> t.Any:
         return self._held(item).__await__()
 
     async def _held(self, coroutine: t.Any) -> t.Any:
-        task = start_held(coroutine, self.hop.variables)
+        task = start_held(coroutine, self.calls.variables)
         connection = self.connection
         connection.on_neglect = task.cancel
         try:
@@ -167,7 +167,7 @@ class ServerConnection:
         self._timer: asyncio.TimerHandle | None = None
         self._has_left = False
         self._refuses = False
-        self._turn = Turn()
+        self._time_slice = TimeSlice()
         self._handshake_is_out = asyncio.Event()
 
     # -- calls of the view
@@ -206,7 +206,7 @@ class ServerConnection:
         self._check_open()
         kind = "text" if isinstance(message, str) else "bytes"
         await self._pass_on({"type": "websocket.send", kind: message})
-        await self._turn.give_way()
+        await self._time_slice.give_way()
 
     async def close(self, code: int, reason: str) -> None:
         self._end(WebSocketDisconnect(code, reason))
@@ -293,7 +293,7 @@ class ServerConnection:
 
     # -- the end
 
-    async def refuse(self, answer: Answer | Messages, hop: Hop) -> None:
+    async def refuse(self, answer: Answer | Messages, calls: ThreadCalls) -> None:
         """Answer the handshake with a response; a server that cannot send one answers 403."""
         collected: list[t.MutableMapping[str, t.Any]] = []
 
@@ -303,9 +303,9 @@ class ServerConnection:
         if not isinstance(answer, Answer):
             collected.extend(answer)
         elif self._can_refuse and self.ended is None:
-            await answer.send(collect, hop.run)
+            await answer.send(collect, calls.run)
         elif answer.close is not None:
-            await hop.run(answer.close)
+            await calls.run(answer.close)
         if self.ended is not None:
             return
         self.ended = WebSocketDisconnect(ABNORMAL)

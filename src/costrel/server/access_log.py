@@ -35,7 +35,7 @@ _PAUSE: t.Final = 0.01
 """The interval for checking requests that run in threads, in seconds."""
 
 
-class Tally(t.Protocol):
+class RequestCounter(t.Protocol):
     """Counts requests."""
 
     def begin(self, kind: str) -> None:
@@ -69,7 +69,7 @@ class AccessLog:
         line: Line | None,
         at_start: Callable[[], None] = lambda: None,
         grace: float = 30,
-        tally: Tally | None = None,
+        counter: RequestCounter | None = None,
     ) -> None:
         self.application = application
         self._edge = application if isinstance(application, AsgiApplication) and not application.is_wrapped else None
@@ -83,8 +83,8 @@ class AccessLog:
         self._new_id = RequestIds().take
         self._at_start = at_start
         self._running: set[ServedExchange] = set()
-        self._tally = tally
-        self._is_quiet = line is None and tally is None
+        self._counter = counter
+        self._is_quiet = line is None and counter is None
         self._until: float | None = None
 
     def begin_to_end(self) -> float:
@@ -138,21 +138,21 @@ class AccessLog:
         exchange.adds_id = not by_edge
         if self._edge is None:
             scope[NOTES] = {}
-        if self._tally is not None:
-            self._tally.begin(scope["type"])
+        if self._counter is not None:
+            self._counter.begin(scope["type"])
         # PERF: served. Nothing reads the messages of the response.
         exchange.hears_nothing = by_edge and self._is_quiet
         return exchange
 
     def _end(self, exchange: ServedExchange) -> None:
         exchange.end()
-        if self._tally is not None:
-            self._tally.end(exchange.scope, exchange.final_status(), exchange.seconds())
+        if self._counter is not None:
+            self._counter.end(exchange.scope, exchange.final_status(), exchange.seconds())
 
     def note_refusal(self) -> None:
         """Count a request that is refused, since there are too many connections."""
-        if self._tally is not None:
-            self._tally.refuse()
+        if self._counter is not None:
+            self._counter.refuse()
 
     def unfinished(self) -> list[Message]:
         """The scopes of the requests in progress. It can be called in any thread."""

@@ -12,7 +12,7 @@ from collections import deque
 from contextvars import copy_context
 
 from ..edges.drive import on_loop
-from ..edges.threads import Lane
+from ..edges.threads import PinnedThread
 from .closing import Closing
 from .crowd import Refusing
 from .granian_private import Scheduler, Watcher
@@ -89,7 +89,7 @@ class Dispatcher(Scheduler):
         else:
             # A copy of the variables, since this thread still uses these.
             self._on_loop.call_soon_threadsafe(self._start, watcher, on_loop(begun, awaited), copy_context())
-            if isinstance(awaited, Lane):
+            if isinstance(awaited, PinnedThread):
                 awaited.serve()
 
     def _begin(self, watcher: Watcher, scope: Message) -> None:

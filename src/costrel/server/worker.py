@@ -21,8 +21,8 @@ import click
 
 from ..app.application import Costrel
 from ..edges.asgi import AsgiApplication
-from ..edges.patience import SEND_TIMEOUT
 from ..edges.threads import THREADS
+from ..edges.timeouts import SEND_TIMEOUT
 from ..support.asgi_types import ASGIApplication
 from ..support.signals import background_refused
 from . import addresses, forking
@@ -144,7 +144,7 @@ class WorkerLoader:
         from .served import ports_in_use
         from .websocket_limit import WebSocketLimit
 
-        tally = None if self.page is None else Counter(self.page)
+        counter = None if self.page is None else Counter(self.page)
         line = LINES[self.options.log_format] if self.options.access_log else None
         foreign = None if isinstance(app, Costrel) else ForeignApplication(app, self._found_inside, is_public=True)
         edge = app.asgi if isinstance(app, Costrel) else t.cast(ForeignApplication, foreign)
@@ -156,10 +156,10 @@ class WorkerLoader:
 
         served: AccessLog
         if self.options.http2 and self.sockets and idle.can_watch():
-            served = TimedAccessLog(edge, line, at_start, self.options.grace, tally)
+            served = TimedAccessLog(edge, line, at_start, self.options.grace, counter)
             idle.watch(self.sockets, lambda: ports_in_use(served), requested=served.requested)
         else:
-            served = AccessLog(edge, line, at_start, self.options.grace, tally)
+            served = AccessLog(edge, line, at_start, self.options.grace, counter)
         limited = WebSocketLimit(served, self.options.max_websockets)
         if not self.options.health:
             return limited

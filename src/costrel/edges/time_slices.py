@@ -13,7 +13,7 @@ TURN: t.Final = 0.005
 """Seconds that one sender may keep the loop."""
 
 
-class Turn:
+class TimeSlice:
     """The time that a sender has the loop for."""
 
     def __init__(self) -> None:
@@ -21,7 +21,7 @@ class Turn:
         self._ends = self._loop.time() + TURN
 
     async def give_way(self) -> None:
-        """Let other tasks run if the turn is over."""
+        """Let other tasks run if the time slice is over."""
         if self._loop.time() > self._ends:
             await asyncio.sleep(0)
             self._ends = self._loop.time() + TURN

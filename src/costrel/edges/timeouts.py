@@ -38,7 +38,7 @@ class Wait:
         return self.waited > limit
 
 
-class Patience:
+class Timeouts:
     """Checks all waits at intervals, and ends those that take too long. One timer for all costs less than many."""
 
     def __init__(self, limit: float | None) -> None:
