@@ -169,16 +169,16 @@ class Renaming(Struct):
 @blueprint.get("/picture/<int:picture_id>/title")
 @signed_in
 def retitle(picture_id: int) -> str:
-    """The form for another title of a picture of one's own."""
+    """The form for another title of one of the user's own pictures."""
     picture = find_own(picture_id)
     return render_template("title.html", picture=picture, form=Checked.blank(Renaming, title=picture["title"]))
 
 
-@blueprint.post("/picture/<int:picture_id>/title")
+@blueprint.post("/picture/<int:picture_id>/title", hidden=True)  # a page, and not a part of the API
 @signed_in
 @typed
 def save_title(picture_id: int, form: Annotated[Checked[Renaming], Form()]) -> str | Response | tuple[str, int]:
-    """Give a picture of one's own another title."""
+    """Give one of the user's own pictures another title."""
     picture = find_own(picture_id)
     if form.value is None:
         return render_template("title.html", picture=picture, form=form), 422

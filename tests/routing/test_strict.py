@@ -85,7 +85,8 @@ def test_what_is_built_matches_with_the_same_values_or_the_error_names_the_value
         text = str(error)
         assert any(f"The value {value!r} of {name!r}" in text for name, value in given_values.items())
         return
-    assert urljoin("http://a", url) == f"http://a{url}"  # a client removes no dot segments
+    asked = urljoin("http://a", url).removeprefix("http://a")  # clients remove dot segments
+    assert adapter.match(unquote(asked))[0] == rule
     endpoint, found = adapter.match(unquote(url))
     assert endpoint == rule
     assert adapter.build(rule, found) == (url.lower() if "uuid" in rule else url)
@@ -99,6 +100,8 @@ WELL_BUILT = [
     ("/<v>", "...", "/..."),
     ("/<v>", ".htaccess", "/.htaccess"),
     ("/<path:v>", "a/.b/c..", "/a/.b/c.."),
+    ("/static/<path:v>", "./css/app.css", "/static/./css/app.css"),
+    ("/static/<path:v>", "css/../app.css", "/static/css/../app.css"),
     ("/<float:v>", 1e-7, "/0.0000001"),
     ("/<float:v>", 1e22, "/10000000000000000000000.0"),
     ("/<float:v>", 1.5e300, f"/15{'0' * 299}.0"),
@@ -139,9 +142,8 @@ REFUSED = [
     ("/<v>-<int:w>", ""),
     ("/<v>", "."),
     ("/u/<v>", ".."),
-    ("/<path:v>", "../a"),
-    ("/<path:v>/x", "a/."),
-    ("/<path:v>", "a/../b"),
+    ("/u/<path:v>", "../a"),
+    ("/u/<path:v>/x", "a/../../b"),
     ("/<slug:v>", ".."),
 ]
 

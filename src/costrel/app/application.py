@@ -26,7 +26,7 @@ from ..support.seams import Seams
 from ..telemetry.switch import tracing_of
 from ..typed.schemes import AuthSchemes
 from ..work.background import Background
-from . import api_document, habits, lifecycle, links, matching, ports, profiles, response_values
+from . import api_document, files, habits, lifecycle, links, matching, ports, profiles, response_values
 from .api_document import OpenAPI
 from .debug_errors import FormDataRoutingRedirect
 from .guards import Guards
@@ -36,7 +36,7 @@ from .requirements import Security, check_security
 from .response import Response
 from .start_checks import check_settings, name_misspelt
 from .static_rule import add_static_rule
-from .static_urls import follow_setting
+from .static_urls import STATIC, follow_setting
 from .typed_views import TypedViews, coverage_of, find_provider, make_plans
 from .view_parameters import check_parameters
 
@@ -135,16 +135,16 @@ class Costrel(App):
 
         ``app.asgi_app = Middleware(app.asgi_app)`` adds ASGI middleware; `asgi` calls it.
         """
-        assigned: ASGIApplication | None = self.__dict__.get("asgi_app")
+        assigned: ASGIApplication | None = self.__dict__.get("_asgi_wrapped")
         return self._asgi_inside if assigned is None else assigned
 
     @asgi_app.setter
     def asgi_app(self, application: ASGIApplication) -> None:
-        self.__dict__["asgi_app"] = application
+        self.__dict__["_asgi_wrapped"] = application
 
     @asgi_app.deleter
     def asgi_app(self) -> None:
-        del self.__dict__["asgi_app"]
+        del self.__dict__["_asgi_wrapped"]
 
     @cached_property
     def _asgi_inside(self) -> ports.AsgiInside:
@@ -339,6 +339,10 @@ class Costrel(App):
             scheme=_scheme,
             external=_external,
         )
+
+    def send_static_file(self, filename: str) -> Response:
+        """The file `filename` of the static folder. Raises NotFound if there is none."""
+        return files.send_static_file(self, filename)
 
     def open_instance_resource(self, resource: str, mode: str = "rb", encoding: str | None = "utf-8") -> t.IO[t.Any]:
         """Open a file of the instance folder, for reading or writing."""
@@ -545,6 +549,8 @@ _ENTRANCES: t.Final = Seams(
     Costrel, "__call__", "wsgi_app", "asgi_app", "request_context", assigned_only=("_traces_apart",)
 )
 """The methods through which a request reaches the application; middleware replaces the first three."""
+
+Costrel.static_seams = Seams(Costrel, *STATIC)
 
 _ASSIGNABLE: t.Final = frozenset({*_STAGES, *_HANDLERS, *_ENTRANCES})
 

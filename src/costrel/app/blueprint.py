@@ -9,6 +9,7 @@ from functools import update_wrapper
 
 from ..support.coroutines import refuse_async
 from ..support.patterns import LatePattern
+from ..support.seams import Seams
 from . import api_document, files
 from . import typing as ft
 from .error_format import check_format
@@ -30,10 +31,12 @@ from .scaffold import (
     setupmethod,
     under_name,
 )
+from .static_urls import STATIC
 
 if t.TYPE_CHECKING:
     from .registration import App
     from .requirements import Security
+    from .response import Response
 
 _is_version: t.Final = LatePattern(r"[A-Za-z0-9_-][A-Za-z0-9._-]*").fullmatch
 
@@ -151,6 +154,10 @@ class Blueprint(Scaffold):
             raise AssertionError(_TOO_LATE.format(name=f_name, blueprint=self.name))
 
     # Files
+
+    def send_static_file(self, filename: str) -> Response:
+        """The view for the static files of the blueprint. Raises RuntimeError without a static folder."""
+        return files.send_static_file(self, filename)
 
     def open_resource(self, resource: str, mode: str = "rb", encoding: str | None = "utf-8") -> t.IO[t.Any]:
         """Open a file below `root_path` for reading. Raises ValueError for any other mode."""
@@ -373,6 +380,9 @@ class Blueprint(Scaffold):
         """`url_defaults` for every URL of the application."""
         self.record_once(lambda state: state.app.url_default_functions.setdefault(None, []).append(f))
         return f
+
+
+Blueprint.static_seams = Seams(Blueprint, *STATIC)
 
 
 def _first(value: T | None, otherwise: T) -> T:

@@ -20,9 +20,9 @@ if t.TYPE_CHECKING:
     from jinja2 import BaseLoader
 
     from ..services.commands import AppGroup
+    from ..support.seams import Seams
     from ..typed.providers import Providers
     from .requirements import Security
-    from .response import Response
 
 F = t.TypeVar("F", bound=Callable[..., t.Any])
 T = t.TypeVar("T")
@@ -84,6 +84,9 @@ class Scaffold:
     `import_name` is the module that defines the object, usually ``__name__``. `static_folder` and `template_folder`
     are relative to `root_path`, which defaults to the folder of that module.
     """
+
+    static_seams: t.ClassVar[Seams]
+    """The methods that send static files, and which of them are replaced. Set for each class after its definition."""
 
     name: str
     _static_folder: str | None = None
@@ -181,13 +184,6 @@ class Scaffold:
         Override this method to decide by file name.
         """
         return files.default_max_age()
-
-    def send_static_file(self, filename: str) -> Response:
-        """The response with a file of the static folder: the view of the folder's rule.
-
-        Raises NotFound if there is no such file, and RuntimeError without a static folder.
-        """
-        return files.send_static_file(self, filename)
 
     def open_resource(self, resource: str, mode: str = "rb", encoding: str | None = None) -> t.IO[t.Any]:
         """Open a file below `root_path` for reading. Raises ValueError for any other mode."""

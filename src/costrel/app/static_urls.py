@@ -6,7 +6,6 @@ import typing as t
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 
-from ..support.seams import Seams
 from .scaffold import Scaffold
 
 if t.TYPE_CHECKING:
@@ -16,7 +15,8 @@ if t.TYPE_CHECKING:
 VARIABLE: t.Final = "filename"
 """The variable of the rules for static files."""
 
-_VIEWS: t.Final = Seams(Scaffold, "send_static_file", "get_send_file_max_age")
+STATIC: t.Final = ("send_static_file", "get_send_file_max_age")
+"""The methods that send static files; their class knows which are replaced (`Scaffold.static_seams`)."""
 
 
 class PlainName(str):
@@ -64,7 +64,8 @@ class StaticURLs:
 
     def _is_served_by(self, app: AppContract) -> bool:
         """Whether the view of the rule, or a decorator around it, sends the file."""
-        if "send_static_file" in _VIEWS.replaced(app if self._owner is None else self._owner):
+        owner = self._owner or t.cast("Scaffold", app)
+        if "send_static_file" in owner.static_seams.replaced(owner):
             return False
         view: object = app.view_functions.get(self.rule.endpoint)
         while view is not None and view != self._view:

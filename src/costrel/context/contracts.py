@@ -17,6 +17,7 @@ if t.TYPE_CHECKING:
     from ..messages.request import Request
     from ..messages.response import Response
     from ..routing import Map, MapAdapter
+    from ..support.asgi_types import ASGIApplication
     from . import AppCtxGlobals, Context, RequestContext
 
 T = t.TypeVar("T")
@@ -283,6 +284,10 @@ class AppContract(t.Protocol):
     def authentication(self) -> AuthenticationContract | None: ...
     @property
     def _tracing(self) -> TracingContract | None: ...
+    @property
+    def _traces_apart(self) -> bool: ...
+    @property
+    def asgi_app(self) -> ASGIApplication: ...
     @property
     def known_hosts(self) -> KnownHostsContract: ...
     @property

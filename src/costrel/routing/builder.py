@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import typing as t
 from collections.abc import Callable
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urljoin
 
 from ..http.multidict import iter_multi_items
 from ..http.urls import encode_query
@@ -175,7 +175,7 @@ class Template:
         """Raise `Refused` unless the parts of the rule find the texts of the values in the filled text."""
         if filled.startswith("//"):  # to browsers, the URL of another host; the walk drops one slash
             raise Refused(next(iter(written)))
-        if written and _DOT_SEGMENT(filled):
+        if written and _DOT_SEGMENT(filled) and self._is_lost(filled):
             raise Refused(next((name for name, text in written.items() if _DOT_SEGMENT(text)), next(iter(written))))
         found = texts_of(self._parts, unquote(filled).split("/"))
         texts = dict(zip(self._names, found or (), strict=False))
@@ -186,6 +186,10 @@ class Template:
                 raise Refused(name)
         if found is None:
             raise Refused(next(reversed(written), ""))
+
+    def _is_lost(self, filled: str) -> bool:
+        """Whether the rule does not match the path that a client asks for, without its dot segments."""
+        return texts_of(self._parts, unquote(urljoin("/", filled)).split("/")) is None
 
 
 def _changed(change: Callable[[t.Any], t.Any], write: Callable[[t.Any], str]) -> Callable[[t.Any], str]:
