@@ -89,10 +89,10 @@ def openapi_page(options: OpenAPI) -> Response:
     return respond_page(options)
 
 
-def openapi_file(digest: str, name: str) -> Response:
+def openapi_file(content_hash: str, name: str) -> Response:
     from .openapi.docs_page import respond_file
 
-    return respond_file(digest, name)
+    return respond_file(content_hash, name)
 
 
 def is_on_this_computer() -> bool:

@@ -84,8 +84,8 @@ def test_the_page_loads_only_files_of_the_application(cls, edge):
 @pytest.mark.parametrize("url", ["/docs/files/0/docs.css", "/docs/files/{}/__init__.py", "/docs/files/{}/docs.html"])
 def test_other_files_are_not_there(url):
     client = make().test_client()
-    digest = files_of(client.get("/docs").text)[0].split("/")[-2]
-    assert client.get(url.format(digest)).status_code == 404
+    content_hash = files_of(client.get("/docs").text)[0].split("/")[-2]
+    assert client.get(url.format(content_hash)).status_code == 404
 
 
 def test_the_policy_allows_the_servers_of_the_api():
@@ -171,8 +171,8 @@ def test_without_the_extra_the_start_and_the_check_name_it(monkeypatch, caplog):
 
 def test_the_files_are_those_of_the_release():
     for line in (PACKAGE / "SHA256SUMS").read_text().splitlines():
-        digest, name = line.split()
-        assert hashlib.sha256((PACKAGE / name).read_bytes()).hexdigest() == digest, name
+        content_hash, name = line.split()
+        assert hashlib.sha256((PACKAGE / name).read_bytes()).hexdigest() == content_hash, name
     import costrel_docs_ui
 
     installed = costrel_docs_ui.FOLDER / "SHA256SUMS"

@@ -101,16 +101,16 @@ def test_stylesheets_give_away_nothing_of_files_that_are_not_sent(app, write, ur
 
 def test_a_file_with_the_hash_in_its_own_name_is_that_file(app, write, urls, get):
     """As after `costrel static build`, or by hand."""
-    digest = digest_of(b"a{b:url(x.png)}")
-    write(f"static/app.{digest}.css", "a{b:url(x.png)}")
+    content_hash = digest_of(b"a{b:url(x.png)}")
+    write(f"static/app.{content_hash}.css", "a{b:url(x.png)}")
     write("static/app.css", "newer")
-    write("static/page.css", f"@import 'app.{digest}.css'; a{{b:url(x.{digest_of(b'1')}.png)}}")
+    write("static/page.css", f"@import 'app.{content_hash}.css'; a{{b:url(x.{digest_of(b'1')}.png)}}")
     write(f"static/x.{digest_of(b'1')}.png", "1")
     write("static/x.png", "2")
 
-    response = get(app, f"/static/app.{digest}.css")
+    response = get(app, f"/static/app.{content_hash}.css")
     assert (response.data, response.headers["Cache-Control"]) == (b"a{b:url(x.png)}", IMMUTABLE)
-    assert urls(app, f"app.{digest}.css") == f"/static/app.{digest}.css"
+    assert urls(app, f"app.{content_hash}.css") == f"/static/app.{content_hash}.css"
     assert get(app, urls(app, "page.css")).data == (app_folder(app) / "page.css").read_bytes()
 
 
@@ -192,12 +192,12 @@ def test_a_file_that_is_replaced_between_hash_and_sending_is_not_stored(
     url = urls(app, "a.txt")
     original = content.open_as
 
-    def late(name, signature, **options):
+    def late(name, file_state, **options):
         monkeypatch.undo()
         replace(path, new)
         if same_times:
-            os.utime(path, ns=(signature[3], signature[3]))
-        return original(name, signature, **options)
+            os.utime(path, ns=(file_state[3], file_state[3]))
+        return original(name, file_state, **options)
 
     monkeypatch.setattr("costrel.services.statics.folder.open_as", late)
     response = get(app, url)
@@ -210,8 +210,8 @@ def test_a_file_that_was_just_written_is_hashed_again_when_it_is_sent(app, write
     """Its times could stay the same with the next change."""
     path = write("static/a.txt", "old")
     url = urls(app, "a.txt")
-    monkeypatch.setattr(content, "signature_of", lambda status: (0, 0, 3, 0, 2**62))
-    monkeypatch.setattr("costrel.services.statics.folder.signature_of", content.signature_of)
+    monkeypatch.setattr(content, "file_state_of", lambda status: (0, 0, 3, 0, 2**62))
+    monkeypatch.setattr("costrel.services.statics.folder.file_state_of", content.file_state_of)
 
     path.write_text("new")
     response = get(app, url)
@@ -325,14 +325,14 @@ def test_a_compressed_copy_is_sent_to_clients_that_accept_it(
 ):
     compressed("a.txt", b"x" * 1000)
     url = urls(app, "a.txt") if hashed else "/static/a.txt"
-    digest = digest_of(b"x" * 1000)
+    content_hash = digest_of(b"x" * 1000)
 
     response = get(app, url, Accept_Encoding=coding)
 
     assert response.data == (tmp_path / f"static/a.txt.{extension}").read_bytes()
     assert response.headers["Content-Encoding"] == coding
     assert response.headers["Vary"] == "Accept-Encoding"
-    assert response.headers["ETag"] == f'"{digest}-{coding}"'
+    assert response.headers["ETag"] == f'"{content_hash}-{coding}"'
     assert response.headers["Content-Length"] == str(len(response.data))
     assert response.content_type == "text/plain; charset=utf-8"
     assert response.headers["Cache-Control"] == (IMMUTABLE if hashed else "no-cache")
@@ -341,7 +341,7 @@ def test_a_compressed_copy_is_sent_to_clients_that_accept_it(
     assert (whole.status_code, whole.data) == (200, response.data)
     known = get(app, url, Accept_Encoding=coding, If_None_Match=response.headers["ETag"])
     assert (known.status_code, known.headers["Vary"]) == (304, "Accept-Encoding")
-    assert get(app, url, Accept_Encoding=coding, If_None_Match=f'"{digest}"').status_code == 200
+    assert get(app, url, Accept_Encoding=coding, If_None_Match=f'"{content_hash}"').status_code == 200
     assert get(app, url, "HEAD", Accept_Encoding=coding).headers["Content-Length"] == str(len(response.data))
 
 

@@ -185,7 +185,7 @@ def _own(app: Documented, options: OpenAPI) -> Iterator[Own]:
     yield options.docs, DOCS, _guarded(options, _page(options))
     # The files are Swagger UI's and ours, the same for all applications: a guard would only prevent their caching.
     files = for_this_computer(_file) if options is FOR_DEVELOPERS else _file
-    yield f"{options.docs.rstrip('/')}/files/<digest>/<name>", FILE, OPEN.put(True)(files)
+    yield f"{options.docs.rstrip('/')}/files/<content_hash>/<name>", FILE, OPEN.put(True)(files)
 
 
 def _guarded(options: OpenAPI, view: Callable[[], Response]) -> Callable[..., t.Any]:
@@ -214,9 +214,9 @@ def _page(options: OpenAPI) -> Callable[[], Response]:
     return _without_inputs(openapi_docs)
 
 
-def _file(digest: str, name: str) -> Response:
-    """A file of the docs page. The digest in its URL changes with its content."""
-    response: Response = ports.openapi_file(digest, name)
+def _file(content_hash: str, name: str) -> Response:
+    """A file of the docs page. The hash in its URL changes with its content."""
+    response: Response = ports.openapi_file(content_hash, name)
     return response
 
 

@@ -69,7 +69,7 @@ def copies_in(folder: StaticFolder) -> Copies:
 
 def _send_found(app: context.AppContract, folder: StaticFolder, found: Found) -> Response:
     version = found.version
-    copies = _copies(app, folder, os.path.relpath(version.path, folder.root), version.digest)
+    copies = _copies(app, folder, os.path.relpath(version.path, folder.root), version.content_hash)
     # Another host may have an older file with a later date under the same name, so only the current one has a date.
     is_immutable = found.is_current and not app.debug
     response = _send_version(app, os.path.basename(found.name), version, copies, dated=is_immutable)
@@ -82,7 +82,7 @@ def send_copy(app: context.AppContract, folder: StaticFolder, name: str, max_age
     if not copies_in(folder).beside(name) and not app.config.get("STATIC_BUILD"):
         return None
     version = folder.version_as_it_is(name)
-    copies = () if version is None else _copies(app, folder, name, version.digest)
+    copies = () if version is None else _copies(app, folder, name, version.content_hash)
     if version is None or not copies:
         return None
     max_age = max_age_of(name)
@@ -91,14 +91,14 @@ def send_copy(app: context.AppContract, folder: StaticFolder, name: str, max_age
     return _send_version(app, os.path.basename(name), version, copies, max_age=max_age)
 
 
-def _copies(app: context.AppContract, folder: StaticFolder, name: str, digest: str) -> t.Sequence[Copy]:
+def _copies(app: context.AppContract, folder: StaticFolder, name: str, content_hash: str) -> t.Sequence[Copy]:
     """The copies beside the file, or in the folder of ``costrel static build``."""
-    found = copies_in(folder).of(name, digest)
+    found = copies_in(folder).of(name, content_hash)
     build = app.config.get("STATIC_BUILD")
     if found or build is None:
         return found
     path: str = context.requesting().request.path
-    return copies_in(folder_of(app, os.path.join(app.root_path, build))).of(path.lstrip("/"), digest)
+    return copies_in(folder_of(app, os.path.join(app.root_path, build))).of(path.lstrip("/"), content_hash)
 
 
 def _send_version(
@@ -119,8 +119,8 @@ def _send_version(
         environ,
         download_name=name,
         conditional=copy is None,
-        etag=version.digest if copy is None else f"{version.digest}-{copy.coding.name}",
-        last_modified=version.signature[3] / 1e9 if dated else None,
+        etag=version.content_hash if copy is None else f"{version.content_hash}-{copy.coding.name}",
+        last_modified=version.file_state[3] / 1e9 if dated else None,
         max_age=max_age,
         response_class=app.response_class,
     )

@@ -42,7 +42,7 @@ openapi_page: Callable[..., t.Any] = _unplugged
 """``(options) -> response``: the page that shows the API documents."""
 
 openapi_file: Callable[..., t.Any] = _unplugged
-"""``(digest, name) -> response``: a file of that page."""
+"""``(content_hash, name) -> response``: a file of that page."""
 
 is_on_this_computer: Callable[[], bool] = _unplugged
 """Whether the client of the current request is on this computer, and names it by a local name."""

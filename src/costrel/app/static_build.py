@@ -81,8 +81,8 @@ def _build_file(folder: StaticFolder, name: str, place: Path, written: dict[Path
         versions.setdefault(_hashed_name(folder, name, hashed), hashed)
     for own_name, bytes_ in versions.items():
         path = place / own_name
-        digest = digest_of(bytes_)
-        if written.setdefault(path, digest) != digest:
+        content_hash = digest_of(bytes_)
+        if written.setdefault(path, content_hash) != content_hash:
             raise BuildError(f"Two static files with different contents have the URL of {path}.")
         yield from _write(path, bytes_, located[1])
 

@@ -43,7 +43,7 @@ class File(t.NamedTuple):
 
     content: bytes
     compressed: bytes
-    digest: str
+    content_hash: str
 
 
 @cache
@@ -62,14 +62,14 @@ def file_of(name: str) -> File:
     return File(content, gzip.compress(content, mtime=0), hashlib.sha256(content).hexdigest()[:16])
 
 
-def respond_file(digest: str, name: str) -> Response:
+def respond_file(content_hash: str, name: str) -> Response:
     """A file of the page, which clients may keep for a year: another content has another URL.
 
-    :raises NotFound: for another name or digest, or if the extra is not installed.
+    :raises NotFound: for another name or content_hash, or if the extra is not installed.
     """
     ctx = context.requesting()
     file = file_of(name)
-    if digest != file.digest:
+    if content_hash != file.content_hash:
         raise NotFound()
     is_compressed = "gzip" in ctx.request.accept_encodings
     response = ctx.app.response_class(file.compressed if is_compressed else file.content)
@@ -78,7 +78,7 @@ def respond_file(digest: str, name: str) -> Response:
         response.headers["Content-Encoding"] = "gzip"
     response.headers["Vary"] = "Accept-Encoding"
     response.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
-    response.set_etag(digest + ("-gzip" if is_compressed else ""))
+    response.set_etag(content_hash + ("-gzip" if is_compressed else ""))
     return response.make_conditional(ctx.request)
 
 
@@ -137,7 +137,7 @@ def _template(name: str) -> str:
 
 
 def _url(app: Costrel, name: str) -> str:
-    return app.url_for(FILE, name=name, digest=file_of(name).digest)
+    return app.url_for(FILE, name=name, content_hash=file_of(name).content_hash)
 
 
 _known: weakref.WeakKeyDictionary[object, list[str | None]] = weakref.WeakKeyDictionary()

@@ -84,17 +84,17 @@ class Copy(t.NamedTuple):
     coding: Coding
     path: str
     read: Read
-    digest: str
+    content_hash: str
 
     def load(self) -> bytes | UnchangedFile:
         """The compressed bytes, or for a large copy an object that reads them. Raises `Changed` and OSError."""
         if self.read.is_settled:
-            return open_as(self.path, self.read.signature)
-        content = open_as(self.path, self.read.signature, keep=MOST_IN_MEMORY)
+            return open_as(self.path, self.read.file_state)
+        content = open_as(self.path, self.read.file_state, keep=MOST_IN_MEMORY)
         if isinstance(content, UnchangedFile):
             content.close()
             raise Changed(f"{self.path!r} was changed a moment ago.")
-        if _decompressed_digest(self.coding, content) != self.digest:
+        if _decompressed_digest(self.coding, content) != self.content_hash:
             raise Changed(f"{self.path!r} was replaced.")
         return content
 
@@ -122,23 +122,23 @@ class Copies:
             _store(self._beside, name, (changed, found))
         return found
 
-    def of(self, name: str, digest: str) -> Sequence[Copy]:
+    def of(self, name: str, content_hash: str) -> Sequence[Copy]:
         """The copies of the file with this name that have the content with this hash."""
         beside = self.beside(name)
         if not beside:
             return ()
-        known = self._known.get((name, digest, beside))
+        known = self._known.get((name, content_hash, beside))
         if known is None:
-            known = [copy for coding in beside if (copy := self._copy(name, coding, digest)) is not None]
+            known = [copy for coding in beside if (copy := self._copy(name, coding, content_hash)) is not None]
             if all(copy.read.is_settled for copy in known):
-                _store(self._known, (name, digest, beside), known)
+                _store(self._known, (name, content_hash, beside), known)
         return known
 
     def forget(self) -> None:
         """Read all copies again, since one of them has changed."""
         self._known.clear()
 
-    def _copy(self, name: str, coding: Coding, digest: str) -> Copy | None:
+    def _copy(self, name: str, coding: Coding, content_hash: str) -> Copy | None:
         located = self._folder.locate(name + coding.extension)
         if located is None or located[1].st_size > MOST_IN_MEMORY:
             return None
@@ -146,9 +146,9 @@ class Copies:
             read = read_file(located[0], keep=MOST_IN_MEMORY)
         except OSError:
             return None
-        if _decompressed_digest(coding, read.content or b"") != digest:
+        if _decompressed_digest(coding, read.content or b"") != content_hash:
             return None
-        return Copy(coding, located[0], read._replace(content=None), digest)
+        return Copy(coding, located[0], read._replace(content=None), content_hash)
 
 
 def _store(known: dict[K, V], key: K, value: V) -> None:
@@ -170,7 +170,7 @@ def choose(copies: Iterable[Copy], accepted: str | None) -> Copy | None:
     if not accepted:
         return None
     accept = Accept.from_header(accepted)
-    wishes = [(_quality(accept, copy.coding.name), -copy.read.signature[2], copy) for copy in copies]
+    wishes = [(_quality(accept, copy.coding.name), -copy.read.file_state[2], copy) for copy in copies]
     best = max(wishes, key=lambda wish: wish[:2], default=None)
     if best is None or best[0] <= 0:
         return None

@@ -10,7 +10,7 @@ from hashlib import sha256
 
 from .names import DIGITS, digest_of
 
-Signature: t.TypeAlias = tuple[int, int, int, int, int]
+FileState: t.TypeAlias = tuple[int, int, int, int, int]
 """Device, inode, size, and the times of the last change in nanoseconds."""
 
 IN_MEMORY: t.Final = 1024 * 1024
@@ -30,21 +30,21 @@ class Changed(OSError):
     """Raised if a file changes while it is read."""
 
 
-def signature_of(status: os.stat_result) -> Signature:
+def file_state_of(status: os.stat_result) -> FileState:
     """What changes if another content is written to a file, or another file takes its place."""
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
-def is_settled(signature: Signature, now: int) -> bool:
-    """Whether any change of the file after `now`, in nanoseconds since 1970, changes its signature."""
-    return max(signature[3], signature[4]) < now - RECENTLY
+def is_settled(file_state: FileState, now: int) -> bool:
+    """Whether any change of the file after `now`, in nanoseconds since 1970, changes its state."""
+    return max(file_state[3], file_state[4]) < now - RECENTLY
 
 
 class Read(t.NamedTuple):
-    """The hash of a file, and the signature with which it was read. `content` is None for a large file."""
+    """The hash of a file, and the state of the file with which it was read. `content` is None for a large file."""
 
-    signature: Signature
-    digest: str
+    file_state: FileState
+    content_hash: str
     content: bytes | None
     is_settled: bool
 
@@ -53,15 +53,15 @@ def read_file(path: str, keep: int = IN_MEMORY) -> Read:
     """Read a file and hash it; keep the content of at most `keep` bytes. Raises OSError."""
     for _ in range(_ATTEMPTS):
         with open(path, "rb", 0) as file:
-            signature = signature_of(os.fstat(file.fileno()))
-            settled = is_settled(signature, time.time_ns())
-            if signature[2] <= keep:
+            file_state = file_state_of(os.fstat(file.fileno()))
+            settled = is_settled(file_state, time.time_ns())
+            if file_state[2] <= keep:
                 content = read_all(file)
-                digest = digest_of(content)
+                content_hash = digest_of(content)
             else:
-                content, digest = None, _digest_of_file(file)
-            if signature_of(os.fstat(file.fileno())) == signature:
-                return Read(signature, digest, content, settled)
+                content, content_hash = None, _digest_of_file(file)
+            if file_state_of(os.fstat(file.fileno())) == file_state:
+                return Read(file_state, content_hash, content, settled)
     raise Changed(f"{path!r} is being written.")
 
 
@@ -74,25 +74,25 @@ def read_all(file: t.IO[bytes]) -> bytes:
 
 
 def _digest_of_file(file: t.IO[bytes]) -> str:
-    digest = sha256()
+    content_hash = sha256()
     while block := file.read(_BLOCK):
-        digest.update(block)
-    return digest.hexdigest()[:DIGITS]
+        content_hash.update(block)
+    return content_hash.hexdigest()[:DIGITS]
 
 
-def open_as(path: str, signature: Signature, keep: int = IN_MEMORY) -> bytes | UnchangedFile:
-    """The content of a file with this signature; if it is large, a file that ends with an error if it changes.
+def open_as(path: str, file_state: FileState, keep: int = IN_MEMORY) -> bytes | UnchangedFile:
+    """The content of a file in this state; if it is large, a file that ends with an error if it changes.
 
     Raises `Changed` if the file has changed, and OSError.
     """
     file = open(path, "rb", 0)  # noqa: SIM115 - a large file stays open
     try:
-        if signature_of(os.fstat(file.fileno())) != signature:
+        if file_state_of(os.fstat(file.fileno())) != file_state:
             raise Changed(f"{path!r} was replaced.")
-        if signature[2] > keep:
-            return UnchangedFile(file, signature)
+        if file_state[2] > keep:
+            return UnchangedFile(file, file_state)
         content = read_all(file)
-        if signature_of(os.fstat(file.fileno())) != signature:
+        if file_state_of(os.fstat(file.fileno())) != file_state:
             raise Changed(f"{path!r} is being written.")
     except BaseException:
         file.close()
@@ -107,9 +107,9 @@ class UnchangedFile(io.RawIOBase):
     It has no file descriptor for servers: they would send the file without this check.
     """
 
-    def __init__(self, file: t.IO[bytes], signature: Signature) -> None:
+    def __init__(self, file: t.IO[bytes], file_state: FileState) -> None:
         self._file = file
-        self._signature = signature
+        self._signature = file_state
 
     def readable(self) -> bool:
         """True."""

@@ -15,13 +15,13 @@ from ...support.paths import is_hidden, safe_join, status_inside
 from .content import (
     MOST_IN_MEMORY,
     Changed,
+    FileState,
     Read,
-    Signature,
     UnchangedFile,
+    file_state_of,
     is_settled,
     open_as,
     read_file,
-    signature_of,
 )
 from .css import Reference, Stylesheet
 from .names import digest_of, split_name, with_digest
@@ -33,12 +33,12 @@ _LARGEST_STYLESHEET: t.Final = 8 * 1024 * 1024
 class Version(t.NamedTuple):
     """A file as it is sent under the name with its hash. `content` is that of a stylesheet; others are read again.
 
-    `is_settled` is false if the file was changed so recently that its signature may stay the same with the next change.
+    `is_settled` is false if the file was changed so recently that the next change may not alter its `file_state`.
     """
 
     path: str
-    signature: Signature
-    digest: str
+    file_state: FileState
+    content_hash: str
     content: bytes | None
     is_settled: bool
 
@@ -47,12 +47,12 @@ class Version(t.NamedTuple):
         if self.content is not None:
             return self.content
         if self.is_settled:
-            return open_as(self.path, self.signature)
-        content = open_as(self.path, self.signature, keep=MOST_IN_MEMORY)
+            return open_as(self.path, self.file_state)
+        content = open_as(self.path, self.file_state, keep=MOST_IN_MEMORY)
         if isinstance(content, UnchangedFile):
             content.close()
             raise Changed(f"{self.path!r} was changed a moment ago.")
-        if digest_of(content) != self.digest:
+        if digest_of(content) != self.content_hash:
             raise Changed(f"{self.path!r} was replaced.")
         return content
 
@@ -78,7 +78,7 @@ class _Rendered(t.NamedTuple):
     """A stylesheet with the names of other files, and the signatures of all files that it depends on."""
 
     version: Version
-    depends_on: dict[str, Signature | None]
+    depends_on: dict[str, FileState | None]
 
 
 class StaticFolder:
@@ -92,7 +92,7 @@ class StaticFolder:
         self.root = root
         self._follow_links = follow_links
         self._dotfiles = dotfiles
-        self._digests: dict[str, tuple[Signature, str]] = {}
+        self._digests: dict[str, tuple[FileState, str]] = {}
         self._rendered: dict[str, _Rendered] = {}
 
     def locate(self, name: str) -> tuple[str, os.stat_result] | None:
@@ -126,7 +126,7 @@ class StaticFolder:
             version = None if self._names_itself(name) else self.version(name)
         except OSError:
             return name
-        return name if version is None else with_digest(name, version.digest)
+        return name if version is None else with_digest(name, version.content_hash)
 
     def version(self, name: str) -> Version | None:
         """The file with this name as it is sent under the name with its hash. Raises OSError."""
@@ -140,7 +140,7 @@ class StaticFolder:
         """The whole content of a file as it is sent under the name with its hash. Raises OSError."""
         version = self.version(name)
         return (
-            None if version is None else version.content or read_file(version.path, keep=version.signature[2]).content
+            None if version is None else version.content or read_file(version.path, keep=version.file_state[2]).content
         )
 
     def version_as_it_is(self, name: str) -> Version | None:
@@ -159,11 +159,11 @@ class StaticFolder:
         own = self._names_itself(name)
         if own is not None:
             return Found(name, own, True)
-        plain, digest = split
+        plain, content_hash = split
         version = self.version(plain)
         if version is None:
             return None
-        if version.digest == digest:
+        if version.content_hash == content_hash:
             return Found(plain, version, True)
         return None if self.locate(name) is not None else Found(plain, version, False)
 
@@ -174,20 +174,20 @@ class StaticFolder:
         if split is None or located is None:
             return None
         version = self._plain_version(*located)
-        return version if version.digest == split[1] else None
+        return version if version.content_hash == split[1] else None
 
     def _plain_version(self, path: str, status: os.stat_result) -> Version:
         """A file whose bytes are sent as they are."""
-        signature = signature_of(status)
+        file_state = file_state_of(status)
         known = self._digests.get(path)
-        if known is not None and known[0] == signature:
-            return Version(path, signature, known[1], None, True)
+        if known is not None and known[0] == file_state:
+            return Version(path, file_state, known[1], None, True)
         read = read_file(path, keep=0)
         if read.is_settled:
             if len(self._digests) >= _MOST_FILES:
                 self._digests.clear()
-            self._digests[path] = read.signature, read.digest
-        return Version(path, read.signature, read.digest, None, read.is_settled)
+            self._digests[path] = read.file_state, read.content_hash
+        return Version(path, read.file_state, read.content_hash, None, read.is_settled)
 
     # Stylesheets
 
@@ -204,16 +204,16 @@ class StaticFolder:
         rendered = self._render(name)
         if rendered is None:
             return None
-        if all(signature is None or is_settled(signature, began) for signature in rendered.depends_on.values()):
+        if all(file_state is None or is_settled(file_state, began) for file_state in rendered.depends_on.values()):
             if len(self._rendered) >= _MOST_FILES:
                 self._rendered.clear()
             self._rendered[name] = rendered
         return rendered.version
 
     def _is_current(self, rendered: _Rendered) -> bool:
-        for name, signature in rendered.depends_on.items():
+        for name, file_state in rendered.depends_on.items():
             located = self.locate(name)
-            if signature != (None if located is None else signature_of(located[1])):
+            if file_state != (None if located is None else file_state_of(located[1])):
                 return False
         return True
 
@@ -237,7 +237,7 @@ class StaticFolder:
             )
 
         versions: dict[str, Version | None] = {}
-        depends_on: dict[str, Signature | None] = {}
+        depends_on: dict[str, FileState | None] = {}
         for circle in components(name, following):
             for member in circle:
                 versions[member] = version = self._version_of(sheet_of(member), set(circle), versions, depends_on)
@@ -258,7 +258,7 @@ class StaticFolder:
         sheet: _Sheet | None,
         circle: set[str],
         versions: dict[str, Version | None],
-        depends_on: dict[str, Signature | None],
+        depends_on: dict[str, FileState | None],
     ) -> Version | None:
         """The version of a stylesheet outside of whose circle all `versions` are known; others are added."""
         if sheet is None:
@@ -271,16 +271,16 @@ class StaticFolder:
                 versions[target] = version = self._referenced(target)
                 depends_on[target] = self._signature_of(target, version)
             found = versions[target]
-            names[id(reference)] = None if found is None else with_digest(target, found.digest)
+            names[id(reference)] = None if found is None else with_digest(target, found.content_hash)
         content = sheet.text.renamed(lambda reference: names.get(id(reference)))
-        return Version(sheet.path, sheet.read.signature, digest_of(content), content, sheet.read.is_settled)
+        return Version(sheet.path, sheet.read.file_state, digest_of(content), content, sheet.read.is_settled)
 
-    def _signature_of(self, name: str, version: Version | None) -> Signature | None:
-        """The signature of a file with this version, or of one that keeps its name; None if there is no file."""
+    def _signature_of(self, name: str, version: Version | None) -> FileState | None:
+        """The state of a file with this version, or of one that keeps its name; None if there is no file."""
         if version is not None:
-            return version.signature
+            return version.file_state
         located = self.locate(name)
-        return None if located is None else signature_of(located[1])
+        return None if located is None else file_state_of(located[1])
 
     def _referenced(self, name: str) -> Version | None:
         """The version of a file that is no stylesheet; None if it keeps its name."""

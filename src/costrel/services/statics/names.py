@@ -16,11 +16,11 @@ def digest_of(content: bytes) -> str:
     return sha256(content).hexdigest()[:DIGITS]
 
 
-def with_digest(name: str, digest: str) -> str:
+def with_digest(name: str, content_hash: str) -> str:
     """The name with a hash before its last extension, or at its end if it has none."""
     folder, slash, last = name.rpartition("/")
     stem, dot, extension = last.rpartition(".")
-    return f"{folder}{slash}{stem}.{digest}{dot}{extension}" if stem else f"{name}.{digest}"
+    return f"{folder}{slash}{stem}.{content_hash}{dot}{extension}" if stem else f"{name}.{content_hash}"
 
 
 def split_name(name: str) -> tuple[str, str] | None:
@@ -29,9 +29,9 @@ def split_name(name: str) -> tuple[str, str] | None:
     parts = last.split(".")
     for position in (-2, -1):
         if len(parts) > -position and _is_digest(parts[position]):
-            digest = parts.pop(position)
+            content_hash = parts.pop(position)
             plain = f"{folder}{slash}{'.'.join(parts)}"
-            return (plain, digest) if with_digest(plain, digest) == name else None
+            return (plain, content_hash) if with_digest(plain, content_hash) == name else None
     return None
 
 
