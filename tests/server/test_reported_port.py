@@ -5,7 +5,7 @@ import subprocess
 import sys
 import textwrap
 
-from ..processes import wait_until
+from ..processes import environ, wait_until
 
 PROGRAM = """
 import socketserver, sys
@@ -38,6 +38,7 @@ def status(port):
 def test_the_port_is_reported_and_serves():
     process = subprocess.Popen(
         [sys.executable, "-u", "-c", textwrap.dedent(PROGRAM)],
+        env=environ(),  # commands that other tests run make app.run() do nothing
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,

@@ -8,14 +8,12 @@ from click.testing import CliRunner
 
 import costrel
 from costrel import context
-from costrel.services import discovery
 from costrel.services.commands import AppGroup, ScriptInfo, pass_script_info, with_appcontext
 from costrel.services.discovery import NoAppException
 
 
 @pytest.fixture(autouse=True)
-def applications_are_costrels(monkeypatch):
-    monkeypatch.setattr(discovery, "application_class", costrel.Costrel)
+def no_debug_mode(monkeypatch):
     monkeypatch.setattr(os, "environ", {name: os.environ[name] for name in os.environ if "_DEBUG" not in name})
 
 

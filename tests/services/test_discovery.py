@@ -9,21 +9,15 @@ import click
 import pytest
 
 import costrel
-from costrel.services import discovery
+from costrel.services import kinds
 from costrel.services.discovery import (
     NoAppException,
     find_app_by_string,
     find_best_app,
     locate_app,
     not_located,
-    plug_application_class,
     prepare_import,
 )
-
-
-@pytest.fixture(autouse=True)
-def applications_are_costrels(monkeypatch):
-    monkeypatch.setattr(discovery, "application_class", costrel.Costrel)
 
 
 @pytest.fixture
@@ -582,7 +576,7 @@ def test_the_error_may_be_shown_elsewhere(tmp_path):
         assert file.read() == "Error: There is none.\n"
 
 
-def test_the_class_of_applications_is_plugged_in():
-    plug_application_class(dict)
+def test_the_class_of_applications_is_plugged_in(monkeypatch):
+    monkeypatch.setattr(kinds, "application_class", dict)
 
     assert find_best_app(module(app={})) == {}
