@@ -2,11 +2,15 @@
 
 import asyncio
 import contextvars
+import subprocess
+import sys
 import threading
 
 import pytest
 
 from costrel.support.coroutines import run_coroutine
+
+from ..processes import environ
 
 variable = contextvars.ContextVar("variable", default="unset")
 
@@ -61,3 +65,32 @@ def test_tasks_that_nobody_waits_for_are_cancelled():
 
     assert run_coroutine(leaves_a_task()) is False
     assert ended == ["cancelled"]
+
+
+PROGRAM = """
+import threading
+import types
+import costrel
+
+support = types.ModuleType("support")
+app = costrel.Costrel("app")
+
+@app.get("/")
+async def index():
+    return "index"
+
+def ask():
+    print(app.test_client().get("/").text)
+
+ask()
+thread = threading.Thread(target=ask)
+thread.start()
+thread.join()
+"""
+
+
+def test_loops_of_threads_are_closed_without_a_word_at_the_exit():
+    result = subprocess.run(
+        [sys.executable, "-X", "dev", "-c", PROGRAM], capture_output=True, text=True, timeout=60, env=environ()
+    )
+    assert (result.stdout, result.stderr) == ("index\nindex\n", "")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextvars
 import threading
 import typing as t
+import weakref
 from collections.abc import Callable, Coroutine, Generator
 from functools import update_wrapper
 from types import CoroutineType
@@ -83,13 +84,15 @@ class _ThreadLoop(threading.local):
 
 
 class _Keeper:
-    """Closes a loop when its thread ends, or when the interpreter exits."""
+    """Closes a loop when its thread ends, or at the exit of the interpreter, while all modules still exist."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.loop = loop
+        weakref.finalize(self, _close, loop)
 
-    def __del__(self) -> None:
-        self.loop.close()
+
+def _close(loop: asyncio.AbstractEventLoop) -> None:
+    if not loop.is_running():  # at the exit, a thread may still use it
+        loop.close()
 
 
 _thread = _ThreadLoop()

@@ -34,6 +34,7 @@ def schemathesis_schema(app: Costrel, *, api: str | None = None) -> BaseSchema:
     schema.app = app
     schema.hook("filter_case")(_is_distinct)
     schema.hook("map_case")(_without_unsendable)
+    schema.hook("map_case")(_uncompressed)
     return schema
 
 
@@ -67,6 +68,12 @@ def _without_unsendable(context: HookContext, case: Case[t.Any]) -> Case[t.Any]:
     if case.media_type in _FORMS and isinstance(case.body, dict):
         for name in [name for name in case.body if not str(name).isprintable()]:
             del case.body[name]
+    return case
+
+
+def _uncompressed(context: HookContext, case: Case[t.Any]) -> Case[t.Any]:
+    """Ask for responses without a content coding, which schemathesis does not decode if it calls an application."""
+    case.headers.setdefault("Accept-Encoding", "identity")
     return case
 
 
