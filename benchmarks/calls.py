@@ -23,7 +23,7 @@ SECONDS_A_ROUND = float(os.environ.get("BENCH_SECONDS", "0.03"))
 
 
 def scenarios_of(peer: Peer, only: list[str]) -> list[Scenario]:
-    """The scenarios to measure of a peer: all, or those of the names, without those that it lacks."""
+    """The scenarios that a peer supports: all of them, or only the named ones."""
     return [each for each in SCENARIOS if peer.has(each.name) and (not only or each.name in only)]
 
 

@@ -1,4 +1,4 @@
-"""The time of Costrel by function: each scenario under cProfile: ``python -m benchmarks where [SCENARIO ...]``."""
+"""Profile each scenario with cProfile: ``python -m benchmarks where [SCENARIO ...]`` shows the time by function."""
 
 from __future__ import annotations
 
