@@ -6,11 +6,9 @@ than `--max-connections`, and requests on the connections beyond that are answer
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
 import threading
-import time
 import typing as t
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
@@ -18,6 +16,7 @@ from contextlib import suppress
 from ..support.coroutines import AnyCoroutine
 from .idle import idle_seconds, is_timed
 from .paths import LIVE, READY
+from .rare_warning import RareWarning
 from .refusals import refuse
 from .request_log import Message, Receive, Send
 from .served import Served, Wrapper, port_of
@@ -30,11 +29,8 @@ _ROUND: t.Final = 0.5
 _FULL: t.Final = 3
 """The number of rounds above the limit after which a worker refuses. In a shorter peak, connections wait."""
 
-_WARN_AGAIN: t.Final = 60.0
 _SILENT: t.Final = 1.0
 """The seconds without a byte after which a connection without a request makes room for another one."""
-
-_logger = logging.getLogger("costrel.server")
 
 
 class Admission(t.Protocol):
@@ -62,7 +58,9 @@ class Crowd:
         self._admitted: set[int] = set()
         self._full = 0
         self._other_files = 0
-        self._said = float("-inf")
+        self._warning = RareWarning(
+            "Process %d has %d connections, and --max-connections allows %d: new ones are refused"
+        )
         self._over = threading.Event()
 
     def watch(self, door: Admission | None) -> None:
@@ -106,7 +104,7 @@ class Crowd:
             self._make_room(ages)
         if self._full < _FULL:  # others wait in the queue of the socket, and are accepted soon
             return
-        self._say(len(ages))
+        self._warning.log(os.getpid(), len(ages), self._limit)
         self._other_files = len(os.listdir(FILES)) - len(ages)
         # Clients that were admitted before stay admitted.
         self._admitted &= ages.keys()
@@ -123,17 +121,6 @@ class Crowd:
             with suppress(OSError):
                 if connection.getpeername()[1] in ending:
                     connection.shutdown(socket.SHUT_RDWR)
-
-    def _say(self, number: int) -> None:
-        now = time.monotonic()
-        if now - self._said >= _WARN_AGAIN:
-            self._said = now
-            _logger.warning(
-                "Process %d has %d connections, and --max-connections allows %d: new ones are refused",
-                os.getpid(),
-                number,
-                self._limit,
-            )
 
 
 class Refusing(Wrapper):

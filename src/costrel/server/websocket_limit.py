@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import time
 import typing as t
 from collections.abc import Awaitable
 
+from .rare_warning import RareWarning
 from .refusals import refuse
 from .request_log import Message, Receive, Send
 from .served import Served, Wrapper
 
 MAX_WEBSOCKETS: t.Final = 512
-
-_WARN_AGAIN: t.Final = 60.0
-
-_logger = logging.getLogger("costrel.server")
 
 
 class WebSocketLimit(Wrapper):
@@ -26,7 +21,7 @@ class WebSocketLimit(Wrapper):
         super().__init__(served)
         self._limit = limit
         self._open = 0
-        self._warned_at = float("-inf")
+        self._warning = RareWarning("Process %d has %d WebSockets, which is --max-websockets: further ones are refused")
 
     def __call__(self, scope: Message, receive: Receive, send: Send) -> Awaitable[None]:
         """Handle one scope."""
@@ -36,7 +31,7 @@ class WebSocketLimit(Wrapper):
 
     async def _serve(self, scope: Message, receive: Receive, send: Send) -> None:
         if self._open >= self._limit:
-            self._warn()
+            self._warning.log(os.getpid(), self._limit)
             self.note_refusal()
             await refuse(scope, receive, send, "The server has too many WebSockets.")
             return
@@ -45,13 +40,3 @@ class WebSocketLimit(Wrapper):
             await self.served(scope, receive, send)
         finally:
             self._open -= 1
-
-    def _warn(self) -> None:
-        now = time.monotonic()
-        if now - self._warned_at >= _WARN_AGAIN:
-            self._warned_at = now
-            _logger.warning(
-                "Process %d has %d WebSockets, which is --max-websockets: further ones are refused",
-                os.getpid(),
-                self._limit,
-            )
