@@ -1,0 +1,102 @@
+"""The database: one connection for each request, and a list of the changes to its tables."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import Annotated
+
+from costrel import Path, current_app
+from msgspec import Meta, Struct
+
+CHANGES = [
+    """
+    CREATE TABLE task (
+        id INTEGER PRIMARY KEY,
+        text TEXT NOT NULL,
+        due TEXT,
+        done INTEGER NOT NULL DEFAULT 0
+    )
+    """,
+]
+
+Number = Annotated[int, Path(), Meta(ge=1, le=2**63 - 1)]
+"""The number of a row in a URL. The bounds are those of SQLite."""
+
+
+class NewTask(Struct):
+    """A task as it comes from the form."""
+
+    text: Annotated[str, Meta(min_length=1, max_length=200, title="Task")]
+    due: Annotated[date | None, Meta(title="Due")] = None
+
+
+class Task(Struct):
+    """A task of the list."""
+
+    id: int
+    text: str
+    due: date | None
+    done: bool = False
+
+
+class Database:
+    """The queries of the application, over one connection."""
+
+    def __init__(self, path: str) -> None:
+        self.connection = sqlite3.connect(path)
+        self.connection.row_factory = sqlite3.Row
+        self.connection.execute("PRAGMA foreign_keys = ON")
+
+    def upgrade(self) -> None:
+        """Make the changes to the tables that this file does not have yet."""
+        (version,) = self.connection.execute("PRAGMA user_version").fetchone()
+        for number, change in enumerate(CHANGES[version:], version + 1):
+            self.connection.executescript(
+                f"BEGIN; {change}; PRAGMA user_version = {number}; COMMIT;"
+            )
+
+    def tasks(self) -> list[Task]:
+        """Return all tasks: the open ones first, then by date."""
+        rows = self.connection.execute("SELECT * FROM task ORDER BY done, due IS NULL, due, id")
+        return [task_of(row) for row in rows]
+
+    def task(self, number: int) -> Task | None:
+        """Return one task, or None."""
+        row = self.connection.execute("SELECT * FROM task WHERE id = ?", (number,)).fetchone()
+        return task_of(row) if row else None
+
+    def add_task(self, new: NewTask) -> int:
+        """Add a task, and return its number."""
+        due = new.due.isoformat() if new.due else None
+        row = self.connection.execute(
+            "INSERT INTO task (text, due) VALUES (?, ?)", (new.text.strip(), due)
+        )
+        return row.lastrowid or 0
+
+    def finish_task(self, number: int, done: bool) -> bool:
+        """Mark a task as done or open. Return whether it exists."""
+        row = self.connection.execute("UPDATE task SET done = ? WHERE id = ?", (done, number))
+        return row.rowcount == 1
+
+
+def task_of(row: sqlite3.Row) -> Task:
+    """Make a task of a row of its table."""
+    due = date.fromisoformat(row["due"]) if row["due"] else None
+    return Task(row["id"], row["text"], due, bool(row["done"]))
+
+
+def open_database() -> Iterator[Database]:
+    """Open the database, commit at the end, and close it. After an error nothing is committed."""
+    path = current_app.config["DATABASE"]
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    database = Database(path)
+    try:
+        yield database
+        database.connection.commit()
+    finally:
+        database.connection.close()
+
+
+opened = contextmanager(open_database)

@@ -1,0 +1,78 @@
+"""The task list of a small team."""
+
+import os
+from typing import Annotated
+
+from costrel import (
+    Checked,
+    Costrel,
+    Form,
+    Response,
+    SessionCookie,
+    Unauthorized,
+    abort,
+    redirect,
+    render_template,
+    url_for,
+)
+
+from .accounts import accounts, load_user
+from .database import Database, NewTask, Number, User, open_database, opened
+
+app = Costrel(__name__, typed=True, security=["session"])
+app.config["DATABASE"] = os.path.join(app.instance_path, "tasks.sqlite")
+app.config.from_prefixed_env("TASKS")
+app.provide(open_database)
+app.auth_schemes["session"] = SessionCookie(load=load_user)
+app.register_blueprint(accounts)
+
+
+@app.cli.command("upgrade-db")
+def upgrade_db() -> None:
+    """Create the tables, or bring them up to date."""
+    with opened() as database:
+        database.upgrade()
+    print("The database is up to date.")
+
+
+@app.errorhandler(401)
+def ask_to_sign_in(error: Unauthorized) -> Response:
+    """Lead visitors without a session to the form."""
+    return redirect(url_for("accounts.show_sign_in"), 303)
+
+
+@app.get("/")
+def index(database: Database) -> str:
+    """Show all tasks, and an empty form."""
+    return render_template("index.html", tasks=database.tasks(), form=Checked.blank(NewTask))
+
+
+@app.post("/")
+def add(
+    database: Database, user: User, form: Annotated[Checked[NewTask], Form()]
+) -> Response | tuple[str, int]:
+    """Add a task, or show the form again with its errors."""
+    new = form.value
+    if new is not None and not new.text.strip():
+        form.add_error("text", "Please write some words.")
+    if new is None or not form:
+        return render_template("index.html", tasks=database.tasks(), form=form), 422
+    database.add_task(new, user)
+    return redirect(url_for("index"), 303)
+
+
+@app.get("/tasks/<int:number>")
+def show(database: Database, number: Number) -> str:
+    """Show one task."""
+    task = database.task(number)
+    if task is None:
+        abort(404, f"There is no task {number}.")
+    return render_template("task.html", task=task)
+
+
+@app.post("/tasks/<int:number>/done")
+def finish(database: Database, number: Number, done: Annotated[bool, Form()] = False) -> Response:
+    """Mark a task as done, or as open again."""
+    if not database.finish_task(number, done):
+        abort(404, f"There is no task {number}.")
+    return redirect(url_for("index"), 303)
