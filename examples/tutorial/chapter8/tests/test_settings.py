@@ -1,0 +1,14 @@
+"""The settings."""
+
+import pytest
+
+from tasks import create_app
+
+
+def test_variables_of_the_environment_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TASKS_TRUSTED_HOSTS", '["example.org"]')
+
+    client = create_app().test_client()
+
+    assert client.get("/sign-in", headers={"Host": "example.org"}).status_code == 200
+    assert client.get("/sign-in", headers={"Host": "evil.example"}).status_code == 400
