@@ -19,7 +19,7 @@ async def stream(
 ) -> Response:
     """Send the events after `after`. A browser that connects again names the last one it got."""
     events = follow(after if last_event_id is None else last_event_id)
-    return event_stream(stream_with_context(events))
+    return event_stream(stream_with_context(events), retry=2000)
 
 
 async def follow(after: int) -> AsyncIterator[ServerSentEvent]:
