@@ -10,7 +10,6 @@ SHIM = "https://unpkg.com/iframe-worker/shim"
 """The script that Material loads from a CDN for the search in a folder. `worker.js` takes its place."""
 
 OUTSIDE = re.compile(r"(?<!!)\[([^\]]*)\]\(((?:\.\./)+[^)#\s]*)(#[^)\s]*)?\)")
-FENCE = re.compile(r"^( *```python) no-run$", re.MULTILINE)
 
 
 def on_config(config: t.Any) -> t.Any:
@@ -29,13 +28,13 @@ def _existing(entries: list[t.Any], folder: Path) -> t.Iterator[t.Any]:
 
 
 def on_page_markdown(markdown: str, page: t.Any, **_: t.Any) -> str:
-    """Fences whose info string has a second word, and links to files of the repository outside of the documentation."""
+    """Links to files of the repository outside of the documentation."""
 
     def outside(match: re.Match[str]) -> str:
         target = normpath(join(dirname(page.file.src_uri), match[2]))
         return f"{match[1]} (`{target[3:]}`)" if target.startswith("../") else match[0]
 
-    return OUTSIDE.sub(outside, FENCE.sub(r"\1", markdown))
+    return OUTSIDE.sub(outside, markdown)
 
 
 def on_post_page(output: str, page: t.Any, **_: t.Any) -> str:

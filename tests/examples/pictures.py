@@ -153,7 +153,7 @@ def take(browser: Chrome, file: Path) -> None:
             "format": file.suffix[1:],
             **({"quality": 80} if file.suffix == ".webp" else {}),
             "captureBeyondViewport": True,
-            "clip": {"x": 0, "y": 0, "width": size[0], "height": min(size[1], 1400), "scale": 1},
+            "clip": {"x": 0, "y": 0, "width": size[0], "height": min(size[1], 900), "scale": 1},
         },
     )
     file.write_bytes(base64.b64decode(shot["data"]))
