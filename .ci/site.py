@@ -28,7 +28,9 @@ def _existing(entries: list[t.Any], folder: Path) -> t.Iterator[t.Any]:
 
 
 def on_page_markdown(markdown: str, page: t.Any, **_: t.Any) -> str:
-    """Links to files of the repository outside of the documentation."""
+    """Links to files of the repository outside of the documentation. Searches rank the decisions low."""
+    if page.file.src_uri.startswith("decisions/"):
+        page.meta["search"] = {"boost": 0.3}
 
     def outside(match: re.Match[str]) -> str:
         target = normpath(join(dirname(page.file.src_uri), match[2]))
