@@ -9,7 +9,7 @@ EXTRAS := async,compress,crypto,docs-ui,dotenv,limits,otel,redis
 LOCK := constraints.txt
 INSTALL := -m pip install -q --constraint $(LOCK) --build-constraint $(LOCK)
 
-.PHONY: run test quick lint types bench instructions coverage docs site dist ecosystem ecosystem-quick
+.PHONY: run test quick lint types bench instructions coverage docs site pictures dist ecosystem ecosystem-quick
 .PHONY: fuzz fuzz-parsers fuzz-differential soak optimized clients contract docs-ui lock newest clean
 
 # The example application at http://127.0.0.1:5000.
@@ -39,6 +39,7 @@ lint: $(DEV)
 
 types: $(DEV)
 	$(BIN)/mypy
+	cd examples/tutorial/chapter8 && ../../../$(BIN)/mypy --explicit-package-bases
 
 # Costrel and its peers in one run, as ratios: writes the tables and plots of docs/performance.md. Takes about 20 minutes.
 bench: $(BENCH)
@@ -77,6 +78,10 @@ site: $(READY)
 dist: $(READY)
 	$(BIN)/python $(INSTALL) --group dist
 	PYTHON=$(BIN)/python LOCK=$(LOCK) .ci/dist
+
+# The pictures of the tutorial, by Chromium.
+pictures: $(DEV)
+	$(BIN)/python -m tests.examples.pictures
 
 # Both kinds of fuzzing; takes hours.
 fuzz: fuzz-parsers fuzz-differential

@@ -11,6 +11,9 @@ SHIM = "https://unpkg.com/iframe-worker/shim"
 
 OUTSIDE = re.compile(r"(?<!!)\[([^\]]*)\]\(((?:\.\./)+[^)#\s]*)(#[^)\s]*)?\)")
 
+BOOSTS = {"decisions": 0.3, "reference": 0.5}
+"""The weight of the pages in a folder in searches: guides, with 1, come first."""
+
 
 def on_config(config: t.Any) -> t.Any:
     """Leave out the pages of the navigation that do not exist."""
@@ -28,9 +31,10 @@ def _existing(entries: list[t.Any], folder: Path) -> t.Iterator[t.Any]:
 
 
 def on_page_markdown(markdown: str, page: t.Any, **_: t.Any) -> str:
-    """Links to files of the repository outside of the documentation. Searches rank the decisions low."""
-    if page.file.src_uri.startswith("decisions/"):
-        page.meta["search"] = {"boost": 0.3}
+    """Links to files of the repository outside of the documentation, and the rank of pages in searches."""
+    boost = BOOSTS.get(page.file.src_uri.partition("/")[0])
+    if boost is not None:
+        page.meta["search"] = {"boost": boost}
 
     def outside(match: re.Match[str]) -> str:
         target = normpath(join(dirname(page.file.src_uri), match[2]))

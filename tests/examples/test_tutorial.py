@@ -2,12 +2,15 @@
 
 import asyncio
 import configparser
+import itertools
 import json
 import os
 import re
+import shlex
 import sqlite3
 import subprocess
 import sys
+import textwrap
 import tomllib
 from collections.abc import Callable
 from io import BytesIO
@@ -16,9 +19,11 @@ from pathlib import Path
 import pytest
 
 from costrel import Costrel
+from costrel.cli import ScriptInfo, cli
 
 from .conftest import TUTORIAL, signed_in
 
+PAGES = TUTORIAL.parents[1] / "docs" / "tutorial"
 Chapter = Callable[[int], Costrel]
 BROWSER = {"Accept": "text/html"}
 OTHER_SITE = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
@@ -231,6 +236,36 @@ async def follow_the_changes(app: Costrel) -> None:
             chunks = response.iter_chunks()
             assert await anext(chunks) == b"retry: 2000\n\n"
             assert (await anext(chunks)).startswith(b"event: change\nid: 2\n")
+
+
+def shown_after(page: str, command: str) -> str:
+    """The output that a page of the tutorial shows after a command."""
+    lines = (PAGES / page).read_text().partition(f"$ {command}\n")[2].partition("```")[0].splitlines()
+    shown = itertools.takewhile(lambda line: not line.lstrip().startswith("$"), lines)
+    return textwrap.dedent("\n".join(shown)).rstrip()
+
+
+def run(app: Costrel, *arguments: str):
+    """Run a command of `costrel` for an application."""
+    return app.test_cli_runner().invoke(cli, arguments, obj=ScriptInfo(create_app=lambda: app))
+
+
+def test_commands_write_what_the_pages_show(chapter: Chapter) -> None:
+    routes = run(chapter(1), "routes", "--match", "GET /tasks/seven")
+    shown = shown_after("1-pages.md", 'costrel routes --match "GET /tasks/seven"')
+    assert shown == routes.output.rstrip()
+
+    sent = ["request", "POST", "/", "-d", "text=", "-d", "due=tomorrow"]
+    assert shown_after("2-forms.md", shlex.join(["costrel", *sent])) == "422 UNPROCESSABLE ENTITY"
+    assert run(chapter(2), *sent).stderr.startswith("422 UNPROCESSABLE ENTITY\n")
+    spam = ["request", "POST", "/", "-d", "text=Spam", "-H", "Sec-Fetch-Site: cross-site"]
+    spam += ["-H", "Origin: https://evil.example"]
+    assert run(chapter(2), *spam).stderr.startswith("403 FORBIDDEN\n")
+
+    app = chapter(8)
+    app.config.update(SECRET_KEY="0123456789abcdef" * 4, TESTING=False)
+    checked = run(app, "check", "--deploy").output
+    assert checked.startswith(shown_after("8-deployment.md", "costrel check --deploy") + "\n")
 
 
 def test_the_tests_of_chapter_8_pass() -> None:
