@@ -38,7 +38,9 @@ def on_page_markdown(markdown: str, page: t.Any, **_: t.Any) -> str:
 
     def outside(match: re.Match[str]) -> str:
         target = normpath(join(dirname(page.file.src_uri), match[2]))
-        return f"{match[1]} (`{target[3:]}`)" if target.startswith("../") else match[0]
+        if not target.startswith("../"):
+            return match[0]
+        return match[1] if match[1].strip("`") == target[3:] else f"{match[1]} (`{target[3:]}`)"
 
     return OUTSIDE.sub(outside, markdown)
 

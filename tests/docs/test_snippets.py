@@ -164,6 +164,37 @@ def test_commands_have_the_options_that_pages_use(page: Path) -> None:
     assert wrong == []
 
 
+def deployed(info: str, content: str) -> Iterator[list[str]]:
+    """The arguments of each `costrel` that a file of a deployment starts."""
+    if info.startswith("dockerfile"):
+        yield from (json.loads(each) for each in re.findall(r"^CMD (\[.+\])$", content, re.MULTILINE))
+    if info.startswith("ini"):
+        yield from (each.split() for each in re.findall(r"^ExecStart\w*=(.+)$", content, re.MULTILINE))
+    if info.startswith("yaml"):
+        yield from argument_lists([*yaml.safe_load_all(content)])
+
+
+def argument_lists(node: object) -> Iterator[list[str]]:
+    if isinstance(node, list) and node and node[0] == "costrel":
+        yield node
+    elif isinstance(node, (dict, list)):
+        for each in node.values() if isinstance(node, dict) else node:
+            yield from argument_lists(each)
+
+
+def test_deployments_start_commands_that_there_are() -> None:
+    started = [
+        arguments
+        for page in PAGES
+        for info, content in fences(page)
+        for arguments in deployed(info, content)
+        if arguments[0].rpartition("/")[2] == "costrel"
+    ]
+
+    assert len(started) >= 8
+    assert [arguments for arguments in started if not understood(arguments[1:])] == []
+
+
 def test_a_wrong_option_is_found() -> None:
     assert [*commands("$ SHOP=1 costrel --app shop serve -b x  # text\n")] == [["--app", "shop", "serve", "-b", "x"]]
     assert understood(["--app", "shop", "serve", "--bind", "unix:x"])
