@@ -49,7 +49,7 @@ def find_user(token: str) -> User | None:
 
 
 def hash_of(token: str) -> str:
-    """Return the part of a token that is kept: who reads the database learns no token."""
+    """Return the hash of a token. Only hashes are stored: a copy of the database has no tokens."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
