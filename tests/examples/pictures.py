@@ -136,9 +136,9 @@ class Served(LoggedProcess):
             "    opened.upgrade()\n"
             f"    if hasattr(opened, 'add_user'): opened.add_user('ada', {generate_password_hash('secret')!r})\n"
         )
-        command = f"{sys.executable} -m costrel --app tasks run --no-debug --port 0"
+        command = f"exec {sys.executable} -m costrel --app tasks run --no-debug --port 0"
         if number >= 3:
-            command = f"PYTHONPATH={ROOT / 'src'}:. {sys.executable} {prepare} && exec {command}"
+            command = f"PYTHONPATH={ROOT / 'src'}:. {sys.executable} {prepare} && {command}"
         chapter = ROOT / "examples" / "tutorial" / f"chapter{number}"
         super().__init__(["sh", "-c", command], chapter, settings, folder / "log.txt")
 
