@@ -80,11 +80,12 @@ def source_of(scope: Scope) -> dict[str, t.Any]:
     """
     pairs, raw = scope["headers"], scope.get("raw_path")
     headers = dict(pairs)
+    find = headers.get
     path = "%" if raw is None else raw.decode("latin-1")
     # Looked for in text: `in` on bytes first tries whether b"%" is a number.
     if "%" in path or "?" in path or ENVIRON in scope or len(headers) != len(pairs) or scope.get("root_path"):
         return environ_of(scope)
-    source = ScopeSource(_PLACES[scope.get("scheme", "http")])
+    source = ScopeSource.of(_PLACES[scope.get("scheme", "http")], headers)
     source["asgi.scope"] = scope
     source["REQUEST_METHOD"] = scope["method"]
     source["PATH_INFO"] = path
@@ -92,9 +93,9 @@ def source_of(scope: Scope) -> dict[str, t.Any]:
     if query:
         source["QUERY_STRING"] = query.decode("latin-1")
     for name, key in _HOT:
-        if name in headers:
-            source[key] = headers[name].decode("latin-1")
-    source.headers = headers
+        value = find(name)
+        if value is not None:
+            source[key] = value.decode("latin-1")
     return source
 
 

@@ -63,7 +63,7 @@ def _write(ctx: RequestContext, response: t.Any) -> Iterable[bytes]:
         check_fields(pairs)
     ctx.start_response(response._status, pairs)
     if piece is not None:
-        return (piece,)
+        return (piece,) if piece else ()
     watch(ctx, response)
     return response.get_app_iter(environ)
 

@@ -189,7 +189,7 @@ class Map:
         """
         if self._remap:
             self.update()
-        if self.host_matching or self._is_replaced or _look_up(type(self)) != _ORIGINALS:
+        if self.host_matching or self._is_replaced or _SEAMS.replaced_in(self.__class__):
             return None
         try:
             rule, texts, refused = self._matcher.find(self.default_subdomain, path, method, False)
@@ -281,8 +281,6 @@ class Map:
 
 
 _SEAMS = Seams(Map, "bind_to_environ", "_adapter_class.match")
-_look_up, _ORIGINALS = _SEAMS.look_up, _SEAMS.originals
-"""Called for each request, without a Python function in between."""
 
 
 def _to_ascii(server_name: str) -> str:

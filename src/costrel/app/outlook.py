@@ -1,0 +1,29 @@
+"""Asks which parts of Costrel an application and its session interface replace."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..context import Outlook
+from ..messages.request import REQUEST
+from ..services.sessions import OpensLate
+
+if t.TYPE_CHECKING:
+    from .application import Costrel
+
+
+def look_at(app: Costrel) -> Outlook:
+    """What each request asks of `app`, good until a class is changed or an attribute of `app` is assigned.
+
+    A session interface is asked in each request if the setup has not ended, or if its class has its own property
+    `opens_late`.
+    """
+    interface = app.__dict__.get("session_interface")
+    outlook = Outlook(type(app), app.request_class, *([] if interface is None else [type(interface)]))
+    outlook.overridden = app.overridden
+    outlook.entrances = app.overridden_entrances
+    outlook.takes_sources = REQUEST.are_original_in(app.request_class)
+    says = getattr(type(interface), "opens_late", False)
+    if interface is not None and isinstance(says, (bool, OpensLate)):
+        outlook.note_opening(not getattr(interface, "opens_late", False), interface)
+    return outlook
