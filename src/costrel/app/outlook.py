@@ -6,6 +6,7 @@ import typing as t
 
 from ..context import Outlook
 from ..messages.request import REQUEST
+from ..routing.map import MATCHING
 from ..services.sessions import OpensLate
 
 if t.TYPE_CHECKING:
@@ -19,9 +20,11 @@ def look_at(app: Costrel) -> Outlook:
     `opens_late`.
     """
     interface = app.__dict__.get("session_interface")
-    outlook = Outlook(type(app), app.request_class, *([] if interface is None else [type(interface)]))
+    map_classes = MATCHING.classes(type(app.url_map))
+    outlook = Outlook(type(app), app.request_class, *map_classes, *([] if interface is None else [type(interface)]))
     outlook.overridden = app.overridden
     outlook.entrances = app.overridden_entrances
+    outlook.matches_apart = not MATCHING.are_original_in(type(app.url_map))
     outlook.takes_sources = REQUEST.are_original_in(app.request_class)
     says = getattr(type(interface), "opens_late", False)
     if interface is not None and isinstance(says, (bool, OpensLate)):

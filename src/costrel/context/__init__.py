@@ -311,7 +311,7 @@ class RequestContext(Context):
         self.on_loop = self.body_is_pending = self.outlives = False
         self.opens_early: bool | None = None
         self.outlook: Outlook | None = None
-        """What the application replaces, if the edge has asked for it."""
+        """What the application replaces, as of the beginning of a push."""
         self._is_matched = request is not None
         self.request: t.Any = app.request_class(environ) if request is None else request
         self._opened = session
@@ -391,7 +391,9 @@ class RequestContext(Context):
             value = _top(app_context, self)
             self.entries.append((outer, value if isinstance(value, _Pair) else None, False))
             _current.set(value)
-        outlook = self.outlook or outlook_of(app)
+        outlook = self.outlook
+        if outlook is None:
+            outlook = self.outlook = outlook_of(app)
         self.overridden = overridden = outlook.overridden
         self.adapts = bool(overridden) and "ensure_sync" in overridden
         if self._opened is None:
@@ -401,6 +403,7 @@ class RequestContext(Context):
         if not self._is_matched:
             self._is_matched = True
             self.match_request()
+        self.outlook = None  # asked again by another push
 
     def refuse(self, error: HTTPException) -> None:
         """Answer the request, which has not been matched yet, with this error, as if no rule had matched."""

@@ -8,12 +8,12 @@ _OPENING = frozenset({"open_session", "opens_late", "save_session", "session_cla
 
 
 class Outlook(Stamp):
-    """What each request asks of an application, its class of requests and its session interface.
+    """What each request asks of an application, its class of requests, its URL map and its session interface.
 
     Its stamp is of their classes. One without classes is never current.
     """
 
-    __slots__ = ("_attributes", "_opens_early", "entrances", "overridden", "takes_sources")
+    __slots__ = ("_attributes", "_opens_early", "entrances", "matches_apart", "overridden", "takes_sources")
 
     def __init__(self, *classes: type) -> None:
         super().__init__(*classes)
@@ -21,6 +21,8 @@ class Outlook(Stamp):
         """The stages of a request that the application replaces."""
         self.entrances: frozenset[str] = frozenset()
         """The methods that it replaces, through which a request reaches it."""
+        self.matches_apart = False
+        """Whether its URL map, or the adapters of that, find rules in their own way."""
         self.takes_sources = False
         """Whether a request of its class can be made of an ASGI scope."""
         self._opens_early: bool | None = None

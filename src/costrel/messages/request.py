@@ -92,6 +92,7 @@ class Request(RequestHead):
 
     def __init__(self, environ: WSGIEnvironment, populate_request: bool = True, shallow: bool = False) -> None:
         self._source = environ
+        self._own_query: bytes | None = None
         method = hot(environ, "REQUEST_METHOD", "GET")
         self.method = method if method in _UPPER_CASE_METHODS else method.upper()
         if environ.__class__ is not ScopeSource:
@@ -142,11 +143,22 @@ class Request(RequestHead):
         """The path below :attr:`root_path`, decoded, with a slash in front."""
         return "/" + decode(hot(self._source, "PATH_INFO") or "").lstrip("/")
 
-    @cached_property
+    @property
     def query_string(self) -> bytes:
         """The bytes after the ``?``."""
-        query: str = hot(self._source, "QUERY_STRING", "")
-        return query.encode("latin1")
+        own = self._own_query
+        if own is None:
+            query: str = hot(self._source, "QUERY_STRING", "")
+            return query.encode("latin1")
+        return own
+
+    @query_string.setter
+    def query_string(self, value: bytes) -> None:
+        self._own_query = value
+
+    @query_string.deleter
+    def query_string(self) -> None:
+        self._own_query = None
 
     @property
     def headers(self) -> Headers:

@@ -106,7 +106,10 @@ class Seams:
         """
         attributes = instance.__dict__
         if len(attributes) <= usual or self._name_set.isdisjoint(attributes):
-            return self.replaced_in(instance.__class__)
+            known = self._known.get(instance.__class__)
+            if known is None or known[0]._probe.__flags__ != known[0]._flags:
+                known = self._examine(instance.__class__)
+            return known[1]
         return self.replaced_in(instance.__class__, self._name_set.intersection(attributes))
 
     def replaced_in(self, cls: type, assigned: frozenset[str] = _NONE) -> frozenset[str]:
@@ -116,9 +119,13 @@ class Seams:
             known = self._examine(cls)
         return known[1] | assigned if assigned else known[1]
 
+    def classes(self, cls: type) -> tuple[type, ...]:
+        """The classes on which the answers for `cls` depend."""
+        return cls, *(getattr(cls, name) for name in self._classes)
+
     def _examine(self, cls: type) -> tuple[Stamp, frozenset[str]]:
         """Compare the attributes of `cls` with the original ones."""
-        classes = cls, *(getattr(cls, name) for name in self._classes)
+        classes = self.classes(cls)
         known = self._known.get(cls)
         if known is not None and known[0].is_for(*classes):
             stamp = known[0]
