@@ -21,7 +21,10 @@ def look_at(app: Costrel) -> Outlook:
     """
     interface = app.__dict__.get("session_interface")
     map_classes = MATCHING.classes(type(app.url_map))
-    outlook = Outlook(type(app), app.request_class, *map_classes, *([] if interface is None else [type(interface)]))
+    classes = [type(app), app.request_class, *map_classes]
+    if interface is not None:
+        classes.append(type(interface))
+    outlook = Outlook(*classes, changes=app.outlook.changes + 1)
     outlook.overridden = app.overridden
     outlook.entrances = app.overridden_entrances
     outlook.matches_apart = not MATCHING.are_original_in(type(app.url_map))

@@ -15,8 +15,8 @@ class Outlook(Stamp):
 
     __slots__ = ("_attributes", "_opens_early", "entrances", "matches_apart", "overridden", "takes_sources")
 
-    def __init__(self, *classes: type) -> None:
-        super().__init__(*classes)
+    def __init__(self, *classes: type, changes: int = 0) -> None:
+        super().__init__(*classes, changes=changes)
         self.overridden: frozenset[str] = frozenset()
         """The stages of a request that the application replaces."""
         self.entrances: frozenset[str] = frozenset()

@@ -16,9 +16,11 @@ _NONE: frozenset[str] = frozenset()
 _MAX_KNOWN = 64
 
 _HAS_VERSION = 1 << 19
-"""Of ``__flags__``: CPython up to 3.12 caches look-ups in this class, and neither it nor a base was changed since."""
+"""The flag of a class in which a name was looked up since it, or one of its bases, was changed."""
 _NEVER = -1
 """Not the ``__flags__`` of any class."""
+_MAX_CHANGES = 64
+"""Changes of the same classes after which each look-up costs less than a stamp."""
 
 
 class _Quiet:
@@ -33,35 +35,50 @@ class _Quiet:
 class Stamp:
     """Tells by one attribute whether some classes, or bases of theirs, were changed since it was made.
 
-    The attribute is the ``__flags__`` of a subclass, into which nothing else looks. CPython up to 3.12 clears a flag in
-    a class and its subclasses when an attribute of the class is set, and sets it in a class in which it looks a name
-    up. Otherwise, and for classes with a metaclass or classes that do not fit together, a stamp is never current.
+    The attribute is the ``__flags__`` of a subclass, in which nothing else looks a name up. CPython up to 3.12 clears a
+    flag in a class and its subclasses when an attribute of the class is set, and sets it in a class in which it looks a
+    name up. A stamp is never current in other releases, for classes with a metaclass, for classes that do not fit
+    together, and for classes that are changed again and again.
+
+    :param changes: how often the classes were changed before.
     """
 
-    __slots__ = ("_flags", "_probe")
+    __slots__ = ("_flags", "_probe", "changes")
 
-    def __init__(self, *classes: type) -> None:
+    def __init__(self, *classes: type, changes: int = 0) -> None:
+        self.changes = changes
         self._probe: type = _Quiet
         self._flags = _NEVER
-        if classes and all(type(each) is type for each in classes):
+        if _KEEPS_VERSIONS and classes and changes < _MAX_CHANGES and all(type(each) is type for each in classes):
             with suppress(TypeError):
-                self._probe = type("Probe", (_Quiet, *classes), {"__slots__": ()})
-                self.renew()
-
-    def is_for(self, *classes: type) -> bool:
-        """Whether this is the stamp of these classes."""
-        return self._probe.__bases__ == (_Quiet, *classes)
-
-    def renew(self) -> None:
-        """Make this current again. Ask the classes afterwards: a change meanwhile shows."""
-        if self._probe is not _Quiet:
-            hasattr(self._probe, "__call__")
-            flags = self._probe.__flags__
-            self._flags = flags if flags & _HAS_VERSION else _NEVER
+                self._probe = _probe(classes)
+                if self._probe.__flags__ & _HAS_VERSION:
+                    self._flags = self._probe.__flags__
 
     def is_current(self) -> bool:
         """Whether the classes are as they were."""
         return self._probe.__flags__ == self._flags
+
+
+def _probe(classes: tuple[type, ...]) -> type:
+    probe = type("Probe", (_Quiet, *classes), {"__slots__": ()})
+    hasattr(probe, "__call__")
+    return probe
+
+
+def _keeps_versions() -> bool:
+    """Whether this Python has the flag, and clears it."""
+
+    class Changed:
+        pass
+
+    probe = _probe((Changed,))
+    flags = probe.__flags__
+    Changed.changed = True  # type: ignore[attr-defined]  # that is the change
+    return bool(flags & _HAS_VERSION) and probe.__flags__ != flags
+
+
+_KEEPS_VERSIONS = _keeps_versions()
 
 
 class Seams:
@@ -125,15 +142,16 @@ class Seams:
 
     def _examine(self, cls: type) -> tuple[Stamp, frozenset[str]]:
         """Compare the attributes of `cls` with the original ones."""
-        classes = self.classes(cls)
         known = self._known.get(cls)
-        if known is not None and known[0].is_for(*classes):
-            stamp = known[0]
-            stamp.renew()
+        # Before the attributes are read: a change meanwhile shows in the stamp.
+        if known is None:
+            stamp = Stamp(*self.classes(cls))
         else:
-            stamp = Stamp(*classes)
-        pairs = zip(self._names, self._look_up(cls), self._originals, strict=True)
-        replaced = frozenset(name for name, value, original in pairs if value is not original)
+            stamp = known[0] if known[0]._flags == _NEVER else Stamp(*self.classes(cls), changes=known[0].changes + 1)
+        found, replaced = self._look_up(cls), _NONE
+        if found != self._originals:
+            pairs = zip(self._names, found, self._originals, strict=True)
+            replaced = frozenset(name for name, value, original in pairs if value is not original)
         if len(self._known) >= _MAX_KNOWN:
             self._known.clear()
         known = self._known[cls] = (stamp, replaced)
