@@ -62,7 +62,7 @@ class Stamp:
 
 def _probe(classes: tuple[type, ...]) -> type:
     probe = type("Probe", (_Quiet, *classes), {"__slots__": ()})
-    hasattr(probe, "__call__")
+    hasattr(probe, "_looked_up")  # a look-up sets the flag
     return probe
 
 
