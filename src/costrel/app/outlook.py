@@ -31,5 +31,6 @@ def look_at(app: Costrel) -> Outlook:
     outlook.takes_sources = REQUEST.are_original_in(app.request_class)
     says = getattr(type(interface), "opens_late", False)
     if interface is not None and isinstance(says, (bool, OpensLate)):
-        outlook.note_opening(not getattr(interface, "opens_late", False), interface)
+        outlook.early = not getattr(interface, "opens_late", False)
+        outlook.attributes = getattr(interface, "__dict__", outlook.attributes)
     return outlook

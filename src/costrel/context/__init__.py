@@ -397,8 +397,8 @@ class RequestContext(Context):
         self.overridden = overridden = outlook.overridden
         self.adapts = bool(overridden) and "ensure_sync" in overridden
         if self._opened is None:
-            early = outlook.opens_early if self.opens_early is None else self.opens_early
-            if early or (early is None and opens_early(app)):
+            early = opens_early(app, outlook) if self.opens_early is None else self.opens_early
+            if early:
                 self._session  # noqa: B018 - read for its effect: a foreign interface expects to open early
         if not self._is_matched:
             self._is_matched = True
@@ -433,10 +433,16 @@ def outlook_of(app: AppContract) -> Outlook:
     return outlook if outlook.is_current() else app.look_again()
 
 
+_OPENING: t.Final = frozenset({"open_session", "opens_late", "save_session", "session_class"})
+"""The attributes of a session interface that decide when it opens sessions."""
+
+
 def opens_early(app: AppContract, outlook: Outlook | None = None) -> bool:
     """Whether the session interface opens the session of each request before the view, and may block."""
-    early = (outlook or outlook_of(app)).opens_early
-    return not getattr(app.session_interface, "opens_late", False) if early is None else early
+    outlook = outlook or outlook_of(app)
+    if outlook.early is None or not _OPENING.isdisjoint(outlook.attributes):
+        return not getattr(app.session_interface, "opens_late", False)
+    return outlook.early
 
 
 _current: ContextVar[Stacks | None] = ContextVar("costrel.context", default=None)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from ..support.seams import Stamp
 
-_OPENING = frozenset({"open_session", "opens_late", "save_session", "session_class"})
-
 
 class Outlook(Stamp):
     """What each request asks of an application, its class of requests, its URL map and its session interface.
@@ -13,7 +11,7 @@ class Outlook(Stamp):
     Its stamp is of their classes. One without classes is never current.
     """
 
-    __slots__ = ("_attributes", "_opens_early", "entrances", "matches_apart", "overridden", "takes_sources")
+    __slots__ = ("attributes", "early", "entrances", "matches_apart", "overridden", "takes_sources")
 
     def __init__(self, *classes: type, changes: int = 0) -> None:
         super().__init__(*classes, changes=changes)
@@ -25,15 +23,7 @@ class Outlook(Stamp):
         """Whether its URL map, or the adapters of that, find rules in their own way."""
         self.takes_sources = False
         """Whether a request of its class can be made of an ASGI scope."""
-        self._opens_early: bool | None = None
-        self._attributes: dict[str, object] = {}
-
-    def note_opening(self, early: bool, interface: object) -> None:
-        """Note whether `interface` opens sessions early, unless attributes of its own say so."""
-        self._opens_early = early
-        self._attributes = getattr(interface, "__dict__", {})
-
-    @property
-    def opens_early(self) -> bool | None:
-        """Whether the session of each request is opened before the view; None if the interface has to be asked."""
-        return self._opens_early if _OPENING.isdisjoint(self._attributes) else None
+        self.early: bool | None = None
+        """Whether the interface opens the session of each request before the view; None if it has to be asked."""
+        self.attributes: dict[str, object] = {}
+        """The attributes of the interface itself, which may say so too."""
