@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import typing as t
-
-from ..context import Outlook
+from ..context import AppContract, Outlook
 from ..messages.request import REQUEST
 from ..routing.map import MATCHING
 from ..services.sessions import OpensLate
 
-if t.TYPE_CHECKING:
-    from .application import Costrel
 
-
-def look_at(app: Costrel) -> Outlook:
+def look_at(app: AppContract) -> Outlook:
     """What each request asks of `app`, good until a class is changed or an attribute of `app` is assigned.
 
     A session interface is asked in each request if the setup has not ended, or if its class has its own property
