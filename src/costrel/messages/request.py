@@ -82,6 +82,7 @@ class Request(RequestHead):
     _cached_data: bytes | None = None
     _parsed_files: MultiDict[str, FileStorage] | None = None
     _own_headers: Headers | None = None
+    _own_query: bytes | None = None
 
     _form_steps: ClassVar[Seams]
     """The original attributes in `FORM_STEPS`: those of this class, or of a subclass that replaces some of them."""
@@ -92,7 +93,6 @@ class Request(RequestHead):
 
     def __init__(self, environ: WSGIEnvironment, populate_request: bool = True, shallow: bool = False) -> None:
         self._source = environ
-        self._own_query: bytes | None = None
         method = hot(environ, "REQUEST_METHOD", "GET")
         self.method = method if method in _UPPER_CASE_METHODS else method.upper()
         if environ.__class__ is not ScopeSource:
