@@ -153,3 +153,14 @@ def test_threads_see_a_patch_once_it_is_made() -> None:
         for thread in threads:
             thread.join()
     assert wrong == []
+
+
+def test_an_application_in_test_mode_keeps_its_stamp() -> None:
+    app = Costrel("testing", static_folder=None)
+    app.testing = True
+    app.add_url_rule("/", "index", lambda: "view")
+    client = app.test_client()
+    client.get("/")
+    kept = app.outlook
+    client.get("/")
+    assert (app.outlook is kept) == seams._KEEPS_VERSIONS

@@ -377,10 +377,11 @@ class Costrel(App):
     def __setattr__(self, name: str, value: t.Any) -> None:
         if name == "session_interface":
             refuse_async_methods(value)
+        is_seen = name in _SEEN and self.__dict__.get(name) is not value
         object.__setattr__(self, name, value)
         if name in _ASSIGNABLE:
             self._note_assigned(self._assigned | {name})
-        elif name in _SEEN:
+        elif is_seen:
             self.outlook = context.Outlook()
 
     def __delattr__(self, name: str) -> None:

@@ -470,7 +470,9 @@ class Response(ResponseHead):
     def get_wsgi_response(self, environ: WSGIEnvironment) -> tuple[Iterable[bytes], str, Pairs]:
         """Body, status line and headers as they are sent."""
         piece, pairs, _ = self._leave(environ)
-        return self.get_app_iter(environ) if piece is None else (piece,), self._status, pairs
+        if piece is None:
+            return self.get_app_iter(environ), self._status, pairs
+        return () if not piece and self._has_no_body(environ) else (piece,), self._status, pairs
 
     def body_for_edge(
         self, source: WSGIEnvironment, replaced: frozenset[str]
