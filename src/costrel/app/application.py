@@ -30,6 +30,7 @@ from . import api_document, files, habits, lifecycle, links, matching, ports, pr
 from .api_document import OpenAPI
 from .debug_errors import FormDataRoutingRedirect
 from .guards import Guards
+from .outlook import look_at
 from .registration import App
 from .request import Request
 from .requirements import Security, check_security
@@ -370,13 +371,18 @@ class Costrel(App):
     _assigned_stages: frozenset[str]
     _assigned_handlers: frozenset[str]
     _assigned_entrances: frozenset[str]
+    outlook: context.Outlook
+    """What each request asks of the classes of this application, as of their last change."""
 
     def __setattr__(self, name: str, value: t.Any) -> None:
         if name == "session_interface":
             refuse_async_methods(value)
+        is_seen = name in _SEEN and self.__dict__.get(name) is not value
         object.__setattr__(self, name, value)
         if name in _ASSIGNABLE:
             self._note_assigned(self._assigned | {name})
+        elif is_seen:
+            self.outlook = context.Outlook()
 
     def __delattr__(self, name: str) -> None:
         object.__delattr__(self, name)
@@ -388,12 +394,18 @@ class Costrel(App):
             _assigned_stages=_STAGES.among(names),
             _assigned_handlers=_HANDLERS.among(names),
             _assigned_entrances=_ENTRANCES.among(names),
+            outlook=context.Outlook(),
         )
 
     @property
     def overridden(self) -> frozenset[str]:
         """The stages of a request that a subclass, a patch of the class, or this application itself replaces."""
         return _STAGES.replaced_in(self.__class__, self._assigned_stages)
+
+    def look_again(self) -> context.Outlook:
+        """Ask what is replaced, since a class was changed or an attribute assigned."""
+        self.outlook = outlook = look_at(self)
+        return outlook
 
     @property
     def overridden_handlers(self) -> frozenset[str]:
@@ -551,6 +563,9 @@ _ENTRANCES: t.Final = Seams(
 """The methods through which a request reaches the application; middleware replaces the first three."""
 
 Costrel.static_seams = Seams(Costrel, *STATIC)
+
+_SEEN: t.Final = frozenset({"__class__", "request_class", "session_interface", "url_map"})
+"""Other attributes on which an outlook depends."""
 
 _ASSIGNABLE: t.Final = frozenset({*_STAGES, *_HANDLERS, *_ENTRANCES})
 

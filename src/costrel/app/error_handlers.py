@@ -49,16 +49,18 @@ def find_handler(handlers: Handlers, exc_class: type[Exception], blueprints: Ite
     A handler for the status code wins over one for the class alone, wherever it stands; then an inner blueprint over
     an outer one and over the application; then a nearer class over a more general one.
     """
+    found = [by_code for scope in (*blueprints, None) if (by_code := handlers.get(scope))]
+    if not found:
+        return None
+    classes = exc_class.__mro__
     # The code of a class may differ from the code of its parent, whose handler is for both.
-    codes = dict.fromkeys(cls.code for cls in exc_class.__mro__ if issubclass(cls, HTTPException) and cls.code)
-    scopes = (*blueprints, None)
+    codes = [cls.code for cls in classes if issubclass(cls, HTTPException) and cls.code]
     for kind in (*codes, None):
-        for scope in scopes:
-            by_code = handlers.get(scope)
-            by_class = by_code.get(kind) if by_code else None
+        for by_code in found:
+            by_class = by_code.get(kind)
             if not by_class:
                 continue
-            for cls in exc_class.__mro__:
+            for cls in classes:
                 handler = by_class.get(cls)
                 if handler is not None:
                     return handler

@@ -65,7 +65,7 @@ def serve(ctx: RequestContext, write: Callable[[RequestContext, Response], t.Any
     try:
         try:
             if ctx.on_loop:
-                ctx.opens_early = opens_early(app)
+                ctx.opens_early = opens_early(app, ctx.outlook)
                 if (ctx.opens_early and opening_blocks(app, request)) or app.url_map.calls_users_code:
                     yield TO_THREAD
             ctx.push()
@@ -202,7 +202,7 @@ def respond(ctx: RequestContext) -> Steps[Response]:
         if rv is None and (
             app.before_request_funcs or app.url_value_preprocessors or "preprocess_request" in overridden
         ):
-            rv = yield from stage(ctx, "preprocess_request", before)
+            rv = yield from (stage(ctx, "preprocess_request", before) if overridden else before(ctx))
         if rv is None:
             if guards is not None and guards.meet_all:
                 yield from count_known(ctx, TO_THREAD)
@@ -249,13 +249,13 @@ def first_answer(ctx: RequestContext, registry: Mapping[str | None, Iterable[Cal
     scopes = (None, *reversed(request.blueprints))
     if preprocessors:
         for scope in scopes:
-            for preprocess in preprocessors.get(scope, ()):
+            for preprocess in preprocessors.get(scope) or ():
                 if ctx.on_loop or ctx.adapts:
                     yield from call(ctx, preprocess, request.endpoint, request.view_args)
                 elif (rv := preprocess(request.endpoint, request.view_args)).__class__ is CoroutineType:
                     yield rv
     for scope in scopes:
-        for function in registry.get(scope, ()):
+        for function in registry.get(scope) or ():
             if ctx.body_is_pending and is_async(function) and needs_whole_body(ctx):
                 yield READ_BODY
             if ctx.on_loop or ctx.adapts:
@@ -297,7 +297,8 @@ def finalize(ctx: RequestContext, rv: t.Any, from_error_handler: bool = False) -
             or keeps_session(ctx)
             or "process_response" in ctx.overridden
         ):
-            response = yield from stage(ctx, "process_response", after, response)
+            steps = stage(ctx, "process_response", after, response) if ctx.overridden else after(ctx, response)
+            response = yield from steps
         if guards is not None and guards.finish is not None:
             guards.finish(ctx, response)
         if request_finished.receivers:
@@ -322,7 +323,7 @@ def after(ctx: RequestContext, response: Response) -> Steps[Response]:
     functions = ctx.app.after_request_funcs
     if functions:
         for scope in (*ctx.request.blueprints, None):
-            for function in reversed(functions.get(scope, ())):
+            for function in reversed(functions.get(scope) or ()):
                 if ctx.on_loop or ctx.adapts:
                     response = yield from call(ctx, function, response)
                 elif (rv := function(response)).__class__ is CoroutineType:
@@ -429,7 +430,8 @@ def end(ctx: Context, exc: BaseException | None) -> Steps[None]:
         is_last = len(ctx.entries) == 1
         if is_last and isinstance(ctx, RequestContext):
             if not ctx.is_kept:
-                yield from stage(ctx, "do_teardown_request", end_request, exc)
+                steps = stage(ctx, "do_teardown_request", end_request, exc) if ctx.overridden else end_request(ctx, exc)
+                yield from steps
             ctx.close_request()
         # Each push of a request context may have added an application context of its own.
         if (is_last or ctx.has_request) and ctx.entries and ctx.entries[-1][2]:
@@ -448,7 +450,8 @@ def end_request(ctx: RequestContext, exc: BaseException | None) -> Steps[None]:
     functions = app.teardown_request_funcs
     if functions:
         for scope in (*ctx.request.blueprints, None):
-            yield from tear_down(ctx, functions.get(scope, ()), exc)
+            if found := functions.get(scope):
+                yield from tear_down(ctx, found, exc)
     if request_tearing_down.receivers:
         request_tearing_down.send(app, _async_wrapper=app.ensure_sync, exc=exc)
 
@@ -456,7 +459,8 @@ def end_request(ctx: RequestContext, exc: BaseException | None) -> Steps[None]:
 def end_app_context(ctx: Context, exc: BaseException | None) -> Steps[None]:
     """Call all functions that tear an application context down; an error in one is logged."""
     app = ctx.app
-    yield from tear_down(ctx, app.teardown_appcontext_funcs, exc)
+    if app.teardown_appcontext_funcs:
+        yield from tear_down(ctx, app.teardown_appcontext_funcs, exc)
     if appcontext_tearing_down.receivers:
         appcontext_tearing_down.send(app, _async_wrapper=app.ensure_sync, exc=exc)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Mapping
 
-from ..context import AppContract, RequestContext
+from ..context import AppContract, RequestContext, outlook_of
 from ..http.errors import HTTPException, NotFound, SecurityError
 from ..messages.source import hot
 from .frontends import enter_frontend
@@ -76,6 +76,7 @@ def match_request(app: AppContract, ctx: RequestContext) -> None:
             not path
             or app.subdomain_matching
             or hot(source, "HTTP_UPGRADE") is not None
+            or (ctx.outlook or outlook_of(app)).matches_apart
             or (ctx.overridden and "create_url_adapter" in ctx.overridden)
         ):
             hit: tuple[Rule, Mapping[str, t.Any]] | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import AsyncIterator
+from functools import lru_cache
 
 from .. import context
 from ..http.errors import BadRequest, HTTPException, RequestEntityTooLarge, UnsupportedMediaType
@@ -153,9 +154,7 @@ class Request(MessageRequest):
     def blueprints(self) -> list[str]:
         """The names of the current blueprint and of those around it, from the inside out."""
         rule = self.url_rule
-        if rule is None or "." not in rule.endpoint:
-            return []
-        return blueprint_path(rule.endpoint.rpartition(".")[0])
+        return [] if rule is None else [*_blueprints_of(rule.endpoint)]
 
     def _form_was_loaded(self) -> None:
         ctx = context.peek()
@@ -174,6 +173,11 @@ class Request(MessageRequest):
 
 
 Request._form_steps = Seams(Request, *FORM_STEPS)
+
+
+@lru_cache(maxsize=1024)
+def _blueprints_of(endpoint: str) -> tuple[str, ...]:
+    return tuple(blueprint_path(endpoint.rpartition(".")[0])) if "." in endpoint else ()
 
 
 def blueprint_path(name: str) -> list[str]:

@@ -21,6 +21,7 @@ from .contracts import AppContract as AppContract
 from .contracts import HeldContract, MountContract, ThreadsContract
 from .contracts import TraceContract as TraceContract
 from .contracts import TracingContract as TracingContract
+from .outlook import Outlook as Outlook
 from .outside import OUTSIDE_APP, OUTSIDE_REQUEST, OUTSIDE_WEBSOCKET, outside
 
 if t.TYPE_CHECKING:
@@ -309,6 +310,8 @@ class RequestContext(Context):
         self.holds = 0
         self.on_loop = self.body_is_pending = self.outlives = False
         self.opens_early: bool | None = None
+        self.outlook: Outlook | None = None
+        """What the application replaces, as of the beginning of a push."""
         self._is_matched = request is not None
         self.request: t.Any = app.request_class(environ) if request is None else request
         self._opened = session
@@ -388,13 +391,19 @@ class RequestContext(Context):
             value = _top(app_context, self)
             self.entries.append((outer, value if isinstance(value, _Pair) else None, False))
             _current.set(value)
-        self.overridden = overridden = app.overridden
+        outlook = self.outlook
+        if outlook is None:
+            outlook = self.outlook = outlook_of(app)
+        self.overridden = overridden = outlook.overridden
         self.adapts = bool(overridden) and "ensure_sync" in overridden
-        if self._opened is None and (opens_early(app) if self.opens_early is None else self.opens_early):
-            self._session  # noqa: B018 - read for its effect: a foreign interface expects to open early
+        if self._opened is None:
+            early = opens_early(app, outlook) if self.opens_early is None else self.opens_early
+            if early:
+                self._session  # noqa: B018 - read for its effect: a foreign interface expects to open early
         if not self._is_matched:
             self._is_matched = True
             self.match_request()
+        self.outlook = None  # asked again by another push
 
     def refuse(self, error: HTTPException) -> None:
         """Answer the request, which has not been matched yet, with this error, as if no rule had matched."""
@@ -418,9 +427,22 @@ class RequestContext(Context):
         return f"<{type(self).__name__} {self.request.url!r} [{self.request.method}] of {self.app.name}>"
 
 
-def opens_early(app: AppContract) -> bool:
+def outlook_of(app: AppContract) -> Outlook:
+    """What the application replaces at this moment."""
+    outlook = app.outlook
+    return outlook if outlook.is_current() else app.look_again()
+
+
+_OPENING: t.Final = frozenset({"open_session", "opens_late", "save_session", "session_class"})
+"""The attributes of a session interface that decide when it opens sessions."""
+
+
+def opens_early(app: AppContract, outlook: Outlook | None = None) -> bool:
     """Whether the session interface opens the session of each request before the view, and may block."""
-    return not getattr(app.session_interface, "opens_late", False)
+    outlook = outlook or outlook_of(app)
+    if outlook.early is None or not _OPENING.isdisjoint(outlook.attributes):
+        return not getattr(app.session_interface, "opens_late", False)
+    return outlook.early
 
 
 _current: ContextVar[Stacks | None] = ContextVar("costrel.context", default=None)

@@ -10,9 +10,8 @@ from contextlib import suppress
 
 from ..app import lifecycle
 from ..app.mounts import AsgiCall, find_mount
-from ..context import RequestContext
+from ..context import Outlook, RequestContext, outlook_of
 from ..http.gate import encode_fields
-from ..messages.request import REQUEST
 from ..messages.source import environ_of
 from ..streaming import HOLDS
 from ..support.asgi_types import ASGIApplication, Receive, Scope, Send
@@ -98,8 +97,9 @@ class AsgiApplication:
             return
         if not app._got_first_request or app.config["TESTING"]:
             app.open_for_requests()
-        if app.overridden_entrances:
-            await self._answer_by_entrance(scope, receive, send, app.overridden_entrances)
+        outlook = outlook_of(app)
+        if outlook.entrances:
+            await self._answer_by_entrance(scope, receive, send, outlook.entrances)
             return
         source = source_of(scope)
         body: Body | None = None
@@ -110,7 +110,7 @@ class AsgiApplication:
         if body is not None:
             await self._answer_with_body(RequestCalls(self.workers, body, receive, scope), source, send)
             return
-        ctx, steps = self._begin(source)
+        ctx, steps = self._begin(source, outlook)
         item = next(steps, ENDED)
         if item is ENDED and ctx.answer.__class__ is tuple:
             start, end = ctx.answer
@@ -136,7 +136,7 @@ class AsgiApplication:
             and self._finds_def_view(scope)
             and scope["http_version"][0] == "1"  # later ones need not announce a body
             and app._got_first_request
-            and (not app.overridden_entrances or app.overridden_entrances == _TRACED)
+            and (not (entrances := outlook_of(app).entrances) or entrances == _TRACED)
             and not app.config["TESTING"]
         )
 
@@ -166,7 +166,7 @@ class AsgiApplication:
             await self(scope, receive, send)
             return
         source["wsgi.input"] = io.BytesIO()
-        ctx, steps = self._begin(source)
+        ctx, steps = self._begin(source, outlook_of(self.app))
         ctx.on_loop = False
         item = next(steps, ENDED)
         if item is ENDED and ctx.answer.__class__ is tuple:
@@ -209,11 +209,10 @@ class AsgiApplication:
         around = LifespanAround(self.app, self.workers, scope, lambda: inside.has_lifespan)
         await around.answer(asgi_app, receive, send)
 
-    def _begin(self, source: dict[str, t.Any]) -> tuple[RequestContext, lifecycle.Steps[None]]:
-        app = self.app
-        if not REQUEST.are_original_in(app.request_class):
-            source = environ_of(source)
-        return self._begun(RequestContext(app, source))
+    def _begin(self, source: dict[str, t.Any], outlook: Outlook) -> tuple[RequestContext, lifecycle.Steps[None]]:
+        ctx = RequestContext(self.app, source if outlook.takes_sources else environ_of(source))
+        ctx.outlook = outlook
+        return self._begun(ctx)
 
     def _begun(self, ctx: RequestContext) -> tuple[RequestContext, lifecycle.Steps[None]]:
         ctx.on_loop = ctx.sends_async = True
@@ -244,8 +243,10 @@ class AsgiApplication:
                 environ = environ_of(source)
                 await self._send(await calls.run(lambda: _answer_of_wrapped(app, environ, calls)), calls, send)
             else:
-                is_own = "request_context" not in replaced
-                ctx, steps = self._begin(source) if is_own else self._begun(app.request_context(environ_of(source)))
+                if "request_context" in replaced:
+                    ctx, steps = self._begun(app.request_context(environ_of(source)))
+                else:
+                    ctx, steps = self._begin(source, outlook_of(app))
                 ctx.body_is_pending = body is not None and not body.complete
                 await self._go_on(calls, ctx, steps, calls.begin(steps, app._traces_apart), send)
         finally:

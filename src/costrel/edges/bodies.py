@@ -510,7 +510,7 @@ def has_body(scope: Scope, environ: dict[str, t.Any]) -> bool:
     return (
         hot(environ, "CONTENT_LENGTH") is not None
         or hot(environ, "HTTP_TRANSFER_ENCODING") is not None
-        or not scope.get("http_version", "1.1").startswith("1")
+        or scope.get("http_version", "1.1")[:1] != "1"
     )
 
 

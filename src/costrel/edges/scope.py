@@ -7,7 +7,7 @@ import typing as t
 from urllib.parse import unquote_to_bytes
 
 from ..messages.environ import encode
-from ..messages.source import ScopeSource
+from ..messages.source import SHAPES, ScopeSource, Shape
 from ..support.asgi_types import Scope
 from ..telemetry.notes import note
 
@@ -57,17 +57,6 @@ _MAX_WAYS: t.Final = 64
 _NO_SERVER: t.Final = ("localhost", None)
 
 
-_HOT: t.Final = (
-    (b"host", "HTTP_HOST"),
-    (b"cookie", "HTTP_COOKIE"),
-    (b"upgrade", "HTTP_UPGRADE"),
-    (b"content-length", "CONTENT_LENGTH"),
-    (b"content-type", "CONTENT_TYPE"),
-    (b"transfer-encoding", "HTTP_TRANSFER_ENCODING"),
-)
-"""The header fields that a source holds from the start."""
-
-
 def note_route(scope: Scope, rule: str) -> None:
     """Store the text of the matched rule for the server."""
     note(scope, ROUTE, rule)
@@ -79,22 +68,21 @@ def source_of(scope: Scope) -> dict[str, t.Any]:
     It is a whole environ in rare cases: a header field that occurs twice, a root path, a path with escapes.
     """
     pairs, raw = scope["headers"], scope.get("raw_path")
-    headers = dict(pairs)
+    names = tuple([pair[0] for pair in pairs])
+    shape = SHAPES.get(names) or Shape.of(names)
     path = "%" if raw is None else raw.decode("latin-1")
     # Looked for in text: `in` on bytes first tries whether b"%" is a number.
-    if "%" in path or "?" in path or ENVIRON in scope or len(headers) != len(pairs) or scope.get("root_path"):
+    if "%" in path or "?" in path or ENVIRON in scope or shape.repeats or scope.get("root_path"):
         return environ_of(scope)
-    source = ScopeSource(_PLACES[scope.get("scheme", "http")])
+    source = ScopeSource.of(_PLACES[scope.get("scheme", "http")], pairs, shape)
     source["asgi.scope"] = scope
     source["REQUEST_METHOD"] = scope["method"]
     source["PATH_INFO"] = path
     query = scope["query_string"]
     if query:
         source["QUERY_STRING"] = query.decode("latin-1")
-    for name, key in _HOT:
-        if name in headers:
-            source[key] = headers[name].decode("latin-1")
-    source.headers = headers
+    for key, place in shape.hot:
+        source[key] = pairs[place][1].decode("latin-1")
     return source
 
 

@@ -46,7 +46,7 @@ def _serve(app: Costrel, environ: dict[str, t.Any], start_response: Callable[...
 
 def _write(ctx: RequestContext, response: t.Any) -> Iterable[bytes]:
     """Give status and headers to the server, and return the body."""
-    environ = ctx.request.environ
+    environ = ctx.request._source  # the environ itself
     if ctx.outlives:
         response = lifecycle.conclude(ctx, response)
     if not isinstance(response, Response):
@@ -63,7 +63,7 @@ def _write(ctx: RequestContext, response: t.Any) -> Iterable[bytes]:
         check_fields(pairs)
     ctx.start_response(response._status, pairs)
     if piece is not None:
-        return (piece,)
+        return (piece,) if piece else ()
     watch(ctx, response)
     return response.get_app_iter(environ)
 

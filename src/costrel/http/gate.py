@@ -25,8 +25,11 @@ _find_control = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]").search
 _encoded: dict[tuple[str, str], tuple[bytes, bytes]] = {}
 _MAX_ENCODED = 512 + 10_000  # including each Content-Length up to 9999
 _MAX_KEPT_VALUE = 256
+_MAX_SPELLINGS = 32
 _CHANGING = frozenset({b"date", b"etag", b"last-modified", b"location", b"set-cookie"})
-"""Fields whose values differ from one response to the next."""
+"""Fields whose values change: of these, only the last one of each name is kept."""
+_last: dict[str, tuple[tuple[str, str], tuple[bytes, bytes]]] = {}
+"""The last ones: the name → the field, and the field as bytes."""
 
 
 def check_status(code: int) -> None:
@@ -68,6 +71,9 @@ def check_fields(pairs: Fields) -> None:
 
 
 def _encode(pair: tuple[str, str]) -> tuple[bytes, bytes] | None:
+    last = _last.get(pair[0])
+    if last is not None and last[0] == pair:
+        return last[1]
     name = pair[0].lower().encode("latin-1", "replace")
     if not _is_token(name):
         raise ValueError(f"{pair[0]!r} is not the name of a header field: use letters, digits and !#$%&'*+-.^_`|~.")
@@ -83,10 +89,16 @@ def _encode(pair: tuple[str, str]) -> tuple[bytes, bytes] | None:
         ) from None
     if _find_control(value):
         raise ValueError(f"The header field {pair[0]!r} has a control character: {pair[1][:100]!r}.")
+    field = name, value
     longest = 4 if name == b"content-length" else _MAX_KEPT_VALUE
-    if len(_encoded) < _MAX_ENCODED and len(value) <= longest and name not in _CHANGING:
-        _encoded[pair] = name, value
-    return name, value
+    if len(value) > longest:
+        return field
+    if name not in _CHANGING:
+        if len(_encoded) < _MAX_ENCODED:
+            _encoded[pair] = field
+    elif len(_last) < _MAX_SPELLINGS or pair[0] in _last:
+        _last[pair[0]] = pair, field
+    return field
 
 
 def _check_size(encoded: list[tuple[bytes, bytes]]) -> None:

@@ -82,6 +82,7 @@ class Request(RequestHead):
     _cached_data: bytes | None = None
     _parsed_files: MultiDict[str, FileStorage] | None = None
     _own_headers: Headers | None = None
+    _own_query: bytes | None = None
 
     _form_steps: ClassVar[Seams]
     """The original attributes in `FORM_STEPS`: those of this class, or of a subclass that replaces some of them."""
@@ -142,11 +143,22 @@ class Request(RequestHead):
         """The path below :attr:`root_path`, decoded, with a slash in front."""
         return "/" + decode(hot(self._source, "PATH_INFO") or "").lstrip("/")
 
-    @cached_property
+    @property
     def query_string(self) -> bytes:
         """The bytes after the ``?``."""
-        query: str = hot(self._source, "QUERY_STRING", "")
-        return query.encode("latin1")
+        own = self._own_query
+        if own is None:
+            query: str = hot(self._source, "QUERY_STRING", "")
+            return query.encode("latin1")
+        return own
+
+    @query_string.setter
+    def query_string(self, value: bytes) -> None:
+        self._own_query = value
+
+    @query_string.deleter
+    def query_string(self) -> None:
+        self._own_query = None
 
     @property
     def headers(self) -> Headers:

@@ -421,15 +421,17 @@ class Response(ResponseHead):
         body, pairs, status = self.response, self._header_pairs, self._status_code
         pairs = [*pairs] if self._headers is None and pairs is not None else self._resolved_pairs(source)
         if status != 200 and has_no_body(status):
-            return None, _without_content(pairs, status)
+            closes = body.__class__ is not list or self._on_close
+            return (None if closes else b""), _without_content(pairs, status)
         piece: bytes | None = None
         if body.__class__ is list and len(body) == 1:
             piece = body[0]
         elif body.__class__ is SmallFile:
             piece = body.whole()
         if piece.__class__ is bytes and length_field(len(piece)) in pairs:
-            is_whole = not self._on_close and hot(source, "REQUEST_METHOD") != "HEAD"
-            return (piece if is_whole else None), pairs
+            if self._on_close:
+                return None, pairs
+            return (piece if hot(source, "REQUEST_METHOD") != "HEAD" else b""), pairs
         if self.automatically_set_content_length and self.is_sequence and not _has_length(pairs):
             pairs.append(("Content-Length", str(sum(map(len, self.iter_encoded())))))
         return None, pairs
@@ -468,7 +470,9 @@ class Response(ResponseHead):
     def get_wsgi_response(self, environ: WSGIEnvironment) -> tuple[Iterable[bytes], str, Pairs]:
         """Body, status line and headers as they are sent."""
         piece, pairs, _ = self._leave(environ)
-        return self.get_app_iter(environ) if piece is None else (piece,), self._status, pairs
+        if piece is None:
+            return self.get_app_iter(environ), self._status, pairs
+        return () if not piece and self._has_no_body(environ) else (piece,), self._status, pairs
 
     def body_for_edge(
         self, source: WSGIEnvironment, replaced: frozenset[str]

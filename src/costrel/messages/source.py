@@ -7,7 +7,7 @@ that extensions make to it are seen.
 
 from __future__ import annotations
 
-from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping
+from collections.abc import Callable, ItemsView, Iterator, KeysView, Sequence
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -60,22 +60,80 @@ class Fields:
     def are_absent_from(self, source: dict[str, Any]) -> bool:
         """Whether a request has none of them."""
         if isinstance(source, ScopeSource):
-            return source.headers.keys().isdisjoint(self._names)
+            lacked = source.shape.lacked
+            found = lacked.get(self)
+            if found is None:
+                found = lacked[self] = source.shape.places.keys().isdisjoint(self._names)
+            return found
         return source.keys().isdisjoint(self._keys)
+
+
+class Shape:
+    """The names of the header fields of a request, in their order.
+
+    A browser sends the same names with nearly all of its requests, so that all that follows from them is kept.
+    """
+
+    __slots__ = ("hot", "lacked", "places", "repeats")
+
+    def __init__(self, names: tuple[bytes, ...]) -> None:
+        self.places = {name: place for place, name in enumerate(names)}
+        """The place of each field."""
+        self.repeats = len(self.places) != len(names)
+        """Whether a field occurs twice."""
+        self.hot = [(key, self.places[name]) for name, key in _HOT_FIELDS if name in self.places]
+        """The keys and places of the fields that a source holds from the start."""
+        self.lacked: dict[Fields, bool] = {}
+
+    @classmethod
+    def of(cls, names: tuple[bytes, ...]) -> Shape:
+        """The shape with these names, which is kept unless they are unusually long."""
+        shape = cls(names)
+        if sum(map(len, names)) <= _MAX_NAMES:
+            if len(SHAPES) >= _MAX_SHAPES:
+                SHAPES.clear()
+            SHAPES[names] = shape
+        return shape
+
+
+_HOT_FIELDS = tuple(
+    (name, key)
+    for key in sorted(HOT)
+    if (name := b"content-" + key[8:].lower().encode() if key.startswith("CONTENT_") else _header_name(key))
+    and key.startswith(("CONTENT_", "HTTP_"))
+)
+
+SHAPES: dict[tuple[bytes, ...], Shape] = {}
+"""Names → their shape, for those of recent requests."""
+_MAX_SHAPES = 256
+_MAX_NAMES = 2048
 
 
 class ScopeSource(dict[str, Any]):
     """An ASGI scope as a source: the keys in `HOT` are items from the start, the others are looked up in the scope."""
 
-    headers: Mapping[bytes, bytes]
-    """The header fields by their lower-case names; none of them occurs twice."""
+    __slots__ = ("_environ", "_removed", "pairs", "shape")
+
     make_environ: ClassVar[Callable[[Scope], dict[str, Any]]]
     """Makes the whole environ of a scope; set by the ASGI edge."""
     shared_items: ClassVar[Callable[[Scope], dict[str, Any]]]
     """Returns the items of that environ which depend on the server, not on the request; set by the ASGI edge."""
 
-    _environ: dict[str, Any] | None = None
-    _removed: frozenset[str] = frozenset()
+    pairs: Sequence[tuple[bytes, bytes]]
+    """The header fields by their lower-case names; none of them occurs twice."""
+    shape: Shape
+    """The places of the fields among them."""
+    _environ: dict[str, Any] | None
+    _removed: set[str] | None
+
+    @classmethod
+    def of(cls, items: dict[str, Any], pairs: Sequence[tuple[bytes, bytes]], shape: Shape) -> ScopeSource:
+        """A source with these items. A constructor in Python would take twice as long."""
+        source = cls(items)
+        source.pairs = pairs
+        source.shape = shape
+        source._environ = source._removed = None
+        return source
 
     def whole(self) -> dict[str, Any]:
         """The whole environ, with the changes that were made here; it takes all later changes."""
@@ -83,7 +141,7 @@ class ScopeSource(dict[str, Any]):
         if environ is None:
             environ = self._environ = type(self).make_environ(self["asgi.scope"])
             environ.update(dict.items(self))
-            for key in self._removed:
+            for key in self._removed or ():
                 environ.pop(key, None)
         return environ
 
@@ -103,11 +161,11 @@ class ScopeSource(dict[str, Any]):
         """The value of a key that is not among the items, or None."""
         if self._environ is not None:
             return self._environ.get(key)
-        if key in self._removed or key in _NOT_HEADERS:
+        if key in _NOT_HEADERS or (self._removed is not None and key in self._removed):
             return None
-        if key.startswith("HTTP_"):
-            value = self.headers.get(_header_name(key))
-            return None if value is None else value.decode("latin-1")
+        if key[:5] == "HTTP_":
+            place = self.shape.places.get(_header_name(key))
+            return None if place is None else self.pairs[place][1].decode("latin-1")
         scope = self["asgi.scope"]
         if key == "REMOTE_ADDR":
             return scope["client"][0] if scope.get("client") else None
@@ -118,7 +176,9 @@ class ScopeSource(dict[str, Any]):
     def pop(self, key: str, default: Any = None) -> Any:
         value = self.get(key, default)
         dict.pop(self, key, None)
-        self._removed |= {key}
+        if self._removed is None:
+            self._removed = set()
+        self._removed.add(key)
         if self._environ is not None:
             self._environ.pop(key, None)
         return value

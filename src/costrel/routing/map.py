@@ -85,7 +85,7 @@ class Map:
 
     def __setattr__(self, name: str, value: object) -> None:
         super().__setattr__(name, value)
-        if name in _SEAMS:
+        if name in MATCHING:
             self._is_replaced = True
 
     @property
@@ -184,12 +184,12 @@ class Map:
         """The rule and the values for a plain request, by the default subdomain.
 
         None if an adapter has to decide: for a redirect, an alias, host matching, a method in lower case, and if
-        `bind_to_environ` or `MapAdapter.match` is overridden. No converter has been called then. Raises `NotFound`,
-        `MethodNotAllowed` and `WebsocketMismatch`.
+        `bind_to_environ` is assigned. No converter has been called then. Raises `NotFound`, `MethodNotAllowed` and
+        `WebsocketMismatch`. The caller asks `MATCHING` whether a class overrides `bind_to_environ` or `match`.
         """
         if self._remap:
             self.update()
-        if self.host_matching or self._is_replaced or _look_up(type(self)) != _ORIGINALS:
+        if self.host_matching or self._is_replaced:
             return None
         try:
             rule, texts, refused = self._matcher.find(self.default_subdomain, path, method, False)
@@ -280,9 +280,8 @@ class Map:
         return f"{type(self).__name__}({pformat(list(self.iter_rules()))})"
 
 
-_SEAMS = Seams(Map, "bind_to_environ", "_adapter_class.match")
-_look_up, _ORIGINALS = _SEAMS.look_up, _SEAMS.originals
-"""Called for each request, without a Python function in between."""
+MATCHING = Seams(Map, "bind_to_environ", "_adapter_class.match")
+"""The methods of a map and its adapters that find a rule."""
 
 
 def _to_ascii(server_name: str) -> str:

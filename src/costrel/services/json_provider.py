@@ -328,7 +328,7 @@ class DefaultJSONProvider(JSONProvider):
 
         It is indented in debug mode and compact otherwise, unless `compact` is set.
         """
-        obj = self._prepare_response_obj(args, kwargs)
+        obj = args[0] if len(args) == 1 and not kwargs else self._prepare_response_obj(args, kwargs)
         app = self._app
         if self.compact is False or (self.compact is None and app.debug):
             text = self.dumps(obj, indent=2)

@@ -371,6 +371,10 @@ _signing: t.Final = Seams(SecureCookieSessionInterface, "get_signing_serializer"
 _own_cookie: t.Final = Seams(SecureCookieSessionInterface, *_signing, "_kept_serializer", "should_set_cookie")
 
 
+class OpensLate(property):
+    """The attribute `opens_late` of Costrel's own classes: its value follows from the class, unless one is assigned."""
+
+
 def opens_late(cls: type[SecureCookieSessionInterface]) -> bool:
     """Return the attribute `opens_late` of `cls`, one of Costrel's own classes: a property, true for these methods.
 
@@ -378,7 +382,7 @@ def opens_late(cls: type[SecureCookieSessionInterface]) -> bool:
     value for `opens_late`.
     """
     original = Seams(cls, "open_session", "save_session", "session_class").are_original
-    return t.cast(bool, property(original))
+    return t.cast(bool, OpensLate(original))
 
 
 SecureCookieSessionInterface.opens_late = opens_late(SecureCookieSessionInterface)

@@ -49,7 +49,8 @@ class cached_property(Generic[T]):
         if cls not in self._classes and not self._add(cls):
             return self._get_by_name(instance)
         # CPython 3.11 reads all attributes of an object more slowly once its ``__dict__`` was used.
-        value = self._function(instance)
+        function = self._function  # found in the object itself, sooner than as a method
+        value = function(instance)
         try:
             setattr(instance, self._key, value)
         except AttributeError:  # the class was changed since

@@ -1,25 +1,91 @@
 """Override detection: which methods of a class have been replaced, by a subclass, on an instance or by patching.
 
 Costrel takes a shorter route through its own methods than through those of an application. This module is the only
-place that asks whether a method is still Costrel's own, and it looks each time, so that a class that is patched while
+place that asks whether a method is still Costrel's own, and it asks each time, so that a class that is patched while
 the application runs (`unittest.mock.patch.object`) counts from the next call on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from operator import attrgetter
 from typing import Any
 
 _NONE: frozenset[str] = frozenset()
 _MAX_KNOWN = 64
 
+_HAS_VERSION = 1 << 19
+"""The flag of a class in which a name was looked up since it, or one of its bases, was changed."""
+_NEVER = -1
+"""Not the ``__flags__`` of any class."""
+_MAX_CHANGES = 64
+"""Changes of the same classes after which each look-up costs less than a stamp."""
+
+
+class _Quiet:
+    """The first base of a probe, so that the ``__init_subclass__`` of the other bases does not see the probe."""
+
+    __slots__ = ()
+
+    def __init_subclass__(cls) -> None:
+        pass
+
+
+class Stamp:
+    """Tells by one attribute whether some classes, or bases of theirs, were changed since it was made.
+
+    The attribute is the ``__flags__`` of a subclass, in which nothing else looks a name up. CPython up to 3.12 clears a
+    flag in a class and its subclasses when an attribute of the class is set, and sets it in a class in which it looks a
+    name up. A stamp is never current in other releases, for classes with a metaclass, for classes that do not fit
+    together, and for classes that are changed again and again.
+
+    :param changes: how often the classes were changed before.
+    """
+
+    __slots__ = ("_flags", "_probe", "changes")
+
+    def __init__(self, *classes: type, changes: int = 0) -> None:
+        self.changes = changes
+        self._probe: type = _Quiet
+        self._flags = _NEVER
+        if _KEEPS_VERSIONS and classes and changes < _MAX_CHANGES and all(type(each) is type for each in classes):
+            with suppress(TypeError):
+                self._probe = _probe(classes)
+                if self._probe.__flags__ & _HAS_VERSION:
+                    self._flags = self._probe.__flags__
+
+    def is_current(self) -> bool:
+        """Whether the classes are as they were."""
+        return self._probe.__flags__ == self._flags
+
+
+def _probe(classes: tuple[type, ...]) -> type:
+    probe = type("Probe", (_Quiet, *classes), {"__slots__": ()})
+    hasattr(probe, "_looked_up")  # a look-up sets the flag
+    return probe
+
+
+def _keeps_versions() -> bool:
+    """Whether this Python has the flag, and clears it."""
+
+    class Changed:
+        pass
+
+    probe = _probe((Changed,))
+    flags = probe.__flags__
+    Changed.changed = True  # type: ignore[attr-defined]  # that is the change
+    return bool(flags & _HAS_VERSION) and probe.__flags__ != flags
+
+
+_KEEPS_VERSIONS = _keeps_versions()
+
 
 class Seams:
     """The names of a class that other code may replace.
 
     :param owner: the class whose attributes are the original ones; they are read once, here.
-    :param names: two names or more.
+    :param names: two names or more. ``a.b`` is the attribute ``b`` of the class that is the attribute ``a``.
     :param assigned_only: names that no class replaces: they are asked for in `assigned` only.
     """
 
@@ -27,11 +93,11 @@ class Seams:
         self._names = names
         self._all_names = (*names, *assigned_only)
         self._name_set = frozenset(self._all_names)
-        self.look_up = attrgetter(*names)
-        """Returns the values of the names in a class, which a hot path compares with `originals` itself."""
-        self.originals: tuple[Any, ...] = self.look_up(owner)
-        self._known: dict[tuple[Any, ...], frozenset[str]] = {}
-        """Values that were found in classes that replace some names → those names."""
+        self._classes = tuple({name.partition(".")[0] for name in names if "." in name})
+        self._look_up = attrgetter(*names)
+        self._originals: tuple[Any, ...] = self._look_up(owner)
+        self._known: dict[type, tuple[Stamp, frozenset[str]]] = {}
+        """A class → its stamp, and the names that it replaces."""
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._all_names)
@@ -41,12 +107,11 @@ class Seams:
 
     def are_original(self, instance: object) -> bool:
         """Whether neither the class of `instance` nor the instance itself, with its few attributes, replaces a name."""
-        return self.look_up(instance.__class__) == self.originals and self._name_set.isdisjoint(instance.__dict__)
+        return not self.replaced_in(instance.__class__) and self._name_set.isdisjoint(instance.__dict__)
 
     def are_original_in(self, cls: type) -> bool:
         """Whether `cls` replaces none of the names."""
-        found: tuple[Any, ...] = self.look_up(cls)
-        return found == self.originals
+        return not self.replaced_in(cls)
 
     def replaced(self, instance: object, usual: int = 0) -> frozenset[str]:
         """The names that the class of `instance` or the instance itself replaces.
@@ -56,24 +121,41 @@ class Seams:
 
         :param usual: the number of attributes that each instance has. One with no more has none of the names.
         """
-        of_class = _NONE if self.look_up(instance.__class__) == self.originals else self.replaced_in(type(instance))
         attributes = instance.__dict__
         if len(attributes) <= usual or self._name_set.isdisjoint(attributes):
-            return of_class
-        return of_class | self._name_set.intersection(attributes)
+            known = self._known.get(instance.__class__)
+            if known is None or known[0]._probe.__flags__ != known[0]._flags:
+                known = self._examine(instance.__class__)
+            return known[1]
+        return self.replaced_in(instance.__class__, self._name_set.intersection(attributes))
 
     def replaced_in(self, cls: type, assigned: frozenset[str] = _NONE) -> frozenset[str]:
         """The names that `cls` replaces, and those in `assigned`: names of `among` assigned to an instance of it."""
-        found = self.look_up(cls)
-        if found == self.originals:
-            return assigned
-        replaced = self._known.get(found)
-        if replaced is None:
-            pairs = zip(self._names, found, self.originals, strict=True)
+        known = self._known.get(cls)
+        if known is None or known[0]._probe.__flags__ != known[0]._flags:
+            known = self._examine(cls)
+        return known[1] | assigned if assigned else known[1]
+
+    def classes(self, cls: type) -> tuple[type, ...]:
+        """The classes on which the answers for `cls` depend."""
+        return cls, *(getattr(cls, name) for name in self._classes)
+
+    def _examine(self, cls: type) -> tuple[Stamp, frozenset[str]]:
+        """Compare the attributes of `cls` with the original ones."""
+        known = self._known.get(cls)
+        # Before the attributes are read: a change meanwhile shows in the stamp.
+        if known is None:
+            stamp = Stamp(*self.classes(cls))
+        else:
+            stamp = known[0] if known[0]._flags == _NEVER else Stamp(*self.classes(cls), changes=known[0].changes + 1)
+        found, replaced = self._look_up(cls), _NONE
+        if found != self._originals:
+            pairs = zip(self._names, found, self._originals, strict=True)
             replaced = frozenset(name for name, value, original in pairs if value is not original)
-            if len(self._known) < _MAX_KNOWN:
-                self._known[found] = replaced
-        return replaced | assigned if assigned else replaced
+        if len(self._known) >= _MAX_KNOWN:
+            self._known.clear()
+        known = self._known[cls] = (stamp, replaced)
+        return known
 
     def among(self, names: frozenset[str]) -> frozenset[str]:
         """Those of `names` that are names of this object."""

@@ -1,0 +1,31 @@
+"""Asks which parts of Costrel an application and its session interface replace."""
+
+from __future__ import annotations
+
+from ..context import AppContract, Outlook
+from ..messages.request import REQUEST
+from ..routing.map import MATCHING
+from ..services.sessions import OpensLate
+
+
+def look_at(app: AppContract) -> Outlook:
+    """What each request asks of `app`, good until a class is changed or an attribute of `app` is assigned.
+
+    A session interface is asked in each request if the setup has not ended, or if its class has its own property
+    `opens_late`.
+    """
+    interface = app.__dict__.get("session_interface")
+    map_classes = MATCHING.classes(type(app.url_map))
+    classes = [type(app), app.request_class, *map_classes]
+    if interface is not None:
+        classes.append(type(interface))
+    outlook = Outlook(*classes, changes=app.outlook.changes + 1)
+    outlook.overridden = app.overridden
+    outlook.entrances = app.overridden_entrances
+    outlook.matches_apart = not MATCHING.are_original_in(type(app.url_map))
+    outlook.takes_sources = REQUEST.are_original_in(app.request_class)
+    says = getattr(type(interface), "opens_late", False)
+    if interface is not None and isinstance(says, (bool, OpensLate)):
+        outlook.early = not getattr(interface, "opens_late", False)
+        outlook.attributes = getattr(interface, "__dict__", outlook.attributes)
+    return outlook

@@ -1,0 +1,29 @@
+"""The parts of Costrel that an application replaces, asked once and again after each change."""
+
+from __future__ import annotations
+
+from ..support.seams import Stamp
+
+
+class Outlook(Stamp):
+    """What each request asks of an application, its class of requests, its URL map and its session interface.
+
+    Its stamp is of their classes. One without classes is never current.
+    """
+
+    __slots__ = ("attributes", "early", "entrances", "matches_apart", "overridden", "takes_sources")
+
+    def __init__(self, *classes: type, changes: int = 0) -> None:
+        super().__init__(*classes, changes=changes)
+        self.overridden: frozenset[str] = frozenset()
+        """The stages of a request that the application replaces."""
+        self.entrances: frozenset[str] = frozenset()
+        """The methods that it replaces, through which a request reaches it."""
+        self.matches_apart = False
+        """Whether its URL map, or the adapters of that, find rules in their own way."""
+        self.takes_sources = False
+        """Whether a request of its class can be made of an ASGI scope."""
+        self.early: bool | None = None
+        """Whether the interface opens the session of each request before the view; None if it has to be asked."""
+        self.attributes: dict[str, object] = {}
+        """The attributes of the interface itself, which may say so too."""
