@@ -81,10 +81,10 @@ class SecureCookieSession(CallbackDict[str, t.Any], SessionMixin):
     """
 
     modified = False
+    on_update = staticmethod(mark_modified)
 
     def __init__(self, initial: Mapping[str, t.Any] | None = None) -> None:
         dict.__init__(self, () if initial is None else initial)
-        self.on_update = mark_modified
 
 
 class NullSession(SecureCookieSession):
