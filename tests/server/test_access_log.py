@@ -39,7 +39,7 @@ def scope_with(*headers):
 def test_a_well_formed_id_is_kept(value):
     scope = scope_with((b"x-request-id", value))
 
-    assert take_request_id(scope, RequestIds().take) == value
+    assert take_request_id(scope, dict(scope["headers"]), RequestIds().take) == value
     assert scope["headers"] == [(b"x-request-id", value)]
 
 
@@ -59,7 +59,7 @@ def test_a_well_formed_id_is_kept(value):
 def test_any_other_is_replaced(values):
     scope = scope_with((b"host", b"a"), *((b"x-request-id", value) for value in values))
 
-    made = take_request_id(scope, RequestIds().take)
+    made = take_request_id(scope, dict(scope["headers"]), RequestIds().take)
 
     assert len(made) == 32
     assert made not in values
@@ -84,7 +84,11 @@ def ask(application, scope, line=LINES["json"], counter=None):
     async def receive():
         return {"type": "http.request", "body": b""}
 
-    asyncio.run(AccessLog(application, line, counter=counter)(scope, receive, send))
+    log = AccessLog(application, line, counter=counter)
+    try:
+        asyncio.run(log(scope, receive, send))
+    finally:
+        log.flush()
     return sent
 
 
@@ -194,7 +198,7 @@ def test_lines_that_nobody_reads_any_more_end_no_request(monkeypatch):
     assert len(ask(answering(START), scope_with())) == 1
 
 
-def test_requests_of_one_turn_are_written_at_once(monkeypatch):
+def test_lines_are_written_together(monkeypatch):
     written = []
     stream = io.StringIO()
     stream.write = written.append
@@ -206,6 +210,7 @@ def test_requests_of_one_turn_are_written_at_once(monkeypatch):
 
         log = AccessLog(answering(START), LINES["json"])
         await asyncio.gather(*(log(scope_with(), None, send) for _ in range(3)))
+        log.flush()
 
     asyncio.run(main())
 

@@ -17,6 +17,15 @@ ROUTE: t.Final = "costrel.route"
 ECHO: t.Final = "costrel.echo"
 """The key of a scope under which a server leaves a header, name and value, that the answer is to have as well."""
 
+FIELDS: t.Final = "costrel.fields"
+"""The key of a scope for its list of headers and a dict of these, if the server has made one."""
+
+DIRECT: t.Final = "costrel.direct"
+"""The key of a scope for two functions, if the server records the messages of responses: the `send` that it passes on,
+and the one for a complete response. The edge then leaves the two messages of such a response under `ANSWERED`."""
+
+ANSWERED: t.Final = "costrel.answered"
+
 ENVIRON: t.Final = "costrel.environ"
 """The key of a scope for entries of the environ that a scope has no place for; the test client sets it."""
 
@@ -79,7 +88,8 @@ def source_of(scope: Scope) -> dict[str, t.Any]:
     It is a whole environ in rare cases: a header field that occurs twice, a root path, a path with escapes.
     """
     pairs, raw = scope["headers"], scope.get("raw_path")
-    headers = dict(pairs)
+    known = scope.get(FIELDS)
+    headers = known[1] if known is not None and known[0] is pairs else dict(pairs)
     path = "%" if raw is None else raw.decode("latin-1")
     # Looked for in text: `in` on bytes first tries whether b"%" is a number.
     if "%" in path or "?" in path or ENVIRON in scope or len(headers) != len(pairs) or scope.get("root_path"):
