@@ -9,7 +9,7 @@ import matplotlib as mpl
 from . import results
 from .peers import GATEWAYS
 from .scenarios import SCENARIOS
-from .tables import slug
+from .tables import PLOTTED, slug
 
 mpl.use("svg")
 mpl.rcParams.update(
@@ -118,9 +118,9 @@ def compared(figures: Any, section: str, target: str, key: str, label: str) -> N
 
 def of_peers(figures: Any) -> None:
     """The plots of the sections of `served` that compare peers."""
-    for target in ("json", "params", "page", "form"):
+    for target in PLOTTED["users"]:
         compared(figures, "users", target, "per second", f"`{target}`: requests a second (more is better)")
-    for target in ("query", "queries", "fortunes", "updates"):
+    for target in PLOTTED["databases"]:
         compared(figures, "databases", target, "CPU", f"`{target}`: µs of CPU time for a request (less is better)")
 
 

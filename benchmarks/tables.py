@@ -134,6 +134,10 @@ def rates(figures: Any) -> str:
     return table(head, rows)
 
 
+PLOTTED = {"users": ["json", "params", "page", "form"], "databases": ["query", "queries", "fortunes", "updates"]}
+"""Section → the targets that have a plot."""
+
+
 def compared(section: str) -> Callable[[Any], str]:
     """The cases of a section, the fastest first: for each target requests a second, latencies and CPU time."""
 
@@ -151,7 +155,8 @@ def compared(section: str) -> Callable[[Any], str]:
             rows.append([*row, f"{first['p50']:.1f}", f"{first['p99']:.1f}", f"{most:.0f}"])
         head = ["application, server", *[cell for target in targets for cell in (f"`{target}`, a second", "CPU, µs")]]
         head += [f"`{targets[0]}`: 50 %, ms", "99 %, ms", "MiB"]
-        return table(head, rows)
+        plots = [f"![{target}](performance/{section}-{target}.svg)" for target in PLOTTED[section]]
+        return "\n\n".join([table(head, rows), *plots])
 
     return make
 

@@ -43,7 +43,7 @@ def test_nothing_is_timed_if_two_servers_answer_differently(monkeypatch):
     target = rounds.Target("json", "/json", rounds.json_of)
 
     rounds.compare({"one": "one", "again": "one"}, [target])
-    with pytest.raises(RuntimeError, match="/json: one answers .*1}, but another .*2}"):
+    with pytest.raises(RuntimeError, match=r"/json: one answers .*1}, but another .*2}"):
         rounds.compare({"one": "one", "another": "another"}, [target])
 
 

@@ -10,6 +10,7 @@ import threading
 
 import pytest
 
+import costrel
 from costrel import Costrel
 from costrel.server.access_log import LINES, AccessLog, JSONFormatter, RequestIds, take_request_id
 
@@ -215,6 +216,38 @@ def test_lines_are_written_together(monkeypatch):
     asyncio.run(main())
 
     assert [text.count("\n") for text in written] == [3]
+
+
+@pytest.mark.parametrize("line", [None, LINES["json"]])
+def test_a_complete_answer_passes_through_middleware_that_comes_later(lines, line):
+    app = Costrel(__name__, static_folder=None)
+    app.add_url_rule("/a b", view_func=lambda: "text")
+    edge, inner = app.asgi, app.asgi_app
+
+    async def teapot(scope, receive, send):
+        async def sending(message):
+            await send({**message, "status": 418} if "status" in message else message)
+
+        await inner(scope, receive, sending)
+
+    assert (ask(edge, scope_with(), line)[0]["status"], ask(edge, scope_with(), line)[1]["body"]) == (200, b"text")
+    app.asgi_app = teapot
+    assert ask(edge, scope_with(), line)[0]["status"] == 418
+    found = [(entry["status"], entry["size"], entry["complete"]) for entry in map(json.loads, lines())]
+    assert found == ([] if line is None else [(200, 4, True), (200, 4, True), (418, 4, True)])
+
+
+def test_headers_that_middleware_changes_are_those_of_the_request():
+    app = Costrel(__name__, static_folder=None)
+    app.add_url_rule("/a b", view_func=lambda: costrel.request.headers.get("X-Added", "none"))
+    inner = app.asgi_app
+
+    async def adding(scope, receive, send):
+        await inner({**scope, "headers": [*scope["headers"], (b"x-added", b"here")]}, receive, send)
+
+    assert ask(app.asgi, scope_with())[1]["body"] == b"none"
+    app.asgi_app = adding
+    assert ask(app.asgi, scope_with())[1]["body"] == b"here"
 
 
 def test_without_lines_nothing_is_written(lines):
