@@ -11,6 +11,7 @@ from datetime import datetime
 
 from markupsafe import Markup
 
+from .. import context
 from ..http.dates import http_date, parse_date
 from ..support.seams import Seams
 from .json import dumps, loads
@@ -275,14 +276,18 @@ class TaggedJSONSerializer:
 
         :raises TypeError: for a type that neither a tag nor JSON can express.
         """
-        return dumps(value if self._needs_no_tags(value) else self.tag(value), separators=COMPACT)
+        plain = value if self._needs_no_tags(value) else self.tag(value)
+        ctx = context.peek()
+        text: str = (dumps if ctx is None else ctx.app.json.dumps)(plain, separators=COMPACT)
+        return text
 
     def loads(self, value: str) -> Value:
         """Return the value of a tagged JSON text.
 
         :raises ValueError: if the text is not JSON.
         """
-        found = loads(value)
+        ctx = context.peek()
+        found = loads(value) if ctx is None else ctx.app.json.loads(value)
         return self._untag_scan(found) if self._may_have_tags(value) else found
 
     def _may_have_tags(self, text: str) -> bool:
