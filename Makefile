@@ -9,7 +9,7 @@ EXTRAS := async,compress,crypto,docs-ui,dotenv,limits,otel,redis
 LOCK := constraints.txt
 INSTALL := -m pip install -q --constraint $(LOCK) --build-constraint $(LOCK)
 
-.PHONY: run test quick lint types bench instructions coverage docs site pictures dist ecosystem ecosystem-quick
+.PHONY: run test quick lint types bench served instructions coverage docs site pictures dist ecosystem ecosystem-quick
 .PHONY: fuzz fuzz-parsers fuzz-differential soak optimized clients contract docs-ui lock newest clean
 
 # The example application at http://127.0.0.1:5000.
@@ -41,9 +41,12 @@ types: $(DEV)
 	$(BIN)/mypy
 	cd examples/tutorial/chapter8 && ../../../$(BIN)/mypy --explicit-package-bases
 
-# Costrel and its peers in one run, as ratios: writes the tables and plots of docs/performance.md. Takes about 20 minutes.
+# Costrel and its peers in one run, as ratios: writes the tables and plots of docs/performance.md. Takes about 40 minutes.
+# `make bench served` measures only the servers (Debian: wrk, postgresql), in about 20 minutes.
 bench: $(BENCH)
-	.venv-bench/bin/python -m benchmarks all
+	.venv-bench/bin/python -m benchmarks $(or $(filter served,$(MAKECMDGOALS)),all)
+
+served: bench
 
 # Instructions per request, by callgrind (Debian: valgrind, gcc): writes their tables in docs/performance.md. Five minutes.
 instructions: $(BENCH)

@@ -5,7 +5,7 @@ startup   importing, and an application of 10,000 rules
 growth    how the cost grows with the number of headers, fields, rules …; with names, only these
 bodies    uploads and downloads of 1 GiB: throughput and memory
 memory    a worker's memory over 100,000 mixed requests
-served    requests a second, on a server, with the load from another core
+served    browsers' requests and TechEmpower's tests on servers, with the load from another core; --peers likewise
 where     the share of each function in the time of each scenario
 instructions   instructions per request, counted by callgrind; with names, only these; --framework costrel,flask
 report    the tables and plots of docs/performance.md, from the stored figures
@@ -41,6 +41,12 @@ def instructions(options: argparse.Namespace) -> None:
     main(options.names, [name for name in options.framework.split(",") if name])
 
 
+def served(options: argparse.Namespace) -> None:
+    from .served import main
+
+    main(options.names, [name for name in options.peers.split(",") if name])
+
+
 def part(name: str) -> Callable[[argparse.Namespace], None]:
     """A part that takes no names."""
     return lambda options: importlib.import_module(f"benchmarks.{name}").main()
@@ -53,7 +59,7 @@ def named_part(name: str) -> Callable[[argparse.Namespace], None]:
 
 PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "calls": calls,
-    "served": named_part("served"),
+    "served": served,
     "bodies": part("bodies"),
     "memory": part("memory"),
     "startup": part("startup"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .peers import GATEWAYS
+from .rounds import ratio
 
 NOT_ON_JINJA = ("django",)
 SLOPE = 1.15
@@ -121,8 +122,43 @@ def of_served(figures: dict[str, Any]) -> Iterator[Goal]:
         yield Goal(f"{words}, `def` views: Costrel ÷ Flask", rate / rates["Flask, def, Granian"], 4)
         yield Goal(f"{words}, `def` views: Costrel ÷ Starlette", rate / rates["Starlette, def, Granian"], 2)
     for server in ("costrel serve", "Granian"):
-        ratio = rates[f"Costrel, async, {server}"] / rates["Starlette, async, Granian"]
-        yield Goal(f"{WORDS[server]}, `async def` views: Costrel ÷ Starlette", ratio, 1)
+        measured = rates[f"Costrel, async, {server}"] / rates["Starlette, async, Granian"]
+        yield Goal(f"{WORDS[server]}, `async def` views: Costrel ÷ Starlette", measured, 1)
+
+
+USERS = {"json": (3, 0.9), "params": (2.4, 0.95), "page": (1.9, 0.95)}
+"""Target → the wanted ratios of requests a second, with the access log, to Flask's and to Starlette's without."""
+
+MOST_LOG = 1.12
+MOST_CPU = 1.05
+
+
+def of_users(figures: dict[str, Any]) -> Iterator[Goal]:
+    """The goals of browsers' requests and of the databases, as far as they were measured."""
+    found = figures.get("users") or {}
+    flask, starlette, own = "Flask, granian wsgi", "Starlette, granian asgi", "Costrel, def, costrel serve"
+    if {flask, starlette, own} <= set(found):
+        for target, (of_flask, of_starlette) in USERS.items():
+            logging = f"{own}, access log"
+            rate = ratio(found, target, "per second", logging, flask)
+            yield Goal(f"`{target}`, `def`, access log: Costrel ÷ Flask, requests a second", rate, of_flask)
+            rate = ratio(found, target, "per second", logging, starlette)
+            yield Goal(f"`{target}`, `def`, access log: Costrel ÷ Starlette, requests a second", rate, of_starlette)
+            for kind in ("def", "async def"):
+                rate = ratio(found, target, "per second", f"Costrel, {kind}, costrel serve", starlette)
+                yield Goal(f"`{target}`, `{kind}`, no log: Costrel ÷ Starlette, requests a second", rate, 1)
+            for kind in ("def", "async def"):
+                name = f"Costrel, {kind}, costrel serve"
+                cost = ratio(found, target, "CPU", f"{name}, access log", name)
+                yield Goal(f"`{target}`, `{kind}`: CPU with the access log ÷ without", cost, MOST_LOG, at_most=True)
+    found = figures.get("databases") or {}
+    own_names = [name for name in found if name.startswith("Costrel")]
+    others = [name for name in found if name not in own_names]
+    if own_names and others:
+        for target in ("fortunes", "query", "queries"):
+            best, other = (min(names, key=lambda name: found[name][target]["CPU"]) for names in (own_names, others))
+            cost = ratio(found, target, "CPU", best, other)
+            yield Goal(f"`{target}` on PostgreSQL: CPU, {best} ÷ {other}", cost, MOST_CPU, at_most=True)
 
 
 WORDS = {

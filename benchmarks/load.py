@@ -12,6 +12,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from typing import Any
 
@@ -25,17 +26,33 @@ CONNECTIONS = 8
 MEGABYTE = 2**20
 
 
-def wrk(url: str, seconds: float, connections: int = 32) -> dict[str, float]:
-    """Requests a second and latencies in milliseconds, by wrk on LOAD_CORE. Raises RuntimeError without wrk."""
+def wrk(
+    url: str,
+    seconds: float,
+    connections: int = 32,
+    headers: tuple[tuple[str, str], ...] = (),
+    body: bytes = b"",
+) -> dict[str, float]:
+    """Requests a second and latencies in milliseconds, by wrk on LOAD_CORE; with a body, each is a POST.
+
+    Raises RuntimeError without wrk, and for responses other than 200.
+    """
     program = shutil.which("wrk")
     if program is None:
         raise RuntimeError(
             "wrk is not installed: it makes the load of the served figures (Debian: apt-get install wrk)."
         )
-    command = [program, "-t1", f"-c{connections}", f"-d{seconds:g}s", "--latency", "--timeout", "10s", url]
-    out = subprocess.run(
-        pinned(command, LOAD_CORE), check=True, stdout=subprocess.PIPE, text=True, timeout=seconds + 30
-    ).stdout
+    command = [program, "-t1", f"-c{connections}", f"-d{seconds:g}s", "--latency", "--timeout", "10s"]
+    for name, value in headers:
+        command += ["-H", f"{name}: {value}"]
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        if body:
+            script.write(f"wrk.method = 'POST'\nwrk.body = '{body.decode('ascii')}'\n")
+            script.flush()
+            command += ["-s", script.name]
+        out = subprocess.run(
+            pinned([*command, url], LOAD_CORE), check=True, stdout=subprocess.PIPE, text=True, timeout=seconds + 30
+        ).stdout
     if wrong := re.search(r"(Non-2xx.*|Socket errors.*)", out):
         raise RuntimeError(f"{url}: {wrong[0]}")
     per_second = re.search(r"Requests/sec:\s+([\d.]+)", out)

@@ -9,7 +9,7 @@ import matplotlib as mpl
 from . import results
 from .peers import GATEWAYS
 from .scenarios import SCENARIOS
-from .tables import slug
+from .tables import PLOTTED, slug
 
 mpl.use("svg")
 mpl.rcParams.update(
@@ -79,6 +79,7 @@ def memory(figures: Any) -> None:
 
 
 def served(figures: Any) -> None:
+    of_peers(figures)
     rates = {name: paths["hello"]["per second"] for name, paths in figures["rates"].items()}
     figure, axes = plt.subplots(figsize=(7, 3.6))
     colours = [OWN_COLOUR if name.startswith("Costrel") else OTHER_COLOUR for name in rates]
@@ -98,6 +99,29 @@ def served(figures: Any) -> None:
         axes.set_ylabel("requests a second")
         axes.legend(fontsize=8)
         keep(figure, f"growth-{section}")
+
+
+def compared(figures: Any, section: str, target: str, key: str, label: str) -> None:
+    """A bar for each case, the best first."""
+    found = {name: targets[target][key] for name, targets in figures.get(section, {}).items()}
+    if not found:
+        return
+    found = dict(sorted(found.items(), key=lambda item: item[1], reverse=key == "per second"))
+    figure, axes = plt.subplots(figsize=(8, 0.22 * len(found) + 1))
+    colours = [OWN_COLOUR if name.startswith("Costrel") else OTHER_COLOUR for name in found]
+    axes.barh(list(found), list(found.values()), color=colours)
+    axes.invert_yaxis()
+    axes.tick_params(axis="y", labelsize=7)
+    axes.set_xlabel(label)
+    keep(figure, f"{section}-{target}")
+
+
+def of_peers(figures: Any) -> None:
+    """The plots of the sections of `served` that compare peers."""
+    for target in PLOTTED["users"]:
+        compared(figures, "users", target, "per second", f"`{target}`: requests a second (more is better)")
+    for target in PLOTTED["databases"]:
+        compared(figures, "databases", target, "CPU", f"`{target}`: µs of CPU time for a request (less is better)")
 
 
 PLOTS = {"calls": calls, "growth": growth, "memory": memory, "served": served}

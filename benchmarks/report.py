@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 from . import results
 from .tables import REGIONS
@@ -19,6 +20,13 @@ def filled(page: str) -> str:
             continue
         page = between_marks(page, name, make(found["figures"]))
     return page
+
+
+def of_section(name: str, figures: Any) -> str:
+    """The table of a section of `served`."""
+    from .tables import compared
+
+    return compared(name)({name: figures})
 
 
 def between_marks(page: str, name: str, text: str) -> str:

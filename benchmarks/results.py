@@ -16,7 +16,7 @@ TURNS = int(os.environ.get("BENCH_TURNS", "3"))
 FOLDER = Path(__file__).parent.parent / "docs" / "performance"
 PACKAGES = [
     "blacksheep", "bottle", "django", "falcon", "fastapi", "flask", "granian", "gunicorn", "jinja2", "litestar",
-    "quart", "sanic", "starlette", "uvloop", "werkzeug",
+    "hypercorn", "psycopg", "quart", "sanic", "starlette", "uvicorn", "uvloop", "werkzeug",
 ]  # fmt: skip
 
 

@@ -1,6 +1,9 @@
-"""Requests a second, the server on one core, wrk on the other: ``python -m benchmarks served [SECTION ...]``.
+"""Servers on one core, wrk on the other: ``python -m benchmarks served [SECTION ...]``.
 
-The sections: rates, concurrency, workers.
+The sections: users (browsers' requests to all peers), databases (TechEmpower's tests), concurrency, workers; and rates
+(bare requests), which runs only if it is named. With `--peers flask,starlette`, users and databases have only these and
+Costrel. The environment variables BENCH_SERVED_SECONDS (of each load, 1) and BENCH_SERVED_ROUNDS (4) make it longer or
+shorter; by default it takes about twenty minutes.
 """
 
 from __future__ import annotations
@@ -9,9 +12,11 @@ import os
 import sys
 from typing import Any
 
-from . import load, results
+from . import load, report, results
+from .databases import databases
 from .results import TURNS
 from .servers import Server, serving
+from .users import users
 
 SECONDS = float(os.environ.get("BENCH_SERVED_SECONDS", "2"))
 ATTEMPTS = 3
@@ -97,11 +102,30 @@ def workers() -> dict[str, Any]:
 
 
 SECTIONS = {"rates": rates, "concurrency": concurrency, "workers": workers}
+OF_PEERS = {"users": users, "databases": databases}
+"""The sections that compare peers."""
+
+DEFAULT = ("users", "databases", "concurrency", "workers")
 
 
-def main(names: list[str]) -> None:
+def main(names: list[str], peers: list[str]) -> None:
+    """Run these sections, and write the tables of docs/performance.md from the kept figures.
+
+    Only a run of all peers is kept.
+    """
+    if unknown := [name for name in names if name not in SECTIONS and name not in OF_PEERS]:
+        sys.exit(f"Unknown section {unknown[0]!r}. Known are {', '.join([*OF_PEERS, *SECTIONS])}.")
     kept = results.load("served")
     figures = kept["figures"] if kept else {}
-    for name in names or SECTIONS:
-        figures[name] = SECTIONS[name]()
+    for name in names or DEFAULT:
+        if name in SECTIONS:
+            figures[name] = SECTIONS[name]()
+        else:
+            found = OF_PEERS[name](peers)
+            print(report.of_section(name, found))
+            if peers:
+                continue
+            figures[name] = found
         results.save("served", figures)
+    if not peers:
+        report.main()

@@ -36,8 +36,23 @@ COMMANDS = {
         str(BIN / "gunicorn"), "--bind", "127.0.0.1:{port}", "--workers", "1", "--threads", "8",
         "--log-level", "warning", "{app}",
     ],
+    "uvicorn": [
+        str(BIN / "uvicorn"), "--host", "127.0.0.1", "--port", "{port}", "--workers", "1", "--log-level", "warning",
+        "--no-access-log", "{app}",
+    ],
+    "hypercorn": [str(BIN / "hypercorn"), "--bind", "127.0.0.1:{port}", "--workers", "1", "{app}"],
 }  # fmt: skip
 """How each server is started: one worker, no log of requests."""
+
+LOGGING = {
+    "costrel serve": lambda command: [word for word in command if word != "--no-access-log"],
+    "granian wsgi": lambda command: [*command[:-1], "--log-level", "info", "--access-log", command[-1]],
+    "granian asgi": lambda command: [*command[:-1], "--log-level", "info", "--access-log", command[-1]],
+    "gunicorn": lambda command: [*command[:-1], "--access-logfile", "-", command[-1]],
+    "uvicorn": lambda command: [*command[:-4], "--log-level", "info", "--access-log", command[-1]],
+    "hypercorn": lambda command: [*command[:-1], "--access-logfile", "-", command[-1]],
+}
+"""The same commands with a log of requests on standard output."""
 
 
 @dataclass(frozen=True)
@@ -100,13 +115,16 @@ def pinned(command: list[str], core: int | None) -> list[str]:
 
 
 @contextmanager
-def serving(kind: str, app: str, core: int | None = SERVER_CORE, workers: int = 1) -> Iterator[Server]:
+def serving(
+    kind: str, app: str, core: int | None = SERVER_CORE, workers: int = 1, logs: bool = False
+) -> Iterator[Server]:
     """The application named ``module:name`` on a server of COMMANDS, until the block ends.
 
     Raises RuntimeError, with the output of the server, if it does not answer in time.
     """
     port = free_port()
-    command = [word.format(app=app, port=port) for word in COMMANDS[kind]]
+    words = LOGGING[kind](COMMANDS[kind]) if logs else COMMANDS[kind]
+    command = [word.format(app=app, port=port) for word in words]
     if workers != 1:
         command[command.index("--workers") + 1] = str(workers)
     with tempfile.TemporaryFile() as output:

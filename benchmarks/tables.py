@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from . import results
-from .goals import OF_PART
+from .goals import OF_PART, of_users
 from .instructions.tables import REGIONS as INSTRUCTIONS
 from .peers import GATEWAYS
+from .rounds import by_rate, ratio
 from .scenarios import SCENARIOS
 
 
@@ -46,6 +47,13 @@ def goals(figures: Any) -> str:
     reached = sum(row.endswith("yes |") for row in rows)
     head = ["| ratio | goal | measured | reached |", "| --- | --: | --: | --- |"]
     return f"{reached} of {len(rows)} goals are reached.\n\n" + "\n".join([*head, *rows])
+
+
+def served_goals(figures: Any) -> str:
+    """The goals of the users and of the databases."""
+    rows = [goal.row() for goal in of_users(figures)]
+    head = ["| ratio | goal | measured | reached |", "| --- | --: | --: | --- |"]
+    return "\n".join([*head, *rows]) if rows else "Not measured yet."
 
 
 def machine(figures: Any) -> str:
@@ -126,6 +134,45 @@ def rates(figures: Any) -> str:
     return table(head, rows)
 
 
+PLOTTED = {"users": ["json", "params", "page", "form"], "databases": ["query", "queries", "fortunes", "updates"]}
+"""Section → the targets that have a plot."""
+
+
+def compared(section: str) -> Callable[[Any], str]:
+    """The cases of a section, the fastest first: for each target requests a second, latencies and CPU time."""
+
+    def make(figures: Any) -> str:
+        found = figures.get(section)
+        if found is None:
+            return "Not measured yet."
+        targets = list(next(iter(found.values())))
+        rows = []
+        for name in by_rate(found, targets[0]):
+            row, each = [name], found[name]
+            for target in targets:
+                row += [f"{each[target]['per second']:.0f}", f"{each[target]['CPU']:.0f}"]
+            first, most = each[targets[0]], max(measured["MiB"] for measured in each.values())
+            rows.append([*row, f"{first['p50']:.1f}", f"{first['p99']:.1f}", f"{most:.0f}"])
+        head = ["application, server", *[cell for target in targets for cell in (f"`{target}`, a second", "CPU, µs")]]
+        head += [f"`{targets[0]}`: 50 %, ms", "99 %, ms", "MiB"]
+        plots = [f"![{target}](performance/{section}-{target}.svg)" for target in PLOTTED[section]]
+        return "\n\n".join([table(head, rows), *plots])
+
+    return make
+
+
+def log_cost(figures: Any) -> str:
+    """The CPU time of a request with the access log, as a multiple of that without."""
+    found = figures.get("users") or {}
+    rows = []
+    for name, targets in found.items():
+        logging = f"{name}, access log"
+        if logging in found:
+            rows.append([name, *[f"{ratio(found, target, 'CPU', logging, name):.2f}" for target in targets]])
+    targets = [f"`{target}`" for target in next(iter(found.values()), {})]
+    return table(["CPU with the access log ÷ without", *targets], rows) if rows else "Not measured yet."
+
+
 def grown(section: str, what: str) -> Callable[[Any], str]:
     """Requests a second for growing numbers of connections or of workers."""
 
@@ -160,6 +207,10 @@ REGIONS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "growth": ("growth", growth),
     "bodies": ("bodies", bodies),
     "memory": ("memory", memory),
+    "users": ("served", compared("users")),
+    "databases": ("served", compared("databases")),
+    "log": ("served", log_cost),
+    "served-goals": ("served", served_goals),
     "rates": ("served", rates),
     "concurrency": ("served", grown("concurrency", "connections")),
     "workers": ("served", grown("workers", "workers")),

@@ -10,6 +10,7 @@ import threading
 
 import pytest
 
+import costrel
 from costrel import Costrel
 from costrel.server.access_log import LINES, AccessLog, JSONFormatter, RequestIds, take_request_id
 
@@ -39,7 +40,7 @@ def scope_with(*headers):
 def test_a_well_formed_id_is_kept(value):
     scope = scope_with((b"x-request-id", value))
 
-    assert take_request_id(scope, RequestIds().take) == value
+    assert take_request_id(scope, dict(scope["headers"]), RequestIds().take) == value
     assert scope["headers"] == [(b"x-request-id", value)]
 
 
@@ -59,7 +60,7 @@ def test_a_well_formed_id_is_kept(value):
 def test_any_other_is_replaced(values):
     scope = scope_with((b"host", b"a"), *((b"x-request-id", value) for value in values))
 
-    made = take_request_id(scope, RequestIds().take)
+    made = take_request_id(scope, dict(scope["headers"]), RequestIds().take)
 
     assert len(made) == 32
     assert made not in values
@@ -84,7 +85,11 @@ def ask(application, scope, line=LINES["json"], counter=None):
     async def receive():
         return {"type": "http.request", "body": b""}
 
-    asyncio.run(AccessLog(application, line, counter=counter)(scope, receive, send))
+    log = AccessLog(application, line, counter=counter)
+    try:
+        asyncio.run(log(scope, receive, send))
+    finally:
+        log.flush()
     return sent
 
 
@@ -194,7 +199,7 @@ def test_lines_that_nobody_reads_any_more_end_no_request(monkeypatch):
     assert len(ask(answering(START), scope_with())) == 1
 
 
-def test_requests_of_one_turn_are_written_at_once(monkeypatch):
+def test_lines_are_written_together(monkeypatch):
     written = []
     stream = io.StringIO()
     stream.write = written.append
@@ -206,10 +211,43 @@ def test_requests_of_one_turn_are_written_at_once(monkeypatch):
 
         log = AccessLog(answering(START), LINES["json"])
         await asyncio.gather(*(log(scope_with(), None, send) for _ in range(3)))
+        log.flush()
 
     asyncio.run(main())
 
     assert [text.count("\n") for text in written] == [3]
+
+
+@pytest.mark.parametrize("line", [None, LINES["json"]])
+def test_a_complete_answer_passes_through_middleware_that_comes_later(lines, line):
+    app = Costrel(__name__, static_folder=None)
+    app.add_url_rule("/a b", view_func=lambda: "text")
+    edge, inner = app.asgi, app.asgi_app
+
+    async def teapot(scope, receive, send):
+        async def sending(message):
+            await send({**message, "status": 418} if "status" in message else message)
+
+        await inner(scope, receive, sending)
+
+    assert (ask(edge, scope_with(), line)[0]["status"], ask(edge, scope_with(), line)[1]["body"]) == (200, b"text")
+    app.asgi_app = teapot
+    assert ask(edge, scope_with(), line)[0]["status"] == 418
+    found = [(entry["status"], entry["size"], entry["complete"]) for entry in map(json.loads, lines())]
+    assert found == ([] if line is None else [(200, 4, True), (200, 4, True), (418, 4, True)])
+
+
+def test_headers_that_middleware_changes_are_those_of_the_request():
+    app = Costrel(__name__, static_folder=None)
+    app.add_url_rule("/a b", view_func=lambda: costrel.request.headers.get("X-Added", "none"))
+    inner = app.asgi_app
+
+    async def adding(scope, receive, send):
+        await inner({**scope, "headers": [*scope["headers"], (b"x-added", b"here")]}, receive, send)
+
+    assert ask(app.asgi, scope_with())[1]["body"] == b"none"
+    app.asgi_app = adding
+    assert ask(app.asgi, scope_with())[1]["body"] == b"here"
 
 
 def test_without_lines_nothing_is_written(lines):

@@ -28,6 +28,10 @@ app = costrel.Costrel("shop", static_folder=None)
 async def index():
     return "here"
 
+@app.route("/sync")
+def sync():
+    return "here"
+
 @app.route("/prints")
 async def prints():
     print("printed " * 8000)
@@ -136,14 +140,16 @@ def test_the_server_stops_although_nobody_reads_the_log(folder):
         assert 0 == process.wait(PATIENCE)
 
 
-def test_all_lines_are_there_at_the_end(folder):
+@pytest.mark.parametrize("path", ["/", "/sync"])
+def test_all_lines_are_there_at_the_end_in_their_order(folder, path):
     with served(folder) as (process, [port]):
-        for _ in range(50):
-            ask(port, "/")
+        for number in range(50):
+            ask(port, f"{path}?{number}")
         process.send_signal(signal.SIGTERM)
         rest = process.stdout.read()
 
-    assert 50 == rest.count(b'"GET / HTTP/1.1" 200')
+    found = re.findall(rb'"GET %b\?(\d+) HTTP/1.1" 200' % path.encode(), rest)
+    assert [b"%d" % number for number in range(50)] == found
 
 
 def test_nothing_is_dropped_of_what_fits_and_the_writer_never_waits():

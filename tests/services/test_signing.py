@@ -3,6 +3,8 @@
 import hashlib
 import hmac
 import json
+import random
+import string
 import time
 from base64 import urlsafe_b64decode
 
@@ -89,6 +91,18 @@ def test_compressed_to_the_same_bytes(text, length):
 @given(st.text("ab#", max_size=60), st.sampled_from(["", "abcabc", '{"user_id":1}']))
 def test_so_are_short_texts_of_few_letters(text, other):
     assert_same_bytes(text + other)
+
+
+@pytest.mark.parametrize("length", range(1, 29))
+def test_no_short_text_of_different_letters_is_shorter(length):
+    """These are not compressed, since zlib could not make them shorter."""
+    choice = random.Random(length)
+    for repeated in range(min(length, 12)):
+        letters = choice.sample(string.printable, length - repeated)
+        for again in (letters * 11, letters[:1] * 11, choice.choices(letters, k=11)):
+            text = letters + again[:repeated]
+            assert_same_bytes("".join(text))
+            assert_same_bytes("".join(choice.sample(text, k=length)))
 
 
 def test_so_is_a_text_whose_positions_share_hash_chains():

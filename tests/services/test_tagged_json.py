@@ -119,3 +119,35 @@ def test_the_interface_leaves_the_work_to_others(serializer):
     for method in (tag.check, tag.to_json, tag.to_python):
         with pytest.raises(NotImplementedError):
             method(None)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('{"a":{"\\u0020t":[1]}}', {"a": (1,)}),
+        ('{ " t" : [1] }', (1,)),
+        ('[{" b":"YQ=="}]', [b"a"]),
+        ('{"a":" t"}', {"a": " t"}),
+        ('{"t":1}', {"t": 1}),
+    ],
+)
+def test_a_tag_is_found_however_it_is_written(serializer, text, value):
+    again = serializer.loads(text)
+    assert again == value
+    assert type(again) is type(value)
+
+
+def test_a_tag_need_not_begin_with_a_blank(serializer):
+    class TagBang(TagFoo):
+        key = "!"
+
+    serializer.register(TagBang)
+    assert serializer.loads('{"foo":{"!":1}}')["foo"].data == 1
+
+
+def test_a_subclass_may_scan_what_has_no_tag():
+    class Upper(TaggedJSONSerializer):
+        def _untag_scan(self, value):
+            return value.upper()
+
+    assert Upper().loads('"a"') == "A"

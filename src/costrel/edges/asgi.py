@@ -21,7 +21,7 @@ from .drive import ENDED, to_loop
 from .http_drive import DisconnectWatcher, HttpDrive, RequestCalls
 from .lifespan import LifespanAround, answer_lifespan
 from .mounted import serve_mounted
-from .outgoing import Answer, Messages, add_echo, answer_of
+from .outgoing import Answer, Messages, add_echo, answer_of, sender_of
 from .scope import note_route, source_of
 from .threads import RETRY_AFTER, STREAM_THREADS, THREADS, NoThreadLeft, PinnedThread, Workers
 from .timeouts import BODY_MIN_RATE, BODY_TIMEOUT, SEND_TIMEOUT, ClientStalled, Timeouts
@@ -114,7 +114,7 @@ class AsgiApplication:
         item = next(steps, ENDED)
         if item is ENDED and ctx.answer.__class__ is tuple:
             start, end = ctx.answer
-            add_echo(start["headers"], scope)
+            send = sender_of(ctx.answer, scope, send)
             await send(start)
             await send(end)
         else:
@@ -171,7 +171,7 @@ class AsgiApplication:
         item = next(steps, ENDED)
         if item is ENDED and ctx.answer.__class__ is tuple:
             start, end = ctx.answer
-            add_echo(start["headers"], scope)
+            send = sender_of(ctx.answer, scope, send)
             await send(start)
             await send(end)
             return

@@ -25,7 +25,7 @@ from ..support.tasks import released, start_held
 from .bodies import Body
 from .compressed import send_compressed
 from .file_blocks import InThread, is_on_disk, send_file_body
-from .scope import ECHO
+from .scope import ANSWERED, DIRECT, ECHO
 from .time_slices import TimeSlice
 
 Messages = tuple[dict[str, t.Any], dict[str, t.Any]]
@@ -73,6 +73,16 @@ def add_echo(headers: list[tuple[bytes, bytes]], scope: Scope) -> None:
             if name == wanted:
                 return
         headers.append(echo)
+
+
+def sender_of(messages: Messages, scope: Scope, send: Send) -> Send:
+    """Return the function that sends a complete response: `send`, or a shorter way that the server offers."""
+    add_echo(messages[0]["headers"], scope)
+    direct = scope.get(DIRECT)
+    if direct is None or direct[0] is not send:  # middleware replaces `send` by its own
+        return send
+    scope[ANSWERED] = messages
+    return t.cast(Send, direct[1])
 
 
 class Answer:

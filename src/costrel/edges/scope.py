@@ -7,7 +7,7 @@ import typing as t
 from urllib.parse import unquote_to_bytes
 
 from ..messages.environ import encode
-from ..messages.source import SHAPES, ScopeSource, Shape
+from ..messages.source import LAYOUTS, FieldLayout, ScopeSource
 from ..support.asgi_types import Scope
 from ..telemetry.notes import note
 
@@ -16,6 +16,12 @@ ROUTE: t.Final = "costrel.route"
 
 ECHO: t.Final = "costrel.echo"
 """The key of a scope under which a server leaves a header, name and value, that the answer is to have as well."""
+
+DIRECT: t.Final = "costrel.direct"
+"""The key of a scope for two functions, if the server records the messages of responses: the `send` that it passes on,
+and the one for a complete response. The edge then leaves the two messages of such a response under `ANSWERED`."""
+
+ANSWERED: t.Final = "costrel.answered"
 
 ENVIRON: t.Final = "costrel.environ"
 """The key of a scope for entries of the environ that a scope has no place for; the test client sets it."""
@@ -69,19 +75,19 @@ def source_of(scope: Scope) -> dict[str, t.Any]:
     """
     pairs, raw = scope["headers"], scope.get("raw_path")
     names = tuple([pair[0] for pair in pairs])
-    shape = SHAPES.get(names) or Shape.of(names)
+    layout = LAYOUTS.get(names) or FieldLayout.of(names)
     path = "%" if raw is None else raw.decode("latin-1")
     # Looked for in text: `in` on bytes first tries whether b"%" is a number.
-    if "%" in path or "?" in path or ENVIRON in scope or shape.repeats or scope.get("root_path"):
+    if "%" in path or "?" in path or ENVIRON in scope or layout.repeats or scope.get("root_path"):
         return environ_of(scope)
-    source = ScopeSource.of(_PLACES[scope.get("scheme", "http")], pairs, shape)
+    source = ScopeSource.of(_PLACES[scope.get("scheme", "http")], pairs, layout)
     source["asgi.scope"] = scope
     source["REQUEST_METHOD"] = scope["method"]
     source["PATH_INFO"] = path
     query = scope["query_string"]
     if query:
         source["QUERY_STRING"] = query.decode("latin-1")
-    for key, place in shape.hot:
+    for key, place in layout.hot:
         source[key] = pairs[place][1].decode("latin-1")
     return source
 

@@ -64,13 +64,16 @@ def parse_cookie(cookie: str | None = None, cls: t.Any = None) -> t.Any:
 
 def find_cookie(cookie: str, name: str) -> str | None:
     """The first value of a name in the Cookie field, as `parse_cookie` reads it; None if it has none."""
-    if name not in cookie:
-        return None
-    if '"' in cookie:
+    at = cookie.find(name)
+    if at >= 0 and '"' in cookie:
         return next((value for found, value in _quoted_pairs(cookie) if found == name), None)
-    for pair in cookie.split(";"):
-        if name in pair and (values := _lists_of(pair).get(name)):
-            return values[0]
+    while at >= 0:
+        end = cookie.find(";", at)
+        pair = cookie[cookie.rfind(";", 0, at) + 1 : end if end >= 0 else None]
+        found, _, value = pair.partition("=")
+        if name and found.strip(" \t") == name:
+            return value.strip(" \t")
+        at = cookie.find(name, end + 1) if end >= 0 else -1
     return None
 
 

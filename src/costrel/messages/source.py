@@ -60,15 +60,15 @@ class Fields:
     def are_absent_from(self, source: dict[str, Any]) -> bool:
         """Whether a request has none of them."""
         if isinstance(source, ScopeSource):
-            lacked = source.shape.lacked
+            lacked = source.layout.lacked
             found = lacked.get(self)
             if found is None:
-                found = lacked[self] = source.shape.places.keys().isdisjoint(self._names)
+                found = lacked[self] = source.layout.places.keys().isdisjoint(self._names)
             return found
         return source.keys().isdisjoint(self._keys)
 
 
-class Shape:
+class FieldLayout:
     """The names of the header fields of a request, in their order.
 
     A browser sends the same names with nearly all of its requests, so that all that follows from them is kept.
@@ -86,14 +86,14 @@ class Shape:
         self.lacked: dict[Fields, bool] = {}
 
     @classmethod
-    def of(cls, names: tuple[bytes, ...]) -> Shape:
-        """The shape with these names, which is kept unless they are unusually long."""
-        shape = cls(names)
+    def of(cls, names: tuple[bytes, ...]) -> FieldLayout:
+        """The layout with these names, which is kept unless they are unusually long."""
+        layout = cls(names)
         if sum(map(len, names)) <= _MAX_NAMES:
-            if len(SHAPES) >= _MAX_SHAPES:
-                SHAPES.clear()
-            SHAPES[names] = shape
-        return shape
+            if len(LAYOUTS) >= _MAX_LAYOUTS:
+                LAYOUTS.clear()
+            LAYOUTS[names] = layout
+        return layout
 
 
 _HOT_FIELDS = tuple(
@@ -103,16 +103,16 @@ _HOT_FIELDS = tuple(
     and key.startswith(("CONTENT_", "HTTP_"))
 )
 
-SHAPES: dict[tuple[bytes, ...], Shape] = {}
-"""Names → their shape, for those of recent requests."""
-_MAX_SHAPES = 256
+LAYOUTS: dict[tuple[bytes, ...], FieldLayout] = {}
+"""Names → their layout, for those of recent requests."""
+_MAX_LAYOUTS = 256
 _MAX_NAMES = 2048
 
 
 class ScopeSource(dict[str, Any]):
     """An ASGI scope as a source: the keys in `HOT` are items from the start, the others are looked up in the scope."""
 
-    __slots__ = ("_environ", "_removed", "pairs", "shape")
+    __slots__ = ("_environ", "_removed", "layout", "pairs")
 
     make_environ: ClassVar[Callable[[Scope], dict[str, Any]]]
     """Makes the whole environ of a scope; set by the ASGI edge."""
@@ -121,17 +121,17 @@ class ScopeSource(dict[str, Any]):
 
     pairs: Sequence[tuple[bytes, bytes]]
     """The header fields by their lower-case names; none of them occurs twice."""
-    shape: Shape
+    layout: FieldLayout
     """The places of the fields among them."""
     _environ: dict[str, Any] | None
     _removed: set[str] | None
 
     @classmethod
-    def of(cls, items: dict[str, Any], pairs: Sequence[tuple[bytes, bytes]], shape: Shape) -> ScopeSource:
+    def of(cls, items: dict[str, Any], pairs: Sequence[tuple[bytes, bytes]], layout: FieldLayout) -> ScopeSource:
         """A source with these items. A constructor in Python would take twice as long."""
         source = cls(items)
         source.pairs = pairs
-        source.shape = shape
+        source.layout = layout
         source._environ = source._removed = None
         return source
 
@@ -164,7 +164,7 @@ class ScopeSource(dict[str, Any]):
         if key in _NOT_HEADERS or (self._removed is not None and key in self._removed):
             return None
         if key[:5] == "HTTP_":
-            place = self.shape.places.get(_header_name(key))
+            place = self.layout.places.get(_header_name(key))
             return None if place is None else self.pairs[place][1].decode("latin-1")
         scope = self["asgi.scope"]
         if key == "REMOTE_ADDR":

@@ -8,7 +8,6 @@ import logging
 import os
 import re
 import sys
-import threading
 import time
 import typing as t
 from collections.abc import Awaitable, Callable
@@ -19,12 +18,13 @@ from ..app.application import Costrel
 from ..edges.asgi import AsgiApplication
 from ..edges.lifespan import GRACE
 from ..edges.outgoing import add_echo
-from ..edges.scope import ECHO
+from ..edges.scope import ANSWERED, DIRECT, ECHO
 from ..http.traceparent import trace_id_of
 from ..support.coroutines import AnyCoroutine
 from ..telemetry.json_lines import JSONFormatter, write_json
 from ..telemetry.notes import NOTES, TRACE, noted
 from . import terminal
+from .log_lines import LogLines
 from .request_log import AnyTask, Application, Exchange, Message, Receive, Send
 from .served import IN_PLACE, port_of
 
@@ -52,7 +52,7 @@ class RequestCounter(t.Protocol):
 _WELL_FORMED = re.compile(rb"[A-Za-z0-9._:+/=@-]{8,128}")
 
 
-Line = t.Callable[["ServedExchange", t.Callable[..., str]], str]
+Line = Callable[["ServedExchange", Callable[..., str]], str]
 
 
 class AccessLog:
@@ -79,7 +79,8 @@ class AccessLog:
             self.takes_in_place = self._edge.takes_in_place
             self.places = self._edge.workers.give_away(IN_PLACE)
         self.grace = grace
-        self._write = None if line is None else Lines(sys.stdout, line).write
+        self._lines = None if line is None else LogLines(sys.stdout)
+        self._write = None if line is None or self._lines is None else writer(self._lines, line)
         self._new_id = RequestIds().take
         self._at_start = at_start
         self._running: set[ServedExchange] = set()
@@ -113,7 +114,12 @@ class AccessLog:
     async def _answer(self, scope: Message, receive: Receive, send: Send, here: AsgiApplication | None = None) -> None:
         """Handle one request. With the edge `here` it starts in this thread."""
         exchange = self._begin(scope, send)
-        sending = send if exchange.hears_nothing else exchange.send
+        sending = send
+        if exchange.adds_id:
+            sending = exchange.send
+        elif not self._is_quiet:
+            sending = exchange.send
+            scope[DIRECT] = sending, send
         try:
             if here is not None:
                 await here.answer_in_place(scope, receive, sending, exchange.note_task)
@@ -126,28 +132,36 @@ class AccessLog:
                 raise
         finally:
             if not self._is_quiet:
+                answer = scope.get(ANSWERED)
+                if answer is not None:
+                    exchange.note_answer(answer)
                 self._end(exchange)
             self._running.discard(exchange)  # last, since the worker may exit when the set is empty
 
     def _begin(self, scope: Message, send: Send) -> ServedExchange:
         exchange = ServedExchange(scope, send, self._write)
         self._running.add(exchange)
-        exchange.request_id = request_id = take_request_id(scope, self._new_id)
+        fields = dict(scope["headers"])
+        exchange.request_id = request_id = take_request_id(scope, fields, self._new_id)
+        if _TRACEPARENT in fields:
+            exchange.traceparent = fields[_TRACEPARENT]
         scope[ECHO] = REQUEST_ID, request_id
-        by_edge = self._edge is not None and scope["type"] == "http"
-        exchange.adds_id = not by_edge
+        exchange.adds_id = self._edge is None or scope["type"] != "http"
         if self._edge is None:
             scope[NOTES] = {}
         if self._counter is not None:
             self._counter.begin(scope["type"])
-        # PERF: served. Nothing reads the messages of the response.
-        exchange.hears_nothing = by_edge and self._is_quiet
         return exchange
 
     def _end(self, exchange: ServedExchange) -> None:
         exchange.end()
         if self._counter is not None:
             self._counter.end(exchange.scope, exchange.final_status(), exchange.seconds())
+
+    def flush(self) -> None:
+        """Write the lines of the requests that have ended."""
+        if self._lines is not None:
+            self._lines.flush()
 
     def note_refusal(self) -> None:
         """Count a request that is refused, since there are too many connections."""
@@ -216,10 +230,10 @@ class ServedExchange(Exchange):
     """A request with an id, which is also a header of its response."""
 
     request_id = b""
-    adds_id = True
+    adds_id = False
     """Whether the id is added here, and not by the edge."""
-    hears_nothing = False
-    """Whether the messages of the response need not be recorded."""
+    traceparent: bytes | None = None
+    """The request's field ``traceparent``."""
     task: AnyTask | None = None
     """The task that handles the request; None while a thread does."""
     is_cut = False
@@ -246,14 +260,14 @@ class ServedExchange(Exchange):
 
     def text(self, paint: Callable[..., str]) -> str:
         """The line in the common log format, with the duration, the id, and the trace id if there is one."""
-        ids = self.request_id.decode("ascii")
         trace_id = self.trace_id()
-        return f"{self.line(paint)} {ids}" if trace_id is None else f"{self.line(paint)} {ids} {trace_id}"
+        ids = self.request_id.decode("ascii")
+        return self.line(paint, f" {ids}\n" if trace_id is None else f" {ids} {trace_id}\n")
 
     def trace_id(self) -> str | None:
         """The trace id of the request's span, or of its field ``traceparent``; None if there is neither."""
         made = noted(self.scope, TRACE)
-        if made is not None:
+        if made is not None or self.traceparent is None:
             return made
         sent = [value for name, value in self.scope["headers"] if name == _TRACEPARENT]
         return trace_id_of(sent[0].decode("latin-1")) if len(sent) == 1 else None
@@ -273,48 +287,23 @@ class ServedExchange(Exchange):
             "request_id": self.request_id.decode("ascii"),
         }
         trace_id = self.trace_id()
-        return json.dumps(entry if trace_id is None else {**entry, "trace_id": trace_id})
+        return json.dumps(entry if trace_id is None else {**entry, "trace_id": trace_id}) + "\n"
 
 
 _HEADS: t.Final = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
 
+
+def writer(lines: LogLines, line: Line) -> Callable[[ServedExchange], None]:
+    """Return a function that adds the line of an exchange to `lines`.
+
+    No logger does it, since the logging configuration of an application may disable all loggers that it does not name.
+    """
+    paint, add = terminal.painter(lines.stream), lines.add
+    return lambda exchange: add(line(exchange, paint))
+
+
 LINES: t.Final[dict[str, Line]] = {"text": ServedExchange.text, "json": ServedExchange.json}
 """The formats of ``--log-format``."""
-
-
-class Lines:
-    """Writes the lines of requests to `stream`: all lines of one loop iteration together, lines of threads one by one.
-
-    It uses no logger, since the logging configuration of an application may disable all loggers that it does not name.
-    """
-
-    def __init__(self, stream: t.TextIO, line: Line) -> None:
-        self._stream = stream
-        self._line = line
-        self._paint = terminal.painter(stream)
-        self._lock = threading.Lock()
-        self._waiting: list[str] = []
-
-    def write(self, exchange: ServedExchange) -> None:
-        """Write the line of `exchange`: on the loop in its next iteration, in another thread at once."""
-        line = self._line(exchange, self._paint) + "\n"
-        loop = asyncio._get_running_loop()
-        if loop is None:
-            self._say(line)
-            return
-        if not self._waiting:
-            loop.call_soon(self._flush)
-        self._waiting.append(line)
-
-    def _flush(self) -> None:
-        text = "".join(self._waiting)
-        self._waiting.clear()
-        self._say(text)
-
-    def _say(self, text: str) -> None:
-        with self._lock, suppress(OSError, ValueError):  # a closed pipe must not fail a request
-            self._stream.write(text)
-            self._stream.flush()
 
 
 class RequestIds:
@@ -335,19 +324,17 @@ class RequestIds:
             return digits[:32]
 
 
-def take_request_id(scope: Message, new_id: Callable[[], bytes]) -> bytes:
+def take_request_id(scope: Message, fields: dict[bytes, bytes], new_id: Callable[[], bytes]) -> bytes:
     """The id of a request: its header ``X-Request-ID`` if that is well-formed, else a new id.
 
-    In both cases the application can read it from that header.
+    In both cases the application can read it from that header. `fields` has the headers by name.
     """
     headers = scope["headers"]
-    for name, _ in headers:
-        if name == REQUEST_ID:
-            sent = [value for name, value in headers if name == REQUEST_ID]
-            if len(sent) == 1 and _WELL_FORMED.fullmatch(sent[0]):
-                return t.cast("bytes", sent[0])
-            headers = [(name, value) for name, value in headers if name != REQUEST_ID]
-            break
+    if REQUEST_ID in fields:
+        sent = [value for name, value in headers if name == REQUEST_ID]
+        if len(sent) == 1 and _WELL_FORMED.fullmatch(sent[0]):
+            return t.cast("bytes", sent[0])
+        headers = [(name, value) for name, value in headers if name != REQUEST_ID]
     made = new_id()
     scope["headers"] = [*headers, (REQUEST_ID, made)]
     return made

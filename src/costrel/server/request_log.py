@@ -115,6 +115,11 @@ class Exchange:
             self.status, self.complete = (101 if kind == "websocket.accept" else 403), True
             self.end()
 
+    def note_answer(self, answer: tuple[Message, Message]) -> None:
+        """Record a response that the edge sent at once."""
+        start, end = answer
+        self.status, self.size, self.complete = start["status"], len(end["body"]), True
+
     @cached_property
     def _announced(self) -> int | None:
         """The Content-Length of the response."""
@@ -127,17 +132,20 @@ class Exchange:
         self._written = True
         self._write(self)
 
-    def line(self, paint: Callable[..., str]) -> str:
-        """The line in the common log format, with the duration at its end."""
+    def line(self, paint: Callable[..., str], more: str = "") -> str:
+        """The line in the common log format, with the duration and `more` at its end."""
         scope = self.scope
-        client = self.client()
-        request = f"{scope.get('method', 'GET')} {terminal.readable(self.target())} HTTP/{scope['http_version']}"
-        status = self.final_status()
-        quoted = paint(f'"{request}"', *terminal.style_of_status(status))
-        cut = "" if self.complete or not self.status else " cut off"
-        return (
-            f"{client} - - [{_clock(int(time.time()))}] {quoted} {status} {self.size} {_duration(self.seconds())}{cut}"
-        )
+        status = self.status or self.final_status()
+        request = f'"{scope.get("method", "GET")} {terminal.readable(self.target())} HTTP/{scope["http_version"]}"'
+        if paint is not terminal.unpainted:
+            request = paint(request, *terminal.style_of_status(status))
+        client = scope.get("client")
+        if not self.complete and self.status:
+            more = f" cut off{more}"
+        seconds = time.perf_counter() - self._started
+        duration = f"{seconds * 1000:.1f}ms" if seconds < 1 else f"{seconds:.2f}s"
+        host, clock = (client and client[0]) or "-", _clock(int(time.time()))
+        return f"{host} - - [{clock}] {request} {status} {self.size} {duration}{more}"
 
     def final_status(self) -> int:
         """The status of the response. Without one, 500 after an error, else CLIENT_LEFT."""
@@ -167,7 +175,3 @@ def _clock(second: int) -> str:
 def _content_length(headers: Iterable[tuple[bytes, bytes]]) -> int | None:
     found = [value for name, value in headers if name.lower() == b"content-length"]
     return parse_content_length(found[0].decode("latin-1")) if found else None
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.2f}s" if seconds >= 1 else f"{seconds * 1000:.1f}ms"

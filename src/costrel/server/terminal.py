@@ -28,6 +28,11 @@ def paint(value: str, *styles: str) -> str:
     return "".join(f"\x1b[{_CODES[style]}m" for style in reversed(styles)) + value + _RESET
 
 
+def unpainted(value: str, *styles: str) -> str:
+    """`value` as it is."""
+    return value
+
+
 def harmless(text: str) -> str:
     """`text` with its control characters written out, so that what a client sends can neither break nor paint lines."""
     return text.translate(_VISIBLE)
@@ -49,7 +54,7 @@ def shows_colour(stream: object) -> bool:
 
 def painter(stream: object) -> Callable[..., str]:
     """:func:`paint` if `stream` takes colours, otherwise a function that returns the text unchanged."""
-    return paint if shows_colour(stream) else lambda value, *styles: value
+    return paint if shows_colour(stream) else unpainted
 
 
 class StandardError(logging.StreamHandler[t.TextIO]):

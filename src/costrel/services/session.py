@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from .session_errors import SessionUnavailable
-from .sessions import SecureCookieSession, mark_modified, session_json_serializer
+from .sessions import SecureCookieSession, session_json_serializer
 
 SCALARS: t.Final = frozenset({str, int, bool, float, type(None)})
 """Types of values inside which nothing can change."""
@@ -56,7 +56,6 @@ class Session(SecureCookieSession):
     def __init__(self, initial: Mapping[str, t.Any] | None = None, texts: Mapping[str, str] | None = None) -> None:
         """`texts` has the JSON that the values were read from, if it is known."""
         dict.__init__(self, () if initial is None else initial)
-        self.on_update = mark_modified
         self._values = dict(self)
         if texts is not None:
             self._texts = texts

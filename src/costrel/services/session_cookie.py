@@ -60,14 +60,17 @@ def set_cookie(
     attributes: Attributes,
     advise: Callable[[], str],
     strict: bool = False,
+    is_plain: bool = False,
 ) -> None:
     """Set a cookie. If it is longer than ``response.max_cookie_size``, a warning tells so, with the text of `advise`.
+
+    The value is known to need no quotes if it `is_plain`.
 
     A method `set_cookie` of the application's own response class sets it instead.
 
     :raises ValueError: instead of the warning, if `strict`.
     """
-    if not _setting.are_original(response) or not _needs_no_quotes(value):
+    if not _setting.are_original(response) or not (is_plain or _needs_no_quotes(value)):
         response.set_cookie(name, value, expires=expires, **named(attributes))
         return
     head, before, after = _field(name, expires is not None, attributes)

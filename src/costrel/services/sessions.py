@@ -81,10 +81,10 @@ class SecureCookieSession(CallbackDict[str, t.Any], SessionMixin):
     """
 
     modified = False
+    on_update = staticmethod(mark_modified)
 
     def __init__(self, initial: Mapping[str, t.Any] | None = None) -> None:
         dict.__init__(self, () if initial is None else initial)
-        self.on_update = mark_modified
 
 
 class NullSession(SecureCookieSession):
@@ -307,6 +307,7 @@ class SecureCookieSessionInterface(SessionInterface):
             self._cookie_attributes(app),
             lambda: self._largest_keys(data),
             strict=app.config.get("SESSION_COOKIE_STRICT_SIZE", False),
+            is_plain=serializer.__class__ is KeptSerializer,
         )
         self._keep_to_client(app, session, response)
 
@@ -416,7 +417,8 @@ def check_size(app: AppContract, key: Key) -> None:
 
 def _keys(app: AppContract, key: Key) -> tuple[Key, ...]:
     """Return the keys as itsdangerous wants them: the last one signs; the ones before it are still accepted."""
-    return (*(app.config["SECRET_KEY_FALLBACKS"] or ()), key)
+    fallbacks = app.config["SECRET_KEY_FALLBACKS"]
+    return (*fallbacks, key) if fallbacks else (key,)
 
 
 def read_signed(app: AppContract, value: str) -> object:

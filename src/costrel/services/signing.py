@@ -21,14 +21,16 @@ INFLATED_LIMIT: t.Final = 4 * 1024 * 1024
 _MOST_EXPANSION: t.Final = 1032
 """The highest expansion of deflate: two bits can stand for 258 bytes."""
 
-_INCOMPRESSIBLE: t.Final = 20
-"""Up to this length, a text in which no three bytes occur twice is never shorter when it is compressed.
+_INCOMPRESSIBLE: t.Final = 27
+_MOST_REPEATED: t.Final = 10
+"""Up to this length, a text in which at most this many bytes repeat others is never shorter when it is compressed.
 
-Deflate then finds no match and writes literals alone. A block with fixed codes takes 8 bits for each. A block with
-codes of its own (RFC 1951 §3.2.7) takes at least 17 bits for its counts, 36 for the lengths of the length codes and 16
-for the codes that are not used, and if a literal takes fewer than three bits, the lengths of the length codes take 48.
-So `n` literals take at least ``82 + n`` or ``70 + 3 * n`` bits, zlib adds six bytes, and the result must be two bytes
-shorter than the text.
+With `n` bytes, `k` of them different, deflate writes at least `k` literals. A block with fixed codes takes 10 bits, 8
+for each literal and, if the other bytes are matches, 12 for the first. A block with codes of its own (RFC 1951 §3.2.7)
+takes at least 17 bits for its counts, 36 for the lengths of the length codes (a tree with fewer than 32 leaves has one
+at a depth of 4 or less), 16 for the values that are not used, and for the ``k + 1`` that are, one of them the end of
+the block, half a bit each in the table and ``(k + 1) * log2(k + 1)`` bits in the text. zlib adds six bytes, and the
+result is used if it is two bytes shorter than the text.
 """
 
 _SETTINGS: t.Final = ((34, 9, 1), (250, 9, 8), (762, 10, 8), (1786, 11, 8), (3834, 12, 8))
@@ -177,9 +179,10 @@ def _timestamp(seconds: int) -> bytes:
 
 def _is_young(stamp: bytes, max_age: int) -> bool:
     try:
-        return 0 <= int(time.time()) - int.from_bytes(decode(stamp), "big") <= max_age
+        signed_at = int.from_bytes(decode(stamp), "big")
     except ValueError:
         return False
+    return 0 <= int(time.time()) - signed_at <= max_age
 
 
 def encode(data: bytes) -> bytes:
@@ -197,7 +200,7 @@ def decode(text: bytes) -> bytes:
 
 def _packed(text: bytes) -> bytes:
     size = len(text)
-    if size <= _INCOMPRESSIBLE and len({text[i : i + 3] for i in range(size - 2)}) >= size - 2:
+    if size <= _INCOMPRESSIBLE and size - len(set(text)) <= _MOST_REPEATED:
         return encode(text)
     compressed = _compressed(text)
     return b"." + encode(compressed) if len(compressed) < size - 1 else encode(text)

@@ -11,7 +11,9 @@ from datetime import datetime
 
 from markupsafe import Markup
 
+from .. import context
 from ..http.dates import http_date, parse_date
+from ..support.seams import Seams
 from .json import dumps, loads
 from .json_provider import COMPACT
 
@@ -190,7 +192,7 @@ class TaggedJSONSerializer:
     `tags` finds a tag by its key; `order` is the order in which their `check` is called.
     """
 
-    __slots__ = ("_known_order", "order", "tags")
+    __slots__ = ("_blank_tags", "_known_order", "order", "tags")
 
     default_tags: t.ClassVar[list[type[JSONTag]]] = [
         TagDict,
@@ -210,6 +212,9 @@ class TaggedJSONSerializer:
             self.register(tag_class)
         own = type(self).default_tags is TaggedJSONSerializer.default_tags
         self._known_order = list(self.order) if own else []
+        # The number of tags, if the keys of all begin with a blank and no subclass scans in its own way.
+        may_look = all(key.startswith(" ") for key in self.tags) and _untagging.are_original_in(type(self))
+        self._blank_tags = len(self.tags) if may_look else -1
 
     def register(self, tag_class: type[JSONTag], force: bool = False, index: int | None = None) -> None:
         """Add a tag; `index` is its place in `order`, for a type that an earlier tag would take, or else the end.
@@ -229,16 +234,18 @@ class TaggedJSONSerializer:
 
     def tag(self, value: Value) -> object:
         """Return `value` as JSON can express it, with the tags that it needs."""
-        # The default tags are not for these types: most sessions have no other values. PERF: session_write
-        if self.order == self._known_order:
-            if type(value) in _SCALARS:
-                return value
-            if type(value) is dict and self._is_flat(value):
-                return value.copy()
+        if self._needs_no_tags(value):
+            return value.copy() if type(value) is dict else value
         for tag in self.order:
             if tag.check(value):
                 return tag.tag(value)
         return value
+
+    def _needs_no_tags(self, value: object) -> bool:
+        """Whether a value is JSON as it is. Most sessions are. PERF: session_write"""
+        return self.order == self._known_order and (
+            type(value) in _SCALARS or (type(value) is dict and self._is_flat(value))
+        )
 
     def _is_flat(self, value: dict[str, t.Any]) -> bool:
         """Whether a dict has only values that need no tag, and does not look like a tagged value."""
@@ -269,11 +276,26 @@ class TaggedJSONSerializer:
 
         :raises TypeError: for a type that neither a tag nor JSON can express.
         """
-        return dumps(self.tag(value), separators=COMPACT)
+        plain = value if self._needs_no_tags(value) else self.tag(value)
+        ctx = context.peek()
+        text: str = (dumps if ctx is None else ctx.app.json.dumps)(plain, separators=COMPACT)
+        return text
 
     def loads(self, value: str) -> Value:
         """Return the value of a tagged JSON text.
 
         :raises ValueError: if the text is not JSON.
         """
-        return self._untag_scan(loads(value))
+        ctx = context.peek()
+        found = loads(value) if ctx is None else ctx.app.json.loads(value)
+        return self._untag_scan(found) if self._may_have_tags(value) else found
+
+    def _may_have_tags(self, text: str) -> bool:
+        """Whether a JSON text may have a tagged value, which most sessions have not.
+
+        The keys of the default tags begin with a blank, which JSON can also write as an escape sequence.
+        """
+        return '" ' in text or "\\" in text or len(self.tags) != self._blank_tags
+
+
+_untagging: t.Final = Seams(TaggedJSONSerializer, "untag", "_untag_scan")

@@ -1,0 +1,14 @@
+"""The application of each peer under a name such as `wsgi_flask` or `asgi_starlette`, as a server imports it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..peers import GATEWAYS, find
+
+
+def __getattr__(name: str) -> Any:
+    gateway, _, peer = name.partition("_")
+    if gateway not in GATEWAYS:
+        raise AttributeError(name)
+    return find(gateway, peer).build(gateway, "")

@@ -1,0 +1,86 @@
+"""The lines of the access log: in order, all of them, and no request waits for them."""
+
+import io
+import os
+import threading
+
+from costrel.server.log_lines import MOST, LogLines
+
+from ..processes import PATIENCE, wait_until
+
+
+def test_lines_are_written_in_their_order_without_a_call():
+    stream = io.StringIO()
+    lines = LogLines(stream)
+
+    for number in range(500):
+        lines.add(f"{number}\n")
+
+    wait_until(lambda: stream.getvalue().count("\n") == 500, "the lines are written")
+    assert stream.getvalue() == "".join(f"{number}\n" for number in range(500))
+
+
+def test_lines_of_several_threads_are_all_written():
+    stream = io.StringIO()
+    lines = LogLines(stream)
+
+    def add(name):
+        for number in range(1000):
+            lines.add(f"{name} {number}\n")
+
+    threads = [threading.Thread(target=add, args=(name,)) for name in "abcd"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    lines.flush()
+
+    written = [line.split() for line in stream.getvalue().splitlines()]
+    for name in "abcd":
+        assert [number for found, number in written if found == name] == [str(number) for number in range(1000)]
+
+
+def test_the_rest_is_written_when_the_log_ends():
+    stream = io.StringIO()
+    lines = LogLines(stream)
+    lines.add("last\n")
+    del lines
+
+    assert stream.getvalue() == "last\n"
+
+
+def test_a_stream_that_blocks_blocks_no_request_and_the_lines_are_counted():
+    reading, writing = os.pipe()
+    received = []
+
+    def read():
+        with os.fdopen(reading) as pipe:
+            received.extend(pipe)
+
+    reader = threading.Thread(target=read)
+    with os.fdopen(writing, "w", 1) as stream:
+        lines = LogLines(stream)
+        for _ in range(2 * MOST):  # more than a pipe takes, and than are kept
+            lines.add("line\n")
+        reader.start()
+        lines.flush()
+    reader.join(PATIENCE)
+
+    told = [line for line in received if line != "line\n"]
+    assert told[-1].endswith("lines of output were dropped: their reader has stopped\n")
+    assert received.count("line\n") + sum(int(line.split()[1]) for line in told) == 2 * MOST
+
+
+def test_nothing_is_left_running_without_lines(monkeypatch):
+    monkeypatch.setattr("costrel.server.log_lines._IDLE", 0.01)
+    stream = io.StringIO()
+    lines = LogLines(stream)
+
+    for text in ("first\n", "second\n"):
+        lines.add(text)
+        wait_until(lambda text=text: stream.getvalue().endswith(text), "it is written")
+        for thread in threading.enumerate():
+            if thread.name == "costrel-access-log":
+                thread.join(PATIENCE)
+                assert not thread.is_alive()
+    assert stream.getvalue() == "first\nsecond\n"
