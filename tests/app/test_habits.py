@@ -191,7 +191,19 @@ def raised(error):
             "include_in_schema",
             "A route has no option 'include_in_schema': in Costrel, its place is taken by hidden=True.",
         ),
-        ("metods", "A route has no option 'metods'."),
+        (
+            "typed",
+            (
+                "A route has no option 'typed': in Costrel, its place is taken by the decorator @typed directly above"
+                " 'def', or typed=True of Costrel() or Blueprint() for all views."
+            ),
+        ),
+        ("name", "A route has no option 'name': in Costrel, its place is taken by endpoint=, the name for url_for()."),
+        ("metods", "A route has no option 'metods'. Did you mean 'methods'?"),
+        ("strict_slash", "A route has no option 'strict_slash'. Did you mean 'strict_slashes'?"),
+        ("sumary", "A route has no option 'sumary'. Did you mean 'summary'?"),
+        ("stream_bdy", "A route has no option 'stream_bdy'. Did you mean 'stream_body'?"),
+        ("zzzz", "A route has no option 'zzzz'."),
     ],
 )
 def test_an_option_of_another_framework(app, option, message):
