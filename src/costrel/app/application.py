@@ -368,7 +368,11 @@ class Costrel(App):
         return names
 
     if not t.TYPE_CHECKING:  # for type checkers, the application does not have them at all
+        add_api_route = habits.Elsewhere('write app.add_url_rule("/path", view_func=view)')
         add_middleware = habits.Elsewhere("wrap `app.wsgi_app`: app.wsgi_app = Middleware(app.wsgi_app)")
+        before_first_request = habits.Elsewhere(
+            "use @app.before_serving, or call the function in 'with app.app_context():' after the application is made"
+        )
         exception_handler = habits.Elsewhere("register the handler by @app.errorhandler(SomeError)")
         include_router = habits.Elsewhere("a group of routes is a Blueprint: app.register_blueprint(blueprint)")
         middleware = habits.Elsewhere("use @app.before_request and @app.after_request, or wrap `app.wsgi_app`")
