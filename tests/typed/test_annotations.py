@@ -1,4 +1,4 @@
-"""Annotations that are no types, as extensions use them: a view that Flask could call works, and a typed one says why."""
+"""Annotations that are no types, as extensions use them: Flask could call such views, and typed ones are refused."""
 
 import pytest
 
