@@ -34,6 +34,23 @@ def test_an_error_handler_without_parentheses(app):
     )
 
 
+def test_an_error_handler_of_a_blueprint_without_parentheses():
+    with pytest.raises(TypeError) as caught:
+        Blueprint("shop", "shop").app_errorhandler(view)
+    assert str(caught.value) == (
+        "@app_errorhandler needs an argument, but was used without parentheses on 'view': write @app_errorhandler(404)."
+    )
+
+
+@pytest.mark.parametrize("make", [lambda: Costrel("a"), lambda: Blueprint("a", "a")], ids=["app", "blueprint"])
+def test_an_endpoint_without_parentheses(make):
+    with pytest.raises(TypeError) as caught:
+        make().endpoint(view)
+    assert str(caught.value) == (
+        "@endpoint needs an argument, but was used without parentheses on 'view': write @endpoint(\"name\")."
+    )
+
+
 def error_of(app, function):
     app.testing = True
     app.add_url_rule("/", "index", function)
@@ -97,7 +114,18 @@ def test_a_redirect_to_an_object_that_is_a_url(app):
     assert app.test_client().get("/").location == "/there"
 
 
-@pytest.mark.parametrize("name", ["add_middleware", "exception_handler", "include_router", "middleware", "on_event"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "add_api_route",
+        "add_middleware",
+        "before_first_request",
+        "exception_handler",
+        "include_router",
+        "middleware",
+        "on_event",
+    ],
+)
 def test_a_method_of_another_framework(app, name):
     with pytest.raises(AttributeError) as caught:
         getattr(app, name)
@@ -191,7 +219,19 @@ def raised(error):
             "include_in_schema",
             "A route has no option 'include_in_schema': in Costrel, its place is taken by hidden=True.",
         ),
-        ("metods", "A route has no option 'metods'."),
+        (
+            "typed",
+            (
+                "A route has no option 'typed': in Costrel, its place is taken by the decorator @typed directly above"
+                " 'def', or typed=True of Costrel() or Blueprint() for all views."
+            ),
+        ),
+        ("name", "A route has no option 'name': in Costrel, its place is taken by endpoint=, the name for url_for()."),
+        ("metods", "A route has no option 'metods'. Did you mean 'methods'?"),
+        ("strict_slash", "A route has no option 'strict_slash'. Did you mean 'strict_slashes'?"),
+        ("sumary", "A route has no option 'sumary'. Did you mean 'summary'?"),
+        ("stream_bdy", "A route has no option 'stream_bdy'. Did you mean 'stream_body'?"),
+        ("zzzz", "A route has no option 'zzzz'."),
     ],
 )
 def test_an_option_of_another_framework(app, option, message):

@@ -199,6 +199,15 @@ def test_what_is_neither_a_name_nor_a_call(reference):
     )
 
 
+@pytest.mark.parametrize("interface", ["asgi", "asgi_app", "wsgi_app"])
+@pytest.mark.parametrize("application", ["app", "make()", "a.app"])
+def test_the_interface_of_an_application_names_no_application(application, interface):
+    assert message(find_app_by_string, module(), f"{application}.{interface}") == (
+        f"Failed to parse '{application}.{interface}': name the application itself, '{application}'. Costrel finds its"
+        f" '{interface}'."
+    )
+
+
 @pytest.mark.parametrize("reference", ["a.b()", "a()()", "os.system('x')"])
 def test_what_is_called_has_to_be_a_name(reference):
     assert message(find_app_by_string, module(), reference) == (

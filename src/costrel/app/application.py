@@ -19,7 +19,7 @@ from ..routing import MapAdapter, RoutingException
 from ..services import templating
 from ..services.session_choice import ChosenSessions
 from ..services.sessions import SessionInterface, refuse_async_methods
-from ..support.asgi_types import ASGIApplication
+from ..support.asgi_types import ASGIApplication, Send
 from ..support.coroutines import call_sync, run_coroutine, run_steps
 from ..support.properties import cached_property
 from ..support.seams import Seams
@@ -104,8 +104,19 @@ class Costrel(App):
 
     # -- how a server reaches the application ---------------------------------------------------------------------
 
-    def __call__(self, environ: dict[str, t.Any], start_response: Callable[..., t.Any]) -> Iterable[bytes]:
-        """The WSGI application (PEP 3333). Middleware wraps `wsgi_app`, so that this object stays the application."""
+    def __call__(
+        self,
+        environ: dict[str, t.Any],
+        start_response: Callable[..., t.Any] | None = None,
+        send: Send | None = None,
+    ) -> Iterable[bytes]:
+        """The WSGI application (PEP 3333). Middleware wraps `wsgi_app`, so that this object stays the application.
+
+        An ASGI server calls it with a scope, or with `send` too: this explains that it has to call `asgi`.
+        """
+        if start_response is None or send is not None:
+            refusal: Iterable[bytes] = habits.called_by_asgi(self.import_name, environ, start_response, send)
+            return refusal
         return self.wsgi_app(environ, start_response)
 
     def wsgi_app(self, environ: dict[str, t.Any], start_response: Callable[..., t.Any]) -> Iterable[bytes]:
@@ -358,7 +369,11 @@ class Costrel(App):
         return names
 
     if not t.TYPE_CHECKING:  # for type checkers, the application does not have them at all
+        add_api_route = habits.Elsewhere('write app.add_url_rule("/path", view_func=view)')
         add_middleware = habits.Elsewhere("wrap `app.wsgi_app`: app.wsgi_app = Middleware(app.wsgi_app)")
+        before_first_request = habits.Elsewhere(
+            "use @app.before_serving, or call the function in 'with app.app_context():' after the application is made"
+        )
         exception_handler = habits.Elsewhere("register the handler by @app.errorhandler(SomeError)")
         include_router = habits.Elsewhere("a group of routes is a Blueprint: app.register_blueprint(blueprint)")
         middleware = habits.Elsewhere("use @app.before_request and @app.after_request, or wrap `app.wsgi_app`")

@@ -10,7 +10,7 @@ from functools import update_wrapper
 from ..support.coroutines import refuse_async
 from ..support.patterns import LatePattern
 from ..support.seams import Seams
-from . import api_document, files
+from . import api_document, files, habits
 from . import typing as ft
 from .error_format import check_format
 from .requirements import check_security
@@ -358,7 +358,12 @@ class Blueprint(Scaffold):
 
     @setupmethod
     def app_errorhandler(self, code: type[Exception] | int) -> Callable[[T_error_handler], T_error_handler]:
-        """`errorhandler` for every request of the application."""
+        """`errorhandler` for every request of the application.
+
+        Raises TypeError if it is used without parentheses.
+        """
+        if callable(code) and not isinstance(code, type):
+            raise habits.needs_parentheses("app_errorhandler", "404", code)
 
         def decorator(f: T_error_handler) -> T_error_handler:
             def on_application(state: BlueprintSetupState) -> None:

@@ -10,6 +10,7 @@ import typing as t
 from collections.abc import Callable
 
 from ..support.asgi_types import Receive, Scope, Send
+from .habits import not_for_wsgi
 
 
 def _unplugged(*args: t.Any, **kwargs: t.Any) -> t.Any:
@@ -62,6 +63,7 @@ class AsgiInside:
     def __init__(self, app: object) -> None:
         self.app = app
 
+    @not_for_wsgi
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI scope."""
         await asgi_without_middleware(self.app)(scope, receive, send)

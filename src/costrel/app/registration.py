@@ -318,7 +318,7 @@ class App(Scaffold):
         try:
             url_rule = self.url_rule_class(rule, methods=methods, endpoint=endpoint, **options)
         except TypeError as error:
-            raise habits.unknown_option(error, options) from None
+            raise habits.unknown_option(error, options, self.url_rule_class, _DESCRIBING) from None
         url_rule.stream_body = stream_body  # type: ignore[attr-defined]  # read by the ASGI edge
         if isinstance(declared, (list, tuple)) and len(declared) > 1:
             url_rule.declared_methods = declared  # type: ignore[attr-defined]  # read by the API document

@@ -276,7 +276,12 @@ class Scaffold:
 
     @setupmethod
     def endpoint(self, endpoint: str) -> Callable[[F], F]:
-        """Register the decorated function as the view of an endpoint whose rule is added elsewhere."""
+        """Register the decorated function as the view of an endpoint whose rule is added elsewhere.
+
+        Raises TypeError if it is used without parentheses.
+        """
+        if callable(endpoint):
+            raise habits.needs_parentheses("endpoint", '"name"', endpoint)
 
         def decorator(f: F) -> F:
             self.view_functions[endpoint] = f

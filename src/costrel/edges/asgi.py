@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from ..app import lifecycle
+from ..app.habits import not_for_wsgi
 from ..app.mounts import AsgiCall, find_mount
 from ..context import Outlook, RequestContext, outlook_of
 from ..http.gate import encode_fields
@@ -85,6 +86,7 @@ class AsgiApplication:
         """Whether ASGI middleware is around the application, and has not been called yet."""
         return "asgi_app" in self.app.overridden_entrances and not self._is_inside
 
+    @not_for_wsgi
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request, or one lifespan. Raises ValueError for a protocol that is not known here."""
         # PERF: hello. A request that waits for nothing ends here, without another coroutine.

@@ -7,6 +7,7 @@ import typing as t
 from contextlib import suppress
 
 from ..app.application import Costrel
+from ..app.habits import not_for_wsgi
 from ..support.asgi_types import Receive, Scope, Send
 from .asgi import AsgiApplication
 from .outgoing import add_echo
@@ -29,6 +30,7 @@ class TimedAsgiApplication(AsgiApplication):
         """None: in the thread of the server, nothing could answer before the view ends."""
         return False
 
+    @not_for_wsgi
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request within the limit, or one scope of another kind."""
         if scope["type"] != "http":

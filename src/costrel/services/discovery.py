@@ -25,6 +25,8 @@ FACTORY_NAMES = ("create_app", "make_app")
 DEFAULT_FILES = ("wsgi.py", "app.py")
 
 _LISTED = 12
+_INTERFACES = ("asgi", "asgi_app", "wsgi_app")
+"""Attributes of an application that servers call."""
 """How many names an error message lists before it says "…"."""
 
 _SCANNED_FILES = 40
@@ -225,6 +227,12 @@ def _parse_reference(text: str) -> tuple[str, tuple[object, ...], dict[str, obje
         expression = None
     if isinstance(expression, ast.Name):
         return expression.id, (), {}
+    if isinstance(expression, ast.Attribute) and expression.attr in _INTERFACES:
+        application = ast.unparse(expression.value)
+        raise NoAppException(
+            f"Failed to parse {text!r}: name the application itself, {application!r}. Costrel finds its"
+            f" {expression.attr!r}."
+        )
     if not isinstance(expression, ast.Call):
         raise NoAppException(f"Failed to parse {text!r}: write it as a name, or as a call of a function.")
     if not isinstance(expression.func, ast.Name):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 _ASGI_NAMES = ["scope", "receive", "send"]
+_WSGI_NAMES = ["environ", "start_response"]
 
 
 def is_asgi(value: object) -> bool:
@@ -22,7 +23,9 @@ def is_asgi(value: object) -> bool:
 def is_wsgi(value: object) -> bool:
     """Whether `value` is a WSGI application (PEP 3333): a callable of an environ and ``start_response``."""
     required = _required(value)
-    return required is not None and len(required) == 2 and not is_async(value)
+    if required is None or is_async(value):
+        return False
+    return len(required) == 2 or [one.name for one in _parameters(value) or ()][:2] == _WSGI_NAMES
 
 
 def _required(value: object) -> list[str] | None:

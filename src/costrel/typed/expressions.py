@@ -20,7 +20,7 @@ M = t.TypeVar("M")
 
 
 class Unresolved(t.NamedTuple):
-    """An annotation that cannot be evaluated, since it names something that exists for type checkers only."""
+    """An annotation that cannot be evaluated: it names what exists for type checkers only, or is no expression."""
 
     text: str
     reason: str
@@ -42,7 +42,7 @@ def _evaluated(name: str, annotation: TypeExpr, names: dict[str, object]) -> Typ
     scope = types.SimpleNamespace(__annotations__={name: annotation})
     try:
         evaluated: TypeExpr = t.get_type_hints(scope, names, include_extras=True)[name]
-    except NameError as error:
+    except Exception as error:  # evaluating it runs code of the application, or parses a sentence
         return Unresolved(str(annotation), str(error))
     return evaluated
 

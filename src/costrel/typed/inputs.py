@@ -202,7 +202,7 @@ class Inputs:
         """The result of `make`; its error becomes one that names the function."""
         try:
             return make()
-        except (TypeError, NameError) as error:
+        except (AttributeError, NameError, SyntaxError, TypeError) as error:
             raise SignatureError(f"A parameter of {self.signature.name!r} cannot be read: {error}") from None
 
 
