@@ -15,6 +15,13 @@ app = Costrel(__name__, static_folder=None)
 app.config.update(SECRET_KEY="a key of thirty-two bytes or more", MAX_CONTENT_LENGTH=64 * 1024 * 1024)
 app.config.from_prefixed_env("FAULT")
 lock = asyncio.Lock()
+leaked = bytearray()
+
+
+@app.before_request
+def leak():
+    """Keep some bytes for good, to test whether a soak notices it."""
+    leaked.extend(bytes(app.config.get("LEAK", 0)))
 
 
 def note(text):

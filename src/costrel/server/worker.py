@@ -34,6 +34,7 @@ from .access_log import (
     set_up_application_logging,
     set_up_logging,
 )
+from .allocator import share_heaps
 from .around import run_around, wait_for_around
 from .beats import Pulse
 from .errors import StartError
@@ -112,6 +113,7 @@ class WorkerLoader:
         from .signals import release_signals
 
         release_signals()
+        share_heaps()
         if self.foreign is not None:
             self.foreign.close()
         in_background(self._note_dropped)
