@@ -231,7 +231,12 @@ def _serve_around(app: Costrel) -> None:
     from multiprocessing.util import Finalize
 
     from ..edges.lifespan import ServingThread
+    from .signals import complete_before_end
 
     around = ServingThread(app)
-    around.start()
-    Finalize(None, around.stop, exitpriority=100)  # a worker's `atexit` functions are not called
+
+    def start() -> None:
+        around.start()
+        Finalize(None, around.stop, exitpriority=100)  # a worker's `atexit` functions are not called
+
+    complete_before_end(start)
