@@ -117,6 +117,25 @@ def file(size):
     return Response((b"x" * min(65_536, size - at) for at in range(0, size, 65_536)), headers={"Content-Length": size})
 
 
+@app.get("/whole/<int:size>")
+def whole(size):
+    return b"x" * size
+
+
+@app.get("/whole-async/<int:size>")
+async def whole_async(size):
+    return b"x" * size
+
+
+@app.get("/endless-async")
+async def endless_async():
+    async def generate():
+        while True:
+            yield b"x" * 65_536
+
+    return Response(generate())
+
+
 @app.get("/ticks/<int:number>")
 def ticks(number):
     def generate():

@@ -27,6 +27,7 @@ from .compressed import send_compressed
 from .file_blocks import InThread, is_on_disk, send_file_body
 from .scope import ECHO
 from .time_slices import TimeSlice
+from .unsent import WHOLE, Unsent, in_blocks, size_in_memory
 
 Messages = tuple[dict[str, t.Any], dict[str, t.Any]]
 """Status and headers, and the whole body."""
@@ -54,10 +55,10 @@ def answer_of(ctx: RequestContext, response: t.Any) -> Messages | Answer | AsgiC
     if status not in STATUS_LINES:
         check_status(status)
     headers = encode_fields(pairs)
-    if piece is None:
+    if piece is None or len(piece) > WHOLE:
         watch(ctx, response)
         body, close = response.body_for_edge(source, replaced)
-        return Answer(status, headers, body, close, source["REQUEST_METHOD"])
+        return Answer(status, headers, in_blocks(body), close, source["REQUEST_METHOD"])
     return (
         {"type": "http.response.start", "status": status, "headers": headers},
         {"type": "http.response.body", "body": piece},
@@ -94,6 +95,7 @@ class Answer:
         self.headers = headers
         self.body = body
         self.close = close
+        self._reserved: int | None = None
         self.may_block = _may_block(body)
         """Whether computing the body may block its thread for any time, as a generator can."""
 
@@ -128,6 +130,23 @@ class Answer:
             if close is not None:
                 close()
             raise
+
+    def reserve(self, unsent: Unsent) -> bool:
+        """Count the body until `release` if it is large and waits in memory. Without room, drop it and return False."""
+        if self._reserved is None:
+            size = size_in_memory(self.body)
+            is_accepted = not size or unsent.take(size)
+            self._reserved = size if is_accepted else -1
+            if not is_accepted:
+                self.body = b""
+        return self._reserved >= 0
+
+    def release(self, unsent: Unsent) -> None:
+        """Drop the body. It was sent, or will not be. A second call has no effect."""
+        if self._reserved is not None and self._reserved > 0:
+            self.body = b""
+            unsent.give_back(self._reserved)
+            self._reserved = 0
 
     @property
     def expected(self) -> int | None:
