@@ -29,6 +29,9 @@ MB = 1_000_000
 LIMIT = 1.0
 """The growth of a process that is accepted, in MB an hour."""
 
+JUDGED_AFTER = 30.0
+"""Minutes after the warm-up from which growth is judged. In less time, the buffers of requests can look like growth."""
+
 INTERFACES = ("asgi", "wsgi")
 
 
@@ -165,7 +168,7 @@ def run(minutes: float, warm_up: float, pause: float, leak: int) -> list[str]:
             problems += _ended(f"{type(each).__name__} {each.interface}", each.server)
     for name, slope in growth.slopes(warm_up * 60).items():
         print(f"{name}: {slope / MB:+.2f} MB an hour after {warm_up:g} minutes")
-        if slope > LIMIT * MB:
+        if slope > LIMIT * MB and minutes - warm_up >= JUDGED_AFTER:
             problems.append(f"{name} grows by {slope / MB:.2f} MB an hour")
     return problems
 
