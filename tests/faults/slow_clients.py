@@ -6,8 +6,9 @@ import socket
 import threading
 import time
 import typing as t
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
+from ..processes import PATIENCE
 from .processes import Server
 
 _EVERY: t.Final = 0.5
@@ -63,3 +64,16 @@ class SlowClients:
                 continue
             except OSError:
                 return
+
+
+def read_nothing(server: Server, path: str, clients: int, stack: ExitStack) -> list[int]:
+    """Clients that ask for `path`, and read the status alone, until the end of the stack. Returns the statuses."""
+    connections = []
+    for _ in range(clients):
+        connection = stack.enter_context(socket.socket())
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.settimeout(PATIENCE)
+        connection.connect(("127.0.0.1", server.port))
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        connections.append(connection)
+    return [int(connection.recv(12)[9:12]) for connection in connections]

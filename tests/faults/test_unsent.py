@@ -1,13 +1,13 @@
 """Clients that do not read large responses: the memory of the worker stays limited, and the others are answered."""
 
 import re
-import socket
 from contextlib import ExitStack
 
 import pytest
 
 from ..processes import wait_until
 from .processes import served
+from .slow_clients import read_nothing
 
 pytestmark = pytest.mark.xdist_group("faults")
 
@@ -15,23 +15,10 @@ CLIENTS = 60
 SIZE = 10_000_000
 
 
-def slow_readers(server, path, stack):
-    """Clients that ask for `path`, and read only the first bytes of the response. Returns their statuses."""
-    connections = []
-    for _ in range(CLIENTS):
-        connection = stack.enter_context(socket.socket())
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        connection.settimeout(30)
-        connection.connect(("127.0.0.1", server.port))
-        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
-        connections.append(connection)
-    return [int(connection.recv(12)[9:12]) for connection in connections]
-
-
 @pytest.mark.parametrize("path", [f"/whole/{SIZE}", f"/whole-async/{SIZE}"])
 def test_large_responses_that_are_not_read_take_limited_memory(path):
     with served(FAULT_MAX_RESPONSE_MEMORY_SIZE=str(4 * SIZE)) as server, ExitStack() as stack:
-        statuses = slow_readers(server, path, stack)
+        statuses = read_nothing(server, path, CLIENTS, stack)
         assert {200, 503} == set(statuses)
         assert (
             statuses.count(200) < CLIENTS / 2
@@ -49,6 +36,6 @@ def test_streams_that_are_not_read_wait_for_their_clients(path):
     with served() as server, ExitStack() as stack:
         server.ask("/")
         before = server.rss()
-        assert {200} == set(slow_readers(server, path, stack))
+        assert {200} == set(read_nothing(server, path, CLIENTS, stack))
         assert (200, b"hello") == server.ask("/")
         assert server.rss() - before < CLIENTS * 2_000_000

@@ -26,7 +26,7 @@ from .outgoing import Answer, Messages, add_echo, answer_of
 from .scope import note_route, source_of
 from .threads import RETRY_AFTER, STREAM_THREADS, THREADS, NoThreadLeft, PinnedThread, Workers
 from .timeouts import BODY_MIN_RATE, BODY_TIMEOUT, SEND_TIMEOUT, ClientStalled, Timeouts
-from .unsent import Unsent
+from .unsent import unsent_of
 from .websocket import serve_websocket
 
 _BUSY: t.Final = b"The server is busy: try again in a moment.\n"
@@ -69,7 +69,7 @@ class AsgiApplication:
         self.watcher = DisconnectWatcher()
         self.body_patience = Timeouts(app.config.get("BODY_TIMEOUT", BODY_TIMEOUT))
         self.body_min_rate = app.config.get("BODY_MIN_RATE", BODY_MIN_RATE) or 0
-        self.unsent = Unsent(app.config.get("MAX_RESPONSE_MEMORY_SIZE"))
+        self.unsent = unsent_of(app)
         self.send_patience = Timeouts(app.config.get("SEND_TIMEOUT", SEND_TIMEOUT), self.unsent.is_scarce)
         self._views_known = 0
         self._kinds_of_views: set[bool] = set()
@@ -181,16 +181,11 @@ class AsgiApplication:
         if ctx.holds:
             calls.pinned = PinnedThread()  # the stream goes on in this thread; the next one has a worker's
             self._streaming.add(ctx.request.endpoint)
-        answer = ctx.answer if isinstance(ctx.answer, Answer) else None
-        if answer is not None:
-            answer.reserve(self.unsent)  # here, since the loop may take long to come to it, and memory fills meanwhile
         try:
             await to_loop(calls.pinned)
             moved()
             await self._go_on(calls, ctx, steps, item, send)
         finally:
-            if answer is not None:
-                answer.release(self.unsent)
             await calls.end()
 
     async def _answer_other(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -302,7 +297,7 @@ class AsgiApplication:
     async def _send(self, answer: Messages | Answer, calls: RequestCalls, send: Send) -> None:
         body = calls.body
         if isinstance(answer, Answer):
-            if not answer.reserve(self.unsent):
+            if answer.is_refused:
                 answer = await self._refused(answer, calls)
             elif answer.may_block and calls.pinned is None:
                 answer = await self._with_thread(answer, calls)
@@ -321,7 +316,7 @@ class AsgiApplication:
             with suppress(ClientStalled):  # the server cuts an incomplete answer
                 await answer.send(send, calls.run, calls.watch_answer(), calls.variables)
         finally:
-            answer.release(self.unsent)
+            answer.release()
 
     async def _with_thread(self, answer: Answer, calls: RequestCalls) -> Answer:
         """`answer` with a thread for its body, or the answer 503 if none is left."""

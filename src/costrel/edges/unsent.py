@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import threading
 import typing as t
+from weakref import WeakKeyDictionary
 
+from ..context.contracts import AppContract
 from ..messages.body import EdgeBody, FileBody
 from ..support.signals import response_refused
 
@@ -57,3 +59,13 @@ class Unsent:
     def is_scarce(self) -> bool:
         """Whether more than half of the limit is used."""
         return self.limit is not None and self.size * 2 > self.limit
+
+
+_OF_APPLICATIONS: t.Final[WeakKeyDictionary[AppContract, Unsent]] = WeakKeyDictionary()
+
+
+def unsent_of(app: AppContract) -> Unsent:
+    """The bytes of one application."""
+    return _OF_APPLICATIONS.get(app) or _OF_APPLICATIONS.setdefault(
+        app, Unsent(app.config.get("MAX_RESPONSE_MEMORY_SIZE"))
+    )
