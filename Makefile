@@ -101,7 +101,7 @@ fuzz-differential: $(DEV)
 # Servers under load and faults, for MINUTES (10) of mixed traffic and as many of each fault; what is needed of Debian
 # stands in tests/faults/long_runs.py.
 soak: $(DEV)
-	$(BIN)/python -m tests.faults.soak --minutes $(or $(MINUTES),10)
+	$(BIN)/python -m tests.faults.soak --minutes $(or $(MINUTES),10) --pause $(or $(PAUSE),0.05)
 	$(BIN)/python -m tests.faults.long_runs --minutes $(or $(MINUTES),10)
 
 # Clients in TypeScript and Python that are generated from API documents, and a linter of documents; needs node and npm.

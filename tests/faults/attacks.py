@@ -8,13 +8,15 @@ import socket
 import tempfile
 import time
 import typing as t
+from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from ..processes import PATIENCE, wait_until
 from .keepalive import NGINX_COMMAND, Connection2, KeepAlive, KeepAlive2, nginx
 from .processes import Server, served
+from .slow_clients import read_nothing
 
 REQUESTS = 20_000
 RELOADS = 10
@@ -155,3 +157,19 @@ def hang(say: Say, minutes: float) -> None:
                 time.sleep(0.2)
             took = round(time.monotonic() - begun, 1)
         say("hang", replaced_after=took, answers_meanwhile=others, names_view="in spin" in server.text())
+
+
+def unsent(say: Say, minutes: float) -> None:
+    """300 clients that read nothing of responses of 10 MB and of endless ones, on one worker."""
+    for path in ("/whole/10000000", "/whole-async/10000000", "/endless", "/endless-async"):
+        with served() as server, ExitStack() as stack:
+            server.ask("/")
+            before = server.rss()
+            statuses = dict(Counter(read_nothing(server, path, 300, stack)))
+            sizes = []
+            for _ in range(10):
+                sizes.append(server.rss() // 1_000_000)
+                time.sleep(0.5)
+            answered, _ = server.ask("/")
+            memory = {"before": before // 1_000_000, "most": max(sizes), "last": sizes[-1]}
+            say("unsent", path=path, statuses=statuses, answered=answered, mb=memory)

@@ -15,6 +15,13 @@ app = Costrel(__name__, static_folder=None)
 app.config.update(SECRET_KEY="a key of thirty-two bytes or more", MAX_CONTENT_LENGTH=64 * 1024 * 1024)
 app.config.from_prefixed_env("FAULT")
 lock = asyncio.Lock()
+leaked = bytearray()
+
+
+@app.before_request
+def leak():
+    """Keep some bytes for good, to test whether a soak notices it."""
+    leaked.extend(bytes(app.config.get("LEAK", 0)))
 
 
 def note(text):
@@ -108,6 +115,25 @@ async def raw_async():
 @app.get("/file/<int:size>")
 def file(size):
     return Response((b"x" * min(65_536, size - at) for at in range(0, size, 65_536)), headers={"Content-Length": size})
+
+
+@app.get("/whole/<int:size>")
+def whole(size):
+    return b"x" * size
+
+
+@app.get("/whole-async/<int:size>")
+async def whole_async(size):
+    return b"x" * size
+
+
+@app.get("/endless-async")
+async def endless_async():
+    async def generate():
+        while True:
+            yield b"x" * 65_536
+
+    return Response(generate())
 
 
 @app.get("/ticks/<int:number>")

@@ -34,8 +34,8 @@ class Killed:
         return self.kept - self.stored
 
 
-def kill_workers(server: Server, kills: int, pause: float, clients: int = 3) -> Killed:
-    """Kill one worker after the other, `pause` seconds apart, while clients store ids."""
+def kill_workers(server: Server, kills: int, pause: float, clients: int = 3, prefix: str = "") -> Killed:
+    """Kill one worker after the other, `pause` seconds apart, while clients store ids that begin with `prefix`."""
     killed = Killed()
     ended = threading.Event()
     workers = len(server.workers())
@@ -44,7 +44,7 @@ def kill_workers(server: Server, kills: int, pause: float, clients: int = 3) -> 
         number = 0
         while not ended.is_set():
             number += 1
-            name = f"{client}-{number}"
+            name = f"{prefix}{client}-{number}"
             try:
                 status, _ = server.ask(f"/keep/{name}", "POST")
             except (OSError, http.client.HTTPException):
@@ -55,7 +55,7 @@ def kill_workers(server: Server, kills: int, pause: float, clients: int = 3) -> 
                 killed.failures += 1
                 time.sleep(0.02)
 
-    server.ask("/keep/first", "POST")
+    server.ask(f"/keep/{prefix}first", "POST")
     threads = [threading.Thread(target=ask, args=(number,)) for number in range(clients)]
     for thread in threads:
         thread.start()

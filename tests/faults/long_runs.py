@@ -277,6 +277,7 @@ RUNS: dict[str, Callable[[float], None]] = {
     "stop": lambda minutes: attacks.stop(say, minutes),
     "crowd": lambda minutes: attacks.crowd(say, minutes),
     "hang": lambda minutes: attacks.hang(say, minutes),
+    "unsent": lambda minutes: attacks.unsent(say, minutes),
     "isolation": isolation,
     "gate": gate,
 }

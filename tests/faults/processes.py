@@ -14,6 +14,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from costrel.server.memory import resident
+
 from ..processes import PATIENCE, LoggedProcess, children, environ, wait_until
 
 HERE = Path(__file__).parent
@@ -51,6 +53,10 @@ class Server(LoggedProcess):
         """Bytes of memory that the workers have."""
         pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in self.workers())
         return pages * os.sysconf("SC_PAGE_SIZE")
+
+    def sizes(self) -> dict[int, int]:
+        """Bytes of memory of the supervising process and of each worker, by process id."""
+        return {pid: resident(pid) for pid in (self.process.pid, *self.workers())}
 
     def cpu(self) -> float:
         """Seconds of processor time that the workers have taken."""

@@ -34,8 +34,11 @@ FORM_TYPE = f"multipart/form-data; boundary={BOUNDARY}"
 class Traffic(Clients):
     """Clients that ask for all kinds of things. `counted` has how many of each kind were answered as they should be."""
 
-    def __init__(self, server: Server, clients: int = 4, pause: float = 0.0) -> None:
+    def __init__(
+        self, server: Server, clients: int = 4, pause: float = 0.0, kinds: t.Sequence[Kind] | None = None
+    ) -> None:
         super().__init__(server, clients, pause)
+        self.kinds = KINDS if kinds is None else kinds
         self.counted: Counter[str] = Counter()
         self.unexpected: list[str] = []
         self._numbers = itertools.count()
@@ -43,7 +46,7 @@ class Traffic(Clients):
     def run(self) -> None:
         while not self.stopped.wait(self.pause):
             number = next(self._numbers)
-            kind = KINDS[number % len(KINDS)]
+            kind = self.kinds[number % len(self.kinds)]
             try:
                 kind(self, number)
                 self.counted[kind.__name__] += 1
@@ -52,7 +55,7 @@ class Traffic(Clients):
 
     def had_all(self) -> bool:
         """Whether there was each kind of request, three times or more."""
-        return all(self.counted[kind.__name__] >= 3 for kind in KINDS)
+        return all(self.counted[kind.__name__] >= 3 for kind in self.kinds)
 
     def _ask(self, expected: int, path: str, method: str = "GET", body: t.Any = None, **headers: str) -> None:
         status, _ = self.server.ask(path, method, body, **headers)
@@ -138,6 +141,8 @@ def _end(connection: socket.socket, reset: bool) -> None:
     connection.close()
 
 
+Kind: t.TypeAlias = t.Callable[[Traffic, int], None]
+
 KINDS: t.Final = [
     Traffic.plain,
     Traffic.unique,
@@ -160,3 +165,6 @@ KINDS: t.Final = [
     Traffic.echo,
 ]
 """In the order in which they come, again and again."""
+
+NO_WSGI: t.Final = [Traffic.leaves_view, Traffic.echo]
+"""What a server of WSGI applications does not have: it notices no client that leaves, and no WebSocket."""

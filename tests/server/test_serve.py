@@ -235,13 +235,38 @@ def test_an_application_that_fails_before_serving_is_not_served(started, write):
     assert not any("Serving" in line for line in served.lines)
 
 
-def test_an_application_that_cannot_be_loaded_is_said_once(started):
+def test_an_application_that_cannot_be_loaded_is_said_once_and_alone(started):
     with started("nowhere:app", "--bind", "127.0.0.1:0") as served:
         assert served.status() == 1
 
-    errors = [line for line in served.lines if "Error" in line or "Traceback" in line]
-    assert len(errors) == 1
-    assert errors[0].startswith("Error: Could not import 'nowhere': there is no module 'nowhere' in ")
+    (line,) = served.lines
+    assert line.startswith("Error: Could not import 'nowhere': there is no module 'nowhere' in ")
+
+
+BROKEN = {
+    "syntax": ("def :", "SyntaxError: invalid syntax"),
+    "import": ("raise LookupError('no settings')", "LookupError: no settings"),
+    "factory": ("def create_app():\n    raise LookupError('no settings')", "LookupError: no settings"),
+    "startup": (
+        "import costrel\napp = costrel.Costrel('a')\n@app.before_serving\ndef db():\n    raise LookupError('no db')",
+        "LookupError: no db",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "interface"),
+    [("syntax", "asgi"), ("import", "wsgi"), ("factory", "asgi"), ("startup", "asgi"), ("startup", "wsgi")],
+)
+def test_no_address_is_given_for_an_application_that_does_not_start(started, write, kind, interface):
+    source, error = BROKEN[kind]
+    write("broken.py", source)
+    with started("broken", "--bind", "127.0.0.1:0", "--workers", "2", "--interface", interface) as served:
+        assert served.status() == 1
+
+    text = "\n".join(served.lines)
+    assert error in text
+    assert "http://" not in text
 
 
 def test_a_term_signal_while_the_application_loads_ends_at_once(started, write, tmp_path):

@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from ..processes import wait_until
+from ..processes import children, wait_until
 from .served import serving, started
 
 APP = """\
@@ -46,11 +46,65 @@ def test_each_worker_opens_and_closes(tmp_path, interface):
     (tmp_path / "shop.py").write_text(textwrap.dedent(APP))
     with serving(tmp_path, "--interface", interface) as served:
         answers = set()
-        # A worker that is told to end before it is ready runs no functions after serving.
         wait_until(lambda: len(answers.add(served.get()) or answers) == 2, "both workers have answered")
         assert {(200, "True")} == {(status, text.split()[0]) for status, text in answers}
         assert served.end() == 0
     assert sorted(notes(tmp_path)) == ["after", "after", "close", "close", "open", "open"]
+
+
+SLOW_START = """\
+    import pathlib
+    import time
+    import costrel
+
+    app = costrel.Costrel("shop")
+
+    def note(text):
+        with open("notes", "a") as file:
+            file.write(text + "\\n")
+
+    @app.while_serving
+    def pool():
+        note("open")
+        while not pathlib.Path("go").exists():
+            time.sleep(0.02)
+        note("opened")
+        yield
+        note("close")
+
+    @app.after_serving
+    async def after():
+        note("after")
+"""
+
+
+@pytest.mark.parametrize(
+    ("interface", "number"), [("wsgi", signal.SIGTERM), ("wsgi", signal.SIGINT), ("asgi", signal.SIGTERM)]
+)
+def test_a_worker_that_is_told_to_end_while_it_starts_ends_what_it_began(tmp_path, interface, number):
+    (tmp_path / "shop.py").write_text(textwrap.dedent(SLOW_START))
+    arguments = ("shop:app", "--bind", "127.0.0.1:0", "--workers", "1", "--interface", interface)
+    with started(tmp_path, *arguments) as served:
+        wait_until((tmp_path / "notes").exists, "the function has begun")
+        (worker,) = children(served.popen.pid)
+        served.popen.send_signal(number)
+        os.kill(worker, number)  # as a terminal and systemd do
+        (tmp_path / "go").touch()
+        assert served.status() == 0
+    assert notes(tmp_path) == ["open", "opened", "close", "after"]
+
+
+def test_a_reload_that_is_cut_short_ends_what_it_began(tmp_path):
+    (tmp_path / "shop.py").write_text(textwrap.dedent(SLOW_START))
+    (tmp_path / "go").touch()
+    with serving(tmp_path, "--interface", "wsgi", workers=1) as served:
+        (tmp_path / "go").unlink()
+        served.popen.send_signal(signal.SIGHUP)
+        wait_until(lambda: notes(tmp_path).count("open") == 2, "the new worker starts")
+        served.popen.send_signal(signal.SIGTERM)
+        (tmp_path / "go").touch()
+        assert served.status() == 0
+    assert sorted(notes(tmp_path)) == ["after", "after", "close", "close", "open", "open", "opened", "opened"]
 
 
 def test_an_error_prevents_the_start(tmp_path):

@@ -26,6 +26,7 @@ from .outgoing import Answer, Messages, add_echo, answer_of, sender_of
 from .scope import note_route, source_of
 from .threads import RETRY_AFTER, STREAM_THREADS, THREADS, NoThreadLeft, PinnedThread, Workers
 from .timeouts import BODY_MIN_RATE, BODY_TIMEOUT, SEND_TIMEOUT, ClientStalled, Timeouts
+from .unsent import unsent_of
 from .websocket import serve_websocket
 
 _BUSY: t.Final = b"The server is busy: try again in a moment.\n"
@@ -68,7 +69,8 @@ class AsgiApplication:
         self.watcher = DisconnectWatcher()
         self.body_patience = Timeouts(app.config.get("BODY_TIMEOUT", BODY_TIMEOUT))
         self.body_min_rate = app.config.get("BODY_MIN_RATE", BODY_MIN_RATE) or 0
-        self.send_patience = Timeouts(app.config.get("SEND_TIMEOUT", SEND_TIMEOUT))
+        self.unsent = unsent_of(app)
+        self.send_patience = Timeouts(app.config.get("SEND_TIMEOUT", SEND_TIMEOUT), self.unsent.is_scarce)
         self._views_known = 0
         self._kinds_of_views: set[bool] = set()
         self._streaming: set[t.Any] = set()
@@ -297,8 +299,11 @@ class AsgiApplication:
 
     async def _send(self, answer: Messages | Answer, calls: RequestCalls, send: Send) -> None:
         body = calls.body
-        if isinstance(answer, Answer) and answer.may_block and calls.pinned is None:
-            answer = await self._with_thread(answer, calls)
+        if isinstance(answer, Answer):
+            if answer.is_refused:
+                answer = await self._refused(answer, calls)
+            elif answer.may_block and calls.pinned is None:
+                answer = await self._with_thread(answer, calls)
         headers = answer.headers if isinstance(answer, Answer) else answer[0]["headers"]
         add_echo(headers, calls.scope)
         if body is not None and body.has_stalled and not calls.scope["http_version"].startswith("2"):
@@ -310,18 +315,25 @@ class AsgiApplication:
             return
         if answer.body.__class__ is not bytes:
             send = self.send_patience.sending(send)
-        with suppress(ClientStalled):  # the server cuts an incomplete answer
-            await answer.send(send, calls.run, calls.watch_answer(), calls.variables)
+        try:
+            with suppress(ClientStalled):  # the server cuts an incomplete answer
+                await answer.send(send, calls.run, calls.watch_answer(), calls.variables)
+        finally:
+            answer.release()
 
     async def _with_thread(self, answer: Answer, calls: RequestCalls) -> Answer:
         """`answer` with a thread for its body, or the answer 503 if none is left."""
         try:
             calls.pinned = self.workers.lend_to_body()
         except NoThreadLeft:
-            if answer.close is not None:
-                await calls.run(answer.close)
-            return overloaded(RETRY_AFTER)
+            return await self._refused(answer, calls)
         return answer
+
+    async def _refused(self, answer: Answer, calls: RequestCalls) -> Answer:
+        """The answer 503 instead of `answer`."""
+        if answer.close is not None:
+            await calls.run(answer.close)
+        return overloaded(RETRY_AFTER)
 
 
 def _answer_of_wrapped(app: t.Any, environ: dict[str, t.Any], calls: RequestCalls) -> Answer:

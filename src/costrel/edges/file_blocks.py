@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine
 
 from ..messages.body import FileBody
 from ..support.asgi_types import Send
+from .time_slices import TimeSlice
 
 InThread = Callable[[Callable[[], t.Any]], Coroutine[t.Any, t.Any, t.Any]]
 
@@ -49,7 +50,7 @@ class FileBlocks:
         self.sent = 0
 
     def read(self) -> bytes:
-        """The next block; b"" at the end. Runs in a thread."""
+        """The next block; b"" at the end. It may wait for the disk."""
         if self.offset is not None:
             self.file.seek(self.offset)
             self.offset = None
@@ -57,6 +58,10 @@ class FileBlocks:
         if self.left is not None:
             self.left -= len(block)
         return block
+
+    async def next(self, in_thread: InThread) -> bytes:
+        """The next block, without a thread if the file is in memory."""
+        return self.read() if type(self.file) is io.BytesIO else await in_thread(self.read)
 
     def was_sent(self, number: int, seconds: float) -> None:
         """A block of so many bytes was taken, so many seconds after the first one began."""
@@ -71,7 +76,9 @@ async def send_file_body(send: Send, in_thread: InThread, body: FileBody) -> Non
     blocks = FileBlocks(body)
     time = asyncio.get_running_loop().time
     began = time()
-    while (block := await in_thread(blocks.read)) and blocks.left != 0:
+    time_slice = TimeSlice()
+    while (block := await blocks.next(in_thread)) and blocks.left != 0:
         await send({"type": "http.response.body", "body": block, "more_body": True})
         blocks.was_sent(len(block), time() - began)
+        await time_slice.give_way()
     await send({"type": "http.response.body", "body": block})

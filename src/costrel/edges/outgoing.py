@@ -7,6 +7,7 @@ import typing as t
 from asyncio import FIRST_COMPLETED
 from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Iterator
 from contextvars import Context
+from weakref import finalize
 
 from ..app.late_changes import watch
 from ..app.lifecycle import conclude
@@ -27,6 +28,7 @@ from .compressed import send_compressed
 from .file_blocks import InThread, is_on_disk, send_file_body
 from .scope import ANSWERED, DIRECT, ECHO
 from .time_slices import TimeSlice
+from .unsent import WHOLE, Unsent, in_blocks, size_in_memory, unsent_of
 
 Messages = tuple[dict[str, t.Any], dict[str, t.Any]]
 """Status and headers, and the whole body."""
@@ -54,10 +56,14 @@ def answer_of(ctx: RequestContext, response: t.Any) -> Messages | Answer | AsgiC
     if status not in STATUS_LINES:
         check_status(status)
     headers = encode_fields(pairs)
-    if piece is None:
+    if piece is None or len(piece) > WHOLE:
         watch(ctx, response)
         body, close = response.body_for_edge(source, replaced)
-        return Answer(status, headers, body, close, source["REQUEST_METHOD"])
+        answer = Answer(status, headers, in_blocks(body), close, source["REQUEST_METHOD"])
+        if isinstance(answer.body, FileBody):
+            # Here, in the thread of the view: the loop may be late, and memory fills meanwhile.
+            answer.reserve(unsent_of(ctx.app))
+        return answer
     return (
         {"type": "http.response.start", "status": status, "headers": headers},
         {"type": "http.response.body", "body": piece},
@@ -104,6 +110,9 @@ class Answer:
         self.headers = headers
         self.body = body
         self.close = close
+        self.is_refused = False
+        """Whether there is no room for the body, and the response becomes a 503."""
+        self._release: finalize[[int], Answer] | None = None
         self.may_block = _may_block(body)
         """Whether computing the body may block its thread for any time, as a generator can."""
 
@@ -138,6 +147,23 @@ class Answer:
             if close is not None:
                 close()
             raise
+
+    def reserve(self, unsent: Unsent) -> None:
+        """Count the body until `release` if it is large and waits in memory. Without room, drop it: `is_refused`."""
+        size = size_in_memory(self.body)
+        if not size:
+            return
+        if unsent.take(size):
+            self._release = finalize(self, unsent.give_back, size)
+        else:
+            self.is_refused = True
+            self.body = b""
+
+    def release(self) -> None:
+        """Drop the body, if it is counted. It was sent, or will not be."""
+        if self._release is not None:
+            self.body = b""
+            self._release()
 
     @property
     def expected(self) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import typing as t
+from collections.abc import Callable
 
 from ..support.asgi_types import Send
 
@@ -15,6 +16,9 @@ BODY_MIN_RATE: t.Final = 500
 
 SEND_TIMEOUT: t.Final = 30.0
 """Seconds in which a client takes nothing of an answer."""
+
+SCARCE_TIMEOUT: t.Final = 5.0
+"""The same while the responses of all clients take much memory."""
 
 _ROUND: t.Final = 1.0
 
@@ -41,8 +45,9 @@ class Wait:
 class Timeouts:
     """Checks all waits at intervals, and ends those that take too long. One timer for all costs less than many."""
 
-    def __init__(self, limit: float | None) -> None:
+    def __init__(self, limit: float | None, is_scarce: Callable[[], bool] = lambda: False) -> None:
         self.limit = limit
+        self._is_scarce = is_scarce
         self.round = _ROUND if limit is None else min(_ROUND, limit / 4)
         self._waits: set[Wait] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -70,6 +75,8 @@ class Timeouts:
 
     def _go_round(self) -> None:
         limit = t.cast("float", self.limit)
+        if self._is_scarce():
+            limit = min(limit, SCARCE_TIMEOUT)
         for wait in self._waits:
             if wait.is_over(limit, self.round) and not wait.stalled and wait.task is not None:
                 wait.stalled = True
@@ -89,7 +96,7 @@ class Timeouts:
             except asyncio.CancelledError:
                 if not given_up(wait):
                     raise
-                raise ClientStalled(f"The client has taken nothing for {self.limit:g} seconds.") from None
+                raise ClientStalled(f"The client has taken nothing for {wait.waited:g} seconds.") from None
             finally:
                 self.end(wait)
 

@@ -28,6 +28,11 @@ _EVENTS: t.Final = (
         "costrel_background_refused_total",
         "Functions that did not run after a response, since too many were waiting.",
     ),
+    (
+        "refused_responses",
+        "costrel_responses_refused_total",
+        "Responses that became a 503, since too many bytes were waiting for clients.",
+    ),
 )
 
 _BOUNDS: t.Final = (*(f"{bound:g}" for bound in BUCKETS), "+Inf")

@@ -16,6 +16,7 @@ from .granian_private import Lifespan, Listener, Listening, new_loop, wsgi_sched
 from .served import Served, ports_in_use
 from .signals import ENDING, Signals
 from .sockets import Sockets
+from .state import State
 from .wsgi_calls import WsgiCalls
 
 _FOR_CONNECTIONS = 0.7
@@ -59,7 +60,7 @@ def run_asgi_worker(
     sockets: Sockets,
     worker: Replaced,
     listening: Listening,
-    state: Stopping,
+    state: State,
     early: bool,
 ) -> None:
     """Serve the ASGI application that `load` returns until a signal arrives, and end in order.
@@ -80,7 +81,7 @@ class AsgiWorker:
         sockets: Sockets,
         worker: Replaced,
         listening: Listening,
-        state: Stopping,
+        state: State,
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         self.served = served
@@ -103,6 +104,7 @@ class AsgiWorker:
         _on_signals(self.loop, self._end)
         if early:
             self._open(lifespan)
+            self._state.note_answers()
         if not self.loop.run_until_complete(lifespan.startup()):
             sys.exit(1)
         if not self._is_ending:

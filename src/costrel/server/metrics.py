@@ -44,7 +44,7 @@ _ROW_BYTES: t.Final = _KEY_BYTES + 8 * _CELLS
 _HEAD: t.Final = 8
 _ROWS_USED, _IN_FLIGHT, _WEBSOCKETS = 0, 1, 2
 
-EVENTS: t.Final = {"stalls": 3, "dropped_lines": 4, "full": 5, "refused_functions": 6}
+EVENTS: t.Final = {"stalls": 3, "dropped_lines": 4, "full": 5, "refused_functions": 6, "refused_responses": 7}
 """The events that are counted beside requests, and their places in the head of a page."""
 
 Key = tuple[str, str, str]

@@ -65,10 +65,13 @@ def _serve(load: Callable[[], Costrel | ASGIApplication], options: ServeOptions)
         ready, write_ready = multiprocessing.Pipe(duplex=False)
         ledger, metrics = _metrics(metrics_socket, options)
         listening = _listening_options(options)
-        supervisor = Supervisor(sockets, ready, state, _limits(options), options.workers, ledger, remove_files)
-        scheme = "https" if options.certificate else "http"
-        for place, sock in zip(options.bind, sockets, strict=True):
-            _logger.info("Listening at %s", ", ".join(addresses.urls(addresses.parse_bind(place)[0], sock, scheme)))
+
+        def announce() -> None:
+            _announce(options, sockets, metrics_socket)
+
+        supervisor = Supervisor(
+            sockets, ready, state, _limits(options), options.workers, ledger, remove_files, announce
+        )
         loader = WorkerLoader(load, options, write_ready, state, sockets, metrics_socket)
         with metrics:
             if options.interface == "wsgi":
@@ -100,12 +103,23 @@ def _metrics(sock: socket.socket | None, options: ServeOptions) -> tuple[Ledger 
     """The ledger of the requests, and the server that shows it inside a with-block."""
     if sock is None or options.metrics is None:
         return None, nullcontext()
-    from .exposition import PATH, MetricsServer
+    from .exposition import MetricsServer
     from .metrics import Ledger
 
     ledger = Ledger(options.workers)
-    _logger.info("Metrics at %s%s", addresses.urls(parse_metrics(options.metrics)[0], sock, "http")[0], PATH)
     return ledger, MetricsServer(sock, ledger)
+
+
+def _announce(options: ServeOptions, sockets: Sockets, metrics_socket: socket.socket | None) -> None:
+    """Log the addresses. Before the application has been loaded, they would hide the error of an import."""
+    if metrics_socket is not None and options.metrics is not None:
+        from .exposition import PATH
+
+        host, _ = parse_metrics(options.metrics)
+        _logger.info("Metrics at %s%s", addresses.urls(host, metrics_socket, "http")[0], PATH)
+    scheme = "https" if options.certificate else "http"
+    for place, sock in zip(options.bind, sockets, strict=True):
+        _logger.info("Listening at %s", ", ".join(addresses.urls(addresses.parse_bind(place)[0], sock, scheme)))
 
 
 def refuse_what_wsgi_lacks(options: ServeOptions) -> None:

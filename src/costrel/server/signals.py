@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import signal
 import socket
+import sys
 import typing as t
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 ENDING = (signal.SIGTERM, signal.SIGINT)
@@ -34,6 +35,25 @@ def release_signals() -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+def complete_before_end(start: Callable[[], None]) -> None:
+    """In a worker, call `start` to its end even if a signal arrives that ends the worker.
+
+    Then, and until other handlers are set, such a signal exits the process in order, so that it undoes the start.
+    """
+    arrived: list[int] = []
+    for number in ENDING:
+        signal.signal(number, lambda number, _: arrived.append(number))
+    start()
+    for number in ENDING:
+        signal.signal(number, _exit)
+    if arrived:
+        _exit()
+
+
+def _exit(*_: object) -> t.NoReturn:
+    sys.exit(0)
 
 
 class Wakeup:

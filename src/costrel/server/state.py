@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import multiprocessing
 
-_STOPPING, _READY, _AROUND = range(3)
+_STOPPING, _READY, _AROUND, _ANSWERS = range(4)
 _WANTED, _RUNNING, _FAILED = 1, 2, 3
 
 
 class State:
     """Flags that the processes write and read.
 
-    The process that started the others writes `stopping` and `ready`. A worker asks for the functions around the
-    server, and the process that runs them answers.
+    The process that started the others writes `stopping` and `ready`, and a worker `answers`. A worker asks for the
+    functions around the server, and the process that runs them answers.
     """
 
     def __init__(self) -> None:
-        self._flags = multiprocessing.RawArray("b", 3)
+        self._flags = multiprocessing.RawArray("b", 4)
 
     @property
     def stopping(self) -> bool:
@@ -35,6 +35,15 @@ class State:
     def note_ready(self) -> None:
         """A worker is ready."""
         self._flags[_READY] = 1
+
+    @property
+    def answers(self) -> bool:
+        """Whether a worker has loaded the application and accepts connections."""
+        return bool(self._flags[_ANSWERS])
+
+    def note_answers(self) -> None:
+        """A worker accepts connections."""
+        self._flags[_ANSWERS] = 1
 
     @property
     def around_is_wanted(self) -> bool:

@@ -86,9 +86,9 @@ class Worker:
 class Supervisor:
     """Runs `target` in `number` worker processes, on listening sockets that they share.
 
-    A worker writes its process id to the other end of `ready` when it can serve. `at_stop` is called before the sockets
-    are closed. `target` is called with the number of the worker, a function that loads the application, the sockets,
-    the worker's pulse, and `arguments`.
+    A worker writes its process id to the other end of `ready` when it can serve. `at_answer` is called when the first
+    worker answers, and `at_stop` before the sockets are closed. `target` is called with the number of the worker, a
+    function that loads the application, the sockets, the worker's pulse, and `arguments`.
     """
 
     def __init__(
@@ -100,6 +100,7 @@ class Supervisor:
         number: int,
         ledger: Ledger | None = None,
         at_stop: Callable[[], None] = lambda: None,
+        at_answer: Callable[[], None] = lambda: None,
     ) -> None:
         method = multiprocessing.get_start_method()
         # "forkserver", the default of Python 3.14, would not pass the sockets on.
@@ -112,6 +113,7 @@ class Supervisor:
         self._number = number
         self._ledger = ledger
         self._at_stop = at_stop
+        self._at_answer: Callable[[], None] | None = at_answer
         self._ready = ready
         self._ready_ids: set[int] = set()
         self._workers: list[Worker] = []
@@ -223,9 +225,17 @@ class Supervisor:
                 return False
             self._see_off()
             self._around.look()
+            if self._state.answers:
+                self._announce()
+        self._announce()
         self._ready_ids.clear()
         self._state.note_ready()
         return True
+
+    def _announce(self) -> None:
+        if self._at_answer is not None:
+            self._at_answer()
+            self._at_answer = None
 
     # -- replacement
 

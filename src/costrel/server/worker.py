@@ -24,7 +24,7 @@ from ..edges.asgi import AsgiApplication
 from ..edges.threads import THREADS
 from ..edges.timeouts import SEND_TIMEOUT
 from ..support.asgi_types import ASGIApplication
-from ..support.signals import background_refused
+from ..support.signals import background_refused, response_refused
 from . import addresses, forking
 from .access_log import (
     LINES,
@@ -34,12 +34,14 @@ from .access_log import (
     set_up_application_logging,
     set_up_logging,
 )
+from .allocator import share_heaps
 from .around import run_around, wait_for_around
 from .beats import Pulse
 from .errors import StartError
 from .failed_load import describe
 from .foreign import ForeignApplication
 from .output import in_background
+from .rare_warning import RareWarning
 from .serve_options import ServeOptions, refuse_debug, refuse_mounts
 from .state import State
 from .watchdog import WORKER_TIMEOUT, PoolThreads, Threads, Watchdog
@@ -48,6 +50,11 @@ if t.TYPE_CHECKING:
     from .metrics import Page
     from .served import Served
     from .wsgi_calls import WsgiCalls
+
+_RESPONSES_REFUSED: t.Final = RareWarning(
+    "Process %d keeps %.0f MB of responses that clients have not read yet, and MAX_RESPONSE_MEMORY_SIZE allows no more:"
+    " further large ones are a 503"
+)
 
 
 @dataclass(frozen=True)
@@ -112,12 +119,14 @@ class WorkerLoader:
         from .signals import release_signals
 
         release_signals()
+        share_heaps()
         if self.foreign is not None:
             self.foreign.close()
         in_background(self._note_dropped)
         set_up_logging(self.options.log_format)
         threading.Thread(target=self._end_with_parent, name="costrel-parent", daemon=True).start()
         background_refused.connect(self._note_refused, weak=False)
+        response_refused.connect(self._note_refused_response, weak=False)
 
     def _loaded(self) -> Costrel | ASGIApplication:
         app = self.load()
@@ -183,6 +192,11 @@ class WorkerLoader:
         if self.page is not None:
             self.page.count("refused_functions")
 
+    def _note_refused_response(self, unsent: object, size: int) -> None:
+        _RESPONSES_REFUSED.log(os.getpid(), size / 1_000_000)
+        if self.page is not None:
+            self.page.count("refused_responses")
+
     def _note_stall(self) -> None:
         if self.page is not None:
             self.page.count("stalls")
@@ -229,7 +243,12 @@ def _serve_around(app: Costrel) -> None:
     from multiprocessing.util import Finalize
 
     from ..edges.lifespan import ServingThread
+    from .signals import complete_before_end
 
     around = ServingThread(app)
-    around.start()
-    Finalize(None, around.stop, exitpriority=100)  # a worker's `atexit` functions are not called
+
+    def start() -> None:
+        around.start()
+        Finalize(None, around.stop, exitpriority=100)  # a worker's `atexit` functions are not called
+
+    complete_before_end(start)

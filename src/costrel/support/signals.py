@@ -20,3 +20,5 @@ message_flashed = SIGNALS.signal("message-flashed")
 got_background_exception = SIGNALS.signal("got-background-exception")
 background_refused = SIGNALS.signal("background-refused")
 """Sent for each function after a response that does not run since too many wait. For the metrics of servers."""
+response_refused = SIGNALS.signal("response-refused")
+"""Sent for each response that is not sent since too many bytes wait for clients. For the metrics of servers."""
