@@ -4,6 +4,7 @@ The responses of the test clients pass `wsgiref.validate`. A test whose applicat
 so with ``@pytest.mark.unvalidated("the reason")``.
 """
 
+import gc
 import sys
 import threading
 from wsgiref.validate import validator
@@ -22,10 +23,57 @@ WORKERS = "costrel-worker-"
 """The threads of the ASGI edge: they are daemons, and wait for the next request."""
 
 
+LEFT_OUT = {"browser", "ci", "npm", "slow"}
+"""The markers of the tests that `make test` leaves to `make test-all`."""
+
+left_out = pytest.StashKey[int]()
+
+
 def pytest_configure(config):
     config.addinivalue_line("markers", "unvalidated(reason): the responses do not pass the WSGI validator")
     # It warns of methods that are not in RFC 9110 and of status lines without a reason: neither is an error.
     config.addinivalue_line("filterwarnings", "ignore::wsgiref.validate.WSGIWarning")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Keep what stays for the whole run out of the rounds of the garbage collector.
+
+    There are 15,000 tests with their nodes, and some tests start a round a hundred times.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
+
+
+def pytest_deselected(items):
+    """Count the tests that are left out for their markers."""
+    for item in items:
+        if LEFT_OUT.intersection(marker.name for marker in item.iter_markers()):
+            item.config.stash[left_out] = item.config.stash.get(left_out, 0) + 1
+
+
+def pytest_sessionfinish(session):
+    """Tell the process that reports how many tests this one has left out: all workers leave out the same."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left_out"] = session.config.stash.get(left_out, 0)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node, error):
+    node.config.stash[left_out] = getattr(node, "workeroutput", {}).get("left_out", 0)
+
+
+def pytest_unconfigure(config):
+    """Say how many tests are left, in the last line."""
+    count = config.stash.get(left_out, 0)
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if count and reporter and not hasattr(config, "workeroutput"):
+        reporter.write_line(f"Tests that are left to make test-all, for their real parts or duration: {count}")
 
 
 @pytest.fixture(autouse=True)
