@@ -9,28 +9,39 @@ EXTRAS := async,compress,crypto,docs-ui,dotenv,limits,otel,redis
 LOCK := constraints.txt
 INSTALL := -m pip install -q --constraint $(LOCK) --build-constraint $(LOCK)
 
-.PHONY: run test quick lint types bench instructions coverage docs site dist ecosystem ecosystem-quick
+.PHONY: run test test-all pythons quick lint types bench instructions coverage docs site dist ecosystem ecosystem-quick
 .PHONY: fuzz fuzz-parsers fuzz-differential soak optimized clients contract docs-ui lock newest clean
 
 # The example application at http://127.0.0.1:5000.
 run: $(READY)
 	$(BIN)/costrel --app examples/gallery run
 
-# All tests, on every core; the browser's are skipped, with a line that says so, where Chromium is missing.
+# The tests to run before each commit, on every core. Those with real parts (a browser, Redis, type checkers, the tests
+# of other packages), those that need many servers and those of long duration are left to `make test-all`.
+MARKS := not (browser or ci or npm or slow)
+
 test: $(DEV)
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+	$(BIN)/python -m pytest -n auto --dist loadgroup -m "$(MARKS)"
+
+# All tests, with 300 examples of each property; the browser's are skipped, with a line that says so, if Chromium is missing.
+test-all: $(DEV)
+	HYPOTHESIS_PROFILE=ci $(BIN)/python -m pytest -n auto --dist loadgroup
 
 # The tests of one room and of the architecture: make quick ROOM=http.
 ROOM ?= http
 
 quick: $(DEV)
-	$(BIN)/python -m pytest -q -n auto --dist loadgroup tests/$(ROOM) tests/architecture -m "not slow"
+	$(BIN)/python -m pytest -q -n auto --dist loadgroup tests/$(ROOM) tests/architecture -m "$(MARKS)"
 
-# The tests of what applications use, under python -O: nothing rests on an assert.
+# The tests of the core rooms, which applications use, under python -O: nothing rests on an assert.
 optimized: $(DEV)
-	$(BIN)/python -O -m pytest -q -n auto --dist loadgroup -W ignore::pytest.PytestConfigWarning $(OPTIMIZED:%=tests/%)
+	$(BIN)/python -O -m pytest -q -n auto --dist loadgroup -W ignore::pytest.PytestConfigWarning $(CORE:%=tests/%)
 
-OPTIMIZED := app edges http messages middleware routing security services sessions support testing typed views
+# They on every other Python from 3.11 on that is here; PYTHONS names versions ("3.12 3.13").
+pythons: $(DEV)
+	BIN=$(BIN) LOCK=$(LOCK) EXTRAS=$(EXTRAS) MARKS="$(MARKS)" .ci/pythons $(CORE:%=tests/%)
+
+CORE := app edges http messages middleware routing security services sessions support testing typed views
 
 lint: $(DEV)
 	$(BIN)/ruff check .
@@ -48,7 +59,7 @@ bench: $(BENCH)
 instructions: $(BENCH)
 	.venv-bench/bin/python -m benchmarks instructions
 
-# Branch coverage of all tests; fails under the floor in pyproject.toml.
+# Branch coverage of all tests; fails below the floor in pyproject.toml.
 coverage: $(DEV)
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -q
@@ -149,4 +160,4 @@ $(BENCH): pyproject.toml $(LOCK)
 	touch $@
 
 clean:
-	rm -rf .venv .venv-bench .venv-lock .venv-newest .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz
+	rm -rf .venv .venv-bench .venv-lock .venv-newest .venv-3.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz

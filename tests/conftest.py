@@ -5,16 +5,27 @@ so with ``@pytest.mark.unvalidated("the reason")``.
 """
 
 import gc
+import os
 import sys
 import threading
 from wsgiref.validate import validator
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-# A busy machine takes its time over an example, and an unchanged tree gives an unchanged result.
-settings.register_profile("steady", deadline=None, derandomize=True)
-settings.load_profile("steady")
+# HYPOTHESIS_PROFILE chooses the number of examples. There is no deadline, since a busy machine takes its time over an
+# example. An unchanged tree gives an unchanged result; only `make fuzz-differential` searches for new examples.
+settings.register_profile(
+    "quick",
+    max_examples=50,
+    deadline=None,
+    derandomize=True,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile("ci", settings.get_profile("quick"), max_examples=300)
+settings.register_profile("fuzz", settings.get_profile("quick"), max_examples=20_000, derandomize=False)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 PATIENCE = 10.0
 """How many seconds a thread may take to end after its test."""
