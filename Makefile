@@ -9,7 +9,7 @@ EXTRAS := async,compress,crypto,docs-ui,dotenv,limits,otel,redis
 LOCK := constraints.txt
 INSTALL := -m pip install -q --constraint $(LOCK) --build-constraint $(LOCK)
 
-.PHONY: run test test-all pythons quick lint types bench instructions coverage docs site dist ecosystem ecosystem-quick
+.PHONY: run test test-all pythons quick lint types bench instructions coverage mutation docs site dist ecosystem ecosystem-quick
 .PHONY: fuzz fuzz-parsers fuzz-differential soak optimized clients contract docs-ui lock newest clean
 
 # The example application at http://127.0.0.1:5000.
@@ -65,6 +65,12 @@ coverage: $(DEV)
 	$(BIN)/coverage run -m pytest -q
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
+
+# Mutation testing of core modules, which pyproject.toml names: lists the changes to them that no test notices.
+mutation: $(DEV)
+	$(BIN)/python $(INSTALL) --group mutation
+	$(BIN)/python -m mutmut run
+	$(BIN)/python -m mutmut results
 
 # The snippets and links of the documentation.
 docs: $(DEV)
@@ -160,4 +166,4 @@ $(BENCH): pyproject.toml $(LOCK)
 	touch $@
 
 clean:
-	rm -rf .venv .venv-bench .venv-lock .venv-newest .venv-3.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz
+	rm -rf .venv .venv-bench .venv-lock .venv-newest .venv-3.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz mutants
