@@ -33,15 +33,16 @@ ROOM ?= http
 quick: $(DEV)
 	$(BIN)/python -m pytest -q -n auto --dist loadgroup tests/$(ROOM) tests/architecture -m "$(MARKS)"
 
-# The tests of the core rooms, which applications use, under python -O: nothing rests on an assert.
+# The tests of the rooms that applications use, under python -O: nothing rests on an assert.
 optimized: $(DEV)
-	$(BIN)/python -O -m pytest -q -n auto --dist loadgroup -W ignore::pytest.PytestConfigWarning $(CORE:%=tests/%)
+	$(BIN)/python -O -m pytest -q -n auto --dist loadgroup -W ignore::pytest.PytestConfigWarning $(OPTIMIZED:%=tests/%)
 
-# They on every other Python from 3.11 on that is here; PYTHONS names versions ("3.12 3.13").
+# The core rooms' tests on every other Python from 3.11 on that is here; PYTHONS names versions ("3.12 3.13").
 pythons: $(DEV)
 	BIN=$(BIN) LOCK=$(LOCK) EXTRAS=$(EXTRAS) MARKS="$(MARKS)" .ci/pythons $(CORE:%=tests/%)
 
-CORE := app edges http messages middleware routing security services sessions support testing typed views
+CORE := app http messages middleware routing services support typed views
+OPTIMIZED := $(CORE) edges security sessions testing
 
 lint: $(DEV)
 	$(BIN)/ruff check .
