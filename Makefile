@@ -9,28 +9,40 @@ EXTRAS := async,compress,crypto,docs-ui,dotenv,limits,otel,redis
 LOCK := constraints.txt
 INSTALL := -m pip install -q --constraint $(LOCK) --build-constraint $(LOCK)
 
-.PHONY: run test quick lint types bench served instructions coverage docs site pictures dist ecosystem ecosystem-quick
-.PHONY: fuzz fuzz-parsers fuzz-differential soak optimized clients contract docs-ui lock newest clean
+.PHONY: run test test-all pythons quick lint types bench served instructions coverage mutation docs site pictures dist
+.PHONY: ecosystem ecosystem-quick fuzz fuzz-parsers fuzz-differential soak optimized clients contract docs-ui lock newest clean
 
 # The example application at http://127.0.0.1:5000.
 run: $(READY)
 	$(BIN)/costrel --app examples/gallery run
 
-# All tests, on every core; the browser's are skipped, with a line that says so, where Chromium is missing.
+# The tests to run before each commit, on every core. Those with real parts (a browser, Redis, type checkers, the tests
+# of other packages), those that need many servers and those of long duration are left to `make test-all`.
+MARKS := not (browser or ci or npm or slow)
+
 test: $(DEV)
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+	$(BIN)/python -m pytest -n auto --dist loadgroup -m "$(MARKS)"
+
+# All tests, with 300 examples of each property; the browser's are skipped, with a line that says so, if Chromium is missing.
+test-all: $(DEV)
+	HYPOTHESIS_PROFILE=ci $(BIN)/python -m pytest -n auto --dist loadgroup
 
 # The tests of one room and of the architecture: make quick ROOM=http.
 ROOM ?= http
 
 quick: $(DEV)
-	$(BIN)/python -m pytest -q -n auto --dist loadgroup tests/$(ROOM) tests/architecture -m "not slow"
+	$(BIN)/python -m pytest -q -n auto --dist loadgroup tests/$(ROOM) tests/architecture -m "$(MARKS)"
 
-# The tests of what applications use, under python -O: nothing rests on an assert.
+# The tests of the rooms that applications use, under python -O: nothing rests on an assert.
 optimized: $(DEV)
 	$(BIN)/python -O -m pytest -q -n auto --dist loadgroup -W ignore::pytest.PytestConfigWarning $(OPTIMIZED:%=tests/%)
 
-OPTIMIZED := app edges http messages middleware routing security services sessions support testing typed views
+# The core rooms' tests on every other Python from 3.11 on that is here; PYTHONS names versions ("3.12 3.13").
+pythons: $(DEV)
+	BIN=$(BIN) LOCK=$(LOCK) EXTRAS=$(EXTRAS) MARKS="$(MARKS)" .ci/pythons $(CORE:%=tests/%)
+
+CORE := app http messages middleware routing services support typed views
+OPTIMIZED := $(CORE) edges security sessions testing
 
 lint: $(DEV)
 	$(BIN)/ruff check .
@@ -52,12 +64,18 @@ served: bench
 instructions: $(BENCH)
 	.venv-bench/bin/python -m benchmarks instructions
 
-# Branch coverage of all tests; fails under the floor in pyproject.toml.
+# Branch coverage of all tests; fails below the floor in pyproject.toml.
 coverage: $(DEV)
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -q
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
+
+# Mutation testing of core modules, which pyproject.toml names: lists the changes to them that no test notices.
+mutation: $(DEV)
+	$(BIN)/python $(INSTALL) --group mutation
+	$(BIN)/python -m mutmut run
+	$(BIN)/python -m mutmut results
 
 # The snippets and links of the documentation.
 docs: $(DEV)
@@ -157,4 +175,4 @@ $(BENCH): pyproject.toml $(LOCK)
 	touch $@
 
 clean:
-	rm -rf .venv .venv-bench .venv-lock .venv-newest .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz
+	rm -rf .venv .venv-bench .venv-lock .venv-newest .venv-3.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz mutants

@@ -4,16 +4,28 @@ The responses of the test clients pass `wsgiref.validate`. A test whose applicat
 so with ``@pytest.mark.unvalidated("the reason")``.
 """
 
+import gc
+import os
 import sys
 import threading
 from wsgiref.validate import validator
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-# A busy machine takes its time over an example, and an unchanged tree gives an unchanged result.
-settings.register_profile("steady", deadline=None, derandomize=True)
-settings.load_profile("steady")
+# HYPOTHESIS_PROFILE chooses the number of examples. There is no deadline, since a busy machine takes its time over an
+# example. An unchanged tree gives an unchanged result; only `make fuzz-differential` searches for new examples.
+settings.register_profile(
+    "quick",
+    max_examples=50,
+    deadline=None,
+    derandomize=True,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile("ci", settings.get_profile("quick"), max_examples=300)
+settings.register_profile("fuzz", settings.get_profile("quick"), max_examples=20_000, derandomize=False)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 PATIENCE = 10.0
 """How many seconds a thread may take to end after its test."""
@@ -22,10 +34,64 @@ WORKERS = "costrel-worker-"
 """The threads of the ASGI edge: they are daemons, and wait for the next request."""
 
 
+LEFT_OUT = {"browser", "ci", "npm", "slow"}
+"""The markers of the tests that `make test` leaves to `make test-all`."""
+
+left_out = pytest.StashKey[int]()
+
+
 def pytest_configure(config):
     config.addinivalue_line("markers", "unvalidated(reason): the responses do not pass the WSGI validator")
     # It warns of methods that are not in RFC 9110 and of status lines without a reason: neither is an error.
     config.addinivalue_line("filterwarnings", "ignore::wsgiref.validate.WSGIWarning")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Keep what stays for the whole run out of the rounds of the garbage collector.
+
+    There are 15,000 tests with their nodes, and some tests start a round a hundred times.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
+
+
+def pytest_deselected(items):
+    """Count the tests that are left out for their markers."""
+    for item in items:
+        if LEFT_OUT.intersection(marker.name for marker in item.iter_markers()):
+            item.config.stash[left_out] = item.config.stash.get(left_out, 0) + 1
+
+
+def pytest_sessionfinish(session):
+    """Tell the process that reports how many tests this one has left out: all workers leave out the same."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left_out"] = session.config.stash.get(left_out, 0)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node, error):
+    node.config.stash[left_out] = getattr(node, "workeroutput", {}).get("left_out", 0)
+
+
+def pytest_unconfigure(config):
+    """Say how many tests are left, in the last line."""
+    count = config.stash.get(left_out, 0)
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if count and reporter and not hasattr(config, "workeroutput"):
+        reporter.write_line(f"Tests that are left to make test-all, for their real parts or duration: {count}")
+
+
+@pytest.fixture(scope="module")
+def short_rounds():
+    """Keep the objects of earlier tests out of the garbage collector's rounds, for modules that start many."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

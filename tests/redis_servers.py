@@ -7,11 +7,19 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 
 from .processes import PATIENCE, free_port, wait_until
+
+real_redis = pytest.mark.ci
+"""The mark of tests for which Redis is started: `make test` leaves them to `make test-all`."""
+
+
+def with_marks(stores: Iterable[str]) -> list[object]:
+    """Parameters for the names of stores, those that need Redis with the mark."""
+    return [pytest.param(name, marks=real_redis) if "redis" in name else name for name in stores]
 
 
 class RedisServer:

@@ -191,7 +191,7 @@ RANGES: dict[str, list[tuple[int, int]] | None] = {
         },
     ),
 )
-@settings(max_examples=400)
+@settings(max_examples=settings.default.max_examples * 4 // 3)
 def test_answers_are_those_of_the_model(
     clients: dict[str, t.Any], data: st.DataObject, path: str, method: str, asked: dict[str, str]
 ) -> None:

@@ -13,7 +13,7 @@ from costrel.app.guards import rate_counter
 from costrel.views import MethodView
 
 from ..edges.asgi_call import call
-from ..redis_servers import running_redis
+from ..redis_servers import real_redis, running_redis
 from ..server.served import serving
 
 
@@ -260,6 +260,7 @@ class TestAnswer:
 
 
 class TestStores:
+    @real_redis
     def test_several_applications_count_in_one_redis(self, redis):
         redis.command(b"FLUSHALL")
         clients = [one_view("3/minute", RATE_LIMIT_STORAGE=redis.url) for _ in range(2)]
@@ -272,6 +273,7 @@ class TestStores:
         clients = [one_view("1/minute", RATE_LIMIT_STORAGE=store) for _ in range(2)]
         assert [200, 429] == [client.get("/").status_code for client in clients]
 
+    @real_redis
     @pytest.mark.parametrize(
         ("when_down", "codes", "told"),
         [
@@ -295,6 +297,7 @@ class TestStores:
                 assert "RATE_LIMIT_STORAGE can be reached again." == caplog.records[1].getMessage()
             assert 2 == len(caplog.records)
 
+    @real_redis
     def test_a_store_that_hangs_is_left_alone_for_a_while(self, caplog):
         with running_redis() as server:
             client = one_view("2/minute", RATE_LIMIT_STORAGE=server.url)
@@ -313,6 +316,7 @@ class TestStores:
 
 
 class TestAsync:
+    @real_redis
     @pytest.mark.parametrize("key", [None, lambda: session.get("user", "x")], ids=["address", "key"])
     def test_a_store_elsewhere_never_blocks_the_loop(self, redis, key):
         redis.command(b"FLUSHALL")
@@ -356,6 +360,7 @@ class TestAsync:
         assert [200, 200, 429] == [answer.status for answer in answers]
         assert threading.main_thread().name == answers[0].text
 
+    @real_redis
     def test_many_at_once_are_counted_exactly(self, redis):
         redis.command(b"FLUSHALL")
         for storage in ("memory://", redis.url):
@@ -387,6 +392,7 @@ async def index():
 """
 
 
+@real_redis
 def test_workers_count_together_in_redis(redis, tmp_path):
     redis.command(b"FLUSHALL")
     (tmp_path / "shop.py").write_text(WORKERS)

@@ -8,6 +8,8 @@ import pytest
 from costrel import Costrel, abort, redirect, render_template_string, request, session
 from costrel.testing.environ_builder import EnvironBuilder
 
+pytestmark = pytest.mark.usefixtures("short_rounds")
+
 REQUESTS = 100
 
 

@@ -1,6 +1,7 @@
 """Files and functions stay small enough to hold one idea."""
 
 import ast
+import functools
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ def test_a_file_holds_one_idea(path: Path) -> None:
     assert lines < MAX_FILE, f"{path.name} has {lines} lines: which two ideas are in it?"
 
 
+@functools.cache
 def functions(path: Path) -> list[tuple[str, int]]:
     tree = ast.parse(path.read_text())
     return [

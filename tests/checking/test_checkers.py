@@ -5,6 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.ci
+
 ROOT = Path(__file__).parents[2]
 SHOP = Path(__file__).with_name("shop.py")
 

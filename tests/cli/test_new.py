@@ -48,16 +48,19 @@ def test_a_project_passes_lint(project):
     python(project, "-m", "ruff", "format", "--no-cache", "--check", ".")
 
 
+@pytest.mark.ci
 def test_a_project_passes_its_type_check(project):
     python(project, "-m", "mypy", "--cache-dir", str(MYPY_CACHE))
 
 
+@pytest.mark.ci
 def test_a_project_passes_its_tests(project):
     output = python(project, "-m", "pytest", "-q", "-p", "no:cacheprovider")
 
     assert "passed" in output
 
 
+@pytest.mark.ci
 def test_a_project_is_served(project):
     command = [sys.executable, "-m", "costrel", "run", "--port", "0"]
     with Process(command, project, environ(), stderr=subprocess.STDOUT) as server:
@@ -209,6 +212,7 @@ def test_the_files_belong_to_everyone_whom_the_umask_allows(folder, invoke):
     assert 0o644 == (folder / "shop" / "wsgi.py").stat().st_mode & 0o777
 
 
+@pytest.mark.ci
 def test_the_wheel_has_the_templates(tmp_path):
     python(ROOT, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path))
     with zipfile.ZipFile(next(tmp_path.glob("costrel-*.whl"))) as wheel:

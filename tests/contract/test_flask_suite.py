@@ -51,6 +51,7 @@ def run_suite(source, *arguments):
     )
 
 
+@pytest.mark.ci
 @pytest.mark.timeout(600)
 def test_flasks_own_tests_pass():
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "costrel-conformance"

@@ -378,6 +378,7 @@ SCENARIOS: list[t.Callable[[t.Any], t.Any]] = [
 ]
 
 
+@pytest.mark.usefixtures("short_rounds")
 @pytest.mark.parametrize("index", range(len(SCENARIOS)))
 def test_mistakes_are_warned_of_alike(index: int) -> None:
     expected = recorded(SCENARIOS[index], werkzeug.middleware.lint)

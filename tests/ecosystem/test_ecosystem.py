@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.ci
+
 ROOT = Path(__file__).parents[2]
 FILES = sorted(Path(__file__).parent.glob("*_use.py"))
 ASGI_FILES = sorted(Path(__file__).parent.glob("*_asgi.py"))

@@ -15,6 +15,8 @@ from websockets.sync.client import connect
 
 from ..processes import PATIENCE, LoggedProcess
 
+pytestmark = pytest.mark.ci
+
 HERE = Path(__file__).parent
 COMMANDS = {
     "granian": ["-m", "costrel", "--app", "served_app", "run", "--port", "0"],

@@ -35,7 +35,10 @@ COMMANDS = {
 LIMIT = 1024 * 1024
 
 
-@pytest.fixture(scope="module", params=COMMANDS)
+@pytest.fixture(
+    scope="module",
+    params=["costrel", *(pytest.param(name, marks=pytest.mark.ci) for name in COMMANDS if name != "costrel")],
+)
 def server(request, tmp_path_factory):
     """The name and the port of a server that serves the example."""
     if importlib.util.find_spec(request.param) is None:

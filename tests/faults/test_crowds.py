@@ -12,7 +12,7 @@ from ..processes import PATIENCE, wait_until
 from .keepalive import Connection2
 from .processes import read_all, served
 
-pytestmark = pytest.mark.xdist_group("faults")
+pytestmark = [pytest.mark.ci, pytest.mark.xdist_group("faults")]
 
 LIMIT = 40
 HANDSHAKE = (

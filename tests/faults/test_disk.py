@@ -11,7 +11,7 @@ from ..processes import wait_until
 from .processes import limited, served
 from .traffic import FORM_TYPE, form
 
-pytestmark = pytest.mark.xdist_group("faults")
+pytestmark = [pytest.mark.ci, pytest.mark.xdist_group("faults")]
 
 
 @pytest.fixture

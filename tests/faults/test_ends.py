@@ -10,7 +10,7 @@ from ..processes import wait_until
 from .killing import kill_workers
 from .processes import read_all, served
 
-pytestmark = pytest.mark.xdist_group("faults")
+pytestmark = [pytest.mark.ci, pytest.mark.xdist_group("faults")]
 
 
 def test_sigterm_lets_a_view_an_upload_and_a_stream_finish():

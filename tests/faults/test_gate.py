@@ -5,7 +5,7 @@ import pytest
 from .gate_fuzz import HUNG, fuzz
 from .processes import served
 
-pytestmark = pytest.mark.xdist_group("faults")
+pytestmark = [pytest.mark.ci, pytest.mark.xdist_group("faults")]
 
 
 @pytest.mark.parametrize(("interface", "sockets"), [("asgi", 150), ("wsgi", 0)])

@@ -5,7 +5,7 @@ import pytest
 from .isolation import REQUESTS, measured, opened
 from .processes import served
 
-pytestmark = pytest.mark.xdist_group("faults")
+pytestmark = [pytest.mark.ci, pytest.mark.xdist_group("faults")]
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from ..processes import wait_until
 from .processes import served
 from .traffic import FORM_TYPE, RESET, form
 
-pytestmark = pytest.mark.xdist_group("faults")
+pytestmark = [pytest.mark.ci, pytest.mark.xdist_group("faults")]
 
 BODY = form(1_000_000)
 CUTS = [len(BODY) * part // 20 for part in range(20)] + [len(BODY) - 1]

@@ -7,7 +7,7 @@ import pytest
 from ..processes import wait_until
 from .processes import limited, served
 
-pytestmark = pytest.mark.xdist_group("faults")
+pytestmark = [pytest.mark.ci, pytest.mark.xdist_group("faults")]
 
 FILES = 64
 

@@ -12,7 +12,7 @@ from .clients import Load
 from .processes import served
 from .soak import Vitals, soak
 
-pytestmark = pytest.mark.xdist_group("faults")
+pytestmark = [pytest.mark.ci, pytest.mark.xdist_group("faults")]
 
 
 def test_what_is_sent_is_answered_and_logged():

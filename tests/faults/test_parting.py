@@ -12,7 +12,7 @@ from ..processes import PATIENCE, wait_until
 from .keepalive import NGINX_COMMAND, KeepAlive, KeepAlive2, nginx
 from .processes import read_all, served
 
-pytestmark = pytest.mark.xdist_group("faults")
+pytestmark = [pytest.mark.ci, pytest.mark.xdist_group("faults")]
 
 needs_nginx = pytest.mark.skipif(NGINX_COMMAND is None, reason="nginx is not installed")
 

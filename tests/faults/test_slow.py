@@ -9,7 +9,7 @@ import pytest
 from ..processes import wait_until
 from .processes import read_all, served
 
-pytestmark = pytest.mark.xdist_group("faults")
+pytestmark = [pytest.mark.ci, pytest.mark.xdist_group("faults")]
 
 HEAD = b"POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n"
 

@@ -10,7 +10,7 @@ import pytest
 from .clients import Load
 from .processes import served
 
-pytestmark = pytest.mark.xdist_group("faults")
+pytestmark = [pytest.mark.ci, pytest.mark.xdist_group("faults")]
 
 APP = """
 from costrel import Costrel, session

@@ -12,6 +12,8 @@ from websockets.sync.client import ClientConnection, connect
 
 from .conftest import RUN, SERVE, Served, costrel, serving
 
+pytestmark = pytest.mark.ci
+
 PATIENCE = 30
 MOST = 60
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}

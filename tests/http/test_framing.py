@@ -2,7 +2,15 @@
 
 import pytest
 
-from costrel.http.framing import body_length, forbids_content_length, has_no_body, is_chunked, parse_content_length
+from costrel.http import framing
+from costrel.http.framing import (
+    body_length,
+    forbids_content_length,
+    has_no_body,
+    is_chunked,
+    length_field,
+    parse_content_length,
+)
 
 
 @pytest.mark.parametrize(("text", "expected"), [("0", 0), ("12", 12), (" 12\t", 12), ("9" * 19, int("9" * 19))])
@@ -40,3 +48,31 @@ def test_some_responses_have_no_body():
     ]
     assert has_no_body(200, "HEAD")
     assert [status for status in (101, 200, 204, 304) if forbids_content_length(status)] == [101, 204]
+
+
+def test_the_bounds_of_informational_statuses():
+    bounds = (99, 100, 199, 200)
+    assert [False, True, True, False] == [has_no_body(status) for status in bounds]
+    assert [False, True, True, False] == [forbids_content_length(status) for status in bounds]
+
+
+@pytest.mark.parametrize(
+    ("length", "expected"),
+    [("9" * 19, int("9" * 19)), ("9" * 20, 0), (" 5", 5), ("\u0665", 0), ("\xb2", 0), ("-5", 0), ("0", 0)],
+)
+def test_a_length_of_a_body_is_read_as_strictly(length, expected):
+    assert expected == body_length(length, None)
+
+
+@pytest.mark.parametrize("coding", ["chunked,gzip", "gzip ,chunked ", "GZIP, CHUNKED"])
+def test_codings_are_a_list(coding):
+    assert is_chunked(coding)
+
+
+@pytest.mark.parametrize(("length", "kept"), [(0, True), (9_999, True), (10_000, False)])
+def test_the_field_of_a_short_length_is_always_the_same(monkeypatch, length, kept):
+    monkeypatch.setattr(framing, "_length_fields", {})
+    field = length_field(length)
+
+    assert ("Content-Length", str(length)) == field
+    assert kept is (length_field(length) is field)

@@ -11,6 +11,8 @@ from costrel.server import engine
 from ..processes import PATIENCE, Process, environ, wait_until
 from .served import serving, started
 
+pytestmark = pytest.mark.ci
+
 APP = """\
 import costrel
 

@@ -11,6 +11,8 @@ import pytest
 from ..processes import PATIENCE, Process, environ, is_gone, wait_until
 from .served import serving
 
+pytestmark = pytest.mark.ci
+
 APP = """\
 import multiprocessing
 import os

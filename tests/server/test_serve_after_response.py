@@ -15,6 +15,8 @@ from ..processes import PATIENCE, wait_until
 from .served import serving
 from .test_serve_metrics import Metered
 
+pytestmark = pytest.mark.ci
+
 APP = """\
 import asyncio
 import os

@@ -9,6 +9,8 @@ import pytest
 from ..processes import children, wait_until
 from .served import serving, started
 
+pytestmark = pytest.mark.ci
+
 APP = """\
     import os
     import costrel

@@ -10,6 +10,8 @@ import pytest
 from ..processes import Process, environ
 from .served import serving
 
+pytestmark = pytest.mark.ci
+
 SHOP = """
 import asyncio
 import sys

@@ -9,6 +9,8 @@ import pytest
 from ..processes import PATIENCE
 from .served import serving
 
+pytestmark = pytest.mark.ci
+
 APP = """\
 import costrel
 

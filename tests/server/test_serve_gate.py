@@ -8,6 +8,8 @@ from websockets.sync.client import connect
 
 from .served import serving
 
+pytestmark = pytest.mark.ci
+
 APP = """\
 import os
 import costrel

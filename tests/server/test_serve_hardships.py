@@ -10,6 +10,8 @@ from websockets.sync.client import connect
 from ..processes import PATIENCE, is_gone, wait_until
 from .served import serving, started
 
+pytestmark = pytest.mark.ci
+
 APP = """\
 import asyncio
 import os

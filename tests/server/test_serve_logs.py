@@ -7,6 +7,8 @@ import pytest
 
 from .served import serving
 
+pytestmark = pytest.mark.ci
+
 SHOP = """
 import asyncio
 import logging

@@ -8,6 +8,8 @@ import pytest
 from ..processes import PATIENCE, wait_until
 from .served import started
 
+pytestmark = pytest.mark.ci
+
 APP = """\
 import time
 import costrel

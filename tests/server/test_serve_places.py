@@ -10,6 +10,8 @@ import pytest
 from ..processes import PATIENCE
 from .served import started
 
+pytestmark = pytest.mark.ci
+
 APP = """\
 import costrel
 

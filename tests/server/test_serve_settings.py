@@ -4,6 +4,8 @@ import pytest
 
 from .served import serving, started
 
+pytestmark = pytest.mark.ci
+
 APP = """\
 import costrel
 

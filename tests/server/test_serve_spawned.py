@@ -9,6 +9,8 @@ from ..processes import environ
 from .served import Served
 from .test_serve_around import AROUND_SERVER, notes
 
+pytestmark = pytest.mark.ci
+
 START = """\
     import multiprocessing
     import sys

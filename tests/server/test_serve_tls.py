@@ -14,6 +14,8 @@ from costrel.server.certificates import make_ssl_devcert
 from ..processes import PATIENCE
 from .served import serving, started
 
+pytestmark = pytest.mark.ci
+
 APP = """\
 import costrel
 from costrel import request

@@ -15,6 +15,8 @@ from costrel.server.beats import Beats, Pulse
 from ..processes import PATIENCE, Process, environ, wait_until
 from .served import serving, started
 
+pytestmark = pytest.mark.ci
+
 APP = """\
 import asyncio
 import os

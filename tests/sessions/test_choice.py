@@ -12,6 +12,8 @@ from costrel.services.session_stores.memory import MemoryStore
 from costrel.services.session_stores.redis_store import RedisStore
 from costrel.services.sessions import SecureCookieSessionInterface, SessionInterface
 
+from ..redis_servers import real_redis
+
 
 def test_flask_has_its_own_interface_and_costrel_signed_cookies_with_more():
     assert SecureCookieSessionInterface is type(Flask("a").session_interface) is type(Costrel.session_interface)
@@ -74,6 +76,7 @@ def test_an_interface_may_be_the_setting(make_app):
     assert interface is make_app(interface).session_interface
 
 
+@real_redis
 def test_a_client_of_redis_may_be_too(make_app, shared_redis):
     redis = pytest.importorskip("redis")
     client = redis.Redis.from_url(shared_redis.url, decode_responses=True)
@@ -88,6 +91,7 @@ def test_a_client_of_redis_may_be_too(make_app, shared_redis):
     client.close()
 
 
+@real_redis
 def test_redis_by_its_setting(make_app, shared_redis):
     app = make_app("memory", SESSION_REDIS=shared_redis.url)
     app.config["SESSION_STORE"] = "redis"

@@ -9,10 +9,12 @@ from markupsafe import Markup
 from costrel import session
 from costrel.app.application import Costrel, Flask
 
+from ..redis_servers import with_marks
+
 STORES = ("cookie", "encrypted", "memory", "sqlite", "redis", "cache", "cache in files", "cache in redis")
 
 
-@pytest.fixture(params=STORES)
+@pytest.fixture(params=with_marks(STORES))
 def store(request):
     return request.param
 
@@ -187,7 +189,7 @@ def test_a_signed_cookie_from_the_future_is_none_as_with_flask(make_app, clock):
     assert {"b": "2"} == client.get("/all").json
 
 
-@pytest.mark.parametrize("store", [name for name in STORES if name != "cookie"])
+@pytest.mark.parametrize("store", with_marks(name for name in STORES if name != "cookie"))
 def test_a_clock_that_jumps_back_ends_no_session(make_app, store, clock):
     app = make_app(store, SESSION_ABSOLUTE_LIFETIME=7200, SESSION_IDLE_LIFETIME=3600)
     client = app.test_client()

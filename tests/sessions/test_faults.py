@@ -18,6 +18,8 @@ from costrel.services.session_stores.cache import CacheStore
 from costrel.services.session_stores.memory import MemoryStore
 from costrel.services.session_stores.sqlite import SqliteStore
 
+from ..redis_servers import real_redis
+
 GENEROUS = 2.0
 """Seconds. A paused Redis is given 0.25; more would mean that it was waited for several times, or for good."""
 
@@ -34,6 +36,7 @@ def client(app):
     return client
 
 
+@real_redis
 class TestRedis:
     @pytest.mark.parametrize("fault", ["pause", "end"])
     def test_what_uses_a_session_is_a_503_soon(self, client, redis_server, fault, caplog):

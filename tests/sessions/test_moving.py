@@ -11,6 +11,8 @@ from itsdangerous import Signer
 
 from costrel.app.application import Costrel, Flask
 
+from ..redis_servers import real_redis, with_marks
+
 KEY = "a key that is long enough for anybody"
 IDENTIFIER = "hM66ux2rBN_KmVNVIE6BzPycngSNDpYxcclYUCYLUkQ"
 DATA = {"_permanent": True, "name": "ann", "cart": [1, 2]}
@@ -22,7 +24,7 @@ def client_with(app, value):
     return client
 
 
-@pytest.mark.parametrize("store", ["encrypted", "memory", "sqlite", "redis", "cache"])
+@pytest.mark.parametrize("store", with_marks(["encrypted", "memory", "sqlite", "redis", "cache"]))
 @pytest.mark.parametrize("profile", [Costrel, Flask])
 def test_a_signed_cookie_goes_on_in_another_store(make_app, store, profile):
     before = make_app("cookie").test_client()
@@ -82,7 +84,7 @@ def test_a_store_where_flask_session_keeps_nothing_is_an_error(make_app, store):
 
 
 class TestFlaskSession:
-    @pytest.fixture(params=["redis msgpack", "redis json", "cache"])
+    @pytest.fixture(params=with_marks(["redis msgpack", "redis json", "cache"]))
     def app(self, request, make_app):
         kind = request.param
         store = "redis" if kind.startswith("redis") else SimpleCache()
@@ -121,6 +123,7 @@ class TestFlaskSession:
         assert {} == client_with(app, IDENTIFIER).get("/all").json
 
 
+@real_redis
 @pytest.mark.parametrize("content", [pickle.dumps(DATA), b"\xc1", b"{", msgspec.msgpack.encode([1])])
 def test_a_pickle_is_refused(make_app, content, caplog):
     app = make_app("redis", SESSION_MOVE_FROM="flask-session")
@@ -132,6 +135,7 @@ def test_a_pickle_is_refused(make_app, content, caplog):
     assert content == client.get(f"session:{IDENTIFIER}")
 
 
+@real_redis
 def test_what_is_no_value_of_redis_is_refused_too(make_app):
     app = make_app("redis", SESSION_MOVE_FROM="flask-session")
     app.session_interface.store._client.rpush(f"session:{IDENTIFIER}", "x")
@@ -139,6 +143,7 @@ def test_what_is_no_value_of_redis_is_refused_too(make_app):
     assert {} == client_with(app, IDENTIFIER).get("/all").json
 
 
+@real_redis
 def test_the_sessions_of_flask_session_itself(make_app, shared_redis):
     """Written by Flask and Flask-Session, in a process where they are what they are called."""
     pytest.importorskip("flask_session")

@@ -18,11 +18,13 @@ from costrel.services.session_stores.sqlite import SWEEP_EVERY as SQLITE_SWEEP_E
 from costrel.services.session_stores.sqlite import SqliteStore
 from costrel.services.session_stores.store import Change, UnreadableRecordError
 
+from ..redis_servers import real_redis, with_marks
+
 STORES = ("memory", "sqlite", "redis", "cache", "cache in files", "cache in redis")
 WRITERS = 50
 
 
-@pytest.fixture(params=STORES)
+@pytest.fixture(params=with_marks(STORES))
 def app(request, make_app):
     return make_app(request.param)
 
@@ -330,6 +332,7 @@ class TestMemory:
         assert not store.delete("old")
 
 
+@real_redis
 class TestRedis:
     def test_a_session_that_redis_has_forgotten_leaves_the_list(self, make_app):
         app = make_app("redis")
@@ -492,6 +495,7 @@ class TestPlanted:
         client.post("/set/b/2")
         assert before != identifier(client)
 
+    @real_redis
     def test_so_is_a_field_of_redis(self, make_app):
         app = make_app("redis")
         client = app.test_client()

@@ -1,0 +1,134 @@
+"""The gate by itself: the statuses and fields that pass, as which bytes, and what the errors say of the others."""
+
+import re
+
+import pytest
+
+from costrel.http import gate
+from costrel.http.gate import MAX_FIELDS, MAX_HEAD, check_fields, check_status, check_status_line, encode_fields
+
+
+@pytest.mark.parametrize("code", [100, 200, 999])
+def test_a_status_of_three_digits_passes(code):
+    check_status(code)
+
+
+@pytest.mark.parametrize("code", [-1, 99, 1000])
+def test_another_status_is_named(code):
+    with pytest.raises(
+        ValueError, match=rf"^The status of the response is {code}\. It must be a number from 100 to 999\.$"
+    ):
+        check_status(code)
+
+
+@pytest.mark.parametrize(
+    ("line", "code"), [("200 OK", 200), ("100", 100), ("999 ", 999), ("404 Gef\xe4hrlich", 404), ("200 a\tb", 200)]
+)
+def test_a_status_line_has_its_code(line, code):
+    assert code == check_status_line(line)
+
+
+@pytest.mark.parametrize("line", ["099 x", "1000", "20 x", "200OK", "200 a\nb", "200 a\n", "200 \u20ac", ""])
+def test_another_line_is_named(line):
+    message = f"The status of the response is {line!r}. It must be a number from 100 to 999 and a text."
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        check_status_line(line)
+
+
+def test_of_a_long_line_the_error_has_the_beginning():
+    with pytest.raises(ValueError, match=f"response is '{'x' * 100}'"):
+        check_status_line("x" * 101)
+
+
+def test_names_become_lower_case_and_values_latin_1():
+    fields = encode_fields([("X-Name", "\xe9"), ("A!#$%&'*+-.^_`|~9", "tab\there"), ("b", "")])
+
+    assert [(b"x-name", b"\xe9"), (b"a!#$%&'*+-.^_`|~9", b"tab\there"), (b"b", b"")] == fields
+
+
+@pytest.mark.parametrize("name", ["Transfer-Encoding", "TRANSFER-ENCODING"])
+def test_the_server_decides_how_a_body_is_transferred(name):
+    assert [(b"a", b"b")] == encode_fields([(name, "chunked"), ("A", "b")])
+
+
+@pytest.mark.parametrize("name", ["", "A b", "a:", "\xe4", "\u20ac", "a\n", '"a"'])
+def test_a_name_that_is_none_is_named(name):
+    message = f"{name!r} is not the name of a header field: use letters, digits and !#$%&'*+-.^_`|~."
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        check_fields([("A", "b"), (name, "c")])
+
+
+@pytest.mark.parametrize("control", ["\0", "\b", "\n", "\r", "\x1f", "\x7f"])
+def test_a_control_character_is_shown(control):
+    message = f"The header field 'A' has a control character: {'b' + control!r}."
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        check_fields([("A", "b" + control)])
+
+
+@pytest.mark.parametrize("value", ["\u20ac", "\u0100"])
+def test_characters_outside_of_latin_1_are_shown(value):
+    message = f"The header field 'A' has characters outside of Latin-1: {value!r}."
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        check_fields([("A", value)])
+
+
+@pytest.mark.parametrize("end", ["\n", "\u20ac"])
+def test_of_a_long_value_the_error_has_the_beginning(end):
+    with pytest.raises(ValueError, match=f": '{'x' * 100}'"):
+        check_fields([("A", "x" * 100 + end)])
+
+
+@pytest.mark.parametrize("length", ["0", "9999", "123456789012"])
+def test_a_length_is_a_number(length):
+    assert [(b"content-length", length.encode())] == encode_fields([("Content-Length", length)])
+
+
+@pytest.mark.parametrize("length", ["", "-1", "1 ", "\u0665", "\xb2"])
+def test_a_length_that_is_none_is_named(length):
+    message = f"The Content-Length of the response is {length!r}. It must be a number (RFC 9110 §8.6)."
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        check_fields([("Content-Length", length)])
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "kept"),
+    [
+        ("X-Kept", "x" * 256, True),
+        ("X-Kept", "x" * 257, False),
+        ("Content-Length", "7531", True),
+        ("Content-Length", "75310", False),
+        ("Set-Cookie", "a=b", False),
+        ("ETag", '"a"', False),
+        ("Date", "Mon, 30 Nov 2026 15:00:00 GMT", False),
+        ("Last-Modified", "Mon, 30 Nov 2026 15:00:00 GMT", False),
+        ("Location", "/a", False),
+    ],
+)
+def test_short_fields_that_repeat_are_kept_and_no_others(monkeypatch, name, value, kept):
+    monkeypatch.setattr(gate, "_encoded", {})  # other tests may have filled it
+    fields = [(name, value)]
+
+    (first,), (second,), (third,) = encode_fields(fields), encode_fields(fields), encode_fields(fields)
+
+    assert first == second == third
+    assert kept is (second is third)
+
+
+def test_the_number_of_fields_has_a_limit():
+    fields = [("A", "b")] * MAX_FIELDS
+
+    assert MAX_FIELDS == len(encode_fields(fields))
+    with pytest.raises(ValueError, match=r"^The response has 10,001 header fields; at most 10,000 can be sent\.$"):
+        encode_fields([*fields, ("A", "b")])
+
+
+def test_the_size_of_all_fields_has_a_limit():
+    fields = [("A", "b")] * 64
+    most = "x" * (MAX_HEAD - 64 * 2 - 1)
+
+    assert 65 == len(encode_fields([*fields, ("C", most)]))
+    with pytest.raises(
+        ValueError,
+        match=r"^The header fields of the response have 1,048,577 bytes; at most 1,048,576 can be sent\.$",
+    ):
+        encode_fields([*fields, ("C", most + "x")])
