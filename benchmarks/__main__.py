@@ -7,7 +7,8 @@ bodies    uploads and downloads of 1 GiB: throughput and memory
 memory    a worker's memory over 100,000 mixed requests
 served    requests a second, on a server, with the load from another core
 where     the share of each function in the time of each scenario
-instructions   instructions per request, counted by callgrind; with names, only these; --framework costrel,flask
+instructions   instructions per request, counted by callgrind; with names, only these; --framework costrel,flask;
+          --table typed counts and writes one of the tables: wsgi, asgi, typed
 report    the tables and plots of docs/performance.md, from the stored figures
 all       all of these, and the report
 
@@ -38,7 +39,7 @@ def calls(options: argparse.Namespace) -> None:
 def instructions(options: argparse.Namespace) -> None:
     from .instructions.command import main
 
-    main(options.names, [name for name in options.framework.split(",") if name])
+    main(options.names, [name for name in options.framework.split(",") if name], options.table)
 
 
 def part(name: str) -> Callable[[argparse.Namespace], None]:
@@ -93,6 +94,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help="of scenarios or cases; without any: all")
     parser.add_argument("--peers", default="", help="of `calls`: separated by commas; without it: all")
     parser.add_argument("--framework", default="", help="of `instructions`: likewise")
+    parser.add_argument("--table", default="", help="of `instructions`: one of them; without it: all")
     options = parser.parse_intermixed_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("Ended."))  # so that the servers are stopped, too
     (everything if options.part == "all" else PARTS[options.part])(options)

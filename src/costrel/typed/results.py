@@ -28,7 +28,7 @@ from .expressions import (
 from .filtering import Filter, WrongResult
 from .markers import EventStream, JSONLines, Status
 from .shapes import reaches_model
-from .signatures import MISSING, Signature
+from .signatures import MISSING, Signature, SignatureError
 
 EventStreamMaker: t.TypeAlias = Callable[[t.Any, Callable[[object], str]], Response]
 Write: t.TypeAlias = Callable[[RequestContext, t.Any], object]
@@ -130,6 +130,7 @@ class JSONWriter:
     """Writes values of one type as JSON."""
 
     def __init__(self, owner: str, expr: TypeExpr, tools: Tools) -> None:
+        refuse_unresolved(owner, expr)
         self.owner = owner
         self.expr = expr
         self.filter = Filter(expr, tools.dec_hook)
@@ -142,6 +143,16 @@ class JSONWriter:
     def text(self, value: object) -> str:
         """The same as a string."""
         return self(value).decode()
+
+
+def refuse_unresolved(owner: str, expr: TypeExpr) -> None:
+    """Raise SignatureError for a result with a type that is named in a string and does not exist at run time."""
+    try:
+        msgspec.json.Decoder(expr)
+    except NameError as error:
+        raise SignatureError(f"The result of {owner!r} cannot be written: {error}.") from None
+    except TypeError:  # msgspec writes some types that it cannot read, such as a union of two dataclasses
+        pass
 
 
 class ResultWriter:
