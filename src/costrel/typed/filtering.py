@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Iterable, Mapping
-from functools import cached_property
 
 import msgspec
 
+from ..support.properties import cached_property
 from .collecting import DecHook
 from .exactness import Check, checker
 from .expressions import TypeExpr, class_of, spelled

@@ -161,6 +161,7 @@ class ResultWriter:
     def __init__(self, owner: str, variants: list[Variant], tools: Tools) -> None:
         self.owner = owner
         self.writers = [(JSONWriter(owner, variant.expr, tools), variant.status) for variant in variants]
+        self.only = self.writers[0] if len(self.writers) == 1 else None
         self.classes = [[cls for member in members(each.expr) if (cls := class_of(member))] for each in variants]
         self.takes_tuples = any(tuple in classes for classes in self.classes)
 
@@ -186,8 +187,8 @@ class ResultWriter:
 
     def _write(self, value: object) -> tuple[bytes, int | None]:
         """JSON and status of a value: of the variant for its class, else of the first that accepts it."""
-        if len(self.writers) == 1:
-            writer, status = self.writers[0]
+        if self.only is not None:
+            writer, status = self.only
             return (b"" if value is None and writer.expr is NoneType else writer(value)), status
         error: WrongResult | None = None
         order = sorted(range(len(self.writers)), key=lambda index: -suits(value, self.classes[index]))

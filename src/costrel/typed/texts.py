@@ -8,10 +8,10 @@ from __future__ import annotations
 import decimal
 import typing as t
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property
 
 import msgspec
 
+from ..support.properties import cached_property
 from .collecting import FAILED, Collector, DecHook
 from .expressions import NoneType, TypeExpr, class_of, members, spelled
 from .placing import is_many, item_types, takes_text
@@ -182,7 +182,10 @@ class TextInputs:
     def _problems(self, raw: Values, error: Exception) -> list[Problem]:
         found = collect_texts(raw, self.struct, self.where, self.dec_hook, error)
         names = {each.parameter: each.name for each in self._added}
-        return [each._replace(path=(names.get(str(each.path[0]), each.path[0]), *each.path[1:])) for each in found]
+        return [
+            Problem(each.where, (names.get(str(each.path[0]), each.path[0]), *each.path[1:]), each.code, each.detail)
+            for each in found
+        ]
 
 
 def _field_default(default: object) -> t.Any:
