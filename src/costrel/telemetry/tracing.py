@@ -23,8 +23,6 @@ from .notes import TRACE, note
 from .request_span import TRACED, RequestSpan
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable
-
     from opentelemetry.trace import Span, TracerProvider
 
     from ..context import RequestContext
@@ -48,7 +46,7 @@ class Tracing:
 
     def __init__(self, provider: TracerProvider | None = None) -> None:
         fields = (f"HTTP_{name.upper().replace('-', '_')}" for name in propagate.get_global_textmap().fields)
-        self._fields = Fields(*fields)
+        self._are_absent_from = Fields(*fields).are_absent_from
         self._use(provider or trace.get_tracer_provider())
 
     def _use(self, provider: TracerProvider) -> None:
@@ -58,27 +56,25 @@ class Tracing:
         self._tracer = provider.get_tracer("costrel", __version__, schema_url=_SCHEMA)
         self.records = not _never_records(provider, self._tracer)
         """Whether spans may be recorded. If not, only the ids of the caller are passed on."""
-        self.begin: Callable[[RequestContext], None] = self._begin if self.records else self._pass_on
-        """Begins the span of a request, and makes it the current one. `ctx.trace` is it if it is recorded."""
 
-    def _begin(self, ctx: RequestContext) -> None:
+    def begin(self, ctx: RequestContext) -> None:
+        """Begin the span of a request, and make it the current one. `ctx.trace` is it if it is recorded."""
         source = ctx.request._source
-        if not _is_traced(source):
-            self._start(ctx, source)
-        if ctx.trace is None:
-            ctx.overridden -= SEAM
-
-    def _pass_on(self, ctx: RequestContext) -> None:
-        """Pass on the ids of the caller, since no span is recorded."""
-        ctx.overridden = _NONE if len(ctx.overridden) == 1 else ctx.overridden - SEAM
-        source = ctx.request._source
-        if not self._fields.are_absent_from(source):
+        if self.records:
+            if not _is_traced(source):
+                self._start(ctx, source)
+            if ctx.trace is None:
+                ctx.overridden -= SEAM
+            return
+        overridden = ctx.overridden
+        ctx.overridden = _NONE if len(overridden) == 1 else overridden - SEAM
+        if not self._are_absent_from(source):
             contexts.attach(propagate.extract(source, Context(), _GETTER))
         if self._looks_again and monotonic() > self._next_look:
             self._use(trace.get_tracer_provider())
 
     def _start(self, ctx: RequestContext, source: dict[str, t.Any]) -> None:
-        has_caller = not self._fields.are_absent_from(source)
+        has_caller = not self._are_absent_from(source)
         kind, parent = _place_of(propagate.extract(source, Context(), _GETTER) if has_caller else None)
         attributes = RequestAttributes(ctx)
         span = self._tracer.start_span(attributes.span_name, parent, kind, attributes)
