@@ -2,6 +2,7 @@
 
 calls     one call of each peer, in process; with names of scenarios, only these; --peers flask,costrel
 startup   importing, and an application of 10,000 rules
+seal      the start of an application with 300 typed views
 growth    how the cost grows with the number of headers, fields, rules …; with names, only these
 bodies    uploads and downloads of 1 GiB: throughput and memory
 memory    a worker's memory over 100,000 mixed requests
@@ -58,6 +59,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "bodies": part("bodies"),
     "memory": part("memory"),
     "startup": part("startup"),
+    "seal": part("seal"),
     "growth": named_part("growth"),
     "where": named_part("where"),
     "instructions": instructions,

@@ -10,6 +10,7 @@ from .goals import OF_PART
 from .instructions.tables import REGIONS as INSTRUCTIONS
 from .peers import GATEWAYS
 from .scenarios import SCENARIOS
+from .seal import table as seal
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
@@ -157,6 +158,7 @@ REGIONS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "calls-asgi": ("calls", calls("asgi")),
     "imports": ("startup", imports),
     "rules": ("startup", rules),
+    "seal": ("seal", seal),
     "growth": ("growth", growth),
     "bodies": ("bodies", bodies),
     "memory": ("memory", memory),

@@ -1,4 +1,4 @@
-"""Costrel with views that read, convert and check their values by hand: over WSGI as `def`, over ASGI as `async def`."""
+"""Costrel with views that read and check their values by hand: over WSGI as `def`, over ASGI as `async def`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Litestar: the same inputs and results as `typed_app.py`, with Structs of msgspec. It reports the first error alone."""
+"""Litestar: the same inputs and results as `typed_app.py`, with Structs of msgspec."""
 
 from __future__ import annotations
 

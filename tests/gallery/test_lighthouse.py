@@ -1,4 +1,4 @@
-"""The front page of the gallery on `costrel serve`, audited by Lighthouse; `make lighthouse` installs it, and runs this."""
+"""The gallery's front page on `costrel serve`, audited by Lighthouse, which `make lighthouse` installs."""
 
 import json
 import os

@@ -45,8 +45,10 @@ class Tracing:
     """
 
     def __init__(self, provider: TracerProvider | None = None) -> None:
-        fields = (f"HTTP_{name.upper().replace('-', '_')}" for name in propagate.get_global_textmap().fields)
-        self._are_absent_from = Fields(*fields).are_absent_from
+        names = propagate.get_global_textmap().fields
+        if "traceparent" in names:  # without it, `tracestate` is ignored (W3C Trace Context, §3.3)
+            names = names - {"tracestate"}
+        self._fields = Fields(*(f"HTTP_{name.upper().replace('-', '_')}" for name in names))
         self._use(provider or trace.get_tracer_provider())
 
     def _use(self, provider: TracerProvider) -> None:
@@ -68,13 +70,13 @@ class Tracing:
             return
         overridden = ctx.overridden
         ctx.overridden = _NONE if len(overridden) == 1 else overridden - SEAM
-        if not self._are_absent_from(source):
+        if not self._fields.are_absent_from(source):
             contexts.attach(propagate.extract(source, Context(), _GETTER))
         if self._looks_again and monotonic() > self._next_look:
             self._use(trace.get_tracer_provider())
 
     def _start(self, ctx: RequestContext, source: dict[str, t.Any]) -> None:
-        has_caller = not self._are_absent_from(source)
+        has_caller = not self._fields.are_absent_from(source)
         kind, parent = _place_of(propagate.extract(source, Context(), _GETTER) if has_caller else None)
         attributes = RequestAttributes(ctx)
         span = self._tracer.start_span(attributes.span_name, parent, kind, attributes)

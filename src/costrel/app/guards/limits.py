@@ -93,6 +93,7 @@ class Split(t.NamedTuple):
     personal: list[ScopedLimit]
     """Those that count by the principal, after authentication."""
 
+
 Count: t.TypeAlias = "tuple[str, RateLimitItem, Window]"
 """A limit that a request was counted against: its name in the response, the limit, and the rest of it."""
 
