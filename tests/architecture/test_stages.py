@@ -205,10 +205,8 @@ def test_a_request_that_uses_all_features_runs_in_the_order_of_the_stages(app: C
     async def async_view(number: int, item: Item, user: User, database: Session) -> Made:
         return view(number, item, user, database)
 
-    by_key = rate_limit("1000/minute", key=lambda: "user")
-    limited = by_key(
-        rate_limit("1000/minute", principal=lambda caller: "caller")(view if kind == "def" else async_view)
-    )
+    limited = rate_limit("1000/minute", key=lambda: "user")(view if kind == "def" else async_view)
+    limited = rate_limit("1000/minute", principal=lambda caller: "caller")(limited)
     app.post("/items/<number:number>", endpoint="items", security=["key"])(limited)
     fields = {"X-Forwarded-For": "192.0.2.7", "Sec-Fetch-Site": "same-origin"}
 
