@@ -61,7 +61,7 @@ def defined(head: str, view: str) -> dict[str, Any]:
     """A module with an application and its views, which are not registered yet."""
     module: dict[str, Any] = {"__name__": "seal"}
     source = head + "".join(view.replace("{n}", str(number)) for number in range(VIEWS))
-    exec(compile(source, "seal.py", "exec"), module)
+    exec(compile(source, "seal.py", "exec", dont_inherit=True), module)  # the annotations are no strings
     return module
 
 
