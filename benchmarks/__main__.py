@@ -2,12 +2,14 @@
 
 calls     one call of each peer, in process; with names of scenarios, only these; --peers flask,costrel
 startup   importing, and an application of 10,000 rules
+seal      the start of an application with 300 typed views
 growth    how the cost grows with the number of headers, fields, rules …; with names, only these
 bodies    uploads and downloads of 1 GiB: throughput and memory
 memory    a worker's memory over 100,000 mixed requests
 served    browsers' requests and TechEmpower's tests on servers, with the load from another core; --peers likewise
 where     the share of each function in the time of each scenario
-instructions   instructions per request, counted by callgrind; with names, only these; --framework costrel,flask
+instructions   instructions per request, counted by callgrind; with names, only these; --framework costrel,flask;
+          --table typed counts and writes one of the tables: wsgi, asgi, typed
 report    the tables and plots of docs/performance.md, from the stored figures
 all       all of these, and the report
 
@@ -38,7 +40,7 @@ def calls(options: argparse.Namespace) -> None:
 def instructions(options: argparse.Namespace) -> None:
     from .instructions.command import main
 
-    main(options.names, [name for name in options.framework.split(",") if name])
+    main(options.names, [name for name in options.framework.split(",") if name], options.table)
 
 
 def served(options: argparse.Namespace) -> None:
@@ -63,6 +65,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "bodies": part("bodies"),
     "memory": part("memory"),
     "startup": part("startup"),
+    "seal": part("seal"),
     "growth": named_part("growth"),
     "where": named_part("where"),
     "instructions": instructions,
@@ -99,6 +102,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help="of scenarios or cases; without any: all")
     parser.add_argument("--peers", default="", help="of `calls`: separated by commas; without it: all")
     parser.add_argument("--framework", default="", help="of `instructions`: likewise")
+    parser.add_argument("--table", default="", help="of `instructions`: one of them; without it: all")
     options = parser.parse_intermixed_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("Ended."))  # so that the servers are stopped, too
     (everything if options.part == "all" else PARTS[options.part])(options)

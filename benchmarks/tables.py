@@ -11,6 +11,7 @@ from .instructions.tables import REGIONS as INSTRUCTIONS
 from .peers import GATEWAYS
 from .rounds import by_rate, ratio
 from .scenarios import SCENARIOS
+from .seal import table as seal
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
@@ -204,6 +205,7 @@ REGIONS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "calls-asgi": ("calls", calls("asgi")),
     "imports": ("startup", imports),
     "rules": ("startup", rules),
+    "seal": ("seal", seal),
     "growth": ("growth", growth),
     "bodies": ("bodies", bodies),
     "memory": ("memory", memory),

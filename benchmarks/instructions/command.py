@@ -1,6 +1,6 @@
 """``python -m benchmarks instructions``: counts, shows the figures, and writes the tables of docs/performance.md.
 
-Only a run of everything is kept: without names, and with all frameworks installed.
+Only a run of whole tables is kept: without names, and with all frameworks installed.
 """
 
 from __future__ import annotations
@@ -15,24 +15,29 @@ from .scenarios import OVER
 from .tables import HARNESS, REGIONS, Figures, ratios
 
 
-def main(names: list[str], wanted: list[str]) -> None:
-    """Count the scenarios of these names with these frameworks; without names, all of them."""
-    frameworks = chosen(names, wanted)
+def main(names: list[str], wanted: list[str], group: str = "") -> None:
+    """Count the scenarios of these names with these frameworks; without names, all of them, or those of one table."""
+    refuse_unknown("table", [group] if group else [], list(OVER))
+    whole = [each for each in FRAMEWORKS if group in ("", each.group)]
+    frameworks = [each for each in chosen(names, wanted) if group in ("", each.group)]
     figures: Figures = {}
     for framework in frameworks:
         figures[framework.name] = instructions(framework, names)
         show(framework, names, figures[framework.name])
-    for gateway in OVER:
-        if text := ratios(gateway, figures):
-            print(f"\n{gateway.upper()}, ratios\n{text}")
+    for table_name in OVER:
+        if text := ratios(table_name, figures):
+            print(f"\n{table_name}, ratios\n{text}")
     if names or wanted:
         return
-    if frameworks != FRAMEWORKS:
+    if frameworks != whole:
         sys.exit("Nothing is kept, since some frameworks are not installed: make instructions installs them.")
+    known = results.load("instructions") or {"figures": {}}
+    figures = {**known["figures"], **figures}
     results.save("instructions", figures)
     page = PAGE.read_text()
     for mark, table in REGIONS.items():
-        page = between_marks(page, mark, table(figures))
+        if group in mark:
+            page = between_marks(page, mark, table(figures))
     PAGE.write_text(page)
 
 

@@ -16,6 +16,7 @@ class Framework:
 
     :param lacks: the scenarios for which it has no application.
     :param in_place: whether its application is called as `costrel serve` does for a `def` view without a body.
+    :param compares: the table in which it is a column; by default the table of its gateway.
     """
 
     name: str
@@ -25,6 +26,12 @@ class Framework:
     needs: str
     lacks: tuple[str, ...] = ()
     in_place: bool = False
+    compares: str = ""
+
+    @property
+    def group(self) -> str:
+        """The scenarios that it answers, and the table that shows them."""
+        return self.compares or self.gateway
 
     @property
     def called(self) -> str:
@@ -37,9 +44,7 @@ class Framework:
 
     def scenarios(self, names: list[str]) -> list[Scenario]:
         """Its scenarios: all, or those of the names."""
-        return [
-            each for each in OVER[self.gateway] if each.name not in self.lacks and (not names or each.name in names)
-        ]
+        return [each for each in OVER[self.group] if each.name not in self.lacks and (not names or each.name in names)]
 
     def build(self, scenario: str) -> Any:
         """The application of a scenario."""
@@ -52,6 +57,7 @@ class Framework:
 
 
 WITHOUT_HOOKS = ("hooks", "mixed_hooks")
+WITHOUT_TYPES = ("six_errors",)
 FRAMEWORKS = [
     Framework("costrel", "Costrel", "wsgi", "costrel_app", "costrel"),
     Framework("costrel-as-flask", "Costrel, as Flask", "wsgi", "flask_app", "costrel"),
@@ -70,6 +76,17 @@ FRAMEWORKS = [
         "starlette",
         ("form", "postjson", *WITHOUT_HOOKS),
     ),
+    *(
+        Framework(name, title, gateway, module, needs, lacks, compares="typed")
+        for name, title, gateway, module, needs, lacks in (
+            ("by-hand", "Costrel, by hand, WSGI", "wsgi", "by_hand_app", "costrel", WITHOUT_TYPES),
+            ("typed", "Costrel, typed, WSGI", "wsgi", "typed_app", "costrel", ()),
+            ("by-hand-async", "Costrel, by hand, ASGI", "asgi", "by_hand_app", "costrel", WITHOUT_TYPES),
+            ("typed-async", "Costrel, typed, ASGI", "asgi", "typed_app", "costrel", ()),
+            ("fastapi", "FastAPI", "asgi", "fastapi_app", "fastapi", ()),
+            ("litestar", "Litestar", "asgi", "litestar_app", "litestar", ()),
+        )
+    ),
 ]
 ONLY_IF_NAMED = [
     Framework(name, title, gateway, module, "opentelemetry.sdk", lacks, in_place)
@@ -84,4 +101,4 @@ ONLY_IF_NAMED = [
 """Costrel with OpenTelemetry, to be compared with itself; not part of the tables."""
 
 BY_NAME = {framework.name: framework for framework in [*FRAMEWORKS, *ONLY_IF_NAMED]}
-BARE = {gateway: Framework("bare", "no framework", gateway, "bare_app", "costrel") for gateway in OVER}
+BARE = {gateway: Framework("bare", "no framework", gateway, "bare_app", "costrel") for gateway in ("wsgi", "asgi")}

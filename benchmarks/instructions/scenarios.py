@@ -31,6 +31,20 @@ CHROMIUM = (
 )
 """A navigation of Chromium's; the cookies are its sixteenth header."""
 
+FETCH = (
+    *CHROMIUM[:2],
+    *CHROMIUM[3:6],
+    CHROMIUM[7],
+    ("accept", "*/*"),
+    ("origin", "http://shop.example.com"),
+    ("sec-fetch-site", "same-origin"),
+    ("sec-fetch-mode", "cors"),
+    ("sec-fetch-dest", "empty"),
+    ("referer", "http://shop.example.com/orders"),
+    *CHROMIUM[13:],
+)
+"""A call of `fetch` in a page of the same site."""
+
 PRIORITY = ("priority", "u=0, i")
 """Its seventeenth, over HTTP/2."""
 
@@ -50,6 +64,8 @@ class Scenario:
 
     :param before: the path of an earlier request whose session cookie is sent along.
     :param revisits: whether the client has the resource already, and asks whether its tag is still the same.
+    :param sends: the headers of the client, without those that the other parameters add.
+    :param statuses: other statuses with which a framework may answer.
     """
 
     name: str
@@ -63,10 +79,12 @@ class Scenario:
     revisits: bool = False
     status: int = 200
     contains: bytes = b""
+    sends: tuple[tuple[str, str], ...] = CHROMIUM
+    statuses: tuple[int, ...] = ()
 
     def headers(self, more: tuple[tuple[str, str], ...] = ()) -> list[tuple[str, str]]:
         """The names and values that are sent, `more` among them."""
-        found = [*CHROMIUM, *more]
+        found = [*self.sends, *more]
         if self.body:
             found += [("content-type", self.content_type), ("content-length", str(len(self.body)))]
         return found
@@ -164,4 +182,28 @@ ASGI = [
     Scenario("session_read", "/session/read", cookies=COOKIES, before="/login", contains=b"user 42"),
 ]
 
-OVER = {"wsgi": WSGI, "asgi": ASGI}
+ORDER = (
+    b'{"customer": "ada", "lines": [{"sku": "AB-1", "qty": 2}, {"sku": "AB-2", "qty": 1}, {"sku": "AB-3", "qty": 7}]}'
+)
+INVALID = b'{"customer": 5, "lines": [{"sku": "A", "qty": 0}, {"sku": "AB-2", "qty": "many"}]}'
+"""Four of the six mistakes; the others are in the query and in a header."""
+
+
+def call(name: str, path: str, **changes: Any) -> Scenario:
+    """A call of a JSON API by the script of a page."""
+    return Scenario(name, path, **{"sends": FETCH, "cookies": COOKIES, "content_type": "application/json", **changes})
+
+
+TYPED = [
+    call("untyped", "/untyped", query="page=7", contains=b"page 7 dark"),
+    call("four_values", "/search", query="q=lamp&limit=50&page=3&archived=true", contains=b"lamp 50 3 True"),
+    call("body", "/orders", method="POST", body=ORDER, status=201, contains=b"AB-3"),
+    call("fifty_objects", "/rows", contains=b"row 49"),
+    call(
+        "six_errors", "/traced-orders", method="POST", query="dry=perhaps", body=INVALID, status=422, statuses=(400,),
+        sends=(*FETCH, ("x-trace", "none")),
+    ),
+]  # fmt: skip
+"""Requests to views that declare their inputs and results, and to views that do the same by hand."""
+
+OVER = {"wsgi": WSGI, "asgi": ASGI, "typed": TYPED}

@@ -15,6 +15,12 @@ Figures = dict[str, dict[str, int]]
 RATIOS = {
     "wsgi": [("flask", "costrel"), ("flask", "costrel-as-flask")],
     "asgi": [("starlette", "costrel-async"), ("starlette-def", "costrel-def")],
+    "typed": [
+        ("by-hand", "typed"),
+        ("by-hand-async", "typed-async"),
+        ("fastapi", "typed-async"),
+        ("litestar", "typed-async"),
+    ],
 }
 
 
@@ -33,7 +39,7 @@ def table(gateway: str) -> Callable[[Figures], str]:
     """Markdown: a line for each scenario, a column for each framework and each ratio."""
 
     def make(figures: Figures) -> str:
-        group = [each for each in FRAMEWORKS if each.gateway == gateway]
+        group = [each for each in FRAMEWORKS if each.group == gateway]
         titles = {each.name: each.title for each in group}
         head = [
             "thousands",
@@ -68,5 +74,6 @@ def lines(rows: Iterable[list[str]]) -> str:
 REGIONS: dict[str, Callable[[Figures], str]] = {
     "instructions-wsgi": table("wsgi"),
     "instructions-asgi": table("asgi"),
+    "instructions-typed": table("typed"),
 }
 """Mark in docs/performance.md → the function that writes its table."""

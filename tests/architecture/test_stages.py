@@ -102,6 +102,7 @@ def probes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     probe(KnownHosts, "check", "trusted hosts")
     probe(cross_origin.CrossOrigin, "preflight", "CORS")
     probe(limits.Limits, "due", "rate limits")
+    probe(limits.Limits, "count_principal", "rate limits per principal")
     probe(csrf.PartialCheck, "check", "CSRF")
     probe(results.JSONWriter, "__call__", "results of typed views")
     probe(application.Costrel, "make_response", "values of views")
@@ -205,6 +206,7 @@ def test_a_request_that_uses_all_features_runs_in_the_order_of_the_stages(app: C
         return view(number, item, user, database)
 
     limited = rate_limit("1000/minute", key=lambda: "user")(view if kind == "def" else async_view)
+    limited = rate_limit("1000/minute", principal=lambda caller: "caller")(limited)
     app.post("/items/<number:number>", endpoint="items", security=["key"])(limited)
     fields = {"X-Forwarded-For": "192.0.2.7", "Sec-Fetch-Site": "same-origin"}
 

@@ -12,7 +12,7 @@ BENCH = ROOT / ".venv-bench" / "bin" / "python"
 PYTHON = str(BENCH) if BENCH.exists() else sys.executable
 FRAMEWORKS = [
     "costrel", "costrel-as-flask", "flask", "costrel-async", "costrel-def", "costrel-in-place", "starlette",
-    "starlette-def",
+    "starlette-def", "by-hand", "typed", "by-hand-async", "typed-async", "fastapi", "litestar",
 ]  # fmt: skip
 CHECK = """
 import sys

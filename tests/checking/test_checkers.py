@@ -11,18 +11,19 @@ pytestmark = pytest.mark.ci
 
 ROOT = Path(__file__).parents[2]
 SHOP = Path(__file__).with_name("shop.py")
+API = Path(__file__).with_name("api.py")
 
 
 def test_mypy_accepts_an_application(tmp_path):
-    command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--cache-dir", tmp_path, SHOP]
+    command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--cache-dir", tmp_path, SHOP, API]
     done = subprocess.run(command, cwd=ROOT / "src", capture_output=True, text=True)
 
-    assert (0, "Success: no issues found in 1 source file\n") == (done.returncode, done.stdout)
+    assert (0, "Success: no issues found in 2 source files\n") == (done.returncode, done.stdout)
 
 
 def test_pyright_accepts_an_application(tmp_path):
     config = tmp_path / "pyrightconfig.json"
-    options = {"include": [str(SHOP)], "typeCheckingMode": "strict", "extraPaths": [str(ROOT / "src")]}
+    options = {"include": [str(SHOP), str(API)], "typeCheckingMode": "strict", "extraPaths": [str(ROOT / "src")]}
     config.write_text(json.dumps(options))
     # The fork of Pyright that PyPI has with its interpreter; its mode "strict" is Pyright's.
     command = [sys.executable, "-m", "basedpyright", "--project", config, "--pythonpath", sys.executable]

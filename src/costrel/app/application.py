@@ -38,7 +38,7 @@ from .response import Response
 from .start_checks import check_settings, name_misspelt
 from .static_rule import add_static_rule
 from .static_urls import STATIC, follow_setting
-from .typed_views import TypedViews, coverage_of, find_provider, make_plans
+from .typed_views import TypedViews, coverage_of, make_plans, providers_for
 from .view_parameters import check_parameters
 
 if t.TYPE_CHECKING:
@@ -481,7 +481,7 @@ class Costrel(App):
     _openapi: OpenAPI | None = None
 
     coverage_of = coverage_of
-    find_provider = find_provider
+    providers_for = providers_for
 
     def providing(self, key: object, value: object) -> AbstractContextManager[None]:
         """A block in which `value` stands in for what a provider makes: for tests.

@@ -34,6 +34,7 @@ if t.TYPE_CHECKING:
     from ..typed.principals import Key, Need
     from ..typed.providers import Provider
     from .guards.csrf import CrossSiteCheck
+    from .guards.limits import Limits
 
 View: t.TypeAlias = Callable[..., t.Any]
 
@@ -94,6 +95,10 @@ class Authentication:
         if isinstance(view, WebSocketView):
             return WebSocketView(view.function, self._before_socket(view.function))
         return self._secured(view)
+
+    def is_required(self, endpoint: str) -> bool:
+        """Whether a rule of an endpoint requires authentication, or at least accepts it."""
+        return any(self._requirements(endpoint, self._app.view_functions[endpoint]))
 
     def _requirements(self, endpoint: str, view: View) -> list[Requirement | None]:
         """The requirements of all rules and methods of an endpoint; all, so that each error is found."""
@@ -214,6 +219,15 @@ class Authentication:
         ctx.principals = {key: attempt.principals[key] for key in accepted}
         ctx.requirement = requirement
         yield from self._check_origin(ctx, [self.scheme(key) for key in accepted])
+        yield from self._count(ctx)
+
+    def _count(self, ctx: RequestContext) -> Steps[None]:
+        """Count the request against the limits per principal."""
+        limits: Limits | None = getattr(ctx.app.guards, "limits", None)
+        due = [] if limits is None else limits.due_for_principal(ctx.request)
+        if limits is not None and due:
+            principal = next(iter((ctx.principals or {}).values()), None)
+            yield Step(partial(limits.count_principal, ctx.request, due, principal), False)
 
     def _check_origin(self, ctx: RequestContext, schemes: Iterable[Scheme]) -> Steps[None]:
         """The part of the CSRF check that depends on the credential which was accepted."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Callable
+from functools import lru_cache
 
 from markupsafe import Markup
 
@@ -78,13 +79,18 @@ def prefers_page(ctx: RequestContext) -> bool:
     A client that takes both alike gets the page if it names HTML and not JSON, or if a browser navigates.
     """
     source = ctx.request._source
-    accept = MIMEAccept.from_header(source.get("HTTP_ACCEPT") or "*/*")
+    return _is_page_preferred(source.get("HTTP_ACCEPT") or "*/*", source.get("HTTP_SEC_FETCH_MODE") == "navigate")
+
+
+@lru_cache(maxsize=64)  # few clients name their types differently
+def _is_page_preferred(header: str, navigates: bool) -> bool:
+    accept = MIMEAccept.from_header(header)
     html, json = _wish(accept, _is_html, "text/*"), _wish(accept, _is_json, "application/*")
     if html.quality != json.quality:
         return html.quality > json.quality
     if html.quality == 0 or json.is_named:
         return False
-    return html.is_named or source.get("HTTP_SEC_FETCH_MODE") == "navigate"
+    return html.is_named or navigates
 
 
 class _Wish(t.NamedTuple):
@@ -136,11 +142,12 @@ def problem_details(ctx: RequestContext, error: HTTPException) -> dict[str, obje
     code = error.code or 500
     title = error.name if "name" in _DESCRIPTIONS.replaced(error) else TITLES.get(code, error.name)
     members: dict[str, object] = {"type": "about:blank", "title": title, "status": code}
+    own = error.problem or {}
     if _is_failure(error):
         members |= _failure_members(ctx)
-    elif detail := _detail(ctx, error):
+    elif "detail" not in own and (detail := _detail(ctx, error)):
         members["detail"] = detail
-    return {**members, **(error.problem or {})}
+    return {**members, **own}
 
 
 def _is_failure(error: HTTPException) -> bool:

@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Callable, Mapping
 
 from ..typed.candidates import VIEW_METHODS, Coverage, has_typed, may_be_typed, raw_annotations
+from .guards.limits import refuse_uncounted
 from .request import blueprint_path
 from .websocket import WebSocketView
 
@@ -14,8 +15,8 @@ if t.TYPE_CHECKING:
     from ..typed.inputs import Source
     from ..typed.plan import Plan
     from ..typed.planning import Plans
-    from ..typed.providers import Provider, Providers
-    from ..typed.signatures import Signature
+    from ..typed.providers import Providers
+    from ..typed.signatures import Known
     from . import typing as ft
     from .application import Costrel
     from .authentication import Authentication
@@ -66,6 +67,7 @@ class TypedViews:
             self._begin()
             for endpoint, view in self._app.view_functions.items():
                 self._secured(endpoint, self._planned(endpoint, view))
+            refuse_uncounted(self._app, self._requires)
         finally:
             self._forget()
 
@@ -108,6 +110,7 @@ class TypedViews:
     def seal(self) -> None:
         """Plan all new or replaced views, and put the typed views in their places."""
         self._begin()
+        is_first = not self._seen
         views = self._app.view_functions
         planned = {
             endpoint: made for endpoint, view in views.items() if (made := self.plan(endpoint, view)) is not view
@@ -116,6 +119,12 @@ class TypedViews:
             if not isinstance(views, PlannedViews):
                 self._app.view_functions = views = PlannedViews(views, self.plan)
             views.update(planned)
+        if is_first:
+            refuse_uncounted(self._app, self._requires)
+
+    def _requires(self, endpoint: str) -> bool:
+        authentication = self._app.authentication
+        return authentication is not None and authentication.is_required(endpoint)
 
     def plan(self, endpoint: str, view: View) -> View:
         """`view` itself, or the view that reads its inputs first."""
@@ -151,16 +160,16 @@ class TypedViews:
             return view
         cls: type | None = getattr(view, "view_class", None)
         if cls is None:
-            is_typed, signature = self._typed_signature(endpoint, view)
-            return self._app.plans.view_for(endpoint, view, signature) if is_typed else view
+            is_typed, known = self._typed_signature(endpoint, view)
+            return self._app.plans.view_for(endpoint, view, known) if is_typed else view
         methods = (getattr(cls, name, None) for name in VIEW_METHODS)
         if any(self._typed_signature(endpoint, method, skip=1)[0] for method in methods if method is not None):
             for name, method in self._app.plans.methods_for(endpoint, cls).items():
                 self.methods[endpoint, name] = method
         return view
 
-    def _typed_signature(self, endpoint: str, function: View, skip: int = 0) -> tuple[bool, Signature | None]:
-        """Whether a view or method is typed, and its signature, if that was read to find out.
+    def _typed_signature(self, endpoint: str, function: View, skip: int = 0) -> tuple[bool, Known | None]:
+        """Whether a view or method is typed, and the facts that were read to find out.
 
         The cheap checks come first: plans load msgspec, signatures `inspect`.
         """
@@ -177,7 +186,7 @@ class TypedViews:
             signature = signature_of(function, skip)
         except (ValueError, TypeError):  # some built-in functions have no signature
             return False, None
-        return is_typed(signature, coverage), signature
+        return is_typed(signature, coverage), (signature, coverage)
 
 
 def uses_security(app: Costrel) -> bool:
@@ -217,15 +226,10 @@ def coverage_of(app: Costrel, endpoint: str) -> Coverage:
     return Coverage(frozenset(filled), preprocessed, is_chosen(app, endpoint), app.types_by_signature)
 
 
-def find_provider(app: Costrel, endpoint: str, expr: object) -> Provider | None:
-    """The provider of a type for an endpoint: from its blueprint, else one around it, else the application."""
-    for name in scopes_of(endpoint):
-        scope = app if name is None else app.blueprints.get(name)
-        providers: Providers | None = None if scope is None else scope.__dict__.get("providers")
-        provider = None if providers is None else providers.get(expr)
-        if provider is not None:
-            return provider
-    return None
+def providers_for(app: Costrel, endpoint: str) -> list[Providers]:
+    """The providers for an endpoint: of its blueprint, of those around it, and of the application."""
+    scopes = (app if name is None else app.blueprints.get(name) for name in scopes_of(endpoint))
+    return [scope.__dict__["providers"] for scope in scopes if scope is not None and "providers" in scope.__dict__]
 
 
 def make_plans(app: Costrel) -> Plans:

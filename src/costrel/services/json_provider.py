@@ -166,7 +166,7 @@ def _is_shallow(s: str | bytes, limit: int) -> bool:
 
 def check_json_depth(s: str | bytes, limit: int) -> None:
     """Raise ValueError if a JSON text is nested more than `limit` deep, before it is read as a type."""
-    if len(s) > limit and _may_be_deep(s, limit, True):
+    if len(s) > limit and _openers(s) > limit and not _is_shallow(s, limit):
         _check_depth(loads(s), limit)
 
 

@@ -23,8 +23,6 @@ from .notes import TRACE, note
 from .request_span import TRACED, RequestSpan
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable
-
     from opentelemetry.trace import Span, TracerProvider
 
     from ..context import RequestContext
@@ -47,8 +45,10 @@ class Tracing:
     """
 
     def __init__(self, provider: TracerProvider | None = None) -> None:
-        fields = (f"HTTP_{name.upper().replace('-', '_')}" for name in propagate.get_global_textmap().fields)
-        self._fields = Fields(*fields)
+        names = propagate.get_global_textmap().fields
+        if "traceparent" in names:  # without it, `tracestate` is ignored (W3C Trace Context, §3.3)
+            names = names - {"tracestate"}
+        self._fields = Fields(*(f"HTTP_{name.upper().replace('-', '_')}" for name in names))
         self._use(provider or trace.get_tracer_provider())
 
     def _use(self, provider: TracerProvider) -> None:
@@ -58,20 +58,18 @@ class Tracing:
         self._tracer = provider.get_tracer("costrel", __version__, schema_url=_SCHEMA)
         self.records = not _never_records(provider, self._tracer)
         """Whether spans may be recorded. If not, only the ids of the caller are passed on."""
-        self.begin: Callable[[RequestContext], None] = self._begin if self.records else self._pass_on
-        """Begins the span of a request, and makes it the current one. `ctx.trace` is it if it is recorded."""
 
-    def _begin(self, ctx: RequestContext) -> None:
+    def begin(self, ctx: RequestContext) -> None:
+        """Begin the span of a request, and make it the current one. `ctx.trace` is it if it is recorded."""
         source = ctx.request._source
-        if not _is_traced(source):
-            self._start(ctx, source)
-        if ctx.trace is None:
-            ctx.overridden -= SEAM
-
-    def _pass_on(self, ctx: RequestContext) -> None:
-        """Pass on the ids of the caller, since no span is recorded."""
-        ctx.overridden = _NONE if len(ctx.overridden) == 1 else ctx.overridden - SEAM
-        source = ctx.request._source
+        if self.records:
+            if not _is_traced(source):
+                self._start(ctx, source)
+            if ctx.trace is None:
+                ctx.overridden -= SEAM
+            return
+        overridden = ctx.overridden
+        ctx.overridden = _NONE if len(overridden) == 1 else overridden - SEAM
         if not self._fields.are_absent_from(source):
             contexts.attach(propagate.extract(source, Context(), _GETTER))
         if self._looks_again and monotonic() > self._next_look:

@@ -54,6 +54,8 @@ class Collector:
         if len(self.problems) >= MAX_PROBLEMS:
             return FAILED
         shape = shape_of(expr)
+        if shape is None:
+            return self._leaf(raw, expr, path)
         if isinstance(shape, ObjectShape) and isinstance(raw, dict):
             return self._object(raw, expr, shape, path)
         if isinstance(shape, ArrayShape) and isinstance(raw, (list, tuple)):

@@ -87,6 +87,9 @@ class _Checkers:
             )
         if not inner:
             return _of_class(cls)
+        if len(inner) == 1:  # the items of an order
+            ((attribute, check),) = inner
+            return lambda value: type(value) is cls and check(getattr(value, attribute))
         return lambda value: type(value) is cls and all(check(getattr(value, name)) for name, check in inner)
 
     def _array(self, check: Check | None, cls: type | None) -> Check | None:

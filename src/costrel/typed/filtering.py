@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from ..support.properties import cached_property
 from .collecting import DecHook
-from .exactness import checker
+from .exactness import Check, checker
 from .expressions import TypeExpr, class_of, spelled
 from .pydantic_models import read_object
 from .shapes import ArrayShape, MapShape, ModelShape, ObjectShape, Shape, TupleShape, UnionShape, shape_of
@@ -31,7 +32,11 @@ class Filter:
     def __init__(self, expr: TypeExpr, dec_hook: DecHook) -> None:
         self.expr = expr
         self.dec_hook = dec_hook
-        self._is_exact = checker(expr)
+
+    @cached_property
+    def _is_exact(self) -> Check | None:
+        """Made with the first value: a start with hundreds of views does not wait for the checkers of all results."""
+        return checker(self.expr)
 
     def __call__(self, value: object, owner: str) -> object:
         """`value` itself if it is exact, else a value of the declared type with the same fields.

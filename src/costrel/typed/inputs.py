@@ -17,7 +17,7 @@ from .placing import HOW_TO_DECLARE, Unplaced, kinds_of, place_of
 from .principals import Need
 from .problems import Problem
 from .signatures import MISSING, Parameter, Signature, SignatureError
-from .texts import SpreadModel, Text, TextInputs, TextOptions, Values, sent_name
+from .texts import NamedText, SpreadModel, TextInputs, TextOptions, Values, sent_name
 from .uploads import FileInput, JSONPart
 
 if t.TYPE_CHECKING:
@@ -91,8 +91,6 @@ class Inputs:
         for parameter in signature.parameters:
             if parameter.is_input and parameter.name not in taken and parameter.name not in read:
                 made._add(parameter)
-        for texts in made._texts.values():
-            made._checked(texts.seal)
         made.names = frozenset(source.parameter for source in made.sources if source.where != "path") | read
         return made
 
@@ -175,19 +173,19 @@ class Inputs:
             self._place_text(parameter, expr, marker, name)
 
     def _place_text(self, parameter: Parameter, expr: TypeExpr, marker: Input, name: str) -> None:
-        where, allow_nan = marker.where, self.limits.allow_nan
+        where, options = marker.where, TextOptions(self.codecs.dec_hook, self.limits.allow_nan)
         model = unchecked(expr)
         if "model" in kinds_of(model, self.codecs):
-            options = TextOptions(self.codecs.dec_hook, allow_nan)
             spread = self._checked(lambda: SpreadModel(parameter.name, model, parameter.default, where, options))
             self.reads.append(spread.read if model is expr else _CheckedInput(spread).read)
             return
         texts = self._texts.get(where)
         if texts is None:
-            texts = self._texts[where] = TextInputs(where, self.codecs.dec_hook)
+            texts = self._texts[where] = TextInputs(where, options)
             self.reads.append(texts.read)
         split = marker.split if isinstance(marker, Query) else None
-        texts.add(Text.of(parameter.name, name, expr, where, split, allow_nan), expr, parameter.default)
+        text = NamedText(parameter.name, name, expr, parameter.default, split)
+        self._checked(lambda: texts.add(text))
 
     def _add_variable(self, name: str, expr: TypeExpr, converts: bool) -> None:
         has_bounds = any(isinstance(item, msgspec.Meta) for item in metadata_of(expr))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping
-from functools import cached_property, partial, update_wrapper
+from functools import partial, update_wrapper
 
 from ..context import RequestContext, requesting
 from ..http.framing import has_no_body
 from ..messages.response import Response
 from ..streaming import stream_with_context
 from ..support.callables import is_async
+from ..support.properties import cached_property
 from .inputs import Inputs
 from .principals import Need
 from .problems import Problem, failed
@@ -83,7 +84,7 @@ class Plan:
         values = self.inputs.read(ctx.request, view_args, problems)
         if problems:
             raise failed(problems, self.status)
-        return {**view_args, **values}
+        return {**view_args, **values} if view_args else values
 
     def run(self, view: Function, args: tuple[object, ...], view_args: Values) -> object:
         """Call a ``def`` view with the values of the current request."""

@@ -18,13 +18,14 @@ from .placing import item_types
 from .plan import Plan, ProviderPlan, Resolve
 from .principals import Need, Types, needs_of, types_of
 from .problems import ValidationFailed
-from .providers import Provider, stand_in
+from .providers import Provider, Providers, stand_in
 from .results import Tools, writer_of
 from .schemes import Scheme
 from .signatures import (
     MISSING,
     Coverage,
     Function,
+    Known,
     Parameter,
     Signature,
     SignatureError,
@@ -48,7 +49,7 @@ class PlannedApp(t.Protocol):
     @property
     def auth_schemes(self) -> Mapping[str, Scheme]: ...
     def make_event_stream(self, events: t.Any, encode: t.Callable[[object], str]) -> Response: ...
-    def find_provider(self, endpoint: str, expr: TypeExpr) -> Provider | None: ...
+    def providers_for(self, endpoint: str) -> Sequence[Providers]: ...
     def coverage_of(self, endpoint: str) -> Coverage: ...
 
 
@@ -58,6 +59,7 @@ class Plans:
     def __init__(self, app: PlannedApp) -> None:
         self.app = app
         self._coverage: dict[str, Coverage] = {}
+        self._providers: dict[str, Sequence[Providers]] = {}
         self._plans: dict[tuple[str, Function], Plan] = {}
         self._by_endpoint: dict[str, list[Plan]] = {}
         self._principal_types: dict[str, Types] | None = None
@@ -69,18 +71,23 @@ class Plans:
     def forget(self) -> None:
         """Drop all plans, so that they are made again when next needed: the setup has changed."""
         self._coverage.clear()
+        self._providers.clear()
         self._plans.clear()
         self._by_endpoint.clear()
         self._principal_types = None
         self._provider_plans.clear()
 
-    def view_for(self, endpoint: str, view: Function, signature: Signature | None = None) -> Function:
+    def view_for(self, endpoint: str, view: Function, known: Known | None = None) -> Function:
         """`view` itself, or, if it is typed, the view that reads its inputs first.
 
-        :param signature: the signature of a view that is known to be typed.
+        :param known: the facts about a view that is known to be typed.
         :raises SignatureError: if it declares something that cannot be.
         """
-        plan = self._plan_view(endpoint, view) if signature is None else self._known(endpoint, signature)
+        if known is None:
+            plan = self._plan_view(endpoint, view)
+        else:
+            signature, self._coverage[endpoint] = known
+            plan = self._known(endpoint, signature)
         return view if plan is None else plan.wrap(typed_within(view) or view)
 
     def methods_for(self, endpoint: str, cls: type) -> dict[str, Function]:
@@ -225,11 +232,22 @@ class Plans:
     def _provider_of(self, endpoint: str, expr: TypeExpr) -> Provider | None:
         use = marker_of(expr, Use)
         if use is None:
-            return self.app.find_provider(endpoint, expr)
+            return self._by_type(endpoint, expr)
         provider = self._used.get(use.provider)
         if provider is None:
             provider = self._used[use.provider] = Provider(use.provider, named=True)
         return provider
+
+    def _by_type(self, endpoint: str, expr: TypeExpr) -> Provider | None:
+        """The provider of a type: of the blueprint, else of one around it, else of the application."""
+        found = (scope.get(expr) for scope in self._scopes(endpoint))
+        return next((provider for provider in found if provider is not None), None)
+
+    def _scopes(self, endpoint: str) -> Sequence[Providers]:
+        scopes = self._providers.get(endpoint)
+        if scopes is None:
+            scopes = self._providers[endpoint] = self.app.providers_for(endpoint)
+        return scopes
 
     def _provider_plan(self, endpoint: str, provider: Provider, path: tuple[Provider, ...]) -> ProviderPlan:
         if provider in path:
@@ -252,10 +270,12 @@ class Plans:
 
     def _refuse_ambiguous(self, endpoint: str, signature: Signature, parameter: Parameter) -> None:
         """Raise an error for a body that contains a type with a provider."""
+        if not self.principal_types and not self._scopes(endpoint):
+            return
         parts = (*members(parameter.expr), *item_types(parameter.expr))
         principals = [each for types in self.principal_types.values() for each in types]
         provided = next(
-            (part for part in parts if part in principals or self.app.find_provider(endpoint, part) is not None), None
+            (part for part in parts if part in principals or self._by_type(endpoint, part) is not None), None
         )
         if provided is not None:
             raise SignatureError(

@@ -32,18 +32,22 @@ class Problem(t.NamedTuple):
     @property
     def pointer(self) -> str:
         """The path as a JSON pointer in a URI fragment (RFC 6901 §6, without percent-encoding)."""
-        steps = (str(step)[:_MAX_STEP].replace("~", "~0").replace("/", "~1") for step in self.path)
-        return "#" + "".join(f"/{step}" for step in steps)
+        return "#" + "".join([f"/{_escaped(str(step)[:_MAX_STEP])}" for step in self.path])
 
     @property
     def name(self) -> str:
         """The path with dots."""
-        return ".".join(str(step)[:_MAX_STEP] for step in self.path)
+        return ".".join([str(step)[:_MAX_STEP] for step in self.path])
 
     def entry(self) -> dict[str, str]:
         """The problem as it is sent."""
-        place = {"pointer": self.pointer} if self.where in ("body", "message") else {"name": self.name}
-        return {"in": self.where, **place, "code": self.code, "detail": self.detail}
+        if self.where in ("body", "message"):
+            return {"in": self.where, "pointer": self.pointer, "code": self.code, "detail": self.detail}
+        return {"in": self.where, "name": self.name, "code": self.code, "detail": self.detail}
+
+
+def _escaped(step: str) -> str:
+    return step.replace("~", "~0").replace("/", "~1") if "/" in step or "~" in step else step
 
 
 class ValidationFailed(UnprocessableEntity):

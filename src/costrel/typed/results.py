@@ -28,7 +28,7 @@ from .expressions import (
 from .filtering import Filter, WrongResult
 from .markers import EventStream, JSONLines, Status
 from .shapes import reaches_model
-from .signatures import MISSING, Signature
+from .signatures import MISSING, Signature, SignatureError
 
 EventStreamMaker: t.TypeAlias = Callable[[t.Any, Callable[[object], str]], Response]
 Write: t.TypeAlias = Callable[[RequestContext, t.Any], object]
@@ -130,6 +130,7 @@ class JSONWriter:
     """Writes values of one type as JSON."""
 
     def __init__(self, owner: str, expr: TypeExpr, tools: Tools) -> None:
+        refuse_unresolved(owner, expr)
         self.owner = owner
         self.expr = expr
         self.filter = Filter(expr, tools.dec_hook)
@@ -144,12 +145,23 @@ class JSONWriter:
         return self(value).decode()
 
 
+def refuse_unresolved(owner: str, expr: TypeExpr) -> None:
+    """Raise SignatureError for a result with a type that is named in a string and does not exist at run time."""
+    try:
+        msgspec.json.Decoder(expr)
+    except NameError as error:
+        raise SignatureError(f"The result of {owner!r} cannot be written: {error}.") from None
+    except TypeError:  # msgspec writes some types that it cannot read, such as a union of two dataclasses
+        pass
+
+
 class ResultWriter:
     """Writes the result of a view that declares one or more models."""
 
     def __init__(self, owner: str, variants: list[Variant], tools: Tools) -> None:
         self.owner = owner
         self.writers = [(JSONWriter(owner, variant.expr, tools), variant.status) for variant in variants]
+        self.only = self.writers[0] if len(self.writers) == 1 else None
         self.classes = [[cls for member in members(each.expr) if (cls := class_of(member))] for each in variants]
         self.takes_tuples = any(tuple in classes for classes in self.classes)
 
@@ -175,8 +187,8 @@ class ResultWriter:
 
     def _write(self, value: object) -> tuple[bytes, int | None]:
         """JSON and status of a value: of the variant for its class, else of the first that accepts it."""
-        if len(self.writers) == 1:
-            writer, status = self.writers[0]
+        if self.only is not None:
+            writer, status = self.only
             return (b"" if value is None and writer.expr is NoneType else writer(value)), status
         error: WrongResult | None = None
         order = sorted(range(len(self.writers)), key=lambda index: -suits(value, self.classes[index]))

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
+from ..support.properties import cached_property
 from .collecting import FAILED, Collector, DecHook
 from .expressions import NoneType, TypeExpr, class_of, members, spelled
 from .placing import is_many, item_types, takes_text
@@ -117,29 +118,56 @@ class TextOptions(t.NamedTuple):
     allow_nan: bool
 
 
-class TextInputs:
-    """The parameters of one source, each with its own name."""
+class NamedText(t.NamedTuple):
+    """A parameter that is sent as a text of its own; `default` is MISSING if it must be sent."""
 
-    def __init__(self, where: str, dec_hook: DecHook | None) -> None:
+    parameter: str
+    name: str
+    expr: TypeExpr
+    default: object
+    split: str | None
+
+
+class TextInputs:
+    """The parameters of one source, each with its own name.
+
+    Their types are checked when the application is sealed. The Struct is made with the first request, since a start
+    with hundreds of views would wait for classes that most of its requests do not use.
+    """
+
+    def __init__(self, where: str, options: TextOptions) -> None:
         self.where = where
         self.source = SOURCES[where]
-        self.dec_hook = dec_hook
-        self.texts: list[Text] = []
-        self._fields: list[tuple[str, t.Any] | tuple[str, t.Any, t.Any]] = []
-        self._names: dict[str, str] = {}
-        self.struct: type[msgspec.Struct] = msgspec.Struct
+        self.dec_hook = options.dec_hook
+        self._allow_nan = options.allow_nan
+        self._added: list[NamedText] = []
 
-    def add(self, text: Text, expr: TypeExpr, default: object) -> None:
-        """Add a parameter; `default` is MISSING if it must be sent."""
-        self.texts.append(text)
-        self._names[text.field] = text.name
-        field = (text.field, expr) if default is MISSING else (text.field, expr, _field_default(default))
-        self._fields.append(field)
+    def add(self, text: NamedText) -> None:
+        """Add a parameter. Raises TypeError for a type that msgspec cannot read."""
+        try:
+            check_type(text.expr)
+        except TypeError:
+            check_type(msgspec.defstruct("Values", [(text.parameter, text.expr)]))  # evaluates strings within the type
+        self._added.append(text)
 
-    def seal(self) -> None:
-        """Make the Struct. Raises TypeError for a type that msgspec cannot read."""
-        self.struct = msgspec.defstruct("Values", self._fields, kw_only=True)
-        check_type(self.struct)
+    @cached_property
+    def texts(self) -> list[Text]:
+        """How each value is read."""
+        return [
+            Text.of(each.parameter, each.name, each.expr, self.where, each.split, self._allow_nan)
+            for each in self._added
+        ]
+
+    @cached_property
+    def struct(self) -> type[msgspec.Struct]:
+        """The Struct that holds all values."""
+        fields: list[tuple[str, t.Any] | tuple[str, t.Any, t.Any]] = [
+            (each.parameter, each.expr)
+            if each.default is MISSING
+            else (each.parameter, each.expr, _field_default(each.default))
+            for each in self._added
+        ]
+        return msgspec.defstruct("Values", fields, kw_only=True)
 
     def read(self, request: Request, values: Values, problems: list[Problem]) -> None:
         """Add the values of a request to `values`, or their problems to `problems`."""
@@ -153,8 +181,10 @@ class TextInputs:
 
     def _problems(self, raw: Values, error: Exception) -> list[Problem]:
         found = collect_texts(raw, self.struct, self.where, self.dec_hook, error)
+        names = {each.parameter: each.name for each in self._added}
         return [
-            each._replace(path=(self._names.get(str(each.path[0]), each.path[0]), *each.path[1:])) for each in found
+            Problem(each.where, (names.get(str(each.path[0]), each.path[0]), *each.path[1:]), each.code, each.detail)
+            for each in found
         ]
 
 

@@ -18,11 +18,11 @@ from .shapes import ObjectShape, shape_of
 
 MAX_LISTED: t.Final = 20
 
-_PLACE: t.Final = re.compile(r"(?s)(.*?)(?: - at `(\$.*)`| - at `key` in `(\$.*)`)?")
 _STEP: t.Final = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
 _QUOTED: t.Final = re.compile(r"`(.*)`", re.DOTALL)
 _CODES: t.Final = (
     ("matching regex", "pattern"),
+    ("`, got `", "type"),
     ("of length", "length"),
     ("multiple of", "multiple"),
     ("out of range", "range"),
@@ -39,10 +39,18 @@ Explanation: t.TypeAlias = tuple[tuple[Step, ...], str, str]
 
 def explain(error: Exception, raw: object, expr: TypeExpr) -> Explanation:
     """The problem that `error` reports about `raw` as a value of the type `expr`."""
-    found = _PLACE.fullmatch(str(error))
-    text, path = (str(error), ()) if found is None else (found[1], _steps(found[2] or found[3] or ""))
+    text, path = _split(str(error))
     cause = error.__cause__ if isinstance(error, msgspec.ValidationError) else error
     return _worded(text, path, expr) if cause is None else (path, "value", _own_words(str(cause), raw, expr))
+
+
+def _split(message: str) -> tuple[str, tuple[Step, ...]]:
+    """The text of a message, and the place that it ends with, such as ``- at `$.a[0]` `` or ``- at `key` in `$` ``."""
+    text, found, place = message.rpartition(" - at `")
+    place = place.removeprefix("key` in `")
+    if not found or not place.startswith("$") or not place.endswith("`"):
+        return message, ()
+    return text, _steps(place[1:-1])
 
 
 def _steps(place: str) -> tuple[Step, ...]:
@@ -60,8 +68,10 @@ def _worded(text: str, path: tuple[Step, ...], expr: TypeExpr) -> Explanation:
         return path, "enum", allowed(expr)
     if text.startswith("Invalid value"):
         return path, "union", tags_of(expr)
-    code = next((code for part, code in _CODES if part in text), "value")
-    return path, code, text
+    for part, code in _CODES:
+        if part in text:
+            return path, code, text
+    return path, "value", text
 
 
 def allowed(expr: TypeExpr) -> str:

@@ -33,6 +33,7 @@ _MAX_KEY: t.Final = 64
 _STRATEGIES: t.Final = ("fixed-window", "moving-window", "sliding-window-counter")
 
 Key: t.TypeAlias = Callable[[], object]
+Identify: t.TypeAlias = Callable[[t.Any], object]
 Marked = t.TypeVar("Marked")
 
 
@@ -42,20 +43,28 @@ class RateLimit:
     `key` returns what identifies the client of the current request. Without a key, and if the key returns None or "",
     the client's address does. `methods` are the methods that count; by default, all.
 
-    Raises ValueError for a malformed limit, TypeError for an ``async def`` key, and RuntimeError if the package
-    `limits` is missing.
+    With `principal`, the principal that authentication has found identifies the client: a function returns its
+    identifier; with True, that is the principal itself if it is text, a number or a UUID, else its ``id``.
+
+    Raises ValueError for a malformed limit, TypeError for an ``async def`` key and for a key beside `principal`, and
+    RuntimeError if the package `limits` is missing.
     """
 
-    def __init__(self, limits: str, key: Key | None = None, methods: Iterable[str] | None = None) -> None:
-        from inspect import iscoroutinefunction  # slow to load
-
-        if iscoroutinefunction(key):
-            raise TypeError(
-                f"The key {key.__name__!r} of a rate limit must not be 'async def', since it is called in a thread."
-            )
+    def __init__(
+        self,
+        limits: str,
+        key: Key | None = None,
+        methods: Iterable[str] | None = None,
+        principal: Identify | bool = False,
+    ) -> None:
+        _refuse_async(key)
+        _refuse_async(principal)
+        if key is not None and principal:
+            raise TypeError("A rate limit counts by key= or by principal=, not by both.")
         self.text = limits
         self.items = _parse(limits)
         self.key = key
+        self.identify: Identify | None = _identifier_of if principal is True else principal or None
         self.methods = None if methods is None else frozenset(method.upper() for method in methods)
 
     def __repr__(self) -> str:
@@ -74,23 +83,34 @@ class ScopedLimit:
         self.limit = limit
 
 
-Split: t.TypeAlias = tuple[list[ScopedLimit], list[ScopedLimit]]
-"""The limits of one endpoint: those without a key, and those with one."""
+class Split(t.NamedTuple):
+    """The limits of one endpoint, by the stage of a request that counts them."""
+
+    plain: list[ScopedLimit]
+    """Those without a key, before the hooks."""
+    keyed: list[ScopedLimit]
+    """Those with a key, after the hooks."""
+    personal: list[ScopedLimit]
+    """Those that count by the principal, after authentication."""
+
 
 Count: t.TypeAlias = "tuple[str, RateLimitItem, Window]"
 """A limit that a request was counted against: its name in the response, the limit, and the rest of it."""
 
 
 def rate_limit(
-    limits: str | None, key: Key | None = None, methods: Iterable[str] | None = None
+    limits: str | None,
+    key: Key | None = None,
+    methods: Iterable[str] | None = None,
+    principal: Identify | bool = False,
 ) -> Callable[[Marked], Marked]:
     """Limit requests to the decorated view, view class or blueprint; the arguments are those of `RateLimit`.
 
     Pass None to exempt it from all limits, also those of outer scopes. The decorator may be applied more than once.
     Limits without `key` are checked before the functions of `before_request`, limits with `key` after them, so that the
-    key can depend on the user who is logged in.
+    key can depend on the user who is logged in. Limits with `principal` are checked after authentication.
     """
-    added = None if limits is None else RateLimit(limits, key, methods)
+    added = None if limits is None else RateLimit(limits, key, methods, principal)
 
     def decorator(marked: Marked) -> Marked:
         known = RATE_LIMITS.on(marked) or ()
@@ -116,10 +136,8 @@ class Limits:
 
         Raises ValueError for a malformed setting.
         """
-        setting = app.config.get("RATE_LIMITS") or ()
-        given = (setting,) if isinstance(setting, (str, RateLimit)) else setting
         try:
-            default = tuple(one if isinstance(one, RateLimit) else RateLimit(one) for one in given)
+            default = tuple(one if isinstance(one, RateLimit) else RateLimit(one) for one in _setting(app))
         except ValueError as error:
             raise ValueError(f"RATE_LIMITS: {error}") from error
         return cls(app, default) if default or RATE_LIMITS.is_used_in(app) else None
@@ -142,16 +160,23 @@ class Limits:
 
     def of_endpoint(self, endpoint: str) -> list[ScopedLimit]:
         """The limits that apply to an endpoint."""
-        without, with_key = self._by_endpoint[endpoint]
-        return without + with_key
+        plain, keyed, personal = self._by_endpoint[endpoint]
+        return plain + keyed + personal
 
     def _of_application(self) -> list[ScopedLimit]:
         return [ScopedLimit("application", "application", limit) for limit in self._default]
 
     def due(self, request: GuardedRequest, keyed: bool) -> list[ScopedLimit]:
         """The limits that apply to a request: those with a key if `keyed`, else those without one."""
+        return self._due(request, int(keyed))
+
+    def due_for_principal(self, request: GuardedRequest) -> list[ScopedLimit]:
+        """The limits that apply to a request and count by its principal."""
+        return self._due(request, 2)
+
+    def _due(self, request: GuardedRequest, part: int) -> list[ScopedLimit]:
         rule = request.url_rule
-        found = (self._of_no_endpoint if rule is None else self._by_endpoint[rule.endpoint])[keyed]
+        found = (self._of_no_endpoint if rule is None else self._by_endpoint[rule.endpoint])[part]
         if not found:
             return found
         method = request.method
@@ -165,10 +190,20 @@ class Limits:
         if ctx.on_loop and (self._counter.blocks or due[0].limit.key is not None):
             yield to_thread
         for one in due:
-            self._hit(ctx.request, one)
+            self._hit(ctx.request, one, None if one.limit.key is None else one.limit.key())
 
-    def _hit(self, request: GuardedRequest, scoped: ScopedLimit) -> None:
-        client = _client(request, scoped.limit.key)
+    def count_principal(self, request: GuardedRequest, due: list[ScopedLimit], principal: object) -> None:
+        """Count a request against limits per principal; without one, the client's address counts. It may block.
+
+        Raises TooManyRequests if a limit is exceeded.
+        """
+        for one in due:
+            found = None if principal is None or one.limit.identify is None else one.limit.identify(principal)
+            # Users and programs may have the same numbers.
+            self._hit(request, one, None if found in (None, "") else f"{type(principal).__name__}:{found}")
+
+    def _hit(self, request: GuardedRequest, scoped: ScopedLimit, identity: object) -> None:
+        client = _client(request, identity)
         state: list[Count] = request._source.setdefault(_STATE, [])
         for item in scoped.limit.items:
             within = self._counter.hit(item, self._app.name, scoped.scope, client)
@@ -216,7 +251,62 @@ def _distinct(names: list[str]) -> list[str]:
 
 
 def _split(limits: list[ScopedLimit]) -> Split:
-    return [one for one in limits if one.limit.key is None], [one for one in limits if one.limit.key is not None]
+    split = Split([], [], [])
+    for one in limits:
+        limit = one.limit
+        (split.personal if limit.identify else split.plain if limit.key is None else split.keyed).append(one)
+    return split
+
+
+def refuse_uncounted(app: AppContract, requires: Callable[[str], bool]) -> None:
+    """Check the limits per principal, given a function that returns whether an endpoint requires authentication.
+
+    Raises ValueError for a limit if none of its views does.
+    """
+    of_all = any(isinstance(limit, RateLimit) and limit.identify for limit in _setting(app))
+    if not of_all and not RATE_LIMITS.is_used_in(app):
+        return
+    places: dict[str, list[str]] = {}
+    for endpoint in app.view_functions:
+        if of_all:
+            places.setdefault("in the setting RATE_LIMITS", []).append(endpoint)
+        for blueprint, limits in RATE_LIMITS.of_endpoint(app, endpoint):
+            if any(limit.identify for limit in limits or ()):
+                place = f"of the view {endpoint!r}" if blueprint is None else f"of the blueprint {blueprint!r}"
+                places.setdefault(place, []).append(endpoint)
+    for place, endpoints in places.items():
+        if not any(map(requires, endpoints)):
+            raise ValueError(
+                f"The rate limit {place} counts by principal, but nothing that it covers requires authentication."
+                " Name a scheme of app.auth_schemes with security=, or count by key=."
+            )
+
+
+def _setting(app: AppContract) -> Iterable[str | RateLimit]:
+    setting: str | RateLimit | Iterable[str | RateLimit] = app.config.get("RATE_LIMITS") or ()
+    return (setting,) if isinstance(setting, (str, RateLimit)) else setting
+
+
+def _refuse_async(function: object) -> None:
+    from inspect import iscoroutinefunction  # slow to load
+
+    if iscoroutinefunction(function):
+        raise TypeError(
+            f"The key {function.__name__!r} of a rate limit must not be 'async def', since it is called in a thread."
+        )
+
+
+def _identifier_of(principal: object) -> object:
+    """The identifier of a principal. Raises TypeError if it has none."""
+    from uuid import UUID  # slow to load
+
+    found = principal if isinstance(principal, (str, int, UUID)) else getattr(principal, "id", None)
+    if found is None:
+        raise TypeError(
+            f"A rate limit cannot count by a principal of the type {type(principal).__name__!r}, which has no id: pass"
+            " principal=, a function that returns its identifier."
+        )
+    return found
 
 
 def _counter_of(app: AppContract) -> RateCounter:
@@ -245,9 +335,8 @@ def _parse(text: str) -> list[RateLimitItem]:
     return items
 
 
-def _client(request: GuardedRequest, key: Key | None) -> str:
-    """The identity that is counted: the key's result, else the address; for IPv6, the /64 network of one customer."""
-    identity = None if key is None else key()
+def _client(request: GuardedRequest, identity: object) -> str:
+    """The client that is counted: its identity, else its address; for IPv6, the /64 network of one customer."""
     if identity is not None and identity != "":
         text = f"={identity}"
     else:
