@@ -19,6 +19,7 @@ from ..support.local import LocalProxy
 from ..support.signals import appcontext_popped, appcontext_pushed
 from .contracts import AppContract as AppContract
 from .contracts import HeldContract, MountContract, ThreadsContract
+from .contracts import InspectionContract as InspectionContract
 from .contracts import TraceContract as TraceContract
 from .contracts import TracingContract as TracingContract
 from .outside import OUTSIDE_APP, OUTSIDE_REQUEST, OUTSIDE_WEBSOCKET, outside
