@@ -39,7 +39,10 @@ def on_page_markdown(markdown: str, page: t.Any, **_: t.Any) -> str:
 
 
 def on_post_page(output: str, page: t.Any, **_: t.Any) -> str:
-    """No page loads anything from another site."""
+    """No page loads anything from another site, and the search has a name for screen readers."""
+    output = output.replace(
+        'data-md-component="search" role="dialog"', 'data-md-component="search" role="dialog" aria-label="Search"'
+    )
     return output.replace(SHIM, "../" * page.url.count("/") + "assets/worker.js")
 
 

@@ -8,6 +8,7 @@ memory    a worker's memory over 100,000 mixed requests
 served    requests a second, on a server, with the load from another core
 where     the share of each function in the time of each scenario
 instructions   instructions per request, counted by callgrind; with names, only these; --framework costrel,flask
+reload    from saving a file until the browser shows the change
 report    the tables and plots of docs/performance.md, from the stored figures
 all       all of these, and the report
 
@@ -60,6 +61,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "growth": named_part("growth"),
     "where": named_part("where"),
     "instructions": instructions,
+    "reload": part("reload"),
     "report": part("report"),
 }
 

@@ -39,6 +39,10 @@
   });
   const main = document.getElementById("docs");
   if (main === null) return;
+  // The page has a heading above that of the document, which Swagger UI writes as another first one.
+  new MutationObserver(() => {
+    for (const title of main.querySelectorAll(".info .title:not([aria-level])")) title.setAttribute("aria-level", "2");
+  }).observe(main, { childList: true, subtree: true });
   const settings = settingsIn(document);
   SwaggerUIBundle({
     url: new URL(settings.url, location.href).href,
