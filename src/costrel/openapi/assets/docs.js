@@ -39,9 +39,15 @@
   });
   const main = document.getElementById("docs");
   if (main === null) return;
-  // The page has a heading above that of the document, which Swagger UI writes as another first one.
+  // What Swagger UI lacks for screen readers: a second level for its heading, below that of the page; a landmark for the
+  // description; and no link inside the button of an operation, which sets the fragment of the URL as well.
   new MutationObserver(() => {
     for (const title of main.querySelectorAll(".info .title:not([aria-level])")) title.setAttribute("aria-level", "2");
+    for (const part of main.querySelectorAll(".information-container:not([role])")) {
+      part.setAttribute("role", "region");
+      part.setAttribute("aria-label", "About this API");
+    }
+    for (const link of main.querySelectorAll(".opblock-summary-control a[href]")) link.removeAttribute("href");
   }).observe(main, { childList: true, subtree: true });
   const settings = settingsIn(document);
   SwaggerUIBundle({
