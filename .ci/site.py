@@ -10,7 +10,7 @@ SHIM = "https://unpkg.com/iframe-worker/shim"
 """The script that Material loads from a CDN for the search in a folder. `worker.js` takes its place."""
 
 SECTION = re.compile(r'aria-labelledby="__nav_(\w+)_label"')
-"""The name of a section's navigation. Its label is hidden where the section is open, and then the name would be empty."""
+"""The name of a section. Its label is hidden if the section is open, and the name would be empty."""
 
 OUTSIDE = re.compile(r"(?<!!)\[([^\]]*)\]\(((?:\.\./)+[^)#\s]*)(#[^)\s]*)?\)")
 FENCE = re.compile(r"^( *```python) no-run$", re.MULTILINE)

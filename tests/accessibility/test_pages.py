@@ -41,6 +41,12 @@ axe.run(document, {resultTypes: ["violations"]}).then(
   ).join(" | "))), error => done(["axe failed: " + error]));
 """
 
+PAINT = """\
+const button = document.getElementById("theme");
+if (button && document.documentElement.dataset.theme !== arguments[0]) button.click();
+"""
+"""The developer pages choose their colours when they are loaded, and have a button."""
+
 
 class Page:
     """A page in the browser, in one of `VIEWS`."""
@@ -56,6 +62,7 @@ class Page:
         media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
         self.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
         self.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+        self.browser.execute_script(PAINT, scheme)
 
     def problems(self, reload: bool = False) -> str:
         """The violations of axe's rules, and horizontal scrolling, in all views.
