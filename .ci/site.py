@@ -9,6 +9,9 @@ from shutil import copyfile
 SHIM = "https://unpkg.com/iframe-worker/shim"
 """The script that Material loads from a CDN for the search in a folder. `worker.js` takes its place."""
 
+SECTION = re.compile(r'aria-labelledby="__nav_(\w+)_label"')
+"""The name of a section. Its label is hidden if the section is open, and the name would be empty."""
+
 OUTSIDE = re.compile(r"(?<!!)\[([^\]]*)\]\(((?:\.\./)+[^)#\s]*)(#[^)\s]*)?\)")
 
 BOOSTS = {"decisions": 0.3, "reference": 0.5}
@@ -46,7 +49,10 @@ def on_page_markdown(markdown: str, page: t.Any, **_: t.Any) -> str:
 
 
 def on_post_page(output: str, page: t.Any, **_: t.Any) -> str:
-    """No page loads anything from another site."""
+    """No page loads anything from another site; the search has a name, and code can be scrolled with the keyboard."""
+    output = output.replace('role="dialog"', 'role="dialog" aria-label="Search"', 1)
+    output = SECTION.sub(r'aria-label="Section \1"', output)
+    output = output.replace("<pre><span></span><code>", '<pre tabindex="0"><span></span><code>')
     return output.replace(SHIM, "../" * page.url.count("/") + "assets/worker.js")
 
 

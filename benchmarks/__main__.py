@@ -10,6 +10,7 @@ served    browsers' requests and TechEmpower's tests on servers, with the load f
 where     the share of each function in the time of each scenario
 instructions   instructions per request, counted by callgrind; with names, only these; --framework costrel,flask;
           --table typed counts and writes one of the tables: wsgi, asgi, typed
+reload    from saving a file until the browser shows the change
 report    the tables and plots of docs/performance.md, from the stored figures
 all       all of these, and the report
 
@@ -69,6 +70,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "growth": named_part("growth"),
     "where": named_part("where"),
     "instructions": instructions,
+    "reload": part("reload"),
     "report": part("report"),
 }
 

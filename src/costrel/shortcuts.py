@@ -55,7 +55,17 @@ def url_for(
     _external: bool | None = None,
     **values: t.Any,
 ) -> str:
-    """The URL of `endpoint` in the current application; see `Costrel.url_for`."""
+    """The URL of `endpoint` in the current application, as `Costrel.url_for` builds it.
+
+    :param endpoint: the name of a view, with its blueprint's; ``.name`` is relative to the blueprint of the request.
+    :param _anchor: the fragment, after ``#``.
+    :param _method: the method that the rule must take, if the endpoint has several rules.
+    :param _scheme: the scheme of an external URL, such as ``"https"``.
+    :param _external: whether the URL has scheme and host; by default only outside of a request.
+    :param values: the variables of the rule; others go into the query.
+    :raises BuildError: if no rule of the endpoint fits the values.
+    :raises RuntimeError: outside of an application, or if the host is unknown.
+    """
     app = t.cast("Costrel", context.current().app)
     return app.url_for(endpoint, _anchor=_anchor, _method=_method, _scheme=_scheme, _external=_external, **values)
 
@@ -65,7 +75,12 @@ def redirect(location: str, code: int = 302, Response: None = None) -> Response:
 @t.overload
 def redirect(location: str, code: int = 302, *, Response: type[R]) -> R: ...
 def redirect(location: str, code: int = 302, Response: type[MessageResponse] | None = None) -> MessageResponse:
-    """A response that redirects the client to `location`, created by the current application if there is one."""
+    """A response that redirects the client to `location`, created by the current application if there is one.
+
+    :param location: a path or a URL.
+    :param code: 301, 302, 303, 305, 307 or 308. After 302 and 303 the client sends a GET; 307 and 308 keep the method.
+    :param Response: the class of the response if there is no current application.
+    """
     ctx = context.peek()
     if ctx is not None:
         return t.cast("Costrel", ctx.app).redirect(location, code=code)
@@ -75,7 +90,10 @@ def redirect(location: str, code: int = 302, Response: type[MessageResponse] | N
 def abort(code: int | MessageResponse, *args: t.Any, **kwargs: t.Any) -> t.NoReturn:
     """Raise the HTTP error with the status `code`. A response can be passed instead of a code.
 
-    Raises LookupError for a code without an error class.
+    :param args: for the class of the error, which takes a description first.
+    :param kwargs: likewise.
+    :raises HTTPException: the error; `InternalServerError` for 500, for example.
+    :raises LookupError: for a code without an error class.
     """
     ctx = context.peek()
     if ctx is not None:
@@ -84,13 +102,23 @@ def abort(code: int | MessageResponse, *args: t.Any, **kwargs: t.Any) -> t.NoRet
 
 
 def make_response(*args: t.Any) -> Response:
-    """The response for the return value of a view, so that headers and cookies can be set. Empty without arguments."""
+    """The response for the return value of a view, so that headers and cookies can be set. Empty without arguments.
+
+    :param args: a value that a view may return; several are taken for a tuple of body, status and headers.
+    :raises TypeError: for a value that cannot become a response.
+    :raises RuntimeError: outside of an application.
+    """
     app = t.cast("Costrel", context.current().app)
     made: MessageResponse = app.make_response(args[0] if len(args) == 1 else args) if args else app.response_class()
     return t.cast("Response", made)
 
 
 def get_template_attribute(template_name: str, attribute: str) -> t.Any:
-    """A macro or a variable that the template `template_name` exports."""
+    """A macro or a variable that the template `template_name` exports.
+
+    :param attribute: its name.
+    :raises TemplateNotFound: if there is no such template.
+    :raises AttributeError: if the template has no such macro or variable.
+    """
     template = context.current().app.jinja_env.get_template(template_name)
     return getattr(template.module, attribute)

@@ -18,6 +18,9 @@ def stream_with_context(generator_or_function: t.Any) -> t.Any:
 
     Takes an iterator or an asynchronous one, or decorates a function that returns one, which may be ``async def``. The
     teardown functions wait for its end, unless the response that is sent is no stream.
+
+    :param generator_or_function: the iterator, or the function.
+    :raises RuntimeError: outside of a request.
     """
     items = generator_or_function
     if not (hasattr(items, "__next__") or hasattr(items, "__anext__")):

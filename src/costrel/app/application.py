@@ -436,6 +436,8 @@ class Costrel(App):
 
     _tracing: context.TracingContract | None = None
     """How requests are traced, as of the first one; None if ``OPENTELEMETRY`` is off."""
+    _inspection: context.InspectionContract | None = None
+    """Times the stages of requests for the inspector of a development server."""
     _traces_apart = False
     """Whether the edges run each request in context variables of its own, since a span is current in them."""
 
@@ -565,7 +567,7 @@ _STAGES: t.Final = Seams(
     "full_dispatch_request",
     "preprocess_request",
     "process_response",
-    assigned_only=("_tracing",),
+    assigned_only=("_inspection", "_tracing"),
 )
 """The stages that the lifecycle calls as methods only if an application overrides them."""
 

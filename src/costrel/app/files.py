@@ -54,6 +54,16 @@ def send_file(
 
     A relative path is relative to the application's root folder. Do not pass a path from a client: use
     `send_from_directory` instead.
+
+    :param mimetype: the media type; by default it follows from the name.
+    :param as_attachment: whether browsers should save the file, and not show it.
+    :param download_name: the name for that; by default the name of the file.
+    :param conditional: whether to answer 304, 206 and 416 (RFC 9110 §13 and §14).
+    :param etag: the entity tag, or whether to make one of the file's size and time.
+    :param last_modified: a date, or seconds since 1970; by default the time of the file.
+    :param max_age: how many seconds caches may use the response, or a function of the path that returns them.
+    :raises FileNotFoundError: if there is no such file.
+    :raises TypeError: for an attachment without a name.
     """
     options = _application_options(max_age)
     return t.cast(
@@ -74,8 +84,10 @@ def send_file(
 def send_from_directory(directory: Path, path: Path, **kwargs: t.Any) -> Response:
     """A response with a file from `directory`. `path` may come from a client.
 
-    Raises NotFound if `path` leads outside of the folder or is not a file. A relative folder is relative to the
-    application's root folder. The other arguments are those of `send_file`.
+    A relative folder is relative to the application's root folder.
+
+    :param kwargs: the other arguments of `send_file`.
+    :raises NotFound: if `path` leads outside of the folder or is not a file.
     """
     kwargs.update(_application_options(kwargs.pop("max_age", None)))
     return t.cast("Response", files.send_from_directory(directory, path, **kwargs))

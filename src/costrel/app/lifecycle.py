@@ -283,7 +283,10 @@ def overridden_view_of(ctx: RequestContext) -> tuple[Callable[..., t.Any], dict[
     if "dispatch_request" in ctx.overridden:
         return ctx.app.dispatch_request, {}
     view, view_args = view_of(ctx)
-    return (ctx.app.ensure_sync(view) if ctx.adapts else view), view_args
+    if ctx.adapts:
+        view = ctx.app.ensure_sync(view)
+    inspection = ctx.app._inspection
+    return (view if inspection is None else inspection.timed_view(view)), view_args
 
 
 def finalize(ctx: RequestContext, rv: t.Any, from_error_handler: bool = False) -> Steps[Response]:
@@ -479,9 +482,11 @@ def tear_down(ctx: Context, functions: Sequence[Callable[..., t.Any]], exc: Base
 
 def stage(ctx: Context, name: str, steps: Callable[..., Steps[t.Any]], *args: t.Any) -> Steps[t.Any]:
     """The steps of one stage: the application's own method if it overrides `name`, else `steps`."""
-    if ctx.overridden and name in ctx.overridden:
-        return call(ctx, getattr(ctx.app, name), *args)
-    return steps(ctx, *args)
+    if not ctx.overridden:
+        return steps(ctx, *args)
+    chosen = call(ctx, getattr(ctx.app, name), *args) if name in ctx.overridden else steps(ctx, *args)
+    inspection = ctx.app._inspection
+    return chosen if inspection is None else inspection.around(ctx, name, chosen)
 
 
 @coroutine

@@ -19,6 +19,7 @@ from ..support.local import LocalProxy
 from ..support.signals import appcontext_popped, appcontext_pushed
 from .contracts import AppContract as AppContract
 from .contracts import HeldContract, MountContract, ThreadsContract
+from .contracts import InspectionContract as InspectionContract
 from .contracts import TraceContract as TraceContract
 from .contracts import TracingContract as TracingContract
 from .outlook import Outlook as Outlook
@@ -528,14 +529,20 @@ def request_context_for(name: str) -> RequestContext:
 
 
 def after_this_request(f: Callable[[Response], Response]) -> Callable[[Response], Response]:
-    """Have `f` called with this request's response; it returns the response to send. For use as a decorator."""
+    """Have `f` called with this request's response; it returns the response to send. For use as a decorator.
+
+    :raises RuntimeError: outside of a request.
+    """
     ctx = request_context_for("after_this_request")
     ctx._after_request_functions.append(f)
     return f
 
 
 def copy_current_request_context(f: Callable[..., t.Any]) -> Callable[..., t.Any]:
-    """Let `f` see the current request when it runs elsewhere: in a greenlet, a thread, an executor."""
+    """Let `f` see the current request when it runs elsewhere: in a greenlet, a thread, an executor.
+
+    :raises RuntimeError: outside of a request.
+    """
     ctx = request_context_for("copy_current_request_context").copy()
 
     def in_context(*args: t.Any, **kwargs: t.Any) -> t.Any:

@@ -20,7 +20,7 @@ from . import gates, pin
 from .console import Console
 from .frames import Frame, Report, report_of
 from .hints import hints_for
-from .page import ASSETS, Asker, ErrorPage, Shell, asset
+from .page import ASSETS, Asker, ErrorPage, Shell, Tables, asset
 from .terminal import format_report, painter
 from .values import Describer, secrets_of
 from .view_frames import add_view
@@ -36,6 +36,7 @@ MAX_CODE: t.Final = 100_000
 """The maximum number of characters that a console accepts at once."""
 
 Namespace: t.TypeAlias = dict[str, t.Any]
+Activity: t.TypeAlias = Callable[[Describer], Tables]
 
 
 class EvalFrame(t.Protocol):
@@ -150,7 +151,7 @@ class Debugger:
 
     def pin_auth(self, request: Request) -> Response:
         """The response to an entered PIN. After ten wrong PINs, none is accepted any more."""
-        if not self._is_welcome(request):
+        if not self.is_welcome(request):
             return _refused(request)
         if self.pin is None:
             return _json(auth=True)
@@ -173,7 +174,7 @@ class Debugger:
 
     def log_pin_request(self, request: Request) -> Response:
         """Print the PIN in the terminal again at a browser's request."""
-        if not self._is_welcome(request):
+        if not self.is_welcome(request):
             return _refused(request)
         if self.pin_logging and self.pin is not None:
             _say(" * A browser asks for the debugger's PIN:", f" * Debugger pin code: {self.pin}")
@@ -211,12 +212,13 @@ class Debugger:
         given = request.args.get("s", "").encode("utf-8", "replace")
         return hmac.compare_digest(given, self.secret.encode())
 
-    def _is_welcome(self, request: Request) -> bool:
+    def is_welcome(self, request: Request) -> bool:
+        """Whether a request comes from this computer, for a trusted host, and from no page of another site."""
         return self.check_host_trust(request.environ) and gates.is_same_origin(request.environ)
 
     def execute_command(self, request: Request, command: str, frame: EvalFrame) -> Response:
         """Evaluate code in a frame, within the contexts that were current in it."""
-        if not self._is_welcome(request):
+        if not self.is_welcome(request):
             return _refused(request)
         if len(command) > MAX_CODE:
             return Response("That is too long for a console.", 413)
@@ -235,7 +237,7 @@ class Debugger:
 
     def display_console(self, request: Request) -> Response:
         """The page with a separate console, with the variables that `console_init_func` returns."""
-        if not self._is_welcome(request) or not self.may_evaluate(request.environ):
+        if not self.is_welcome(request) or not self.may_evaluate(request.environ):
             return _refused(request)
         if 0 not in self.frames:
             namespace = {} if self.console_init_func is None else dict(self.console_init_func())
@@ -278,10 +280,12 @@ class Debugger:
             sources.append({f"{name}_cookie": value for name, value in request.cookies.items() if len(value) > 15})
         return Describer(secrets_of(*sources))
 
-    def show(self, report: Report, request: Request, contexts: Iterable[Context] = ()) -> Response:
+    def show(
+        self, report: Report, request: Request, contexts: Iterable[Context] = (), activity: Activity | None = None
+    ) -> Response:
         """The error page, or the plain 500 for clients that must not see it.
 
-        Programs that do not accept HTML get the traceback as text.
+        Programs that do not accept HTML get the traceback as text. `activity` returns what the request did.
         """
         if not self.check_host_trust(request.environ):
             return t.cast("Response", InternalServerError().get_response(request.environ))
@@ -292,7 +296,7 @@ class Debugger:
         page = ErrorPage(
             report,
             describer,
-            Asker.of(request, describer, ctx),
+            Asker.of(request, describer, ctx, [] if activity is None else activity(describer)),
             hints_for(report, ctx),
             evalex=self.may_evaluate(request.environ),
             secret=self.secret,

@@ -18,6 +18,9 @@ from .debugger import MAX_CODE, Debugger
 from .frames import Report
 from .gates import QUIET
 from .helping import PLAIN_PAGES, NotFoundLog, add_hint, wants_help, write_help
+from .inspector.inspector import Inspector
+from .inspector.making import activity_of
+from .inspector.recording import CURRENT
 from .page import HelpPage
 from .refresh import (
     PREFIX,
@@ -67,6 +70,7 @@ class DevelopmentApplication:
         self.refresher = Refresher(app, start) if refresh else None
         self.debugger = Debugger(app, evalex and debugger, console_path, app.make_shell_context, start=start)
         self._not_found = NotFoundLog(app)
+        self.inspector = Inspector(app, self.debugger) if debugger and evalex and app.debug else None
         self.debugger.one_process = True
         self.debugger.frame_contexts[0] = [app.app_context()]
 
@@ -83,7 +87,10 @@ class DevelopmentApplication:
         environ = environ_of(scope)
         # Without a client address it is a Unix socket, whose other end is unknown.
         environ.setdefault("REMOTE_ADDR", "")
-        if not self.debugger.check_host_trust(environ):
+        if self.inspector is not None and self.inspector.covers(scope["path"]) and not self._is_for_debugger(environ):
+            scope[QUIET] = True
+            await self._inspect(self.inspector, environ, scope, receive, send)
+        elif not self.debugger.check_host_trust(environ):
             await self._refuse_or_pass(environ, scope, receive, send)
         elif self.refresher is not None and scope["path"].startswith(PREFIX) and not self._is_for_debugger(environ):
             scope[QUIET] = True
@@ -113,7 +120,27 @@ class DevelopmentApplication:
             response = Response("Not Found", 404, mimetype="text/plain")
         await _send_response(response, environ, send)
 
+    async def _inspect(
+        self, inspector: Inspector, environ: WSGIEnvironment, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Answer a request for the inspector."""
+
+        async def replay(scope: Scope, receive: Receive, send: Send) -> None:
+            await self._serve(environ_of(scope), scope, receive, send)
+
+        environ["wsgi.input"] = io.BytesIO(await _read(receive, 4 * MAX_CODE))
+        request = Request(environ, populate_request=False)
+        await _send_response(await inspector.answer(request, scope, replay), environ, send)
+
     async def _serve(self, environ: WSGIEnvironment, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve the application, and record the request if there is an inspector."""
+        if self.inspector is None:
+            await self._serve_page(environ, scope, receive, send)
+        else:
+            serve = partial(self._serve_page, environ, scope)
+            await self.inspector.record(environ, scope, receive, send, serve)
+
+    async def _serve_page(self, environ: WSGIEnvironment, scope: Scope, receive: Receive, send: Send) -> None:
         tag = script_tag(self.debugger.start) if self.refresher is not None and wants_script(environ) else b""
         if tag:  # the script cannot be inserted into a compressed page
             scope["headers"] = [pair for pair in scope["headers"] if pair[0].lower() != b"accept-encoding"]
@@ -154,7 +181,12 @@ class DevelopmentApplication:
         report = self.debugger.report(error)
         contexts = _contexts(report)
         self.debugger.log(report, contexts=contexts)
-        return self.debugger.show(report, Request(environ, populate_request=False), contexts)
+        recording = CURRENT.get()
+        activity = None
+        if recording is not None:
+            recording.error = error
+            activity = partial(activity_of, recording)
+        return self.debugger.show(report, Request(environ, populate_request=False), contexts, activity)
 
 
 class _Watched:

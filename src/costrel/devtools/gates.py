@@ -8,6 +8,7 @@ from collections.abc import Collection
 
 from ..http.hosts import host_is_trusted
 from ..middleware.proxy_fix import ORIGINAL
+from ..support.asgi_types import Scope
 
 if t.TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -17,6 +18,8 @@ TRUSTED_HOSTS: t.Final = (".localhost", "127.0.0.1", "[::1]")
 
 QUIET: t.Final = "costrel.quiet"
 """A key in the ASGI scope of requests for developer pages, which the access log leaves out."""
+
+_OF_PROXIES: t.Final = frozenset({"forwarded", "via", "x-real-ip"})
 
 _FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_REAL_IP")
 
@@ -66,6 +69,19 @@ def host_is_known(environ: WSGIEnvironment, trusted_hosts: Collection[str] = TRU
 def _server_name(environ: WSGIEnvironment) -> str:
     name = str(environ.get("SERVER_NAME", ""))
     return f"[{name}]" if ":" in name and not name.startswith("[") else name
+
+
+def was_forwarded(scope: Scope) -> bool:
+    """Whether a proxy says that it has passed the request on, whatever the address."""
+    names = {name.decode("latin-1").lower().replace("_", "-") for name, _ in scope["headers"]}
+    return not names.isdisjoint(_OF_PROXIES) or any(name.startswith("x-forwarded") for name in names)
+
+
+def own_origin(environ: WSGIEnvironment) -> bool:
+    """Whether a page of the same origin has sent the request. Unlike `is_same_origin`, the browser has to say so."""
+    origin, site = environ.get("HTTP_ORIGIN"), environ.get("HTTP_SEC_FETCH_SITE")
+    expected = f"{environ['wsgi.url_scheme']}://{environ.get('HTTP_HOST') or _server_name(environ)}"
+    return (origin, site) != (None, None) and origin in (None, expected) and site in (None, "same-origin")
 
 
 def is_same_origin(environ: WSGIEnvironment) -> bool:

@@ -37,6 +37,10 @@ POLICY = (
 """The pages need no other resources. If part of a message were interpreted as HTML, its scripts would not run."""
 
 
+Tables: t.TypeAlias = "list[tuple[str, list[tuple[str, str]]]]"
+"""Titles, each with the rows of its table."""
+
+
 @dataclass
 class Asker:
     """The parts of the request that a page shows."""
@@ -45,9 +49,17 @@ class Asker:
     url: str = ""
     rows: list[tuple[str, str]] = field(default_factory=list)
     headers: list[tuple[str, str]] = field(default_factory=list)
+    activity: Tables = field(default_factory=list)
+    """What the request did until then: stages, templates, SQL and log lines."""
 
     @classmethod
-    def of(cls, request: Request, describer: Describer, ctx: RequestContext | None = None) -> Asker:
+    def of(
+        cls,
+        request: Request,
+        describer: Describer,
+        ctx: RequestContext | None = None,
+        activity: Tables | None = None,
+    ) -> Asker:
         """The parts of `request` without its secrets. `ctx` is its context, if it is known."""
         headers = [
             (name, HIDDEN if name.lower() in _HIDDEN_HEADERS or is_secret(name) else describer.clean(value))
@@ -61,7 +73,7 @@ class Asker:
         if ctx is not None:
             rows += _contents(ctx, describer)
         url = request.full_path.removesuffix("?") if not request.query_string else _hide_query(request)
-        return cls(request.method, describer.clean(url), rows, headers)
+        return cls(request.method, describer.clean(url), rows, headers, activity or [])
 
 
 def _contents(ctx: RequestContext, describer: Describer) -> list[tuple[str, str]]:

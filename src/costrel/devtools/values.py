@@ -22,15 +22,17 @@ _MAX_OWN_REPR = 4_000
 _SHORTEST_SECRET = 8
 _NO_SECRETS = frozenset({"PWD", "OLDPWD"})
 
-_TELLING_WORDS = (
-    "secret|passw|passphrase|token|(?:api|access|private|signing|encryption|master)_?key|credential|authorization|"
+TELLING_WORDS: t.Final = (
+    "secret|passw|passphrase|token|(?:api|access|private|signing|encryption|master)[_-]?key|credential|authorization|"
     "database_ur[il]|broker_url|redis_url|session_?id"
 )
-_SECRET_NAME = re.compile(rf"{_TELLING_WORDS}|(?:^|[_-])(?:pwd|pin|auth|salt|dsn|cookies?)$", re.IGNORECASE)
+"""Parts of a name that mark its value as secret, as a regular expression."""
+
+_SECRET_NAME = re.compile(rf"{TELLING_WORDS}|(?:^|[_-])(?:pwd|pin|auth|salt|dsn|cookies?)$", re.IGNORECASE)
 
 # In the text of a repr: a name that marks a secret, then its value in quotes.
 _SECRET_IN_TEXT = re.compile(
-    rf"((?:{_TELLING_WORDS}|cookie|api[-_]key)[\w-]*['\"]?\s*[,:=]\s*b?)(['\"])(?:\\.|(?!\2).)*(?:\2|$)", re.IGNORECASE
+    rf"((?:{TELLING_WORDS}|cookie|api[-_]key)[\w-]*['\"]?\s*[,:=]\s*b?)(['\"])(?:\\.|(?!\2).)*(?:\2|$)", re.IGNORECASE
 )
 _PASSWORD_IN_URL = re.compile(r"(://[^/\s:@'\"]{0,100}:)[^@\s/'\"]{1,200}@")
 
@@ -65,6 +67,11 @@ def secrets_of(*sources: Mapping[str, object]) -> tuple[str, ...]:
         if is_secret(name) and len(text := _as_text(value)) >= _SHORTEST_SECRET
     }
     return tuple(sorted(found, key=len, reverse=True))
+
+
+def clean_text(text: str, replacement: str = HIDDEN) -> str:
+    """`text` without quoted values that follow the name of a secret, and without the passwords of URLs."""
+    return _PASSWORD_IN_URL.sub(rf"\1{replacement}@", _SECRET_IN_TEXT.sub(rf"\1{replacement}", text))
 
 
 def _as_text(value: object) -> str:

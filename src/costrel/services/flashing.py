@@ -9,8 +9,10 @@ from ..support.signals import message_flashed
 
 
 def flash(message: str, category: str = "message") -> None:
-    """Leave a message for the next request.
+    """Leave a message for the next request, in the session.
 
+    :param message: the text.
+    :param category: a word for templates to tell kinds of messages apart, such as ``"error"``.
     :raises RuntimeError: outside of a request.
     """
     ctx = context.requesting()
@@ -29,8 +31,8 @@ def get_flashed_messages(
 
     The same request gets the same messages again, and messages that were flashed in the meantime.
 
-    With categories each message is a pair of category and text.
-
+    :param with_categories: whether to return pairs of category and text.
+    :param category_filter: the categories to return; all if it is empty.
     :raises RuntimeError: outside of a request.
     """
     flashes = _taken_from_session(context.requesting())

@@ -51,6 +51,8 @@ def load(fp: t.IO[t.AnyStr], **kwargs: t.Any) -> t.Any:
 def jsonify(*args: t.Any, **kwargs: t.Any) -> t.Any:
     """Make a response with the JSON of one value, of several as a list, or of keyword arguments as an object.
 
+    :param args: one value, or several.
+    :param kwargs: the members of an object.
     :raises RuntimeError: outside of an application.
     :raises TypeError: for positional and keyword arguments at once.
     """

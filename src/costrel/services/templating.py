@@ -67,6 +67,8 @@ def _render(app: AppContract, template: Template, context: dict[str, t.Any]) -> 
 def render_template(template_name_or_list: str | Template | list[str | Template], **context: t.Any) -> str:
     """Render a template with the given variables; of several names, the first that exists.
 
+    :param template_name_or_list: a name below the folders of templates, a template, or a list of them.
+    :param context: the variables.
     :raises TemplateNotFound: if there is no such template.
     :raises RuntimeError: outside of an application.
     """
@@ -77,6 +79,8 @@ def render_template(template_name_or_list: str | Template | list[str | Template]
 def render_template_string(source: str, **context: t.Any) -> str:
     """Render a template that is given as a string, its values escaped, with the given variables.
 
+    :param source: the template; never text from a client, which could run code in it.
+    :param context: the variables.
     :raises RuntimeError: outside of an application.
     """
     app = _current_app()
@@ -103,6 +107,8 @@ def _pieces(app: AppContract, template: Template, variables: dict[str, t.Any]) -
 def stream_template(template_name_or_list: str | Template | list[str | Template], **context: t.Any) -> Iterator[str]:
     """Render a template piece by piece; the context of the current request is kept until the end.
 
+    :param template_name_or_list: as for `render_template`.
+    :param context: the variables.
     :raises TemplateNotFound: if there is no such template.
     :raises RuntimeError: outside of an application.
     """
@@ -113,6 +119,8 @@ def stream_template(template_name_or_list: str | Template | list[str | Template]
 def stream_template_string(source: str, **context: t.Any) -> Iterator[str]:
     """Render a template that is given as a string piece by piece.
 
+    :param source: as for `render_template_string`.
+    :param context: the variables.
     :raises RuntimeError: outside of an application.
     """
     app = _current_app()

@@ -44,7 +44,11 @@ def _partial(model: Hashable) -> type:
 
 
 def changes(patch: object) -> dict[str, t.Any]:
-    """The fields of a Struct that were sent, by their attributes: all that are not ``msgspec.UNSET``."""
+    """The fields of a Struct that were sent, by their attributes: all that are not ``msgspec.UNSET``.
+
+    :param patch: an instance of a class that `partial` has made.
+    :raises TypeError: for anything else than a Struct.
+    """
     import msgspec
 
     if not isinstance(patch, msgspec.Struct):

@@ -54,6 +54,7 @@
 
   const open = async (place) => {
     place.replaceChildren();
+    if (trusted && place.dataset.then === "reload") return location.reload();
     if (trusted) return showConsole(place);
     ask("printpin");
     const input = make("input", { name: "pin", autocomplete: "off", spellcheck: false, placeholder: "xxxx-xxxx-xxxx-xxxx" });

@@ -39,6 +39,19 @@
   });
   const main = document.getElementById("docs");
   if (main === null) return;
+  // What Swagger UI lacks for screen readers: a second level for its heading, below that of the page; a landmark for the
+  // description; names for the tables of responses; and no link inside the button of an operation, which sets the fragment of the URL as well.
+  new MutationObserver(() => {
+    for (const title of main.querySelectorAll(".info .title:not([aria-level])")) title.setAttribute("aria-level", "2");
+    for (const part of main.querySelectorAll(".information-container:not([role])")) {
+      part.setAttribute("role", "region");
+      part.setAttribute("aria-label", "About this API");
+    }
+    for (const table of main.querySelectorAll("table[role=region]:not([aria-label])")) {
+      table.setAttribute("aria-label", `Responses of ${table.id.replace(/_responses$/, "")}`);
+    }
+    for (const link of main.querySelectorAll(".opblock-summary-control a[href]")) link.removeAttribute("href");
+  }).observe(main, { childList: true, subtree: true });
   const settings = settingsIn(document);
   SwaggerUIBundle({
     url: new URL(settings.url, location.href).href,
