@@ -66,7 +66,12 @@ def assert_linear(call, make):
     shapes.assert_linear(read, SIZE, make, times=4, most=2.5**2, noise=0.0005)
 
 
-@pytest.mark.parametrize("name", READERS)
+SLOW = {"current URL"}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in READERS]
+)
 def test_reading_takes_linear_time(name):
     for piece in PIECES:
         assert_linear(READERS[name], lambda size, piece=piece: piece * (size // len(piece) // 2 * 2))
