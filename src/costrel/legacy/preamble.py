@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from . import form_body
+from ..testing import form_body
 
 
 def encode_multipart(values: Mapping[str, object], boundary: str | None = None) -> tuple[str, bytes]:

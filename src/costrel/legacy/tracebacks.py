@@ -12,11 +12,11 @@ from types import CodeType, FrameType, TracebackType
 
 from markupsafe import escape
 
+from ..devtools.console import Console
+from ..devtools.frames import package_of, report_of
+from ..devtools.page import ErrorPage, render_console_page
+from ..devtools.source import Span, excerpt, file_lines
 from ..support.properties import cached_property
-from .console import Console
-from .frames import package_of, report_of
-from .page import ErrorPage, render_console_page
-from .source import Span, excerpt, file_lines
 
 _SOURCE_LINES = 5
 

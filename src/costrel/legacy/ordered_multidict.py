@@ -7,10 +7,10 @@ import itertools
 import typing as t
 import warnings
 
-from .conversion import convert_all
-from .errors import BadRequestKeyError
-from .immutable import ImmutableMultiDictMixin, Reduced
-from .multidict import K, MultiDict, T, V, _missing, iter_multi_items
+from ..http.conversion import convert_all
+from ..http.errors import BadRequestKeyError
+from ..http.immutable import ImmutableMultiDictMixin, Reduced
+from ..http.multidict import K, MultiDict, T, V, _missing, iter_multi_items
 
 # The underlying dict stores the serial numbers of the pairs for each key.
 _serials_at: t.Any = dict.get

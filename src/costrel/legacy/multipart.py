@@ -10,14 +10,14 @@ import re
 import typing as t
 from enum import Enum, auto
 
-from .errors import RequestEntityTooLarge
-from .multipart_events import Data as Data
-from .multipart_events import Epilogue as Epilogue
-from .multipart_events import Event as Event
-from .multipart_events import Field as Field
-from .multipart_events import File as File
-from .multipart_events import Preamble as Preamble
-from .part_head import MAX_BOUNDARY_SIZE, MAX_HEADER_SIZE, MAX_HEADERS, FormatError, HeadTooLarge, read_head
+from ..http.errors import RequestEntityTooLarge
+from ..http.multipart_events import Data as Data
+from ..http.multipart_events import Epilogue as Epilogue
+from ..http.multipart_events import Event as Event
+from ..http.multipart_events import Field as Field
+from ..http.multipart_events import File as File
+from ..http.multipart_events import Preamble as Preamble
+from ..http.part_head import MAX_BOUNDARY_SIZE, MAX_HEADER_SIZE, MAX_HEADERS, FormatError, HeadTooLarge, read_head
 
 
 class NeedData(Event):
