@@ -14,7 +14,8 @@ import werkzeug.sansio.http
 import werkzeug.sansio.multipart
 
 from benchmarks.http_values import nanoseconds
-from costrel.http import accept, authentication, cache_control, conditional, dates, etags, grammar, multipart, ranges
+from costrel.http import accept, authentication, cache_control, conditional, dates, etags, grammar, ranges
+from costrel.legacy import multipart
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 OFFERS = ["application/json", "text/html"]

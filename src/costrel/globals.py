@@ -7,7 +7,7 @@ from .app.request import Request
 from .app.websocket import WebSocket
 from .application_type import Costrel
 from .context import AppContext, AppCtxGlobals, RequestContext
-from .services.session import Session
+from .sessions.session import Session
 
 current_app: Costrel = context.current_app
 """The application of the current request or command."""

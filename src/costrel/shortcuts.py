@@ -7,20 +7,20 @@ import typing as t
 from . import context
 from .app.files import send_file as send_file
 from .app.files import send_from_directory as send_from_directory
-from .app.guards.cors import CORSPolicy as CORSPolicy
-from .app.guards.cors import cors as cors
-from .app.guards.csp import CSP as CSP
-from .app.guards.csp import content_security_policy as content_security_policy
-from .app.guards.csp import csp_nonce as csp_nonce
-from .app.guards.csrf import csrf_exempt as csrf_exempt
-from .app.guards.csrf import csrf_token as csrf_token
-from .app.guards.limits import RateLimit as RateLimit
-from .app.guards.limits import rate_limit as rate_limit
-from .app.guards.redirects import safe_next as safe_next
 from .context import after_this_request as after_this_request
 from .context import copy_current_request_context as copy_current_request_context
 from .context import has_app_context as has_app_context
 from .context import has_request_context as has_request_context
+from .guards.cors import CORSPolicy as CORSPolicy
+from .guards.cors import cors as cors
+from .guards.csp import CSP as CSP
+from .guards.csp import content_security_policy as content_security_policy
+from .guards.csp import csp_nonce as csp_nonce
+from .guards.csrf import csrf_exempt as csrf_exempt
+from .guards.csrf import csrf_token as csrf_token
+from .guards.limits import RateLimit as RateLimit
+from .guards.limits import rate_limit as rate_limit
+from .guards.redirects import safe_next as safe_next
 from .http import errors
 from .messages import redirects
 from .services.flashing import flash as flash

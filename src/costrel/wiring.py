@@ -96,8 +96,8 @@ def openapi_file(content_hash: str, name: str) -> Response:
 
 
 def is_on_this_computer() -> bool:
-    from .app.guards.proxies import REMOVED
     from .devtools.gates import is_local
+    from .guards.proxies import REMOVED
     from .middleware.proxy_fix import ORIGINAL
 
     environ = context.requesting().request.environ
@@ -108,7 +108,7 @@ def run_server(
     app: Costrel, host: str | None, port: int | None, debug: bool | None, *, load_dotenv: bool, **options: t.Any
 ) -> None:
     """The development server. It imports Granian."""
-    from .server.development import run_development
+    from .devserver.development import run_development
 
     run_development(app, host, port, debug, load_dotenv=load_dotenv, **options)
 

@@ -8,7 +8,7 @@ import pytest
 from costrel import Blueprint, Costrel, current_app, flash, g, render_template_string, url_for
 from costrel.app.application import Flask
 from costrel.messages.response import Response
-from costrel.services.sessions import SecureCookieSessionInterface, SessionInterface
+from costrel.sessions.interface import SecureCookieSessionInterface, SessionInterface
 from costrel.support import signals
 from costrel.views import MethodView, View
 

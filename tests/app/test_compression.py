@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from costrel import Costrel, Response, after_response, make_response, request, send_file, session, stream_with_context
 from costrel.app.application import Flask
-from costrel.app.guards import compression
 from costrel.edges import compressed
+from costrel.guards import compression
 from costrel.sse import event_stream
 
 PATIENCE = 30

@@ -218,7 +218,7 @@ def test_urls_outside_of_a_request_need_a_server_name(app):
 
 
 def test_a_foreign_session_interface_opens_at_the_start_of_each_request(app):
-    from costrel.services.sessions import SessionInterface
+    from costrel.sessions.interface import SessionInterface
 
     opened = []
 

@@ -18,9 +18,9 @@ from costrel import (
     session,
 )
 from costrel.app.application import Flask
-from costrel.app.guards.csp import policy_text
-from costrel.app.guards.headers import SECURITY_HEADERS
-from costrel.app.guards.proxies import Proxies
+from costrel.guards.csp import policy_text
+from costrel.guards.headers import SECURITY_HEADERS
+from costrel.guards.proxies import Proxies
 
 from ..edges.asgi_call import call
 

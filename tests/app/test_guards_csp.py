@@ -4,7 +4,7 @@ import pytest
 
 from costrel import CSP, Blueprint, Costrel, content_security_policy, csp_nonce, make_response, render_template_string
 from costrel.app.application import Flask
-from costrel.app.guards.csp import NONCE, policy_text, unknown_directives
+from costrel.guards.csp import NONCE, policy_text, unknown_directives
 from costrel.views import MethodView
 
 POLICY, REPORTED = "Content-Security-Policy", "Content-Security-Policy-Report-Only"

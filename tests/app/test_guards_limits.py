@@ -9,7 +9,7 @@ import pytest
 
 from costrel import Blueprint, Costrel, RateLimit, g, rate_limit, request, session
 from costrel.app.application import Flask
-from costrel.app.guards import rate_counter
+from costrel.guards import rate_counter
 from costrel.views import MethodView
 
 from ..edges.asgi_call import call

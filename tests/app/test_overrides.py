@@ -10,7 +10,7 @@ from costrel import Costrel, Response
 from costrel.app.lifecycle import is_async
 from costrel.messages.forms import FormDataParser
 from costrel.routing import Map, MapAdapter
-from costrel.services.sessions import SecureCookieSessionInterface
+from costrel.sessions.interface import SecureCookieSessionInterface
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ from msgspec import Struct
 
 from costrel import ApiKey, Costrel, Response, after_response, after_this_request, rate_limit, session
 from costrel.app import application
-from costrel.app.guards import compression, cross_origin, csrf, headers, limits, proxies
 from costrel.app.matching import KnownHosts
 from costrel.edges import asgi, wsgi
+from costrel.guards import compression, cross_origin, csrf, headers, limits, proxies
 from costrel.routing import IntegerConverter
-from costrel.services.sessions import SecureCookieSessionInterface
+from costrel.sessions.interface import SecureCookieSessionInterface
 from costrel.support.signals import appcontext_pushed, request_started
 from costrel.typed import results
 from costrel.work import held

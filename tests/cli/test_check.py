@@ -10,7 +10,7 @@ import pytest
 
 from costrel import Costrel, rate_limit
 from costrel.app.application import Flask
-from costrel.app.audit import audit
+from costrel.audit import audit
 from costrel.cli import FlaskGroup
 from costrel.routing import BaseConverter
 from costrel.services.settings import SETTINGS

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from costrel import Costrel, redirect, render_template, request, url_for
-from costrel.app.audit import audit
+from costrel.audit import audit
 from costrel.cli import FlaskGroup
 from costrel.views import MethodView, View
 

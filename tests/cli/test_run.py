@@ -10,8 +10,8 @@ import pytest
 
 import costrel
 from costrel.cli import CertParamType, FlaskGroup, SeparatedPathType, run_command
-from costrel.server import development
-from costrel.server.development import Options
+from costrel.devserver import development
+from costrel.devserver.development import Options
 from costrel.server.errors import StartError
 
 

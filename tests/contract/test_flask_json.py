@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from costrel.app.application import Flask
-from costrel.services.tagged_json import TaggedJSONSerializer
+from costrel.sessions.tagged_json import TaggedJSONSerializer
 
 THEIRS = flask.Flask("shop")
 OURS = Flask("shop")

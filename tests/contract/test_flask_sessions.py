@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from itsdangerous import TimestampSigner
 
 from costrel.app.application import Flask
-from costrel.services import sessions, signing
+from costrel.sessions import interface as sessions
+from costrel.sessions import signing
 
 APPLICATIONS = flask.Flask("shop"), Flask("shop")
 NOW = 1_700_000_000

@@ -12,7 +12,8 @@ import werkzeug.debug.tbtools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costrel.devtools import console, debugger, html_repr, pin, tracebacks
+from costrel.devtools import console, debugger, html_repr, pin
+from costrel.legacy import tracebacks
 
 values = st.recursive(
     st.none()

@@ -22,7 +22,8 @@ import werkzeug.middleware.shared_data
 from hypothesis import given
 from hypothesis import strategies as st
 
-from costrel.middleware import dispatcher, http_proxy, lint, profiler, proxy_fix, shared_data
+from costrel.legacy import http_proxy, lint, profiler
+from costrel.middleware import dispatcher, proxy_fix, shared_data
 
 
 def outcome(call: t.Callable[..., t.Any], *args: t.Any, **kwargs: t.Any) -> t.Any:

@@ -17,7 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from costrel.http import callback, header_set, immutable, multidict, ordered_multidict
+from costrel.http import callback, header_set, immutable, multidict
+from costrel.legacy import ordered_multidict
 
 CLASSES: dict[str, tuple[t.Any, t.Any]] = {
     name: (getattr(werkzeug.datastructures, name), getattr(module, name))

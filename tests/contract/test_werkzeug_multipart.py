@@ -10,8 +10,8 @@ import werkzeug.sansio.multipart
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from costrel.http import multipart
 from costrel.http.headers import Headers
+from costrel.legacy import multipart
 
 BOUNDARY = b"b"
 

@@ -11,12 +11,12 @@ import werkzeug.serving
 from hypothesis import given
 from hypothesis import strategies as st
 
+import costrel.devserver.chunked
+import costrel.devserver.wsgi_handler
 import costrel.server.addresses
-import costrel.server.chunked
 import costrel.server.terminal
-import costrel.server.wsgi_handler
 
-HANDLERS = (werkzeug.serving.WSGIRequestHandler, costrel.server.wsgi_handler.WSGIRequestHandler)
+HANDLERS = (werkzeug.serving.WSGIRequestHandler, costrel.devserver.wsgi_handler.WSGIRequestHandler)
 
 targets = st.builds(
     lambda path, query: f"/{path}{query}",
@@ -115,7 +115,7 @@ chunked_bodies = st.lists(st.binary(min_size=1, max_size=20), max_size=4).map(
 @given(chunked_bodies, st.integers(1, 9))
 def test_bodies_in_chunks(body, size):
     results = []
-    for cls in (werkzeug.serving.DechunkedInput, costrel.server.chunked.DechunkedInput):
+    for cls in (werkzeug.serving.DechunkedInput, costrel.devserver.chunked.DechunkedInput):
         stream, read = cls(io.BytesIO(body)), []
         while data := stream.read(size):
             read.append(data)
@@ -127,7 +127,7 @@ def test_bodies_in_chunks(body, size):
 @given(chunked_bodies, st.data())
 def test_bodies_that_are_cut_are_refused_by_both(body, data):
     cut = body[: data.draw(st.integers(0, len(body) - 3))]
-    for cls in (werkzeug.serving.DechunkedInput, costrel.server.chunked.DechunkedInput):
+    for cls in (werkzeug.serving.DechunkedInput, costrel.devserver.chunked.DechunkedInput):
         try:
             io.BufferedReader(cls(io.BytesIO(cut))).read()
         except OSError:

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 import costrel.http.headers
 import costrel.http.multidict
 import costrel.http.uploads
-from costrel.testing import client, environ_builder, form_body, preamble
+from costrel.legacy import preamble
+from costrel.testing import client, environ_builder, form_body
 
 BOUNDARY = "a boundary that nothing else holds"
 

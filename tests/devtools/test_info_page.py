@@ -2,7 +2,7 @@
 
 import sys
 
-from costrel.devtools import info_page
+from costrel.legacy import info_page
 from costrel.testing import Client
 
 

@@ -12,11 +12,11 @@ import pytest
 
 from costrel import Costrel
 from costrel.app.application import Flask
+from costrel.devserver import wsgi_serving
+from costrel.devserver.development import Options, serve
 from costrel.devtools import pin
 from costrel.devtools.debugger import DebuggedApplication
 from costrel.devtools.development import DevelopmentApplication
-from costrel.server import wsgi_serving
-from costrel.server.development import Options, serve
 from costrel.server.errors import StartError
 from costrel.testing.client import Client
 

@@ -165,7 +165,7 @@ def served(
 
 
 DEVELOPMENT = """
-from costrel.server.wsgi_serving import run_simple
+from costrel.devserver.wsgi_serving import run_simple
 from costrel.support.importing import import_string
 run_simple("127.0.0.1", 0, import_string("{app}"), threaded=True)
 """

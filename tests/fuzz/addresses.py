@@ -8,8 +8,8 @@ import re
 from contextlib import suppress
 from urllib.parse import quote, unquote, urlsplit
 
-from costrel.app.guards.proxies import Proxies
-from costrel.app.guards.redirects import check_location, safe_next
+from costrel.guards.proxies import Proxies
+from costrel.guards.redirects import check_location, safe_next
 from costrel.http.errors import HTTPException, SecurityError
 from costrel.http.hosts import get_current_url, get_host, host_is_trusted
 from costrel.http.urls import iri_to_uri, uri_to_iri

@@ -9,11 +9,11 @@ from contextlib import suppress
 
 from itsdangerous import BadData, BadPayload, BadSignature, URLSafeTimedSerializer
 
-from costrel.services.session_stores.cookies import PREFIX, Box
-from costrel.services.session_stores.cookies import _of_message as key_of_message
-from costrel.services.sessions import SecureCookieSessionInterface
-from costrel.services.signing import KeptSerializer, _timestamp, encode
-from costrel.services.tagged_json import TaggedJSONSerializer
+from costrel.sessions.interface import SecureCookieSessionInterface
+from costrel.sessions.signing import KeptSerializer, _timestamp, encode
+from costrel.sessions.stores.cookies import PREFIX, Box
+from costrel.sessions.stores.cookies import _of_message as key_of_message
+from costrel.sessions.tagged_json import TaggedJSONSerializer
 
 KEY = "k" * 32
 DAY = 86_400

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from costrel.edges.bodies import Body
 from costrel.http.errors import ClientDisconnected, RequestEntityTooLarge
-from costrel.http.multipart import (
+from costrel.legacy.multipart import (
     Data,
     Epilogue,
     Event,

@@ -16,7 +16,7 @@ from costrel.http.multidict import (
     TypeConversionDict,
     iter_multi_items,
 )
-from costrel.http.ordered_multidict import ImmutableOrderedMultiDict, OrderedMultiDict
+from costrel.legacy.ordered_multidict import ImmutableOrderedMultiDict, OrderedMultiDict
 
 PAIRS = [("a", "1"), ("b", "x"), ("a", "2")]
 

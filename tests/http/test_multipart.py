@@ -4,7 +4,7 @@ import pytest
 
 from costrel.http.errors import RequestEntityTooLarge
 from costrel.http.headers import Headers
-from costrel.http.multipart import (
+from costrel.legacy.multipart import (
     NEED_DATA,
     Data,
     Epilogue,

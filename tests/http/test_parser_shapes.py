@@ -13,9 +13,9 @@ from costrel.http.dates import parse_age, parse_date
 from costrel.http.errors import HTTPException
 from costrel.http.etags import ETags
 from costrel.http.grammar import parse_dict_header, parse_list_header, parse_options_header, unquote_header_value
-from costrel.http.multipart import Epilogue, MultipartDecoder, NeedData
 from costrel.http.policies import ContentSecurityPolicy
 from costrel.http.ranges import ContentRange, IfRange, Range
+from costrel.legacy.multipart import Epilogue, MultipartDecoder, NeedData
 
 from ..shapes import assert_linear
 

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from costrel.middleware.http_proxy import ProxyMiddleware
+from costrel.legacy.http_proxy import ProxyMiddleware
 
 
 class Handler(BaseHTTPRequestHandler):

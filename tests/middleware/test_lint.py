@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from costrel.middleware.lint import (
+from costrel.legacy.lint import (
     ErrorStream,
     GuardedIterator,
     HTTPWarning,

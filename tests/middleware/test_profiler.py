@@ -3,7 +3,7 @@
 import io
 import pstats
 
-from costrel.middleware.profiler import ProfilerMiddleware
+from costrel.legacy.profiler import ProfilerMiddleware
 
 
 class Body:

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from costrel import Blueprint, Costrel, OpenAPI, abort
 from costrel.app.application import Flask
-from costrel.app.audit import audit
+from costrel.audit import audit
 from costrel.cli import FlaskGroup
 
 ROOT = Path(__file__).parents[2]

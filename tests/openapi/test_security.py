@@ -8,7 +8,7 @@ from msgspec import Struct
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from costrel import ApiKey, Bearer, Blueprint, Costrel, MethodView, SessionCookie, typed
-from costrel.app.audit import audit
+from costrel.audit import audit
 from costrel.openapi.changes import changes_between
 from costrel.openapi.document import document_of
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from costrel import Costrel, OpenAPI, abort, g, request
 from costrel.app.application import Flask
-from costrel.app.audit import audit
+from costrel.audit import audit
 from costrel.openapi import serving
 
 

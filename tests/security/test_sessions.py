@@ -11,9 +11,9 @@ from cachelib import SimpleCache
 
 from costrel import request, session
 from costrel.http.cookies import dump_cookie, parse_cookie
-from costrel.services.session_stores import Record, ServerSessions
-from costrel.services.session_stores.cookies import Box
-from costrel.services.sessions import SecureCookieSessionInterface
+from costrel.sessions.interface import SecureCookieSessionInterface
+from costrel.sessions.stores import Record, ServerSessions
+from costrel.sessions.stores.cookies import Box
 
 from .calls import assert_linear
 

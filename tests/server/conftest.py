@@ -9,9 +9,9 @@ from contextlib import contextmanager
 
 import pytest
 
+from costrel.devserver.embedded import EmbeddedServer
+from costrel.devserver.wsgi_handler import WSGIRequestHandler
 from costrel.server import addresses
-from costrel.server.embedded import EmbeddedServer
-from costrel.server.wsgi_handler import WSGIRequestHandler
 
 PATIENCE = 30
 """How many seconds a test waits for something that is to happen at once."""

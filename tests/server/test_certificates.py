@@ -8,7 +8,7 @@ import sys
 import pytest
 from cryptography import x509
 
-from costrel.server import certificates
+from costrel.devserver import certificates
 
 
 def common_name(certificate):

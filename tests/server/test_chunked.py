@@ -4,8 +4,8 @@ import io
 
 import pytest
 
+from costrel.devserver.chunked import DechunkedInput
 from costrel.http.errors import BadRequest
-from costrel.server.chunked import DechunkedInput
 
 
 def read(body):

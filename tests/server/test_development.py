@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 import costrel
-from costrel.server import addresses, development, embedded
-from costrel.server.development import Options, run_development, serve
+from costrel.devserver import development, embedded
+from costrel.devserver.development import Options, run_development, serve
+from costrel.devserver.wsgi_handler import WSGIRequestHandler
+from costrel.server import addresses
 from costrel.server.errors import StartError
-from costrel.server.wsgi_handler import WSGIRequestHandler
 
 
 @pytest.fixture(autouse=True)
@@ -375,7 +376,7 @@ def test_a_package_that_needs_the_connections_socket_gets_it(monkeypatch):
 def test_https(app, places, servers, tmp_path, kind):
     import ssl
 
-    from costrel.server.certificates import make_ssl_devcert
+    from costrel.devserver.certificates import make_ssl_devcert
 
     cert, key = make_ssl_devcert(str(tmp_path / "dev"))
     both = tmp_path / "both.pem"
@@ -466,7 +467,7 @@ def test_the_reloader_is_for_the_main_thread(app, capsys):
 
 
 def test_what_is_said_at_the_start(caplog):
-    from costrel.server.banner import announce
+    from costrel.devserver.banner import announce
 
     caplog.set_level(logging.INFO, "costrel.server")
 
@@ -480,7 +481,7 @@ def test_what_is_said_at_the_start(caplog):
 
 
 def test_the_logger_has_werkzeugs_name_under_flasks(monkeypatch):
-    from costrel.server import banner
+    from costrel.devserver import banner
 
     assert banner.server_logger().name == "costrel.server"
     monkeypatch.setattr(banner, "served_as_flask", lambda: True)
@@ -488,7 +489,7 @@ def test_the_logger_has_werkzeugs_name_under_flasks(monkeypatch):
 
 
 def test_the_banner(monkeypatch, capsys):
-    from costrel.server import banner
+    from costrel.devserver import banner
 
     banner.show_server_banner(None, None)
     banner.show_server_banner(True, "shop:app")

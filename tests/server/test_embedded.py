@@ -10,9 +10,9 @@ import threading
 import time
 from pathlib import Path
 
-from costrel.server import embedded
-from costrel.server.certificates import make_ssl_devcert
-from costrel.server.embedded import EmbeddedServer
+from costrel.devserver import embedded
+from costrel.devserver.certificates import make_ssl_devcert
+from costrel.devserver.embedded import EmbeddedServer
 from costrel.server.errors import StartError
 
 

@@ -4,7 +4,7 @@ import sys
 from types import ModuleType
 
 import costrel
-from costrel.server.identity import replaced_run_simple, served_as_flask
+from costrel.devserver.identity import replaced_run_simple, served_as_flask
 
 
 def module(name, **names):

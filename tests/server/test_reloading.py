@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from costrel.server import reloading
+from costrel.devserver import reloading
 
 
 class Changes:

@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from costrel.server.certificates import make_ssl_devcert
+from costrel.devserver.certificates import make_ssl_devcert
 
 from ..processes import PATIENCE, is_gone, wait_until
 from .served import serving, started

@@ -9,7 +9,7 @@ import time
 import httpx
 import pytest
 
-from costrel.server.certificates import make_ssl_devcert
+from costrel.devserver.certificates import make_ssl_devcert
 
 from ..processes import PATIENCE
 from .served import serving, started

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from costrel.server.chunked import DechunkedInput
+from costrel.devserver.chunked import DechunkedInput
 from costrel.server.terminal import readable
 
 from ..shapes import assert_linear

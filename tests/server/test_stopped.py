@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from costrel.server.stopped import HIDDEN, answering, syntax_error_of
+from costrel.devserver.stopped import HIDDEN, answering, syntax_error_of
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import types
 
 import pytest
 
-from costrel.server import watching
-from costrel.server.watching import Watcher
+from costrel.devserver import watching
+from costrel.devserver.watching import Watcher
 
 LONG_AGO = 1_000_000_000
 

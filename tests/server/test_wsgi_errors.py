@@ -7,8 +7,8 @@ import threading
 
 import pytest
 
-from costrel.server.wsgi_handler import WSGIRequestHandler
-from costrel.server.wsgi_serving import BaseWSGIServer
+from costrel.devserver.wsgi_handler import WSGIRequestHandler
+from costrel.devserver.wsgi_serving import BaseWSGIServer
 
 from .wsgi_served import hello, served
 

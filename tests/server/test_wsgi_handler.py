@@ -6,8 +6,8 @@ from wsgiref.validate import validator
 
 import pytest
 
-from costrel.server.wsgi_handler import WSGIRequestHandler
-from costrel.server.wsgi_serving import make_server
+from costrel.devserver.wsgi_handler import WSGIRequestHandler
+from costrel.devserver.wsgi_serving import make_server
 
 from .wsgi_served import chunks, environ_of, hello, seen_by, served
 

@@ -9,9 +9,15 @@ import threading
 
 import pytest
 
-from costrel.server import certificates, wsgi_serving
-from costrel.server.wsgi_handler import WSGIRequestHandler
-from costrel.server.wsgi_serving import BaseWSGIServer, ForkingWSGIServer, ThreadedWSGIServer, make_server, run_simple
+from costrel.devserver import certificates, wsgi_serving
+from costrel.devserver.wsgi_handler import WSGIRequestHandler
+from costrel.devserver.wsgi_serving import (
+    BaseWSGIServer,
+    ForkingWSGIServer,
+    ThreadedWSGIServer,
+    make_server,
+    run_simple,
+)
 
 from .wsgi_served import hello, served
 

@@ -3,7 +3,7 @@
 import threading
 from contextlib import contextmanager
 
-from costrel.server.wsgi_serving import make_server
+from costrel.devserver.wsgi_serving import make_server
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from costrel.app.application import Costrel
 from costrel.services import json as costrel_json
 from costrel.services import json_provider
 from costrel.services.json_provider import DefaultJSONProvider, JSONProvider
-from costrel.services.tagged_json import TaggedJSONSerializer
+from costrel.sessions.tagged_json import TaggedJSONSerializer
 
 
 @pytest.fixture

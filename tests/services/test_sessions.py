@@ -13,9 +13,10 @@ from itsdangerous import BadSignature, TimestampSigner
 
 import costrel
 from costrel.app.application import Costrel, Flask
-from costrel.services import sessions, signing
-from costrel.services.cookie_sessions import CookieSessions
-from costrel.services.sessions import (
+from costrel.sessions import interface as sessions
+from costrel.sessions import signing
+from costrel.sessions.cookie_sessions import CookieSessions
+from costrel.sessions.interface import (
     NullSession,
     SecureCookieSession,
     SecureCookieSessionInterface,

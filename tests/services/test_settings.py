@@ -11,7 +11,7 @@ import pytest
 import costrel
 from costrel.app import profiles
 from costrel.app.application import Costrel, Flask
-from costrel.app.audit import audit
+from costrel.audit import audit
 from costrel.services.settings import DEFAULTS, GROUPS, SETTINGS
 
 ROOT = Path(costrel.__file__).parent

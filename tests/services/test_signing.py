@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from itsdangerous import BadPayload, BadSignature, SignatureExpired, TimestampSigner, URLSafeTimedSerializer
 from itsdangerous.encoding import base64_encode
 
-from costrel.services import signing
-from costrel.services.signing import KeptSerializer, Mac
-from costrel.services.tagged_json import TaggedJSONSerializer
+from costrel.sessions import signing
+from costrel.sessions.signing import KeptSerializer, Mac
+from costrel.sessions.tagged_json import TaggedJSONSerializer
 
 from ..shapes import assert_linear
 

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from markupsafe import Markup
 
-from costrel.services.tagged_json import JSONTag, TaggedJSONSerializer
+from costrel.sessions.tagged_json import JSONTag, TaggedJSONSerializer
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from costrel import Costrel, session
-from costrel.services.session_stores import ServerSessions
+from costrel.sessions.stores import ServerSessions
 
 from ..redis_servers import running_redis
 

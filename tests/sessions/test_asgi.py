@@ -5,8 +5,8 @@ import threading
 import pytest
 
 from costrel import session
-from costrel.services.session_stores import ServerSessions, StoreError
-from costrel.services.session_stores.memory import MemoryStore
+from costrel.sessions.stores import ServerSessions, StoreError
+from costrel.sessions.stores.memory import MemoryStore
 
 from ..edges.asgi_call import ask
 

@@ -7,10 +7,10 @@ import threading
 import pytest
 
 from costrel.app.application import Costrel, Flask
-from costrel.services.session_stores import CookieSessions, ServerSessions
-from costrel.services.session_stores.memory import MemoryStore
-from costrel.services.session_stores.redis_store import RedisStore
-from costrel.services.sessions import SecureCookieSessionInterface, SessionInterface
+from costrel.sessions.interface import SecureCookieSessionInterface, SessionInterface
+from costrel.sessions.stores import CookieSessions, ServerSessions
+from costrel.sessions.stores.memory import MemoryStore
+from costrel.sessions.stores.redis_store import RedisStore
 
 from ..redis_servers import real_redis
 
@@ -141,7 +141,7 @@ def make_and_ask(store):
 
 
 def test_a_session_of_another_kind_is_left_alone(make_app):
-    from costrel.services.sessions import SecureCookieSession
+    from costrel.sessions.interface import SecureCookieSession
 
     app = make_app("memory")
     response = app.response_class()

@@ -8,7 +8,7 @@ import pytest
 
 from costrel import session
 from costrel.app.application import Costrel, Flask
-from costrel.services.session_stores.cookies import EncryptedCookieSessions
+from costrel.sessions.stores.cookies import EncryptedCookieSessions
 
 KEY = "a key that is long enough for anybody"
 NEXT = "another key, which is just as long as that"
@@ -179,7 +179,7 @@ class TestEncrypted:
 
     def test_what_is_ours_and_unreadable_is_an_empty_session(self, app, client, monkeypatch):
         box = app.session_interface._kept_serializer(app)
-        monkeypatch.setattr("costrel.services.session_stores.cookies.session_json_serializer", Broken())
+        monkeypatch.setattr("costrel.sessions.stores.cookies.session_json_serializer", Broken())
         value = box.dumps({})
         monkeypatch.undo()
 

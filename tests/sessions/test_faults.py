@@ -13,10 +13,10 @@ from cachelib import SimpleCache
 
 from costrel import session
 from costrel.app.application import Costrel, Flask
-from costrel.services.session_stores import Record, SessionUnavailable, StoreError
-from costrel.services.session_stores.cache import CacheStore
-from costrel.services.session_stores.memory import MemoryStore
-from costrel.services.session_stores.sqlite import SqliteStore
+from costrel.sessions.stores import Record, SessionUnavailable, StoreError
+from costrel.sessions.stores.cache import CacheStore
+from costrel.sessions.stores.memory import MemoryStore
+from costrel.sessions.stores.sqlite import SqliteStore
 
 from ..redis_servers import real_redis
 
@@ -357,8 +357,8 @@ app.session_interface.store.close()
 
     def test_a_killed_process_loses_nothing_that_it_had_answered(self, tmp_path):
         program = (
-            "import sys; from costrel.services.session_stores.sqlite import SqliteStore\n"
-            "from costrel.services.session_stores.store import Change, Record\n"
+            "import sys; from costrel.sessions.stores.sqlite import SqliteStore\n"
+            "from costrel.sessions.stores.store import Change, Record\n"
             "store = SqliteStore(sys.argv[1]); store.create(Record('k', {}, 1.0, 1.0, 9e9))\n"
             "n = 0\n"
             "while True:\n"

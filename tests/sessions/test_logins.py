@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from costrel import Bearer, Costrel, SessionCookie, current_principal, login_user, logout_user, request, session
 from costrel.app.application import Flask
-from costrel.app.guards.csrf import csrf_token
+from costrel.guards.csrf import csrf_token
 
 from .conftest import IN_COOKIES, KEY, ON_SERVER
 

@@ -12,11 +12,11 @@ from hashlib import sha256
 import pytest
 
 from costrel import session
-from costrel.services.session_stores import Record, SessionConflict, StoreError
-from costrel.services.session_stores.memory import SWEEP_EVERY, MemoryStore
-from costrel.services.session_stores.sqlite import SWEEP_EVERY as SQLITE_SWEEP_EVERY
-from costrel.services.session_stores.sqlite import SqliteStore
-from costrel.services.session_stores.store import Change, UnreadableRecordError
+from costrel.sessions.stores import Record, SessionConflict, StoreError
+from costrel.sessions.stores.memory import SWEEP_EVERY, MemoryStore
+from costrel.sessions.stores.sqlite import SWEEP_EVERY as SQLITE_SWEEP_EVERY
+from costrel.sessions.stores.sqlite import SqliteStore
+from costrel.sessions.stores.store import Change, UnreadableRecordError
 
 from ..redis_servers import real_redis, with_marks
 
@@ -400,9 +400,9 @@ class TestSqlite:
 
     def test_processes_share_it(self, tmp_path):
         program = (
-            "import sys; from costrel.services.session_stores import Record\n"
-            "from costrel.services.session_stores.sqlite import SqliteStore\n"
-            "from costrel.services.session_stores.store import Change\n"
+            "import sys; from costrel.sessions.stores import Record\n"
+            "from costrel.sessions.stores.sqlite import SqliteStore\n"
+            "from costrel.sessions.stores.store import Change\n"
             "store = SqliteStore(sys.argv[1])\n"
             "for n in range(50):\n"
             "    assert store.change('k', Change(1.0, 1.0, 9e9, written={f'{sys.argv[2]}-{n}': '1'}))\n"
@@ -420,7 +420,7 @@ class TestSqlite:
 
     def test_several_processes_make_it_at_once(self, tmp_path):
         program = (
-            "import sys; from costrel.services.session_stores.sqlite import SqliteStore\n"
+            "import sys; from costrel.sessions.stores.sqlite import SqliteStore\n"
             "store = SqliteStore(sys.argv[1]); store.delete('x'); store.close()\n"
         )
         path = str(tmp_path / "new" / "s.sqlite")

@@ -7,7 +7,7 @@ import pytest
 
 from costrel import Blueprint, Costrel, abort, request
 from costrel.app.application import Flask
-from costrel.app.audit import audit
+from costrel.audit import audit
 from costrel.routing import Rule
 
 NAVIGATES = {"Sec_Fetch_Mode": "navigate"}

@@ -9,7 +9,7 @@ import pytest
 
 from costrel import CSP, Costrel, content_security_policy, csp_nonce, render_template_string, stream_template_string
 from costrel.app.application import Flask
-from costrel.app.guards.csp import with_server
+from costrel.guards.csp import with_server
 from costrel.services.vite import ManifestError
 
 MANIFEST = {

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-import costrel.services.session_stores.server
+import costrel.sessions.stores.server
 from costrel.support.patterns import LatePattern
 
 
@@ -48,6 +48,6 @@ def test_all_that_the_package_has_can_be_compiled() -> None:
     values = [value for module in modules for value in [*vars(module).values()]]
     bound = [value.__self__ for value in values if type(value).__name__ == "method"]
     late = [value for value in [*values, *bound] if type(value) is LatePattern]
-    assert costrel.services.session_stores.server._is_identifier.__self__ in late
+    assert costrel.sessions.stores.server._is_identifier.__self__ in late
     for pattern in late:
         assert pattern.compile().pattern == pattern.pattern

@@ -8,7 +8,7 @@ import pytest
 from costrel.app.application import Costrel, Flask
 from costrel.context import current_app, g, has_request_context, request, session
 from costrel.messages.request import Request
-from costrel.services.sessions import SessionInterface
+from costrel.sessions.interface import SessionInterface
 from costrel.testing.app_client import EnvironBuilder, FlaskClient, FlaskCliRunner
 from costrel.testing.environ_builder import EnvironBuilder as PlainBuilder
 from costrel.version import __version__

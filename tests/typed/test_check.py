@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from costrel import Costrel
-from costrel.app.audit import audit
+from costrel.audit import audit
 from costrel.cli.check import check_command
 
 

@@ -6,10 +6,10 @@ import typing as t
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import wraps
 
+from ..guards.marks import OPEN
 from ..http.errors import NotFound
 from ..support.values import Value
 from . import ports
-from .guards.marks import OPEN
 
 if t.TYPE_CHECKING:
     from ..context import AppContract

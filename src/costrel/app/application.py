@@ -14,11 +14,12 @@ from types import TracebackType
 
 from .. import context
 from ..context import AppContext, RequestContext
+from ..guards import Guards
 from ..http.errors import HTTPException
 from ..routing import MapAdapter, RoutingException
 from ..services import templating
-from ..services.session_choice import ChosenSessions
-from ..services.sessions import SessionInterface, refuse_async_methods
+from ..sessions.choice import ChosenSessions
+from ..sessions.interface import SessionInterface, refuse_async_methods
 from ..support.asgi_types import ASGIApplication, Send
 from ..support.coroutines import call_sync, run_coroutine, run_steps
 from ..support.properties import cached_property
@@ -29,7 +30,7 @@ from ..work.background import Background
 from . import api_document, files, habits, lifecycle, links, matching, ports, profiles, response_values
 from .api_document import OpenAPI
 from .debug_errors import FormDataRoutingRedirect
-from .guards import Guards
+from .error_format import respond
 from .outlook import look_at
 from .registration import App
 from .request import Request
@@ -521,7 +522,7 @@ class Costrel(App):
                 api_document.warn_of_missing_ui(self)
                 self.typed_views.try_all()
                 check_parameters(self, self.typed_views.described())
-                Guards.of(self)
+                Guards.of(self, respond)
                 tracing_of(self)
 
     def _set_guards(self) -> None:
@@ -530,7 +531,7 @@ class Costrel(App):
         self.url_map.strict = bool(self.config.get("STRICT_URLS"))
         follow_setting(self.static_urls)
         name_misspelt(self)
-        own["guards"] = Guards.of(self)
+        own["guards"] = Guards.of(self, respond)
         self._switch_tracing()
         if "jinja_env" in own:
             from .vite import template_functions  # only templates need it

@@ -8,17 +8,17 @@ from functools import partial, update_wrapper
 from inspect import isasyncgenfunction, isgeneratorfunction
 
 from ..context import requesting
+from ..guards import SAFE_METHODS
+from ..guards.marks import OPEN
 from ..http.errors import BadRequest, HTTPException, Unauthorized
 from ..messages.response_head import add_missing
+from ..routing.endpoints import blueprint_path
 from ..support.callables import is_async
 from ..typed.candidates import VIEW_METHODS, function_for, functions_within
 from ..typed.principals import accepts_one_argument
 from ..typed.schemes import ABSENT, AMBIGUOUS, INVALID, BadCredential, Challenge, Scheme, SessionCookie
 from ..typed.signatures import signature_of
 from ..typed.steps import Step, Steps, drive, drive_async, threads_of
-from .guards import SAFE_METHODS
-from .guards.marks import OPEN
-from .request import blueprint_path
 from .requirements import Alternative, Requirement, Security, WrongSecurity, alternatives_of, check_names, combined
 from .scaffold import Scaffold
 from .websocket import WebSocketView
@@ -27,14 +27,13 @@ if t.TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
     from ..context import RequestContext
+    from ..guards.csrf import CrossSiteCheck
     from ..messages.response import Response
     from ..routing import Map, Rule
     from ..typed.plan import Plan
     from ..typed.planning import Plans
     from ..typed.principals import Key, Need
     from ..typed.providers import Provider
-    from .guards.csrf import CrossSiteCheck
-    from .guards.limits import Limits
 
 View: t.TypeAlias = Callable[..., t.Any]
 

@@ -9,7 +9,7 @@ import typing as t
 
 from ..http.errors import HTTPException
 from ..routing import BaseConverter, Map, Rule
-from .request import blueprint_path
+from ..routing.endpoints import blueprint_path
 
 if t.TYPE_CHECKING:
     from ..context import AppContract, RequestContext

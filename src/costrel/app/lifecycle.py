@@ -16,12 +16,14 @@ from collections.abc import Callable, Coroutine, Generator, Iterable, Mapping, S
 from types import CoroutineType, coroutine
 
 from ..context import Context, RequestContext, opens_early
+from ..guards import FORWARDED, SAFE_METHODS, admit, count_known
+from ..guards.compression import SMALLEST
 from ..http.errors import BadRequestKeyError, HTTPException, InternalServerError
 from ..messages.source import Fields, hot
 from ..routing import RoutingException
-from ..services.session_cookie import vary_by_cookie
-from ..services.session_errors import SessionConflict, SessionUnavailable
-from ..services.session_lifecycle import opening_blocks, saving_blocks
+from ..sessions.blocking import opening_blocks, saving_blocks
+from ..sessions.cookie import vary_by_cookie
+from ..sessions.errors import SessionConflict, SessionUnavailable
 from ..support.signals import (
     appcontext_tearing_down,
     got_request_exception,
@@ -32,8 +34,6 @@ from ..support.signals import (
 from . import habits
 from .error_format import plain_failure
 from .error_scopes import scopes_of
-from .guards import FORWARDED, SAFE_METHODS, admit, count_known
-from .guards.compression import SMALLEST
 
 if t.TYPE_CHECKING:
     from ..messages.response import Response

@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 from .. import context
 from ..routing import BuildError
+from ..routing.endpoints import blueprint_path
 from ..support.coroutines import Adapter, call_sync
 from .matching import settle_host
-from .request import blueprint_path
 
 if t.TYPE_CHECKING:
     from ..messages.request import Request

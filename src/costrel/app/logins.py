@@ -6,12 +6,12 @@ import typing as t
 from collections.abc import Callable
 
 from ..context import requesting
-from ..services.session import Session
+from ..guards.csrf import SESSION_KEY as CSRF_SECRET
+from ..sessions.session import Session
 from ..typed.schemes import SessionCookie, session_key
-from .guards.csrf import SESSION_KEY as CSRF_SECRET
 
 if t.TYPE_CHECKING:
-    from ..services.sessions import SessionMixin
+    from ..sessions.interface import SessionMixin
     from .application import Costrel
 
 P = t.TypeVar("P")

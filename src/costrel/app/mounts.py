@@ -11,6 +11,7 @@ import typing as t
 from collections.abc import Callable, Iterable
 from functools import cached_property
 
+from ..guards.origins import check_origin
 from ..http.errors import HTTPException, RequestEntityTooLarge
 from ..messages.environ import encode, framed_stream, get_content_length
 from ..messages.source import environ_of
@@ -19,7 +20,6 @@ from ..support.asgi_types import ASGIApplication
 from ..support.callables import is_asgi, is_wsgi
 from ..telemetry.log_fields import note_sending
 from . import lifecycle
-from .origins import check_origin
 
 if t.TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, ValuesView
 from datetime import timedelta
 
 from .. import context
+from ..guards.redirects import check_location
 from ..http.errors import Aborter, BadRequest, BadRequestKeyError
 from ..messages.redirects import location_text
 from ..messages.redirects import redirect as make_redirect
@@ -23,7 +24,6 @@ from . import error_handlers, habits, links, static_urls
 from . import typing as ft
 from .error_scopes import ErrorOwners
 from .frontends import INDEX, Frontend, add_frontend
-from .guards.redirects import check_location
 from .mounts import Guard, Mount, add_mount, refuse_hidden
 from .packages import find_package
 from .rare_errors import RARE_ERRORS

@@ -15,6 +15,7 @@ from ..messages.parts import PartLimits
 from ..messages.request import FORM_STEPS
 from ..messages.request import Request as MessageRequest
 from ..routing import Rule
+from ..routing.endpoints import blueprint_path
 from ..services import json
 from ..support.seams import Seams
 from .debug_errors import attach_enctype_error_multidict
@@ -178,12 +179,3 @@ Request._form_steps = Seams(Request, *FORM_STEPS)
 @lru_cache(maxsize=1024)
 def _blueprints_of(endpoint: str) -> tuple[str, ...]:
     return tuple(blueprint_path(endpoint.rpartition(".")[0])) if "." in endpoint else ()
-
-
-def blueprint_path(name: str) -> list[str]:
-    """The blueprint `name` and those that it is nested in: ``a.b.c`` → ``["a.b.c", "a.b", "a"]``."""
-    path = [name]
-    while "." in name:
-        name = name.rpartition(".")[0]
-        path.append(name)
-    return path

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from ..http.cookies import dump_cookie
 from ..http.errors import HTTPException
 from ..http.hosts import host_is_trusted
-from ..services.session_lifetimes import cookie_lifetime, lifetimes
-from ..services.sessions import SecureCookieSessionInterface, SessionInterface, check_size, refuse_async_methods
 from ..services.setting_checks import misspelt, unusable
+from ..sessions.interface import SecureCookieSessionInterface, SessionInterface, check_size, refuse_async_methods
+from ..sessions.lifetimes import cookie_lifetime, lifetimes
 
 if t.TYPE_CHECKING:
     from ..context import AppContract

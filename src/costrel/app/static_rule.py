@@ -5,7 +5,7 @@ from __future__ import annotations
 import typing as t
 import weakref
 
-from .guards.marks import OPEN
+from ..guards.marks import OPEN
 
 
 def add_static_rule(app: t.Any, static_host: str | None, host_matching: bool, module: str) -> None:

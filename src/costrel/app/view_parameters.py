@@ -6,7 +6,7 @@ import typing as t
 from collections.abc import Container, Iterator
 from types import FunctionType
 
-from .request import blueprint_path
+from ..routing.endpoints import blueprint_path
 from .start_checks import WrongSetting
 
 if t.TYPE_CHECKING:

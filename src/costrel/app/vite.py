@@ -7,11 +7,11 @@ import typing as t
 from collections.abc import Callable, Iterator, Sequence
 
 from .. import context
+from ..guards import template_names
+from ..guards.contract import MarkedApp
+from ..guards.csp import csp_nonce, uses_nonce
+from ..guards.vite_server import note_use, server_of
 from ..services import vite
-from .guards import template_names
-from .guards.contract import MarkedApp
-from .guards.csp import csp_nonce, uses_nonce
-from .guards.vite_server import note_use, server_of
 from .static_urls import PlainName
 
 if t.TYPE_CHECKING:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import typing as t
 
 from ..context import RequestContext, opens_early
+from ..guards.origins import check_origin
 from ..http import errors
-from ..services.session_lifecycle import opening_blocks
+from ..sessions.blocking import opening_blocks
 from ..typed.problems import ValidationFailed
 from . import lifecycle
 from .lifecycle import TO_THREAD, Steps, call, first_answer, stage
-from .origins import check_origin
 from .websocket import (
     INTERNAL_ERROR,
     NORMAL,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..server.banner import show_server_banner
+from ..devserver.banner import show_server_banner
 from ..services.commands import AppGroup, ScriptInfo, pass_script_info, with_appcontext
 from ..services.discovery import NoAppException, find_app_by_string, find_best_app, locate_app, prepare_import
 from ..services.dotenv import load_dotenv

@@ -7,7 +7,7 @@ import typing as t
 import click
 
 from .. import context
-from ..server.banner import input_lines
+from ..devserver.banner import input_lines
 from ..services.commands import with_appcontext
 
 if t.TYPE_CHECKING:
@@ -22,7 +22,7 @@ def check_command(deploy: bool) -> None:
 
     What CHECK_IGNORE lists is left out: a setting, an endpoint, a rule or a template, as it stands before the colon.
     """
-    from ..app.audit import audit  # only this command needs it
+    from ..audit import audit  # only this command needs it
 
     app = t.cast("Costrel", context.current().app)
     findings = audit(app)

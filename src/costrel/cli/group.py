@@ -13,8 +13,8 @@ from click.core import ParameterSource
 
 from .. import context
 from ..app.application import Costrel
+from ..devserver.identity import served_as_flask
 from ..globals import current_app
-from ..server.identity import served_as_flask
 from ..services.commands import AppGroup, ScriptInfo
 from ..services.discovery import NoAppException
 from ..services.environment import get_load_dotenv, set_variable

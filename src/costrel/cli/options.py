@@ -11,7 +11,7 @@ import typing as t
 import click
 from click.core import ParameterSource
 
-from ..server.identity import served_as_flask
+from ..devserver.identity import served_as_flask
 from ..services.commands import ScriptInfo
 from ..services.dotenv import load_dotenv as read_dotenv
 from ..services.environment import set_variable

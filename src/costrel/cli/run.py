@@ -7,8 +7,8 @@ import typing as t
 import click
 
 from ..app.application import Costrel
+from ..devserver.banner import is_running_from_reloader, show_server_banner
 from ..server.addresses import DEFAULT_HOST, DEFAULT_PORT
-from ..server.banner import is_running_from_reloader, show_server_banner
 from ..server.errors import StartError
 from ..services.commands import ScriptInfo, pass_script_info
 from ..services.environment import get_debug_flag
@@ -17,8 +17,8 @@ from .options import application_argument, as_flask_option, debug_option, option
 from .parameters import CertParamType, SeparatedPathType, validate_key
 
 if t.TYPE_CHECKING:
-    from ..server.certificates import SSLContextArgument
-    from ..server.development import Options
+    from ..devserver.certificates import SSLContextArgument
+    from ..devserver.development import Options
 
 
 @click.command(
@@ -70,7 +70,7 @@ def run_command(
     The application is an argument, or set by '--app' as for the other commands. The server has a single process, and
     writes a line for each request. In debug mode it restarts when a file changes.
     """
-    from ..server.development import Options, serve, watch_over
+    from ..devserver.development import Options, serve, watch_over
 
     debug = get_debug_flag()
     options = Options(
@@ -95,8 +95,8 @@ def run_command(
 
 def _load(info: ScriptInfo, options: Options) -> Costrel | ASGIApplication:
     """The application. If a change broke it, an application that shows the error until the next change."""
+    from ..devserver.reloading import is_first_start
     from ..server.failed_load import describe, failed_application, files_of
-    from ..server.reloading import is_first_start
 
     try:
         app: Costrel | ASGIApplication = info.load_served()

@@ -24,7 +24,7 @@ def flask_attribute(name: str) -> str:
 
 def datastructures_attribute(name: str) -> type:
     """The two ordered kinds of MultiDict, with a warning."""
-    from ..http import ordered_multidict as ordered
+    from ..legacy import ordered_multidict as ordered
 
     found: type
     if name == "OrderedMultiDict":

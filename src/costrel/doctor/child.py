@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from ..app.application import Costrel
-from ..app.audit.routes import check_order, check_strictness
+from ..audit.routes import check_order, check_strictness
 from ..services.commands import ScriptInfo
 from ..services.discovery import NoAppException
 

@@ -8,9 +8,9 @@ import typing as t
 from contextlib import suppress
 from urllib.parse import quote, unquote_to_bytes
 
-from ..app.guards.proxies import FORWARDED
 from ..app.mounts import AsgiCall, normalised
 from ..app.websocket import TOO_BIG
+from ..guards.proxies import FORWARDED
 from ..http.errors import ClientDisconnected, HTTPException, InternalServerError
 from ..http.gate import encode_fields
 from ..support.asgi_types import Message, Receive, Scope, Send

@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 
 from .. import context
 from ..app.api_document import FILE, HOW_TO_INSTALL, UI_PACKAGE, OpenAPI, endpoint_of, versions_of
-from ..app.guards import csrf
+from ..guards import csrf
 from ..http.errors import NotFound
 from ..messages.response import Response
 from .routes import routes_of

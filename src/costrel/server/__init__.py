@@ -1,1 +1,1 @@
-"""Granian, embedded for development and with workers for production; and the WSGI server of the standard library."""
+"""The production server: Granian with workers, and the parts of it that the development server uses too."""

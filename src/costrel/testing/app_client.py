@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ..app.application import Costrel
     from ..context import Context
     from ..messages.request import Request
-    from ..services.sessions import SessionMixin
+    from ..sessions.interface import SessionMixin
     from .client import WSGIResult
 
 Edge = Literal["wsgi", "asgi"]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ..app.application import Costrel
     from ..messages.request import Request
     from ..messages.response import Response
-    from ..services.sessions import SessionMixin
+    from ..sessions.interface import SessionMixin
 
 
 class AsyncTestResponse(TestResponse):

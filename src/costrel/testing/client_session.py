@@ -12,7 +12,7 @@ from .environ_builder import split_host
 
 if TYPE_CHECKING:
     from ..app.application import Costrel
-    from ..services.sessions import SessionMixin
+    from ..sessions.interface import SessionMixin
 
 
 @contextmanager

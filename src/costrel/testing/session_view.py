@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from ..services.sessions import SessionMixin
+    from ..sessions.interface import SessionMixin
 
 
 class HasSession(Protocol):

@@ -11,7 +11,7 @@ from ..context import AppContract, RequestContext
 from ..context.contracts import ThreadsContract
 from ..messages.request import Request
 from ..messages.source import environ_of
-from ..services.session import Session
+from ..sessions.session import Session
 
 NO_BODY: t.Final = (
     "request.{name} cannot be used after the response: the body of the request ended with the request. Read it in the"

@@ -17,6 +17,7 @@ from costrel.compat.older_names import current_app_context as _cv_app  # noqa: F
 from costrel.compat.older_names import current_request_context as _cv_request  # noqa: F401 - likewise
 from costrel.context import AppContext as AppContext
 from costrel.context import RequestContext as RequestContext
+from costrel.devserver.banner import is_running_from_reloader as is_running_from_reloader
 from costrel.globals import current_app as current_app
 from costrel.globals import g as g
 from costrel.globals import request as request
@@ -34,12 +35,11 @@ from costrel.routing.errors import BuildError as BuildError
 from costrel.routing.errors import RequestRedirect as RequestRedirect
 from costrel.routing.errors import RoutingException as RoutingException
 from costrel.routing.rule import Rule as Rule
-from costrel.server.banner import is_running_from_reloader as is_running_from_reloader
 from costrel.services.environment import get_debug_flag as get_debug_flag
 from costrel.services.environment import get_load_dotenv as get_load_dotenv
 from costrel.services.jinja import Environment as Environment
-from costrel.services.sessions import SecureCookieSessionInterface as SecureCookieSessionInterface
-from costrel.services.sessions import SessionInterface as SessionInterface
+from costrel.sessions.interface import SecureCookieSessionInterface as SecureCookieSessionInterface
+from costrel.sessions.interface import SessionInterface as SessionInterface
 from costrel.shortcuts import get_flashed_messages as get_flashed_messages
 from costrel.shortcuts import send_from_directory as send_from_directory
 from costrel.support.signals import appcontext_tearing_down as appcontext_tearing_down

@@ -12,10 +12,10 @@ from costrel.cli.parameters import SeparatedPathType as SeparatedPathType
 from costrel.cli.routes import routes_command as routes_command
 from costrel.cli.run import run_command as run_command
 from costrel.cli.shell import shell_command as shell_command
+from costrel.devserver.banner import is_running_from_reloader as is_running_from_reloader
+from costrel.devserver.banner import show_server_banner as show_server_banner
+from costrel.devserver.wsgi_serving import run_simple as run_simple
 from costrel.globals import current_app as current_app
-from costrel.server.banner import is_running_from_reloader as is_running_from_reloader
-from costrel.server.banner import show_server_banner as show_server_banner
-from costrel.server.wsgi_serving import run_simple as run_simple
 from costrel.services.commands import AppGroup as AppGroup
 from costrel.services.commands import ScriptInfo as ScriptInfo
 from costrel.services.commands import pass_script_info as pass_script_info

@@ -3,12 +3,12 @@
 import werkzeug.utils  # noqa: F401 - packages read flask.helpers.werkzeug.utils
 
 from costrel.app.packages import get_root_path as get_root_path
-from costrel.app.request import blueprint_path as _split_blueprint_path  # noqa: F401 - the original has this name
 from costrel.globals import current_app as current_app
 from costrel.globals import request as request
 from costrel.globals import request_ctx as request_ctx
 from costrel.globals import session as session
 from costrel.messages.response import Response as BaseResponse  # noqa: F401 - the original has this name
+from costrel.routing.endpoints import blueprint_path as _split_blueprint_path  # noqa: F401 - the original has this name
 from costrel.services.environment import get_debug_flag as get_debug_flag
 from costrel.services.environment import get_load_dotenv as get_load_dotenv
 from costrel.shortcuts import abort as abort

@@ -2,7 +2,7 @@
 
 from costrel.messages.request import Request as BaseRequest  # noqa: F401 - the original has this name
 from costrel.services.commands import ScriptInfo as ScriptInfo
-from costrel.services.sessions import SessionMixin as SessionMixin
+from costrel.sessions.interface import SessionMixin as SessionMixin
 from costrel.testing import Client as Client
 from costrel.testing.app_client import EnvironBuilder as EnvironBuilder
 from costrel.testing.app_client import FlaskClient as FlaskClient

@@ -1,3 +1,3 @@
 """`werkzeug._reloader`: the names of the original, and Costrel behind them."""
 
-from costrel.server.reloading import run_with_reloader as run_with_reloader
+from costrel.devserver.reloading import run_with_reloader as run_with_reloader

@@ -10,15 +10,16 @@ from costrel.http.grammar import parse_options_header as parse_options_header
 from costrel.http.headers import Headers as Headers
 from costrel.http.multidict import CombinedMultiDict as CombinedMultiDict
 from costrel.http.multidict import MultiDict as MultiDict
-from costrel.http.multipart import Data as Data
-from costrel.http.multipart import Epilogue as Epilogue
-from costrel.http.multipart import Field as Field
-from costrel.http.multipart import File as File
-from costrel.http.multipart import MultipartEncoder as MultipartEncoder
-from costrel.http.multipart import Preamble as Preamble
 from costrel.http.uploads import FileMultiDict as FileMultiDict
 from costrel.http.urls import iri_to_uri as iri_to_uri
 from costrel.legacy.cached_property import cached_property as cached_property
+from costrel.legacy.multipart import Data as Data
+from costrel.legacy.multipart import Epilogue as Epilogue
+from costrel.legacy.multipart import Field as Field
+from costrel.legacy.multipart import File as File
+from costrel.legacy.multipart import MultipartEncoder as MultipartEncoder
+from costrel.legacy.multipart import Preamble as Preamble
+from costrel.legacy.preamble import encode_multipart as encode_multipart
 from costrel.messages.environ import EnvironHeaders as EnvironHeaders
 from costrel.messages.environ import get_current_url as get_current_url
 from costrel.messages.request import Request as Request
@@ -33,4 +34,3 @@ from costrel.testing import create_environ as create_environ
 from costrel.testing import run_wsgi_app as run_wsgi_app
 from costrel.testing.environ_builder import EnvironBuilder as EnvironBuilder
 from costrel.testing.form_body import stream_encode_multipart as stream_encode_multipart
-from costrel.testing.preamble import encode_multipart as encode_multipart

@@ -15,5 +15,5 @@ from costrel.http.multidict import ImmutableTypeConversionDict as ImmutableTypeC
 from costrel.http.multidict import MultiDict as MultiDict
 from costrel.http.multidict import TypeConversionDict as TypeConversionDict
 from costrel.http.multidict import iter_multi_items as iter_multi_items
-from costrel.http.ordered_multidict import _ImmutableOrderedMultiDict as _ImmutableOrderedMultiDict
-from costrel.http.ordered_multidict import _OrderedMultiDict as _OrderedMultiDict
+from costrel.legacy.ordered_multidict import _ImmutableOrderedMultiDict as _ImmutableOrderedMultiDict
+from costrel.legacy.ordered_multidict import _OrderedMultiDict as _OrderedMultiDict

@@ -1,3 +1,3 @@
 """`werkzeug.middleware.profiler`: the names of the original, and Costrel behind them."""
 
-from costrel.middleware.profiler import ProfilerMiddleware as ProfilerMiddleware
+from costrel.legacy.profiler import ProfilerMiddleware as ProfilerMiddleware

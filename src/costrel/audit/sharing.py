@@ -1,0 +1,71 @@
+"""What other sites may read, and what may be tried without end."""
+
+from __future__ import annotations
+
+import re
+import sys
+import typing as t
+
+from ..guards.cors import CORSPolicy
+from ..guards.limits import Limits
+from .finding import Finding, Findings
+
+if t.TYPE_CHECKING:
+    from ..context import AppContract
+
+_is_login = re.compile(
+    r"(?:^|[^a-z])(?:log_?-?in|sign_?-?in|auth|authenticate|password|passwd|otp|2fa|mfa|token)(?:[^a-z]|$)"
+).search
+
+
+def check_origins(app: AppContract) -> Findings:
+    try:
+        policy = CORSPolicy.of(app.config.get("CORS_POLICY"))
+    except (TypeError, ValueError):
+        return  # which another check tells
+    if policy is None:
+        return
+    if policy.any_origin:
+        yield Finding(
+            "CORS_POLICY",
+            "scripts of every site may read every answer.",
+            "Name the origins, or put cors('*') on the views that are for all.",
+        )
+    for origin in policy.origins:
+        if origin.startswith("http://") and not re.match(r"http://(localhost|[^/]*\.localhost|127\.|\[::1\])", origin):
+            problem = f"{origin} is not encrypted: anyone on the network path can pretend to be that site."
+            yield Finding("CORS_POLICY", problem, f"Name https://{origin.partition('://')[2]} instead.")
+
+
+def check_counting(app: AppContract) -> Findings:
+    """Limits that each worker counts by itself, although no setting allows that."""
+    limits = _limits(app)
+    if limits is not None and not app.config.get("RATE_LIMIT_STORAGE"):
+        yield Finding(
+            "RATE_LIMIT_STORAGE",
+            "each worker counts by itself, so that several let several times as many requests through.",
+            "Set it to a URL of Redis, or to 'memory://' where one process serves all.",
+        )
+
+
+def check_logins(app: AppContract) -> Findings:
+    """Views that accept any number of attempts at a password."""
+    limits = _limits(app)
+    if "flask_limiter" in sys.modules or "limiter" in app.extensions:
+        return
+    for rule in app.url_map.iter_rules():
+        named = _is_login(rule.rule.lower()) or _is_login(rule.endpoint.lower())
+        if named and "POST" in (rule.methods or {"POST"}) and not (limits and limits.of_endpoint(rule.endpoint)):
+            yield Finding(
+                rule.endpoint,
+                "passwords can be tried here as often as one likes.",
+                "Put rate_limit('5/minute', methods=['POST']) on its view.",
+                is_hint=True,
+            )
+
+
+def _limits(app: AppContract) -> Limits | None:
+    try:
+        return Limits.of(app)
+    except (TypeError, ValueError, RuntimeError):
+        return None  # which another check tells

@@ -1,0 +1,61 @@
+"""What is said on the terminal when a server starts."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+
+import click
+
+from ..app.application import Costrel
+from ..server import terminal
+from .identity import served_as_flask
+
+NOT_FOR_PRODUCTION = (
+    "WARNING: This is a development server. In production use: costrel serve, or any WSGI or ASGI server."
+)
+
+
+def is_running_from_reloader() -> bool:
+    """Whether this is the process that the reloader starts again, and not the watching process."""
+    return os.environ.get("WERKZEUG_RUN_MAIN") == "true"
+
+
+def show_server_banner(debug: bool | None, app_import_path: str | None) -> None:
+    """Say which application is served, and whether in debug mode; nothing if the watching process has said it."""
+    if is_running_from_reloader():
+        return
+    if app_import_path is not None:
+        click.echo(f" * Serving {'Flask' if served_as_flask() else 'Costrel'} app '{app_import_path}'")
+    if debug is not None:
+        click.echo(f" * Debug mode: {'on' if debug else 'off'}")
+
+
+def server_logger() -> logging.Logger:
+    """The logger of the request lines: ``costrel.server``, and under Flask's names ``werkzeug``."""
+    return terminal.ready_logger("werkzeug" if served_as_flask() else "costrel.server")
+
+
+def input_lines(app: Costrel) -> Iterator[str]:
+    """A line for each typed view, with its inputs. Raises TypeError or ValueError for an invalid signature."""
+    for endpoint, inputs in app.typed_views.inputs().items():
+        yield f"{endpoint} reads {', '.join(map(str, inputs)) or 'nothing'}"
+
+
+def show_inputs(app: Costrel) -> None:
+    """Log the inputs of each typed view. Invalid signatures are reported at the start of the application."""
+    with suppress(TypeError, ValueError):
+        for line in input_lines(app):
+            server_logger().info(" * %s", line)
+
+
+def announce(places: str) -> None:
+    """Say where the server is, and how to stop it."""
+    logger = server_logger()
+    paint = terminal.painter(sys.stderr)
+    logger.info("%s", paint(NOT_FOR_PRODUCTION, "bold", "red"))
+    logger.info("%s", places)
+    logger.info("%s", paint("Press CTRL+C to quit", "yellow"))

@@ -1,0 +1,130 @@
+"""Guards: the security checks and headers that settings and decorators turn on. They are created at the first request.
+
+An application that turns none of them on, such as a plain `Flask`, has no `Guards`, and pays for one comparison.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Callable, Generator
+
+from ..context import AppContract
+from . import csrf
+from .compression import Compression
+from .contract import GuardedRequest, MarkedApp, RespondToError
+from .cross_origin import CrossOrigin
+from .csp import POLICY, csp_nonce
+from .headers import HeaderDefaults
+from .limits import Limits
+from .notices import Notices
+from .proxies import FORWARDED as FORWARDED
+from .proxies import Proxies
+
+if t.TYPE_CHECKING:
+    from ..context import RequestContext
+    from ..messages.response import Response
+
+SAFE_METHODS: t.Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+"""The methods that do not change a resource (RFC 9110 §9.2.1)."""
+
+Finish: t.TypeAlias = "Callable[[RequestContext, Response], None]"
+
+Y = t.TypeVar("Y")
+
+
+class Guards:
+    """The guards of one application. Each is None if it is not turned on."""
+
+    def __init__(self, app: AppContract, respond: RespondToError) -> None:
+        config = app.config
+        proxies = Proxies.of(config.get("TRUSTED_PROXIES"))
+        headers = HeaderDefaults.of(app)
+        self.arrive: Callable[[RequestContext], None] | None = None if proxies is None else proxies.arrive
+        """Called for a request with one of `FORWARDED`, before anything reads it: applies trusted proxies' headers."""
+        self.cross_origin = CrossOrigin.of(app, respond)
+        """Answers preflight requests, before all other guards."""
+        self.limits = Limits.of(app)
+        """Counts requests."""
+        self.csrf = csrf.CrossSiteCheck.of(app, self.cross_origin)
+        """Checks requests with unsafe methods, before the hooks and the view."""
+        self.compression = Compression.of(app)
+        """Compresses responses, after everything else."""
+        self.meet_all = self.cross_origin is not None or self.limits is not None
+        """Whether `admit` must be called for requests with safe methods too."""
+        self._finishers: list[Finish] = [
+            guard.finish for guard in (self.cross_origin, self.limits) if guard is not None
+        ]
+        if headers is not None:
+            self._finishers.append(headers.add)
+        notices = Notices.of(app)
+        if notices is not None:
+            self._finishers.append(notices.finish)
+        one = len(self._finishers) == 1
+        self.finish: Finish | None = self._finishers[0] if one else self._finish if self._finishers else None
+        """Called at the end of the request: adds the headers that the response does not have yet."""
+
+    @classmethod
+    def of(cls, app: AppContract, respond: RespondToError) -> Guards | None:
+        """The guards that the settings and decorators of `app` turn on; None if there are none.
+
+        `respond` makes the response to a preflight request that is refused.
+        """
+        guards = cls(app, respond)
+        return guards if guards.arrive or guards.csrf or guards.finish or guards.compression else None
+
+    def _finish(self, ctx: RequestContext, response: Response) -> None:
+        for finish in self._finishers:
+            finish(ctx, response)
+
+    def trusts(self, request: GuardedRequest, origin: str) -> bool:
+        """Whether a CORS policy lets pages of `origin` make a browser send this request."""
+        return self.cross_origin is not None and self.cross_origin.trusts(request, origin)
+
+
+def admit(ctx: RequestContext, to_thread: Y) -> Generator[Y, object, Response | None]:
+    """Run the guards that come before the hooks: preflight requests, limits without a key, CSRF.
+
+    Returns the response to a preflight request, else None. Raises TooManyRequests and CrossSiteRequest. Yields
+    `to_thread` before a call that may block the event loop.
+    """
+    guards: Guards = ctx.app.guards  # type: ignore[assignment]  # those of `Guards.of`
+    if guards.cross_origin is not None:
+        answer = guards.cross_origin.preflight(ctx)
+        if answer is not None:
+            return answer
+    limits = guards.limits
+    if limits is not None:
+        due = limits.due(ctx.request, False)
+        if due:
+            yield from limits.count(ctx, due, to_thread)
+    check = guards.csrf
+    if check is not None and ctx.request.method not in SAFE_METHODS:
+        if ctx.on_loop and check.needs_token:
+            yield to_thread
+        check.check(ctx)
+    return None
+
+
+def count_known(ctx: RequestContext, to_thread: Y) -> Generator[Y, object, None]:
+    """Run the limits with a key, between the hooks and the view: the key may depend on the user that a hook found."""
+    guards: Guards = ctx.app.guards  # type: ignore[assignment]  # those of `Guards.of`
+    limits = guards.limits
+    if limits is not None:
+        due = limits.due(ctx.request, True)
+        if due:
+            yield from limits.count(ctx, due, to_thread)
+
+
+def template_names(app: MarkedApp) -> dict[str, Callable[[], str]]:
+    """The functions that templates of `app` can call because a guard is turned on."""
+    config = app.config
+    names: dict[str, Callable[[], str]] = {}
+    if config.get("CSRF_PROTECTION"):
+        names["csrf_token"] = csrf.csrf_token
+    if (
+        config.get("CONTENT_SECURITY_POLICY")
+        or config.get("CONTENT_SECURITY_POLICY_REPORT_ONLY")
+        or POLICY.is_used_in(app)
+    ):
+        names["csp_nonce"] = csp_nonce
+    return names

@@ -1,0 +1,1 @@
+"""Sessions: their objects, the signed cookie and the other stores, lifetimes, and the choice between them."""

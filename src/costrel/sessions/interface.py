@@ -1,0 +1,462 @@
+"""Sessions: what the cookie of a client remembers between requests, behind an interface that can be replaced."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Mapping, MutableMapping
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from ..http.callback import CallbackDict
+from ..support.coroutines import refuse_async
+from ..support.seams import Seams
+from .cookie import (
+    Attributes,
+    is_sent_plainly,
+    keep_private,
+    may_be_secure,
+    named,
+    sent,
+    set_cookie,
+    vary_by_cookie,
+)
+from .lifetimes import cookie_lifetime
+from .signing import DigestMethod, Hash, KeptSerializer, TextSerializer, ValueSerializer, fragments
+from .tagged_json import TaggedJSONSerializer
+
+if t.TYPE_CHECKING:
+    from itsdangerous import URLSafeTimedSerializer
+    from itsdangerous.serializer import _PDataSerializer
+
+    from ..context import AppContract
+    from ..messages.request import Request
+    from ..messages.response import Response
+
+# An override in an application may name its own classes for these parameters.
+AnyApp: t.TypeAlias = t.Any
+AnyRequest: t.TypeAlias = t.Any
+AnyResponse: t.TypeAlias = t.Any
+
+Key: t.TypeAlias = str | bytes
+
+WITHOUT_KEY: t.Final = (
+    "The session is unavailable: no secret key was set. Set app.secret_key to a long random value that stays the same"
+    " over restarts, and keep it out of the repository:"
+    " python -c 'import secrets; print(secrets.token_hex())' makes one."
+)
+
+
+class SessionMixin(MutableMapping[str, t.Any]):
+    """The attributes that a session has beside the methods of a dict."""
+
+    @property
+    def permanent(self) -> bool:
+        """Whether the session outlives the browser's: it is kept as the key ``_permanent``."""
+        permanent: bool = self.get("_permanent", False)
+        return permanent
+
+    @permanent.setter
+    def permanent(self, value: bool) -> None:
+        self["_permanent"] = bool(value)
+
+    new = False
+    """Whether this session was started in this request, if the interface knows."""
+
+    modified = True
+    """Whether the session must be saved. Always true in a session that does not notice changes."""
+
+    accessed = False
+    """Whether this request used the session, so that its response varies by cookie."""
+
+
+def mark_modified(session: SecureCookieSession) -> None:
+    """Note that a session was changed."""
+    session.modified = True
+
+
+class SecureCookieSession(CallbackDict[str, t.Any], SessionMixin):
+    """A session that is kept in a signed cookie.
+
+    It notices when a key of its own is set or removed; after a change inside a value, set ``modified`` yourself.
+    """
+
+    modified = False
+    on_update = staticmethod(mark_modified)
+
+    def __init__(self, initial: Mapping[str, t.Any] | None = None) -> None:
+        dict.__init__(self, () if initial is None else initial)
+
+
+class NullSession(SecureCookieSession):
+    """The session of an application without a secret key: it is empty, and can only be read."""
+
+    def _fail(self, *args: object, **kwargs: object) -> t.NoReturn:
+        raise RuntimeError(WITHOUT_KEY)
+
+    __setitem__ = __delitem__ = clear = pop = popitem = update = setdefault = _fail
+    del _fail
+
+
+_CALLED: t.Final = (
+    "get_cookie_domain",
+    "get_cookie_httponly",
+    "get_cookie_name",
+    "get_cookie_partitioned",
+    "get_cookie_path",
+    "get_cookie_samesite",
+    "get_cookie_secure",
+    "get_expiration_time",
+    "is_null_session",
+    "make_null_session",
+    "open_session",
+    "save_session",
+    "should_set_cookie",
+)
+"""The methods of a session interface that are called during a request."""
+
+
+def refuse_async_methods(interface: object) -> None:
+    """Raise TypeError if one of the methods of a session interface is ``async def``."""
+    for name in _CALLED:
+        method = getattr(interface, name, None)
+        if method is not None:
+            refuse_async("a method of the session interface", method)
+
+
+class SessionInterface:
+    """Opens and saves the sessions of an application; a subclass has the methods `open_session` and `save_session`."""
+
+    null_session_class: type[NullSession] = NullSession
+
+    pickle_based = False
+    """Whether sessions are pickled, so that they hold any Python object."""
+
+    opens_late = False
+    """Whether a session may be opened when it is first used, and not at all in a request that never uses it."""
+
+    def may_need_refresh(self, app: AnyApp, request: AnyRequest, cookies: str) -> bool:
+        """Whether a session that the view did not use must be opened, so that its cookie can be sent again.
+
+        That concerns the cookie of a permanent session. `cookies` is the request's Cookie field.
+        """
+        return app.config["SESSION_REFRESH_EACH_REQUEST"] and app.config["SESSION_COOKIE_NAME"] in cookies
+
+    def make_null_session(self, app: AnyApp) -> NullSession:
+        """Make the session for a request for which `open_session` returned None."""
+        return self.null_session_class()
+
+    def is_null_session(self, obj: object) -> bool:
+        """Whether `obj` is such a session, which is not saved."""
+        # A plain `isinstance` asks the abstract base class first. PERF: session_read
+        return type.__instancecheck__(self.null_session_class, obj)
+
+    def get_cookie_name(self, app: AnyApp) -> str:
+        """Return the cookie's name: ``SESSION_COOKIE_NAME``."""
+        name: str = app.config["SESSION_COOKIE_NAME"]
+        return name
+
+    def get_cookie_domain(self, app: AnyApp) -> str | None:
+        """Return the domain that gets the cookie, with its subdomains: ``SESSION_COOKIE_DOMAIN``; None: this host."""
+        domain: str | None = app.config["SESSION_COOKIE_DOMAIN"]
+        return domain
+
+    def get_cookie_path(self, app: AnyApp) -> str:
+        """Return the path that gets the cookie: ``SESSION_COOKIE_PATH``, or else ``APPLICATION_ROOT``."""
+        path: str = app.config["SESSION_COOKIE_PATH"] or app.config["APPLICATION_ROOT"]
+        return path
+
+    def get_cookie_httponly(self, app: AnyApp) -> bool:
+        """Whether scripts cannot read the cookie: ``SESSION_COOKIE_HTTPONLY``."""
+        httponly: bool = app.config["SESSION_COOKIE_HTTPONLY"]
+        return httponly
+
+    def get_cookie_secure(self, app: AnyApp) -> bool:
+        """Whether the cookie is sent over HTTPS only: ``SESSION_COOKIE_SECURE``; "auto": except for development."""
+        secure: bool | str = app.config["SESSION_COOKIE_SECURE"]
+        if secure == "auto":
+            return may_be_secure(app)
+        return secure  # type: ignore[return-value]  # a setting
+
+    def get_cookie_samesite(self, app: AnyApp) -> str | None:
+        """Return which requests from other sites carry the cookie: ``SESSION_COOKIE_SAMESITE``."""
+        samesite: str | None = app.config["SESSION_COOKIE_SAMESITE"]
+        return samesite
+
+    def get_cookie_partitioned(self, app: AnyApp) -> bool:
+        """Whether the cookie is kept apart for each embedding site: ``SESSION_COOKIE_PARTITIONED``."""
+        partitioned: bool = app.config["SESSION_COOKIE_PARTITIONED"]
+        return partitioned
+
+    def _cookie_attributes(self, app: AppContract) -> Attributes:
+        return (
+            self.get_cookie_domain(app),
+            self.get_cookie_path(app),
+            self.get_cookie_secure(app),
+            self.get_cookie_httponly(app),
+            self.get_cookie_samesite(app),
+            self.get_cookie_partitioned(app),
+        )
+
+    def get_expiration_time(self, app: AnyApp, session: SessionMixin) -> datetime | None:
+        """Return the end of a permanent session; None for a session that ends with the browser."""
+        if session.permanent:
+            expires: datetime = datetime.now(UTC) + app.permanent_session_lifetime
+            return expires
+        return None
+
+    def should_set_cookie(self, app: AnyApp, session: SessionMixin) -> bool:
+        """Whether the cookie is sent: if the session was modified, or is permanent and refreshed by each request."""
+        return session.modified or (session.permanent and app.config["SESSION_REFRESH_EACH_REQUEST"])
+
+    def open_session(self, app: AnyApp, request: AnyRequest) -> SessionMixin | None:
+        """Return the session of a request, empty for a new client; None if there can be no session."""
+        raise NotImplementedError
+
+    def save_session(self, app: AnyApp, session: SessionMixin, response: AnyResponse) -> None:
+        """Save the session and set the client's cookie on the response. Not called for a null session."""
+        raise NotImplementedError
+
+
+def _sha1(string: bytes = b"") -> Hash:
+    import hashlib  # loads OpenSSL: 3 MiB
+
+    return hashlib.sha1(string)  # noqa: S324 - in an HMAC, and the format of all existing cookies
+
+
+session_json_serializer = TaggedJSONSerializer()
+
+
+class SecureCookieSessionInterface(SessionInterface):
+    """Keeps the session in a cookie: signed, so that clients can read but not change it."""
+
+    salt = "cookie-session"
+    """Tells these signatures from others that are made with the same secret key."""
+
+    digest_method: DigestMethod = staticmethod(_sha1)
+    """The hash function of the signature."""
+
+    key_derivation = "hmac"
+    """How itsdangerous makes the signing key from secret key and salt."""
+
+    serializer: TextSerializer = session_json_serializer
+    """Writes the session as text, and reads it; it has `dumps` and `loads`."""
+
+    session_class = SecureCookieSession
+
+    _kept: tuple[tuple[object, ...], KeptSerializer] | None = None
+    """The serializer that was used last, after the keys and attributes that it was made from."""
+
+    def get_signing_serializer(self, app: AnyApp) -> URLSafeTimedSerializer | None:
+        """Return the itsdangerous serializer for the secret key and its fallbacks; None without a secret key."""
+        key = app.secret_key
+        if not key:
+            return None
+        return _signing_serializer(_keys(app, key), self.salt, self.serializer, self.key_derivation, self.digest_method)
+
+    def open_session(self, app: AnyApp, request: AnyRequest) -> SessionMixin | None:
+        """Return the session of the request's cookie; an empty one if that is missing, too old or not valid."""
+        serializer = self._kept_serializer(app)
+        if serializer is None:
+            return None
+        value = sent(request, self.get_cookie_name(app))
+        if not value:
+            return self.session_class()
+        try:
+            data = serializer.loads(value, max_age=cookie_lifetime(app))
+        except _bad_data():
+            return self.session_class()
+        return self._session_of(app, value, data) if isinstance(data, (dict, Mapping)) else self.session_class()
+
+    def _session_of(self, app: AppContract, value: str, data: Mapping[str, t.Any]) -> SessionMixin:
+        """Return the session for the data of a valid cookie."""
+        return self.session_class(data)
+
+    def save_session(self, app: AnyApp, session: SessionMixin, response: AnyResponse) -> None:
+        """Send the session's cookie if necessary, or delete the cookie of a session that was emptied."""
+        if session.accessed:
+            vary_by_cookie(response)
+        if self._is_empty(session):
+            if session.modified:
+                name, attributes = self.get_cookie_name(app), self._cookie_attributes(app)
+                response.delete_cookie(name, **named(attributes))
+                self._keep_to_client(app, session, response)
+        elif self.should_set_cookie(app, session) or self._notes_use(app, session):
+            self._send(app, session, response)
+
+    def _is_empty(self, session: SessionMixin) -> bool:
+        return not session
+
+    def _notes_use(self, app: AppContract, session: SessionMixin) -> bool:
+        """Whether the cookie is sent to note in it that the session is in use."""
+        return False
+
+    def _data_of(self, app: AppContract, session: SessionMixin) -> dict[str, t.Any]:
+        """Return the data for the cookie."""
+        return dict(session)
+
+    def _send(self, app: AppContract, session: SessionMixin, response: Response) -> None:
+        serializer = self._kept_serializer(app)
+        if serializer is None:
+            raise RuntimeError(WITHOUT_KEY)
+        data = self._data_of(app, session)
+        set_cookie(
+            response,
+            self.get_cookie_name(app),
+            t.cast("str", serializer.dumps(data)),
+            self.get_expiration_time(app, session),
+            self._cookie_attributes(app),
+            lambda: self._largest_keys(data),
+            strict=app.config.get("SESSION_COOKIE_STRICT_SIZE", False),
+            is_plain=serializer.__class__ is KeptSerializer,
+        )
+        self._keep_to_client(app, session, response)
+
+    def _keep_to_client(self, app: AppContract, session: SessionMixin, response: Response) -> None:
+        """Keep caches from serving a response that sets or deletes the cookie to other clients."""
+        if not session.accessed:
+            vary_by_cookie(response)
+        if app.config.get("SESSION_CACHE_PRIVATE", False):
+            keep_private(response)
+
+    def may_need_refresh(self, app: AppContract, request: Request, cookies: str) -> bool:
+        """Whether a session that was not used may be permanent, so that its cookie may have to be sent again.
+
+        The answer comes from the payload of the cookie, whose signature is not verified: a client that forges it only
+        has its own session opened, or not refreshed.
+        """
+        name = self.get_cookie_name(app)
+        if name not in cookies:
+            return False
+        if not _own_cookie.are_original(self):
+            return True
+        if not app.config["SESSION_REFRESH_EACH_REQUEST"]:
+            return False
+        if not is_sent_plainly(request):
+            cookies = f"{name}={request.cookies.get(name)}"
+        # JSON of an object begins with "ey" in base64; a compressed payload begins with a dot.
+        pair = f"{name}="
+        if f"{pair}ey" not in cookies or cookies.count(pair) != 1:
+            return True
+        first, second, third = _PERMANENT
+        return first in cookies or second in cookies or third in cookies
+
+    def _kept_serializer(self, app: AppContract) -> ValueSerializer | None:
+        """Return the serializer of the cookie's value, with its keys derived once; None without a secret key."""
+        if not _signing.are_original(self) and "get_signing_serializer" in _signing.replaced(self):
+            return self.get_signing_serializer(app)
+        key = app.secret_key
+        if not key:
+            return None
+        shortest = app.config.get("SECRET_KEY_MIN_BYTES", 0)
+        if shortest and len(key) < shortest:  # no text has fewer bytes than characters
+            check_size(app, key)
+        parts = (_keys(app, key), self.salt, self.serializer, self.key_derivation, self.digest_method)
+        kept = self._kept
+        if kept is None or kept[0] != parts:
+            try:
+                kept = self._kept = (parts, _serializer_of(*t.cast("tuple[t.Any, ...]", parts)))
+            except TypeError:  # keys that are no text: itsdangerous raises an error when it needs them
+                return self.get_signing_serializer(app)
+        return kept[1]
+
+    def _largest_keys(self, data: dict[str, t.Any]) -> str:
+        sizes = {key: len(self.serializer.dumps({key: item})) for key, item in data.items()}
+        largest = sorted(sizes, key=lambda key: (-sizes[key], key))[:3]
+        return (
+            f"The largest keys of the session: {', '.join(f'{key!r} ({sizes[key]} bytes)' for key in largest)}."
+            " Keep such values on the server, and only their names in the session."
+        )
+
+
+_signing: t.Final = Seams(SecureCookieSessionInterface, "get_signing_serializer", "serializer")
+_own_cookie: t.Final = Seams(SecureCookieSessionInterface, *_signing, "_kept_serializer", "should_set_cookie")
+
+
+class OpensLate(property):
+    """The attribute `opens_late` of Costrel's own classes: its value follows from the class, unless one is assigned."""
+
+
+def opens_late(cls: type[SecureCookieSessionInterface]) -> bool:
+    """Return the attribute `opens_late` of `cls`, one of Costrel's own classes: a property, true for these methods.
+
+    A subclass or a patch that opens or saves sessions in its own way does so in each request, unless it sets another
+    value for `opens_late`.
+    """
+    original = Seams(cls, "open_session", "save_session", "session_class").are_original
+    return t.cast(bool, OpensLate(original))
+
+
+SecureCookieSessionInterface.opens_late = opens_late(SecureCookieSessionInterface)
+
+_PERMANENT: t.Final = fragments(b'"_permanent"')
+
+
+def _bad_data() -> type[Exception]:
+    """Return the base of itsdangerous' errors, which is loaded only once an error was raised."""
+    from itsdangerous import BadData
+
+    return BadData
+
+
+def check_size(app: AppContract, key: Key) -> None:
+    """Check the size of the secret key, except in debug mode and in tests.
+
+    :raises RuntimeError: if it has fewer bytes than ``SECRET_KEY_MIN_BYTES``.
+    """
+    shortest = app.config.get("SECRET_KEY_MIN_BYTES", 0)
+    if shortest and not (app.debug or app.testing):
+        size = len(key.encode() if isinstance(key, str) else key)
+        if size < shortest:
+            raise RuntimeError(
+                f"The secret key has {size} bytes, and a session's signature needs {shortest} at least"
+                " (SECRET_KEY_MIN_BYTES): a shorter one can be guessed, and with it anybody can sign a session. Set"
+                " SECRET_KEY to the output of python -c 'import secrets; print(secrets.token_hex())'. In debug mode and"
+                " in tests any key will do."
+            )
+
+
+def _keys(app: AppContract, key: Key) -> tuple[Key, ...]:
+    """Return the keys as itsdangerous wants them: the last one signs; the ones before it are still accepted."""
+    fallbacks = app.config["SECRET_KEY_FALLBACKS"]
+    return (*fallbacks, key) if fallbacks else (key,)
+
+
+def read_signed(app: AppContract, value: str) -> object:
+    """Return the data of a cookie that Flask signed; None if it is not valid, or too old."""
+    serializer = _flask_interface._kept_serializer(app)
+    try:
+        return None if serializer is None else serializer.loads(value, max_age=cookie_lifetime(app))
+    except _bad_data():
+        return None
+
+
+def notes_serializer(app: AppContract) -> KeptSerializer:
+    """Return the serializer for the notes of sessions: with the application's keys, and a salt of its own."""
+    interface, key = _flask_interface, app.secret_key
+    keys = _keys(app, key) if key else ()
+    parts = keys, "session-notes", interface.serializer, interface.key_derivation, interface.digest_method
+    return _serializer_of(*t.cast("tuple[t.Any, ...]", parts))
+
+
+_flask_interface: t.Final = SecureCookieSessionInterface()
+
+
+@lru_cache(maxsize=16)
+def _serializer_of(
+    keys: tuple[Key, ...], salt: str, serializer: TextSerializer, key_derivation: str, digest_method: DigestMethod
+) -> KeptSerializer:
+    # Applications of one process share an interface and may have several keys.
+    return KeptSerializer(_signing_serializer(keys, salt, serializer, key_derivation, digest_method))
+
+
+def _signing_serializer(
+    keys: tuple[Key, ...], salt: str, serializer: TextSerializer, key_derivation: str, digest_method: DigestMethod
+) -> URLSafeTimedSerializer:
+    from itsdangerous import URLSafeTimedSerializer
+
+    return URLSafeTimedSerializer(
+        t.cast("list[str]", list(keys)),  # bytes and text may be mixed
+        salt=salt,
+        serializer=t.cast("_PDataSerializer[str]", serializer),  # itsdangerous takes bytes too
+        signer_kwargs={"key_derivation": key_derivation, "digest_method": digest_method},
+    )

@@ -1,0 +1,301 @@
+"""JSON that keeps the types of tuples, bytes, markup, UUIDs and times.
+
+A value of such a type is written as an object with one key, the tag: ``{" t": [1, 2]}`` is a tuple.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from base64 import b64decode, b64encode
+from datetime import datetime
+
+from markupsafe import Markup
+
+from .. import context
+from ..http.dates import http_date, parse_date
+from ..support.seams import Seams
+from ..services.json import dumps, loads
+from ..services.json_provider import COMPACT
+
+Value: t.TypeAlias = t.Any
+"""A value of the type that a tag is for, or that JSON has."""
+
+_SCALARS = frozenset({str, int, bool, float, type(None)})
+
+
+class JSONTag:
+    """Writes one type under a tag and reads it; `key` is the tag, empty for types that need none.
+
+    A subclass has the methods `check`, `to_json` and `to_python`.
+    """
+
+    __slots__ = ("serializer",)
+
+    key: str = ""
+
+    def __init__(self, serializer: TaggedJSONSerializer) -> None:
+        self.serializer = serializer
+
+    def check(self, value: object) -> bool:
+        """Whether this tag is for `value`."""
+        raise NotImplementedError
+
+    def to_json(self, value: Value) -> object:
+        """Return `value` as JSON can express it, without the tag."""
+        raise NotImplementedError
+
+    def to_python(self, value: Value) -> object:
+        """Return the value from its JSON under the tag."""
+        raise NotImplementedError
+
+    def tag(self, value: Value) -> object:
+        """Return `value` as JSON can express it, under its tag."""
+        return {self.key: self.to_json(value)}
+
+
+class TagDict(JSONTag):
+    """A dict that looks like a tagged value: its only key is a tag."""
+
+    __slots__ = ()
+    key = " di"
+
+    def check(self, value: object) -> bool:
+        return isinstance(value, dict) and len(value) == 1 and next(iter(value)) in self.serializer.tags
+
+    def to_json(self, value: Value) -> object:
+        key = next(iter(value))
+        return {f"{key}__": self.serializer.tag(value[key])}
+
+    def to_python(self, value: Value) -> object:
+        key = next(iter(value))
+        return {key[:-2]: value[key]}
+
+
+class PassDict(JSONTag):
+    """Any other dict: it needs no tag, but its values may."""
+
+    __slots__ = ()
+
+    def check(self, value: object) -> bool:
+        return isinstance(value, dict)
+
+    def to_json(self, value: Value) -> object:
+        tag = self.serializer.tag
+        return {key: tag(item) for key, item in value.items()}
+
+    tag = to_json
+
+
+class TagTuple(JSONTag):
+    """A tuple."""
+
+    __slots__ = ()
+    key = " t"
+
+    def check(self, value: object) -> bool:
+        return isinstance(value, tuple)
+
+    def to_json(self, value: Value) -> object:
+        tag = self.serializer.tag
+        return [tag(item) for item in value]
+
+    def to_python(self, value: Value) -> object:
+        return tuple(value)
+
+
+class PassList(JSONTag):
+    """A list: it needs no tag, but its items may."""
+
+    __slots__ = ()
+
+    def check(self, value: object) -> bool:
+        return isinstance(value, list)
+
+    def to_json(self, value: Value) -> object:
+        tag = self.serializer.tag
+        return [tag(item) for item in value]
+
+    tag = to_json
+
+
+class TagBytes(JSONTag):
+    """Bytes, in base64."""
+
+    __slots__ = ()
+    key = " b"
+
+    def check(self, value: object) -> bool:
+        return isinstance(value, bytes)
+
+    def to_json(self, value: Value) -> object:
+        return b64encode(value).decode("ascii")
+
+    def to_python(self, value: Value) -> object:
+        return b64decode(value)
+
+
+class TagMarkup(JSONTag):
+    """An object with ``__html__``; it is read as Markup."""
+
+    __slots__ = ()
+    key = " m"
+
+    def check(self, value: object) -> bool:
+        return callable(getattr(value, "__html__", None))
+
+    def to_json(self, value: Value) -> object:
+        return str(value.__html__())
+
+    def to_python(self, value: Value) -> object:
+        return Markup(value)  # noqa: S704 - it was markup when it was written, and the cookie is signed
+
+
+class TagUUID(JSONTag):
+    """A UUID."""
+
+    __slots__ = ()
+    key = " u"
+
+    def check(self, value: object) -> bool:
+        import uuid  # slow to load; few sessions have a value that gets here
+
+        return isinstance(value, uuid.UUID)
+
+    def to_json(self, value: Value) -> object:
+        return value.hex
+
+    def to_python(self, value: Value) -> object:
+        import uuid
+
+        return uuid.UUID(value)
+
+
+class TagDateTime(JSONTag):
+    """A time, to the second; it is read in UTC."""
+
+    __slots__ = ()
+    key = " d"
+
+    def check(self, value: object) -> bool:
+        return isinstance(value, datetime)
+
+    def to_json(self, value: Value) -> object:
+        return http_date(value)
+
+    def to_python(self, value: Value) -> object:
+        return parse_date(value)
+
+
+class TaggedJSONSerializer:
+    """Writes and reads tagged JSON: dicts, lists, tuples, bytes, Markup, UUID and datetime by default.
+
+    `tags` finds a tag by its key; `order` is the order in which their `check` is called.
+    """
+
+    __slots__ = ("_blank_tags", "_known_order", "order", "tags")
+
+    default_tags: t.ClassVar[list[type[JSONTag]]] = [
+        TagDict,
+        PassDict,
+        TagTuple,
+        PassList,
+        TagBytes,
+        TagMarkup,
+        TagUUID,
+        TagDateTime,
+    ]
+
+    def __init__(self) -> None:
+        self.tags: dict[str, JSONTag] = {}
+        self.order: list[JSONTag] = []
+        for tag_class in self.default_tags:
+            self.register(tag_class)
+        own = type(self).default_tags is TaggedJSONSerializer.default_tags
+        self._known_order = list(self.order) if own else []
+        # The number of tags, if the keys of all begin with a blank and no subclass scans in its own way.
+        may_look = all(key.startswith(" ") for key in self.tags) and _untagging.are_original_in(type(self))
+        self._blank_tags = len(self.tags) if may_look else -1
+
+    def register(self, tag_class: type[JSONTag], force: bool = False, index: int | None = None) -> None:
+        """Add a tag; `index` is its place in `order`, for a type that an earlier tag would take, or else the end.
+
+        :raises KeyError: if another tag has its key, unless `force` is true, which replaces that tag.
+        """
+        tag = tag_class(self)
+        key = tag.key
+        if key:
+            if not force and key in self.tags:
+                raise KeyError(f"Tag {key!r} is already registered.")
+            self.tags[key] = tag
+        if index is None:
+            self.order.append(tag)
+        else:
+            self.order.insert(index, tag)
+
+    def tag(self, value: Value) -> object:
+        """Return `value` as JSON can express it, with the tags that it needs."""
+        if self._needs_no_tags(value):
+            return value.copy() if type(value) is dict else value
+        for tag in self.order:
+            if tag.check(value):
+                return tag.tag(value)
+        return value
+
+    def _needs_no_tags(self, value: object) -> bool:
+        """Whether a value is JSON as it is. Most sessions are. PERF: session_write"""
+        return self.order == self._known_order and (
+            type(value) in _SCALARS or (type(value) is dict and self._is_flat(value))
+        )
+
+    def _is_flat(self, value: dict[str, t.Any]) -> bool:
+        """Whether a dict has only values that need no tag, and does not look like a tagged value."""
+        return _SCALARS.issuperset(map(type, value.values())) and (
+            len(value) != 1 or next(iter(value)) not in self.tags
+        )
+
+    def untag(self, value: dict[str, t.Any]) -> object:
+        """Return the value that a dict was written for: the dict itself, unless its only key is a tag."""
+        if len(value) != 1:
+            return value
+        key = next(iter(value))
+        if key not in self.tags:
+            return value
+        return self.tags[key].to_python(value[key])
+
+    def _untag_scan(self, value: object) -> object:
+        if isinstance(value, dict):
+            if self._is_flat(value):
+                return value
+            return self.untag({key: self._untag_scan(item) for key, item in value.items()})
+        if isinstance(value, list):
+            return [self._untag_scan(item) for item in value]
+        return value
+
+    def dumps(self, value: Value) -> str:
+        """Return `value` as compact tagged JSON.
+
+        :raises TypeError: for a type that neither a tag nor JSON can express.
+        """
+        plain = value if self._needs_no_tags(value) else self.tag(value)
+        ctx = context.peek()
+        text: str = (dumps if ctx is None else ctx.app.json.dumps)(plain, separators=COMPACT)
+        return text
+
+    def loads(self, value: str) -> Value:
+        """Return the value of a tagged JSON text.
+
+        :raises ValueError: if the text is not JSON.
+        """
+        ctx = context.peek()
+        found = loads(value) if ctx is None else ctx.app.json.loads(value)
+        return self._untag_scan(found) if self._may_have_tags(value) else found
+
+    def _may_have_tags(self, text: str) -> bool:
+        """Whether a JSON text may have a tagged value, which most sessions have not.
+
+        The keys of the default tags begin with a blank, which JSON can also write as an escape sequence.
+        """
+        return '" ' in text or "\\" in text or len(self.tags) != self._blank_tags
+
+
+_untagging: t.Final = Seams(TaggedJSONSerializer, "untag", "_untag_scan")
