@@ -57,7 +57,7 @@ EXPLAINED_ELSEWHERE = {
     "costrel.http.content_coding.compress",
     "costrel.http.errors.Forbidden",
     "costrel.http.uploads.FileStorage",
-    "costrel.server.wsgi_serving.make_server",
+    "costrel.devserver.wsgi_serving.make_server",
 }
 """Names of other modules: the pages on them have examples, or the names are public under `costrel` itself."""
 

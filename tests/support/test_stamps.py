@@ -109,7 +109,7 @@ def test_a_class_that_changes_with_each_request_is_answered_correctly() -> None:
 
 def test_what_is_assigned_to_an_application_counts_from_the_next_request() -> None:
     from costrel import Request
-    from costrel.services.sessions import SecureCookieSessionInterface
+    from costrel.sessions.interface import SecureCookieSessionInterface
 
     opened: list[str] = []
 

@@ -28,6 +28,7 @@ if t.TYPE_CHECKING:
 
     from ..context import RequestContext
     from ..guards.csrf import CrossSiteCheck
+    from ..guards.limits import Limits
     from ..messages.response import Response
     from ..routing import Map, Rule
     from ..typed.plan import Plan

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..context import AppContract, Outlook
 from ..messages.request import REQUEST
 from ..routing.map import MATCHING
-from ..services.sessions import OpensLate
+from ..sessions.interface import OpensLate
 
 
 def look_at(app: AppContract) -> Outlook:

@@ -6,9 +6,9 @@ import typing as t
 import weakref
 from collections.abc import Callable, Mapping
 
+from ..guards.limits import refuse_uncounted
 from ..routing.endpoints import blueprint_path
 from ..typed.candidates import VIEW_METHODS, Coverage, has_typed, may_be_typed, raw_annotations
-from ..guards.limits import refuse_uncounted
 from .websocket import WebSocketView
 
 if t.TYPE_CHECKING:

@@ -13,9 +13,9 @@ from markupsafe import Markup
 
 from .. import context
 from ..http.dates import http_date, parse_date
-from ..support.seams import Seams
 from ..services.json import dumps, loads
 from ..services.json_provider import COMPACT
+from ..support.seams import Seams
 
 Value: t.TypeAlias = t.Any
 """A value of the type that a tag is for, or that JSON has."""
