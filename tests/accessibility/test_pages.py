@@ -73,6 +73,7 @@ class Page:
         for view in VIEWS:
             self.show_as(view)
             if reload:
+                self.browser.execute_script("localStorage.clear()")  # it has the colours of before
                 self.browser.refresh()
             if SHOTS:
                 file = re.sub(r"\W+", "-", f"{self.name} {view}").strip("-")
