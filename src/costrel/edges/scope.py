@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import typing as t
+from operator import itemgetter
 from urllib.parse import unquote_to_bytes
 
 from ..messages.environ import encode
@@ -60,6 +61,8 @@ SCHEMES: t.Final = {"http": "http", "https": "https", "ws": "http", "wss": "http
 _same_for: dict[tuple[t.Any, str, str], dict[str, t.Any]] = {}
 """The items that the environs of all requests share which come the same way: server, scheme, version."""
 _MAX_WAYS: t.Final = 64
+_first = itemgetter(0)
+
 _NO_SERVER: t.Final = ("localhost", None)
 
 
@@ -74,7 +77,7 @@ def source_of(scope: Scope) -> dict[str, t.Any]:
     It is a whole environ in rare cases: a header field that occurs twice, a root path, a path with escapes.
     """
     pairs, raw = scope["headers"], scope.get("raw_path")
-    names = tuple([pair[0] for pair in pairs])
+    names = tuple(map(_first, pairs))
     layout = LAYOUTS.get(names) or FieldLayout.of(names)
     path = "%" if raw is None else raw.decode("latin-1")
     # Looked for in text: `in` on bytes first tries whether b"%" is a number.
