@@ -155,6 +155,8 @@ with app.test_request_context() as ctx:
         "EnvironBuilder": werkzeug.test.EnvironBuilder(),
     }
     members = {kind: sorted({*dir(each), *getattr(each, "__dict__", ())}) for kind, each in objects.items()}
+# without names whose use is an AttributeError that tells where to look
+members["Flask"] = [name for name in members["Flask"] if hasattr(app, name)]
 members["LocalProxy"] = sorted(object.__dir__(werkzeug.local.LocalProxy(lambda: 1)))
 members["DebuggedApplication"] = dir(werkzeug.debug.DebuggedApplication)
 members["MultipartDecoder"] = dir(werkzeug.sansio.multipart.MultipartDecoder)
