@@ -10,13 +10,18 @@ from costrel.app.application import Costrel
 from costrel.services.logging import create_logger, default_handler, has_level_handler, wsgi_errors_stream
 
 
-@pytest.fixture(autouse=True)
-def clean_loggers():
-    yield
+def reset_loggers():
     for name in ("shop", "shop.orders"):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [], True
         logger.setLevel(logging.NOTSET)
+
+
+@pytest.fixture(autouse=True)
+def clean_loggers():
+    reset_loggers()  # another test may have an application of this name
+    yield
+    reset_loggers()
 
 
 @pytest.fixture

@@ -18,4 +18,4 @@ def test_a_listener_hears_the_application():
 def test_each_signal_is_named_as_it_is_imported():
     named = {name: signal.name for name, signal in vars(signals).items() if hasattr(signal, "receivers")}
     assert named == {name: name.replace("_", "-") for name in named}
-    assert len(named) == 12
+    assert len(named) == 13
