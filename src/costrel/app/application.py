@@ -24,7 +24,7 @@ from ..support.asgi_types import ASGIApplication, Send
 from ..support.coroutines import call_sync, run_coroutine, run_steps
 from ..support.properties import cached_property
 from ..support.seams import Seams
-from ..telemetry.switch import tracing_of
+from ..telemetry.switch import switch_tracing, tracing_of
 from ..typed.schemes import AuthSchemes
 from ..work.background import Background
 from . import api_document, files, habits, lifecycle, links, matching, ports, profiles, response_values
@@ -436,7 +436,7 @@ class Costrel(App):
     match_request = matching.match_request
 
     _tracing: context.TracingContract | None = None
-    """How requests are traced, as of the first one; None if ``OPENTELEMETRY`` is off."""
+    """How requests are traced, as of the first one; None if ``OPENTELEMETRY`` is off, or no span can be recorded."""
     _inspection: context.InspectionContract | None = None
     """Times the stages of requests for the inspector of a development server."""
     _traces_apart = False
@@ -531,23 +531,13 @@ class Costrel(App):
         self.url_map.strict = bool(self.config.get("STRICT_URLS"))
         follow_setting(self.static_urls)
         name_misspelt(self)
-        own["guards"] = Guards.of(self, respond)
-        self._switch_tracing()
+        own["guards"] = Guards.of(self, respond, switch_tracing(self))
         if "jinja_env" in own:
             from .vite import template_functions  # only templates need it
 
             for name, function in template_functions(self).items():
                 self.jinja_env.globals.setdefault(name, function)
         self.session_interface = self.session_interface  # found sooner in the instance. PERF: page
-
-    def _switch_tracing(self) -> None:
-        """Trace the requests, or stop, as the setting says now."""
-        tracing = tracing_of(self)
-        for name, value in (("_tracing", tracing), ("_traces_apart", tracing is not None and tracing.records)):
-            if value:
-                setattr(self, name, value)
-            elif name in self.__dict__:
-                delattr(self, name)
 
 
 class Flask(Costrel):

@@ -16,10 +16,10 @@ from collections.abc import Callable, Coroutine, Generator, Iterable, Mapping, S
 from types import CoroutineType, coroutine
 
 from ..context import Context, RequestContext, opens_early
-from ..guards import FORWARDED, SAFE_METHODS, admit, count_known
+from ..guards import SAFE_METHODS, admit, count_known
 from ..guards.compression import SMALLEST
 from ..http.errors import BadRequestKeyError, HTTPException, InternalServerError
-from ..messages.source import Fields, hot
+from ..messages.source import hot
 from ..routing import RoutingException
 from ..sessions.blocking import opening_blocks, saving_blocks
 from ..sessions.cookie import vary_by_cookie
@@ -47,8 +47,6 @@ TO_THREAD: t.Final = object()
 READ_BODY: t.Final = object()
 """Yielded on a loop before an ``async def`` view: go on when the request's body has arrived."""
 
-_FORWARDED: t.Final = Fields(*FORWARDED)
-
 
 def serve(ctx: RequestContext, write: Callable[[RequestContext, Response], t.Any]) -> Steps[None]:
     """Answer the request of `ctx`, which is current from here to the end of its teardown functions.
@@ -58,7 +56,7 @@ def serve(ctx: RequestContext, write: Callable[[RequestContext, Response], t.Any
     """
     app, request = ctx.app, ctx.request
     guards = app.guards
-    if guards is not None and guards.arrive is not None and not _FORWARDED.are_absent_from(request._source):
+    if guards is not None and guards.arrive is not None and not guards.fields.are_absent_from(request._source):
         guards.arrive(ctx)
     error: BaseException | None = None
     response: Response | None = None

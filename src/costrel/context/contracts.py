@@ -16,6 +16,7 @@ if t.TYPE_CHECKING:
     from ..http.errors import Aborter
     from ..messages.request import Request
     from ..messages.response import Response
+    from ..messages.source import Fields
     from ..routing import Map, MapAdapter
     from ..support.asgi_types import ASGIApplication
     from . import AppCtxGlobals, Context, RequestContext
@@ -56,6 +57,8 @@ class GuardsContract(t.Protocol):
     @property
     def arrive(self) -> Callable[[RequestContext], None] | None: ...
     @property
+    def fields(self) -> Fields: ...
+    @property
     def finish(self) -> Callable[[RequestContext, Response], None] | None: ...
     @property
     def meet_all(self) -> bool: ...
@@ -64,6 +67,7 @@ class GuardsContract(t.Protocol):
 
     @property
     def limits(self) -> LimitsContract | None: ...
+    def without(self, arrival: object, /) -> None: ...
     def trusts(self, request: t.Any, origin: str) -> bool: ...
 
 
@@ -148,8 +152,6 @@ class TracingContract(t.Protocol):
     @property
     def begin(self) -> Callable[[RequestContext], None]: ...
     def flush(self) -> None: ...
-    @property
-    def records(self) -> bool: ...
 
 
 class InspectionContract(t.Protocol):

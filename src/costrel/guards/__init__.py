@@ -9,15 +9,15 @@ import typing as t
 from collections.abc import Callable, Generator
 
 from ..context import AppContract
+from ..messages.source import Fields
 from . import csrf
 from .compression import Compression
-from .contract import GuardedRequest, MarkedApp, RespondToError
+from .contract import Arrival, GuardedRequest, MarkedApp, RespondToError
 from .cross_origin import CrossOrigin
 from .csp import POLICY, csp_nonce
 from .headers import HeaderDefaults
 from .limits import Limits
 from .notices import Notices
-from .proxies import FORWARDED as FORWARDED
 from .proxies import Proxies
 
 if t.TYPE_CHECKING:
@@ -27,20 +27,22 @@ if t.TYPE_CHECKING:
 SAFE_METHODS: t.Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 """The methods that do not change a resource (RFC 9110 §9.2.1)."""
 
+Arrive: t.TypeAlias = "Callable[[RequestContext], None]"
 Finish: t.TypeAlias = "Callable[[RequestContext, Response], None]"
 
 Y = t.TypeVar("Y")
 
 
 class Guards:
-    """The guards of one application. Each is None if it is not turned on."""
+    """The guards of one application. Each is None if it is not turned on.
 
-    def __init__(self, app: AppContract, respond: RespondToError) -> None:
-        config = app.config
-        proxies = Proxies.of(config.get("TRUSTED_PROXIES"))
+    :param caller: reads what the caller says of its trace; None if nothing does before the route is known.
+    """
+
+    def __init__(self, app: AppContract, respond: RespondToError, caller: Arrival | None = None) -> None:
+        proxies = Proxies.of(app.config.get("TRUSTED_PROXIES"))
         headers = HeaderDefaults.of(app)
-        self.arrive: Callable[[RequestContext], None] | None = None if proxies is None else proxies.arrive
-        """Called for a request with one of `FORWARDED`, before anything reads it: applies trusted proxies' headers."""
+        self._await(tuple(each for each in (proxies, caller) if each is not None))
         self.cross_origin = CrossOrigin.of(app, respond)
         """Answers preflight requests, before all other guards."""
         self.limits = Limits.of(app)
@@ -64,13 +66,32 @@ class Guards:
         """Called at the end of the request: adds the headers that the response does not have yet."""
 
     @classmethod
-    def of(cls, app: AppContract, respond: RespondToError) -> Guards | None:
+    def of(cls, app: AppContract, respond: RespondToError, caller: Arrival | None = None) -> Guards | None:
         """The guards that the settings and decorators of `app` turn on; None if there are none.
 
         `respond` makes the response to a preflight request that is refused.
         """
-        guards = cls(app, respond)
+        guards = cls(app, respond, caller)
         return guards if guards.arrive or guards.csrf or guards.finish or guards.compression else None
+
+    def _await(self, arrivals: tuple[Arrival, ...]) -> None:
+        self._arrivals = arrivals
+        self.fields = arrivals[0].fields if arrivals else Fields()
+        """The fields of all arrivals."""
+        for arrival in arrivals[1:]:
+            self.fields = arrival.fields.joined_with(self.fields)
+        one = len(arrivals) == 1
+        self.arrive: Arrive | None = arrivals[0].arrive if one else self._arrive if arrivals else None
+        """Called for a request with one of `fields`, before anything else reads it."""
+
+    def _arrive(self, ctx: RequestContext) -> None:
+        for arrival in self._arrivals:
+            if not arrival.fields.are_absent_from(ctx.request._source):
+                arrival.arrive(ctx)
+
+    def without(self, arrival: object) -> None:
+        """Await an arrival no longer."""
+        self._await(tuple(each for each in self._arrivals if each is not arrival))
 
     def _finish(self, ctx: RequestContext, response: Response) -> None:
         for finish in self._finishers:

@@ -13,6 +13,7 @@ if t.TYPE_CHECKING:
     from ..http.headers import Headers
     from ..http.multidict import MultiDict
     from ..messages.response import Response
+    from ..messages.source import Fields
     from ..routing import Rule
 
 Settings: t.TypeAlias = Mapping[str, t.Any]
@@ -22,6 +23,14 @@ View: t.TypeAlias = Callable[..., object]
 
 RespondToError: t.TypeAlias = "Callable[[RequestContext, HTTPException, Callable[[], Response]], Response]"
 """Makes the response to an error in the format that the client prefers; the function makes the plain page."""
+
+
+class Arrival(t.Protocol):
+    """What is done with a request that has certain header fields, before anything else reads it."""
+
+    @property
+    def fields(self) -> Fields: ...
+    def arrive(self, ctx: RequestContext, /) -> None: ...
 
 
 class MarkedApp(t.Protocol):

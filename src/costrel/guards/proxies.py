@@ -9,6 +9,7 @@ import typing as t
 
 from ..http.errors import BadRequest
 from ..http.forwarded import last_vouched_for, parse_address, split_forwarded
+from ..messages.source import Fields
 from ..middleware.proxy_fix import ORIGINAL, apply_place, set_client
 
 if t.TYPE_CHECKING:
@@ -32,6 +33,9 @@ Network: t.TypeAlias = "ipaddress.IPv4Network | ipaddress.IPv6Network"
 
 class Proxies:
     """The trusted proxies of one application: their number, the networks that they are in, or both."""
+
+    fields: t.Final = Fields(*FORWARDED)
+    """Requests without these are left alone."""
 
     def __init__(self, hops: int, networks: list[Network], headers: t.Collection[str]) -> None:
         self.hops = hops

@@ -54,8 +54,12 @@ class Fields:
     """
 
     def __init__(self, *keys: str) -> None:
-        self._keys = keys
+        self.keys = keys
         self._names = tuple(map(_header_name, keys))
+
+    def joined_with(self, other: Fields) -> Fields:
+        """These and the other ones."""
+        return Fields(*self.keys, *other.keys)
 
     def are_absent_from(self, source: dict[str, Any]) -> bool:
         """Whether a request has none of them."""
@@ -65,7 +69,7 @@ class Fields:
             if found is None:
                 found = lacked[self] = source.layout.places.keys().isdisjoint(self._names)
             return found
-        return source.keys().isdisjoint(self._keys)
+        return source.keys().isdisjoint(self.keys)
 
 
 class FieldLayout:

@@ -5,10 +5,34 @@ from __future__ import annotations
 import typing as t
 
 if t.TYPE_CHECKING:
-    from ..context import AppContract
+    from ..context import AppContract, TracingContract
+    from ..guards.contract import Arrival
     from .tracing import Tracing
 
 _NEEDS: t.Final = "OPENTELEMETRY is on, and the package opentelemetry-api is not installed: pip install 'costrel[otel]'"
+
+
+def switch_tracing(app: AppContract) -> Arrival | None:
+    """Trace the requests of `app`, or stop, as the setting says now.
+
+    If no span can be recorded, requests take the way of those that are not traced. The result then passes on what the
+    caller says of its trace; else it is None.
+    """
+    tracing = tracing_of(app)
+    if tracing is None or tracing.records:
+        use_tracing(app, tracing)
+        return None
+    use_tracing(app, None)
+    return tracing
+
+
+def use_tracing(app: AppContract, tracing: TracingContract | None) -> None:
+    """Begin spans by `tracing`; None begins none."""
+    for name, value in (("_tracing", tracing), ("_traces_apart", tracing is not None)):
+        if value:
+            setattr(app, name, value)
+        elif name in app.__dict__:
+            delattr(app, name)
 
 
 def tracing_of(app: AppContract) -> Tracing | None:

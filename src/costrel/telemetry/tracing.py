@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 from contextlib import suppress
+from math import inf
 from time import monotonic
 
 from opentelemetry import context as contexts
@@ -21,15 +22,15 @@ from ..version import __version__
 from .attributes import RequestAttributes
 from .notes import TRACE, note
 from .request_span import TRACED, RequestSpan
+from .switch import use_tracing
 
 if t.TYPE_CHECKING:
     from opentelemetry.trace import Span, TracerProvider
 
-    from ..context import RequestContext
+    from ..context import AppContract, RequestContext
 
 SEAM: t.Final = frozenset({"_tracing"})
 """What `RequestContext.overridden` holds for a request whose span is to begin, and for one with a span."""
-_NONE: t.Final[frozenset[str]] = frozenset()
 
 _INTERVAL: t.Final = 1.0
 """The seconds between two looks for the global provider, as long as the application has set none."""
@@ -48,35 +49,51 @@ class Tracing:
         names = propagate.get_global_textmap().fields
         if "traceparent" in names:  # without it, `tracestate` is ignored (W3C Trace Context, §3.3)
             names = names - {"tracestate"}
-        self._fields = Fields(*(f"HTTP_{name.upper().replace('-', '_')}" for name in names))
+        self._caller = Fields(*(f"HTTP_{name.upper().replace('-', '_')}" for name in names))
+        """Those of the global propagator."""
+        self.next_look = inf
+        """The time, by the monotonic clock, of the next look for the global provider."""
         self._use(provider or trace.get_tracer_provider())
+        self.fields: Fields = self._caller if self.next_look == inf else LateFields(self, self._caller)
 
     def _use(self, provider: TracerProvider) -> None:
         self._provider = provider
-        self._looks_again = isinstance(provider, trace.ProxyTracerProvider)
-        self._next_look = monotonic() + _INTERVAL
+        may_change = isinstance(provider, trace.ProxyTracerProvider)
+        self.next_look = monotonic() + _INTERVAL if may_change else inf
         self._tracer = provider.get_tracer("costrel", __version__, schema_url=_SCHEMA)
         self.records = not _never_records(provider, self._tracer)
-        """Whether spans may be recorded. If not, only the ids of the caller are passed on."""
+        """Whether spans may be recorded. If not, `arrive` is called, and `begin` is not."""
+
+    def arrive(self, ctx: RequestContext) -> None:
+        """Pass on the ids and the baggage of the caller of a request that has no span."""
+        if monotonic() > self.next_look:
+            self._look_again(ctx.app)
+        begins_span = self.records and ctx.outlook is None  # an edge that has looked already will not look again
+        source = ctx.request._source
+        if not (begins_span or self._caller.are_absent_from(source) or trace.get_current_span().is_recording()):
+            try:
+                contexts.attach(propagate.extract(source, Context(), _GETTER))
+            except Exception:  # no propagator should raise one
+                ctx.app.logger.exception("The trace of a caller could not be read.")
+
+    def _look_again(self, app: AppContract) -> None:
+        """Trace requests from now on if a provider was set since the first of them."""
+        self._use(trace.get_tracer_provider())
+        if self.records:
+            use_tracing(app, self)
+            if app.guards is not None:
+                app.guards.without(self)
 
     def begin(self, ctx: RequestContext) -> None:
         """Begin the span of a request, and make it the current one. `ctx.trace` is it if it is recorded."""
         source = ctx.request._source
-        if self.records:
-            if not _is_traced(source):
-                self._start(ctx, source)
-            if ctx.trace is None:
-                ctx.overridden -= SEAM
-            return
-        overridden = ctx.overridden
-        ctx.overridden = _NONE if len(overridden) == 1 else overridden - SEAM
-        if not self._fields.are_absent_from(source):
-            contexts.attach(propagate.extract(source, Context(), _GETTER))
-        if self._looks_again and monotonic() > self._next_look:
-            self._use(trace.get_tracer_provider())
+        if not _is_traced(source):
+            self._start(ctx, source)
+        if ctx.trace is None:
+            ctx.overridden -= SEAM
 
     def _start(self, ctx: RequestContext, source: dict[str, t.Any]) -> None:
-        has_caller = not self._fields.are_absent_from(source)
+        has_caller = not self._caller.are_absent_from(source)
         kind, parent = _place_of(propagate.extract(source, Context(), _GETTER) if has_caller else None)
         attributes = RequestAttributes(ctx)
         span = self._tracer.start_span(attributes.span_name, parent, kind, attributes)
@@ -92,6 +109,22 @@ class Tracing:
         if flush is not None:
             with suppress(Exception):  # an exporter that fails must not fail the end of the worker
                 flush(_FLUSH)
+
+
+class LateFields(Fields):
+    """Fields of requests that are not traced yet. When a look for the global provider is due, none counts as absent."""
+
+    def __init__(self, tracing: Tracing, *fields: Fields) -> None:
+        super().__init__(*(key for each in fields for key in each.keys))
+        self._tracing = tracing
+
+    def joined_with(self, other: Fields) -> Fields:
+        """These and the other ones."""
+        return LateFields(self._tracing, self, other)
+
+    def are_absent_from(self, source: dict[str, t.Any]) -> bool:
+        """Whether a request has none of them, and no look is due."""
+        return monotonic() < self._tracing.next_look and Fields.are_absent_from(self, source)
 
 
 _FLUSH: t.Final = 2_000
