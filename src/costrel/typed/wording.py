@@ -9,6 +9,7 @@ import enum
 import re
 import typing as t
 from collections.abc import Iterator
+from functools import lru_cache
 
 import msgspec
 
@@ -54,6 +55,8 @@ def _split(message: str) -> tuple[str, tuple[Step, ...]]:
 
 
 def _steps(place: str) -> tuple[Step, ...]:
+    if place == "[0]":  # the usual one: see `Node.holder`
+        return (0,)
     return tuple(int(index) if index.isdigit() else key or "*" for key, index in _STEP.findall(place))
 
 
@@ -68,10 +71,12 @@ def _worded(text: str, path: tuple[Step, ...], expr: TypeExpr) -> Explanation:
         return path, "enum", allowed(expr)
     if text.startswith("Invalid value"):
         return path, "union", tags_of(expr)
-    for part, code in _CODES:
-        if part in text:
-            return path, code, text
-    return path, "value", text
+    return path, _code_of(text), text
+
+
+@lru_cache(maxsize=256)  # such a text names types and bounds, and no value
+def _code_of(text: str) -> str:
+    return next((code for part, code in _CODES if part in text), "value")
 
 
 def allowed(expr: TypeExpr) -> str:
