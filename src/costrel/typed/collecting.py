@@ -97,8 +97,9 @@ class Collector:
 
     def _array(self, raw: Sequence[object], node: Node, path: Path, parts: Sequence[Node]) -> object:
         """An array whose items have the types of `parts`, with its own checks."""
+        before = len(self.problems)
         items = [self._walk(item, part, (*path, i)) for i, (item, part) in enumerate(zip(raw, parts, strict=True))]
-        return FAILED if any(item is FAILED for item in items) else self._convert(items, raw, node, path)
+        return FAILED if len(self.problems) > before else self._convert(items, raw, node, path)
 
     def _map(self, raw: dict[str, object], node: Node, path: Path) -> object:
         before = len(self.problems)
