@@ -21,7 +21,7 @@ class FieldNode(t.NamedTuple):
 
 
 class Node:
-    """A type, its shape, and the nodes of its parts. Parts are made when a value needs them: a type may be recursive."""
+    """A type, its shape, and the nodes of its parts. They are made when needed: a type may be recursive."""
 
     def __init__(self, expr: TypeExpr) -> None:
         self.expr = expr
