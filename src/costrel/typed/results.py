@@ -162,7 +162,10 @@ class ResultWriter:
     def __init__(self, owner: str, variants: list[Variant], tools: Tools) -> None:
         self.owner = owner
         self.writers = [(JSONWriter(owner, variant.expr, tools), variant.status) for variant in variants]
-        self.only = self.writers[0] if len(self.writers) == 1 else None
+        self.only: JSONWriter | None = None
+        self.status: int | None = None
+        if len(self.writers) == 1:
+            self.only, self.status = self.writers[0]
         self.classes = [[cls for member in members(each.expr) if (cls := class_of(member))] for each in variants]
         self.takes_tuples = any(tuple in classes for classes in self.classes)
         self.values = frozenset(cls for classes in self.classes for cls in classes if not issubclass(cls, _ANSWERS))
@@ -178,7 +181,10 @@ class ResultWriter:
         if type(value) not in self.values and isinstance(value, _ANSWERS):
             return rv
         try:
-            body, declared = self._write(value)
+            if self.only is None:
+                body, declared = self._write(value)
+            else:
+                body, declared = self.only.json(value), self.status
         except WrongResult:
             if callable(value) or (isinstance(value, (str, bytes)) and type(value) in self.values):
                 return rv
@@ -188,9 +194,6 @@ class ResultWriter:
 
     def _write(self, value: object) -> tuple[bytes, int | None]:
         """JSON and status of a value: of the variant for its class, else of the first that accepts it."""
-        if self.only is not None:
-            writer, status = self.only
-            return (b"" if value is None and writer.expr is NoneType else writer.json(value)), status
         error: WrongResult | None = None
         order = sorted(range(len(self.writers)), key=lambda index: -suits(value, self.classes[index]))
         for writer, status in (self.writers[index] for index in order):
