@@ -104,7 +104,7 @@ def probes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     probe(limits.Limits, "due", "rate limits")
     probe(limits.Limits, "count_principal", "rate limits per principal")
     probe(csrf.PartialCheck, "check", "CSRF")
-    probe(results.JSONWriter, "__call__", "results of typed views")
+    probe(results.JSONWriter, "json", "results of typed views")
     probe(application.Costrel, "make_response", "values of views")
     probe(headers.HeaderDefaults, "add", "security headers")
     probe(compression.Compression, "apply", "compression")

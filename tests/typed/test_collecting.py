@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from msgspec import Meta, Struct
 
 from costrel.typed.collecting import FAILED, Collector
+from costrel.typed.problems import Problem
 
 EXAMPLES = {"fuzz": 50_000, "ci": 200}.get(os.environ.get("HYPOTHESIS_PROFILE", ""), 50)
 
@@ -369,3 +370,27 @@ def test_the_walk_is_linear() -> None:
     Collector("body", strict=True).walk(value, Counted)
 
     assert 51 == len(made)
+
+
+@pytest.mark.parametrize(
+    ("path", "pointer"),
+    [
+        ((), "#"),
+        (("lines", 0, "sku"), "#/lines/0/sku"),
+        (("100%", "%s"), "#/100%/%s"),
+        (("a/b", 1, "~c", "/~1"), "#/a~1b/1/~0c/~1~01"),
+        (("",), "#/"),
+        (("x" * 300, "y"), f"#/{'x' * 100}/y"),
+        (tuple("abcdefghij" * 8), "#/" + "/".join("abcdefghij" * 8)),
+    ],
+)
+def test_a_pointer_escapes_its_keys_and_cuts_long_ones(path: tuple[str | int, ...], pointer: str) -> None:
+    assert pointer == Problem("body", path, "type", "Expected `int`").pointer
+
+
+@pytest.mark.parametrize("expr", [int, A[str, Meta(min_length=3)], list[int], dict[str, int], int | datetime.date])
+def test_the_path_of_a_problem_at_the_root_is_empty(expr: object) -> None:
+    collector = Collector("body", strict=True)
+    collector.walk("x", expr)
+
+    assert [()] == [problem.path for problem in collector.problems]

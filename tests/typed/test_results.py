@@ -266,6 +266,18 @@ def test_a_view_that_returns_none_has_no_body(app, expr, status):
     assert (response.status_code, response.data) == (status, b"")
 
 
+class Moved(Response):
+    """A response of the application's own class."""
+
+
+@pytest.mark.parametrize("make", [lambda: Response("own", 202), lambda: Moved("own", 202), lambda: (Moved("own"), 202)])
+@pytest.mark.parametrize("expr", [Order | Response, Response | Order, Order | Moved, list[Line] | Moved])
+def test_a_response_is_sent_as_it_is_also_if_the_annotation_names_its_class(app, expr, make):
+    response = answer(app, expr, make())
+
+    assert (202, "own") == (response.status_code, response.text)
+
+
 @pytest.mark.parametrize("value", ["text", b"bytes", {"a": 1}, Response("r"), ("x", 201)])
 def test_without_a_declared_model_a_result_is_as_in_flask(app, value):
     with Costrel(__name__).test_request_context():

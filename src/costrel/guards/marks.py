@@ -59,6 +59,8 @@ class Mark(t.Generic[T]):
 
     def _get(self, holder: object) -> object:
         """The mark of one object, or `_NOTHING`. Attributes that are made up on access, as in a mock, do not count."""
+        if holder is None:
+            return _NOTHING
         own: dict[str, object] = getattr(holder, "__dict__", _EMPTY)
         if self.name in own:
             return own[self.name]

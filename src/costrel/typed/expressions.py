@@ -79,8 +79,7 @@ def plain(expr: TypeExpr) -> TypeExpr:
 
 def metadata_of(expr: TypeExpr) -> tuple[object, ...]:
     """The metadata that `Annotated` adds to a type."""
-    found: tuple[object, ...] = getattr(expr, "__metadata__", ())
-    return found
+    return t.get_args(expr)[1:] if isinstance(expr, ANNOTATED) else ()
 
 
 def marker_of(expr: TypeExpr, kind: type[M]) -> M | None:

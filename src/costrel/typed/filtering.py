@@ -38,12 +38,13 @@ class Filter:
         """Made with the first value: a start with hundreds of views does not wait for the checkers of all results."""
         return checker(self.expr)
 
-    def __call__(self, value: object, owner: str) -> object:
+    def declared(self, value: object, owner: str) -> object:
         """`value` itself if it is exact, else a value of the declared type with the same fields.
 
         :raises WrongResult: if it does not fit, with the place and without the value.
         """
-        if self._is_exact is None or self._is_exact(value):
+        is_exact = self._is_exact
+        if is_exact is None or is_exact(value):
             return value
         try:
             rebuilt = self._rebuild(value, self.expr)

@@ -105,9 +105,10 @@ class Inputs:
         values: Values = {}
         for read in reads:
             read(request, values, problems)
-        for name, check in self.checks.items():
-            if name in view_args:
-                values[name] = check(view_args[name])
+        if view_args:
+            for name, check in self.checks.items():
+                if name in view_args:
+                    values[name] = check(view_args[name])
         return values
 
     def _other_than(self, names: frozenset[str]) -> Inputs:

@@ -32,7 +32,11 @@ class Problem(t.NamedTuple):
     @property
     def pointer(self) -> str:
         """The path as a JSON pointer in a URI fragment (RFC 6901 §6, without percent-encoding)."""
-        return "#" + "".join([f"/{_escaped(str(step)[:_MAX_STEP])}" for step in self.path])
+        path = self.path
+        text = "/%s" * len(path) % path
+        if len(text) > _MAX_STEP or "~" in text or text.count("/") > len(path):
+            text = "".join(map(_token, path))
+        return "#" + text
 
     @property
     def name(self) -> str:
@@ -46,8 +50,10 @@ class Problem(t.NamedTuple):
         return {"in": self.where, "name": self.name, "code": self.code, "detail": self.detail}
 
 
-def _escaped(step: str) -> str:
-    return step.replace("~", "~0").replace("/", "~1") if "/" in step or "~" in step else step
+def _token(step: Step) -> str:
+    """A key or an index as a part of a JSON pointer."""
+    key = str(step)[:_MAX_STEP].replace("~", "~0").replace("/", "~1")
+    return f"/{key}"
 
 
 class ValidationFailed(UnprocessableEntity):

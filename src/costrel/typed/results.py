@@ -34,6 +34,7 @@ EventStreamMaker: t.TypeAlias = Callable[[t.Any, Callable[[object], str]], Respo
 Write: t.TypeAlias = Callable[[RequestContext, t.Any], object]
 
 JSON_LINES: t.Final = "application/jsonl"
+_ANSWERS: t.Final = (Response, HTTPException)
 _STREAMS: t.Final[tuple[tuple[object, str], ...]] = ((EventStream, "text/event-stream"), (JSONLines, JSON_LINES))
 
 
@@ -99,7 +100,7 @@ def item_of_stream(expr: TypeExpr) -> TypeExpr:
 def is_flasks(expr: TypeExpr) -> bool:
     """Whether a type is a response or an HTTP error, which are sent as they are."""
     cls = class_of(expr)
-    return cls is not None and issubclass(cls, (Response, HTTPException))
+    return cls is not None and issubclass(cls, _ANSWERS)
 
 
 def of_tuple(expr: TypeExpr) -> TypeExpr:
@@ -136,13 +137,13 @@ class JSONWriter:
         self.filter = Filter(expr, tools.dec_hook)
         self.encode = msgspec.json.Encoder(enc_hook=tools.enc_hook).encode
 
-    def __call__(self, value: object) -> bytes:
+    def json(self, value: object) -> bytes:
         """The JSON of a value. Raises WrongResult for a value that does not fit."""
-        return self.encode(self.filter(value, self.owner))
+        return self.encode(self.filter.declared(value, self.owner))
 
     def text(self, value: object) -> str:
         """The same as a string."""
-        return self(value).decode()
+        return self.json(value).decode()
 
 
 def refuse_unresolved(owner: str, expr: TypeExpr) -> None:
@@ -161,9 +162,14 @@ class ResultWriter:
     def __init__(self, owner: str, variants: list[Variant], tools: Tools) -> None:
         self.owner = owner
         self.writers = [(JSONWriter(owner, variant.expr, tools), variant.status) for variant in variants]
-        self.only = self.writers[0] if len(self.writers) == 1 else None
+        self.only: JSONWriter | None = None
+        self.status: int | None = None
+        if len(self.writers) == 1:
+            self.only, self.status = self.writers[0]
         self.classes = [[cls for member in members(each.expr) if (cls := class_of(member))] for each in variants]
         self.takes_tuples = any(tuple in classes for classes in self.classes)
+        self.values = frozenset(cls for classes in self.classes for cls in classes if not issubclass(cls, _ANSWERS))
+        """The classes of values that are no answers by themselves."""
 
     def __call__(self, ctx: RequestContext, rv: object) -> object:
         """The response; a response, an HTTP error and a WSGI application are passed on."""
@@ -172,14 +178,15 @@ class ResultWriter:
         value = rv
         if type(rv) is tuple and 2 <= len(rv) <= 3 and not self.takes_tuples:
             value, status, headers = _unpacked(rv)
-        if isinstance(value, (Response, HTTPException)):
+        if type(value) not in self.values and isinstance(value, _ANSWERS):
             return rv
         try:
-            body, declared = self._write(value)
+            if self.only is None:
+                body, declared = self._write(value)
+            else:
+                body, declared = self.only.json(value), self.status
         except WrongResult:
-            if callable(value) or (
-                isinstance(value, (str, bytes)) and any(type(value) in each for each in self.classes)
-            ):
+            if callable(value) or (isinstance(value, (str, bytes)) and type(value) in self.values):
                 return rv
             raise
         status = declared if status is None else status
@@ -187,9 +194,6 @@ class ResultWriter:
 
     def _write(self, value: object) -> tuple[bytes, int | None]:
         """JSON and status of a value: of the variant for its class, else of the first that accepts it."""
-        if self.only is not None:
-            writer, status = self.only
-            return (b"" if value is None and writer.expr is NoneType else writer(value)), status
         error: WrongResult | None = None
         order = sorted(range(len(self.writers)), key=lambda index: -suits(value, self.classes[index]))
         for writer, status in (self.writers[index] for index in order):
@@ -198,7 +202,7 @@ class ResultWriter:
                     return b"", status
                 continue
             try:
-                return writer(value), status
+                return writer.json(value), status
             except WrongResult as caught:
                 error = caught if error is None else error
         raise error or WrongResult(f"The result of {self.owner!r} is none of those that it declares.")
@@ -243,20 +247,20 @@ class LinesWriter:
         return ctx.app.response_class(lines, mimetype=JSON_LINES)
 
 
-def _lines(items: Iterable[object], write: JSONWriter) -> Iterator[bytes]:
+def _lines(items: Iterable[object], writer: JSONWriter) -> Iterator[bytes]:
     try:
         for item in items:
-            yield write(item) + b"\n"
+            yield writer.json(item) + b"\n"
     finally:
         close: Callable[[], object] | None = getattr(items, "close", None)
         if close is not None:
             close()
 
 
-async def _lines_async(items: AsyncIterable[object], write: JSONWriter) -> AsyncIterator[bytes]:
+async def _lines_async(items: AsyncIterable[object], writer: JSONWriter) -> AsyncIterator[bytes]:
     try:
         async for item in items:
-            yield write(item) + b"\n"
+            yield writer.json(item) + b"\n"
     finally:
         close: Callable[[], t.Awaitable[object]] | None = getattr(items, "aclose", None)
         if close is not None:

@@ -15,7 +15,7 @@ from ..support.properties import cached_property
 from .collecting import FAILED, Collector, DecHook
 from .expressions import NoneType, TypeExpr, class_of, members, spelled
 from .placing import is_many, item_types, takes_text
-from .problems import Problem
+from .problems import Problem, Step
 from .pydantic_models import fields_of, read_object
 from .shapes import ModelShape, ObjectShape, is_pydantic, shape_of
 from .signatures import MISSING
@@ -181,11 +181,15 @@ class TextInputs:
 
     def _problems(self, raw: Values, error: Exception) -> list[Problem]:
         found = collect_texts(raw, self.struct, self.where, self.dec_hook, error)
-        names = {each.parameter: each.name for each in self._added}
+        names = self._names
         return [
-            Problem(each.where, (names.get(str(each.path[0]), each.path[0]), *each.path[1:]), each.code, each.detail)
-            for each in found
+            Problem(where, (names.get(path[0], path[0]), *path[1:]), code, detail)
+            for where, path, code, detail in found
         ]
+
+    @cached_property
+    def _names(self) -> dict[Step, str]:
+        return {each.parameter: each.name for each in self._added}
 
 
 def _field_default(default: object) -> t.Any:

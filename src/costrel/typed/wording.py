@@ -9,6 +9,7 @@ import enum
 import re
 import typing as t
 from collections.abc import Iterator
+from functools import lru_cache
 
 import msgspec
 
@@ -18,8 +19,12 @@ from .shapes import ObjectShape, shape_of
 
 MAX_LISTED: t.Final = 20
 
+_HELD: t.Final = " - at `$[0]`"
+"""The end of almost all messages: that of an error in the single item of `Node.holder`."""
 _STEP: t.Final = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
 _QUOTED: t.Final = re.compile(r"`(.*)`", re.DOTALL)
+_WITH_VALUES: t.Final = ("Object ", "Invalid enum value", "Invalid value")
+"""How the messages begin that contain something which was sent. All others name types and bounds."""
 _CODES: t.Final = (
     ("matching regex", "pattern"),
     ("`, got `", "type"),
@@ -46,6 +51,8 @@ def explain(error: Exception, raw: object, expr: TypeExpr) -> Explanation:
 
 def _split(message: str) -> tuple[str, tuple[Step, ...]]:
     """The text of a message, and the place that it ends with, such as ``- at `$.a[0]` `` or ``- at `key` in `$` ``."""
+    if message.endswith(_HELD):
+        return message[: -len(_HELD)], (0,)
     text, found, place = message.rpartition(" - at `")
     place = place.removeprefix("key` in `")
     if not found or not place.startswith("$") or not place.endswith("`"):
@@ -58,6 +65,8 @@ def _steps(place: str) -> tuple[Step, ...]:
 
 
 def _worded(text: str, path: tuple[Step, ...], expr: TypeExpr) -> Explanation:
+    if not text.startswith(_WITH_VALUES):
+        return path, _code_of(text), text
     if text.startswith("Object "):
         quoted = _QUOTED.search(text)
         name = quoted[1] if quoted else "*"
@@ -66,12 +75,12 @@ def _worded(text: str, path: tuple[Step, ...], expr: TypeExpr) -> Explanation:
         return (*path, name), "unknown", "Unknown field"
     if text.startswith("Invalid enum value"):
         return path, "enum", allowed(expr)
-    if text.startswith("Invalid value"):
-        return path, "union", tags_of(expr)
-    for part, code in _CODES:
-        if part in text:
-            return path, code, text
-    return path, "value", text
+    return path, "union", tags_of(expr)
+
+
+@lru_cache(maxsize=256)
+def _code_of(text: str) -> str:
+    return next((code for part, code in _CODES if part in text), "value")
 
 
 def allowed(expr: TypeExpr) -> str:
