@@ -26,6 +26,7 @@ SHOTS = os.environ.get("COSTREL_SCREENSHOTS")
 pytestmark = [
     *needs_browser,
     pytest.mark.slow,
+    pytest.mark.timeout(600),
     pytest.mark.skipif(os.environ.get("COSTREL_TEST_AXE") != "required", reason="run by make accessible: needs npm"),
 ]
 
@@ -53,6 +54,9 @@ return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 """
 """The relative luminance (WCAG 2.2) of the page's background: 0 is black, 1 is white. `null` if nothing is painted."""
 
+FORGET = "try { localStorage.clear() } catch {}"
+"""Run before the scripts of each page: no page has the colours that an earlier one stored."""
+
 Ready = Callable[[], None]
 """Waits until a page that was loaded can be looked at, and opens the parts that are to be checked."""
 
@@ -70,9 +74,8 @@ def problems(browser: webdriver.Chrome, name: str, url: str, ready: Ready) -> st
     found = []
     for scheme in SCHEMES:
         for width in WIDTHS:
+            browser.get("about:blank")  # the page of before cannot react to the change
             emulate(browser, width, scheme)
-            browser.execute_script("try { localStorage.clear() } catch {}")  # the choice of an earlier test
-            browser.get("about:blank")
             browser.get(url)
             ready()
             picture(browser, f"{name} {width} {scheme}")
@@ -106,6 +109,7 @@ def browser(tmp_path_factory) -> Iterator[webdriver.Chrome]:
     assert "--headless" in FLAGS
     browser = new_browser(tmp_path_factory.mktemp("profile"))
     browser.set_script_timeout(60)
+    browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": FORGET})
     yield browser
     browser.quit()
 
