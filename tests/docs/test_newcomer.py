@@ -25,7 +25,7 @@ pytestmark = [
     pytest.mark.skipif(os.environ.get("COSTREL_TEST_NEWCOMER") != "required", reason="run by make newcomer"),
 ]
 
-BLOCK = re.compile(r"^```(console|python)(?: title="([^"]+)")?\n(.*?)^```", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"""^```(console|python)(?: title="([^"]+)")?\n(.*?)^```""", re.MULTILINE | re.DOTALL)
 INSTALLING = re.compile(r"^(python3 -m venv|pip install) ")
 """What `make dist` tries in a fresh environment. Here Costrel is installed already."""
 
