@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.ci  # with the packages of others
+
 PROGRAM = """
 import sys
 import warnings
