@@ -481,9 +481,11 @@ def current(used: str | None = None) -> Context:
 
 def requesting(used: str | None = None) -> RequestContext:
     """The current request context, for the proxy `used`. Raises RuntimeError outside of one."""
-    ctx = peek_request()
-    if ctx is None:
-        raise outside(OUTSIDE_REQUEST, used)
+    ctx = _current.get()
+    if not isinstance(ctx, RequestContext):
+        ctx = None if ctx is None else ctx.request_context
+        if ctx is None:
+            raise outside(OUTSIDE_REQUEST, used)
     return ctx
 
 
