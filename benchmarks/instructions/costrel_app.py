@@ -1,4 +1,4 @@
-"""Costrel with its own defaults and `def` views."""
+"""Costrel with `def` views and its own defaults, except that it does not compress: its peers do not either."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from .flask_api import build
 
 
 def wsgi(scenario: str) -> Any:
-    return build(costrel, costrel.Costrel, scenario)
+    app = build(costrel, costrel.Costrel, scenario)
+    app.config["COMPRESS"] = False
+    return app
 
 
 def asgi(scenario: str) -> Any:

@@ -12,6 +12,7 @@ from ..peers import HERE, SECRET
 def asgi(scenario: str) -> Any:
     app = Costrel("instructions", root_path=str(HERE))
     app.secret_key = SECRET
+    app.config["COMPRESS"] = False  # the peers do not compress
     add_views(app)
     if scenario in ("hooks", "mixed_hooks"):
         add_hooks(app, mixed=scenario == "mixed_hooks")
