@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import ast
 import os
-import typing as t
 from collections.abc import Iterator
 from types import ModuleType, TracebackType
-
-_MARK: t.Final = "partially initialized module"
 
 
 def cycle_advice(error: BaseException) -> str | None:
@@ -38,10 +35,8 @@ def cycle_advice(error: BaseException) -> str | None:
 
 
 def _needed(error: BaseException) -> tuple[str, str] | None:
-    """The module that is still being imported, and the name that is missing in it."""
-    if _MARK not in str(error):
-        return None
-    if isinstance(error, ImportError) and error.name:
+    """The module and the name that is missing in it."""
+    if isinstance(error, ImportError) and error.name and "cannot import name" in str(error):
         name = getattr(error, "name_from", None) or str(error).split("'")[1]
         return error.name, name
     if isinstance(error, AttributeError) and isinstance(error.obj, ModuleType) and error.name:
