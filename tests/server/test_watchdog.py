@@ -237,7 +237,7 @@ def test_a_pulse_is_silent_only_while_its_reader_runs(monkeypatch):
 @pytest.mark.parametrize("debug", [False, True])
 def test_the_development_server_logs_the_code_that_blocks_it_except_in_debug_mode(folder, debug):
     with (folder / "shop.py").open("a") as file:
-        file.write("\nimport costrel.devserver.development\ncostrel.server.development.LOOP_TIMEOUT = 0.8\n")
+        file.write("\nimport costrel.devserver.development\ncostrel.devserver.development.LOOP_TIMEOUT = 0.8\n")
     option = ["--debug", "--no-reload"] if debug else ["--no-debug"]
     command = [sys.executable, "-m", "costrel", "--app", "shop:app", "run", "--port", "0", *option]
     with Process(command, folder, environ(PYTHONDONTWRITEBYTECODE="1")) as process:
