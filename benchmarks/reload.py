@@ -1,8 +1,8 @@
 """The time from saving a file until the browser shows the change, for Costrel, ``flask run`` and ``fastapi dev``.
 
-Chromium shows a page of each. A line of the Python file, or of the template, is saved anew. Costrel's page reloads
-itself; the peers' pages are reloaded over and over, as by somebody who never stops pressing the key. The servers take
-turns, so that a busy moment of the machine slows all of them. Needs Chromium and chromedriver.
+Chromium shows a page of each. A line of the Python file, or of the template, is changed. Costrel's page reloads itself;
+the peers' pages are reloaded again and again, without a pause. The servers take turns, so that a busy moment of the
+machine slows all of them. Needs Chromium and chromedriver.
 """
 
 from __future__ import annotations

@@ -16,14 +16,15 @@ from ..servers import LOAD_CORE, free_port, pinned
 
 START_SECONDS = 60
 FORTUNES = [
-    "fortune: No such file or directory", "A computer scientist is someone who fixes things that aren't broken.",
-    "After enough decimal places, nobody gives a damn.", "A bad random number generator: 1, 1, 1, 1, 1, 4.33e+67",
-    "A computer program does what you tell it to do, not what you want it to do.",
-    "Emacs is a nice operating system, but I prefer UNIX.", "Any program that runs right is obsolete.",
-    "A list is only as strong as its weakest link.", "Feature: A bug with seniority.",
-    "Computers make very fast, very accurate mistakes.",
-    '<script>alert("This should not be displayed.");</script>', "フレームワークのベンチマーク",
+    "The file that you look for is in the other folder.", "The last bug is always the one after the next.",
+    "A test that has never failed has told you nothing yet.", "The clock of tomorrow: 23:59:58, 23:59:59, 00:00:00",
+    "The machine did as you said; read again what you have said.",
+    "You will find the comma, but not where you look for it.", "A finished program has no users left.",
+    "The shortest queue is the one that you just left.", "An old bug is a habit.",
+    "Measure twice, and be surprised three times.",
+    '<script>alert("A page that shows this has escaped nothing.");</script>', "速さは測ってから語る",
 ]  # fmt: skip
+"""As many as TechEmpower has, among them one with markup and one in another script."""
 
 
 def program(name: str) -> str:

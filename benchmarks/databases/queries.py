@@ -34,7 +34,7 @@ def as_world(row: Any) -> dict[str, int]:
 def sorted_fortunes(rows: Any) -> list[Fortune]:
     """The rows, and one that is added at each request, by their text."""
     fortunes = [Fortune(*row) for row in rows]
-    fortunes.append(Fortune(0, "Additional fortune added at request time."))
+    fortunes.append(Fortune(0, "This line joined the others during the request."))
     return sorted(fortunes, key=lambda fortune: fortune.message)
 
 

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 SITE = ROOT / "build" / "site"
 SHOTS = os.environ.get("COSTREL_SCREENSHOTS")
-"""A folder for a picture of each page, if somebody wants to look at them."""
+"""A folder for a picture of each page, if one is given."""
 
 pytestmark = [
     *needs_browser,
