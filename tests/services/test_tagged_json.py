@@ -151,3 +151,27 @@ def test_a_subclass_may_scan_what_has_no_tag():
             return value.upper()
 
     assert Upper().loads('"a"') == "A"
+
+
+def test_every_value_goes_through_methods_that_a_subclass_replaces():
+    class Shouting(TaggedJSONSerializer):
+        def tag(self, value):
+            return value.upper() if isinstance(value, str) else super().tag(value)
+
+        def untag(self, value):
+            return {**super().untag(value), "read": True}
+
+    assert Shouting().dumps("x") == '"X"'
+    assert Shouting().dumps({"a": "x", "b": ["y"]}) == '{"a":"X","b":["Y"]}'
+    assert Shouting().loads('{"a":"x","b":{"c":1}}') == {"a": "x", "b": {"c": 1, "read": True}, "read": True}
+
+
+def test_so_does_every_value_while_a_method_is_patched(serializer, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(TaggedJSONSerializer, "tag", lambda self, value: "patched")
+        patch.setattr(TaggedJSONSerializer, "untag", lambda self, value: "patched")
+        assert serializer.dumps({"a": 1}) == '"patched"'
+        assert serializer.loads('{"a":1}') == "patched"
+
+    assert serializer.dumps({"a": 1}) == '{"a":1}'
+    assert serializer.loads('{"a":1}') == {"a": 1}

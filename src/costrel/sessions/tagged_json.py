@@ -212,9 +212,8 @@ class TaggedJSONSerializer:
             self.register(tag_class)
         own = type(self).default_tags is TaggedJSONSerializer.default_tags
         self._known_order = list(self.order) if own else []
-        # The number of tags, if the keys of all begin with a blank and no subclass scans in its own way.
-        may_look = all(key.startswith(" ") for key in self.tags) and _untagging.are_original_in(type(self))
-        self._blank_tags = len(self.tags) if may_look else -1
+        # The number of tags, if the keys of all begin with a blank.
+        self._blank_tags = len(self.tags) if all(key.startswith(" ") for key in self.tags) else -1
 
     def register(self, tag_class: type[JSONTag], force: bool = False, index: int | None = None) -> None:
         """Add a tag; `index` is its place in `order`, for a type that an earlier tag would take, or else the end.
@@ -243,8 +242,10 @@ class TaggedJSONSerializer:
 
     def _needs_no_tags(self, value: object) -> bool:
         """Whether a value is JSON as it is. Most sessions are. PERF: session_write"""
-        return self.order == self._known_order and (
-            type(value) in _SCALARS or (type(value) is dict and self._is_flat(value))
+        return (
+            self.order == self._known_order
+            and _TAGGING.are_original_in(type(self))
+            and (type(value) in _SCALARS or (type(value) is dict and self._is_flat(value)))
         )
 
     def _is_flat(self, value: dict[str, t.Any]) -> bool:
@@ -264,7 +265,7 @@ class TaggedJSONSerializer:
 
     def _untag_scan(self, value: object) -> object:
         if isinstance(value, dict):
-            if self._is_flat(value):
+            if self._is_flat(value) and _TAGGING.are_original_in(type(self)):
                 return value
             return self.untag({key: self._untag_scan(item) for key, item in value.items()})
         if isinstance(value, list):
@@ -295,7 +296,13 @@ class TaggedJSONSerializer:
 
         The keys of the default tags begin with a blank, which JSON can also write as an escape sequence.
         """
-        return '" ' in text or "\\" in text or len(self.tags) != self._blank_tags
+        return (
+            '" ' in text
+            or "\\" in text
+            or len(self.tags) != self._blank_tags
+            or not _TAGGING.are_original_in(type(self))
+        )
 
 
-_untagging: t.Final = Seams(TaggedJSONSerializer, "untag", "_untag_scan")
+_TAGGING: t.Final = Seams(TaggedJSONSerializer, "tag", "untag", "_untag_scan")
+"""The methods that a subclass may replace: then each value goes through them."""
