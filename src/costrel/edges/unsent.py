@@ -27,9 +27,7 @@ def size_in_memory(body: object) -> int:
     file = body.file if isinstance(body, FileBody) else None
     if type(file) is not io.BytesIO or file.closed:
         return 0
-    position = file.tell()
-    size = file.seek(0, io.SEEK_END)
-    file.seek(position)
+    size = file.getbuffer().nbytes
     return size if size > WHOLE else 0
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import typing as t
 from collections.abc import Callable
-from types import FunctionType
 
 from .candidates import Coverage as Coverage
 from .expressions import ANNOTATED, TypeExpr, annotations_of, marker_of
@@ -79,22 +78,12 @@ def signature_of(function: Function, skip: int = 0) -> Signature:
 
 def _defaults_of(function: Function, skip: int) -> dict[str, object]:
     """The default of each parameter that can be passed by name; MISSING for one without."""
-    if type(function) is not FunctionType or hasattr(function, "__signature__"):
-        parameters = list(inspect.signature(function, follow_wrapped=False).parameters.values())[skip:]
-        return {
-            each.name: MISSING if each.default is each.empty else each.default
-            for each in parameters
-            if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)
-        }
-    # `inspect` reads the same from the code of a function, and takes ten times as long.
-    code, defaults = function.__code__, function.__defaults__ or ()
-    count = code.co_argcount
-    found: dict[str, object] = dict.fromkeys(code.co_varnames[: count + code.co_kwonlyargcount], MISSING)
-    found.update(zip(code.co_varnames[count - len(defaults) : count], defaults, strict=True))
-    found.update(function.__kwdefaults__ or {})
-    for name in code.co_varnames[: max(skip, code.co_posonlyargcount)]:
-        del found[name]
-    return found
+    parameters = list(inspect.signature(function, follow_wrapped=False).parameters.values())[skip:]
+    return {
+        each.name: MISSING if each.default is each.empty else each.default
+        for each in parameters
+        if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)
+    }
 
 
 def is_typed(signature: Signature, coverage: Coverage) -> bool:
