@@ -1,4 +1,4 @@
-"""Profile each scenario with cProfile: ``python -m benchmarks where [SCENARIO ...]`` shows the time by function."""
+"""Profile each scenario with cProfile, by function: ``python -m benchmarks where [SCENARIO ...]``."""
 
 from __future__ import annotations
 

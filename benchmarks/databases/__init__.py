@@ -1,7 +1,7 @@
 """The tests of TechEmpower on a real PostgreSQL: JSON, one query, 20 queries, fortunes, updates.
 
 A section of ``python -m benchmarks served``. The queries are the same code for all frameworks (`queries.py`): psycopg 3
-with its pools of connections. So the difference between two frameworks is that of the frameworks.
+with its pools of connections. So frameworks differ only by their own cost.
 """
 
 from __future__ import annotations

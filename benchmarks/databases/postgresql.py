@@ -20,7 +20,7 @@ FORTUNES = [
     "A test that has never failed has told you nothing yet.", "The clock of tomorrow: 23:59:58, 23:59:59, 00:00:00",
     "The machine did as you said; read again what you have said.",
     "You will find the comma, but not where you look for it.", "A finished program has no users left.",
-    "The shortest queue is the one that you just left.", "An old bug is a habit.",
+    "You always leave the shortest queue.", "An old bug is a habit.",
     "Measure twice, and be surprised three times.",
     '<script>alert("A page that shows this has escaped nothing.");</script>', "速さは測ってから語る",
 ]  # fmt: skip

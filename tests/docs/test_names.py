@@ -43,7 +43,7 @@ print(json.dumps([[row, missing] for row in json.load(sys.stdin) if (missing := 
 
 def rows() -> list[tuple[str, list[str] | str, str]]:
     """A module of theirs, the names in question, a module of ours."""
-    table = PAGE.read_text().partition("## Where the names are")[2].partition("\n## ")[0]
+    table = PAGE.read_text().partition("## Module names")[2].partition("\n## ")[0]
     found = []
     for line in re.findall(r"^\| `.*", table, re.MULTILINE):
         theirs, names, ours = line.strip("| ").split(" | ")

@@ -31,7 +31,7 @@ def refuse(error: Unauthorized) -> Unauthorized:
 
 @api.get("/tasks")
 def list_tasks(database: Database, done: bool | None = None) -> list[Task]:
-    """List the tasks: all, or only those that are done or open."""
+    """List all tasks, or only the open or the finished ones."""
     return [task for task in database.tasks() if done is None or task.done == done]
 
 
