@@ -7,8 +7,12 @@ from typing import Any
 from ..peers import GATEWAYS, find
 
 
-def __getattr__(name: str) -> Any:
+def application(name: str) -> Any:
+    """The application of that name. Raises AttributeError if there is none."""
     gateway, _, peer = name.partition("_")
     if gateway not in GATEWAYS:
         raise AttributeError(name)
     return find(gateway, peer).build(gateway, "")
+
+
+__getattr__ = application
