@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from costrel.devserver import reloading
+from costrel.devserver import reloading, starting
 
 
 class Changes:
@@ -25,6 +25,9 @@ class Changes:
         ended.wait(10)
         return None
 
+    def forget_bytecode(self):
+        self.forgotten = True
+
 
 class Processes:
     """Stands in for the processes that are started: they end with the given statuses."""
@@ -32,7 +35,7 @@ class Processes:
     def __init__(self, monkeypatch, *statuses):
         self.statuses = list(statuses)
         self.environs = []
-        monkeypatch.setattr(reloading.subprocess, "Popen", self.start)
+        monkeypatch.setattr(starting.subprocess, "Popen", self.start)
 
     def start(self, command, env, **options):
         self.command, self.options = command, options

@@ -1,7 +1,9 @@
 """Which changes of which files are noticed."""
 
+import importlib
 import itertools
 import os
+import py_compile
 import sys
 import threading
 import time
@@ -162,3 +164,29 @@ def test_without_watchfiles_it_looks(monkeypatch):
     monkeypatch.setitem(sys.modules, "watchfiles", None)
     assert Watcher().name == "stat"
     assert Watcher(kind="stat").name == "stat"
+
+
+def test_two_changes_within_a_second_are_two(tmp_path, monkeypatch):
+    """Python takes a compiled file for one of its source, if the second of the change and the size are the same."""
+    file = tmp_path / "edited.py"
+    file.write_text("value = 1")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    module = importlib.import_module("edited")
+    monkeypatch.setitem(sys.modules, "edited", module)
+    compiled = py_compile.compile(str(file))
+    second = file.stat().st_mtime
+    file.write_text("value = 2")
+    os.utime(file, (second, second))
+
+    Watcher().forget_bytecode()
+
+    assert not os.path.exists(compiled)
+    assert importlib.reload(module).value == 2
+
+
+def test_the_compiled_form_of_other_files_is_kept(program):
+    compiled = py_compile.compile(str(program / "program.py"))
+
+    Watcher().forget_bytecode()
+
+    assert os.path.exists(compiled)

@@ -12,12 +12,14 @@ import time
 import typing as t
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatch
+from importlib.util import cache_from_source
 
-_LOADED_AT = time.time()
+from .ahead import began
 
 _DEBOUNCE_MS = 50
 _STEP_MS = 10
 _LOOK_UP_MS = 1_000
+_SAME_SECOND = 2.0
 
 _INSTALLED = tuple(
     os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "platstdlib", "purelib", "platlib")
@@ -49,11 +51,12 @@ class Watcher:
         """What does the watching."""
         return "stat" if self.kind == "stat" or _watchfiles() is None else "watchfiles"
 
-    def wait(self, ended: threading.Event, since: float = _LOADED_AT) -> str | None:
+    def wait(self, ended: threading.Event, since: float | None = None) -> str | None:
         """The path of the first file that changes; None once `ended` is set or the parent process has gone.
 
-        Changes count from the time `since` on, which is when this program began to load.
+        Changes count from the time `since` on. The default is the time when this program began to load.
         """
+        since = began() if since is None else since
         return self._look(ended, since) if self.name == "stat" else self._listen(ended, since)
 
     def concerns(self, path: str) -> bool:
@@ -68,6 +71,17 @@ class Watcher:
         for path in self.extra:
             known.update(entry.path for entry in os.scandir(path)) if os.path.isdir(path) else known.add(path)
         return {path for path in known if self.concerns(path)}
+
+    def forget_bytecode(self) -> None:
+        """Delete the compiled form of files that changed just now.
+
+        Python compares the time in seconds and the size, so it would take two changes within a second for one.
+        """
+        now = time.time()
+        for path, changed in _times(self.files()).items():
+            if path.endswith(".py") and now - changed < _SAME_SECOND:
+                with contextlib.suppress(OSError, NotImplementedError):  # there is none, or Python keeps none
+                    os.remove(cache_from_source(path))
 
     def _changed_since(self, since: float) -> str | None:
         now = time.time()
