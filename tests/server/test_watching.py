@@ -13,6 +13,7 @@ import pytest
 
 from costrel.devserver import watching
 from costrel.devserver.watching import Watcher
+from costrel.devtools import file_events
 
 LONG_AGO = 1_000_000_000
 
@@ -65,7 +66,7 @@ def test_a_module_that_changes_is_noticed(program, kind):
 
 
 def test_a_change_is_noticed_that_came_before_the_watch_had_begun(program, monkeypatch):
-    monkeypatch.setattr(watching, "_LOOK_UP_MS", 10)
+    monkeypatch.setattr(file_events, "_TIMEOUT_MS", 10)
     looks = iter([None, "/app.py"])
     monkeypatch.setattr(Watcher, "_changed_since", lambda self, since: next(looks))
 
@@ -114,7 +115,7 @@ def test_waiting_ends_when_it_is_told_to(program, kind):
 
 @pytest.mark.parametrize("kind", ["auto", "stat"])
 def test_waiting_ends_when_the_parent_process_has_gone(program, monkeypatch, kind):
-    monkeypatch.setattr(watching, "_LOOK_UP_MS", 10)
+    monkeypatch.setattr(file_events, "_TIMEOUT_MS", 10)
     parents = iter([1000])
     monkeypatch.setattr(watching.os, "getppid", lambda: next(parents, 1))
 

@@ -14,7 +14,7 @@ import time
 import typing as t
 from contextlib import suppress
 from importlib import import_module
-from pathlib import Path
+from itertools import pairwise
 
 VARIABLE: t.Final = "COSTREL_START_FD"
 """The environment variable with the descriptor from which a waiting process reads a byte when it is to start."""
@@ -36,7 +36,7 @@ _MODULES: t.Final = (
 Packages of the application are not among them: it may set variables, or replace functions, before it imports them.
 """
 
-_PACKAGE: t.Final = Path(__file__).parents[1]
+_COMMANDS: t.Final = ("costrel", "flask")
 
 _began = time.time()
 _by_command = False
@@ -48,7 +48,10 @@ def began() -> float:
 
 
 def is_command() -> bool:
-    """Whether this process runs the `costrel` command, and not a script, which may load the application before."""
+    """Whether Python runs the `costrel` command alone.
+
+    A script may load the application before it calls the command, and a debugger may read from the terminal.
+    """
     return _by_command
 
 
@@ -64,7 +67,7 @@ def wait_for_start() -> None:
     that watches ends, this one ends too.
     """
     global _began, _by_command
-    _by_command = _is_our_main()
+    _by_command = _is_our_command()
     fd = os.environ.pop(VARIABLE, None)
     if fd is None:
         return
@@ -81,9 +84,13 @@ def wait_for_start() -> None:
     _began = time.time()
 
 
-def _is_our_main() -> bool:
-    file = getattr(sys.modules["__main__"], "__file__", None)
-    return isinstance(file, str) and (os.path.basename(file) == "costrel" or Path(file).is_relative_to(_PACKAGE))
+def _is_our_command() -> bool:
+    """Whether Python was started with the script or the module of the command, or with it under `costrel.as_flask`."""
+    start = sys.orig_argv[1 : len(sys.orig_argv) - len(sys.argv) + 1]
+    modules = [name.partition(".")[0] for option, name in pairwise(start) if option == "-m"]
+    if not modules:
+        modules = [os.path.basename(name) for name in start[-1:]]
+    return bool(modules) and all(name in _COMMANDS for name in modules)
 
 
 def _receive_interrupts() -> None:

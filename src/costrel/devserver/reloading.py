@@ -73,6 +73,7 @@ def _start_again(starter: Starter, watcher: Watcher, fd: int | None) -> int:
             return status if status >= 0 else 128 - status
         if status != RESTART:
             server_logger().info(" * The program ended with status %s: waiting for a change", status)
+            starter.prepare()
             with answering(fd, status, lambda: watcher.files()):
                 changed = watcher.wait(threading.Event(), since=started)
             if changed is None:

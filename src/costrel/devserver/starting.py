@@ -8,7 +8,7 @@ import subprocess
 import sys
 import typing as t
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from . import ahead
 
@@ -32,13 +32,19 @@ class Starter:
 
     def prepare(self) -> None:
         """Start a process that waits for the next start, if this is possible and there is none."""
-        if self._waiting is not None or not ahead.is_possible():
-            return
+        if self._waiting is None and ahead.is_possible():
+            with suppress(OSError):  # too many processes or files: the next start takes longer
+                self._waiting = self._run_ahead()
+
+    def _run_ahead(self) -> tuple[subprocess.Popen[bytes], int]:
         reading, writing = os.pipe()
         environ = {**self._environ, "COSTREL_RELOADED": "true", ahead.VARIABLE: str(reading)}
         try:
             with _interrupts_blocked():
-                self._waiting = self._run(environ, (*self._passed, reading)), writing
+                return self._run(environ, (*self._passed, reading)), writing
+        except OSError:
+            os.close(writing)
+            raise
         finally:
             os.close(reading)
 

@@ -9,16 +9,13 @@ import sys
 import sysconfig
 import threading
 import time
-import typing as t
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatch
 from importlib.util import cache_from_source
 
+from ..devtools.file_events import changes_in, is_available
 from .ahead import began
 
-_DEBOUNCE_MS = 50
-_STEP_MS = 10
-_LOOK_UP_MS = 1_000
 _SAME_SECOND = 2.0
 
 _INSTALLED = tuple(
@@ -49,7 +46,7 @@ class Watcher:
     @property
     def name(self) -> str:
         """What does the watching."""
-        return "stat" if self.kind == "stat" or _watchfiles() is None else "watchfiles"
+        return "stat" if self.kind == "stat" or not is_available() else "watchfiles"
 
     def wait(self, ended: threading.Event, since: float | None = None) -> str | None:
         """The path of the first file that changes; None once `ended` is set or the parent process has gone.
@@ -105,23 +102,12 @@ class Watcher:
 
     def _listen(self, ended: threading.Event, since: float) -> str | None:
         parent = os.getppid()
-        changes = _watchfiles().watch(
-            *self._folders(),
-            watch_filter=lambda change, path: self.concerns(path),
-            debounce=_DEBOUNCE_MS,
-            step=_STEP_MS,
-            stop_event=ended,
-            rust_timeout=_LOOK_UP_MS,
-            yield_on_timeout=True,
-            raise_interrupt=False,
-            recursive=False,
-        )
         changed = self._changed_since(since)
         if changed is not None:
             return changed
-        for number, found in enumerate(changes):
-            for _, path in found:
-                return str(path)
+        for number, found in enumerate(changes_in(self._folders(), ended, self.concerns)):
+            if found:
+                return found[0]
             if os.getppid() != parent:
                 break
             if number == 0 and (changed := self._changed_since(since)):
@@ -129,18 +115,9 @@ class Watcher:
         return None
 
     def _folders(self) -> set[str]:
-        # Not recursively: that would register every folder of a node_modules or a virtual environment.
         folders = {os.path.dirname(path) for path in _module_files()}
         folders.update(path if os.path.isdir(path) else os.path.dirname(path) for path in self.extra)
         return {folder for folder in folders if os.path.isdir(folder)}
-
-
-def _watchfiles() -> t.Any:
-    try:
-        import watchfiles
-    except ImportError:
-        return None
-    return watchfiles
 
 
 def _module_files() -> Iterator[str]:
