@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import textwrap
 import threading
 from pathlib import Path
 
@@ -29,6 +30,13 @@ APP = """\
     def index():
         return " ".join([*STARTED, str(os.getpid())])
     """
+
+
+def save(path, text):
+    """Replace a file at once, as many editors do: a file that is first empty and then written may be two changes."""
+    new = path.with_suffix(".new")
+    new.write_text(textwrap.dedent(text))
+    new.replace(path)
 
 
 class Development(Process):
@@ -99,7 +107,7 @@ def test_it_serves_the_application_as_it_is_then(develop, write, folder):
 
         ahead = process.waiting(first)
         write(".env", "COLOUR=blue\n")
-        helper.write_text("WORD = 'changed'\n")
+        save(helper, "WORD = 'changed'\n")
         assert get_with(port, "changed") == ["changed", "blue", "no", "size", ahead]
 
         ahead, last = process.waiting(ahead), ahead
@@ -119,7 +127,7 @@ def test_an_application_that_is_mended_and_asks_on_the_terminal(develop, write):
     with develop() as (process, port):
         first = get_with(port, "old")[-1]
         process.waiting(first)
-        app.write_text("def x(:\n")
+        save(app, "def x(:\n")
         get_with(port, "SyntaxError")
 
         write(
@@ -148,7 +156,7 @@ def test_a_process_that_was_killed_is_not_missed(develop, write):
         os.kill(int(ahead), signal.SIGKILL)
         wait_until(lambda: is_gone(int(ahead)), "it has ended")
 
-        helper.write_text("WORD = 'changed'\n")
+        save(helper, "WORD = 'changed'\n")
 
         assert get_with(port, "changed")[-1] not in (first, ahead)
         assert process.end() == 0
@@ -156,7 +164,7 @@ def test_a_process_that_was_killed_is_not_missed(develop, write):
 
 def test_a_module_that_was_imported_ahead_is_imported_again_after_a_change(develop, write, folder):
     write("app.py", APP)
-    helper = write("helper.py", "import early\nWORD = early.WORD\n")
+    write("helper.py", "import early\nWORD = early.WORD\n")
     write("sitecustomize.py", "import early\n")
     early = write("early.py", "WORD = 'old'\n")
 
@@ -164,8 +172,7 @@ def test_a_module_that_was_imported_ahead_is_imported_again_after_a_change(devel
         process, port = started
         ahead = process.waiting(get_with(port, "old")[-1])
 
-        early.write_text("WORD = 'changed'\n")
-        helper.touch()
+        save(early, "WORD = 'changed'\n")
 
         assert get_with(port, "changed")[-1] == ahead
         assert process.end() == 0
@@ -179,10 +186,10 @@ def test_it_ends_with_the_process_that_watches(develop, write, number):
     with develop() as (process, port):
         first = get_with(port, "old")[-1]
         ahead = process.waiting(first)
-        for pid in (first, ahead):  # Ctrl-C reaches all processes of the terminal
-            if number == signal.SIGINT:
-                os.kill(int(pid), number)
-        assert process.end(number) == (0 if number == signal.SIGINT else -signal.SIGKILL)
+        if number == signal.SIGINT:  # Ctrl-C reaches all processes of the terminal
+            os.kill(int(ahead), number)
+        process.popen.send_signal(number)
+        assert process.status() == (0 if number == signal.SIGINT else -signal.SIGKILL)
         wait_until(lambda: all(is_gone(int(pid)) for pid in (first, ahead)), "both have ended")
 
     assert not any("Traceback" in line for line in process.lines)

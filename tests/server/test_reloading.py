@@ -18,6 +18,7 @@ class Changes:
 
     def __init__(self, *paths):
         self.paths = list(paths)
+        self.forgotten = False
 
     def wait(self, ended, since=None):
         if self.paths:
@@ -182,12 +183,13 @@ def test_the_first_start_is_known(monkeypatch):
 
 
 def test_a_change_stops_the_server_and_asks_for_another_start():
-    stopped = threading.Event()
+    stopped, changes = threading.Event(), Changes("app.py")
 
     with pytest.raises(SystemExit) as caught:
-        reloading.run_reloadable(lambda: stopped.wait(10), stopped.set, Changes("app.py"))
+        reloading.run_reloadable(lambda: stopped.wait(10), stopped.set, changes)
 
     assert caught.value.code == reloading.RESTART
+    assert changes.forgotten
 
 
 def test_a_server_that_ends_by_itself_ends_the_program():

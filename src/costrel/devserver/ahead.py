@@ -13,7 +13,7 @@ import sys
 import time
 import typing as t
 from contextlib import suppress
-from importlib import import_module
+from importlib import import_module, invalidate_caches
 from itertools import pairwise
 
 VARIABLE: t.Final = "COSTREL_START_FD"
@@ -81,6 +81,7 @@ def wait_for_start() -> None:
     _receive_interrupts()
     if _files() != before or any(changed >= _began * 1e9 for changed, *_ in before.values()):
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - this program again
+    invalidate_caches()
     _began = time.time()
 
 
