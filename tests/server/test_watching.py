@@ -73,6 +73,29 @@ def test_a_change_is_noticed_that_came_before_the_watch_had_begun(program, monke
     assert Watcher().wait(threading.Event()) == "/app.py"
 
 
+def test_a_change_that_watchfiles_has_lost_is_noticed_at_the_next_look(program, monkeypatch):
+    file = program / "program.py"
+
+    def losing(*args):
+        yield []
+        os.utime(file)
+        yield []
+
+    monkeypatch.setattr(watching, "changes_in", losing)
+    monkeypatch.setattr(watching, "_LOOK_EVERY", -1)
+
+    assert Watcher().wait(threading.Event(), since=LONG_AGO + 1) == str(file)
+
+
+def test_changes_of_other_files_do_not_put_off_the_look(program, monkeypatch):
+    monkeypatch.setattr(file_events, "_TIMEOUT_MS", 1_000_000)
+    monkeypatch.setattr(watching, "_LOOK_EVERY", -1)
+    looks = itertools.chain([None, None], itertools.repeat("/app.py"))
+    monkeypatch.setattr(Watcher, "_changed_since", lambda self, since: next(looks))
+
+    assert changed(Watcher(), lambda: (program / "log.txt").write_text("a line")) == "/app.py"
+
+
 @pytest.mark.parametrize("kind", ["auto", "stat"])
 def test_an_extra_file_that_changes_is_noticed(program, tmp_path_factory, kind):
     extra = tmp_path_factory.mktemp("other") / "settings.toml"

@@ -26,7 +26,7 @@ RESTART = 3
 _TIME_TO_END = 5.0
 """How long the serving process may take to end, in seconds."""
 
-_TIME_TO_LOAD = 1.0
+_TIME_TO_LOAD = 0.5
 """How long the process for the next start is put off after a start, in seconds."""
 
 

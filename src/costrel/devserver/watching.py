@@ -17,6 +17,7 @@ from ..devtools.file_events import changes_in, is_available
 from .ahead import began
 
 _SAME_SECOND = 2.0
+_LOOK_EVERY = 1.0
 
 _INSTALLED = tuple(
     os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "platstdlib", "purelib", "platlib")
@@ -105,13 +106,17 @@ class Watcher:
         changed = self._changed_since(since)
         if changed is not None:
             return changed
-        for number, found in enumerate(changes_in(self._folders(), ended, self.concerns)):
+        looked = 0.0
+        for found in changes_in(self._folders(), ended, self.concerns):
             if found:
                 return found[0]
             if os.getppid() != parent:
                 break
-            if number == 0 and (changed := self._changed_since(since)):
-                return changed  # it came between the first look and the moment from which changes are heard
+            if time.monotonic() - looked > _LOOK_EVERY:  # for changes before the first event, and for lost ones
+                looked = time.monotonic()
+                changed = self._changed_since(since)
+                if changed is not None:
+                    return changed
         return None
 
     def _folders(self) -> set[str]:

@@ -27,14 +27,16 @@ def changes_in(
 ) -> Iterator[list[str]]:
     """Yield the paths of changed files of these folders that `concerns` accepts, until `ended` is set.
 
-    Folders inside of them are not watched: that would register every folder of a node_modules or a virtual environment.
-    After each second without a change, the list is empty. Raises OSError if the system cannot watch the folders.
+    A list is empty if only other files have changed, or nothing for a second. Folders inside of `folders` are not
+    watched: that would register every folder of a node_modules or a virtual environment. Changes are lost if they come
+    while watchfiles hands out others, so callers also look at the files now and then. Raises OSError if the system
+    cannot watch the folders.
     """
     import watchfiles
 
     for found in watchfiles.watch(
         *folders,
-        watch_filter=lambda change, path: concerns(path),
+        watch_filter=None,
         debounce=_DEBOUNCE_MS,
         step=_STEP_MS,
         stop_event=ended,
@@ -43,7 +45,7 @@ def changes_in(
         raise_interrupt=False,
         recursive=False,
     ):
-        yield [path for _, path in found]
+        yield [path for _, path in found if concerns(path)]
 
 
 @contextmanager
