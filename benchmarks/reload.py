@@ -2,7 +2,7 @@
 
 Chromium shows a page of each. A line of the Python file, or of the template, is changed. Costrel's page reloads itself;
 the peers' pages are reloaded again and again, without a pause. The servers take turns, so that a busy moment of the
-machine slows all of them. Needs Chromium and chromedriver.
+machine slows all of them. They import Costrel from the folder of this program. Needs Chromium and chromedriver.
 """
 
 from __future__ import annotations
@@ -24,9 +24,16 @@ from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.by import By
 
+import costrel
+
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "10"))
 LIMIT = 30.0
 """How many seconds a change may take before the run fails."""
+
+PAUSE = 3.0
+"""The seconds before each change. After a restart Costrel starts a process for the next one: it must slow no server."""
+
+SOURCES = Path(costrel.__file__).parents[1]
 
 SERVED = {
     "costrel run --debug": """\
@@ -99,7 +106,13 @@ def running(name: str, port: int) -> Iterator[Served]:
         (folder / "templates" / "page.html").write_text(PAGE)
         log = (folder / "log.txt").open("wb")
         process = subprocess.Popen(
-            command(name, port), cwd=folder, stdout=log, stderr=log, start_new_session=True, stdin=subprocess.DEVNULL
+            command(name, port),
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(SOURCES)},
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            stdin=subprocess.DEVNULL,
         )
         served = Served(name, folder, f"http://127.0.0.1:{port}/")
         try:
@@ -165,7 +178,7 @@ def main() -> None:
         for number in range(1, ROUNDS + 1):
             for file in FILES:
                 for served in all_served:
-                    time.sleep(1.1)  # Python compares the times of files by the second
+                    time.sleep(PAUSE)
                     seconds = seconds_until_shown(browser, served, file, number)
                     taken.setdefault((served.name, file), []).append(seconds)
                     print(f"{number:2} {file:8} {served.name:20} {seconds:.2f} s", file=sys.stderr, flush=True)

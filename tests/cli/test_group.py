@@ -429,11 +429,11 @@ class Relaunched(Exception):
 def relaunched(monkeypatch):
     commands = []
 
-    def execv(path, command):
+    def execve(path, command, environ):
         commands.append((path, command))
         raise Relaunched
 
-    monkeypatch.setattr(options.os, "execv", execv)
+    monkeypatch.setattr(options.os, "execve", execve)
     return commands
 
 
@@ -455,7 +455,7 @@ def test_where_exec_leaves_the_terminal_it_is_called(invoke, monkeypatch):
     called = []
     monkeypatch.setattr(sys, "argv", ["costrel", "--as-flask", "routes"])
     monkeypatch.setattr(options.os, "name", "nt")
-    monkeypatch.setattr(options.subprocess, "call", lambda command: called.append(command) or 3)
+    monkeypatch.setattr(options.subprocess, "call", lambda command, env: called.append(command) or 3)
 
     assert invoke(cli, "--as-flask", "routes").exit_code == 3
 

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 from ..browsers import PATIENCE, console, needs_browser, see
-from ..processes import LoggedProcess
+from ..processes import LoggedProcess, free_port
 
 ROOT = Path(__file__).parents[2]
 
@@ -159,6 +160,19 @@ def test_a_day_of_development(browser: webdriver.Chrome, project: Project) -> No
     see(browser, "21.0")
     severe = [message for message in console(browser) if "Content Security Policy" in message]
     assert [] == severe
+
+
+def test_a_server_that_was_away_for_long_is_found_again(browser: webdriver.Chrome, folder: Path) -> None:
+    project = Project(folder)
+    command = ("-m", "costrel", "--app", "app.py", "run", "--debug", "--port", str(free_port()))
+    with project.served(*command):
+        browser.get(project.address)
+        see(browser, "First words")
+        listens(browser)
+    project.edit("app.py", "First words", "Later words")
+    time.sleep(1)  # longer than the browser asks at short intervals
+    with project.served(*command):
+        see(browser, "Later words")
 
 
 def test_a_page_that_is_missing_is_explained(browser: webdriver.Chrome, project: Project) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 
 import pytest
 
@@ -111,8 +112,7 @@ def test_the_script_itself(development):
 
 
 @pytest.fixture
-def watched(tmp_path, monkeypatch):
-    monkeypatch.setattr(refresh, "LOOK_EVERY", 0.01)
+def watched(tmp_path):
     (tmp_path / "templates").mkdir()
     (tmp_path / "static").mkdir()
     app = Costrel("shop", root_path=str(tmp_path))
@@ -124,8 +124,22 @@ async def next_event(queue) -> str:
     return (await asyncio.wait_for(queue.get(), 10)).partition("\n")[0]
 
 
-@pytest.mark.parametrize(("file", "event"), [("templates/a.html", "event: change"), ("static/a.css", "event: style")])
-def test_a_change_is_told_to_the_pages_that_wait(watched, tmp_path, file, event):
+@pytest.fixture(params=["watchfiles", "interval"])
+def noticed(request, monkeypatch):
+    """The changes are noticed in one way alone: as they are reported, or at the next look."""
+    if request.param == "watchfiles":
+        monkeypatch.setattr(refresh, "LOOK_EVERY", 1_000)
+    else:
+        monkeypatch.setattr(refresh, "LOOK_EVERY", 0.01)
+        monkeypatch.setitem(sys.modules, "watchfiles", None)
+
+
+@pytest.mark.parametrize(
+    ("file", "event"), [("templates/a.html", "event: change"), ("static/in/a.css", "event: style")]
+)
+def test_a_change_is_told_to_the_pages_that_wait(noticed, watched, tmp_path, file, event):
+    (tmp_path / file).parent.mkdir(exist_ok=True)
+    (tmp_path / file).write_text("")
     development = DevelopmentApplication(watched, watched.asgi)
 
     async def story():
@@ -145,7 +159,7 @@ def test_a_change_is_told_to_the_pages_that_wait(watched, tmp_path, file, event)
 
         task = asyncio.ensure_future(development(scope, receive, send))
         first = await asyncio.wait_for(queue.get(), 10)
-        assert f"retry: 200\nevent: start\ndata: {development.debugger.start}\n\n" == first
+        assert f"retry: 20\nevent: start\ndata: {development.debugger.start}\n\n" == first
         count = 0
         while queue.empty():  # until the first look was taken, a new file may be among what was there before
             count += 1

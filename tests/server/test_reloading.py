@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from costrel.devserver import reloading
+from costrel.devserver import reloading, starting
 
 
 class Changes:
@@ -18,12 +18,16 @@ class Changes:
 
     def __init__(self, *paths):
         self.paths = list(paths)
+        self.forgotten = False
 
     def wait(self, ended, since=None):
         if self.paths:
             return self.paths.pop(0)
         ended.wait(10)
         return None
+
+    def forget_bytecode(self):
+        self.forgotten = True
 
 
 class Processes:
@@ -32,7 +36,7 @@ class Processes:
     def __init__(self, monkeypatch, *statuses):
         self.statuses = list(statuses)
         self.environs = []
-        monkeypatch.setattr(reloading.subprocess, "Popen", self.start)
+        monkeypatch.setattr(starting.subprocess, "Popen", self.start)
 
     def start(self, command, env, **options):
         self.command, self.options = command, options
@@ -179,12 +183,13 @@ def test_the_first_start_is_known(monkeypatch):
 
 
 def test_a_change_stops_the_server_and_asks_for_another_start():
-    stopped = threading.Event()
+    stopped, changes = threading.Event(), Changes("app.py")
 
     with pytest.raises(SystemExit) as caught:
-        reloading.run_reloadable(lambda: stopped.wait(10), stopped.set, Changes("app.py"))
+        reloading.run_reloadable(lambda: stopped.wait(10), stopped.set, changes)
 
     assert caught.value.code == reloading.RESTART
+    assert changes.forgotten
 
 
 def test_a_server_that_ends_by_itself_ends_the_program():

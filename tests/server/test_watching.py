@@ -1,7 +1,9 @@
 """Which changes of which files are noticed."""
 
+import importlib
 import itertools
 import os
+import py_compile
 import sys
 import threading
 import time
@@ -11,6 +13,7 @@ import pytest
 
 from costrel.devserver import watching
 from costrel.devserver.watching import Watcher
+from costrel.devtools import file_events
 
 LONG_AGO = 1_000_000_000
 
@@ -63,11 +66,34 @@ def test_a_module_that_changes_is_noticed(program, kind):
 
 
 def test_a_change_is_noticed_that_came_before_the_watch_had_begun(program, monkeypatch):
-    monkeypatch.setattr(watching, "_LOOK_UP_MS", 10)
+    monkeypatch.setattr(file_events, "_TIMEOUT_MS", 10)
     looks = iter([None, "/app.py"])
     monkeypatch.setattr(Watcher, "_changed_since", lambda self, since: next(looks))
 
     assert Watcher().wait(threading.Event()) == "/app.py"
+
+
+def test_a_change_that_watchfiles_has_lost_is_noticed_at_the_next_look(program, monkeypatch):
+    file = program / "program.py"
+
+    def losing(*args):
+        yield []
+        os.utime(file)
+        yield []
+
+    monkeypatch.setattr(watching, "changes_in", losing)
+    monkeypatch.setattr(watching, "_LOOK_EVERY", -1)
+
+    assert Watcher().wait(threading.Event(), since=LONG_AGO + 1) == str(file)
+
+
+def test_changes_of_other_files_do_not_put_off_the_look(program, monkeypatch):
+    monkeypatch.setattr(file_events, "_TIMEOUT_MS", 1_000_000)
+    monkeypatch.setattr(watching, "_LOOK_EVERY", -1)
+    looks = itertools.chain([None, None], itertools.repeat("/app.py"))
+    monkeypatch.setattr(Watcher, "_changed_since", lambda self, since: next(looks))
+
+    assert changed(Watcher(), lambda: (program / "log.txt").write_text("a line")) == "/app.py"
 
 
 @pytest.mark.parametrize("kind", ["auto", "stat"])
@@ -112,7 +138,7 @@ def test_waiting_ends_when_it_is_told_to(program, kind):
 
 @pytest.mark.parametrize("kind", ["auto", "stat"])
 def test_waiting_ends_when_the_parent_process_has_gone(program, monkeypatch, kind):
-    monkeypatch.setattr(watching, "_LOOK_UP_MS", 10)
+    monkeypatch.setattr(file_events, "_TIMEOUT_MS", 10)
     parents = iter([1000])
     monkeypatch.setattr(watching.os, "getppid", lambda: next(parents, 1))
 
@@ -162,3 +188,29 @@ def test_without_watchfiles_it_looks(monkeypatch):
     monkeypatch.setitem(sys.modules, "watchfiles", None)
     assert Watcher().name == "stat"
     assert Watcher(kind="stat").name == "stat"
+
+
+def test_two_changes_within_a_second_are_two(tmp_path, monkeypatch):
+    """Python takes a compiled file for one of its source, if the second of the change and the size are the same."""
+    file = tmp_path / "edited.py"
+    file.write_text("value = 1")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    module = importlib.import_module("edited")
+    monkeypatch.setitem(sys.modules, "edited", module)
+    compiled = py_compile.compile(str(file))
+    second = file.stat().st_mtime
+    file.write_text("value = 2")
+    os.utime(file, (second, second))
+
+    Watcher().forget_bytecode()
+
+    assert not os.path.exists(compiled)
+    assert importlib.reload(module).value == 2
+
+
+def test_the_compiled_form_of_other_files_is_kept(program):
+    compiled = py_compile.compile(str(program / "program.py"))
+
+    Watcher().forget_bytecode()
+
+    assert os.path.exists(compiled)

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from costrel.services.dotenv import load_dotenv
+from costrel.services.dotenv import environment_without_files, load_dotenv
 from costrel.services.environment import get_debug_flag, get_load_dotenv, read_variable, set_variable
 
 
@@ -40,6 +40,22 @@ def test_what_is_set_already_is_left_alone(folder, environ):
     load_dotenv()
 
     assert environ["A"] == "set"
+
+
+def test_a_process_that_reads_the_files_itself_gets_none_of_their_variables(folder, environ):
+    environ["SET"] = "set"
+    (folder / ".env").write_text("SET=file\nA=file\nCHANGED=file\nPYTHONUTF8=1\n")
+
+    load_dotenv()
+    environ["CHANGED"] = "by an option"
+
+    found = environment_without_files()
+    names = ("SET", "A", "CHANGED", "PYTHONUTF8")
+    assert {name: found[name] for name in names if name in found} == {
+        "SET": "set",
+        "CHANGED": "by an option",
+        "PYTHONUTF8": "1",
+    }
 
 
 def test_a_named_file_wins_over_the_default_ones(folder, environ):

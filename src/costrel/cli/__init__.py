@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..devserver.ahead import wait_for_start
 from ..devserver.banner import show_server_banner
 from ..services.commands import AppGroup, ScriptInfo, pass_script_info, with_appcontext
 from ..services.discovery import NoAppException, find_app_by_string, find_best_app, locate_app, prepare_import
@@ -27,6 +28,7 @@ cli = FlaskGroup(
 
 def main() -> None:
     """Run the `costrel` command with the arguments of the process."""
+    wait_for_start()
     cli.main()
 
 

@@ -13,6 +13,7 @@ from click.core import ParameterSource
 
 from ..devserver.identity import served_as_flask
 from ..services.commands import ScriptInfo
+from ..services.dotenv import environment_without_files
 from ..services.dotenv import load_dotenv as read_dotenv
 from ..services.environment import set_variable
 from ..version import __version__
@@ -29,9 +30,10 @@ def relaunch_as_flask(ctx: click.Context, param: click.Parameter, value: bool) -
         return
     arguments = [argument for argument in sys.argv[1:] if argument != AS_FLASK]
     command = [sys.executable, "-m", "costrel.as_flask", "-m", "costrel", *arguments]
+    environ = environment_without_files()
     if os.name == "nt":  # exec would return the terminal before the command has ended
-        sys.exit(subprocess.call(command))  # noqa: S603 - this Python, with the user's own arguments
-    os.execv(sys.executable, command)  # noqa: S606 - as above
+        sys.exit(subprocess.call(command, env=environ))  # noqa: S603 - this Python, with the user's own arguments
+    os.execve(sys.executable, command, environ)  # noqa: S606 - as above
 
 
 def as_flask_option() -> click.Option:

@@ -9,11 +9,14 @@ import subprocess
 import sys
 import threading
 import time
-import typing as t
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 from ..devtools.pin import environment_for_child
+from ..services.dotenv import environment_without_files
+from . import ahead
 from .banner import is_running_from_reloader, server_logger
+from .starting import Starter
 from .stopped import answering
 from .watching import Watcher
 
@@ -22,6 +25,9 @@ RESTART = 3
 
 _TIME_TO_END = 5.0
 """How long the serving process may take to end, in seconds."""
+
+_TIME_TO_LOAD = 0.5
+"""How long the process for the next start is put off after a start, in seconds."""
 
 
 def is_first_start() -> bool:
@@ -45,24 +51,35 @@ def supervise(watcher: Watcher, fd: int | None = None) -> int:
     after a change is started again at the next one.
     """
     signal.signal(signal.SIGTERM, _end)
-    environ = {**os.environ, "WERKZEUG_RUN_MAIN": "true", **environment_for_child()}
-    inherited: dict[str, t.Any] = {}
+    # A script reads the dotenv files too late for the code that runs before `app.run`.
+    inherited = environment_without_files() if ahead.is_command() else os.environ
+    environ = {**inherited, "WERKZEUG_RUN_MAIN": "true", **environment_for_child()}
     if fd is not None:
         environ["WERKZEUG_SERVER_FD"] = str(fd)
-        inherited["pass_fds"] = (fd,)
+    starter = Starter(environ, fd)
+    try:
+        return _start_again(starter, watcher, fd)
+    finally:
+        starter.close()
+
+
+def _start_again(starter: Starter, watcher: Watcher, fd: int | None) -> int:
+    reloaded = not is_first_start()
     while True:
         server_logger().info(" * Restarting with %s", watcher.name)
         started = time.time()
-        status = _wait(subprocess.Popen(_command(), env=environ, **inherited))  # noqa: S603 - this program again
-        if status != RESTART and (status <= 0 or "COSTREL_RELOADED" not in environ):
+        status = _wait(starter)
+        if status != RESTART and (status <= 0 or not reloaded):
             return status if status >= 0 else 128 - status
         if status != RESTART:
             server_logger().info(" * The program ended with status %s: waiting for a change", status)
+            starter.prepare()
             with answering(fd, status, lambda: watcher.files()):
                 changed = watcher.wait(threading.Event(), since=started)
             if changed is None:
                 return status
-        environ["COSTREL_RELOADED"] = "true"
+        reloaded = True
+        starter.mark_as_reloaded()
 
 
 def run_reloadable(main: Callable[[], None], stop: Callable[[], None], watcher: Watcher) -> None:
@@ -80,6 +97,7 @@ def run_reloadable(main: Callable[[], None], stop: Callable[[], None], watcher: 
         server_logger().info(" * Detected change in %r, reloading", path)
         stop()
         if not ended.wait(_TIME_TO_END):
+            watcher.forget_bytecode()
             os._exit(RESTART)
 
     thread = threading.Thread(target=watch, name="costrel-reloader", daemon=True)
@@ -89,6 +107,7 @@ def run_reloadable(main: Callable[[], None], stop: Callable[[], None], watcher: 
     finally:
         ended.set()
     if changed:
+        watcher.forget_bytecode()
         sys.exit(RESTART)
 
 
@@ -114,12 +133,20 @@ def run_with_reloader(
         return
     if path is not None:
         server_logger().info(" * Detected change in %r, reloading", path)
+        watcher.forget_bytecode()
         sys.exit(RESTART)
 
 
-def _wait(process: subprocess.Popen[bytes]) -> int:
-    """The exit status of the process; it ends when this one is told to."""
+def _wait(starter: Starter) -> int:
+    """Start the program, and return its exit status; it ends when this process is told to.
+
+    The process for the next start is started when the program had its time to load, which it would slow down.
+    """
+    process = starter.start()
     try:
+        with suppress(subprocess.TimeoutExpired):
+            return process.wait(_TIME_TO_LOAD)
+        starter.prepare()
         return process.wait()
     except (KeyboardInterrupt, SystemExit):
         process.terminate()
@@ -129,10 +156,6 @@ def _wait(process: subprocess.Popen[bytes]) -> int:
             process.kill()
             process.wait()
         return 0
-
-
-def _command() -> list[str]:
-    return [sys.executable, *sys.orig_argv[1:]]
 
 
 def _end(number: int, frame: object) -> None:

@@ -9,15 +9,15 @@ import sys
 import sysconfig
 import threading
 import time
-import typing as t
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatch
+from importlib.util import cache_from_source
 
-_LOADED_AT = time.time()
+from ..devtools.file_events import changes_in, is_available
+from .ahead import began
 
-_DEBOUNCE_MS = 50
-_STEP_MS = 10
-_LOOK_UP_MS = 1_000
+_SAME_SECOND = 2.0
+_LOOK_EVERY = 1.0
 
 _INSTALLED = tuple(
     os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "platstdlib", "purelib", "platlib")
@@ -47,13 +47,14 @@ class Watcher:
     @property
     def name(self) -> str:
         """What does the watching."""
-        return "stat" if self.kind == "stat" or _watchfiles() is None else "watchfiles"
+        return "stat" if self.kind == "stat" or not is_available() else "watchfiles"
 
-    def wait(self, ended: threading.Event, since: float = _LOADED_AT) -> str | None:
+    def wait(self, ended: threading.Event, since: float | None = None) -> str | None:
         """The path of the first file that changes; None once `ended` is set or the parent process has gone.
 
-        Changes count from the time `since` on, which is when this program began to load.
+        Changes count from the time `since` on. The default is the time when this program began to load.
         """
+        since = began() if since is None else since
         return self._look(ended, since) if self.name == "stat" else self._listen(ended, since)
 
     def concerns(self, path: str) -> bool:
@@ -68,6 +69,17 @@ class Watcher:
         for path in self.extra:
             known.update(entry.path for entry in os.scandir(path)) if os.path.isdir(path) else known.add(path)
         return {path for path in known if self.concerns(path)}
+
+    def forget_bytecode(self) -> None:
+        """Delete the compiled form of files that changed just now.
+
+        Python compares the time in seconds and the size, so it would take two changes within a second for one.
+        """
+        now = time.time()
+        for path, changed in _times(self.files()).items():
+            if path.endswith(".py") and now - changed < _SAME_SECOND:
+                with contextlib.suppress(OSError, NotImplementedError):  # there is none, or Python keeps none
+                    os.remove(cache_from_source(path))
 
     def _changed_since(self, since: float) -> str | None:
         now = time.time()
@@ -91,42 +103,26 @@ class Watcher:
 
     def _listen(self, ended: threading.Event, since: float) -> str | None:
         parent = os.getppid()
-        changes = _watchfiles().watch(
-            *self._folders(),
-            watch_filter=lambda change, path: self.concerns(path),
-            debounce=_DEBOUNCE_MS,
-            step=_STEP_MS,
-            stop_event=ended,
-            rust_timeout=_LOOK_UP_MS,
-            yield_on_timeout=True,
-            raise_interrupt=False,
-            recursive=False,
-        )
         changed = self._changed_since(since)
         if changed is not None:
             return changed
-        for number, found in enumerate(changes):
-            for _, path in found:
-                return str(path)
+        looked = 0.0
+        for found in changes_in(self._folders(), ended, self.concerns):
+            if found:
+                return found[0]
             if os.getppid() != parent:
                 break
-            if number == 0 and (changed := self._changed_since(since)):
-                return changed  # it came between the first look and the moment from which changes are heard
+            if time.monotonic() - looked > _LOOK_EVERY:  # for changes before the first event, and for lost ones
+                looked = time.monotonic()
+                changed = self._changed_since(since)
+                if changed is not None:
+                    return changed
         return None
 
     def _folders(self) -> set[str]:
-        # Not recursively: that would register every folder of a node_modules or a virtual environment.
         folders = {os.path.dirname(path) for path in _module_files()}
         folders.update(path if os.path.isdir(path) else os.path.dirname(path) for path in self.extra)
         return {folder for folder in folders if os.path.isdir(folder)}
-
-
-def _watchfiles() -> t.Any:
-    try:
-        import watchfiles
-    except ImportError:
-        return None
-    return watchfiles
 
 
 def _module_files() -> Iterator[str]:

@@ -7,11 +7,13 @@ import os
 import secrets
 import typing as t
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from ..app.application import Costrel
 from ..http.framing import has_no_body, parse_content_length
 from . import gates
+from .file_events import set_by_changes
 from .page import asset
 
 if t.TYPE_CHECKING:
@@ -25,11 +27,14 @@ PREFIX: t.Final = "/__costrel__/"
 EVENTS: t.Final = PREFIX + "events"
 SCRIPT: t.Final = PREFIX + "refresh.js"
 
-LOOK_EVERY: t.Final = 0.3
-"""The interval for checking the template and static folders while a page waits, in seconds."""
+LOOK_EVERY: t.Final = 1.0
+"""The interval for checking the template and static folders while a page waits, in seconds.
+
+watchfiles reports most changes at once: not those in new folders, on some network drives and without watchfiles.
+"""
 
 _MAX_FILES = 5_000
-_RETRY_MS = 200
+_RETRY_MS = 20
 _STYLES = (".css",)
 
 
@@ -185,15 +190,26 @@ class Refresher:
     async def _watch(self, send: Send) -> None:
         folders = folders_of(self.app)
         before = await asyncio.to_thread(snapshot, folders)
-        while True:
-            await asyncio.sleep(LOOK_EVERY)
-            now = await asyncio.to_thread(snapshot, folders)
-            changed = {path for path, _ in before.items() ^ now.items()}
-            before = now
-            if changed:
-                kind = "style" if all(path.endswith(_STYLES) for path in changed) else "change"
-                event = f"event: {kind}\ndata: {len(changed)}\n\n"
-                await send({"type": "http.response.body", "body": event.encode(), "more_body": True})
+        with set_by_changes(_with_inner(folders, before)) as changed:
+            while True:
+                with suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(changed.wait(), LOOK_EVERY)
+                changed.clear()
+                now = await asyncio.to_thread(snapshot, folders)
+                await _tell({path for path, _ in before.items() ^ now.items()}, send)
+                before = now
+
+
+async def _tell(changed: set[str], send: Send) -> None:
+    if changed:
+        kind = "style" if all(path.endswith(_STYLES) for path in changed) else "change"
+        event = f"event: {kind}\ndata: {len(changed)}\n\n"
+        await send({"type": "http.response.body", "body": event.encode(), "more_body": True})
+
+
+def _with_inner(folders: Iterable[str], files: Iterable[str]) -> set[str]:
+    """The folders of these files, and those of `folders` that exist."""
+    return {os.path.dirname(path) for path in files} | {path for path in folders if os.path.isdir(path)}
 
 
 def folders_of(app: Costrel) -> tuple[str, ...]:

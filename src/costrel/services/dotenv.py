@@ -7,6 +7,9 @@ import os
 FILE_NAMES = (".env", ".costrelenv", ".flaskenv")
 """The files read by default; if two set the same variable, the first file of this list wins."""
 
+_from_files: dict[str, str] = {}
+"""The variables that this process has taken from files."""
+
 
 def load_dotenv(path: str | os.PathLike[str] | None = None, load_defaults: bool = True) -> bool:
     """Set the environment variables of dotenv files, and return whether there were any.
@@ -29,9 +32,20 @@ def load_dotenv(path: str | os.PathLike[str] | None = None, load_defaults: bool 
         if file and os.path.isfile(file):
             found |= dotenv.dotenv_values(file, encoding="utf-8")
     for key, value in found.items():
-        if value is not None:
-            os.environ.setdefault(key, value)
+        if value is not None and key not in os.environ:
+            os.environ[key] = value
+            _from_files[key] = value
     return bool(found)
+
+
+def environment_without_files() -> dict[str, str]:
+    """The environment for a process that reads the dotenv files itself, and with it their changes.
+
+    Variables of the Python interpreter (``PYTHON…``) are kept, since they have an effect only from its start.
+    """
+    return {
+        name: value for name, value in os.environ.items() if _from_files.get(name) != value or name.startswith("PYTHON")
+    }
 
 
 def _hint_at_missing_package(path: str | os.PathLike[str] | None) -> None:

@@ -42,8 +42,18 @@
     }
   };
 
-  const listen = () => new Promise(() => {
+  // After the end of a stream the browser connects again by itself, after the stream's short `retry`: timers of hidden
+  // tabs are slow. If there is no server for longer, it is asked less often.
+  let failures = 0;
+  const connect = () => {
     const source = new EventSource(events);
+    source.addEventListener("open", () => { failures = 0; });
+    source.addEventListener("error", () => {
+      failures += 1;
+      if (failures <= 20) return;
+      source.close();
+      setTimeout(connect, 200);
+    });
     for (const kind of ["start", "change", "style"]) {
       source.addEventListener(kind, (event) => {
         const message = { kind, data: event.data };
@@ -51,7 +61,8 @@
         hear(message);
       });
     }
-  });
+  };
+  const listen = () => new Promise(connect);
 
   if (channel) channel.addEventListener("message", (event) => hear(event.data));
   if (navigator.locks && channel) navigator.locks.request("costrel-refresh", listen);
