@@ -32,12 +32,17 @@ class Elsewhere:
         )
 
 
-def needs_parentheses(decorator: str, example: str, given: object) -> TypeError:
-    """The error for a decorator with arguments that was used without parentheses."""
-    name = getattr(given, "__name__", repr(given))
-    return TypeError(
-        f"@{decorator} needs an argument, but was used without parentheses on {name!r}: write @{decorator}({example})."
-    )
+def require_argument(decorator: str, example: str, given: object, *, takes_class: bool = False) -> None:
+    """Raise TypeError if a decorator was used without parentheses, so that `given` is the decorated object.
+
+    With `takes_class`, a class is an argument.
+    """
+    if callable(given) and not (takes_class and isinstance(given, type)):
+        name = getattr(given, "__name__", repr(given))
+        raise TypeError(
+            f"@{decorator} needs an argument, but was used without parentheses on {name!r}:"
+            f" write @{decorator}({example})."
+        )
 
 
 _OPTIONS: t.Final = {

@@ -192,8 +192,7 @@ class Scaffold:
     # Routes
 
     def _method_route(self, method: str, rule: str, options: ft.Values) -> Callable[[T_route], T_route]:
-        if callable(rule):
-            raise habits.needs_parentheses(method.lower(), '"/path"', rule)
+        habits.require_argument(method.lower(), '"/path"', rule)
         if "methods" in options:
             raise TypeError("Use the 'route' decorator to use the 'methods' argument.")
         return self.route(rule, methods=[method], **options)
@@ -229,8 +228,7 @@ class Scaffold:
 
         Raises TypeError if it is used without parentheses.
         """
-        if callable(rule):
-            raise habits.needs_parentheses("route", '"/path"', rule)
+        habits.require_argument("route", '"/path"', rule)
 
         def decorator(f: T_route) -> T_route:
             endpoint = options.pop("endpoint", None)
@@ -245,8 +243,7 @@ class Scaffold:
 
         Raises TypeError if the view is not ``async def``.
         """
-        if callable(rule):
-            raise habits.needs_parentheses("websocket", '"/path"', rule)
+        habits.require_argument("websocket", '"/path"', rule)
 
         def decorator(f: T_websocket) -> T_websocket:
             from inspect import iscoroutinefunction  # slow to load
@@ -280,8 +277,7 @@ class Scaffold:
 
         Raises TypeError if it is used without parentheses.
         """
-        if callable(endpoint):
-            raise habits.needs_parentheses("endpoint", '"name"', endpoint)
+        habits.require_argument("endpoint", '"name"', endpoint)
 
         def decorator(f: F) -> F:
             self.view_functions[endpoint] = f
@@ -382,8 +378,7 @@ class Scaffold:
 
         Raises TypeError if it is used without parentheses.
         """
-        if callable(code_or_exception) and not isinstance(code_or_exception, type):
-            raise habits.needs_parentheses("errorhandler", "404", code_or_exception)
+        habits.require_argument("errorhandler", "404", code_or_exception, takes_class=True)
 
         def decorator(f: T_error_handler) -> T_error_handler:
             self.register_error_handler(code_or_exception, f)

@@ -12,6 +12,7 @@ from ..context import RequestContext, opens_early
 from ..guards.origins import check_origin
 from ..http import errors
 from ..sessions.blocking import opening_blocks
+from ..support.coroutines import await_steps
 from ..typed.problems import ValidationFailed
 from . import lifecycle
 from .lifecycle import TO_THREAD, Steps, call, first_answer, stage
@@ -176,23 +177,15 @@ def view(ctx: RequestContext) -> Steps[t.Any]:
 
 def driven(ctx: RequestContext, calls: CallSteps[T]) -> Steps[T]:
     """The steps of a lifecycle for calls of the application's code: blocking ones run in a thread."""
-    send: Callable[[t.Any], Step] = calls.send
-    value: t.Any = None
-    while True:
-        try:
-            call = send(value)
-        except StopIteration as stop:
-            return t.cast("T", stop.value)
-        try:
-            if call.is_async:
-                value = yield _awaited(call.function)
-            else:
-                if ctx.on_loop:
-                    yield TO_THREAD
-                value = call.function()
-            send = calls.send
-        except BaseException as error:
-            send, value = calls.throw, error
+
+    def run(call: Step) -> Steps[object]:
+        if call.is_async:
+            return (yield _awaited(call.function))
+        if ctx.on_loop:
+            yield TO_THREAD
+        return call.function()
+
+    return (yield from await_steps(calls, run))
 
 
 async def _awaited(function: Callable[[], t.Any]) -> object:

@@ -16,6 +16,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 from ..http.errors import InternalServerError
 from ..http.framing import has_no_body, parse_content_length
 from ..server import terminal
+from ..support.closing import call_close
 from .certificates import is_ssl_error
 from .chunked import DechunkedInput
 
@@ -229,9 +230,7 @@ class Answer:
             if self._chunked:
                 self.handler.wfile.write(b"0\r\n\r\n")
         finally:
-            close = getattr(body, "close", None)
-            if close is not None:
-                close()
+            call_close(body)
 
     def start_response(
         self, status: str, headers: list[tuple[str, str]], exc_info: OptExcInfo | None = None

@@ -153,7 +153,7 @@ class Inputs:
         name = marker.name or sent_name(marker.where, parameter.name)
         required = parameter.default is MISSING
         self.sources.append(Source(marker.where, name, parameter.name, expr, required))
-        hook = self.codecs.dec_hook
+        hook, depth = self.codecs.dec_hook, self.limits.json_max_depth
         if isinstance(marker, Body):
             self._bodies.append(parameter.name)
             if len(self._bodies) > 1:
@@ -161,15 +161,13 @@ class Inputs:
                 raise self._error(
                     parameter, f"and {first!r} both take the whole body. Put both into one model, or mark one of them"
                 )
-            depth = self.limits.json_max_depth
             reader = self._checked(lambda: BodyInput(parameter.name, expr, parameter.default, depth, hook))
             self.reads.append(reader.read)
         elif isinstance(marker, File):
             self.reads.append(FileInput(parameter.name, name, expr, parameter.default).read)
         elif isinstance(marker, Form) and marker.json:
-            text = self._checked(lambda: JSONText(expr, hook))
-            part = JSONPart(parameter.name, name, parameter.default, text, self.limits.json_max_depth)
-            self.reads.append(part.read)
+            text = self._checked(lambda: JSONText(expr, hook, depth))
+            self.reads.append(JSONPart(parameter.name, name, parameter.default, text).read)
         elif isinstance(marker, (Query, Form, Header, Cookie)):
             self._place_text(parameter, expr, marker, name)
 
