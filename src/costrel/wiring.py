@@ -77,7 +77,7 @@ def event_stream(events: t.Any, encode: t.Callable[[object], str]) -> t.Any:
 
 
 def openapi_responder(options: OpenAPI, api: str | None) -> t.Callable[[], Response]:
-    """What sends the API document. Its generator is imported with the first request for it."""
+    """The view that sends the API document. Its generator is imported with the first request for it."""
     from .openapi.serving import Served
 
     return Served(options, api).respond

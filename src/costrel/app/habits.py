@@ -1,4 +1,4 @@
-"""Mistakes that people make who know Flask, Quart or FastAPI: the sentences that tell what to write instead."""
+"""Common mistakes of users who know Flask, Quart or FastAPI, and the messages that correct them."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ _OPTIONS: t.Final = {
     "tags": "the blueprint of the route, whose name is its tag",
     "typed": "the decorator @typed directly above 'def', or typed=True of Costrel() or Blueprint() for all views",
 }
-"""Options that other frameworks' routes or Costrel's applications have, and what takes their place on a route."""
+"""Options of other frameworks' routes or of Costrel's applications, and their replacements on a route."""
 
 
 def unknown_option(error: TypeError, options: Mapping[str, object], rule_class: type, own: Iterable[str]) -> TypeError:

@@ -360,7 +360,7 @@ class Scaffold:
 
         It may be a generator, which resumes after the view: with the view's error thrown in, and at the end of a
         stream unless `until` is ``"view"``. With `first` it runs before the inputs are validated. Raises TypeError if
-        the function does not say what it returns, or returns scalars or containers.
+        the function has no return annotation, or returns scalars or containers.
         """
         from ..typed.providers import Provider
 

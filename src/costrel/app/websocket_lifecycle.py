@@ -1,7 +1,7 @@
 """A WebSocket from its handshake to its end: match, before, view, then a close or a refusal, after, teardown.
 
-It is the way of a request, in the same form (see `lifecycle`), with hooks of its own. What goes wrong before the
-handshake was accepted is answered as for a request, by a response that refuses it; afterwards by a close code.
+It has the form of the lifecycle of a request (see `lifecycle`), with hooks of its own. An error before the handshake
+was accepted leads to a response that refuses it, as for a request; a later error leads to a close code.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def admit_to_mount(ctx: RequestContext) -> Steps[t.Any]:
 
 
 def converse(ctx: RequestContext) -> Steps[Response | None]:
-    """Run the hooks and the view, and close what the view left open."""
+    """Run the hooks and the view, and close the WebSocket if the view left it open."""
     websocket: WebSocket = ctx.websocket
     response: Response | None = None
     try:

@@ -72,7 +72,7 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
             "SCRIPT_NAME": "",
             "PATH_INFO": path,
             "QUERY_STRING": query,
-            # Neither is standard; both are what other servers call the undecoded target.
+            # Neither is standard; other servers use both names for the undecoded target.
             "REQUEST_URI": self.path,
             "RAW_URI": self.path,
             "REMOTE_ADDR": self.address_string(),
@@ -94,7 +94,7 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
         return environ
 
     def run_wsgi(self) -> None:
-        """Call the application for the request that was read last, and write what it answers."""
+        """Call the application for the request that was read last, and write its response."""
         refusal = _refuse_framing(self.headers)
         if refusal is not None:
             self.close_connection = True

@@ -204,7 +204,7 @@ def check_type(expr: TypeExpr) -> None:
 
 
 def collect_texts(raw: Values, expr: TypeExpr, where: str, dec_hook: DecHook | None, error: Exception) -> list[Problem]:
-    """The problems of values that were sent as text, at least the one that `error` describes."""
+    """The problems of values that were sent as text, at least the problem that `error` describes."""
     collector = Collector(where, strict=False, dec_hook=dec_hook)
     if collector.walk(raw, expr) is not FAILED or not collector.problems:
         collector.explain(error, raw, expr)
