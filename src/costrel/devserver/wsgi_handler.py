@@ -107,23 +107,23 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
         except ValueError:
             self.send_error(400, "Bad request target")
             return
-        answer = Answer(self)
+        writer = ResponseWriter(self)
         try:
-            answer.execute(self.server.app, environ)
+            writer.execute(self.server.app, environ)
         except connection_dropped_errors as error:
             self.connection_dropped(error, environ)
         except Exception:
             if self.server.passthrough_errors:
                 raise
-            self._answer_error(answer)
+            self._answer_error(writer)
 
-    def _answer_error(self, answer: Answer) -> None:
+    def _answer_error(self, writer: ResponseWriter) -> None:
         trace = traceback.format_exc().rstrip()
         try:
-            if answer.sent_head:
-                answer.cut()
+            if writer.sent_head:
+                writer.cut()
             else:
-                Answer(self).execute(InternalServerError(), self.environ)
+                ResponseWriter(self).execute(InternalServerError(), self.environ)
         except connection_dropped_errors as error:
             self.connection_dropped(error, self.environ)
         self.server.log("error", "Error on request:\n%s", trace)
@@ -208,7 +208,7 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
         terminal.log(type, f"{intro} {message}\n", *args)
 
 
-class Answer:
+class ResponseWriter:
     """One response: implements ``start_response`` and ``write`` of PEP 3333."""
 
     def __init__(self, handler: WSGIRequestHandler) -> None:

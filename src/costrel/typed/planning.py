@@ -11,7 +11,7 @@ from .bodies import JSONText
 from .candidates import VIEW_METHODS, decorated, typed_within
 from .codecs import Codecs, refuse
 from .expressions import TypeExpr, marker_of, members, spelled
-from .inputs import Inputs, Limits
+from .inputs import InputLimits, Inputs
 from .markers import Input, Use
 from .placing import item_types
 from .plan import Plan, ProviderPlan, Resolve
@@ -297,7 +297,7 @@ class Plans:
         return found
 
 
-def limits_of(config: Mapping[str, t.Any]) -> Limits:
+def limits_of(config: Mapping[str, t.Any]) -> InputLimits:
     """The settings that typed views depend on.
 
     :raises ValueError: for a VALIDATION_STATUS that is neither 422 nor 400.
@@ -305,4 +305,4 @@ def limits_of(config: Mapping[str, t.Any]) -> Limits:
     status: int = config.get("VALIDATION_STATUS", 422)
     if status not in (400, 422):
         raise ValueError(f"VALIDATION_STATUS is {status!r}: it can be 422 or 400.")
-    return Limits(config.get("JSON_MAX_DEPTH"), bool(config.get("JSON_ALLOW_NAN", True)), status)
+    return InputLimits(config.get("JSON_MAX_DEPTH"), bool(config.get("JSON_ALLOW_NAN", True)), status)
