@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from . import context
 from .app.response import Response
+from .support.closing import call_aclose, call_close
 from .support.tasks import released, start_held
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -102,9 +103,7 @@ def _send(events: Iterator[object], encode: Encode, first: str) -> Iterator[str]
         for item in events:
             yield encode(item)
     finally:
-        close = getattr(events, "close", None)
-        if close is not None:
-            close()
+        call_close(events)
 
 
 async def _send_async(
@@ -121,9 +120,7 @@ async def _send_async(
         async for item in _with_silence(iterator, keep_alive):
             yield _KEEP_ALIVE if item is _SILENCE else encode(item)
     finally:
-        close = getattr(iterator, "aclose", None)
-        if close is not None:
-            await close()
+        await call_aclose(iterator)
 
 
 async def _with_silence(iterator: AsyncIterator[object], seconds: float) -> AsyncIterator[object]:

@@ -7,6 +7,7 @@ import typing as t
 from collections.abc import AsyncIterator, Generator, Iterator
 
 from .context import RequestContext, Stacks, make_current, request_context_for
+from .support.closing import call_aclose, call_close
 from .support.coroutines import Function, run_coroutine
 
 HOLDS: t.Final = "costrel.holds"
@@ -73,9 +74,7 @@ def _stream_in(ctx: RequestContext, items: Iterator[object]) -> Generator[object
     finally:
         outside = make_current(inside)
         try:
-            close = getattr(items, "close", None)
-            if close is not None:
-                close()
+            call_close(items)
         finally:
             make_current(ctx.stacks)
             try:
@@ -131,9 +130,7 @@ class AsyncStream:
             error = GeneratorExit()
         outside = make_current(self._inside)
         try:
-            close = getattr(self._items, "aclose", None)
-            if close is not None:
-                await close()
+            await call_aclose(self._items)
         finally:
             self._inside = make_current(outside)
             await self._end(error)

@@ -77,10 +77,10 @@ def event_stream(events: t.Any, encode: t.Callable[[object], str]) -> t.Any:
 
 
 def openapi_responder(options: OpenAPI, api: str | None) -> t.Callable[[], Response]:
-    """What sends the API document. Its generator is imported with the first request for it."""
-    from .openapi.serving import Served
+    """The view that sends the API document. Its generator is imported with the first request for it."""
+    from .openapi.serving import ServedDocument
 
-    return Served(options, api).respond
+    return ServedDocument(options, api).respond
 
 
 def openapi_page(options: OpenAPI) -> Response:

@@ -35,6 +35,7 @@ def run(*arguments):
     ).stdout
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("name", FRAMEWORKS)
 def test_a_framework_answers_all_its_scenarios(name):
     from benchmarks.instructions.frameworks import BY_NAME
@@ -51,6 +52,7 @@ def test_all_frameworks_are_tested():
     assert sorted(FRAMEWORKS) == sorted(framework.name for framework in frameworks.FRAMEWORKS)
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("name", ["costrel-sampled", "costrel-unsampled-in-place"])
 def test_an_application_that_is_traced_answers_alike(name):
     from benchmarks.instructions.frameworks import BY_NAME
@@ -69,6 +71,7 @@ def test_a_wrong_answer_is_not_counted(monkeypatch):
         checked(BY_NAME["costrel"], Scenario("hello", contains=b"Bye"))
 
 
+@pytest.mark.ci
 @pytest.mark.skipif(shutil.which("valgrind") is None, reason="valgrind is not installed")
 def test_instructions_are_counted_and_shown():
     shown = run("-m", "benchmarks", "instructions", "hello", "--framework", "costrel")

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.ci  # each test starts processes with other frameworks
+
 ROOT = Path(__file__).parents[2]
 BENCH = ROOT / ".venv-bench" / "bin" / "python"
 PYTHON = str(BENCH) if BENCH.exists() else sys.executable

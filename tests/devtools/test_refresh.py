@@ -9,7 +9,7 @@ import pytest
 from costrel import Blueprint, Costrel
 from costrel.devtools import refresh
 from costrel.devtools.development import DevelopmentApplication
-from costrel.devtools.refresh import EVENTS, SCRIPT, Page, folders_of, insert, snapshot
+from costrel.devtools.refresh import EVENTS, SCRIPT, HeldPage, folders_of, insert, snapshot
 
 from .asgi_client import ask, get
 
@@ -86,7 +86,7 @@ def test_a_length_that_was_promised_grows():
         sent.append(message)
 
     async def story():
-        page = Page(send, lambda start, body: body, b"1234")
+        page = HeldPage(send, lambda start, body: body, b"1234")
         headers = [(b"Content-Type", b"text/html"), (b"Content-Length", b"10")]
         await page.send({"type": "http.response.start", "status": 200, "headers": headers})
         assert not page.started

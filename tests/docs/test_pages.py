@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,21 +32,45 @@ def snippets(page: Path) -> list[str]:
     return found
 
 
+# A process that has imported what most pages import, and makes a copy of itself for each page.
+RUNNER = """
+import asyncio, gc, json, os, runpy, sys
+import costrel, costrel.edges.asgi, costrel.services.jinja, costrel.testing.app_client, costrel.typed.planning
+gc.collect()
+gc.freeze()  # or each copy would go through all modules at its end
+for line in sys.stdin:
+    script = line.rstrip()
+    child = os.fork()
+    if not child:
+        os.chdir(os.path.dirname(script))
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.dup2(os.open("stdout", os.O_WRONLY | os.O_CREAT, 0o600), 1)
+        os.dup2(os.open("stderr", os.O_WRONLY | os.O_CREAT, 0o600), 2)
+        sys.argv, sys.path[0] = [script], os.path.dirname(script)
+        runpy.run_path(script, run_name="__main__")
+        break
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def runner() -> Iterator[subprocess.Popen[str]]:
+    """The process that runs pages, each as a script of its own."""
+    command = [sys.executable, "-c", RUNNER]
+    environ = {**os.environ, "PYTHONWARNINGS": "error", "PYTHONPATH": ""}
+    with subprocess.Popen(command, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield process
+        process.communicate(timeout=60)
+
+
 @pytest.mark.parametrize("page", [page for page in PAGES if snippets(page)], ids=names)
-def test_the_snippets_of_a_page_run_one_after_the_other(page: Path, tmp_path: Path) -> None:
+def test_the_snippets_of_a_page_run_one_after_the_other(
+    page: Path, tmp_path: Path, runner: subprocess.Popen[str]
+) -> None:
     script = tmp_path / "page.py"
     script.write_text("\n\n".join(snippets(page)) + "\n")
-    environ = {**os.environ, "PYTHONWARNINGS": "error", "PYTHONPATH": ""}
-    result = subprocess.run(
-        [sys.executable, str(script)],
-        cwd=tmp_path,
-        env=environ,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert result.returncode == 0, f"{names(page)}:\n{result.stderr}"
+    print(script, file=runner.stdin, flush=True)
+    assert runner.stdout.readline() == "0\n", f"{names(page)}:\n{(tmp_path / 'stderr').read_text()}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=names)

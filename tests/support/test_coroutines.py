@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from costrel.support.coroutines import run_coroutine
+from costrel.support.coroutines import await_steps, run_coroutine, run_steps
 
 from ..processes import environ
 
@@ -94,3 +94,56 @@ def test_loops_of_threads_are_closed_without_a_word_at_the_exit():
         [sys.executable, "-X", "dev", "-c", PROGRAM], capture_output=True, text=True, timeout=60, env=environ()
     )
     assert (result.stdout, result.stderr) == ("index\nindex\n", "")
+
+
+def two_digits():
+    """Steps that ask for two numbers, and stand in for one that cannot be given."""
+    first = yield "one"
+    try:
+        second = yield "two"
+    except LookupError:
+        second = 0
+    return first * 10 + second
+
+
+NUMBERS = {"one": 1, "two": 2}
+
+
+def test_steps_get_the_values_that_they_ask_for():
+    assert run_steps(two_digits(), NUMBERS.__getitem__) == 12
+
+
+def test_an_error_is_raised_in_the_steps_that_asked():
+    assert run_steps(two_digits(), {"one": 1}.__getitem__) == 10
+    with pytest.raises(KeyError, match="one"):
+        run_steps(two_digits(), {}.__getitem__)
+
+
+def test_steps_that_were_started_go_on():
+    steps = two_digits()
+    assert run_steps(steps, NUMBERS.__getitem__, next(steps)) == 12
+
+
+def test_steps_that_ask_for_nothing_end_at_once():
+    assert run_steps((None for _ in ()), NUMBERS.__getitem__) is None
+
+
+def test_a_loop_awaits_the_values():
+    async def run(name):
+        await asyncio.sleep(0)
+        return NUMBERS[name]
+
+    async def answer():
+        return await await_steps(two_digits(), run)
+
+    assert asyncio.run(answer()) == 12
+
+
+def test_other_steps_can_give_the_values():
+    def run(name):
+        return 3 * (yield name)
+
+    def steps():
+        return (yield from await_steps(two_digits(), run))
+
+    assert run_steps(steps(), NUMBERS.__getitem__) == 36

@@ -223,7 +223,7 @@ class Costrel(App):
         return t.cast(Response, self._drive(lifecycle.respond(context.requesting())))
 
     def preprocess_request(self) -> t.Any:
-        """Run what comes before the view. Anything but None is taken for the view's answer."""
+        """Run the stages before the view. Any value but None takes the place of the view's result."""
         return self._drive(lifecycle.before(context.requesting()))
 
     def dispatch_request(self) -> t.Any:
@@ -234,7 +234,7 @@ class Costrel(App):
     make_response = response_values.make_response
 
     def finalize_request(self, rv: t.Any, from_error_handler: bool = False) -> Response:
-        """Make a response of a view's value and run what comes after the request."""
+        """Make a response of a view's value and run the stages after the view."""
         return t.cast(Response, self._drive(lifecycle.finalize(context.requesting(), rv, from_error_handler)))
 
     def process_response(self, response: Response) -> Response:
@@ -242,7 +242,7 @@ class Costrel(App):
         return t.cast(Response, self._drive(lifecycle.after(context.requesting(), response)))
 
     def handle_http_exception(self, e: HTTPException) -> t.Any:
-        """What the handler for an HTTP error returns, or the error itself as the response."""
+        """The result of the handler for an HTTP error, or the error itself as the response."""
         return self._drive(lifecycle.answer_http_error(context.requesting(), e))
 
     def handle_user_exception(self, e: Exception) -> t.Any:
@@ -318,13 +318,13 @@ class Costrel(App):
         return update_wrapper(run, func)
 
     def _drive(self, steps: lifecycle.Steps[lifecycle.T], awaitable: t.Any = None) -> lifecycle.T:
-        """Run the steps of a stage to their end in this thread; `awaitable` is what they have yielded last, if any."""
+        """Run the steps of a stage to their end in this thread; `awaitable` is the one they yielded last, if any."""
         return run_steps(steps, lambda coroutine: self.async_to_sync(lambda: coroutine)(), awaitable)
 
     # -- templates, links, files ----------------------------------------------------------------------------------
 
     def update_template_context(self, context: dict[str, t.Any]) -> None:
-        """Add what the context processors give to a template's variables; the given ones win."""
+        """Add the context processors' values to a template's variables. The caller's variables take precedence."""
         templating.update_context(self, context)
 
     def url_for(
@@ -388,7 +388,7 @@ class Costrel(App):
     _assigned_handlers: frozenset[str]
     _assigned_entrances: frozenset[str]
     outlook: context.Outlook
-    """What each request asks of the classes of this application, as of their last change."""
+    """The answers that each request needs about the classes of this application, as of their last change."""
 
     def __setattr__(self, name: str, value: t.Any) -> None:
         if name == "session_interface":
@@ -419,7 +419,7 @@ class Costrel(App):
         return _STAGES.replaced_in(self.__class__, self._assigned_stages)
 
     def look_again(self) -> context.Outlook:
-        """Ask what is replaced, since a class was changed or an attribute assigned."""
+        """Look up again which members are replaced: a class was changed, or an attribute assigned."""
         self.outlook = outlook = look_at(self)
         return outlook
 
@@ -443,7 +443,7 @@ class Costrel(App):
     """Whether the edges run each request in context variables of its own, since a span is current in them."""
 
     guards: Guards | None = None
-    """What the settings put between clients and views, as they were at the first request; None for nothing."""
+    """The guards that the settings put between clients and views at the first request; None for no guards."""
 
     @cached_property
     def background_work(self) -> Background:
@@ -487,7 +487,7 @@ class Costrel(App):
     providers_for = providers_for
 
     def providing(self, key: object, value: object) -> AbstractContextManager[None]:
-        """A block in which `value` stands in for what a provider makes: for tests.
+        """A block in which `value` replaces the value of a provider, for tests.
 
         `key` is the type that is provided, or the function that `Use` names. If `value` is a function or a class, its
         results are provided, and its parameters are those of a provider.
@@ -513,7 +513,7 @@ class Costrel(App):
                 self._got_first_request = True
 
     def try_settings(self) -> None:
-        """Raise what a wrong setting would raise at each request. All may still be set up differently after it."""
+        """Raise the error that a wrong setting would raise at each request. The setup may still change afterwards."""
         with _opening:
             if not self._got_first_request:
                 profiles.apply_chosen(self.config)
@@ -541,7 +541,7 @@ class Costrel(App):
 
 
 class Flask(Costrel):
-    """`Costrel` with Flask's defaults, to the letter: what ``flask.Flask`` is under the alias."""
+    """`Costrel` with exactly Flask's defaults: ``flask.Flask`` under the alias."""
 
     default_config: t.Mapping[str, t.Any] = profiles.FLASK
     types_by_signature = False

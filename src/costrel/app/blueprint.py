@@ -362,8 +362,7 @@ class Blueprint(Scaffold):
 
         Raises TypeError if it is used without parentheses.
         """
-        if callable(code) and not isinstance(code, type):
-            raise habits.needs_parentheses("app_errorhandler", "404", code)
+        habits.require_argument("app_errorhandler", "404", code, takes_class=True)
 
         def decorator(f: T_error_handler) -> T_error_handler:
             def on_application(state: BlueprintSetupState) -> None:

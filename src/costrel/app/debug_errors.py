@@ -1,4 +1,4 @@
-"""Errors that explain, in debug mode, what is wrong with a form."""
+"""Errors that explain a mistake in a form, in debug mode."""
 
 from __future__ import annotations
 

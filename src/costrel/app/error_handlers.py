@@ -1,4 +1,4 @@
-"""Which handler answers an error: what handlers may be registered for, and the search among those that are."""
+"""Error handlers: the errors that they may be registered for, and the choice of the handler for an error."""
 
 from __future__ import annotations
 

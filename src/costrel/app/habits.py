@@ -1,4 +1,4 @@
-"""Mistakes that people make who know Flask, Quart or FastAPI: the sentences that tell what to write instead."""
+"""Common mistakes of users who know Flask, Quart or FastAPI, and the messages that correct them."""
 
 from __future__ import annotations
 
@@ -32,12 +32,17 @@ class Elsewhere:
         )
 
 
-def needs_parentheses(decorator: str, example: str, given: object) -> TypeError:
-    """The error for a decorator with arguments that was used without parentheses."""
-    name = getattr(given, "__name__", repr(given))
-    return TypeError(
-        f"@{decorator} needs an argument, but was used without parentheses on {name!r}: write @{decorator}({example})."
-    )
+def require_argument(decorator: str, example: str, given: object, *, takes_class: bool = False) -> None:
+    """Raise TypeError if a decorator was used without parentheses, so that `given` is the decorated object.
+
+    With `takes_class`, a class is an argument.
+    """
+    if callable(given) and not (takes_class and isinstance(given, type)):
+        name = getattr(given, "__name__", repr(given))
+        raise TypeError(
+            f"@{decorator} needs an argument, but was used without parentheses on {name!r}:"
+            f" write @{decorator}({example})."
+        )
 
 
 _OPTIONS: t.Final = {
@@ -51,7 +56,7 @@ _OPTIONS: t.Final = {
     "tags": "the blueprint of the route, whose name is its tag",
     "typed": "the decorator @typed directly above 'def', or typed=True of Costrel() or Blueprint() for all views",
 }
-"""Options that other frameworks' routes or Costrel's applications have, and what takes their place on a route."""
+"""Options of other frameworks' routes or of Costrel's applications, and their replacements on a route."""
 
 
 def unknown_option(error: TypeError, options: Mapping[str, object], rule_class: type, own: Iterable[str]) -> TypeError:

@@ -53,7 +53,7 @@ def login_user(principal: object, *, scheme: str | None = None, permanent: bool 
 
 
 def logout_user() -> None:
-    """Sign the user out: the session ends with all of its data, and what is set afterwards goes into a new one."""
+    """Sign the user out: the session ends with all of its data. Values that are set afterwards begin a new session."""
     ctx = requesting()
     app = t.cast("Costrel", ctx.app)
     session: SessionMixin = ctx.session

@@ -31,7 +31,7 @@ Guard: t.TypeAlias = Callable[[Callable[[], object]], Callable[..., object]]
 """A decorator for views, such as ``login_required``, that calls the view for requests that may pass."""
 
 REPLACED: t.Final = frozenset({"mount"})
-"""What `RequestContext.overridden` holds for a request to a mount, which takes another way than to a view."""
+"""The value of `RequestContext.overridden` for requests to a mount, which do not go to a view."""
 
 _PASSED: t.Final = object()
 _OWN_KEYS: t.Final = frozenset({"asgi.scope", "werkzeug.request"})
@@ -62,7 +62,7 @@ class Mount:
         if guard is not None and not callable(guard):
             raise TypeError(f"The guard of {prefix!r} is {guard!r}. It must be a decorator for views.")
         self.state: dict[str, t.Any] = {}
-        """What the lifespan of the application has stored for its requests."""
+        """The state that the application's lifespan has stored for its requests."""
         segments = [re.escape(encode(segment)) for segment in self.prefix.split("/")[1:]]
         self._match = re.compile("".join(f"/+{segment}" for segment in segments) + r"(?=/|\Z)").match
 

@@ -9,7 +9,7 @@ from ..sessions.interface import OpensLate
 
 
 def look_at(app: AppContract) -> Outlook:
-    """What each request asks of `app`, good until a class is changed or an attribute of `app` is assigned.
+    """The answers that each request needs about `app`, until a class is changed or an attribute of `app` is assigned.
 
     A session interface is asked in each request if the setup has not ended, or if its class has its own property
     `opens_late`.

@@ -1,4 +1,4 @@
-"""What the application needs of the rooms above it; they are plugged in from the top floor, by `costrel.wiring`.
+"""Ports: functions of the rooms above that the application calls. `costrel.wiring` sets them.
 
 An application can make a test client, start a server and answer one, and yet knows none of them: it asks here.
 Each port is a loader, so that a room is imported only when it is used.
@@ -37,7 +37,7 @@ event_stream: Callable[..., t.Any] = _unplugged
 """``(events, encode) -> response``: server-sent events."""
 
 openapi_responder: Callable[..., t.Any] = _unplugged
-"""``(options, api) -> () -> response``: what sends the API document of a version of the current application."""
+"""``(options, api) -> () -> response``: a view that sends the API document of a version of the current application."""
 
 openapi_page: Callable[..., t.Any] = _unplugged
 """``(options) -> response``: the page that shows the API documents."""

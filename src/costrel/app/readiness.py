@@ -1,4 +1,4 @@
-"""What an application needs to be able to answer: checks that the server asks whether it is ready."""
+"""Readiness checks, which tell the server whether the application can answer requests."""
 
 from __future__ import annotations
 

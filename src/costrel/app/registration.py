@@ -342,7 +342,7 @@ class App(Scaffold):
             self.view_functions[endpoint] = view_func
 
     def _operation_of(self, options: ft.Values) -> Operation | None:
-        """What the options of a route say for the API document. They are taken out of `options`."""
+        """The description of a route for the API document. Its options are removed from `options`."""
         from .operations import announce, taken_from
 
         operation = taken_from(options, self.url_rule_class, forwards=not self.types_by_signature)
@@ -373,7 +373,7 @@ class App(Scaffold):
 
     @setupmethod
     def frontend(self, folder: str | os.PathLike[str], prefix: str = "/", *, endpoint: str = "frontend") -> None:
-        """Serve a built front end below a prefix: its files, and its ``index.html`` where a browser opens a page.
+        """Serve a built front end below a prefix: its files, and its ``index.html`` when a browser opens a page.
 
         A path without a file gets the page only from a navigation, and neither below a route or a blueprint's prefix
         nor if its last segment has a dot. Routes and mounts come first. A relative `folder` is relative to `root_path`;

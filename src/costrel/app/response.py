@@ -10,7 +10,7 @@ from ..services import json
 
 
 class Response(MessageResponse):
-    """One response of an application; `app.response_class` is what view values become."""
+    """One response of an application. View values become objects of `app.response_class`."""
 
     default_mimetype: str | None = "text/html"
     json_module: t.Any = json

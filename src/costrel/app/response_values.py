@@ -1,4 +1,4 @@
-"""What a view may return, and the response that it becomes."""
+"""The values that a view may return, and their conversion to responses."""
 
 from __future__ import annotations
 

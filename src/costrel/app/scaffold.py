@@ -192,8 +192,7 @@ class Scaffold:
     # Routes
 
     def _method_route(self, method: str, rule: str, options: ft.Values) -> Callable[[T_route], T_route]:
-        if callable(rule):
-            raise habits.needs_parentheses(method.lower(), '"/path"', rule)
+        habits.require_argument(method.lower(), '"/path"', rule)
         if "methods" in options:
             raise TypeError("Use the 'route' decorator to use the 'methods' argument.")
         return self.route(rule, methods=[method], **options)
@@ -229,8 +228,7 @@ class Scaffold:
 
         Raises TypeError if it is used without parentheses.
         """
-        if callable(rule):
-            raise habits.needs_parentheses("route", '"/path"', rule)
+        habits.require_argument("route", '"/path"', rule)
 
         def decorator(f: T_route) -> T_route:
             endpoint = options.pop("endpoint", None)
@@ -245,8 +243,7 @@ class Scaffold:
 
         Raises TypeError if the view is not ``async def``.
         """
-        if callable(rule):
-            raise habits.needs_parentheses("websocket", '"/path"', rule)
+        habits.require_argument("websocket", '"/path"', rule)
 
         def decorator(f: T_websocket) -> T_websocket:
             from inspect import iscoroutinefunction  # slow to load
@@ -280,8 +277,7 @@ class Scaffold:
 
         Raises TypeError if it is used without parentheses.
         """
-        if callable(endpoint):
-            raise habits.needs_parentheses("endpoint", '"name"', endpoint)
+        habits.require_argument("endpoint", '"name"', endpoint)
 
         def decorator(f: F) -> F:
             self.view_functions[endpoint] = f
@@ -364,7 +360,7 @@ class Scaffold:
 
         It may be a generator, which resumes after the view: with the view's error thrown in, and at the end of a
         stream unless `until` is ``"view"``. With `first` it runs before the inputs are validated. Raises TypeError if
-        the function does not say what it returns, or returns scalars or containers.
+        the function has no return annotation, or returns scalars or containers.
         """
         from ..typed.providers import Provider
 
@@ -382,8 +378,7 @@ class Scaffold:
 
         Raises TypeError if it is used without parentheses.
         """
-        if callable(code_or_exception) and not isinstance(code_or_exception, type):
-            raise habits.needs_parentheses("errorhandler", "404", code_or_exception)
+        habits.require_argument("errorhandler", "404", code_or_exception, takes_class=True)
 
         def decorator(f: T_error_handler) -> T_error_handler:
             self.register_error_handler(code_or_exception, f)

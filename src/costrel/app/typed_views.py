@@ -12,7 +12,7 @@ from ..typed.candidates import VIEW_METHODS, Coverage, has_typed, may_be_typed, 
 from .websocket import WebSocketView
 
 if t.TYPE_CHECKING:
-    from ..typed.inputs import Source
+    from ..typed.inputs import InputSource
     from ..typed.plan import Plan
     from ..typed.planning import Plans
     from ..typed.providers import Providers
@@ -71,7 +71,7 @@ class TypedViews:
         finally:
             self._forget()
 
-    def inputs(self) -> dict[str, list[Source]]:
+    def inputs(self) -> dict[str, list[InputSource]]:
         """The inputs of all typed views by endpoint. Raises SignatureError as `try_all`."""
         return {
             endpoint: [source for plan in plans for source in plan.inputs.sources]

@@ -110,7 +110,7 @@ TypedResult: t.TypeAlias = t.Union[
     AsyncIterable[t.Any],
     None,
 ]
-"""What a typed view may return in addition: a model, or a stream of them."""
+"""Further results of a typed view: a model, or a stream of models."""
 
 RouteCallable: t.TypeAlias = Callable[..., TypedResult] | Callable[..., Awaitable[TypedResult]]
 

@@ -35,7 +35,7 @@ class TemplateApp(MarkedApp, t.Protocol):
 def template_functions(app: TemplateApp) -> dict[str, Callable[..., str]]:
     """The functions that templates can call: those of the guards, and `vite_asset`.
 
-    Under Flask's name, where an application may have a function of that name, a setting of Vite adds it.
+    With Flask's defaults, an application may have its own function of that name; there a setting of Vite adds it.
     """
     functions: dict[str, Callable[..., str]] = {**template_names(app)}
     if app.types_by_signature or not app.config.keys().isdisjoint(("VITE_OUT_DIR", "VITE_SERVER")):
@@ -85,7 +85,7 @@ def vite_asset(*names: str) -> Markup:
 
 
 def _place_of_output(app: ViteApp) -> _Place:
-    """Where Vite's output is: by ``VITE_OUT_DIR``, or in the first of the usual places that has a manifest.
+    """The folder of Vite's output: ``VITE_OUT_DIR``, or the first of the usual folders that has a manifest.
 
     Raises ValueError if no endpoint sends the files.
     """

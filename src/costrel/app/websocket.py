@@ -37,7 +37,7 @@ _CONTROL = LatePattern(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 class WebSocketDisconnect(Exception):
-    """Raised by what a view asks of a WebSocket that has ended. A view that lets it pass ends quietly.
+    """Raised if a view uses a WebSocket that has ended. A view that does not catch it ends without an error.
 
     `code` and `reason` are those of the side that closed; 1005 stands for none, 1006 for a connection that broke.
     """
@@ -52,7 +52,7 @@ class WebSocketDisconnect(Exception):
 
 
 class Connection(t.Protocol):
-    """What an edge gives a WebSocket to speak through. All but `accept` raise WebSocketDisconnect after the end."""
+    """A WebSocket's connection, which an edge provides. All but `accept` raise WebSocketDisconnect after the end."""
 
     subprotocols: list[str]
     accepted: bool
@@ -275,7 +275,7 @@ Before: t.TypeAlias = "Callable[[RequestContext], Steps[dict[str, object]]]"
 
 
 class WebSocketView:
-    """A view of a WebSocket among the views of an application: called as one for HTTP, it says what it needs."""
+    """The view of a WebSocket among the views of an application. If it is called for HTTP, its error explains why."""
 
     methods = ("GET",)
     provide_automatic_options = False

@@ -1,7 +1,7 @@
 """A WebSocket from its handshake to its end: match, before, view, then a close or a refusal, after, teardown.
 
-It is the way of a request, in the same form (see `lifecycle`), with hooks of its own. What goes wrong before the
-handshake was accepted is answered as for a request, by a response that refuses it; afterwards by a close code.
+It has the form of the lifecycle of a request (see `lifecycle`), with hooks of its own. An error before the handshake
+was accepted leads to a response that refuses it, as for a request; a later error leads to a close code.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from ..context import RequestContext, opens_early
 from ..guards.origins import check_origin
 from ..http import errors
 from ..sessions.blocking import opening_blocks
+from ..support.coroutines import await_steps
 from ..typed.problems import ValidationFailed
 from . import lifecycle
 from .lifecycle import TO_THREAD, Steps, call, first_answer, stage
@@ -119,7 +120,7 @@ def admit_to_mount(ctx: RequestContext) -> Steps[t.Any]:
 
 
 def converse(ctx: RequestContext) -> Steps[Response | None]:
-    """Run the hooks and the view, and close what the view left open."""
+    """Run the hooks and the view, and close the WebSocket if the view left it open."""
     websocket: WebSocket = ctx.websocket
     response: Response | None = None
     try:
@@ -176,23 +177,15 @@ def view(ctx: RequestContext) -> Steps[t.Any]:
 
 def driven(ctx: RequestContext, calls: CallSteps[T]) -> Steps[T]:
     """The steps of a lifecycle for calls of the application's code: blocking ones run in a thread."""
-    send: Callable[[t.Any], Step] = calls.send
-    value: t.Any = None
-    while True:
-        try:
-            call = send(value)
-        except StopIteration as stop:
-            return t.cast("T", stop.value)
-        try:
-            if call.is_async:
-                value = yield _awaited(call.function)
-            else:
-                if ctx.on_loop:
-                    yield TO_THREAD
-                value = call.function()
-            send = calls.send
-        except BaseException as error:
-            send, value = calls.throw, error
+
+    def run(call: Step) -> Steps[object]:
+        if call.is_async:
+            return (yield _awaited(call.function))
+        if ctx.on_loop:
+            yield TO_THREAD
+        return call.function()
+
+    return (yield from await_steps(calls, run))
 
 
 async def _awaited(function: Callable[[], t.Any]) -> object:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 
 class Finding(t.NamedTuple):
-    """One weakness: the setting or place that it is in, what is wrong there, and what to do."""
+    """One weakness: the setting or place, the problem there, and the remedy."""
 
     place: str
     problem: str

@@ -1,7 +1,7 @@
-"""Views that seem to change something when they are asked with GET: a guess, from their source and their names.
+"""Views that seem to change something on GET: a guess, from their source and their names.
 
-Links are followed by search engines and prefetching browsers, images of other sites send GET, and no check of who
-sends a request looks at it (RFC 9110 §9.2.1).
+Search engines and prefetching browsers follow links, images of other sites send GET, and CSRF checks exempt it
+(RFC 9110 §9.2.1).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _word = re.compile(r"[a-z]+|[A-Z][a-z]*").findall
 
 
 def check_changing_reads(app: AppContract) -> Findings:
-    """Views that take GET and, from what they call, change something by it."""
+    """Views for GET whose calls look as if they change something."""
     unsafe = {rule.rule for rule in app.url_map.iter_rules() if _unsafe_methods(rule)}
     seen: set[str] = set()
     for rule in app.url_map.iter_rules():
@@ -49,7 +49,7 @@ def check_changing_reads(app: AppContract) -> Findings:
             yield Finding(
                 rule.endpoint,
                 f"GET {rule.rule} seems to change something ({evidence}){_linked_from(app, rule.endpoint)}."
-                " No check of who sends looks at GET, and whatever follows links does it too.",
+                " CSRF checks exempt GET, and any program that follows links does it too.",
                 f"Let it take POST, from a form. If it changes nothing, list {rule.endpoint!r} in CHECK_IGNORE.",
             )
 
@@ -99,7 +99,7 @@ def _calls(tree: ast.AST) -> Iterator[ast.Call]:
 
 
 def _tells_methods_apart(tree: ast.AST) -> bool:
-    """Whether a view that takes other methods too looks at which it is."""
+    """Whether a view for several methods distinguishes them."""
     return any(
         isinstance(node, ast.Attribute) and node.attr in ("method", "validate_on_submit", "is_submitted")
         for node in ast.walk(tree)

@@ -1,4 +1,4 @@
-"""What other sites may read, and what may be tried without end."""
+"""Responses that other sites may read, and requests that may be repeated without limit."""
 
 from __future__ import annotations
 

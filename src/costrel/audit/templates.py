@@ -1,4 +1,4 @@
-"""Templates that switch escaping off, and forms that send by GET what should not stand in a URL."""
+"""Templates that switch escaping off, and forms that put secrets into a URL by GET."""
 
 from __future__ import annotations
 

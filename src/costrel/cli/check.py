@@ -18,9 +18,9 @@ if t.TYPE_CHECKING:
 @click.option("--deploy", is_flag=True, help="Fail where anything but a hint is found: for the step before production.")
 @with_appcontext
 def check_command(deploy: bool) -> None:
-    """Look through settings, routes, views and templates, and show what is weak with what mends it.
+    """Check settings, routes, views and templates, and show each weakness with its remedy.
 
-    What CHECK_IGNORE lists is left out: a setting, an endpoint, a rule or a template, as it stands before the colon.
+    The entries of CHECK_IGNORE are left out: a setting, endpoint, rule or template, as it is written before the colon.
     """
     from ..audit import audit  # only this command needs it
 

@@ -95,7 +95,7 @@ def _read_env_file(ctx: click.Context, param: click.Parameter, value: str | None
 
 
 def set_debug(ctx: click.Context, param: click.Parameter, value: bool | None) -> bool | None:
-    """Put what ``--debug`` says into the environment, where the application reads it as it is made."""
+    """Set the environment variable for ``--debug``, which the application reads when it is created."""
     source = ctx.get_parameter_source(param.name or "")
     if value is None or source in (None, ParameterSource.DEFAULT, ParameterSource.DEFAULT_MAP):
         return None
@@ -114,7 +114,7 @@ def app_option() -> click.Option:
         ["-A", "--app"],
         metavar="IMPORT",
         help="The application, as 'module:name'. The module is a dotted name or a file's path. The name may be left"
-        " out where it is 'app', 'application', 'create_app' or 'make_app', or the only application there; it may be"
+        " out if it is 'app', 'application', 'create_app' or 'make_app', or the only application there; it may be"
         " a call with arguments, as in 'module:create_app(\"test\")'.",
         is_eager=True,
         expose_value=False,
@@ -140,8 +140,8 @@ def env_file_option() -> click.Option:
     return EnvironmentOption(
         ["-e", "--env-file"],
         type=click.Path(exists=True, dir_okay=False),
-        help="Read environment variables from this file too. They win over those of '.env', '.costrelenv' and"
-        " '.flaskenv'; a variable that is set already wins over all of them. Takes python-dotenv.",
+        help="Read environment variables from this file too. They override those of '.env', '.costrelenv' and"
+        " '.flaskenv'; a variable that is set already overrides all of them. Takes python-dotenv.",
         is_eager=True,
         expose_value=False,
         callback=_read_env_file,

@@ -20,7 +20,7 @@ _LEFT_OUT = {"HEAD", "OPTIONS"}
 _SORTS = ("endpoint", "methods", "domain", "rule", "match")
 
 
-class Route(t.NamedTuple):
+class ShownRoute(t.NamedTuple):
     """One route, as it is shown."""
 
     endpoint: str
@@ -67,7 +67,7 @@ def routes_command(sort: str, all_methods: bool, match: str | None, is_json: boo
         _print_routes(routes, app.url_map.host_matching)
 
 
-_SORT_KEYS: t.Final[dict[str, t.Callable[[Route], str]]] = {
+_SORT_KEYS: t.Final[dict[str, t.Callable[[ShownRoute], str]]] = {
     "endpoint": lambda route: route.endpoint,
     "methods": lambda route: ", ".join(route.methods),
     "domain": lambda route: route.domain,
@@ -75,15 +75,15 @@ _SORT_KEYS: t.Final[dict[str, t.Callable[[Route], str]]] = {
 }
 
 
-def _route(app: Costrel, rule: Rule, all_methods: bool) -> Route:
+def _route(app: Costrel, rule: Rule, all_methods: bool) -> ShownRoute:
     place = place_of(app.view_functions.get(rule.endpoint))
     methods = sorted((rule.methods or set()) - (set() if all_methods else _LEFT_OUT))
     domain = (rule.host if app.url_map.host_matching else rule.subdomain) or ""
     file, line = (place.file, place.line) if place else (None, None)
-    return Route(rule.endpoint, methods, domain, rule.rule, file, line, rule.websocket)
+    return ShownRoute(rule.endpoint, methods, domain, rule.rule, file, line, rule.websocket)
 
 
-def _as_object(route: Route, by_host: bool) -> dict[str, object]:
+def _as_object(route: ShownRoute, by_host: bool) -> dict[str, object]:
     return {
         "endpoint": route.endpoint,
         "methods": route.methods,
@@ -95,7 +95,7 @@ def _as_object(route: Route, by_host: bool) -> dict[str, object]:
     }
 
 
-def _print_routes(routes: list[Route], by_host: bool) -> None:
+def _print_routes(routes: list[ShownRoute], by_host: bool) -> None:
     head = ("Endpoint", "Methods", "Host" if by_host else "Subdomain", "Rule", "View")
     rows = []
     for route in routes:

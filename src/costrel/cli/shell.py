@@ -37,7 +37,7 @@ def shell_command(plain: bool) -> None:
 
 
 def is_terminal() -> bool:
-    """Whether somebody types the input."""
+    """Whether the input comes from a keyboard."""
     return sys.stdin.isatty()
 
 

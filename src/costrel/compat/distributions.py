@@ -1,4 +1,4 @@
-"""What `importlib.metadata` says of Flask and Werkzeug while Costrel stands in for them, be they installed or not."""
+"""The metadata that `importlib.metadata` finds for Flask and Werkzeug while Costrel replaces them, installed or not."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class AliasDistribution(Distribution):
         self._package = name
 
     def read_text(self, filename: str) -> str | None:
-        """The files that tools ask for; None for all others."""
+        """The text of a metadata file; None for other files."""
         if filename == "METADATA":
             return self._metadata()
         if filename == "entry_points.txt":

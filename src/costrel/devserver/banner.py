@@ -1,4 +1,4 @@
-"""What is said on the terminal when a server starts."""
+"""The lines on the terminal when a server starts."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def show_inputs(app: Costrel) -> None:
 
 
 def announce(places: str) -> None:
-    """Say where the server is, and how to stop it."""
+    """Print the server's address, and how to stop it."""
     logger = server_logger()
     paint = terminal.painter(sys.stderr)
     logger.info("%s", paint(NOT_FOR_PRODUCTION, "bold", "red"))

@@ -14,7 +14,7 @@ if t.TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
 SSLContextArgument: t.TypeAlias = "ssl.SSLContext | tuple[str, str | None] | t.Literal['adhoc'] | None"
-"""What ``ssl_context`` may be: a context, the paths of certificate and key, ``adhoc`` for a made-up one, or None."""
+"""The values of ``ssl_context``: a context, paths of certificate and key, ``adhoc`` for a generated one, or None."""
 
 _VALID_FOR = timedelta(days=365)
 _KEY_BITS = 2048

@@ -13,12 +13,12 @@ _MAX_LINE = 8_192
 
 _MAX_TRAILERS = 100
 
-# Digits only: int() would take a sign, an underscore and "0x" as well. What follows ";" are extensions, to be ignored.
+# Digits only: int() would take a sign, an underscore and "0x" as well. Extensions after ";" are ignored.
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?\r?\n")
 
 
 class BadChunk(BadRequest, OSError):
-    """The body is not what chunks look like, or ended before its end."""
+    """The body is malformed, or ends before its last chunk."""
 
 
 class DechunkedInput(io.RawIOBase):

@@ -17,7 +17,7 @@ def served_as_flask() -> bool:
 
 
 def replaced_run_simple(own: Callable[..., None]) -> Callable[..., object] | None:
-    """What a program or a test has put in the place of ``werkzeug.serving.run_simple``, which is our `own`, or None."""
+    """The function that replaces ``werkzeug.serving.run_simple``, which is our `own`, in a program or test; or None."""
     if not served_as_flask():
         return None
     current: Callable[..., object] = getattr(sys.modules.get("werkzeug.serving"), "run_simple", own)

@@ -1,4 +1,4 @@
-"""Notices when a file of the running program changes: through watchfiles, or by looking every second."""
+"""Detects changes of the running program's files, by watchfiles or by polling every second."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ _INSTALLED = tuple(
 class Watcher:
     """Watches the files of the imported modules, their neighbours, and `extra_files` (a folder: the files in it).
 
-    Files that match one of `exclude_patterns` (fnmatch, on the whole path) are left out. `interval`, in seconds,
-    is for looking; that is done if watchfiles is missing, or `kind` is ``stat``.
+    Files that match one of `exclude_patterns` (fnmatch, on the whole path) are left out. If watchfiles is missing, or
+    `kind` is ``stat``, the files are polled every `interval` seconds.
     """
 
     def __init__(
@@ -46,19 +46,19 @@ class Watcher:
 
     @property
     def name(self) -> str:
-        """What does the watching."""
+        """The implementation that watches."""
         return "stat" if self.kind == "stat" or not is_available() else "watchfiles"
 
     def wait(self, ended: threading.Event, since: float | None = None) -> str | None:
-        """The path of the first file that changes; None once `ended` is set or the parent process has gone.
+        """The path of the first file that changes; None once `ended` is set or the parent process has ended.
 
-        Changes count from the time `since` on. The default is the time when this program began to load.
+        Changes after the time `since` count: by default, changes since this program began to load.
         """
         since = began() if since is None else since
         return self._look(ended, since) if self.name == "stat" else self._listen(ended, since)
 
     def concerns(self, path: str) -> bool:
-        """Whether a change of this file is one to report."""
+        """Whether to report a change of this file."""
         if any(fnmatch(path, pattern) for pattern in self.exclude_patterns):
             return False
         return path.endswith(".py") or path in self.extra or os.path.dirname(path) in self.extra
@@ -84,7 +84,7 @@ class Watcher:
     def _changed_since(self, since: float) -> str | None:
         now = time.time()
         for path, changed in _times(self.files()).items():
-            # Times in the future are those of another computer's clock: they would start the program for ever.
+            # A time in the future is from another computer's clock, and would restart the program forever.
             if since < changed <= now:
                 return path
         return None

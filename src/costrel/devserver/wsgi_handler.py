@@ -16,6 +16,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 from ..http.errors import InternalServerError
 from ..http.framing import has_no_body, parse_content_length
 from ..server import terminal
+from ..support.closing import call_close
 from .certificates import is_ssl_error
 from .chunked import DechunkedInput
 
@@ -71,7 +72,7 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
             "SCRIPT_NAME": "",
             "PATH_INFO": path,
             "QUERY_STRING": query,
-            # Neither is standard; both are what other servers call the undecoded target.
+            # Neither is standard; other servers use both names for the undecoded target.
             "REQUEST_URI": self.path,
             "RAW_URI": self.path,
             "REMOTE_ADDR": self.address_string(),
@@ -93,7 +94,7 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
         return environ
 
     def run_wsgi(self) -> None:
-        """Call the application for the request that was read last, and write what it answers."""
+        """Call the application for the request that was read last, and write its response."""
         refusal = _refuse_framing(self.headers)
         if refusal is not None:
             self.close_connection = True
@@ -106,23 +107,23 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
         except ValueError:
             self.send_error(400, "Bad request target")
             return
-        answer = Answer(self)
+        writer = ResponseWriter(self)
         try:
-            answer.execute(self.server.app, environ)
+            writer.execute(self.server.app, environ)
         except connection_dropped_errors as error:
             self.connection_dropped(error, environ)
         except Exception:
             if self.server.passthrough_errors:
                 raise
-            self._answer_error(answer)
+            self._answer_error(writer)
 
-    def _answer_error(self, answer: Answer) -> None:
+    def _answer_error(self, writer: ResponseWriter) -> None:
         trace = traceback.format_exc().rstrip()
         try:
-            if answer.sent_head:
-                answer.cut()
+            if writer.sent_head:
+                writer.cut()
             else:
-                Answer(self).execute(InternalServerError(), self.environ)
+                ResponseWriter(self).execute(InternalServerError(), self.environ)
         except connection_dropped_errors as error:
             self.connection_dropped(error, self.environ)
         self.server.log("error", "Error on request:\n%s", trace)
@@ -207,7 +208,7 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
         terminal.log(type, f"{intro} {message}\n", *args)
 
 
-class Answer:
+class ResponseWriter:
     """One response: implements ``start_response`` and ``write`` of PEP 3333."""
 
     def __init__(self, handler: WSGIRequestHandler) -> None:
@@ -229,9 +230,7 @@ class Answer:
             if self._chunked:
                 self.handler.wfile.write(b"0\r\n\r\n")
         finally:
-            close = getattr(body, "close", None)
-            if close is not None:
-                close()
+            call_close(body)
 
     def start_response(
         self, status: str, headers: list[tuple[str, str]], exc_info: OptExcInfo | None = None

@@ -1,1 +1,1 @@
-"""What only a developer sees."""
+"""Tools for developers: the debugger, error pages and the inspector."""

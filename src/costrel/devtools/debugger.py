@@ -16,6 +16,7 @@ from ..context import Context, RequestContext
 from ..http.errors import InternalServerError, NotFound, SecurityError
 from ..messages.request import Request
 from ..messages.response import Response
+from ..support.closing import call_close
 from . import gates, pin
 from .console import Console
 from .frames import Frame, Report, report_of
@@ -381,9 +382,7 @@ class DebuggedApplication(Debugger):
             start_response(status, headers, *([sys.exc_info()] if started else []))
             yield from chunks
         finally:
-            close = getattr(body, "close", None)
-            if close is not None:
-                close()
+            call_close(body)
 
 
 def _request_context(contexts: Iterable[Context]) -> RequestContext | None:

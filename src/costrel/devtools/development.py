@@ -24,8 +24,8 @@ from .inspector.recording import CURRENT
 from .page import HelpPage
 from .refresh import (
     PREFIX,
+    HeldPage,
     Message,
-    Page,
     Receive,
     Refresher,
     Send,
@@ -145,7 +145,7 @@ class DevelopmentApplication:
         if tag:  # the script cannot be inserted into a compressed page
             scope["headers"] = [pair for pair in scope["headers"] if pair[0].lower() != b"accept-encoding"]
         note = partial(self._not_found.note, environ=environ) if self.app.debug else bool
-        page = Page(send, partial(self._change, environ, tag), tag, note)
+        page = HeldPage(send, partial(self._change, environ, tag), tag, note)
         await self._run(environ, scope, receive, send, page)
 
     def _change(self, environ: WSGIEnvironment, tag: bytes, start: Message, body: bytes) -> bytes:
@@ -164,7 +164,7 @@ class DevelopmentApplication:
         return body
 
     async def _run(
-        self, environ: WSGIEnvironment, scope: Scope, receive: Receive, send: Send, sending: Page | _Watched
+        self, environ: WSGIEnvironment, scope: Scope, receive: Receive, send: Send, sending: HeldPage | _Watched
     ) -> None:
         """Run the application, and show the error page if it fails. If the response has started, raise the error."""
         try:

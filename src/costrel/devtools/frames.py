@@ -113,13 +113,13 @@ class Frame:
 
     @cached_property
     def console(self) -> Console:
-        """A console that sees what the code there sees."""
+        """A console with the variables of the frame."""
         if self.scope is None:
             return Console()
         return Console(self.scope.f_globals, self.scope.f_locals)
 
     def eval(self, code: str) -> str:
-        """Evaluate a line in the console of this frame: what came of it, as HTML."""
+        """Evaluate a line in the console of this frame, and return its result as HTML."""
         return self.console.eval(code)
 
 
@@ -182,7 +182,7 @@ class Report:
 
 
 def report_of(error: BaseException, show_hidden_frames: bool = False) -> Report:
-    """The report of an exception, of what led to it, and of what is inside of a group.
+    """The report of an exception, with its causes and with the exceptions of a group.
 
     Frames that have a variable ``__traceback_hide__`` are left out unless `show_hidden_frames`.
     """

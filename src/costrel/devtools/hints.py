@@ -1,4 +1,4 @@
-"""Hints for exceptions: if something is missing, they list what exists."""
+"""Hints for exceptions: if a name is missing, they list the names that exist."""
 
 from __future__ import annotations
 

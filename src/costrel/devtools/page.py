@@ -50,7 +50,7 @@ class Asker:
     rows: list[tuple[str, str]] = field(default_factory=list)
     headers: list[tuple[str, str]] = field(default_factory=list)
     activity: Tables = field(default_factory=list)
-    """What the request did until then: stages, templates, SQL and log lines."""
+    """The activity of the request until then: stages, templates, SQL and log lines."""
 
     @classmethod
     def of(

@@ -1,4 +1,4 @@
-"""The PIN that unlocks the consoles: random at every start, counted when it is wrong, remembered in a cookie."""
+"""The PIN that unlocks the consoles: random at each start, with a limit on wrong attempts, remembered in a cookie."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import time
 import typing as t
 
 PIN_TIME: t.Final = 60 * 60 * 24 * 7
-"""How long a browser that gave the PIN may use the consoles, in seconds."""
+"""The seconds for which a browser with the PIN may use the consoles."""
 
 MAX_TRIES: t.Final = 10
 
 SECRET_VARIABLE: t.Final = "COSTREL_DEBUG_START"  # noqa: S105 - a name
-"""Hands the secret of a start on to the process that serves, so that the PIN stays when the program is reloaded."""
+"""Passes the secret of a start to the serving process, so that a reload keeps the PIN."""
 
 _PIN_VARIABLES = ("COSTREL_DEBUG_PIN", "WERKZEUG_DEBUG_PIN")
 _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
@@ -27,7 +27,7 @@ _secret: bytes | None = None
 
 
 def start_secret() -> bytes:
-    """The secret of this start: 32 random bytes, from the process that watches over this one or made here."""
+    """The secret of this start: 32 random bytes, from the parent process or generated here."""
     global _secret
     with _lock:
         if _secret is None:
@@ -37,12 +37,12 @@ def start_secret() -> bytes:
 
 
 def environment_for_child() -> dict[str, str]:
-    """What the environment of a process must have that is to know the secret of this start."""
+    """The variables for the environment of a process that is to share the secret of this start."""
     return {SECRET_VARIABLE: start_secret().hex()}
 
 
 def make_pin() -> str:
-    """The PIN of this start: sixteen letters and digits, 79 bits that have nothing to do with the machine."""
+    """The PIN of this start: sixteen letters and digits, 79 bits that do not depend on the machine."""
     number = int.from_bytes(_keyed(b"pin"), "big")
     letters = []
     for _ in range(_GROUPS * _GROUP):
@@ -107,7 +107,7 @@ def check_ticket(ticket: str, pin: str) -> bool:
 
 
 class Tries:
-    """Counts wrong PINs, of all threads together. After MAX_TRIES none is taken until the program is started again."""
+    """Counts wrong PINs of all threads. After MAX_TRIES of them, no PIN is accepted until the program restarts."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -115,7 +115,7 @@ class Tries:
 
     @property
     def exhausted(self) -> bool:
-        """Whether no more PIN is taken."""
+        """Whether no PIN is accepted any more."""
         with self._lock:
             return self._left <= 0
 
@@ -128,6 +128,6 @@ class Tries:
             return True
 
     def reset(self) -> None:
-        """The PIN was right."""
+        """Allow all attempts again, after a correct PIN."""
         with self._lock:
             self._left = MAX_TRIES

@@ -54,7 +54,7 @@ def wants_script(environ: WSGIEnvironment) -> bool:
 
 
 @dataclass
-class Page:
+class HeldPage:
     """Holds back the start of a response that can be changed until the length of its body is known.
 
     `change` is called with the start and the body if that comes in one piece, and returns the new body. To a streamed

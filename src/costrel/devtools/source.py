@@ -1,4 +1,4 @@
-"""The source around a line: read, cut out, and marked up by what each word is."""
+"""The source around a line: read, cut out, and highlighted by kinds of tokens."""
 
 from __future__ import annotations
 

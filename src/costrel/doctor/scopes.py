@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from .names import PACKAGES, has_name
 
@@ -33,18 +33,17 @@ class Scope:
 
     def meaning(self, name: str) -> str | None:
         """The dotted name of Flask or Werkzeug that a name stands for; None for a name with another meaning."""
-        for scope in self._outwards():
-            if name in scope._meanings:
-                return scope._meanings[name]
-            if name in scope._bound:
-                return None
-        return None
+        return self._look_up(name, lambda scope: scope._meanings)
 
     def instance(self, name: str) -> str | None:
         """The class of the object in a variable, if it is known."""
+        return self._look_up(name, lambda scope: scope.instances)
+
+    def _look_up(self, name: str, table: Callable[[Scope], Mapping[str, str]]) -> str | None:
+        """The entry of a name in the table of the innermost scope that binds it."""
         for scope in self._outwards():
-            if name in scope.instances:
-                return scope.instances[name]
+            if name in (found := table(scope)):
+                return found[name]
             if name in scope._bound:
                 return None
         return None

@@ -17,7 +17,7 @@ _OF_FLASK_SESSION: t.Final = frozenset({"SESSION_REDIS", "SESSION_KEY_PREFIX", "
 
 
 class Difference(t.NamedTuple):
-    """A setting with two defaults: Flask's, Costrel's, a sentence about it, and the place where it is set."""
+    """A setting with two defaults: Flask's, Costrel's, a sentence about it, and the place that sets it."""
 
     name: str
     flask: object

@@ -36,7 +36,7 @@ Y = t.TypeVar("Y")
 class Guards:
     """The guards of one application. Each is None if it is not turned on.
 
-    :param caller: reads what the caller says of its trace; None if nothing does before the route is known.
+    :param caller: reads the caller's trace headers; None if nothing does before the route is known.
     """
 
     def __init__(self, app: AppContract, respond: RespondToError, caller: Arrival | None = None) -> None:

@@ -26,7 +26,7 @@ RespondToError: t.TypeAlias = "Callable[[RequestContext, HTTPException, Callable
 
 
 class Arrival(t.Protocol):
-    """What is done with a request that has certain header fields, before anything else reads it."""
+    """The treatment of requests with certain header fields, before any other code reads them."""
 
     @property
     def fields(self) -> Fields: ...

@@ -40,7 +40,7 @@ Marked = t.TypeVar("Marked")
 class RateLimit:
     """A number of requests per period and client, such as ``"5/minute"`` or ``"100/hour; 1000/day"``.
 
-    `key` returns what identifies the client of the current request. Without a key, and if the key returns None or "",
+    `key` returns the identity of the current request's client. Without a key, and if the key returns None or "",
     the client's address does. `methods` are the methods that count; by default, all.
 
     With `principal`, the principal that authentication has found identifies the client: a function returns its

@@ -21,10 +21,10 @@ if t.TYPE_CHECKING:
     from ..messages.response import Response
 
 Notice: t.TypeAlias = "tuple[str, str] | None"
-"""What tells a notice from others, and its text; None if there is nothing to say."""
+"""The identity of a notice, and its text; None if there is no notice."""
 
 MAX_NOTICES: t.Final = 50
-"""How many are written at most: some name what clients send."""
+"""The greatest number of notices: some contain text of clients."""
 
 
 class Notices:

@@ -1,4 +1,4 @@
-"""What an origin is, whether it is this site's own, and which sites' pages may open a WebSocket.
+"""Origins: their parts, the comparison with the site's own, and the origins that may open a WebSocket.
 
 Browsers let any page open one, cookies included, and leave the check to us.
 """

@@ -1,1 +1,1 @@
-"""What HTTP says: headers, dates, cookies, URLs and errors as values; bytes and text in, values out, no I/O."""
+"""The vocabulary of HTTP: headers, dates, cookies, URLs and errors as values. Bytes and text in, values out, no I/O."""

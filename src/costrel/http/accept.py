@@ -1,4 +1,4 @@
-"""What a client accepts: values with qualities, and the choice of the best on offer (RFC 9110 §12.4, §12.5)."""
+"""The ``Accept`` headers: values with qualities, and the choice of the best offer (RFC 9110 §12.4, §12.5)."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ class Accept(ImmutableList[tuple[str, float]]):
         return cls(pairs)
 
     def _specificity(self, value: str) -> tuple[bool, ...]:
-        """How exactly a value says what it wants; the greater tuple wins."""
+        """How specific a value is; the greater tuple wins."""
         return (value != "*",)
 
     def _value_matches(self, value: str, item: str) -> bool:
-        """Whether a value on offer is what the client's item names."""
+        """Whether an offer matches the client's item."""
         return item == "*" or item.lower() == value.lower()
 
     @t.overload
@@ -120,7 +120,7 @@ class Accept(ImmutableList[tuple[str, float]]):
     @t.overload
     def best_match(self, matches: abc.Iterable[str], default: str | None = None) -> str | None: ...
     def best_match(self, matches: abc.Iterable[str], default: str | None = None) -> str | None:
-        """Choose what the client likes best of the values on offer.
+        """Choose the offer that the client prefers.
 
         The highest quality wins, then the item that names the value most specifically, then the first on offer.
         A value of quality 0 is never chosen.
@@ -182,7 +182,7 @@ class MIMEAccept(Accept):
 
 
 class LanguageAccept(Accept):
-    """The value of `Accept-Language`: language tags, where `_` stands for `-` (RFC 9110 §12.5.4)."""
+    """The value of `Accept-Language`: language tags, with `_` taken for `-` (RFC 9110 §12.5.4)."""
 
     def _value_matches(self, value: str, item: str) -> bool:
         return item == "*" or _normalize_language(value) == _normalize_language(item)

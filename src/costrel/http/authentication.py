@@ -1,4 +1,4 @@
-"""HTTP authentication: what a client presents and what a server asks for (RFC 9110 §11, RFC 7617, RFC 7616)."""
+"""HTTP authentication: a client's credentials and a server's challenges (RFC 9110 §11, RFC 7617, RFC 7616)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Authorization:
         return self.parameters.get(name)
 
     def get(self, key: str, default: str | None = None) -> str | None:
-        """The parameter, or the default where it is missing."""
+        """The parameter, or the default if it is missing."""
         return self.parameters.get(key, default)
 
     def __contains__(self, key: str) -> bool:
@@ -150,7 +150,7 @@ class WWWAuthenticate:
     __hash__ = None  # type: ignore[assignment]  # it can change
 
     def get(self, key: str, default: str | None = None) -> str | None:
-        """The parameter, or the default where it is missing."""
+        """The parameter, or the default if it is missing."""
         return self._parameters.get(key, default)
 
     @classmethod
@@ -189,7 +189,7 @@ def _split_scheme(value: str) -> tuple[str, str]:
 
 
 def _parse_credentials(rest: str) -> tuple[dict[str, str | None] | None, str | None]:
-    """Read what follows the scheme (RFC 9110 §11.4): parameters hold an equals sign that does not end a token68."""
+    """Read the text after the scheme (RFC 9110 §11.4): parameters have an equals sign that does not end a token68."""
     if "=" in rest.rstrip("="):
         return parse_dict_header(rest), None
     return None, rest

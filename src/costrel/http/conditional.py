@@ -1,4 +1,4 @@
-"""Conditional requests (RFC 9110 §13), and which header fields go with an answer without a body."""
+"""Conditional requests (RFC 9110 §13), and the header fields that describe a body or a connection."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .etags import ETags, generate_etag, unquote_etag
 if t.TYPE_CHECKING:
     from .headers import Headers
 
-# Those that describe a body, which an answer without one must not carry (RFC 2616 §7.1).
+# Fields that describe a body: a response without one must not have them (RFC 2616 §7.1).
 ENTITY_HEADERS = frozenset(
     [
         "allow",
@@ -26,7 +26,7 @@ ENTITY_HEADERS = frozenset(
         "last-modified",
     ]
 )
-# Those that concern one connection only, not to be passed on (RFC 9110 §7.6.1).
+# Fields that concern a single connection: proxies do not forward them (RFC 9110 §7.6.1).
 HOP_BY_HOP_HEADERS = frozenset(
     [
         "connection",
@@ -90,7 +90,7 @@ def _matches_weakly(if_none_match: str, etag: str | None) -> bool:
 
 
 def is_range_current(if_range: str, etag: str | None, last_modified: datetime | str | None) -> bool:
-    """Whether `If-Range` names this very representation, so that `Range` applies (RFC 9110 §13.1.5).
+    """Whether `If-Range` names exactly this representation, so that `Range` applies (RFC 9110 §13.1.5).
 
     A tag must be the same strong tag, a date exactly the same date.
     """
@@ -117,7 +117,7 @@ def is_resource_modified(
 ) -> bool:
     """Tell from a request's conditions whether the resource has to be sent (RFC 9110 §13.2.2).
 
-    :param etag: the resource's tag; `data` asks to make it from the body instead.
+    :param etag: the resource's tag; `data` is the body to compute it from instead.
     :param ignore_if_range: with False, if there is a `Range`, `If-Range` replaces the other conditions.
     :raises TypeError: both etag and data are given.
     """
@@ -148,7 +148,7 @@ def is_entity_header(header: str) -> bool:
 
 
 def is_hop_by_hop_header(header: str) -> bool:
-    """Whether a field concerns one connection only, by its name in any case."""
+    """Whether a field concerns a single connection, by its name in any case."""
     return header.lower() in HOP_BY_HOP_HEADERS
 
 
@@ -163,5 +163,5 @@ def remove_entity_headers(headers: Headers | list[tuple[str, str]], allowed: t.I
 
 
 def remove_hop_by_hop_headers(headers: Headers | list[tuple[str, str]]) -> None:
-    """Take out, in place, the fields that concern one connection only."""
+    """Remove, in place, the fields that concern a single connection."""
     headers[:] = [(name, value) for name, value in headers if not is_hop_by_hop_header(name)]

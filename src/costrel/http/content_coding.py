@@ -34,7 +34,7 @@ class Coder(t.Protocol):
         """Take a piece. Returns the bytes that are ready, often none."""
 
     def flush(self) -> bytes:
-        """Return what the client needs to decode all pieces so far."""
+        """Return the bytes that the client needs to decode all pieces so far."""
 
     def finish(self) -> bytes:
         """Return the end of the body."""

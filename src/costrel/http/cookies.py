@@ -34,7 +34,7 @@ _escapes = {byte: b"\\%03o" % byte for byte in (*range(0x20), ord(","), ord(";")
 _escapes |= {ord('"'): b'\\"', ord("\\"): b"\\\\"}
 _bytes_to_escape = LatePattern(rb'[\x00-\x1f",;\\\x7f-\xff]').sub
 
-# What would end the field, the attribute or the name, and begin another of an attacker's choice.
+# Characters that would end the field, the attribute or the name, and let an attacker begin another.
 _find_unsafe_in_name = LatePattern(r"[\x00-\x1f\x7f;=]").search
 _find_unsafe_in_domain = LatePattern(r"[\x00-\x20\x7f;,]").search
 _find_unsafe_in_attribute = LatePattern(r"[\x00-\x1f\x7f;]").search

@@ -29,7 +29,7 @@ _MAX_SPELLINGS = 32
 _CHANGING = frozenset({b"date", b"etag", b"last-modified", b"location", b"set-cookie"})
 """Fields whose values change: of these, only the last one of each name is kept."""
 _last: dict[str, tuple[tuple[str, str], tuple[bytes, bytes]]] = {}
-"""The last ones: the name → the field, and the field as bytes."""
+"""The last fields: the name → the field, and the field as bytes."""
 
 
 def check_status(code: int) -> None:

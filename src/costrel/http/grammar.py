@@ -37,7 +37,7 @@ _EXT_CHAR = r"[!#$%&*+\-.^_`|~0-9A-Za-z]"
 _match_charset_value = LatePattern(rf"({_EXT_CHAR}*)'{_EXT_CHAR}*'({_TCHAR}+)$").match
 _match_continuation = LatePattern(r"(.*)\*[0-9]+", re.DOTALL).fullmatch
 
-# RFC 8187 §3.2 asks for UTF-8; the others are what older senders use. Any other charset is left encoded.
+# RFC 8187 §3.2 asks for UTF-8; older senders use the others. Text in any other charset is left encoded.
 _CHARSETS = frozenset({"ascii", "us-ascii", "utf-8", "iso-8859-1"})
 
 _match_plain_int = LatePattern(r"-?[0-9]+").fullmatch

@@ -1,4 +1,4 @@
-"""The host that a request names: read, checked against what is trusted, and made into the URL of the request."""
+"""The host of a request: its syntax, the check against trusted hosts, and the URL of the request."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _match_host = LatePattern(r"([A-Za-z0-9._-]+|\[[A-Fa-f0-9]*:[A-Fa-f0-9.:]+\])(?:
 
 _DEFAULT_PORTS = {"http": ":80", "https": ":443", "ws": ":80", "wss": ":443"}
 
-# RFC 3986 §3.3 and §3.4: what may stand in a path and in a query. What looks quoted stays so, also in a path.
+# RFC 3986 §3.3 and §3.4: the characters of a path and of a query. Text that looks quoted stays as it is, in paths too.
 _SAFE_IN_PATH = "%!$&'()*+,/:;=@"
 _SAFE_IN_QUERY = "!$&'()*+,/:;=?@%"
 
@@ -54,17 +54,17 @@ def host_is_trusted(hostname: str | None, trusted_list: t.Collection[str] | None
 
 
 def _ipv6(text: str) -> str | None:
-    """An IPv6 address in brackets, in its one canonical spelling (RFC 5952); None for what only looks like one."""
+    """An IPv6 address in brackets, in its canonical spelling (RFC 5952); None if it is not valid."""
     from ipaddress import IPv6Address
 
-    # What only looks like one could not be read again out of the request's URL.
+    # An invalid one could not be read again from the request's URL.
     try:
         return f"[{IPv6Address(text.removeprefix('[').removesuffix(']'))}]"
     except ValueError:
         return None
 
 
-@lru_cache(maxsize=256)  # of what an application trusts, never of what a client sends
+@lru_cache(maxsize=256)  # of an application's trusted hosts, never of a client's text
 def _trusted_names(trusted: str) -> tuple[str, str | None]:
     """The name that an entry of the list stands for, and the end of the others that it does."""
     bracketed, bracket, _ = trusted.partition("]")
@@ -90,7 +90,7 @@ def get_host(
     host = _server_host(server) if host_header is None else host_header
     if host is None:
         return ""
-    # As it came: what would be a host only without its second port is none.
+    # As it came: a text that is a host only without its second port is no host.
     if host_is_trusted(host, trusted_hosts):
         return _without_default_port(scheme, host) if ":" in host else host
     if trusted_hosts:
@@ -123,7 +123,7 @@ def get_current_url(
 ) -> str:
     """The URL of a request as an IRI, from its parts as far as they are given.
 
-    :param root_path: Where the application is mounted, unquoted.
+    :param root_path: The path at which the application is mounted, unquoted.
     :param path: The path below that, unquoted.
     :param query_string: The query, as it was sent.
     """

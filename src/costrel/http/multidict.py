@@ -19,7 +19,7 @@ T = t.TypeVar("T")
 
 _missing: t.Any = object()
 
-# What dict itself stores for a MultiDict: the lists, below the methods that show the first value of each.
+# Methods of dict itself, which store the lists of a MultiDict; its own methods show the first value of each.
 _list_at: t.Any = dict.get
 _store_list: t.Any = dict.__setitem__
 _store_lists: t.Any = dict.update
@@ -390,7 +390,7 @@ class ImmutableMultiDict(  # type: ignore[misc]  # it can be hashed, a dict cann
 class CombinedMultiDict(  # type: ignore[misc]  # it can be hashed, a dict cannot
     ImmutableMultiDictMixin[K, V], MultiDict[K, V]
 ):
-    """Several multi-dicts shown as one that cannot be changed: what `request.values` is.
+    """Several multi-dicts shown as one that cannot be changed, such as `request.values`.
 
     The first dict that has a key gives its value; the lists of all of them are joined. It is a view: a change in one of
     the dicts shows.

@@ -10,14 +10,14 @@ from .callback import CallbackDict
 
 
 class COEP(Enum):
-    """What `Cross-Origin-Embedder-Policy` can say."""
+    """The values of `Cross-Origin-Embedder-Policy`."""
 
     UNSAFE_NONE = "unsafe-none"
     REQUIRE_CORP = "require-corp"
 
 
 class COOP(Enum):
-    """What `Cross-Origin-Opener-Policy` can say."""
+    """The values of `Cross-Origin-Opener-Policy`."""
 
     UNSAFE_NONE = "unsafe-none"
     SAME_ORIGIN_ALLOW_POPUPS = "same-origin-allow-popups"

@@ -1,4 +1,4 @@
-"""Byte ranges: what a client asks for, on what condition, and what it gets (RFC 9110 §14, §13.1.5)."""
+"""Byte ranges: requests for them, their conditions, and the ranges of responses (RFC 9110 §14, §13.1.5)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .dates import http_date, parse_date
 from .etags import quote_etag, unquote_etag
 from .grammar import is_byte_range_valid, parse_plain_int
 
-# RFC 9110 §14.2 lets a server ignore many small ranges. What is left after so many is no range, with its commas.
+# RFC 9110 §14.2 lets a server ignore many small ranges. The rest after so many is no range: it has commas.
 _MAX_RANGES = 1_000
 
 
@@ -157,7 +157,7 @@ class IfRange:
 
     @classmethod
     def from_header(cls, value: str | None) -> t.Self:
-        """Read a header; what is no date is taken for a tag."""
+        """Read a header; a value that is no date is taken for a tag."""
         if not value:
             return cls()
         date = parse_date(value)

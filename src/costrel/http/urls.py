@@ -20,7 +20,7 @@ _SAFE_IN_QUERY = "%!$&'()*+,/:;=?@"
 _SAFE_IN_FRAGMENT = "%!#$&'()*+,/:;=?@"
 _SAFE_IN_USER = "%!$&'()*+,;="
 
-# Unquoted, these would change or hide what a URL means, in whichever part: controls, the space, the percent sign.
+# Unquoted, these would change or hide the meaning of a URL, in any part: controls, the space, the percent sign.
 _NEVER_UNQUOTED = frozenset(range(0x21)) | {ord("%"), 0x7F}
 
 _replace_escapes = LatePattern(r"(?:%[0-9A-Fa-f]{2})+").sub
@@ -58,7 +58,7 @@ def _unquoter(delimiters: str) -> t.Callable[[str], str]:
 
 
 def _decode(raw: bytearray) -> str:
-    """Decode UTF-8, leaving quoted what is none."""
+    """Decode UTF-8; invalid bytes stay quoted."""
     try:
         return raw.decode()
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""A WSGI application that shows what it runs on: interpreter, packages, load path and environ."""
+"""A WSGI application that shows its environment: interpreter, packages, load path and environ."""
 
 from __future__ import annotations
 

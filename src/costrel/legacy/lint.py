@@ -12,6 +12,7 @@ from ..http.conditional import is_entity_header
 from ..http.framing import forbids_content_length
 from ..http.headers import Headers
 from ..messages.streams import FileWrapper
+from ..support.closing import call_close
 
 if t.TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -143,9 +144,7 @@ class GuardedIterator:
     def close(self) -> None:
         """Close the application's iterator, and warn if the bytes sent do not suit the headers."""
         self.closed = True
-        close = getattr(self._iterator, "close", None)
-        if close is not None:
-            close()
+        call_close(self._iterator)
         if self.headers_set:
             for problem, category in _body_problems(*self.headers_set, sum(self.chunks)):
                 warn(problem, category, stacklevel=2)

@@ -1,7 +1,7 @@
 """Splits a multipart body into events, and writes one from events, without I/O (RFC 2046 §5.1, RFC 7578).
 
 Bytes go in by `receive_data`, events come out of `next_event`; how the bytes are cut makes no difference to the parts
-and their data. Time is linear in the length of the body, and what one part's head may take is bounded.
+and their data. Time is linear in the length of the body, and the size of a part's head is limited.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class State(Enum):
     COMPLETE = auto()
 
 
-# RFC 2046 asks for CRLF; the others are what hand-written clients send.
+# RFC 2046 asks for CRLF; hand-written clients send the others.
 LINE_BREAK = b"(?:\r\n|\n|\r)"
 LINE_BREAK_RE = re.compile(LINE_BREAK)
 BLANK_LINE_RE = re.compile(b"(?:\r\n\r\n|\r\r|\n\n)")
@@ -105,7 +105,7 @@ class MultipartDecoder:
             self.buffer.extend(data)
 
     def next_event(self) -> Event:
-        """Tell what comes next, or `NEED_DATA`.
+        """Return the next event, or `NEED_DATA`.
 
         :raises ValueError: the body is malformed, or has ended before its last boundary.
         :raises RequestEntityTooLarge: there are more parts, or a part has a larger head, than allowed.

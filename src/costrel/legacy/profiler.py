@@ -9,6 +9,8 @@ import typing as t
 from cProfile import Profile
 from pstats import Stats
 
+from ..support.closing import call_close
+
 if t.TYPE_CHECKING:
     from _typeshed import OptExcInfo
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -56,9 +58,7 @@ class ProfilerMiddleware:
             try:
                 body.extend(iterable)
             finally:
-                close = getattr(iterable, "close", None)
-                if close is not None:
-                    close()
+                call_close(iterable)
 
         profile = Profile()
         start = time.perf_counter()

@@ -133,7 +133,8 @@ def _policy(servers: tuple[str, ...]) -> str:
 
 @cache
 def _template(name: str) -> str:
-    return (ASSETS / name).read_text(encoding="utf-8")
+    """A page, which begins with the head that all pages have."""
+    return "".join((ASSETS / part).read_text(encoding="utf-8") for part in ("head.html", name))
 
 
 def _url(app: Costrel, name: str) -> str:

@@ -16,7 +16,7 @@ from ..routing.converters import (
     UUIDConverter,
 )
 from ..typed.expressions import TypeExpr, marker_of
-from ..typed.inputs import Inputs, Source, unchecked
+from ..typed.inputs import Inputs, InputSource, unchecked
 from ..typed.markers import Form, Input, Query
 from ..typed.placing import is_many, kinds_of
 from ..typed.plan import Plan
@@ -33,7 +33,7 @@ _MULTIPART: t.Final = "multipart/form-data"
 class Item(t.NamedTuple):
     """One input of a view or of one of its providers."""
 
-    source: Source
+    source: InputSource
     marker: Input | None
     default: object
 
@@ -225,7 +225,7 @@ def path_parameters(rule: Rule, names: Mapping[str, str], items: Iterable[Item],
     ]
 
 
-def _variable(converter: BaseConverter, source: Source | None, schemas: Schemas) -> Schema:
+def _variable(converter: BaseConverter, source: InputSource | None, schemas: Schemas) -> Schema:
     own = converter_schema(converter)
     if source is None:
         return own

@@ -89,7 +89,7 @@ def _of_rule(rule: Rule, view: View, plans: Sequence[Plan], untyped: bool, numbe
 
 
 def api_of(app: Costrel, endpoint: str) -> str | None:
-    """The version of an endpoint: the one that its blueprint declares, or a blueprint around that one."""
+    """The version of an endpoint, which its blueprint declares, or a blueprint around that."""
     for name in scopes_of(endpoint):
         api: object = None if name is None else getattr(app.blueprints.get(name), "api_version", None)
         if isinstance(api, str):

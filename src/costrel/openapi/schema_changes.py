@@ -1,4 +1,4 @@
-"""The changes of a schema. Narrower values break clients that send them; wider ones break clients that receive them."""
+"""The changes of a schema. Narrower values break clients that send, wider values break clients that receive."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ _MOST_PREFIXES: t.Final = 100
 """A client may choose the prefix if a proxy passes it on, so that not all documents are kept."""
 
 
-class Served:
+class ServedDocument:
     """The document of a version of one application, as its view sends it."""
 
     def __init__(self, options: OpenAPI, api: str | None) -> None:

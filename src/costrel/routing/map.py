@@ -33,7 +33,7 @@ class Map:
     :param strict_slashes: whether a rule that ends with a slash redirects from the URL without it.
     :param merge_slashes: whether a path with `//` redirects to the one with `/`, if that matches.
     :param redirect_defaults: redirect from a URL whose values are the defaults of a nicer one of the same endpoint.
-    :param converters: by name, in addition to the default ones.
+    :param converters: by name, in addition to the default converters.
     :param sort_parameters: sort the query of built URLs, by `sort_key` of the (name, value) pairs if given.
     :param host_matching: match the whole host instead of the subdomain.
     """

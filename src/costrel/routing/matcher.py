@@ -1,7 +1,7 @@
 """The tree of a map's rules, by segment, and the walk through it.
 
 A request is a list of segments: the domain (a subdomain, a whole host, or nothing), then the texts between the path's
-slashes. At each place of the tree the walk tries a fixed segment first, then the variable ones in their order. It
+slashes. At each place of the tree the walk tries a fixed segment first, then the variable segments in their order. It
 visits no place twice, so its time depends on the path's length and on the rules that begin like the path, not on the
 number of rules.
 """

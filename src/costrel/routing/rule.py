@@ -34,7 +34,7 @@ class Rule(RuleFactory):
 
     :param defaults: values of variables that are not in the pattern. If another rule of the endpoint has them in its
         pattern, its URL with these values redirects here.
-    :param methods: the allowed ones; GET includes HEAD. None allows all.
+    :param methods: the allowed methods; GET includes HEAD. None allows all.
     :param build_only: never match, only build URLs.
     :param redirect_to: a URL with variables, or a function of the adapter and the values that returns one.
     :param alias: another URL of the endpoint. If the map has `redirect_defaults`, it redirects to the first one.

@@ -1,4 +1,4 @@
-"""Match a row of texts and variables, in a time that is linear in the length of the client's text.
+"""Match a sequence of texts and variables, in time linear in the length of the client's text.
 
 A regular expression defines the match. A backtracking engine finds it fast, until two variables may share the text
 between them: for ``<path:a>/x/<path:b>/y/<path:c>`` it tries every place for the first `/x/` with every place for

@@ -57,7 +57,7 @@ def is_served(value: object) -> bool:
 
 
 class NoAppException(click.UsageError):
-    """No application could be found or loaded; the message says what was tried."""
+    """No application could be found or loaded; the message lists the attempts."""
 
     def show(self, file: t.IO[str] | None = None) -> None:
         """Print the message alone, without the usage of the command, which is not the problem."""

@@ -57,7 +57,7 @@ class SqliteFile:
         self._identity: Identity | None = None
         """Device and inode of the file that the connections are for; None if there are no connections."""
         self._companions: set[Identity | None] = set()
-        """The same of its write-ahead log and of the index of the log."""
+        """The same for its write-ahead log and for the index of the log."""
         self._connections: set[sqlite3.Connection] = set()
         self._writing = Lock()
         self._connecting = Lock()
@@ -148,7 +148,7 @@ class SqliteFile:
             self._drop(connection)
 
     def _find_file(self, operation: Operation) -> Identity:
-        """Make the file if it is missing, and leave the one that was there before; the file's identity."""
+        """Create the file if it is missing, and keep an existing file. Returns the file's identity."""
         operation.acquire(self._connecting)
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -248,7 +248,7 @@ def _retried(attempt: Callable[[], T], operation: Operation) -> T:
         try:
             return attempt()
         except sqlite3.OperationalError as error:
-            # The lower byte is the primary code: the others tell why it is busy.
+            # The lower byte is the primary code; the other bytes give the reason.
             if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
                 raise
         operation.pause()

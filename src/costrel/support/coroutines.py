@@ -11,14 +11,14 @@ import typing as t
 import weakref
 from collections.abc import Callable, Coroutine, Generator
 from functools import update_wrapper
-from types import CoroutineType
+from types import CoroutineType, coroutine
 
 if t.TYPE_CHECKING:
     import asyncio
 
 T = t.TypeVar("T")
 F = t.TypeVar("F", bound="Function")
-Y = t.TypeVar("Y", bound=Coroutine[object, None, object])
+Y = t.TypeVar("Y")
 
 AnyCoroutine: t.TypeAlias = Coroutine[t.Any, t.Any, T]
 Function: t.TypeAlias = Callable[..., t.Any]
@@ -163,23 +163,50 @@ def _in_another_thread(coroutine: AnyCoroutine[T], context: contextvars.Context)
     return outcome[0]
 
 
-def run_steps(
-    steps: Generator[Y, object, T], run: Callable[[Y], object] = run_coroutine, awaitable: Y | None = None
-) -> T:
-    """Run a generator that yields coroutines to its end in this thread, and return its result.
+@coroutine
+def await_steps(
+    steps: Generator[Y, object, T], run: Callable[[Y], Generator[object, object, object] | AnyCoroutine[object]]
+) -> Generator[t.Any, t.Any, T]:
+    """Run a generator to its end, and return its result; for code that can await, and for steps of other steps.
 
-    If the generator has been started already, `awaitable` is the first coroutine that it yielded.
+    `run` gets each object that the generator yields, and returns a coroutine or a generator whose result is sent back.
     """
     try:
-        if awaitable is None:
-            awaitable = next(steps)
-        while True:
-            try:
-                value = run(awaitable)
-            except BaseException as error:
-                awaitable = steps.throw(error)
-            else:
-                awaitable = steps.send(value)
+        yielded = next(steps)
     except StopIteration as stop:
-        result: T = stop.value
-        return result
+        return t.cast("T", stop.value)
+    return (yield from _rest_of(steps, run, yielded))
+
+
+def run_steps(steps: Generator[Y, object, T], run: Callable[[Y], object], yielded: Y | None = None) -> T:
+    """`await_steps` in this thread: `run` returns the value itself.
+
+    If the generator has been started already, `yielded` is the first object that it yielded.
+    """
+
+    async def run_at_once(item: Y) -> object:
+        return run(item)
+
+    try:
+        _rest_of(steps, run_at_once, next(steps) if yielded is None else yielded).send(None)
+    except StopIteration as stop:
+        return t.cast("T", stop.value)
+    raise AssertionError("These steps never wait.")
+
+
+@coroutine
+def _rest_of(
+    steps: Generator[Y, object, T],
+    run: Callable[[Y], Generator[object, object, object] | AnyCoroutine[object]],
+    yielded: Y,
+) -> Generator[t.Any, t.Any, T]:
+    while True:
+        try:
+            try:
+                value = yield from run(yielded)  # type: ignore[misc]  # the decorator allows coroutines
+            except BaseException as error:
+                yielded = steps.throw(error)
+            else:
+                yielded = steps.send(value)
+        except StopIteration as stop:
+            return t.cast("T", stop.value)

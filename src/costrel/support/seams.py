@@ -84,7 +84,7 @@ _KEEPS_VERSIONS = _keeps_versions()
 class Seams:
     """The names of a class that other code may replace.
 
-    :param owner: the class whose attributes are the original ones; they are read once, here.
+    :param owner: the class whose attributes are the originals; they are read once, here.
     :param names: two names or more. ``a.b`` is the attribute ``b`` of the class that is the attribute ``a``.
     :param assigned_only: names that no class replaces: they are asked for in `assigned` only.
     """
@@ -141,7 +141,7 @@ class Seams:
         return cls, *(getattr(cls, name) for name in self._classes)
 
     def _examine(self, cls: type) -> tuple[Stamp, frozenset[str]]:
-        """Compare the attributes of `cls` with the original ones."""
+        """Compare the attributes of `cls` with the originals."""
         known = self._known.get(cls)
         # Before the attributes are read: a change meanwhile shows in the stamp.
         if known is None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import typing as t
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 
+from ..support.closing import call_aclose, call_close
+
 T = t.TypeVar("T")
 
 
@@ -34,6 +36,13 @@ class _Counted:
             if self._left <= 0:
                 self._watcher.note_all_sent()
 
+    def _end(self, error: BaseException) -> None:
+        """Report the end of the body: complete, or by an error."""
+        if isinstance(error, (StopIteration, StopAsyncIteration)):
+            self._watcher.complete()
+        else:
+            self._watcher.fail(error)
+
 
 class Items(_Counted, t.Generic[T]):
     """The items of an iterable. `at_close` is called after its own ``close``."""
@@ -54,11 +63,8 @@ class Items(_Counted, t.Generic[T]):
             if self._iterator is None:
                 self._iterator = iter(self._items)
             item = next(self._iterator)
-        except StopIteration:
-            self._watcher.complete()
-            raise
         except BaseException as error:
-            self._watcher.fail(error)
+            self._end(error)
             raise
         self._count(item)
         return item
@@ -66,9 +72,7 @@ class Items(_Counted, t.Generic[T]):
     def close(self) -> None:
         """Close the items."""
         try:
-            close = getattr(self._items, "close", None)
-            if close is not None:
-                close()
+            call_close(self._items)
         finally:
             if self._at_close is not None:
                 self._at_close()
@@ -90,23 +94,16 @@ class AsyncItems(_Counted, t.Generic[T]):
             if self._iterator is None:
                 self._iterator = self._items.__aiter__()
             item = await self._iterator.__anext__()
-        except StopAsyncIteration:
-            self._watcher.complete()
-            raise
         except BaseException as error:
-            self._watcher.fail(error)
+            self._end(error)
             raise
         self._count(item)
         return item
 
     async def aclose(self) -> None:
         """Close the iterator."""
-        close = getattr(self._iterator or self._items, "aclose", None)
-        if close is not None:
-            await close()
+        await call_aclose(self._iterator or self._items)
 
     def close(self) -> None:
         """Close the items in a place that cannot await."""
-        close = getattr(self._items, "close", None)
-        if close is not None:
-            close()
+        call_close(self._items)

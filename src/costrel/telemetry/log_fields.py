@@ -1,4 +1,4 @@
-"""What a log line says of the request during which it is written: request id, trace id and endpoint.
+"""The fields of a log line that describe its request: request id, trace id and endpoint.
 
 They are looked up when a line is written, so a request that writes none pays nothing for them.
 """

@@ -15,8 +15,8 @@ _NEEDS: t.Final = "OPENTELEMETRY is on, and the package opentelemetry-api is not
 def switch_tracing(app: AppContract) -> Arrival | None:
     """Trace the requests of `app`, or stop, as the setting says now.
 
-    If no span can be recorded, requests take the way of those that are not traced. The result then passes on what the
-    caller says of its trace; else it is None.
+    If no span can be recorded, requests are handled like untraced requests. The result then forwards the caller's
+    trace headers; otherwise it is None.
     """
     tracing = tracing_of(app)
     if tracing is None or tracing.records:
@@ -36,7 +36,7 @@ def use_tracing(app: AppContract, tracing: TracingContract | None) -> None:
 
 
 def tracing_of(app: AppContract) -> Tracing | None:
-    """How the application is to be traced; None if it is not.
+    """The tracing that the settings ask for; None for no tracing.
 
     Raises RuntimeError if OpenTelemetry is not installed, and TypeError for a value that is no tracer provider.
     """

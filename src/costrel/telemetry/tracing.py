@@ -30,7 +30,7 @@ if t.TYPE_CHECKING:
     from ..context import AppContract, RequestContext
 
 SEAM: t.Final = frozenset({"_tracing"})
-"""What `RequestContext.overridden` holds for a request whose span is to begin, and for one with a span."""
+"""The values of `RequestContext.overridden` for a request whose span is to begin, and for a request with a span."""
 
 _INTERVAL: t.Final = 1.0
 """The seconds between two looks for the global provider, as long as the application has set none."""
@@ -119,7 +119,7 @@ class LateFields(Fields):
         self._tracing = tracing
 
     def joined_with(self, other: Fields) -> Fields:
-        """These and the other ones."""
+        """These and the others."""
         return LateFields(self._tracing, self, other)
 
     def are_absent_from(self, source: dict[str, t.Any]) -> bool:

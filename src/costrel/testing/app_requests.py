@@ -25,13 +25,13 @@ class EnvironBuilder(environ_builder.EnvironBuilder):
     """An `EnvironBuilder` that takes the base URL and the JSON format from an application's configuration.
 
     :param app: the application: its ``SERVER_NAME``, ``APPLICATION_ROOT`` and ``PREFERRED_URL_SCHEME`` count.
-    :param path: may be a whole URL; its scheme and host override the configured ones.
+    :param path: may be a whole URL, whose scheme and host override those of the settings.
     :param subdomain: put before ``SERVER_NAME``.
     :param url_scheme: instead of ``PREFERRED_URL_SCHEME``.
 
     The other arguments go to the base class. Forms have CRLF for each line break, as browsers send it; for a
     `flask.Flask` application they keep the line breaks of the test, as with Flask's client. Raises AssertionError if
-    `base_url` is given together with `subdomain` or `url_scheme`, since it holds both.
+    `base_url` is given together with `subdomain` or `url_scheme`, since it contains both.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Records what an application renders and logs, for tests that check it."""
+"""Records the templates and log lines of an application, for tests that check them."""
 
 from __future__ import annotations
 

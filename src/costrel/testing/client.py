@@ -10,6 +10,7 @@ from ..http.headers import Headers
 from ..messages.request import Request
 from ..messages.response import Response
 from ..messages.streams import ClosingIterator
+from ..support.closing import call_close
 from ..support.properties import cached_property
 from ..work.held import awaited
 from .browser import Browser
@@ -160,9 +161,7 @@ def _read(body: Iterable[bytes]) -> list[bytes]:
     try:
         return [*body]
     finally:
-        close = getattr(body, "close", None)
-        if close is not None:
-            close()
+        call_close(body)
 
 
 def response_class_of(base: type[T], wrapper: type[Response] | None) -> type[T]:

@@ -20,10 +20,14 @@ if t.TYPE_CHECKING:
 
 
 class JSONText:
-    """Reads JSON as a type. Problems are collected only after msgspec has refused the text."""
+    """Reads JSON as a type. Problems are collected only after msgspec has refused the text.
 
-    def __init__(self, expr: TypeExpr, dec_hook: DecHook | None) -> None:
+    `max_depth` is the number of brackets that may be open at once; None for no limit of ours.
+    """
+
+    def __init__(self, expr: TypeExpr, dec_hook: DecHook | None, max_depth: int | None = None) -> None:
         self.expr = expr
+        self.max_depth = max_depth
         self.dec_hook = dec_hook
         self.model = _pydantic_of(expr)
         self.decode = msgspec.json.Decoder(expr, dec_hook=dec_hook).decode
@@ -33,6 +37,8 @@ class JSONText:
 
         :raises ValueError: if the text is not JSON, or is nested too deeply.
         """
+        if self.max_depth is not None:
+            check_json_depth(data, self.max_depth)
         if self.model is not None:
             return self._read_model(self.model, data, where)
         try:
@@ -74,6 +80,14 @@ def _pydantic_of(expr: TypeExpr) -> type | None:
     return cls if cls is not None and is_pydantic(cls) else None
 
 
+def take_default(parameter: str, default: object, absence: Problem, values: Values, problems: list[Problem]) -> None:
+    """Add the default of a parameter that the request has no value for; without a default, add the problem."""
+    if default is MISSING:
+        problems.append(absence)
+    else:
+        values[parameter] = default
+
+
 class BodyInput:
     """The parameter that takes the whole body."""
 
@@ -82,8 +96,7 @@ class BodyInput:
     ) -> None:
         self.parameter = parameter
         self.default = default
-        self.max_depth = max_depth
-        self.text = JSONText(expr, dec_hook)
+        self.text = JSONText(expr, dec_hook, max_depth)
 
     def read(self, request: Request, values: Values, problems: list[Problem]) -> None:
         """Add the value to `values`, or its problems to `problems`.
@@ -97,14 +110,10 @@ class BodyInput:
             return
         data = request.get_data()
         if not data:
-            if self.default is MISSING:
-                problems.append(Problem("body", (), "missing", "Body is required"))
-            else:
-                values[self.parameter] = self.default
+            absence = Problem("body", (), "missing", "Body is required")
+            take_default(self.parameter, self.default, absence, values, problems)
             return
         try:
-            if self.max_depth is not None:
-                check_json_depth(data, self.max_depth)
             value, found = self.text.read(data, "body")
         except ValueError as error:
             value, found = request.on_json_loading_failed(error), []

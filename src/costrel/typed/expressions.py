@@ -20,7 +20,7 @@ M = t.TypeVar("M")
 
 
 class Unresolved(t.NamedTuple):
-    """An annotation that cannot be evaluated: it names what exists for type checkers only, or is no expression."""
+    """An annotation that cannot be evaluated: it has names that only type checkers know, or is no expression."""
 
     text: str
     reason: str

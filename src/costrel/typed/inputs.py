@@ -26,7 +26,7 @@ if t.TYPE_CHECKING:
 Read: t.TypeAlias = "Callable[[Request, Values, list[Problem]], None]"
 
 
-class Limits(t.NamedTuple):
+class InputLimits(t.NamedTuple):
     """The settings that inputs depend on."""
 
     json_max_depth: int | None
@@ -34,7 +34,7 @@ class Limits(t.NamedTuple):
     status: int
 
 
-class Source(t.NamedTuple):
+class InputSource(t.NamedTuple):
     """One input, for listings: its source, its name, its type, and whether it must be sent."""
 
     where: str
@@ -53,12 +53,12 @@ class Source(t.NamedTuple):
 class Inputs:
     """The values that one function takes from a request."""
 
-    def __init__(self, signature: Signature, filled: frozenset[str], codecs: Codecs, limits: Limits) -> None:
+    def __init__(self, signature: Signature, filled: frozenset[str], codecs: Codecs, limits: InputLimits) -> None:
         self.signature = signature
         self.filled = filled
         self.codecs = codecs
         self.limits = limits
-        self.sources: list[Source] = []
+        self.sources: list[InputSource] = []
         self.reads: list[Read] = []
         self.checks: dict[str, Check] = {}
         self.names: frozenset[str] = frozenset()
@@ -76,7 +76,7 @@ class Inputs:
         taken: frozenset[str],
         filled: frozenset[str],
         codecs: Codecs,
-        limits: Limits,
+        limits: InputLimits,
         principals: Sequence[Need] = (),
     ) -> Inputs:
         """The inputs among the parameters that are not `taken` by providers; `principals` are read as well.
@@ -152,8 +152,8 @@ class Inputs:
     def _place(self, parameter: Parameter, expr: TypeExpr, marker: Input) -> None:
         name = marker.name or sent_name(marker.where, parameter.name)
         required = parameter.default is MISSING
-        self.sources.append(Source(marker.where, name, parameter.name, expr, required))
-        hook = self.codecs.dec_hook
+        self.sources.append(InputSource(marker.where, name, parameter.name, expr, required))
+        hook, depth = self.codecs.dec_hook, self.limits.json_max_depth
         if isinstance(marker, Body):
             self._bodies.append(parameter.name)
             if len(self._bodies) > 1:
@@ -161,15 +161,13 @@ class Inputs:
                 raise self._error(
                     parameter, f"and {first!r} both take the whole body. Put both into one model, or mark one of them"
                 )
-            depth = self.limits.json_max_depth
             reader = self._checked(lambda: BodyInput(parameter.name, expr, parameter.default, depth, hook))
             self.reads.append(reader.read)
         elif isinstance(marker, File):
             self.reads.append(FileInput(parameter.name, name, expr, parameter.default).read)
         elif isinstance(marker, Form) and marker.json:
-            text = self._checked(lambda: JSONText(expr, hook))
-            part = JSONPart(parameter.name, name, parameter.default, text, self.limits.json_max_depth)
-            self.reads.append(part.read)
+            text = self._checked(lambda: JSONText(expr, hook, depth))
+            self.reads.append(JSONPart(parameter.name, name, parameter.default, text).read)
         elif isinstance(marker, (Query, Form, Header, Cookie)):
             self._place_text(parameter, expr, marker, name)
 
@@ -190,7 +188,7 @@ class Inputs:
 
     def _add_variable(self, name: str, expr: TypeExpr, converts: bool) -> None:
         has_bounds = any(isinstance(item, msgspec.Meta) for item in metadata_of(expr))
-        self.sources.append(Source("path", name, name, expr, True, converts))
+        self.sources.append(InputSource("path", name, name, expr, True, converts))
         if converts or has_bounds:
             self.checks[name] = Check(expr, converts, self.codecs)
 

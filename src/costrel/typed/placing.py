@@ -1,4 +1,4 @@
-"""Where the value of a parameter comes from: the first row of a table that fits its type.
+"""The source of a parameter's value: the first row of a table that fits its type.
 
 No row depends on another parameter or on the HTTP method.
 """

@@ -120,7 +120,7 @@ class Plan:
 
     @cached_property
     def providers(self) -> list[ProviderPlan]:
-        """The providers of the view, also indirect ones, in the order in which they run."""
+        """The providers of the view and of its providers, in the order in which they run."""
         return in_order(self.needs.values(), lambda each: each)
 
     @property

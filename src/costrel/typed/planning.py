@@ -7,12 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from ..http.errors import BadRequest
-from ..services.json_provider import check_json_depth
 from .bodies import JSONText
 from .candidates import VIEW_METHODS, decorated, typed_within
 from .codecs import Codecs, refuse
 from .expressions import TypeExpr, marker_of, members, spelled
-from .inputs import Inputs, Limits
+from .inputs import InputLimits, Inputs
 from .markers import Input, Use
 from .placing import item_types
 from .plan import Plan, ProviderPlan, Resolve
@@ -64,7 +63,8 @@ class Plans:
         self._by_endpoint: dict[str, list[Plan]] = {}
         self._principal_types: dict[str, Types] | None = None
         self._provider_plans: dict[tuple[str, Provider], ProviderPlan] = {}
-        self._messages: dict[TypeExpr, JSONText] = {}
+        self._messages: dict[tuple[TypeExpr, int | None], JSONText] = {}
+        """The readers of messages, by type and greatest depth."""
         self._used: dict[Function, Provider] = {}
         self._stand_ins: tuple[tuple[TypeExpr, Provider], ...] = ()
 
@@ -111,13 +111,11 @@ class Plans:
         :raises ValidationFailed: if it is not one.
         :raises BadRequest: if it is not JSON.
         """
-        reader = self._messages.get(expr)
-        if reader is None:
-            reader = self._messages[expr] = JSONText(expr, self.app.type_codecs.dec_hook)
         limit = self.app.config.get("JSON_MAX_DEPTH")
+        reader = self._messages.get((expr, limit))
+        if reader is None:
+            reader = self._messages[expr, limit] = JSONText(expr, self.app.type_codecs.dec_hook, limit)
         try:
-            if limit is not None:
-                check_json_depth(message, limit)
             value, problems = reader.read(message, "message")
         except ValueError as error:
             raise BadRequest("The message is not JSON.") from error
@@ -299,7 +297,7 @@ class Plans:
         return found
 
 
-def limits_of(config: Mapping[str, t.Any]) -> Limits:
+def limits_of(config: Mapping[str, t.Any]) -> InputLimits:
     """The settings that typed views depend on.
 
     :raises ValueError: for a VALIDATION_STATUS that is neither 422 nor 400.
@@ -307,4 +305,4 @@ def limits_of(config: Mapping[str, t.Any]) -> Limits:
     status: int = config.get("VALIDATION_STATUS", 422)
     if status not in (400, 422):
         raise ValueError(f"VALIDATION_STATUS is {status!r}: it can be 422 or 400.")
-    return Limits(config.get("JSON_MAX_DEPTH"), bool(config.get("JSON_ALLOW_NAN", True)), status)
+    return InputLimits(config.get("JSON_MAX_DEPTH"), bool(config.get("JSON_ALLOW_NAN", True)), status)

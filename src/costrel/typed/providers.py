@@ -28,7 +28,7 @@ class Provider:
 
     :param first: it runs before the inputs are validated: a login check.
     :param until: ``"stream"`` if a generator resumes at the end of a stream, ``"view"`` if it does so after the view.
-    :raises TypeError: if the function does not say what it returns, or returns scalars or containers.
+    :raises TypeError: if the function has no return annotation, or returns scalars or containers.
     """
 
     def __init__(self, function: Function, *, first: bool = False, until: str = "stream", named: bool = False) -> None:

@@ -12,6 +12,7 @@ from ..context import RequestContext
 from ..http.errors import HTTPException
 from ..http.headers import Headers
 from ..messages.response import Response
+from ..support.closing import call_aclose, call_close
 from .codecs import Encode
 from .collecting import DecHook
 from .expressions import (
@@ -252,9 +253,7 @@ def _lines(items: Iterable[object], writer: JSONWriter) -> Iterator[bytes]:
         for item in items:
             yield writer.json(item) + b"\n"
     finally:
-        close: Callable[[], object] | None = getattr(items, "close", None)
-        if close is not None:
-            close()
+        call_close(items)
 
 
 async def _lines_async(items: AsyncIterable[object], writer: JSONWriter) -> AsyncIterator[bytes]:
@@ -262,6 +261,4 @@ async def _lines_async(items: AsyncIterable[object], writer: JSONWriter) -> Asyn
         async for item in items:
             yield writer.json(item) + b"\n"
     finally:
-        close: Callable[[], t.Awaitable[object]] | None = getattr(items, "aclose", None)
-        if close is not None:
-            await close()
+        await call_aclose(items)

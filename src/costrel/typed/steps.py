@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
 from ..context import RequestContext
 from ..context.contracts import ThreadsContract
 from ..http.errors import ClientDisconnected
+from ..support.coroutines import await_steps, run_steps
 from .providers import Provider
 from .signatures import Function
 from .texts import Values
@@ -109,40 +110,26 @@ async def _throw_async(generator: AsyncGenerator[object, None], error: Exception
 
 def drive(ctx: RequestContext, steps: Steps[T]) -> T:
     """Run steps in this thread; coroutines run to their end on an event loop of the thread."""
-    send: Callable[[t.Any], Step] = steps.send
-    value: t.Any = None
-    while True:
-        try:
-            step = send(value)
-        except StopIteration as stop:
-            return t.cast("T", stop.value)
-        try:
-            function = ctx.app.ensure_sync(_coroutine_of(step.function)) if step.is_async else step.function
-            send, value = steps.send, function()
-        except BaseException as error:
-            send, value = steps.throw, error
+
+    def run(step: Step) -> object:
+        function = ctx.app.ensure_sync(_coroutine_of(step.function)) if step.is_async else step.function
+        return function()
+
+    return run_steps(steps, run)
 
 
 async def drive_async(ctx: RequestContext, steps: Steps[T]) -> T:
     """Run steps on the event loop: blocking ones run in a worker thread, and generators always in the same one."""
     threads = await threads_of(ctx)
-    send: Callable[[t.Any], Step] = steps.send
-    value: t.Any = None
-    while True:
-        try:
-            step = send(value)
-        except StopIteration as stop:
-            return t.cast("T", stop.value)
-        try:
-            send = steps.send
-            if step.is_async:
-                value = await step.function()
-            elif threads is None:
-                value = step.function()
-            else:
-                value = await threads.run_blocking(ctx, step.function, step.is_bound)
-        except BaseException as error:
-            send, value = steps.throw, error
+
+    async def run(step: Step) -> object:
+        if step.is_async:
+            return await step.function()
+        if threads is None:
+            return step.function()
+        return await threads.run_blocking(ctx, step.function, step.is_bound)
+
+    return await await_steps(steps, run)
 
 
 def _coroutine_of(function: Callable[[], t.Any]) -> Callable[[], t.Any]:

@@ -32,7 +32,7 @@ _NOT_FINITE: t.Final = frozenset({"nan", "snan", "inf", "infinity"})
 CSRF_FIELD: t.Final = "csrf_token"
 
 
-class Source(t.Protocol):
+class TextSource(t.Protocol):
     """The values that were sent: a MultiDict, or the headers."""
 
     def get(self, key: str) -> str | None: ...
@@ -40,7 +40,7 @@ class Source(t.Protocol):
     def __iter__(self) -> t.Iterator[t.Any]: ...
 
 
-SOURCES: t.Final[Mapping[str, Callable[[Request], Source]]] = {
+SOURCES: t.Final[Mapping[str, Callable[[Request], TextSource]]] = {
     "query": lambda request: request.args,
     "form": lambda request: request.form,
     "header": lambda request: request.headers,
@@ -74,7 +74,7 @@ class Text(t.NamedTuple):
         drops_empty = where in ("query", "form") and not takes_text(expr)
         return cls(field, name, is_many(expr), split, drops_empty, prepare)
 
-    def all(self, source: Source) -> list[str]:
+    def all(self, source: TextSource) -> list[str]:
         """All values that were sent for a list."""
         values = source.getlist(self.name)
         if self.split is not None:
@@ -84,7 +84,7 @@ class Text(t.NamedTuple):
         return values if self.prepare is None else [self.prepare(value) for value in values]
 
 
-def read_texts(texts: list[Text], source: Source) -> Values:
+def read_texts(texts: list[Text], source: TextSource) -> Values:
     """The texts that were sent, by the fields of the Struct."""
     get = source.get
     raw: Values = {}
@@ -204,7 +204,7 @@ def check_type(expr: TypeExpr) -> None:
 
 
 def collect_texts(raw: Values, expr: TypeExpr, where: str, dec_hook: DecHook | None, error: Exception) -> list[Problem]:
-    """The problems of values that were sent as text, at least the one that `error` describes."""
+    """The problems of values that were sent as text, at least the problem that `error` describes."""
     collector = Collector(where, strict=False, dec_hook=dec_hook)
     if collector.walk(raw, expr) is not FAILED or not collector.problems:
         collector.explain(error, raw, expr)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ..services.json_provider import check_json_depth
-from .bodies import JSONText
+from .bodies import JSONText, take_default
 from .expressions import TypeExpr, class_of, members
 from .placing import is_many, item_types
 from .problems import Problem
-from .signatures import MISSING
 from .texts import Values
 
 if t.TYPE_CHECKING:
@@ -35,10 +33,9 @@ class FileInput:
         if sent:
             made = [self._value(file) for file in (sent if self.many else sent[:1])]
             values[self.parameter] = self.collect(made) if self.many else made[0]
-        elif self.default is not MISSING:
-            values[self.parameter] = self.default
         else:
-            problems.append(Problem("file", (self.name,), "missing", "A file is required"))
+            absence = Problem("file", (self.name,), "missing", "A file is required")
+            take_default(self.parameter, self.default, absence, values, problems)
 
     def _value(self, file: FileStorage) -> FileStorage | bytes:
         return file.read() if self.as_bytes else file
@@ -47,12 +44,11 @@ class FileInput:
 class JSONPart:
     """A field of a form, or a part of a multipart form, that contains JSON."""
 
-    def __init__(self, parameter: str, name: str, default: object, text: JSONText, max_depth: int | None) -> None:
+    def __init__(self, parameter: str, name: str, default: object, text: JSONText) -> None:
         self.parameter = parameter
         self.name = name
         self.default = default
         self.text = text
-        self.max_depth = max_depth
 
     def read(self, request: Request, values: Values, problems: list[Problem]) -> None:
         """Add the value to `values`, or its problems to `problems`."""
@@ -60,14 +56,10 @@ class JSONPart:
         if data is None and (file := request.files.get(self.name)) is not None:  # a script's Blob has a file name
             data = file.read()
         if not data:
-            if self.default is MISSING:
-                problems.append(Problem("form", (self.name,), "missing", "Field is required"))
-            else:
-                values[self.parameter] = self.default
+            absence = Problem("form", (self.name,), "missing", "Field is required")
+            take_default(self.parameter, self.default, absence, values, problems)
             return
         try:
-            if self.max_depth is not None:
-                check_json_depth(data, self.max_depth)
             value, found = self.text.read(data, "form")
         except ValueError:
             problems.append(Problem("form", (self.name,), "format", "Expected JSON"))

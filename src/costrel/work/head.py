@@ -1,4 +1,4 @@
-"""The request as functions after its response see it: its head, and its session for reading."""
+"""The request of functions after the response: its head, and its session, which is read-only."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ READ_ONLY: t.Final = (
 _LEFT_OUT: t.Final = frozenset(
     {"costrel.holds", "werkzeug.debug.preserve_context", "werkzeug.request", "werkzeug.socket", "wsgi.input"}
 )
-"""Entries of an environ that belong to the request itself, or keep what it has used."""
+"""Entries of an environ that belong to the request itself, or keep its resources alive."""
 
 
 def _gone(name: str) -> property:
@@ -36,7 +36,7 @@ def _gone(name: str) -> property:
 
 
 class BodyIsGone:
-    """A mixin for a request without its body: each use of that raises RuntimeError with the reason."""
+    """A mixin for a request without its body: each use of the body raises RuntimeError with the reason."""
 
     data = _gone("data")
     files = _gone("files")

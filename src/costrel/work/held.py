@@ -12,6 +12,7 @@ from ..context import RequestContext, request_context_for
 from ..messages.body import CompressedBody
 from ..messages.response import EXITS, Response
 from ..messages.streams import ClosingIterator
+from ..support.closing import call_aclose, call_close
 from ..support.coroutines import has_running_loop
 from .background import Background
 from .calls import Call
@@ -210,9 +211,7 @@ class _Followed:
 
     def close(self) -> None:
         """Close the response, which is not sent."""
-        close = getattr(self._application, "close", None)
-        if close is not None:
-            close()
+        call_close(self._application)
 
 
 class _Watched:
@@ -240,9 +239,7 @@ class _Watched:
 
     def close(self) -> None:
         """Close the stream."""
-        close = getattr(self._pieces, "close", None)
-        if close is not None:
-            close()
+        call_close(self._pieces)
 
 
 class _AsyncWatched:
@@ -267,12 +264,8 @@ class _AsyncWatched:
 
     async def aclose(self) -> None:
         """Close the stream."""
-        close = getattr(self._iterator, "aclose", None)
-        if close is not None:
-            await close()
+        await call_aclose(self._iterator)
 
     def close(self) -> None:
         """Close a stream that was not read."""
-        close = getattr(self._pieces, "close", None)
-        if close is not None:
-            close()
+        call_close(self._pieces)

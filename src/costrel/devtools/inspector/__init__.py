@@ -1,1 +1,1 @@
-"""The inspector: the last requests of a development server, with what each one did, to look at and to send again."""
+"""The inspector: shows the last requests of a development server and what each did, and sends them again."""

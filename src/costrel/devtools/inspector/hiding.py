@@ -129,7 +129,7 @@ class Hider:
         return Describer(sorted(self._values, key=len, reverse=True))
 
     def text(self, text: str) -> str:
-        """Any other text: without the values found so far, and without what looks like a secret."""
+        """Any other text, without the values found so far and without anything that looks like a secret."""
         for value in sorted(self._values, key=len, reverse=True):
             if value in text:
                 text = text.replace(value, REPLACED)

@@ -200,7 +200,7 @@ def _text(raw: bytes, hider: Hider) -> _Body:
 
 
 def activity_of(recording: Recording, describer: Describer) -> Tables:
-    """What a request did until its error, as tables without secrets."""
+    """The activity of a request until its error, as tables without secrets."""
 
     def clean(text: str) -> str:
         return describer.clean(clean_text(text))

@@ -1,4 +1,4 @@
-"""What happens during one request: its stages with their times, templates, SQL and log lines.
+"""The recording of one request: its stages with their times, templates, SQL and log lines.
 
 The recording of a request is current in its context variables, so threads and tasks of the request add to it too.
 """

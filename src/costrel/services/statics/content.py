@@ -1,4 +1,4 @@
-"""Reading files for names with a hash: the bytes that are sent are those that were hashed."""
+"""Reading files for URLs with a hash: exactly the hashed bytes are sent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FileState: t.TypeAlias = tuple[int, int, int, int, int]
 """Device, inode, size, and the times of the last change in nanoseconds."""
 
 IN_MEMORY: t.Final = 1024 * 1024
-"""Bytes up to which a file is read at once, so that nothing can change it while it is sent."""
+"""Files up to this size in bytes are read whole, so that no change can occur while they are sent."""
 
 MOST_IN_MEMORY: t.Final = 64 * 1024 * 1024
 """The same for a file that was changed so recently that its times would not show another change."""
@@ -31,7 +31,7 @@ class Changed(OSError):
 
 
 def file_state_of(status: os.stat_result) -> FileState:
-    """What changes if another content is written to a file, or another file takes its place."""
+    """The state of a file, which changes if its content is written or another file replaces it."""
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
