@@ -187,7 +187,7 @@ def _is_young(stamp: bytes, max_age: int) -> bool:
 
 def encode(data: bytes) -> bytes:
     """Return `data` in URL-safe base64 without padding."""
-    return b2a_base64(data, newline=False).translate(_TO_URL_SAFE, b"=")
+    return b2a_base64(data).rstrip(b"=\n").translate(_TO_URL_SAFE)
 
 
 def decode(text: bytes) -> bytes:
