@@ -136,6 +136,13 @@ class Seams:
             known = self._examine(cls)
         return known[1] | assigned if assigned else known[1]
 
+    def stamp_of(self, cls: type) -> Stamp:
+        """The stamp of the answers for `cls`. While it is current, no other attribute of the class changes either."""
+        known = self._known.get(cls)
+        if known is None or not known[0].is_current():
+            known = self._examine(cls)
+        return known[0]
+
     def classes(self, cls: type) -> tuple[type, ...]:
         """The classes on which the answers for `cls` depend."""
         return cls, *(getattr(cls, name) for name in self._classes)
