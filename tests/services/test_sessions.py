@@ -747,15 +747,15 @@ class TestUntouched:
 
     @pytest.fixture
     def verified(self, monkeypatch):
-        """The messages whose signature was computed."""
+        """The values of cookies that were verified."""
         verified = []
-        sign = signing.Mac.signature
+        loads = signing.KeptSerializer.loads
 
-        def note(self, message):
-            verified.append(message)
-            return sign(self, message)
+        def note(self, value, max_age):
+            verified.append(value)
+            return loads(self, value, max_age)
 
-        monkeypatch.setattr(signing.Mac, "signature", note)
+        monkeypatch.setattr(signing.KeptSerializer, "loads", note)
         return verified
 
     @pytest.mark.parametrize("path", ["/", "/headers"])
