@@ -28,6 +28,8 @@ COMPACT: t.Final = (",", ":")
 
 _FAST_TO_READ: t.Final = frozenset({str, bytes, bytearray})
 _MAX_LAYOUTS: t.Final = 16
+_NO_CONFIG: t.Final = (AttributeError, ReferenceError)
+"""A provider outlives its application, or belongs to a stand-in."""
 _EMPTY: t.Final[Mapping[str, t.Any]] = {}
 
 
@@ -283,7 +285,10 @@ class DefaultJSONProvider(JSONProvider):
 
     def dumps(self, obj: t.Any, *, indent: Indent = None, separators: Separators = None, **kwargs: t.Any) -> str:
         """Return `obj` as JSON; keyword arguments are those of `json.dumps` and override the provider's attributes."""
-        allow_nan = self._config().get("JSON_ALLOW_NAN", True)
+        try:
+            allow_nan = self._app.config.get("JSON_ALLOW_NAN", True)
+        except _NO_CONFIG:
+            allow_nan = True
         layout = (indent, separators, allow_nan, self.default, self.ensure_ascii, self.sort_keys)
         if kwargs:
             return _dumps_with(obj, layout, kwargs)
@@ -305,18 +310,15 @@ class DefaultJSONProvider(JSONProvider):
             self._encoders[layout] = encode
         return encode
 
-    def _config(self) -> Mapping[str, t.Any]:
-        try:
-            return self._app.config
-        except (AttributeError, ReferenceError):  # a provider outlives its application, or belongs to a stand-in
-            return _EMPTY
-
     def loads(self, s: str | bytes, **kwargs: t.Any) -> t.Any:
         """Return the value of a JSON text; keyword arguments are those of `json.loads`.
 
         :raises ValueError: if the text is not JSON, or ``JSON_MAX_DEPTH`` or ``JSON_ALLOW_NAN`` forbid it.
         """
-        config = self._config()
+        try:
+            config: Mapping[str, t.Any] = self._app.config
+        except _NO_CONFIG:
+            config = _EMPTY
         is_standard = not kwargs
         value = _read(s, kwargs, config)
         limit = config.get("JSON_MAX_DEPTH")
