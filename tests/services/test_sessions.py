@@ -4,6 +4,7 @@ import hashlib
 import json
 import warnings
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from unittest import mock
 
 import pytest
@@ -13,6 +14,7 @@ from itsdangerous import BadSignature, TimestampSigner
 
 import costrel
 from costrel.app.application import Costrel, Flask
+from costrel.http.headers import Headers
 from costrel.sessions import interface as sessions
 from costrel.sessions import signing
 from costrel.sessions.cookie_sessions import CookieSessions
@@ -406,6 +408,61 @@ class TestOpening:
     def test_bytes_are_a_key(self, app):
         app.secret_key = KEY.encode()
         assert open_session(app, cookie_of(save(app, make_session({"a": 1})))) == {"a": 1}
+
+
+class TestCookiesOfTheRequest:
+    """A session is in the cookies that `request.cookies` has, whether they were read, assigned or replaced."""
+
+    @pytest.fixture
+    def cookies(self, app):
+        """The Cookie fields of three sessions."""
+        return [f"session={cookie_of(save(app, make_session({'n': number})))}" for number in range(3)]
+
+    def opened(self, app, request):
+        return app.session_interface.open_session(app, request)
+
+    def test_read_before_the_session(self, app, cookies):
+        request = app.request_class({"HTTP_COOKIE": cookies[0]})
+        assert cookies[0] == f"session={request.cookies['session']}"
+        request.environ["HTTP_COOKIE"] = cookies[1]
+        assert {"n": 0} == self.opened(app, request)
+        del request.cookies
+        assert {"n": 1} == self.opened(app, request)
+
+    def test_assigned(self, app, cookies):
+        request = app.request_class({"HTTP_COOKIE": cookies[0]})
+        request.cookies = {"session": cookies[1].partition("=")[2]}
+        assert {"n": 1} == self.opened(app, request)
+        request.cookies = {}
+        assert {} == self.opened(app, request)
+
+    def test_of_assigned_headers(self, app, cookies):
+        request = app.request_class({"HTTP_COOKIE": cookies[0]})
+        assert cookies[0] == request.headers["Cookie"]
+        request.headers = Headers({"Cookie": cookies[1]})
+        assert {"n": 1} == self.opened(app, request)
+        del request.cookies, request.headers
+        assert {"n": 0} == self.opened(app, request)
+
+    def test_in_another_class(self, app, cookies):
+        class Last(dict):
+            def get(self, name):
+                return cookies[2].partition("=")[2]
+
+        request = app.request_class({"HTTP_COOKIE": f"{cookies[0]}; {cookies[1]}"})
+        request.dict_storage_class = dict
+        assert {"n": 1} == self.opened(app, request)
+        request = type("Own", (app.request_class,), {"dict_storage_class": Last})({"HTTP_COOKIE": cookies[0]})
+        assert {"n": 2} == self.opened(app, request)
+
+    def test_of_a_subclass(self, app, cookies):
+        class Own(app.request_class):
+            @cached_property
+            def cookies(self):
+                return {"session": super().cookies["other"]}
+
+        request = Own({"HTTP_COOKIE": f"{cookies[0]}; other{cookies[1].removeprefix('session')}"})
+        assert {"n": 1} == self.opened(app, request)
 
 
 class TestSubclass:

@@ -65,16 +65,14 @@ def parse_cookie(cookie: str | None = None, cls: t.Any = None) -> t.Any:
 
 def find_cookie(cookie: str, name: str) -> str | None:
     """The first value of a name in the Cookie field, as `parse_cookie` reads it; None if it has none."""
-    if '"' in cookie:
-        return next((value for found, value in _quoted_pairs(cookie) if found == name), None)
     start = _start_of(name)
-    if start is None:
-        return None
-    before, found, after = f"; {cookie}".partition(start)
-    if name not in before:
-        return after.partition(";")[0].strip(" \t") if found else None
+    if start is not None and '"' not in cookie:
+        before, found, after = f"; {cookie}".partition(start)
+        if name not in before:
+            return after.partition(";")[0].strip(" \t") if found else None
     # Another name or value contains this name, or its pair is written with other blanks.
-    return next(iter(_lists_of(cookie).get(name, ())), None)
+    value: str | None = parse_cookie(cookie).get(name)
+    return value
 
 
 @lru_cache(maxsize=64)
