@@ -268,7 +268,9 @@ class SecureCookieSessionInterface(SessionInterface):
             data = serializer.loads(value, max_age=cookie_lifetime(app))
         except _bad_data():
             return self.session_class()
-        return self._session_of(app, value, data) if isinstance(data, (dict, Mapping)) else self.session_class()
+        if type(data) is dict or isinstance(data, Mapping):
+            return self._session_of(app, value, data)
+        return self.session_class()
 
     def _session_of(self, app: AppContract, value: str, data: Mapping[str, t.Any]) -> SessionMixin:
         """Return the session for the data of a valid cookie."""
@@ -305,7 +307,7 @@ class SecureCookieSessionInterface(SessionInterface):
         set_cookie(
             response,
             self.get_cookie_name(app),
-            t.cast("str", serializer.dumps(data)),
+            serializer.dumps(data),  # type: ignore[arg-type]  # an itsdangerous serializer returns str for str
             self.get_expiration_time(app, session),
             self._cookie_attributes(app),
             lambda: self._largest_keys(data),
