@@ -770,6 +770,15 @@ class TestKeptKeys:
         app.config["SECRET_KEY_FALLBACKS"].clear()
         assert open_session(app, old) == {}
 
+    @pytest.mark.parametrize("keys", [{0: KEY}.values(), (KEY,), {KEY}, [KEY, b"bytes"]])
+    def test_fallbacks_may_be_any_collection(self, app, keys):
+        app.session_interface = SecureCookieSessionInterface()
+        old = cookie_of(save(app, make_session({"a": 1})))
+        app.secret_key, app.config["SECRET_KEY_FALLBACKS"] = "the new key", keys
+        assert open_session(app, old) == open_session(app, old) == {"a": 1}
+        app.config["SECRET_KEY_FALLBACKS"] = None
+        assert open_session(app, old) == {}
+
     def test_so_may_an_attribute_of_the_interface(self, app):
         interface = app.session_interface = SecureCookieSessionInterface()
         old = cookie_of(save(app, make_session({"a": 1})))
@@ -777,6 +786,22 @@ class TestKeptKeys:
         assert open_session(app, old) == {}
         del interface.salt
         assert open_session(app, old) == {"a": 1}
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [("salt", "own"), ("key_derivation", "concat"), ("digest_method", staticmethod(hashlib.sha256))],
+    )
+    def test_and_an_attribute_of_its_class(self, app, monkeypatch, name, value):
+        class Own(SecureCookieSessionInterface):
+            pass
+
+        app.session_interface = Own()
+        old = cookie_of(save(app, make_session({"a": 1})))
+        for cls in (Own, SecureCookieSessionInterface):
+            with monkeypatch.context() as patch:
+                patch.setattr(cls, name, value, raising=False)
+                assert open_session(app, old) == {}
+            assert open_session(app, old) == {"a": 1}
 
 
 class TestUntouched:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Mapping, MutableMapping
-from copy import copy
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -39,8 +38,8 @@ AnyRequest: t.TypeAlias = t.Any
 AnyResponse: t.TypeAlias = t.Any
 
 Key: t.TypeAlias = str | bytes
-KeySettings: t.TypeAlias = tuple[Key | None, list[Key] | None, int]
-"""The settings of the secret key, its fallbacks and its minimum size."""
+KeySettings: t.TypeAlias = tuple[Key | None, tuple[Key, ...], int]
+"""The secret key, its fallbacks and its minimum size."""
 
 WITHOUT_KEY: t.Final = (
     "The session is unavailable: no secret key was set. Set app.secret_key to a long random value that stays the same"
@@ -348,7 +347,8 @@ class SecureCookieSessionInterface(SessionInterface):
     def _kept_serializer(self, app: AppContract) -> ValueSerializer | None:
         """Return the serializer of the cookie's value, with its keys derived once; None without a secret key."""
         config = app.config
-        settings = (app.secret_key, config.get("SECRET_KEY_FALLBACKS"), config.get("SECRET_KEY_MIN_BYTES", 0))
+        fallbacks = config.get("SECRET_KEY_FALLBACKS")
+        settings = (app.secret_key, tuple(fallbacks) if fallbacks else (), config.get("SECRET_KEY_MIN_BYTES", 0))
         kept = self._kept
         if kept and kept[0] == settings and kept[1].is_current() and _PARTS.isdisjoint(self.__dict__):
             return kept[2]
@@ -364,13 +364,13 @@ class SecureCookieSessionInterface(SessionInterface):
         if is_short:
             check_size(app, key)
         stamp = _signing.stamp_of(type(self))
-        parts = _keys(app, key), self.salt, self.serializer, self.key_derivation, self.digest_method
+        parts = (*fallbacks, key), self.salt, self.serializer, self.key_derivation, self.digest_method
         try:
             serializer = _serializer_of(*t.cast("tuple[t.Any, ...]", parts))
         except TypeError:  # keys that are no text: itsdangerous raises an error when it needs them
             return self.get_signing_serializer(app)
         if not is_short and _PARTS.isdisjoint(self.__dict__):
-            self._kept = (key, copy(fallbacks), shortest), stamp, serializer
+            self._kept = settings, stamp, serializer
         return serializer
 
     def _largest_keys(self, data: dict[str, t.Any]) -> str:
@@ -434,7 +434,7 @@ def check_size(app: AppContract, key: Key) -> None:
 
 def _keys(app: AppContract, key: Key) -> tuple[Key, ...]:
     """Return the keys as itsdangerous wants them: the last one signs; the ones before it are still accepted."""
-    fallbacks = app.config["SECRET_KEY_FALLBACKS"]
+    fallbacks = app.config.get("SECRET_KEY_FALLBACKS")
     return (*fallbacks, key) if fallbacks else (key,)
 
 
