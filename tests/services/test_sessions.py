@@ -4,6 +4,7 @@ import hashlib
 import json
 import warnings
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from unittest import mock
 
 import pytest
@@ -13,6 +14,7 @@ from itsdangerous import BadSignature, TimestampSigner
 
 import costrel
 from costrel.app.application import Costrel, Flask
+from costrel.http.headers import Headers
 from costrel.sessions import interface as sessions
 from costrel.sessions import signing
 from costrel.sessions.cookie_sessions import CookieSessions
@@ -408,6 +410,61 @@ class TestOpening:
         assert open_session(app, cookie_of(save(app, make_session({"a": 1})))) == {"a": 1}
 
 
+class TestCookiesOfTheRequest:
+    """A session is in the cookies that `request.cookies` has, whether they were read, assigned or replaced."""
+
+    @pytest.fixture
+    def cookies(self, app):
+        """The Cookie fields of three sessions."""
+        return [f"session={cookie_of(save(app, make_session({'n': number})))}" for number in range(3)]
+
+    def opened(self, app, request):
+        return app.session_interface.open_session(app, request)
+
+    def test_read_before_the_session(self, app, cookies):
+        request = app.request_class({"HTTP_COOKIE": cookies[0]})
+        assert cookies[0] == f"session={request.cookies['session']}"
+        request.environ["HTTP_COOKIE"] = cookies[1]
+        assert {"n": 0} == self.opened(app, request)
+        del request.cookies
+        assert {"n": 1} == self.opened(app, request)
+
+    def test_assigned(self, app, cookies):
+        request = app.request_class({"HTTP_COOKIE": cookies[0]})
+        request.cookies = {"session": cookies[1].partition("=")[2]}
+        assert {"n": 1} == self.opened(app, request)
+        request.cookies = {}
+        assert {} == self.opened(app, request)
+
+    def test_of_assigned_headers(self, app, cookies):
+        request = app.request_class({"HTTP_COOKIE": cookies[0]})
+        assert cookies[0] == request.headers["Cookie"]
+        request.headers = Headers({"Cookie": cookies[1]})
+        assert {"n": 1} == self.opened(app, request)
+        del request.cookies, request.headers
+        assert {"n": 0} == self.opened(app, request)
+
+    def test_in_another_class(self, app, cookies):
+        class Last(dict):
+            def get(self, name):
+                return cookies[2].partition("=")[2]
+
+        request = app.request_class({"HTTP_COOKIE": f"{cookies[0]}; {cookies[1]}"})
+        request.dict_storage_class = dict
+        assert {"n": 1} == self.opened(app, request)
+        request = type("Own", (app.request_class,), {"dict_storage_class": Last})({"HTTP_COOKIE": cookies[0]})
+        assert {"n": 2} == self.opened(app, request)
+
+    def test_of_a_subclass(self, app, cookies):
+        class Own(app.request_class):
+            @cached_property
+            def cookies(self):
+                return {"session": super().cookies["other"]}
+
+        request = Own({"HTTP_COOKIE": f"{cookies[0]}; other{cookies[1].removeprefix('session')}"})
+        assert {"n": 1} == self.opened(app, request)
+
+
 class TestSubclass:
     def test_salt_derivation_digest_and_serializer_are_attributes(self, app):
         class Own(SecureCookieSessionInterface):
@@ -713,6 +770,15 @@ class TestKeptKeys:
         app.config["SECRET_KEY_FALLBACKS"].clear()
         assert open_session(app, old) == {}
 
+    @pytest.mark.parametrize("keys", [{0: KEY}.values(), (KEY,), {KEY}, [KEY, b"bytes"]])
+    def test_fallbacks_may_be_any_collection(self, app, keys):
+        app.session_interface = SecureCookieSessionInterface()
+        old = cookie_of(save(app, make_session({"a": 1})))
+        app.secret_key, app.config["SECRET_KEY_FALLBACKS"] = "the new key", keys
+        assert open_session(app, old) == open_session(app, old) == {"a": 1}
+        app.config["SECRET_KEY_FALLBACKS"] = None
+        assert open_session(app, old) == {}
+
     def test_so_may_an_attribute_of_the_interface(self, app):
         interface = app.session_interface = SecureCookieSessionInterface()
         old = cookie_of(save(app, make_session({"a": 1})))
@@ -720,6 +786,22 @@ class TestKeptKeys:
         assert open_session(app, old) == {}
         del interface.salt
         assert open_session(app, old) == {"a": 1}
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [("salt", "own"), ("key_derivation", "concat"), ("digest_method", staticmethod(hashlib.sha256))],
+    )
+    def test_and_an_attribute_of_its_class(self, app, monkeypatch, name, value):
+        class Own(SecureCookieSessionInterface):
+            pass
+
+        app.session_interface = Own()
+        old = cookie_of(save(app, make_session({"a": 1})))
+        for cls in (Own, SecureCookieSessionInterface):
+            with monkeypatch.context() as patch:
+                patch.setattr(cls, name, value, raising=False)
+                assert open_session(app, old) == {}
+            assert open_session(app, old) == {"a": 1}
 
 
 class TestUntouched:
@@ -747,15 +829,15 @@ class TestUntouched:
 
     @pytest.fixture
     def verified(self, monkeypatch):
-        """The messages whose signature was computed."""
+        """The values of cookies that were verified."""
         verified = []
-        sign = signing.Mac.signature
+        loads = signing.KeptSerializer.loads
 
-        def note(self, message):
-            verified.append(message)
-            return sign(self, message)
+        def note(self, value, max_age):
+            verified.append(value)
+            return loads(self, value, max_age)
 
-        monkeypatch.setattr(signing.Mac, "signature", note)
+        monkeypatch.setattr(signing.KeptSerializer, "loads", note)
         return verified
 
     @pytest.mark.parametrize("path", ["/", "/headers"])

@@ -227,6 +227,51 @@ class TestRefused:
                 kept.loads(f"{signed.decode()}.{value}", 10)
 
 
+class TestReadAgain:
+    """A value that was verified once is not verified again."""
+
+    def test_it_ends_all_the_same(self, clock):
+        _, kept = serializers()
+        value = kept.dumps({"a": 1})
+        for now, age in ((NOW, 10), (NOW + 10, 10), (NOW, 0)):
+            clock.now = now
+            assert kept.loads(value, age) == {"a": 1}
+        for now, age in ((NOW + 11, 10), (NOW - 1, 10), (NOW + 1, 0)):
+            clock.now = now
+            with pytest.raises(SignatureExpired):
+                kept.loads(value, age)
+
+    @pytest.mark.parametrize("text", ["short", "long" * 100])
+    def test_each_time_as_an_object_of_its_own(self, clock, text):
+        _, kept = serializers()
+        value = kept.dumps({"a": [text]})
+        kept.loads(value, 10)["a"].append("changed")
+        assert kept.loads(value, 10) == {"a": [text]}
+
+    def test_other_keys_and_other_values_have_no_part_in_it(self, clock):
+        _, kept = serializers()
+        _, other = serializers("other")
+        value = kept.dumps({"a": 1})
+        assert kept.loads(value, 10) == {"a": 1}
+        with pytest.raises(BadSignature):
+            other.loads(value, 10)
+        for changed in (value[:-3] + "AAA", "A" + value[1:], value.upper()):
+            with pytest.raises(BadSignature):
+                kept.loads(changed, 10)
+
+    def test_values_do_not_pile_up(self, clock):
+        _, kept = serializers()
+        for number in range(600):
+            kept.loads(kept.dumps(number), 10)
+            with pytest.raises(BadSignature):
+                kept.loads(f"{number}.ZVPxAA.AAAA", 10)
+        long = kept.dumps(random.Random(1).randbytes(5000).hex())
+        before = kept._kept.cache_info()
+        assert kept.loads(long, 10) == kept.loads(long, 10)
+        assert (before.currsize, before.maxsize) == (256, 256)
+        assert kept._kept.cache_info() == before
+
+
 def test_a_value_that_is_written_in_an_unusual_way_is_read_as_itsdangerous_does(clock):
     reference, kept = serializers()
     value = kept.dumps({"a": 1})

@@ -350,9 +350,10 @@ def save_session(ctx: RequestContext, response: Response) -> Steps[Response]:
     session = ctx._session
     if ctx.on_loop and opens_early(app) and saving_blocks(app, session):
         yield TO_THREAD
-    if not app.session_interface.is_null_session(session):
+    interface = app.session_interface
+    if not interface.is_null_session(session):
         try:
-            app.session_interface.save_session(app, session, response)
+            interface.save_session(app, session, response)
         except (SessionUnavailable, SessionConflict) as error:
             ctx.overridden |= app.overridden_handlers
             ctx.drop_held()

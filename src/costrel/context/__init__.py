@@ -490,7 +490,8 @@ def requesting(used: str | None = None) -> RequestContext:
 
 
 def _current_session() -> t.Any:
-    return requesting("session").session
+    value = _current.get()
+    return value.session if isinstance(value, RequestContext) else requesting("session").session
 
 
 def _current_request() -> t.Any:

@@ -17,8 +17,9 @@ class UpdateDictMixin(dict[K, V]):
     on_update: t.Callable[[t.Self], None] | None = None
 
     def _updated(self: t.Self) -> None:
-        if self.on_update is not None:
-            self.on_update(self)
+        on_update = self.on_update
+        if on_update is not None:
+            on_update(self)
 
     def setdefault(self, key: K, default: V | None = None) -> V:
         changed = key not in self

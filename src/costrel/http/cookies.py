@@ -11,6 +11,7 @@ import re
 import time
 import typing as t
 import warnings
+from functools import lru_cache
 from urllib.parse import quote
 
 from ..support.patterns import LatePattern
@@ -64,17 +65,20 @@ def parse_cookie(cookie: str | None = None, cls: t.Any = None) -> t.Any:
 
 def find_cookie(cookie: str, name: str) -> str | None:
     """The first value of a name in the Cookie field, as `parse_cookie` reads it; None if it has none."""
-    at = cookie.find(name)
-    if at >= 0 and '"' in cookie:
-        return next((value for found, value in _quoted_pairs(cookie) if found == name), None)
-    while at >= 0:
-        end = cookie.find(";", at)
-        pair = cookie[cookie.rfind(";", 0, at) + 1 : end if end >= 0 else None]
-        found, _, value = pair.partition("=")
-        if name and found.strip(" \t") == name:
-            return value.strip(" \t")
-        at = cookie.find(name, end + 1) if end >= 0 else -1
-    return None
+    start = _start_of(name)
+    if start is not None and '"' not in cookie:
+        before, found, after = f"; {cookie}".partition(start)
+        if name not in before:
+            return after.partition(";")[0].strip(" \t") if found else None
+    # Another name or value contains this name, or its pair is written with other blanks.
+    value: str | None = parse_cookie(cookie).get(name)
+    return value
+
+
+@lru_cache(maxsize=64)
+def _start_of(name: str) -> str | None:
+    """The beginning of a pair after another one, up to its value; None if no pair has this name."""
+    return f"; {name}=" if name and name == name.strip(" \t") and not {";", "="} & {*name} else None
 
 
 def _lists_of(cookie: str) -> dict[str, list[str]]:

@@ -176,14 +176,21 @@ class Request(RequestHead):
     def headers(self) -> None:
         del self._own_headers
 
-    @cached_property
-    def cookies(self) -> MultiDict[str, str]:
-        """The cookies that were sent."""
+    def _parse_cookies(self) -> MultiDict[str, str]:
         headers = self._own_headers
         if headers is not None and type(headers) is not EnvironHeaders:
-            return super().cookies
+            return super()._parse_cookies()
         cookies: MultiDict[str, str] = parse_cookie(hot(self._source, "HTTP_COOKIE"), cls=self.dict_storage_class)
         return cookies
+
+    def _has_unread_cookies(self) -> bool:
+        """Whether the cookies are those of the source, and the first value of each name counts."""
+        headers = self._own_headers
+        return (
+            self._cookies is None
+            and self.dict_storage_class is ImmutableMultiDict
+            and (headers is None or type(headers) is EnvironHeaders)
+        )
 
     @cached_property
     def content_length(self) -> int | None:

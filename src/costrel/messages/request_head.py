@@ -50,6 +50,7 @@ class RequestHead:
     trusted_hosts: list[str] | None = None
 
     _parsed_content_type: tuple[str, dict[str, str]] | None = None
+    _cookies: MultiDict[str, str] | None = None
 
     def __init__(
         self,
@@ -141,9 +142,24 @@ class RequestHead:
 
     # -- what the headers say
 
-    @cached_property
+    # Not a cached property, so that a session sees whether the cookies were read or assigned.
+    @property
     def cookies(self) -> MultiDict[str, str]:
         """The cookies that were sent."""
+        cookies = self._cookies
+        if cookies is None:
+            cookies = self._cookies = self._parse_cookies()
+        return cookies
+
+    @cookies.setter
+    def cookies(self, value: MultiDict[str, str]) -> None:
+        self._cookies = value
+
+    @cookies.deleter
+    def cookies(self) -> None:
+        self._cookies = None
+
+    def _parse_cookies(self) -> MultiDict[str, str]:
         header = ";".join(self.headers.getlist("Cookie"))
         cookies: MultiDict[str, str] = parse_cookie(header, cls=self.dict_storage_class)
         return cookies

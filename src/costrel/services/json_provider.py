@@ -6,10 +6,10 @@ import json
 import typing as t
 import weakref
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import date
 from functools import cache
 from math import isinf
-from operator import attrgetter
 
 from ..http.dates import http_date
 from ..support.properties import cached_property
@@ -20,15 +20,16 @@ if t.TYPE_CHECKING:
 
 Indent: t.TypeAlias = int | str | None
 Separators: t.TypeAlias = tuple[str, ...] | list[str] | None
-Layout: t.TypeAlias = tuple[Indent, tuple[str, ...] | None, bool]
+Layout: t.TypeAlias = tuple[Indent, Separators, bool, Callable[[t.Any], object], bool, bool]
+"""Indent, separators, ``JSON_ALLOW_NAN``, and a provider's attributes `default`, `ensure_ascii` and `sort_keys`."""
 Encode: t.TypeAlias = Callable[[object], str]
-Attributes: t.TypeAlias = tuple[Callable[[t.Any], object], bool, bool]
-"""The attributes `default`, `ensure_ascii` and `sort_keys` of a provider."""
 
 COMPACT: t.Final = (",", ":")
 
 _FAST_TO_READ: t.Final = frozenset({str, bytes, bytearray})
 _MAX_LAYOUTS: t.Final = 16
+_NO_CONFIG: t.Final = (AttributeError, ReferenceError)
+"""A provider outlives its application, or belongs to a stand-in."""
 _EMPTY: t.Final[Mapping[str, t.Any]] = {}
 
 
@@ -173,12 +174,9 @@ def check_json_depth(s: str | bytes, limit: int) -> None:
 # -- providers --------------------------------------------------------------------------------------------------------
 
 
-_attributes_of = attrgetter("default", "ensure_ascii", "sort_keys")
-
-
-def _make_encode(attributes: Attributes, indent: Indent, separators: tuple[str, ...] | None, allow_nan: bool) -> Encode:
+def _make_encode(layout: Layout) -> Encode:
     """Prepare a function that does the same as `json.dumps` with these arguments."""
-    default, ensure_ascii, sort_keys = attributes
+    indent, separators, allow_nan, default, ensure_ascii, sort_keys = layout
     encoder = json.JSONEncoder(
         default=default,
         ensure_ascii=ensure_ascii,
@@ -208,6 +206,14 @@ def _make_encode(attributes: Attributes, indent: Indent, separators: tuple[str, 
             return encode_slowly(obj)
 
     return encode
+
+
+def _dumps_with(obj: object, layout: Layout, kwargs: dict[str, t.Any]) -> str:
+    """The JSON of a value with arguments of `json.dumps`, which override those of the layout."""
+    indent, separators, allow_nan, default, ensure_ascii, sort_keys = layout
+    given = {"allow_nan": allow_nan, "default": default, "ensure_ascii": ensure_ascii, "sort_keys": sort_keys, **kwargs}
+    plain = Plain(given["default"], given["sort_keys"], given["allow_nan"], given.get("skipkeys", False))
+    return _placed(obj, lambda value: json.dumps(value, indent=indent, separators=separators, **given), plain)  # type: ignore[arg-type]
 
 
 def _placed(obj: object, encode: Encode, plain: Plain) -> str:
@@ -279,43 +285,40 @@ class DefaultJSONProvider(JSONProvider):
 
     def dumps(self, obj: t.Any, *, indent: Indent = None, separators: Separators = None, **kwargs: t.Any) -> str:
         """Return `obj` as JSON; keyword arguments are those of `json.dumps` and override the provider's attributes."""
-        allow_nan = self._config().get("JSON_ALLOW_NAN", True)
+        try:
+            allow_nan = self._app.config.get("JSON_ALLOW_NAN", True)
+        except _NO_CONFIG:
+            allow_nan = True
+        layout = (indent, separators, allow_nan, self.default, self.ensure_ascii, self.sort_keys)
         if kwargs:
-            kwargs.setdefault("default", self.default)
-            kwargs.setdefault("ensure_ascii", self.ensure_ascii)
-            kwargs.setdefault("sort_keys", self.sort_keys)
-            kwargs.setdefault("allow_nan", allow_nan)
-            plain = Plain(kwargs["default"], kwargs["sort_keys"], kwargs["allow_nan"], kwargs.get("skipkeys", False))
-            return _placed(
-                obj,
-                lambda value: json.dumps(value, indent=indent, separators=separators, **kwargs),  # type: ignore[arg-type]
-                plain,
-            )
-        layout = (indent, tuple(separators) if isinstance(separators, list) else separators, allow_nan)
-        attributes: Attributes = _attributes_of(self)
-        kept = self._encoders.get(layout)
-        if kept is None or kept[0] != attributes:  # an attribute changed since the last use
-            if len(self._encoders) >= _MAX_LAYOUTS:
-                self._encoders.clear()
-            kept = self._encoders[layout] = (attributes, _make_encode(attributes, *layout))
-        return kept[1](obj)
+            return _dumps_with(obj, layout, kwargs)
+        try:
+            encode = self._encoders[layout]
+        except (KeyError, TypeError):  # a list of separators cannot be a key
+            encode = self._keep_encoder(layout)
+        return encode(obj)
 
     @cached_property
-    def _encoders(self) -> dict[Layout, tuple[Attributes, Encode]]:
+    def _encoders(self) -> dict[Layout, Encode]:
         return {}
 
-    def _config(self) -> Mapping[str, t.Any]:
-        try:
-            return self._app.config
-        except (AttributeError, ReferenceError):  # a provider outlives its application, or belongs to a stand-in
-            return _EMPTY
+    def _keep_encoder(self, layout: Layout) -> Encode:
+        encode = _make_encode(layout)
+        if len(self._encoders) >= _MAX_LAYOUTS:
+            self._encoders.clear()
+        with suppress(TypeError):
+            self._encoders[layout] = encode
+        return encode
 
     def loads(self, s: str | bytes, **kwargs: t.Any) -> t.Any:
         """Return the value of a JSON text; keyword arguments are those of `json.loads`.
 
         :raises ValueError: if the text is not JSON, or ``JSON_MAX_DEPTH`` or ``JSON_ALLOW_NAN`` forbid it.
         """
-        config = self._config()
+        try:
+            config: Mapping[str, t.Any] = self._app.config
+        except _NO_CONFIG:
+            config = _EMPTY
         is_standard = not kwargs
         value = _read(s, kwargs, config)
         limit = config.get("JSON_MAX_DEPTH")
@@ -330,7 +333,8 @@ class DefaultJSONProvider(JSONProvider):
         """
         obj = args[0] if len(args) == 1 and not kwargs else self._prepare_response_obj(args, kwargs)
         app = self._app
-        if self.compact is False or (self.compact is None and app.debug):
+        compact = self.compact
+        if compact is False or (compact is None and app.debug):
             text = self.dumps(obj, indent=2)
         else:
             text = self.dumps(obj, separators=COMPACT)

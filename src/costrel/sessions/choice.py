@@ -29,8 +29,7 @@ class ChosenSessions:
         self._choosing = RLock()  # two first requests at the same time would each make a store
 
     def __get__(self, app: AppContract | None, owner: type | None = None) -> SessionInterface:
-        store = None if app is None else app.config.get("SESSION_STORE")
-        if app is None or store is None:
+        if app is None or (store := app.config.get("SESSION_STORE")) is None:
             return self._default
         with self._choosing:
             chosen: tuple[object, SessionInterface] | None = app.__dict__.get("_chosen_sessions")

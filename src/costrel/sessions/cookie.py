@@ -25,8 +25,7 @@ if t.TYPE_CHECKING:
 _DATE: t.Final = "Expires=@"
 _needs_no_quotes = re.compile(r"[A-Za-z0-9_.\-]*").fullmatch
 
-# `headers` is here since a request whose headers were assigned has the cookies of those.
-_reading: t.Final = Seams(Request, "cookies", "dict_storage_class", "headers")
+_reading: t.Final = Seams(Request, "cookies", "headers", "_has_unread_cookies")
 _setting: t.Final = Seams(ResponseHead, "set_cookie", "delete_cookie")
 
 
@@ -41,12 +40,12 @@ def named(attributes: Attributes) -> dict[str, t.Any]:
 
 def is_sent_plainly(request: Request) -> bool:
     """Whether the cookies of a request are those of its Cookie field, and were not read yet."""
-    return _reading.are_original(request)
+    return request._has_unread_cookies() and _reading.are_original_in(request.__class__)
 
 
 def sent(request: Request, name: str) -> str | None:
     """Return the first value of a cookie. Other cookies are left unread, unless `request.cookies` was used already."""
-    if not _reading.are_original(request):
+    if not is_sent_plainly(request):
         return request.cookies.get(name)
     field = hot(request._source, "HTTP_COOKIE")
     return None if field is None else find_cookie(field, name)

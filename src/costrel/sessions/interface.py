@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from ..http.callback import CallbackDict
 from ..support.coroutines import refuse_async
-from ..support.seams import Seams
+from ..support.seams import Seams, Stamp
 from .cookie import (
     Attributes,
     is_sent_plainly,
@@ -38,6 +38,8 @@ AnyRequest: t.TypeAlias = t.Any
 AnyResponse: t.TypeAlias = t.Any
 
 Key: t.TypeAlias = str | bytes
+KeySettings: t.TypeAlias = tuple[Key | None, tuple[Key, ...], int]
+"""The secret key, its fallbacks and its minimum size."""
 
 WITHOUT_KEY: t.Final = (
     "The session is unavailable: no secret key was set. Set app.secret_key to a long random value that stays the same"
@@ -243,8 +245,8 @@ class SecureCookieSessionInterface(SessionInterface):
 
     session_class = SecureCookieSession
 
-    _kept: tuple[tuple[object, ...], KeptSerializer] | None = None
-    """The serializer that was used last, after the keys and attributes that it was made from."""
+    _kept: tuple[KeySettings, Stamp, KeptSerializer] | None = None
+    """The serializer that was used last, after the settings and the stamp of the class that it was made from."""
 
     def get_signing_serializer(self, app: AnyApp) -> URLSafeTimedSerializer | None:
         """Return the itsdangerous serializer for the secret key and its fallbacks; None without a secret key."""
@@ -265,7 +267,9 @@ class SecureCookieSessionInterface(SessionInterface):
             data = serializer.loads(value, max_age=cookie_lifetime(app))
         except _bad_data():
             return self.session_class()
-        return self._session_of(app, value, data) if isinstance(data, (dict, Mapping)) else self.session_class()
+        if type(data) is dict or isinstance(data, Mapping):
+            return self._session_of(app, value, data)
+        return self.session_class()
 
     def _session_of(self, app: AppContract, value: str, data: Mapping[str, t.Any]) -> SessionMixin:
         """Return the session for the data of a valid cookie."""
@@ -302,7 +306,7 @@ class SecureCookieSessionInterface(SessionInterface):
         set_cookie(
             response,
             self.get_cookie_name(app),
-            t.cast("str", serializer.dumps(data)),
+            serializer.dumps(data),  # type: ignore[arg-type]  # an itsdangerous serializer returns str for str
             self.get_expiration_time(app, session),
             self._cookie_attributes(app),
             lambda: self._largest_keys(data),
@@ -342,22 +346,32 @@ class SecureCookieSessionInterface(SessionInterface):
 
     def _kept_serializer(self, app: AppContract) -> ValueSerializer | None:
         """Return the serializer of the cookie's value, with its keys derived once; None without a secret key."""
-        if not _signing.are_original(self) and "get_signing_serializer" in _signing.replaced(self):
+        config = app.config
+        fallbacks = config.get("SECRET_KEY_FALLBACKS")
+        settings = (app.secret_key, tuple(fallbacks) if fallbacks else (), config.get("SECRET_KEY_MIN_BYTES", 0))
+        kept = self._kept
+        if kept and kept[0] == settings and kept[1].is_current() and _PARTS.isdisjoint(self.__dict__):
+            return kept[2]
+        return self._keep_serializer(app, settings)
+
+    def _keep_serializer(self, app: AppContract, settings: KeySettings) -> ValueSerializer | None:
+        key, fallbacks, shortest = settings
+        if "get_signing_serializer" in _signing.replaced(self):
             return self.get_signing_serializer(app)
-        key = app.secret_key
         if not key:
             return None
-        shortest = app.config.get("SECRET_KEY_MIN_BYTES", 0)
-        if shortest and len(key) < shortest:  # no text has fewer bytes than characters
+        is_short = shortest and len(key) < shortest  # no text has fewer bytes than characters
+        if is_short:
             check_size(app, key)
-        parts = (_keys(app, key), self.salt, self.serializer, self.key_derivation, self.digest_method)
-        kept = self._kept
-        if kept is None or kept[0] != parts:
-            try:
-                kept = self._kept = (parts, _serializer_of(*t.cast("tuple[t.Any, ...]", parts)))
-            except TypeError:  # keys that are no text: itsdangerous raises an error when it needs them
-                return self.get_signing_serializer(app)
-        return kept[1]
+        stamp = _signing.stamp_of(type(self))
+        parts = (*fallbacks, key), self.salt, self.serializer, self.key_derivation, self.digest_method
+        try:
+            serializer = _serializer_of(*t.cast("tuple[t.Any, ...]", parts))
+        except TypeError:  # keys that are no text: itsdangerous raises an error when it needs them
+            return self.get_signing_serializer(app)
+        if not is_short and _PARTS.isdisjoint(self.__dict__):
+            self._kept = settings, stamp, serializer
+        return serializer
 
     def _largest_keys(self, data: dict[str, t.Any]) -> str:
         sizes = {key: len(self.serializer.dumps({key: item})) for key, item in data.items()}
@@ -367,6 +381,9 @@ class SecureCookieSessionInterface(SessionInterface):
             " Keep such values on the server, and only their names in the session."
         )
 
+
+_PARTS: t.Final = frozenset({"digest_method", "get_signing_serializer", "key_derivation", "salt", "serializer"})
+"""The attributes on which the serializer of the cookie's value depends."""
 
 _signing: t.Final = Seams(SecureCookieSessionInterface, "get_signing_serializer", "serializer")
 _own_cookie: t.Final = Seams(SecureCookieSessionInterface, *_signing, "_kept_serializer", "should_set_cookie")
@@ -417,7 +434,7 @@ def check_size(app: AppContract, key: Key) -> None:
 
 def _keys(app: AppContract, key: Key) -> tuple[Key, ...]:
     """Return the keys as itsdangerous wants them: the last one signs; the ones before it are still accepted."""
-    fallbacks = app.config["SECRET_KEY_FALLBACKS"]
+    fallbacks = app.config.get("SECRET_KEY_FALLBACKS")
     return (*fallbacks, key) if fallbacks else (key,)
 
 

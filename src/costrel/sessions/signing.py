@@ -40,6 +40,15 @@ The window is large enough for every distance within the text. The memory level 
 chain, and zlib tries only the first 32 positions of a chain if it has a good match: no chain of 34 bytes is longer.
 """
 
+_KEPT: t.Final = 256
+_MAX_KEPT: t.Final = 4096
+"""How many verified values are kept, and of which length at most.
+
+A client repeats the cookie of its session in each request until the session is written. The payload is kept as it was
+signed: it may be small, and inflate to megabytes.
+"""
+
+_DOT: t.Final = ord(".")
 _TO_URL_SAFE: t.Final = bytes.maketrans(b"+/", b"-_")
 _FROM_URL_SAFE: t.Final = bytes.maketrans(b"-_", b"+/")
 _INNER: t.Final = bytes(byte ^ 0x36 for byte in range(256))
@@ -86,6 +95,7 @@ class KeptSerializer:
         self.is_text = reference.is_text_serializer
         self.signer = t.cast("TimestampSigner", reference.make_signer(reference.salt))
         self._is_same = compare_digest
+        self._kept = lru_cache(maxsize=_KEPT)(self._signed)
         # The newest key stands last in an itsdangerous signer. It signs; the others only read.
         self.macs = [
             Mac(self.signer.derive_key(key), self.signer.digest_method) for key in reversed(self.signer.secret_keys)
@@ -118,22 +128,31 @@ class KeptSerializer:
             raise BadPayload("The session's cookie is signed, but cannot be read.", original_error=error) from error
 
     def _verified(self, value: str, max_age: int) -> bytes:
-        signed, _, signature = value.encode().rpartition(b".")
-        payload, _, stamp = signed.rpartition(b".")
-        if payload:
-            for mac in self.macs:
-                if self._is_same(mac.signature(signed), signature):
-                    if _is_young(stamp, max_age):
-                        return payload
-                    break
+        """Return the payload of a signed value, in padded base64."""
+        try:
+            payload, signed_at = self._kept(value) if len(value) <= _MAX_KEPT else self._signed(value)
+            if 0 <= int(time.time()) - signed_at <= max_age:
+                return payload
+        except ValueError:
+            pass
         # itsdangerous reads values that are written in an unusual way, and has the error message for all others.
         try:
-            return self.signer.unsign(value, max_age=max_age)
+            return _padded(self.signer.unsign(value, max_age=max_age))
         except (ValueError, OverflowError, OSError) as error:
             from itsdangerous import BadSignature
 
             # itsdangerous fails to format the year of such a timestamp.
             raise BadSignature("The session's cookie has a timestamp that is no time.") from error
+
+    def _signed(self, value: str) -> tuple[bytes, int]:
+        """Return the payload of a value, and when it was signed. Raises ValueError if it was not."""
+        signed, _, signature = value.encode().rpartition(b".")
+        payload, _, stamp = signed.rpartition(b".")
+        if payload:
+            for mac in self.macs:
+                if self._is_same(mac.signature(signed), signature):
+                    return _padded(payload), int.from_bytes(decode(stamp), "big")
+        raise ValueError("The value is not signed.")
 
 
 class Mac:
@@ -177,17 +196,9 @@ def _timestamp(seconds: int) -> bytes:
     return b"." + encode(seconds.to_bytes((seconds.bit_length() + 7) // 8, "big"))
 
 
-def _is_young(stamp: bytes, max_age: int) -> bool:
-    try:
-        signed_at = int.from_bytes(decode(stamp), "big")
-    except ValueError:
-        return False
-    return 0 <= int(time.time()) - signed_at <= max_age
-
-
 def encode(data: bytes) -> bytes:
     """Return `data` in URL-safe base64 without padding."""
-    return b2a_base64(data, newline=False).translate(_TO_URL_SAFE, b"=")
+    return b2a_base64(data).rstrip(b"=\n").translate(_TO_URL_SAFE)
 
 
 def decode(text: bytes) -> bytes:
@@ -195,7 +206,12 @@ def decode(text: bytes) -> bytes:
 
     :raises ValueError: if the length is not possible.
     """
-    return a2b_base64(text.translate(_FROM_URL_SAFE) + b"==")  # more padding than needed is ignored
+    return a2b_base64(_padded(text))
+
+
+def _padded(text: bytes) -> bytes:
+    """Return URL-safe base64 in the standard alphabet. More padding than needed is ignored."""
+    return text.translate(_FROM_URL_SAFE) + b"=="
 
 
 def _packed(text: bytes) -> bytes:
@@ -221,9 +237,9 @@ def _compressed(text: bytes) -> bytes:
 
 
 def _unpacked(payload: bytes) -> bytes:
-    if not payload.startswith(b"."):
-        return decode(payload)
-    compressed = decode(payload[1:])
+    if payload[0] != _DOT:
+        return a2b_base64(payload)
+    compressed = a2b_base64(payload[1:])
     if len(compressed) * _MOST_EXPANSION <= INFLATED_LIMIT:
         return zlib.decompress(compressed)
     inflater = zlib.decompressobj()

@@ -244,7 +244,7 @@ class TaggedJSONSerializer:
         """Whether a value is JSON as it is. Most sessions are. PERF: session_write"""
         return (
             self.order == self._known_order
-            and _TAGGING.are_original_in(type(self))
+            and _TAGGING.are_original_in(self.__class__)
             and (type(value) in _SCALARS or (type(value) is dict and self._is_flat(value)))
         )
 
@@ -265,7 +265,7 @@ class TaggedJSONSerializer:
 
     def _untag_scan(self, value: object) -> object:
         if isinstance(value, dict):
-            if self._is_flat(value) and _TAGGING.are_original_in(type(self)):
+            if self._is_flat(value) and _TAGGING.are_original_in(self.__class__):
                 return value
             return self.untag({key: self._untag_scan(item) for key, item in value.items()})
         if isinstance(value, list):
@@ -288,20 +288,17 @@ class TaggedJSONSerializer:
         :raises ValueError: if the text is not JSON.
         """
         ctx = context.peek()
-        found = loads(value) if ctx is None else ctx.app.json.loads(value)
-        return self._untag_scan(found) if self._may_have_tags(value) else found
-
-    def _may_have_tags(self, text: str) -> bool:
-        """Whether a JSON text may have a tagged value, which most sessions have not.
-
-        The keys of the default tags begin with a blank, which JSON can also write as an escape sequence.
-        """
-        return (
-            '" ' in text
-            or "\\" in text
+        found = (loads if ctx is None else ctx.app.json.loads)(value)
+        # Most sessions have no tags. The keys of the default tags begin with a blank, which JSON can also write as an
+        # escape sequence.
+        if (
+            '" ' in value
+            or "\\" in value
             or len(self.tags) != self._blank_tags
-            or not _TAGGING.are_original_in(type(self))
-        )
+            or not _TAGGING.are_original_in(self.__class__)
+        ):
+            return self._untag_scan(found)
+        return found
 
 
 _TAGGING: t.Final = Seams(TaggedJSONSerializer, "tag", "untag", "_untag_scan")

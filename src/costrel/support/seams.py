@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from operator import attrgetter
-from typing import Any
+from typing import Any, TypeAlias
 
 _NONE: frozenset[str] = frozenset()
 _MAX_KNOWN = 64
@@ -80,6 +80,10 @@ def _keeps_versions() -> bool:
 
 _KEEPS_VERSIONS = _keeps_versions()
 
+_Known: TypeAlias = tuple[type, int, frozenset[str], Stamp | None]
+"""For a class: the probe and the flags of its stamp, the names that it replaces, and the stamp itself."""
+_UNKNOWN: _Known = (_Quiet, _NEVER, _NONE, None)
+
 
 class Seams:
     """The names of a class that other code may replace.
@@ -96,8 +100,7 @@ class Seams:
         self._classes = tuple({name.partition(".")[0] for name in names if "." in name})
         self._look_up = attrgetter(*names)
         self._originals: tuple[Any, ...] = self._look_up(owner)
-        self._known: dict[type, tuple[Stamp, frozenset[str]]] = {}
-        """A class → its stamp, and the names that it replaces."""
+        self._known: dict[type, _Known] = {}
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._all_names)
@@ -107,11 +110,15 @@ class Seams:
 
     def are_original(self, instance: object) -> bool:
         """Whether neither the class of `instance` nor the instance itself, with its few attributes, replaces a name."""
-        return not self.replaced_in(instance.__class__) and self._name_set.isdisjoint(instance.__dict__)
+        probe, flags, replaced, _ = self._known.get(instance.__class__, _UNKNOWN)
+        if probe.__flags__ != flags:
+            replaced = self._examine(instance.__class__)
+        return not replaced and self._name_set.isdisjoint(instance.__dict__)
 
     def are_original_in(self, cls: type) -> bool:
         """Whether `cls` replaces none of the names."""
-        return not self.replaced_in(cls)
+        probe, flags, replaced, _ = self._known.get(cls, _UNKNOWN)
+        return not (replaced if probe.__flags__ == flags else self._examine(cls))
 
     def replaced(self, instance: object, usual: int = 0) -> frozenset[str]:
         """The names that the class of `instance` or the instance itself replaces.
@@ -123,39 +130,42 @@ class Seams:
         """
         attributes = instance.__dict__
         if len(attributes) <= usual or self._name_set.isdisjoint(attributes):
-            known = self._known.get(instance.__class__)
-            if known is None or known[0]._probe.__flags__ != known[0]._flags:
-                known = self._examine(instance.__class__)
-            return known[1]
+            probe, flags, replaced, _ = self._known.get(instance.__class__, _UNKNOWN)
+            return replaced if probe.__flags__ == flags else self._examine(instance.__class__)
         return self.replaced_in(instance.__class__, self._name_set.intersection(attributes))
 
     def replaced_in(self, cls: type, assigned: frozenset[str] = _NONE) -> frozenset[str]:
         """The names that `cls` replaces, and those in `assigned`: names of `among` assigned to an instance of it."""
-        known = self._known.get(cls)
-        if known is None or known[0]._probe.__flags__ != known[0]._flags:
-            known = self._examine(cls)
-        return known[1] | assigned if assigned else known[1]
+        probe, flags, replaced, _ = self._known.get(cls, _UNKNOWN)
+        if probe.__flags__ != flags:
+            replaced = self._examine(cls)
+        return replaced | assigned if assigned else replaced
+
+    def stamp_of(self, cls: type) -> Stamp:
+        """The stamp of the answers for `cls`. While it is current, no other attribute of the class changes either."""
+        self.replaced_in(cls)
+        return self._known.get(cls, _UNKNOWN)[3] or Stamp()
 
     def classes(self, cls: type) -> tuple[type, ...]:
         """The classes on which the answers for `cls` depend."""
         return cls, *(getattr(cls, name) for name in self._classes)
 
-    def _examine(self, cls: type) -> tuple[Stamp, frozenset[str]]:
-        """Compare the attributes of `cls` with the originals."""
-        known = self._known.get(cls)
+    def _examine(self, cls: type) -> frozenset[str]:
+        """Compare the attributes of `cls` with the original ones. Returns the names that it replaces."""
+        stamp = self._known.get(cls, _UNKNOWN)[3]
         # Before the attributes are read: a change meanwhile shows in the stamp.
-        if known is None:
+        if stamp is None:
             stamp = Stamp(*self.classes(cls))
-        else:
-            stamp = known[0] if known[0]._flags == _NEVER else Stamp(*self.classes(cls), changes=known[0].changes + 1)
+        elif stamp._flags != _NEVER:
+            stamp = Stamp(*self.classes(cls), changes=stamp.changes + 1)
         found, replaced = self._look_up(cls), _NONE
         if found != self._originals:
             pairs = zip(self._names, found, self._originals, strict=True)
             replaced = frozenset(name for name, value, original in pairs if value is not original)
         if len(self._known) >= _MAX_KNOWN:
             self._known.clear()
-        known = self._known[cls] = (stamp, replaced)
-        return known
+        self._known[cls] = (stamp._probe, stamp._flags, replaced, stamp)
+        return replaced
 
     def among(self, names: frozenset[str]) -> frozenset[str]:
         """Those of `names` that are names of this object."""
