@@ -505,12 +505,16 @@ def take_body(environ: dict[str, t.Any], receive: Receive, timeouts: Timeouts, m
     return body
 
 
+_ANNOUNCING: t.Final = frozenset({"1.1", "1.0", None})
+"""The versions of HTTP that announce each body; None is that of a scope without one."""
+
+
 def has_body(scope: Scope, environ: dict[str, t.Any]) -> bool:
     """Whether a request may have a body: HTTP/1.1 announces one (RFC 9112 §6.3), HTTP/2 need not."""
     return (
         hot(environ, "CONTENT_LENGTH") is not None
         or hot(environ, "HTTP_TRANSFER_ENCODING") is not None
-        or scope.get("http_version", "1.1")[:1] != "1"
+        or scope.get("http_version") not in _ANNOUNCING
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import typing as t
 from operator import itemgetter
@@ -72,7 +73,7 @@ def note_route(scope: Scope, rule: str) -> None:
 
 
 def source_of(scope: Scope) -> dict[str, t.Any]:
-    """The source of a request for an ``http`` scope, still without ``wsgi.input``.
+    """The source of a request for an ``http`` scope, as if it had no body.
 
     It is a whole environ in rare cases: a header field that occurs twice, a root path, a path with escapes.
     """
@@ -82,8 +83,12 @@ def source_of(scope: Scope) -> dict[str, t.Any]:
     path = "%" if raw is None else raw.decode("latin-1")
     # Looked for in text: `in` on bytes first tries whether b"%" is a number.
     if "%" in path or "?" in path or ENVIRON in scope or layout.repeats or scope.get("root_path"):
-        return environ_of(scope)
-    source = ScopeSource.of(_PLACES[scope.get("scheme", "http")], pairs, layout)
+        environ = environ_of(scope)
+        environ["wsgi.input"] = io.BytesIO()
+        return environ
+    source = ScopeSource(layout.blank)
+    source.pairs, source.layout = pairs, layout
+    source.made = source.removed = None
     source["asgi.scope"] = scope
     source["REQUEST_METHOD"] = scope["method"]
     source["PATH_INFO"] = path
@@ -93,12 +98,6 @@ def source_of(scope: Scope) -> dict[str, t.Any]:
     for key, place in layout.hot:
         source[key] = pairs[place][1].decode("latin-1")
     return source
-
-
-_PLACES: t.Final = {
-    scheme: {"SCRIPT_NAME": "", "QUERY_STRING": "", "wsgi.url_scheme": below, "wsgi.input_terminated": True}
-    for scheme, below in SCHEMES.items()
-}
 
 
 def environ_of(scope: Scope) -> dict[str, t.Any]:

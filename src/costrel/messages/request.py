@@ -125,7 +125,7 @@ class Request(RequestHead):
     @cached_property
     def scheme(self) -> str:
         """``http``, ``https``, ``ws`` or ``wss``."""
-        scheme: str = hot(self._source, "wsgi.url_scheme", "http")
+        scheme: str = self._source.get("wsgi.url_scheme", "http")
         return scheme
 
     @cached_property

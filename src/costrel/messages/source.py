@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, ItemsView, Iterator, KeysView, Sequence
 from functools import lru_cache
+from io import BytesIO
 from typing import Any, ClassVar
 
 from ..support.asgi_types import Scope
@@ -25,13 +26,8 @@ HOT = frozenset(
         "HTTP_TRANSFER_ENCODING",
         "HTTP_UPGRADE",
         "PATH_INFO",
-        "QUERY_STRING",
         "REQUEST_METHOD",
-        "SCRIPT_NAME",
         "asgi.scope",
-        "wsgi.input",
-        "wsgi.input_terminated",
-        "wsgi.url_scheme",
     }
 )
 """The keys that a `ScopeSource` holds from the start, if the request has them."""
@@ -78,7 +74,7 @@ class FieldLayout:
     A browser sends the same names with nearly all of its requests, so that all that follows from them is kept.
     """
 
-    __slots__ = ("hot", "lacked", "places", "repeats")
+    __slots__ = ("blank", "hot", "lacked", "places", "repeats")
 
     def __init__(self, names: tuple[bytes, ...]) -> None:
         self.places = {name: place for place, name in enumerate(names)}
@@ -87,6 +83,8 @@ class FieldLayout:
         """Whether a field occurs twice."""
         self.hot = [(key, self.places[name]) for name, key in _HOT_FIELDS if name in self.places]
         """The keys and places of the fields that a source holds from the start."""
+        self.blank = dict.fromkeys(["asgi.scope", "REQUEST_METHOD", "PATH_INFO", *(key for key, _ in self.hot)])
+        """All keys of a source with these fields."""
         self.lacked: dict[Fields, bool] = {}
 
     @classmethod
@@ -116,7 +114,7 @@ _MAX_NAMES = 2048
 class ScopeSource(dict[str, Any]):
     """An ASGI scope as a source: the keys in `HOT` are items from the start, the others are looked up in the scope."""
 
-    __slots__ = ("_environ", "_removed", "layout", "pairs")
+    __slots__ = ("layout", "made", "pairs", "removed")
 
     make_environ: ClassVar[Callable[[Scope], dict[str, Any]]]
     """Makes the whole environ of a scope; set by the ASGI edge."""
@@ -127,25 +125,19 @@ class ScopeSource(dict[str, Any]):
     """The header fields by their lower-case names; none of them occurs twice."""
     layout: FieldLayout
     """The places of the fields among them."""
-    _environ: dict[str, Any] | None
-    _removed: set[str] | None
-
-    @classmethod
-    def of(cls, items: dict[str, Any], pairs: Sequence[tuple[bytes, bytes]], layout: FieldLayout) -> ScopeSource:
-        """A source with these items. A constructor in Python would take twice as long."""
-        source = cls(items)
-        source.pairs = pairs
-        source.layout = layout
-        source._environ = source._removed = None
-        return source
+    made: dict[str, Any] | None
+    """The whole environ, once it was made."""
+    removed: set[str] | None
+    """The keys that were taken out."""
 
     def whole(self) -> dict[str, Any]:
         """The whole environ, with the changes that were made here; it takes all later changes."""
-        environ = self._environ
+        environ = self.made
         if environ is None:
-            environ = self._environ = type(self).make_environ(self["asgi.scope"])
+            environ = self.made = type(self).make_environ(self["asgi.scope"])
+            environ["wsgi.input"] = BytesIO()
             environ.update(dict.items(self))
-            for key in self._removed or ():
+            for key in self.removed or ():
                 environ.pop(key, None)
         return environ
 
@@ -163,13 +155,16 @@ class ScopeSource(dict[str, Any]):
 
     def _found(self, key: str) -> Any:
         """The value of a key that is not among the items, or None."""
-        if self._environ is not None:
-            return self._environ.get(key)
-        if key in _NOT_HEADERS or (self._removed is not None and key in self._removed):
+        if self.made is not None:
+            return self.made.get(key)
+        if key in _NOT_HEADERS or (self.removed is not None and key in self.removed):
             return None
         if key[:5] == "HTTP_":
             place = self.layout.places.get(_header_name(key))
             return None if place is None else self.pairs[place][1].decode("latin-1")
+        if key == "wsgi.input":
+            self[key] = stream = BytesIO()
+            return stream
         scope = self["asgi.scope"]
         if key == "REMOTE_ADDR":
             return scope["client"][0] if scope.get("client") else None
@@ -180,11 +175,11 @@ class ScopeSource(dict[str, Any]):
     def pop(self, key: str, default: Any = None) -> Any:
         value = self.get(key, default)
         dict.pop(self, key, None)
-        if self._removed is None:
-            self._removed = set()
-        self._removed.add(key)
-        if self._environ is not None:
-            self._environ.pop(key, None)
+        if self.removed is None:
+            self.removed = set()
+        self.removed.add(key)
+        if self.made is not None:
+            self.made.pop(key, None)
         return value
 
     def __contains__(self, key: object) -> bool:
