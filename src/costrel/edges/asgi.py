@@ -22,7 +22,7 @@ from .http_drive import DisconnectWatcher, HttpDrive, RequestCalls
 from .lifespan import LifespanAround, answer_lifespan
 from .mounted import serve_mounted
 from .outgoing import Answer, Messages, add_echo, answer_of, sender_of
-from .scope import DIRECT, ECHO, note_route, source_of
+from .scope import ECHO, note_route, source_of
 from .threads import RETRY_AFTER, STREAM_THREADS, THREADS, NoThreadLeft, PinnedThread, Workers
 from .timeouts import BODY_MIN_RATE, BODY_TIMEOUT, SEND_TIMEOUT, ClientStalled, Timeouts
 from .unsent import unsent_of
@@ -129,7 +129,7 @@ class AsgiApplication:
         item = next(steps, ENDED)
         answer = ctx.answer
         if item is ENDED and answer.__class__ is tuple:
-            if DIRECT in scope or ECHO in scope:
+            if ECHO in scope:
                 send = sender_of(answer, scope, send)
             await send(answer[0])
             await send(answer[1])

@@ -21,7 +21,7 @@ from types import CoroutineType
 from ..http.errors import BodyTimeout, ClientDisconnected, RequestEntityTooLarge
 from ..http.framing import parse_content_length
 from ..messages.forms import DISK_FULL, InsufficientStorage
-from ..messages.source import hot
+from ..messages.source import ScopeSource, hot
 from ..support.asgi_types import Receive, Scope
 from .drive import rest_of
 from .threads import waiting_for_client
@@ -511,11 +511,11 @@ _ANNOUNCING: t.Final = frozenset({"1.1", "1.0", None})
 
 def has_body(scope: Scope, environ: dict[str, t.Any]) -> bool:
     """Whether a request may have a body: HTTP/1.1 announces one (RFC 9112 §6.3), HTTP/2 need not."""
-    return (
-        hot(environ, "CONTENT_LENGTH") is not None
-        or hot(environ, "HTTP_TRANSFER_ENCODING") is not None
-        or scope.get("http_version") not in _ANNOUNCING
-    )
+    if isinstance(environ, ScopeSource):
+        is_announced = environ.layout.has_body
+    else:
+        is_announced = "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ
+    return is_announced or scope.get("http_version") not in _ANNOUNCING
 
 
 async def _given(message: t.MutableMapping[str, t.Any]) -> t.MutableMapping[str, t.Any]:

@@ -8,34 +8,14 @@ that extensions make to it are seen.
 from __future__ import annotations
 
 from collections.abc import Callable, ItemsView, Iterator, KeysView, Sequence
-from functools import lru_cache
 from io import BytesIO
 from typing import Any, ClassVar
 
 from ..support.asgi_types import Scope
+from .field_layout import HOT, FieldLayout
 
 hot: Callable[..., Any] = dict.get
 """``hot(source, key, default=None)`` for the keys in `HOT` and keys that Costrel sets. PERF: page, hello. Only C."""
-
-HOT = frozenset(
-    {
-        "CONTENT_LENGTH",
-        "CONTENT_TYPE",
-        "HTTP_COOKIE",
-        "HTTP_HOST",
-        "HTTP_TRANSFER_ENCODING",
-        "HTTP_UPGRADE",
-        "PATH_INFO",
-        "REQUEST_METHOD",
-        "asgi.scope",
-    }
-)
-"""The keys that a `ScopeSource` holds from the start, if the request has them."""
-
-
-@lru_cache(maxsize=1024)
-def _header_name(key: str) -> bytes:
-    return key[5:].lower().replace("_", "-").encode("latin-1", "replace")
 
 
 def environ_of(source: dict[str, Any]) -> dict[str, Any]:
@@ -51,7 +31,6 @@ class Fields:
 
     def __init__(self, *keys: str) -> None:
         self.keys = keys
-        self._names = tuple(map(_header_name, keys))
 
     def joined_with(self, other: Fields) -> Fields:
         """These and the other ones."""
@@ -63,52 +42,9 @@ class Fields:
             lacked = source.layout.lacked
             found = lacked.get(self)
             if found is None:
-                found = lacked[self] = source.layout.places.keys().isdisjoint(self._names)
+                found = lacked[self] = source.layout.places.keys().isdisjoint(self.keys)
             return found
         return source.keys().isdisjoint(self.keys)
-
-
-class FieldLayout:
-    """The names of the header fields of a request, in their order.
-
-    A browser sends the same names with nearly all of its requests, so that all that follows from them is kept.
-    """
-
-    __slots__ = ("blank", "hot", "lacked", "places", "repeats")
-
-    def __init__(self, names: tuple[bytes, ...]) -> None:
-        self.places = {name: place for place, name in enumerate(names)}
-        """The place of each field."""
-        self.repeats = len(self.places) != len(names)
-        """Whether a field occurs twice."""
-        self.hot = [(key, self.places[name]) for name, key in _HOT_FIELDS if name in self.places]
-        """The keys and places of the fields that a source holds from the start."""
-        self.blank = dict.fromkeys(["asgi.scope", "REQUEST_METHOD", "PATH_INFO", *(key for key, _ in self.hot)])
-        """All keys of a source with these fields."""
-        self.lacked: dict[Fields, bool] = {}
-
-    @classmethod
-    def of(cls, names: tuple[bytes, ...]) -> FieldLayout:
-        """The layout with these names, which is kept unless they are unusually long."""
-        layout = cls(names)
-        if sum(map(len, names)) <= _MAX_NAMES:
-            if len(LAYOUTS) >= _MAX_LAYOUTS:
-                LAYOUTS.clear()
-            LAYOUTS[names] = layout
-        return layout
-
-
-_HOT_FIELDS = tuple(
-    (name, key)
-    for key in sorted(HOT)
-    if (name := b"content-" + key[8:].lower().encode() if key.startswith("CONTENT_") else _header_name(key))
-    and key.startswith(("CONTENT_", "HTTP_"))
-)
-
-LAYOUTS: dict[tuple[bytes, ...], FieldLayout] = {}
-"""Names → their layout, for those of recent requests."""
-_MAX_LAYOUTS = 256
-_MAX_NAMES = 2048
 
 
 class ScopeSource(dict[str, Any]):
@@ -157,11 +93,13 @@ class ScopeSource(dict[str, Any]):
         """The value of a key that is not among the items, or None."""
         if self.made is not None:
             return self.made.get(key)
-        if key in _NOT_HEADERS or (self.removed is not None and key in self.removed):
+        if self.removed is not None and key in self.removed:
             return None
-        if key[:5] == "HTTP_":
-            place = self.layout.places.get(_header_name(key))
-            return None if place is None else self.pairs[place][1].decode("latin-1")
+        place = self.layout.places.get(key)
+        if place is not None:
+            return self.pairs[place][1].decode("latin-1")
+        if "HTTP_" in key:
+            return None
         if key == "wsgi.input":
             self[key] = stream = BytesIO()
             return stream
@@ -196,6 +134,3 @@ class ScopeSource(dict[str, Any]):
 
 
 _ONLY_IN_ENVIRON = frozenset({"RAW_URI", "REMOTE_PORT", "REQUEST_URI", "wsgi.errors"})
-
-_NOT_HEADERS = frozenset({"HTTP_CONTENT_LENGTH", "HTTP_CONTENT_TYPE", "HTTP_PROXY"})
-"""Keys that look like headers. The last one would be taken for the proxy setting of libraries (CVE-2016-5385)."""
