@@ -16,7 +16,7 @@ from ..messages.source import environ_of
 from ..streaming import HOLDS
 from ..support.asgi_types import ASGIApplication, Receive, Scope, Send
 from ..support.properties import cached_property
-from .bodies import Body, has_body, take_body
+from .bodies import ANNOUNCING, Body, has_body, take_body
 from .drive import ENDED, to_loop
 from .http_drive import DisconnectWatcher, HttpDrive, RequestCalls
 from .lifespan import LifespanAround, answer_lifespan
@@ -152,7 +152,7 @@ class AsgiApplication:
             scope["type"] == "http"
             and scope["method"] in _BODILESS
             and self._finds_def_view(scope)
-            and scope["http_version"][0] == "1"  # later ones need not announce a body
+            and scope["http_version"] in ANNOUNCING
             and app._got_first_request
             and (not (entrances := outlook_of(app).entrances) or entrances == _TRACED)
             and not app.config["TESTING"]

@@ -12,7 +12,7 @@ from io import BytesIO
 from typing import Any, ClassVar
 
 from ..support.asgi_types import Scope
-from .field_layout import HOT, FieldLayout
+from .field_layout import FieldLayout
 
 hot: Callable[..., Any] = dict.get
 """``hot(source, key, default=None)`` for the keys in `HOT` and keys that Costrel sets. PERF: page, hello. Only C."""
@@ -78,14 +78,14 @@ class ScopeSource(dict[str, Any]):
         return environ
 
     def __missing__(self, key: str) -> Any:
-        value = None if key in HOT else self._found(key)
+        value = self._found(key)
         if value is None:
             raise KeyError(key)
         return value
 
     def get(self, key: str, default: Any = None) -> Any:
         value = hot(self, key)
-        if value is None and key not in HOT:
+        if value is None:
             value = self._found(key)
         return default if value is None else value
 
@@ -121,7 +121,7 @@ class ScopeSource(dict[str, Any]):
         return value
 
     def __contains__(self, key: object) -> bool:
-        return hot(self, key) is not None or (isinstance(key, str) and key not in HOT and self._found(key) is not None)
+        return hot(self, key) is not None or (isinstance(key, str) and self._found(key) is not None)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.whole())
