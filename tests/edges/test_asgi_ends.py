@@ -154,7 +154,7 @@ def test_a_busy_server_says_so():
         while not started.is_set():
             await asyncio.sleep(0.01)
         waiting.append(asyncio.create_task(call(app.asgi, "/")))
-        while not workers.is_full:
+        while workers.count_waiting() <= workers.queue:
             await asyncio.sleep(0.01)
         refused = await call(app.asgi, "/")
         release.set()

@@ -469,7 +469,7 @@ def test_an_error_that_comes_out_has_torn_down_first(error):
     def fail():
         raise error
 
-    begun = app.asgi.answer_in_place(scope_for("/"), None, None, None)
+    begun = app.asgi.answer_in_place(scope_for("/"), None, None, lambda: None)
 
     with pytest.raises(error):
         begun.send(None)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import typing as t
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 
 from ..app import lifecycle
@@ -17,13 +16,13 @@ from ..messages.source import environ_of
 from ..streaming import HOLDS
 from ..support.asgi_types import ASGIApplication, Receive, Scope, Send
 from ..support.properties import cached_property
-from .bodies import Body, has_body, take_body
+from .bodies import ANNOUNCING, Body, has_body, take_body
 from .drive import ENDED, to_loop
 from .http_drive import DisconnectWatcher, HttpDrive, RequestCalls
 from .lifespan import LifespanAround, answer_lifespan
 from .mounted import serve_mounted
 from .outgoing import Answer, Messages, add_echo, answer_of, sender_of
-from .scope import note_route, source_of
+from .scope import ECHO, note_route, source_of
 from .threads import RETRY_AFTER, STREAM_THREADS, THREADS, NoThreadLeft, PinnedThread, Workers
 from .timeouts import BODY_MIN_RATE, BODY_TIMEOUT, SEND_TIMEOUT, ClientStalled, Timeouts
 from .unsent import unsent_of
@@ -89,41 +88,56 @@ class AsgiApplication:
         return "asgi_app" in self.app.overridden_entrances and not self._is_inside
 
     @not_for_wsgi
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one HTTP request, or one lifespan. Raises ValueError for a protocol that is not known here."""
+    async def __call__(
+        self, scope: Scope, receive: Receive, send: Send, moved: Callable[[], None] | None = None
+    ) -> None:
+        """Answer one HTTP request, or one lifespan. Raises ValueError for a protocol that is not known here.
+
+        `moved` is for `answer_in_place`.
+        """
         # PERF: hello. A request that waits for nothing ends here, without another coroutine.
-        if scope["type"] != "http":
-            await self._answer_other(scope, receive, send)
-            return
-        app = self.app
-        if self.workers.is_full:
-            await self._send(overloaded(), RequestCalls(self.workers, None, receive, scope), send)
-            return
-        if not app._got_first_request or app.config["TESTING"]:
-            app.open_for_requests()
-        outlook = outlook_of(app)
-        if outlook.entrances:
+        app, workers = self.app, self.workers
+        if moved is None:
+            if scope["type"] != "http":
+                await self._answer_other(scope, receive, send)
+                return
+            if workers.count_waiting() > workers.queue:
+                await self._send(overloaded(), RequestCalls(workers, None, receive, scope), send)
+                return
+            if not app._got_first_request or app.config["TESTING"]:
+                app.open_for_requests()
+        outlook = app.outlook
+        if not outlook.is_current():
+            outlook = app.look_again()
+        if outlook.entrances and moved is None:
             await self._answer_by_entrance(scope, receive, send, outlook.entrances)
             return
         source = source_of(scope)
-        body: Body | None = None
         if has_body(scope, source):
+            if moved is not None:
+                await to_loop()
+                moved()
+                await self(scope, receive, send)
+                return
             body = take_body(source, receive, self.body_patience, self.body_min_rate)
-        else:
-            source["wsgi.input"] = io.BytesIO()
-        if body is not None:
-            await self._answer_with_body(RequestCalls(self.workers, body, receive, scope), source, send)
-            return
-        ctx, steps = self._begin(source, outlook)
+            if body is not None:
+                await self._answer_with_body(RequestCalls(workers, body, receive, scope), source, send)
+                return
+        ctx = self._context(source, outlook)
+        ctx.on_loop = moved is None
+        steps = lifecycle.serve(ctx, answer_of)
         item = next(steps, ENDED)
-        if item is ENDED and ctx.answer.__class__ is tuple:
-            start, end = ctx.answer
-            send = sender_of(ctx.answer, scope, send)
-            await send(start)
-            await send(end)
+        answer = ctx.answer
+        if item is ENDED and answer.__class__ is tuple:
+            if ECHO in scope:
+                send = sender_of(answer, scope, send)
+            await send(answer[0])
+            await send(answer[1])
         else:
-            calls = RequestCalls(self.workers, None, receive, scope)
+            calls = RequestCalls(workers, None, receive, scope)
             try:
+                if moved is not None:
+                    await self._move(ctx, calls, moved)
                 await self._go_on(calls, ctx, steps, item, send)
             finally:
                 await calls.end()
@@ -138,7 +152,7 @@ class AsgiApplication:
             scope["type"] == "http"
             and scope["method"] in _BODILESS
             and self._finds_def_view(scope)
-            and scope["http_version"][0] == "1"  # later ones need not announce a body
+            and scope["http_version"] in ANNOUNCING
             and app._got_first_request
             and (not (entrances := outlook_of(app).entrances) or entrances == _TRACED)
             and not app.config["TESTING"]
@@ -157,38 +171,23 @@ class AsgiApplication:
         rule = self.app.url_map.find_rule(scope["path"], scope["method"])
         return rule is None or not (rule.endpoint in self._streaming or lifecycle.is_async(views.get(rule.endpoint)))
 
-    async def answer_in_place(self, scope: Scope, receive: Receive, send: Send, moved: Callable[[], None]) -> None:
+    def answer_in_place(
+        self, scope: Scope, receive: Receive, send: Send, moved: Callable[[], None]
+    ) -> Coroutine[t.Any, t.Any, None]:
         """Answer a request that `takes_in_place` has taken; the first step of this is done in a thread that may block.
 
         It continues on the loop (`to_loop`), and calls `moved` there, as soon as it has to await something; from the
         start if there is a body.
         """
-        source = source_of(scope)
-        if has_body(scope, source):
-            await to_loop()
-            moved()
-            await self(scope, receive, send)
-            return
-        source["wsgi.input"] = io.BytesIO()
-        ctx, steps = self._begin(source, outlook_of(self.app))
-        ctx.on_loop = False
-        item = next(steps, ENDED)
-        if item is ENDED and ctx.answer.__class__ is tuple:
-            start, end = ctx.answer
-            send = sender_of(ctx.answer, scope, send)
-            await send(start)
-            await send(end)
-            return
-        calls = RequestCalls(self.workers, None, receive, scope)
+        return self(scope, receive, send, moved)
+
+    async def _move(self, ctx: RequestContext, calls: RequestCalls, moved: Callable[[], None]) -> None:
+        """Continue a request on the loop that was begun in place."""
         if ctx.holds:
             calls.pinned = PinnedThread()  # the stream goes on in this thread; the next one has a worker's
             self._streaming.add(ctx.request.endpoint)
-        try:
-            await to_loop(calls.pinned)
-            moved()
-            await self._go_on(calls, ctx, steps, item, send)
-        finally:
-            await calls.end()
+        await to_loop(calls.pinned)
+        moved()
 
     async def _answer_other(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
@@ -213,14 +212,11 @@ class AsgiApplication:
         around = LifespanAround(self.app, self.workers, scope, lambda: inside.has_lifespan)
         await around.answer(asgi_app, receive, send)
 
-    def _begin(self, source: dict[str, t.Any], outlook: Outlook) -> tuple[RequestContext, lifecycle.Steps[None]]:
+    def _context(self, source: dict[str, t.Any], outlook: Outlook) -> RequestContext:
         ctx = RequestContext(self.app, source if outlook.takes_sources else environ_of(source))
         ctx.outlook = outlook
-        return self._begun(ctx)
-
-    def _begun(self, ctx: RequestContext) -> tuple[RequestContext, lifecycle.Steps[None]]:
-        ctx.on_loop = ctx.sends_async = True
-        return ctx, lifecycle.serve(ctx, answer_of)
+        ctx.sends_async = True
+        return ctx
 
     async def _answer_by_entrance(self, scope: Scope, receive: Receive, send: Send, replaced: frozenset[str]) -> None:
         """Answer a request that reaches the application through middleware or a subclass."""
@@ -228,7 +224,6 @@ class AsgiApplication:
             await self.app.asgi_app(scope, receive, send)
             return
         source = source_of(scope)
-        source["wsgi.input"] = io.BytesIO()
         body: Body | None = None
         if has_body(scope, source):
             body = take_body(source, receive, self.body_patience, self.body_min_rate)
@@ -248,9 +243,12 @@ class AsgiApplication:
                 await self._send(await calls.run(lambda: _answer_of_wrapped(app, environ, calls)), calls, send)
             else:
                 if "request_context" in replaced:
-                    ctx, steps = self._begun(app.request_context(environ_of(source)))
+                    ctx = app.request_context(environ_of(source))
+                    ctx.sends_async = True
                 else:
-                    ctx, steps = self._begin(source, outlook_of(app))
+                    ctx = self._context(source, outlook_of(app))
+                ctx.on_loop = True
+                steps = lifecycle.serve(ctx, answer_of)
                 ctx.body_is_pending = body is not None and not body.complete
                 await self._go_on(calls, ctx, steps, calls.begin(steps, app._traces_apart), send)
         finally:

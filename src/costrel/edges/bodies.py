@@ -21,7 +21,7 @@ from types import CoroutineType
 from ..http.errors import BodyTimeout, ClientDisconnected, RequestEntityTooLarge
 from ..http.framing import parse_content_length
 from ..messages.forms import DISK_FULL, InsufficientStorage
-from ..messages.source import hot
+from ..messages.source import ScopeSource, hot
 from ..support.asgi_types import Receive, Scope
 from .drive import rest_of
 from .threads import waiting_for_client
@@ -86,7 +86,8 @@ class Body(io.RawIOBase):
         self._min_rate = min_rate
         self.wait: BodyWait | None = None
         """Exists after the first wait for the client."""
-        self._expected = _declared_length(environ)
+        # None if it is no number, which the request reports (RFC 9110 §8.6).
+        self._expected = parse_content_length(hot(environ, "CONTENT_LENGTH", ""))
         # A length beside a coding means nothing (RFC 9112 §6.3).
         self._ends_at = self._expected if hot(environ, "HTTP_TRANSFER_ENCODING") is None else None
         self._received = self._taken = 0
@@ -486,7 +487,7 @@ def _settle(future: asyncio.Future[None]) -> None:
 
 def take_body(environ: dict[str, t.Any], receive: Receive, timeouts: Timeouts, min_rate: float) -> Body | None:
     """Set ``wsgi.input`` in the environ of a request with a body. Returns None if the whole body had arrived."""
-    length = _declared_length(environ)
+    length = parse_content_length(hot(environ, "CONTENT_LENGTH", ""))
     begun: t.Any = None
     # PERF: form, postjson, upload. A small body has nearly always arrived with the head, in one message.
     if length is not None and 0 < length <= IN_MEMORY and hot(environ, "HTTP_TRANSFER_ENCODING") is None:
@@ -496,8 +497,9 @@ def take_body(environ: dict[str, t.Any], receive: Receive, timeouts: Timeouts, m
                 begun = rest_of(begun, begun.send(None))
             except StopIteration as stop:
                 message = stop.value
-                if len(message.get("body", b"")) == length:
-                    environ["wsgi.input"] = io.BytesIO(message["body"])
+                arrived = message.get("body", b"")
+                if len(arrived) == length:
+                    environ["wsgi.input"] = io.BytesIO(arrived)
                     return None
                 begun = _given(message)
     body = environ["wsgi.input"] = Body(environ, receive, timeouts, min_rate)
@@ -505,19 +507,18 @@ def take_body(environ: dict[str, t.Any], receive: Receive, timeouts: Timeouts, m
     return body
 
 
+ANNOUNCING: t.Final = frozenset({"1.1", "1.0", None})
+"""The versions of HTTP that announce each body; None is that of a scope without one."""
+
+
 def has_body(scope: Scope, environ: dict[str, t.Any]) -> bool:
     """Whether a request may have a body: HTTP/1.1 announces one (RFC 9112 §6.3), HTTP/2 need not."""
-    return (
-        hot(environ, "CONTENT_LENGTH") is not None
-        or hot(environ, "HTTP_TRANSFER_ENCODING") is not None
-        or scope.get("http_version", "1.1")[:1] != "1"
-    )
+    if isinstance(environ, ScopeSource):
+        is_announced = environ.layout.has_body
+    else:
+        is_announced = "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ
+    return is_announced or scope.get("http_version") not in ANNOUNCING
 
 
 async def _given(message: t.MutableMapping[str, t.Any]) -> t.MutableMapping[str, t.Any]:
     return message
-
-
-def _declared_length(environ: dict[str, t.Any]) -> int | None:
-    """The Content-Length, or None if it is not a number, which the request reports (RFC 9110 §8.6)."""
-    return parse_content_length(hot(environ, "CONTENT_LENGTH", ""))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import typing as t
+from collections.abc import Callable
 from contextlib import suppress
 
 from ..app.application import Costrel
@@ -31,13 +32,15 @@ class TimedAsgiApplication(AsgiApplication):
         return False
 
     @not_for_wsgi
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(
+        self, scope: Scope, receive: Receive, send: Send, moved: Callable[[], None] | None = None
+    ) -> None:
         """Answer one HTTP request within the limit, or one scope of another kind."""
         if scope["type"] != "http":
-            await super().__call__(scope, receive, send)
+            await super().__call__(scope, receive, send, moved)
             return
         response = _Response(send)
-        answering = asyncio.get_running_loop().create_task(super().__call__(scope, receive, response.send))
+        answering = asyncio.get_running_loop().create_task(super().__call__(scope, receive, response.send, moved))
         try:
             await asyncio.wait({answering}, timeout=self._limit)
         except asyncio.CancelledError:

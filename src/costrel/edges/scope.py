@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import typing as t
 from operator import itemgetter
 from urllib.parse import unquote_to_bytes
 
 from ..messages.environ import encode
-from ..messages.source import LAYOUTS, FieldLayout, ScopeSource
+from ..messages.field_layout import FIELD_KEYS, LAYOUTS, FieldLayout, field_key
+from ..messages.source import ScopeSource
 from ..support.asgi_types import Scope
 from ..telemetry.notes import note
 
@@ -20,39 +22,13 @@ ECHO: t.Final = "costrel.echo"
 
 DIRECT: t.Final = "costrel.direct"
 """The key of a scope for two functions, if the server records the messages of responses: the `send` that it passes on,
-and the one for a complete response. The edge then leaves the two messages of such a response under `ANSWERED`."""
+and the one for a complete response. The edge then leaves the two messages of such a response under `ANSWERED`. A server
+that sets it also sets `ECHO`."""
 
 ANSWERED: t.Final = "costrel.answered"
 
 ENVIRON: t.Final = "costrel.environ"
 """The key of a scope for entries of the environ that a scope has no place for; the test client sets it."""
-
-_KNOWN_NAMES: t.Final = (
-    b"accept", b"accept-encoding", b"accept-language", b"access-control-request-headers",
-    b"access-control-request-method", b"authorization", b"cache-control", b"connection", b"cookie", b"date", b"dnt",
-    b"expect", b"forwarded", b"host", b"if-match", b"if-modified-since", b"if-none-match", b"if-range",
-    b"if-unmodified-since", b"keep-alive", b"origin", b"pragma", b"priority", b"range", b"referer", b"sec-ch-ua",
-    b"sec-ch-ua-mobile", b"sec-ch-ua-platform", b"sec-fetch-dest", b"sec-fetch-mode", b"sec-fetch-site",
-    b"sec-fetch-user", b"te", b"transfer-encoding", b"upgrade-insecure-requests", b"user-agent", b"via",
-    b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-port", b"x-forwarded-prefix", b"x-forwarded-proto",
-    b"x-real-ip", b"x-request-id", b"x-requested-with",
-)  # fmt: skip
-
-
-def _key_of(name: bytes) -> str | None:
-    """The environ's key for a header, or None for one that must not get in.
-
-    A name with an underscore would be taken for the one with hyphens, and ``Proxy`` for the proxy setting of
-    libraries that read ``HTTP_PROXY`` from the environment.
-    """
-    if b"_" in name or name == b"proxy":
-        return None
-    key = name.decode("latin-1").upper().replace("-", "_")
-    return key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
-
-
-_KEYS: t.Final = {name: _key_of(name) for name in (*_KNOWN_NAMES, b"content-type", b"content-length")}
-
 
 _PROTOCOLS: t.Final = {version: f"HTTP/{version}" for version in ("1.0", "1.1", "2", "3")}
 SCHEMES: t.Final = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
@@ -72,7 +48,7 @@ def note_route(scope: Scope, rule: str) -> None:
 
 
 def source_of(scope: Scope) -> dict[str, t.Any]:
-    """The source of a request for an ``http`` scope, still without ``wsgi.input``.
+    """The source of a request for an ``http`` scope, as if it had no body.
 
     It is a whole environ in rare cases: a header field that occurs twice, a root path, a path with escapes.
     """
@@ -82,8 +58,12 @@ def source_of(scope: Scope) -> dict[str, t.Any]:
     path = "%" if raw is None else raw.decode("latin-1")
     # Looked for in text: `in` on bytes first tries whether b"%" is a number.
     if "%" in path or "?" in path or ENVIRON in scope or layout.repeats or scope.get("root_path"):
-        return environ_of(scope)
-    source = ScopeSource.of(_PLACES[scope.get("scheme", "http")], pairs, layout)
+        environ = environ_of(scope)
+        environ["wsgi.input"] = io.BytesIO()
+        return environ
+    source = ScopeSource(layout.blank)
+    source.pairs, source.layout = pairs, layout
+    source.made = source.removed = None
     source["asgi.scope"] = scope
     source["REQUEST_METHOD"] = scope["method"]
     source["PATH_INFO"] = path
@@ -93,12 +73,6 @@ def source_of(scope: Scope) -> dict[str, t.Any]:
     for key, place in layout.hot:
         source[key] = pairs[place][1].decode("latin-1")
     return source
-
-
-_PLACES: t.Final = {
-    scheme: {"SCRIPT_NAME": "", "QUERY_STRING": "", "wsgi.url_scheme": below, "wsgi.input_terminated": True}
-    for scheme, below in SCHEMES.items()
-}
 
 
 def environ_of(scope: Scope) -> dict[str, t.Any]:
@@ -129,7 +103,7 @@ def environ_of(scope: Scope) -> dict[str, t.Any]:
         environ["REMOTE_PORT"] = str(client[1])
     repeated: list[tuple[str, str]] | None = None
     for name, value in scope["headers"]:
-        key = _KEYS.get(name) or _key_of(name.lower())
+        key = FIELD_KEYS.get(name) or field_key(name.lower())
         if key is None:
             continue
         if key not in environ:

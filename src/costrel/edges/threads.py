@@ -118,9 +118,9 @@ class PinnedThread:
 class Workers:
     """At most `size` threads, started on demand, that run functions in the order of their arrival.
 
-    If more than `queue` functions wait for a thread, `is_full` is True. Requests are then refused, since they would
-    wait longer and longer. The class has its own queue and uses `call_soon_threadsafe`: a call takes a quarter (under
-    load) to two thirds (one request at a time) of the time of `run_in_executor`.
+    If more than `queue` functions wait for a thread, the edge refuses requests, since they would wait longer and
+    longer. The class has its own queue and uses `call_soon_threadsafe`: a call takes a quarter (under load) to two
+    thirds (one request at a time) of the time of `run_in_executor`.
     """
 
     def __init__(self, size: int = THREADS, queue: int | None = None, streams: int = STREAM_THREADS) -> None:
@@ -129,6 +129,8 @@ class Workers:
         self.size = size
         self.queue = size * QUEUE_PER_THREAD if queue is None else queue
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self.count_waiting = self._jobs.qsize
+        """Returns the number of functions that wait for a thread."""
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
         self._unfinished = 0
@@ -146,11 +148,6 @@ class Workers:
         """The results of the loop that called `run` last."""
 
     @property
-    def is_full(self) -> bool:
-        """Whether all threads are busy, and so many functions wait that another request should not."""
-        return self._jobs.qsize() > self.queue
-
-    @property
     def loop(self) -> asyncio.AbstractEventLoop | None:
         """The loop that has asked for a thread last."""
         return None if self._results is None else self._results.loop
@@ -158,7 +155,7 @@ class Workers:
     @property
     def waiting(self) -> int:
         """The number of functions that wait for a thread."""
-        return self._jobs.qsize()
+        return self.count_waiting()
 
     def identifiers(self) -> list[int]:
         """The identifiers of the threads."""

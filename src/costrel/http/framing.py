@@ -19,14 +19,26 @@ def length_field(length: int) -> tuple[str, str]:
     return field
 
 
+_MAX_KNOWN_DIGITS = 4
+_known_lengths: dict[str, int] = {}
+"""The texts of up to four characters that were numbers → their numbers."""
+
+
 def parse_content_length(text: str) -> int | None:
     """Return the number in a ``Content-Length``; None if it is not one.
 
     RFC 9110 §8.6: ``Content-Length = 1*DIGIT``. `int` would also take signs, underscores and digits of other scripts.
     """
-    if not text.isdigit():
-        text = text.strip()
-    return int(text) if text.isdigit() and text.isascii() and len(text) <= _MAX_DIGITS else None
+    length = _known_lengths.get(text)
+    if length is not None:
+        return length
+    digits = text if text.isdigit() else text.strip()
+    if not (digits.isdigit() and digits.isascii() and len(digits) <= _MAX_DIGITS):
+        return None
+    length = int(digits)
+    if len(text) <= _MAX_KNOWN_DIGITS:
+        _known_lengths[text] = length
+    return length
 
 
 def is_chunked(transfer_encoding: str) -> bool:
@@ -41,8 +53,6 @@ def body_length(content_length: str | None, transfer_encoding: str | None) -> in
     # Transfer-Encoding overrides the Content-Length."
     if content_length is None or (transfer_encoding and is_chunked(transfer_encoding)):
         return None
-    if content_length.isdecimal() and content_length.isascii() and len(content_length) <= _MAX_DIGITS:
-        return int(content_length)
     return parse_content_length(content_length) or 0
 
 

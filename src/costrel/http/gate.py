@@ -30,6 +30,11 @@ _CHANGING = frozenset({b"date", b"etag", b"last-modified", b"location", b"set-co
 """Fields whose values change: of these, only the last one of each name is kept."""
 _last: dict[str, tuple[tuple[str, str], tuple[bytes, bytes]]] = {}
 """The last fields: the name → the field, and the field as bytes."""
+_rests: dict[int, tuple[list[tuple[str, str]], list[tuple[bytes, bytes]]]] = {}
+"""The number of fields → those after the type and the length, as text and as bytes: most responses share them."""
+_NO_REST: tuple[list[tuple[str, str]], list[tuple[bytes, bytes]]] = [], []
+_MOST_FIELDS = 64
+"""The most fields of a response that need not be measured."""
 
 
 def check_status(code: int) -> None:
@@ -59,9 +64,16 @@ def encode_fields(pairs: Fields) -> list[tuple[bytes, bytes]]:
     :raises ValueError: for a name or a value that no server can send, and for too many fields.
     """
     known = _encoded.get
-    encoded = [field for pair in pairs if (field := known(pair) or _encode(pair))]
-    if len(encoded) > 64:
+    if isinstance(pairs, list):
+        texts, rest = _rests.get(len(pairs), _NO_REST)
+        if rest and pairs[2:] == texts and (first := known(pairs[0])) and (second := known(pairs[1])):
+            return [first, second, *rest]
+    new: list[tuple[str, str]] = []
+    encoded = [field for pair in pairs if (field := known(pair) or _encode(pair, new))]
+    if len(encoded) > _MOST_FIELDS:
         _check_size(encoded)
+    elif isinstance(pairs, list) and not new:
+        _rests[len(pairs)] = pairs[2:], encoded[2:]
     return encoded
 
 
@@ -70,7 +82,8 @@ def check_fields(pairs: Fields) -> None:
     encode_fields(pairs)
 
 
-def _encode(pair: tuple[str, str]) -> tuple[bytes, bytes] | None:
+def _encode(pair: tuple[str, str], new: list[tuple[str, str]]) -> tuple[bytes, bytes] | None:
+    new.append(pair)
     last = _last.get(pair[0])
     if last is not None and last[0] == pair:
         return last[1]

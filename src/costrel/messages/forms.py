@@ -31,6 +31,8 @@ ParsedForm = tuple[IO[bytes], MultiDict[str, Any], MultiDict[str, Any]]
 #: The errors of a full disk, a full quota, and a file above the limit of its size (``ulimit -f``).
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
+URLENCODED = "application/x-www-form-urlencoded"
+
 # PERF: bodies (upload). Servers give what has arrived, or all of it: fewer and longer writes of a large file.
 _READ_SIZE = 1024 * 1024
 
@@ -142,7 +144,7 @@ class FormDataParser:
         try:
             if mimetype == "multipart/form-data":
                 return self._parse_multipart(stream, mimetype, content_length, options or {})
-            if mimetype == "application/x-www-form-urlencoded":
+            if mimetype == URLENCODED:
                 return self._parse_urlencoded(stream, mimetype, content_length, options or {})
         except MalformedForm:
             raise
@@ -167,30 +169,49 @@ class FormDataParser:
     def _parse_urlencoded(
         self, stream: IO[bytes], mimetype: str, content_length: int | None, options: dict[str, str]
     ) -> ParsedForm:
-        body = self._read_fields(stream, content_length)
-        # Counting separators is enough, and costs next to nothing for a body of millions of them.
-        limit = self.max_form_parts
-        if limit is not None and body.count(b"&") >= limit and self.counts_fields():
-            raise too_many_parts(limit)
-        return stream, load_query(decode_form(body), self.cls), self.cls()
+        form = read_urlencoded(
+            stream, content_length, self.cls, self.max_form_memory_size, self.max_form_parts, self.counts_fields
+        )
+        return stream, form, self.cls()
 
-    def _read_fields(self, stream: IO[bytes], content_length: int | None) -> bytes:
-        limit = self.max_form_memory_size
-        if limit is None:
-            return stream.read()
-        if content_length is not None and content_length > limit:
-            raise too_much_memory(limit)
-        body = stream.read(limit + 1)
-        size = len(body)
-        if size and size != content_length:
-            chunks = [body]
-            while size <= limit and (chunk := stream.read(limit + 1 - size)):
-                chunks.append(chunk)
-                size += len(chunk)
-            body = b"".join(chunks)
-        if size > limit:
-            raise too_much_memory(limit)
-        return body
+
+def read_urlencoded(
+    stream: IO[bytes],
+    content_length: int | None,
+    cls: type[MultiDict[str, Any]],
+    max_memory: int | None,
+    max_parts: int | None,
+    counts_fields: Callable[[], bool],
+) -> MultiDict[str, Any]:
+    """The fields of a urlencoded form.
+
+    :param cls: the class of the result.
+    :param max_memory: the limit in bytes; None for no limit.
+    :param counts_fields: returns whether `max_parts`, the limit on parts, holds for these fields too.
+    """
+    body = _read_up_to(stream, content_length, max_memory)
+    # Counting separators is enough, and costs next to nothing for a body of millions of them.
+    if max_parts is not None and body.count(b"&") >= max_parts and counts_fields():
+        raise too_many_parts(max_parts)
+    return load_query(decode_form(body), cls)
+
+
+def _read_up_to(stream: IO[bytes], content_length: int | None, limit: int | None) -> bytes:
+    if limit is None:
+        return stream.read()
+    if content_length is not None and content_length > limit:
+        raise too_much_memory(limit)
+    body = stream.read(limit + 1)
+    size = len(body)
+    if size and size != content_length:
+        chunks = [body]
+        while size <= limit and (chunk := stream.read(limit + 1 - size)):
+            chunks.append(chunk)
+            size += len(chunk)
+        body = b"".join(chunks)
+    if size > limit:
+        raise too_much_memory(limit)
+    return body
 
 
 class MultiPartParser:

@@ -18,7 +18,7 @@ from ..http.uploads import FileStorage
 from ..support.properties import cached_property
 from ..support.seams import Seams
 from .environ import EnvironHeaders, _get_server, decode, framed_stream, get_content_length
-from .forms import FormDataParser, ParsedForm, default_stream_factory
+from .forms import URLENCODED, FormDataParser, ParsedForm, default_stream_factory, read_urlencoded
 from .parts import PartLimits
 from .properties import environ_property
 from .request_head import RequestHead
@@ -37,6 +37,9 @@ FORM_STEPS = (
     "want_form_data_parsed",
     "make_form_data_parser",
     "form_data_parser_class",
+    "form_data_parser_class.__init__",
+    "form_data_parser_class._parse_urlencoded",
+    "form_data_parser_class.parse",
     "max_form_memory_size",
     "max_content_length",
     "max_form_parts",
@@ -125,7 +128,7 @@ class Request(RequestHead):
     @cached_property
     def scheme(self) -> str:
         """``http``, ``https``, ``ws`` or ``wss``."""
-        scheme: str = hot(self._source, "wsgi.url_scheme", "http")
+        scheme: str = self._source.get("wsgi.url_scheme", "http")
         return scheme
 
     @cached_property
@@ -437,11 +440,15 @@ class Request(RequestHead):
         mimetype, options = self._parsed_content_type or parse_options_header(hot(source, "CONTENT_TYPE"))
         if not mimetype:
             return stream, cls(), cls()
-        parser = FormDataParser(self._get_file_stream, max_memory, max_length, cls, max_form_parts=max_parts)
-        parser.part_limits = self._part_limits
-        parser.counts_fields = self._counts_fields
+        mimetype = mimetype.lower()
         try:
-            return parser.parse(stream, mimetype.lower(), length, options)
+            if mimetype == URLENCODED:
+                form = read_urlencoded(stream, length, cls, max_memory, max_parts, self._counts_fields)
+                return stream, form, cls()
+            parser = FormDataParser(self._get_file_stream, max_memory, max_length, cls, max_form_parts=max_parts)
+            parser.part_limits = self._part_limits
+            parser.counts_fields = self._counts_fields
+            return parser.parse(stream, mimetype, length, options)
         except BaseException:
             self.__dict__["stream"] = stream  # nothing can be read a second time
             raise

@@ -8,38 +8,14 @@ that extensions make to it are seen.
 from __future__ import annotations
 
 from collections.abc import Callable, ItemsView, Iterator, KeysView, Sequence
-from functools import lru_cache
+from io import BytesIO
 from typing import Any, ClassVar
 
 from ..support.asgi_types import Scope
+from .field_layout import FieldLayout
 
 hot: Callable[..., Any] = dict.get
 """``hot(source, key, default=None)`` for the keys in `HOT` and keys that Costrel sets. PERF: page, hello. Only C."""
-
-HOT = frozenset(
-    {
-        "CONTENT_LENGTH",
-        "CONTENT_TYPE",
-        "HTTP_COOKIE",
-        "HTTP_HOST",
-        "HTTP_TRANSFER_ENCODING",
-        "HTTP_UPGRADE",
-        "PATH_INFO",
-        "QUERY_STRING",
-        "REQUEST_METHOD",
-        "SCRIPT_NAME",
-        "asgi.scope",
-        "wsgi.input",
-        "wsgi.input_terminated",
-        "wsgi.url_scheme",
-    }
-)
-"""The keys that a `ScopeSource` holds from the start, if the request has them."""
-
-
-@lru_cache(maxsize=1024)
-def _header_name(key: str) -> bytes:
-    return key[5:].lower().replace("_", "-").encode("latin-1", "replace")
 
 
 def environ_of(source: dict[str, Any]) -> dict[str, Any]:
@@ -55,7 +31,6 @@ class Fields:
 
     def __init__(self, *keys: str) -> None:
         self.keys = keys
-        self._names = tuple(map(_header_name, keys))
 
     def joined_with(self, other: Fields) -> Fields:
         """These and the other ones."""
@@ -67,56 +42,15 @@ class Fields:
             lacked = source.layout.lacked
             found = lacked.get(self)
             if found is None:
-                found = lacked[self] = source.layout.places.keys().isdisjoint(self._names)
+                found = lacked[self] = source.layout.places.keys().isdisjoint(self.keys)
             return found
         return source.keys().isdisjoint(self.keys)
-
-
-class FieldLayout:
-    """The names of the header fields of a request, in their order.
-
-    A browser sends the same names with nearly all of its requests, so that all that follows from them is kept.
-    """
-
-    __slots__ = ("hot", "lacked", "places", "repeats")
-
-    def __init__(self, names: tuple[bytes, ...]) -> None:
-        self.places = {name: place for place, name in enumerate(names)}
-        """The place of each field."""
-        self.repeats = len(self.places) != len(names)
-        """Whether a field occurs twice."""
-        self.hot = [(key, self.places[name]) for name, key in _HOT_FIELDS if name in self.places]
-        """The keys and places of the fields that a source holds from the start."""
-        self.lacked: dict[Fields, bool] = {}
-
-    @classmethod
-    def of(cls, names: tuple[bytes, ...]) -> FieldLayout:
-        """The layout with these names, which is kept unless they are unusually long."""
-        layout = cls(names)
-        if sum(map(len, names)) <= _MAX_NAMES:
-            if len(LAYOUTS) >= _MAX_LAYOUTS:
-                LAYOUTS.clear()
-            LAYOUTS[names] = layout
-        return layout
-
-
-_HOT_FIELDS = tuple(
-    (name, key)
-    for key in sorted(HOT)
-    if (name := b"content-" + key[8:].lower().encode() if key.startswith("CONTENT_") else _header_name(key))
-    and key.startswith(("CONTENT_", "HTTP_"))
-)
-
-LAYOUTS: dict[tuple[bytes, ...], FieldLayout] = {}
-"""Names → their layout, for those of recent requests."""
-_MAX_LAYOUTS = 256
-_MAX_NAMES = 2048
 
 
 class ScopeSource(dict[str, Any]):
     """An ASGI scope as a source: the keys in `HOT` are items from the start, the others are looked up in the scope."""
 
-    __slots__ = ("_environ", "_removed", "layout", "pairs")
+    __slots__ = ("layout", "made", "pairs", "removed")
 
     make_environ: ClassVar[Callable[[Scope], dict[str, Any]]]
     """Makes the whole environ of a scope; set by the ASGI edge."""
@@ -127,49 +61,48 @@ class ScopeSource(dict[str, Any]):
     """The header fields by their lower-case names; none of them occurs twice."""
     layout: FieldLayout
     """The places of the fields among them."""
-    _environ: dict[str, Any] | None
-    _removed: set[str] | None
-
-    @classmethod
-    def of(cls, items: dict[str, Any], pairs: Sequence[tuple[bytes, bytes]], layout: FieldLayout) -> ScopeSource:
-        """A source with these items. A constructor in Python would take twice as long."""
-        source = cls(items)
-        source.pairs = pairs
-        source.layout = layout
-        source._environ = source._removed = None
-        return source
+    made: dict[str, Any] | None
+    """The whole environ, once it was made."""
+    removed: set[str] | None
+    """The keys that were taken out."""
 
     def whole(self) -> dict[str, Any]:
         """The whole environ, with the changes that were made here; it takes all later changes."""
-        environ = self._environ
+        environ = self.made
         if environ is None:
-            environ = self._environ = type(self).make_environ(self["asgi.scope"])
+            environ = self.made = type(self).make_environ(self["asgi.scope"])
+            environ["wsgi.input"] = BytesIO()
             environ.update(dict.items(self))
-            for key in self._removed or ():
+            for key in self.removed or ():
                 environ.pop(key, None)
         return environ
 
     def __missing__(self, key: str) -> Any:
-        value = None if key in HOT else self._found(key)
+        value = self._found(key)
         if value is None:
             raise KeyError(key)
         return value
 
     def get(self, key: str, default: Any = None) -> Any:
         value = hot(self, key)
-        if value is None and key not in HOT:
+        if value is None:
             value = self._found(key)
         return default if value is None else value
 
     def _found(self, key: str) -> Any:
         """The value of a key that is not among the items, or None."""
-        if self._environ is not None:
-            return self._environ.get(key)
-        if key in _NOT_HEADERS or (self._removed is not None and key in self._removed):
+        if self.made is not None:
+            return self.made.get(key)
+        if self.removed is not None and key in self.removed:
             return None
-        if key[:5] == "HTTP_":
-            place = self.layout.places.get(_header_name(key))
-            return None if place is None else self.pairs[place][1].decode("latin-1")
+        place = self.layout.places.get(key)
+        if place is not None:
+            return self.pairs[place][1].decode("latin-1")
+        if "HTTP_" in key:
+            return None
+        if key == "wsgi.input":
+            self[key] = stream = BytesIO()
+            return stream
         scope = self["asgi.scope"]
         if key == "REMOTE_ADDR":
             return scope["client"][0] if scope.get("client") else None
@@ -180,15 +113,15 @@ class ScopeSource(dict[str, Any]):
     def pop(self, key: str, default: Any = None) -> Any:
         value = self.get(key, default)
         dict.pop(self, key, None)
-        if self._removed is None:
-            self._removed = set()
-        self._removed.add(key)
-        if self._environ is not None:
-            self._environ.pop(key, None)
+        if self.removed is None:
+            self.removed = set()
+        self.removed.add(key)
+        if self.made is not None:
+            self.made.pop(key, None)
         return value
 
     def __contains__(self, key: object) -> bool:
-        return hot(self, key) is not None or (isinstance(key, str) and key not in HOT and self._found(key) is not None)
+        return hot(self, key) is not None or (isinstance(key, str) and self._found(key) is not None)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.whole())
@@ -201,6 +134,3 @@ class ScopeSource(dict[str, Any]):
 
 
 _ONLY_IN_ENVIRON = frozenset({"RAW_URI", "REMOTE_PORT", "REQUEST_URI", "wsgi.errors"})
-
-_NOT_HEADERS = frozenset({"HTTP_CONTENT_LENGTH", "HTTP_CONTENT_TYPE", "HTTP_PROXY"})
-"""Keys that look like headers. The last one would be taken for the proxy setting of libraries (CVE-2016-5385)."""

@@ -1,0 +1,85 @@
+"""The header fields of an ASGI request by the names that they have in a WSGI environ."""
+
+from __future__ import annotations
+
+HOT = frozenset(
+    {
+        "CONTENT_LENGTH",
+        "CONTENT_TYPE",
+        "HTTP_COOKIE",
+        "HTTP_HOST",
+        "HTTP_TRANSFER_ENCODING",
+        "HTTP_UPGRADE",
+        "PATH_INFO",
+        "REQUEST_METHOD",
+        "asgi.scope",
+    }
+)
+"""The keys that the source of a request holds from the start, if the request has them."""
+
+_KNOWN_NAMES = (
+    b"accept", b"accept-encoding", b"accept-language", b"access-control-request-headers",
+    b"access-control-request-method", b"authorization", b"cache-control", b"connection", b"cookie", b"date", b"dnt",
+    b"expect", b"forwarded", b"host", b"if-match", b"if-modified-since", b"if-none-match", b"if-range",
+    b"if-unmodified-since", b"keep-alive", b"origin", b"pragma", b"priority", b"range", b"referer", b"sec-ch-ua",
+    b"sec-ch-ua-mobile", b"sec-ch-ua-platform", b"sec-fetch-dest", b"sec-fetch-mode", b"sec-fetch-site",
+    b"sec-fetch-user", b"te", b"transfer-encoding", b"upgrade-insecure-requests", b"user-agent", b"via",
+    b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-port", b"x-forwarded-prefix", b"x-forwarded-proto",
+    b"x-real-ip", b"x-request-id", b"x-requested-with",
+)  # fmt: skip
+
+
+def field_key(name: bytes) -> str | None:
+    """The environ's key for a header field in lower case, or None for one that must not get in.
+
+    A name with an underscore would be taken for the one with hyphens, and ``Proxy`` for the proxy setting of
+    libraries that read ``HTTP_PROXY`` from the environment (CVE-2016-5385).
+    """
+    if b"_" in name or name == b"proxy":
+        return None
+    key = name.decode("latin-1").upper().replace("-", "_")
+    return key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
+
+
+FIELD_KEYS = {name: field_key(name) for name in (*_KNOWN_NAMES, b"content-type", b"content-length")}
+"""The keys of usual fields."""
+
+
+class FieldLayout:
+    """The header fields of a request, in their order.
+
+    A browser sends the same names with nearly all of its requests, so that all that follows from them is kept.
+    """
+
+    __slots__ = ("blank", "has_body", "hot", "lacked", "places", "repeats")
+
+    def __init__(self, names: tuple[bytes, ...]) -> None:
+        keys = [FIELD_KEYS.get(name) or field_key(name.lower()) for name in names]
+        self.places = {key: place for place, key in enumerate(keys) if key is not None}
+        """The places of the fields by their keys."""
+        self.repeats = len(self.places) != len(keys) - keys.count(None)
+        """Whether a field occurs twice."""
+        self.hot = [(key, self.places[key]) for key in sorted(HOT) if key in self.places]
+        """The keys and places of the fields that a source holds from the start."""
+        self.blank = dict.fromkeys(["asgi.scope", "REQUEST_METHOD", "PATH_INFO", *(key for key, _ in self.hot)])
+        """All keys of a source with these fields."""
+        self.has_body = "CONTENT_LENGTH" in self.places or "HTTP_TRANSFER_ENCODING" in self.places
+        """Whether the fields announce a body (RFC 9112 §6.3)."""
+        self.lacked: dict[object, bool] = {}
+        """Whether none of certain fields is among them, kept by those who ask."""
+
+    @classmethod
+    def of(cls, names: tuple[bytes, ...]) -> FieldLayout:
+        """The layout with these names, which is kept unless they are unusually long."""
+        layout = cls(names)
+        if sum(map(len, names)) <= _MAX_NAMES:
+            if len(LAYOUTS) >= _MAX_LAYOUTS:
+                LAYOUTS.clear()
+            LAYOUTS[names] = layout
+        return layout
+
+
+LAYOUTS: dict[tuple[bytes, ...], FieldLayout] = {}
+"""Names → their layout, for those of recent requests."""
+_MAX_LAYOUTS = 256
+_MAX_NAMES = 2048
