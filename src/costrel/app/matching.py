@@ -72,13 +72,7 @@ def match_request(app: AppContract, ctx: RequestContext) -> None:
     try:
         source = request._source
         path = hot(source, "PATH_INFO")
-        if (
-            not path
-            or app.subdomain_matching
-            or hot(source, "HTTP_UPGRADE") is not None
-            or (ctx.outlook or outlook_of(app)).matches_apart
-            or (ctx.overridden and "create_url_adapter" in ctx.overridden)
-        ):
+        if not path or hot(source, "HTTP_UPGRADE") is not None or (ctx.outlook or outlook_of(app)).matches_apart:
             hit: tuple[Rule, Mapping[str, t.Any]] | None = None
         else:
             host = hot(source, "HTTP_HOST")
@@ -86,8 +80,7 @@ def match_request(app: AppContract, ctx: RequestContext) -> None:
                 app.known_hosts.check(request, host, app)
             if not path.isascii():
                 path = request.path
-            method, url_map = source["REQUEST_METHOD"], app.url_map
-            hit = url_map.find(path, method)
+            hit = app.url_map.find(path, source["REQUEST_METHOD"])
         if hit is None:
             adapter = ctx.url_adapter
             if adapter is None:
