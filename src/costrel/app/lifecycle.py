@@ -292,7 +292,8 @@ def overridden_view_of(ctx: RequestContext) -> tuple[Callable[..., t.Any], dict[
 
 def finalize(ctx: RequestContext, rv: t.Any, from_error_handler: bool = False) -> Steps[Response]:
     """Make a response of the value of a view or handler, and run the functions after the request."""
-    app, guards = ctx.app, ctx.app.guards
+    app = ctx.app
+    guards = app.guards
     response: Response = app.make_response(rv)
     try:
         if (

@@ -240,7 +240,7 @@ class ResponseHead:
         if status is None:
             status = self.default_status
         if status.__class__ is int and status in STATUS_LINES:
-            self._status, self._status_code = STATUS_LINES[status], status  # type: ignore[index,assignment]  # an int
+            self._status, self._status_code = STATUS_LINES[status], status
         else:
             self.status = status
 
