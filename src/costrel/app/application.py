@@ -572,7 +572,7 @@ _ENTRANCES: t.Final = Seams(
 
 Costrel.static_seams = Seams(Costrel, *STATIC)
 
-_SEEN: t.Final = frozenset({"__class__", "request_class", "session_interface", "url_map"})
+_SEEN: t.Final = frozenset({"__class__", "request_class", "session_interface", "subdomain_matching", "url_map"})
 """Other attributes on which an outlook depends."""
 
 _ASSIGNABLE: t.Final = frozenset({*_STAGES, *_HANDLERS, *_ENTRANCES})

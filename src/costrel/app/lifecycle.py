@@ -34,8 +34,11 @@ from ..support.signals import (
 from . import habits
 from .error_format import plain_failure
 from .error_scopes import scopes_of
+from .request import scopes_around
 
 if t.TYPE_CHECKING:
+    from blinker import Signal
+
     from ..messages.response import Response
 
 T = t.TypeVar("T")
@@ -244,7 +247,7 @@ def before(ctx: RequestContext) -> Steps[t.Any]:
 def first_answer(ctx: RequestContext, registry: Mapping[str | None, Iterable[Callable[..., t.Any]]]) -> Steps[t.Any]:
     """Call the URL value preprocessors, then the functions of `registry`; the first value that is not None."""
     request, preprocessors = ctx.request, ctx.app.url_value_preprocessors
-    scopes = (None, *reversed(request.blueprints))
+    scopes = scopes_around(ctx)[1]
     if preprocessors:
         for scope in scopes:
             for preprocess in preprocessors.get(scope) or ():
@@ -289,7 +292,8 @@ def overridden_view_of(ctx: RequestContext) -> tuple[Callable[..., t.Any], dict[
 
 def finalize(ctx: RequestContext, rv: t.Any, from_error_handler: bool = False) -> Steps[Response]:
     """Make a response of the value of a view or handler, and run the functions after the request."""
-    app, guards = ctx.app, ctx.app.guards
+    app = ctx.app
+    guards = app.guards
     response: Response = app.make_response(rv)
     try:
         if (
@@ -321,16 +325,17 @@ def after(ctx: RequestContext, response: Response) -> Steps[Response]:
     """The functions after the request, the innermost first, then the session."""
     for function in ctx._after_request_functions:
         response = yield from call(ctx, function, response)
-    functions = ctx.app.after_request_funcs
-    if functions:
-        for scope in (*ctx.request.blueprints, None):
-            for function in reversed(functions.get(scope) or ()):
-                if ctx.on_loop or ctx.adapts:
-                    response = yield from call(ctx, function, response)
-                elif (rv := function(response)).__class__ is CoroutineType:
-                    response = yield rv
-                else:
-                    response = rv
+    registry = ctx.app.after_request_funcs
+    if registry:
+        for scope in scopes_around(ctx)[0]:
+            if functions := registry.get(scope):
+                for function in reversed(functions):
+                    if ctx.on_loop or ctx.adapts:
+                        response = yield from call(ctx, function, response)
+                    elif (rv := function(response)).__class__ is CoroutineType:
+                        response = yield rv
+                    else:
+                        response = rv
     if keeps_session(ctx):
         response = yield from save_session(ctx, response)
     return response
@@ -436,7 +441,12 @@ def end(ctx: Context, exc: BaseException | None) -> Steps[None]:
                 yield from steps
             ctx.close_request()
         # Each push of a request context may have added an application context of its own.
-        if (is_last or ctx.has_request) and ctx.entries and ctx.entries[-1][2]:
+        if (
+            (ctx.app.teardown_appcontext_funcs or ctx.overridden or appcontext_tearing_down.receivers)
+            and (is_last or ctx.has_request)
+            and ctx.entries
+            and ctx.entries[-1][2]
+        ):
             yield from stage(ctx, "do_teardown_appcontext", end_app_context, exc)
     finally:
         ctx.leave()
@@ -448,35 +458,39 @@ def end(ctx: Context, exc: BaseException | None) -> Steps[None]:
 
 def end_request(ctx: RequestContext, exc: BaseException | None) -> Steps[None]:
     """Call all functions that tear a request down; an error in one is logged."""
-    app = ctx.app
-    functions = app.teardown_request_funcs
-    if functions:
-        for scope in (*ctx.request.blueprints, None):
-            if found := functions.get(scope):
-                yield from tear_down(ctx, found, exc)
-    if request_tearing_down.receivers:
-        request_tearing_down.send(app, _async_wrapper=app.ensure_sync, exc=exc)
+    functions = ctx.app.teardown_request_funcs
+    return tear_down(ctx, functions, scopes_around(ctx)[0] if functions else (), request_tearing_down, exc)
 
 
 def end_app_context(ctx: Context, exc: BaseException | None) -> Steps[None]:
     """Call all functions that tear an application context down; an error in one is logged."""
+    return tear_down(ctx, {None: ctx.app.teardown_appcontext_funcs}, (None,), appcontext_tearing_down, exc)
+
+
+def tear_down(
+    ctx: Context,
+    registry: Mapping[str | None, Sequence[Callable[..., t.Any]]],
+    scopes: Iterable[str | None],
+    signal: Signal,
+    exc: BaseException | None,
+) -> Steps[None]:
+    """Call the functions of `registry`, for each scope the last one first, and send `signal`.
+
+    An error in a function is logged: the others still run.
+    """
     app = ctx.app
-    if app.teardown_appcontext_funcs:
-        yield from tear_down(ctx, app.teardown_appcontext_funcs, exc)
-    if appcontext_tearing_down.receivers:
-        appcontext_tearing_down.send(app, _async_wrapper=app.ensure_sync, exc=exc)
-
-
-def tear_down(ctx: Context, functions: Sequence[Callable[..., t.Any]], exc: BaseException | None) -> Steps[None]:
-    """Call teardown functions, the last one first. An error in one is logged: the others still run."""
-    for function in reversed(functions):
-        try:
-            if ctx.on_loop or ctx.adapts:
-                yield from call(ctx, function, exc)
-            elif (rv := function(exc)).__class__ is CoroutineType:
-                yield rv
-        except Exception:
-            ctx.app.logger.exception("The teardown function %r failed.", function)
+    for scope in scopes:
+        if functions := registry.get(scope):
+            for function in reversed(functions):
+                try:
+                    if ctx.on_loop or ctx.adapts:
+                        yield from call(ctx, function, exc)
+                    elif (rv := function(exc)).__class__ is CoroutineType:
+                        yield rv
+                except Exception:
+                    app.logger.exception("The teardown function %r failed.", function)
+    if signal.receivers:
+        signal.send(app, _async_wrapper=app.ensure_sync, exc=exc)
 
 
 def stage(ctx: Context, name: str, steps: Callable[..., Steps[t.Any]], *args: t.Any) -> Steps[t.Any]:

@@ -32,9 +32,9 @@ class KnownHosts:
         self._trusted: list[str] = []
         self._trusted_names: set[str | None] = set()
 
-    def check(self, request: t.Any, host: str | None, app: AppContract) -> None:
-        """Raise SecurityError if the header `host` names no host, or one that is not among ``TRUSTED_HOSTS``."""
-        known, trusted = self.names, app.config["TRUSTED_HOSTS"]
+    def check(self, request: t.Any, host: str | None, app: AppContract, trusted: list[str] | None) -> None:
+        """Raise SecurityError if the header `host` names no host, or one that is not among `trusted`."""
+        known = self.names
         if trusted is not None:
             request.trusted_hosts = trusted
             if trusted != self._trusted:
@@ -72,22 +72,15 @@ def match_request(app: AppContract, ctx: RequestContext) -> None:
     try:
         source = request._source
         path = hot(source, "PATH_INFO")
-        if (
-            not path
-            or app.subdomain_matching
-            or hot(source, "HTTP_UPGRADE") is not None
-            or (ctx.outlook or outlook_of(app)).matches_apart
-            or (ctx.overridden and "create_url_adapter" in ctx.overridden)
-        ):
+        if not path or hot(source, "HTTP_UPGRADE") is not None or (ctx.outlook or outlook_of(app)).matches_apart:
             hit: tuple[Rule, Mapping[str, t.Any]] | None = None
         else:
-            host = hot(source, "HTTP_HOST")
-            if app.config["TRUSTED_HOSTS"] is not None or host not in app.known_hosts.names:
-                app.known_hosts.check(request, host, app)
+            host, trusted = hot(source, "HTTP_HOST"), app.config["TRUSTED_HOSTS"]
+            if trusted is not None or host not in app.known_hosts.names:
+                app.known_hosts.check(request, host, app, trusted)
             if not path.isascii():
                 path = request.path
-            method, url_map = source["REQUEST_METHOD"], app.url_map
-            hit = url_map.find(path, method)
+            hit = app.url_map.find(path, source["REQUEST_METHOD"])
         if hit is None:
             adapter = ctx.url_adapter
             if adapter is None:

@@ -6,6 +6,7 @@ from ..context import AppContract, Outlook
 from ..messages.request import REQUEST
 from ..routing.map import MATCHING
 from ..sessions.interface import OpensLate
+from .request import BLUEPRINTS, Request
 
 
 def look_at(app: AppContract) -> Outlook:
@@ -22,7 +23,10 @@ def look_at(app: AppContract) -> Outlook:
     outlook = Outlook(*classes, changes=app.outlook.changes + 1)
     outlook.overridden = app.overridden
     outlook.entrances = app.overridden_entrances
-    outlook.matches_apart = not MATCHING.are_original_in(type(app.url_map))
+    matches_alike = MATCHING.are_original_in(type(app.url_map))
+    outlook.matches_apart = app.subdomain_matching or "create_url_adapter" in app.overridden or not matches_alike
+    own_request = issubclass(app.request_class, Request)
+    outlook.names_blueprints = not own_request or not BLUEPRINTS.are_original_in(app.request_class)
     outlook.takes_sources = REQUEST.are_original_in(app.request_class)
     says = getattr(type(interface), "opens_late", False)
     if interface is not None and isinstance(says, (bool, OpensLate)):

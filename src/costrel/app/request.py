@@ -179,3 +179,26 @@ Request._form_steps = Seams(Request, *FORM_STEPS)
 @lru_cache(maxsize=1024)
 def _blueprints_of(endpoint: str) -> tuple[str, ...]:
     return tuple(blueprint_path(endpoint.rpartition(".")[0])) if "." in endpoint else ()
+
+
+BLUEPRINTS: t.Final = Seams(Request, "blueprint", "blueprints")
+"""The attributes of a request that name its blueprints."""
+
+_Scopes: t.TypeAlias = tuple[tuple[str | None, ...], tuple[str | None, ...]]
+
+
+def scopes_around(ctx: context.RequestContext) -> _Scopes:
+    """The keys of the functions around a request: its blueprints from the inside out, then None; and the reverse."""
+    rule = ctx.request.url_rule
+    if ctx.app.outlook.names_blueprints:
+        return _in_both_orders(tuple(ctx.request.blueprints))
+    return _scopes_of(None if rule is None else rule.endpoint)
+
+
+@lru_cache(maxsize=1024)
+def _scopes_of(endpoint: str | None) -> _Scopes:
+    return _in_both_orders(() if endpoint is None else _blueprints_of(endpoint))
+
+
+def _in_both_orders(blueprints: tuple[str, ...]) -> _Scopes:
+    return (*blueprints, None), (None, *reversed(blueprints))

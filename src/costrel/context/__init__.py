@@ -122,6 +122,8 @@ class Context:
     """Whether the request has ended, and its context is current again for a test."""
     adapts = False
     """Whether the application's own `ensure_sync` has to adapt each function."""
+    ends_variables = False
+    """Whether no code runs in the current context variables any more once this context has left."""
 
     _g: AppCtxGlobals | None = None
 
@@ -201,7 +203,9 @@ class Context:
         found = _current.get()
         outer, pair, owns_app = self.entries.pop()
         if found is (self if pair is None else pair):
-            _current.set(outer)
+            if not self.ends_variables or self.entries or appcontext_popped.receivers:
+                _current.set(outer)
+            self.ends_variables = False  # it may be pushed again in others
         else:
             self._leave_out_of_order(found, outer, owns_app)
         if owns_app and appcontext_popped.receivers:
@@ -308,8 +312,7 @@ class RequestContext(Context):
         # Set here since CPython finds the attributes of an instance sooner than those of its class. PERF: page
         self.app = app
         self.entries = []
-        self.holds = 0
-        self.on_loop = self.body_is_pending = self.outlives = False
+        self.on_loop = self.body_is_pending = self.outlives = self.ends_variables = False
         self.opens_early: bool | None = None
         self.outlook: Outlook | None = None
         """What the application replaces, as of the beginning of a push."""
@@ -382,8 +385,7 @@ class RequestContext(Context):
         """
         app = self.app
         outer = _current.get()
-        app_context = None if outer is None else outer.app_context
-        if app_context is None or app_context.app is not app:
+        if outer is None or (app_context := outer.app_context) is None or app_context.app is not app:
             self.entries.append((outer, None, True))
             _current.set(self)
             if appcontext_pushed.receivers:
@@ -394,9 +396,10 @@ class RequestContext(Context):
             _current.set(value)
         outlook = self.outlook
         if outlook is None:
-            outlook = self.outlook = outlook_of(app)
+            outlook = app.outlook
+            self.outlook = outlook = outlook if outlook.is_current() else app.look_again()
         self.overridden = overridden = outlook.overridden
-        self.adapts = bool(overridden) and "ensure_sync" in overridden
+        self.adapts = "ensure_sync" in overridden
         if self._opened is None:
             early = opens_early(app, outlook) if self.opens_early is None else self.opens_early
             if early:

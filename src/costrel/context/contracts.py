@@ -89,7 +89,7 @@ class KnownHostsContract(t.Protocol):
 
     names: set[str | None]
 
-    def check(self, request: t.Any, host: str | None, app: AppContract) -> None: ...
+    def check(self, request: t.Any, host: str | None, app: AppContract, trusted: list[str] | None) -> None: ...
 
 
 class ErrorOwnersContract(t.Protocol):

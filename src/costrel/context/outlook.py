@@ -11,7 +11,7 @@ class Outlook(Stamp):
     Its stamp is of their classes. One without classes is never current.
     """
 
-    __slots__ = ("attributes", "early", "entrances", "matches_apart", "overridden", "takes_sources")
+    __slots__ = ("attributes", "early", "entrances", "matches_apart", "names_blueprints", "overridden", "takes_sources")
 
     def __init__(self, *classes: type, changes: int = 0) -> None:
         super().__init__(*classes, changes=changes)
@@ -20,7 +20,9 @@ class Outlook(Stamp):
         self.entrances: frozenset[str] = frozenset()
         """The methods that it replaces, through which a request reaches it."""
         self.matches_apart = False
-        """Whether its URL map, or the adapters of that, find rules in their own way."""
+        """Whether it, its URL map, or the adapters of that, find rules in their own way."""
+        self.names_blueprints = True
+        """Whether its class of requests tells in its own way which blueprints a request belongs to."""
         self.takes_sources = False
         """Whether a request of its class can be made of an ASGI scope."""
         self.early: bool | None = None

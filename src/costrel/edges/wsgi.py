@@ -63,6 +63,7 @@ def _write(ctx: RequestContext, response: t.Any) -> Iterable[bytes]:
         check_fields(pairs)
     ctx.start_response(response._status, pairs)
     if piece is not None:
+        ctx.ends_variables = True  # `serve` drops them
         return (piece,) if piece else ()
     watch(ctx, response)
     return response.get_app_iter(environ)

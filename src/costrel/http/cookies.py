@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from ..support.patterns import LatePattern
 from .dates import http_date, whole_seconds
-from .multidict import MultiDict, of_lists, own_constructor
+from .multidict import MultiDict, empty, list_in, own_constructor
 
 _BLANK = r"[ \t]*+"
 _QUOTED = r'"((?:[^"\\]++|\\.)*+)"'
@@ -58,9 +58,20 @@ def parse_cookie(cookie: str | None = None, cls: t.Any = None) -> t.Any:
         return storage()
     if '"' in cookie:
         return storage(_quoted_pairs(cookie))
-    if storage.__init__ is own_constructor:
-        return of_lists(storage, _lists_of(cookie))
-    return storage([(name, values[0]) for pair in cookie.split(";") for name, values in _lists_of(pair).items()])
+    if storage.__init__ is not own_constructor:
+        return storage([item for pair in cookie.split(";") for item in parse_cookie(pair).items()])
+    found = empty(storage)
+    cookie = cookie.replace("; ", ";")
+    has_blanks = " " in cookie or "\t" in cookie
+    for pair in cookie.split(";"):
+        name, _, value = pair.partition("=")
+        if has_blanks:
+            name, value = name.strip(" \t"), value.strip(" \t")
+        # A pair without a name is none: browsers send it for a cookie whose value a script chose, so that it could be
+        # taken for any other cookie.
+        if name:
+            list_in(found, name, []).append(value)
+    return found
 
 
 def find_cookie(cookie: str, name: str) -> str | None:
@@ -79,28 +90,6 @@ def find_cookie(cookie: str, name: str) -> str | None:
 def _start_of(name: str) -> str | None:
     """The beginning of a pair after another one, up to its value; None if no pair has this name."""
     return f"; {name}=" if name and name == name.strip(" \t") and not {";", "="} & {*name} else None
-
-
-def _lists_of(cookie: str) -> dict[str, list[str]]:
-    """The values of each name in a field without quotes.
-
-    A pair without a name is none: browsers send it for a cookie whose value a script chose, so that it could be taken
-    for any other cookie.
-    """
-    lists: dict[str, list[str]] = {}
-    cookie = cookie.replace("; ", ";")
-    has_blanks = " " in cookie or "\t" in cookie
-    for pair in cookie.split(";"):
-        name, _, value = pair.partition("=")
-        if has_blanks:
-            name, value = name.strip(" \t"), value.strip(" \t")
-        if not name:
-            continue
-        if name in lists:
-            lists[name].append(value)
-        else:
-            lists[name] = [value]
-    return lists
 
 
 def _quoted_pairs(cookie: str) -> list[tuple[str, str]]:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 # RFC 9110 §8.6 has a recipient "anticipate potentially large decimal numerals": those below 10¹⁹ fit in 64 bits.
 _MAX_DIGITS = 19
 
 _MAX_KNOWN_LENGTH = 9_999
-_length_fields: dict[int, tuple[str, str]] = {}
 
 
-def length_field(length: int) -> tuple[str, str]:
-    """Return the header field ``Content-Length`` of a body. For short bodies it is always the same object."""
-    field = _length_fields.get(length)
-    if field is None:
+class _LengthFields(dict[int, tuple[str, str]]):
+    def __missing__(self, length: int) -> tuple[str, str]:
         field = ("Content-Length", f"{length}")
         if length <= _MAX_KNOWN_LENGTH:
-            _length_fields[length] = field
-    return field
+            self[length] = field
+        return field
+
+
+length_fields: Final = _LengthFields()
+"""Length of a body → its header field ``Content-Length``. For short bodies it is always the same object."""
 
 
 _MAX_KNOWN_DIGITS = 4

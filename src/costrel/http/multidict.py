@@ -336,19 +336,15 @@ class MultiDict(TypeConversionDict[K, V]):
 #: The constructor of a class whose instances may be filled without it: `MultiDict`'s own.
 own_constructor = MultiDict.__init__
 
-
-def of_lists(cls: type[MultiDict[K, V]], lists: dict[K, list[V]]) -> MultiDict[K, V]:
-    """A multi-dict that takes these lists over, of a class without a constructor of its own."""
-    result = cls.__new__(cls)
-    _store_lists(result, lists)
-    return result
+#: ``empty(cls)`` makes an instance of such a class without it.
+empty: t.Any = dict.__new__
 
 
 def of_pairs(cls: type[MultiDict[K, V]], pairs: list[tuple[K, V]]) -> MultiDict[K, V]:
     """A multi-dict of pairs. A class with a constructor of its own gets the list."""
     if cls.__init__ is not own_constructor:
         return cls(pairs)
-    result = cls.__new__(cls)
+    result: MultiDict[K, V] = empty(cls)
     for key, value in pairs:
         list_in(result, key, []).append(value)
     return result

@@ -98,14 +98,15 @@ class Request(RequestHead):
         self._source = environ
         method = hot(environ, "REQUEST_METHOD", "GET")
         self.method = method if method in _UPPER_CASE_METHODS else method.upper()
-        if environ.__class__ is not ScopeSource:
-            self.environ = environ
         if shallow:
             self.shallow = True
-        elif environ.__class__ is ScopeSource:
+            populate_request = False
+        if environ.__class__ is ScopeSource:
             self._populates = populate_request
-        elif populate_request:
-            environ["werkzeug.request"] = self
+        else:
+            self.environ = environ
+            if populate_request:
+                environ["werkzeug.request"] = self
 
     @cached_property
     def environ(self) -> WSGIEnvironment:

@@ -84,7 +84,8 @@ class RequestHead:
     @cached_property
     def args(self) -> MultiDict[str, str]:
         """The parameters of the query string."""
-        query = decode_form(self.query_string)
+        raw = self.query_string
+        query = raw.decode() if raw.isascii() else decode_form(raw)
         if "&" in query and (limit := self.max_query_params) is not None and query.count("&") >= limit:
             raise RequestURITooLarge(f"The query has more than the {limit:,} parameters that MAX_QUERY_PARAMS allows.")
         return load_query(query, self.parameter_storage_class)

@@ -12,7 +12,7 @@ from ..http.conditional import is_range_current, precondition_status, remove_ent
 from ..http.dates import http_date
 from ..http.errors import HTTPException, RequestedRangeNotSatisfiable
 from ..http.etags import generate_etag
-from ..http.framing import forbids_content_length, has_no_body, length_field
+from ..http.framing import forbids_content_length, has_no_body, length_fields
 from ..http.headers import Headers
 from ..http.ranges import ContentRange, byte_ranges
 from ..http.urls import iri_to_uri
@@ -154,7 +154,7 @@ class Response(ResponseHead):
         if self.automatically_set_content_length:
             pairs = self._header_pairs
             if self._headers is None and pairs is not None and len(pairs) < 2:  # a content type at most
-                pairs.append(length_field(len(body)))
+                pairs.append(length_fields[len(body)])
             else:
                 self.headers["Content-Length"] = str(len(body))
 
@@ -428,7 +428,7 @@ class Response(ResponseHead):
             piece = body[0]
         elif body.__class__ is SmallFile:
             piece = body.whole()
-        if piece.__class__ is bytes and length_field(len(piece)) in pairs:
+        if piece.__class__ is bytes and length_fields[len(piece)] in pairs:
             if self._on_close:
                 return None, pairs
             return (piece if hot(source, "REQUEST_METHOD") != "HEAD" else b""), pairs

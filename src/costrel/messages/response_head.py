@@ -239,11 +239,10 @@ class ResponseHead:
             self._header_pairs = [] if mimetype is None else [known_types.get(mimetype) or type_header(mimetype)]
         if status is None:
             status = self.default_status
-        line = STATUS_LINES.get(status) if status.__class__ is int else None
-        if line is None:
-            self.status = status
+        if status.__class__ is int and status in STATUS_LINES:
+            self._status, self._status_code = STATUS_LINES[status], status
         else:
-            self._status, self._status_code = line, status  # type: ignore[assignment]  # an int, as the line was found
+            self.status = status
 
     def _take_headers(self, headers: HeadersInput, mimetype: str | None, content_type: str | None) -> None:
         if headers.__class__ is list and len(headers) == 1 and mimetype is content_type is None:

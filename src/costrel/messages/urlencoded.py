@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..http.multidict import MultiDict, list_in, own_constructor
+from ..http.multidict import MultiDict, empty, list_in, own_constructor
 from ..support.patterns import LatePattern
 
 # Possessive: a run of escapes is never tried in another way, so it takes no memory to remember its beginnings.
@@ -22,7 +22,7 @@ def load_query(text: str, cls: type[MultiDict[str, str]]) -> MultiDict[str, str]
     """
     if cls.__init__ is not own_constructor:
         return cls(parse_query(text))
-    result = cls.__new__(cls)
+    result: MultiDict[str, str] = empty(cls)
     is_plain = "%" not in text and "+" not in text
     for field in text.split("&"):
         if field:

@@ -202,9 +202,8 @@ class StateMachineMatcher:
         Raises `RequestPath` if the right path is another one. Calls no converter.
         """
         place, fixed = self._starts.get(domain, _NOWHERE)
-        rules = fixed.get(path)
-        if rules is not None:
-            for rule in rules:
+        if path in fixed:
+            for rule in fixed[path]:
                 if (rule.methods is None or method in rule.methods) and rule.websocket == websocket:
                     return rule, (), _NO_RULES
         segments = path.split("/")

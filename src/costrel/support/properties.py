@@ -43,11 +43,12 @@ class cached_property(Generic[T]):
     @overload
     def __get__(self, instance: object, owner: type | None = None) -> T: ...
     def __get__(self, instance: object | None, owner: type | None = None) -> Self | T:
-        if instance is None:
-            return self
         cls = type(instance)
-        if cls not in self._classes and not self._add(cls):
-            return self._get_by_name(instance)
+        if cls not in self._classes:
+            if instance is None:
+                return self
+            if not self._add(cls):
+                return self._get_by_name(instance)
         # CPython 3.11 reads all attributes of an object more slowly once its ``__dict__`` was used.
         function = self._function  # found in the object itself, sooner than as a method
         value = function(instance)
