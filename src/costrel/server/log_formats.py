@@ -17,6 +17,9 @@ Entry: t.TypeAlias = tuple[
 status (0 without a response) and size of the response; whether the application failed, and whether the response is
 complete; the request id and the trace id. A plain tuple, since one is made in each request."""
 
+Asked: t.TypeAlias = tuple[str, bytes | str, bytes, str, int]
+"""The part of it that is often the same: method, path, query, version and status."""
+
 Paint: t.TypeAlias = Callable[..., str]
 Lines: t.TypeAlias = Callable[[Iterable[Entry], Paint], list[str]]
 
@@ -45,29 +48,35 @@ def final_status(status: int, failed: bool) -> int:
 def text_lines(entries: Iterable[Entry], paint: Paint) -> list[str]:
     """Lines in the common log format, with the duration, the request id and the trace id, if there are any."""
     behind = time.time() - time.perf_counter()
-    clocks, targets = _Memo(_local_clock), _Memo(_readable_target)
+    clocks = _Memo(_local_clock)
+    requests: _Memo[Asked] = _Memo(lambda asked: _request_as_text(asked, paint))
     lines = []
     for entry in entries:
         began, ended, client, method, path, query, version, status, size, failed, complete, request_id, trace = entry
-        request = f'"{method} {targets[path, query]} HTTP/{version}"'
-        code = status or final_status(status, failed)
-        if paint is not terminal.unpainted:
-            request = paint(request, *terminal.style_of_status(code))
+        host = (client and client[0]) or "-"
+        request = requests[method, path, query, version, status or final_status(status, failed)]
         more = f" {request_id.decode('ascii')}" if request_id else ""
         if trace is not None:
             more = f"{more} {trace}"
         if status and not complete:
             more = f" cut off{more}"
-        host, clock = (client and client[0]) or "-", clocks[int(ended + behind)]
         duration = _duration(int((ended - began) * 10_000 + 0.5))
-        lines.append(f"{host} - - [{clock}] {request} {code} {size} {duration}{more}")
+        lines.append(f"{host} - - [{clocks[int(ended + behind)]}] {request} {size} {duration}{more}")
     return lines
+
+
+def _request_as_text(asked: Asked, paint: Paint) -> str:
+    method, path, query, version, status = asked
+    request = f'"{method} {terminal.readable(_target(path, query))} HTTP/{version}"'
+    if paint is not terminal.unpainted:
+        request = paint(request, *terminal.style_of_status(status))
+    return f"{request} {status}"
 
 
 def json_lines(entries: Iterable[Entry], paint: Paint) -> list[str]:
     """Lines that are JSON objects. `size` is in bytes; `trace_id` is there if it is known."""
     behind = time.time() - time.perf_counter()
-    clocks, targets, quoted = _Memo(_utc_clock), _Memo(_target), _Memo(json.dumps)
+    clocks, requests, quoted = _Memo(_utc_clock), _Memo(_request_as_json), _Memo(json.dumps)
     lines = []
     for entry in entries:
         began, ended, client, method, path, query, version, status, size, failed, complete, request_id, trace = entry
@@ -75,9 +84,8 @@ def json_lines(entries: Iterable[Entry], paint: Paint) -> list[str]:
         lines.append(
             f'{{"time": "{clocks[milliseconds // 1000]}.{milliseconds % 1000:03}+00:00", '
             f'"client": {quoted[(client and client[0]) or "-"]}, '
-            f'"method": {quoted[method]}, "target": {quoted[targets[path, query]]}, "protocol": "HTTP/{version}", '
-            f'"status": {final_status(status, failed)}, "size": {size}, '
-            f'"duration_ms": {microseconds // 1000}.{microseconds % 1000:03}, '
+            f"{requests[method, path, query, version, status or final_status(status, failed)]}, "
+            f'"size": {size}, "duration_ms": {microseconds // 1000}.{microseconds % 1000:03}, '
             f'"complete": {"true" if complete else "false"}, "request_id": "{request_id.decode("ascii")}"'
             f"{'' if trace is None else _TRACE_ID % trace}}}"
         )
@@ -85,6 +93,13 @@ def json_lines(entries: Iterable[Entry], paint: Paint) -> list[str]:
 
 
 _TRACE_ID: t.Final = ', "trace_id": "%s"'
+
+
+def _request_as_json(asked: Asked) -> str:
+    method, path, query, version, status = asked
+    members = {"method": method, "target": _target(path, query), "protocol": f"HTTP/{version}", "status": status}
+    return json.dumps(members)[1:-1]
+
 
 LINES: t.Final[dict[str, Lines]] = {"text": text_lines, "json": json_lines}
 """The formats of ``--log-format``."""
@@ -104,12 +119,7 @@ def _utc_clock(second: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
 
 
-def _target(requested: tuple[bytes | str, bytes]) -> str:
+def _target(path: bytes | str, query: bytes) -> str:
     """The path and the query of a request. The path is text if the server gives no other."""
-    path, query = requested
     text = path if isinstance(path, str) else path.decode("latin-1")
     return f"{text}?{query.decode('latin-1')}" if query else text
-
-
-def _readable_target(requested: tuple[bytes | str, bytes]) -> str:
-    return terminal.readable(_target(requested))
