@@ -111,10 +111,12 @@ def _duration(tenths: int) -> str:
     return f"{tenths // 10}.{tenths % 10}ms" if tenths < 10_000 else f"{tenths / 10_000:.2f}s"
 
 
+@lru_cache(maxsize=2)
 def _local_clock(second: int) -> str:
     return time.strftime("%d/%b/%Y %H:%M:%S", time.localtime(second))
 
 
+@lru_cache(maxsize=2)
 def _utc_clock(second: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
 

@@ -146,7 +146,7 @@ class BackgroundOf(Background):
 
     def isatty(self) -> bool:
         """Whether it is a terminal."""
-        return self._stream.isatty()
+        return bool(getattr(self._stream, "isatty", lambda: False)())
 
     def _write_now(self, piece: bytes) -> int:
         self._stream.write(piece.decode(errors="replace"))
