@@ -97,8 +97,14 @@ ONLY_IF_NAMED = [
         (f"costrel-ratio{suffix}", "Costrel, traced, by a ratio of 0", "costrel_ratio_app"),
         (f"costrel-sampled{suffix}", "Costrel, traced, all spans are sampled", "costrel_sampled_app"),
     )
+] + [
+    Framework(name, title, "asgi", module, "costrel", ("form", "postjson"), True)
+    for name, title, module in (
+        ("costrel-served", "Costrel, in place, behind costrel serve without its log", "served_quietly_app"),
+        ("costrel-served-log", "Costrel, in place, behind costrel serve with its log", "served_app"),
+    )
 ]
-"""Costrel with OpenTelemetry, to be compared with itself; not part of the tables."""
+"""Costrel with OpenTelemetry and behind the server's own code, to be compared with itself; not part of the tables."""
 
 BY_NAME = {framework.name: framework for framework in [*FRAMEWORKS, *ONLY_IF_NAMED]}
 BARE = {gateway: Framework("bare", "no framework", gateway, "bare_app", "costrel") for gateway in ("wsgi", "asgi")}

@@ -1,6 +1,7 @@
 """The ids of requests, and what is written of them."""
 
 import asyncio
+import gc
 import io
 import json
 import logging
@@ -12,7 +13,8 @@ import pytest
 
 import costrel
 from costrel import Costrel
-from costrel.server.access_log import LINES, AccessLog, JSONFormatter, RequestIds, take_request_id
+from costrel.server.access_log import AccessLog, JSONFormatter, RequestIds, take_request_id
+from costrel.server.log_formats import LINES
 
 
 @pytest.fixture
@@ -40,7 +42,7 @@ def scope_with(*headers):
 def test_a_well_formed_id_is_kept(value):
     scope = scope_with((b"x-request-id", value))
 
-    assert take_request_id(scope, dict(scope["headers"]), RequestIds().take) == value
+    assert take_request_id(scope, RequestIds().take) == (b"x-request-id", value)
     assert scope["headers"] == [(b"x-request-id", value)]
 
 
@@ -60,9 +62,9 @@ def test_a_well_formed_id_is_kept(value):
 def test_any_other_is_replaced(values):
     scope = scope_with((b"host", b"a"), *((b"x-request-id", value) for value in values))
 
-    made = take_request_id(scope, dict(scope["headers"]), RequestIds().take)
+    name, made = take_request_id(scope, RequestIds().take)
 
-    assert len(made) == 32
+    assert (name, len(made)) == (b"x-request-id", 32)
     assert made not in values
     assert scope["headers"] == [(b"host", b"a"), (b"x-request-id", made)]
 
@@ -197,6 +199,39 @@ def test_lines_that_nobody_reads_any_more_end_no_request(monkeypatch):
     monkeypatch.setattr(sys.stdout, "write", write)
 
     assert len(ask(answering(START), scope_with())) == 1
+
+
+@pytest.mark.parametrize("line", [None, LINES["text"], LINES["json"]])
+@pytest.mark.parametrize("is_counted", [False, True])
+@pytest.mark.parametrize("is_in_place", [False, True])
+def test_requests_leave_nothing_for_the_garbage_collector(lines, line, is_counted, is_in_place):
+    app = Costrel(__name__, static_folder=None)
+    app.add_url_rule("/a b", view_func=lambda: "text")
+
+    async def send(message):
+        pass
+
+    log = AccessLog(app.asgi, line, counter=RequestCounter() if is_counted else None)
+
+    async def ask_often():
+        for _ in range(20):
+            if is_in_place:
+                next(log.answer_in_place(scope_with(), None, send).__await__(), None)
+            else:
+                await log(scope_with(), None, send)
+
+    async def found():
+        await ask_often()
+        gc.collect()
+        gc.disable()
+        try:
+            await ask_often()
+            return gc.collect()
+        finally:
+            gc.enable()
+
+    app.open_for_requests()
+    assert asyncio.run(found()) < 20
 
 
 def test_lines_are_written_together(monkeypatch):

@@ -4,17 +4,18 @@ import io
 import os
 import threading
 
-from costrel.server.log_lines import MOST, LogLines
+from costrel.server.log_lines import LogLines
+from costrel.server.output import LIMIT, behind
 
 from ..processes import PATIENCE, wait_until
 
 
 def test_lines_are_written_in_their_order_without_a_call():
     stream = io.StringIO()
-    lines = LogLines(stream)
+    lines = LogLines(stream, list)
 
     for number in range(500):
-        lines.add(f"{number}\n")
+        lines.add(f"{number}")
 
     wait_until(lambda: stream.getvalue().count("\n") == 500, "the lines are written")
     assert stream.getvalue() == "".join(f"{number}\n" for number in range(500))
@@ -22,11 +23,11 @@ def test_lines_are_written_in_their_order_without_a_call():
 
 def test_lines_of_several_threads_are_all_written():
     stream = io.StringIO()
-    lines = LogLines(stream)
+    lines = LogLines(stream, list)
 
     def add(name):
         for number in range(1000):
-            lines.add(f"{name} {number}\n")
+            lines.add(f"{name} {number}")
 
     threads = [threading.Thread(target=add, args=(name,)) for name in "abcd"]
     for thread in threads:
@@ -42,8 +43,8 @@ def test_lines_of_several_threads_are_all_written():
 
 def test_the_rest_is_written_when_the_log_ends():
     stream = io.StringIO()
-    lines = LogLines(stream)
-    lines.add("last\n")
+    lines = LogLines(stream, list)
+    lines.add("last")
     del lines
 
     assert stream.getvalue() == "last\n"
@@ -51,7 +52,8 @@ def test_the_rest_is_written_when_the_log_ends():
 
 def test_a_stream_that_blocks_blocks_no_request_and_the_lines_are_counted():
     reading, writing = os.pipe()
-    received = []
+    received, dropped = [], []
+    total = LIMIT // 100_000 * 100  # four times as much as is kept
 
     def read():
         with os.fdopen(reading) as pipe:
@@ -59,26 +61,30 @@ def test_a_stream_that_blocks_blocks_no_request_and_the_lines_are_counted():
 
     reader = threading.Thread(target=read)
     with os.fdopen(writing, "w", 1) as stream:
-        lines = LogLines(stream)
-        for _ in range(2 * MOST):  # more than a pipe takes, and than are kept
-            lines.add("line\n")
+        kept = behind(stream, dropped.append)
+        lines = LogLines(kept, list)
+        for _ in range(total // 100):
+            for _ in range(100):
+                lines.add("x" * 3999)
+            lines.flush()
         reader.start()
-        lines.flush()
+        kept.buffer.raw.finish(PATIENCE)
     reader.join(PATIENCE)
 
-    told = [line for line in received if line != "line\n"]
-    assert told[-1].endswith("lines of output were dropped: their reader has stopped\n")
-    assert received.count("line\n") + sum(int(line.split()[1]) for line in told) == 2 * MOST
+    told = [line for line in received if not line.startswith("x")]
+    assert [f"[WARNING] {sum(dropped)} lines of output were dropped: their reader has stopped\n"] == told
+    assert sum(dropped) > 0
+    assert received.count("x" * 3999 + "\n") + sum(dropped) == total
 
 
 def test_nothing_is_left_running_without_lines(monkeypatch):
     monkeypatch.setattr("costrel.server.log_lines._IDLE", 0.01)
     stream = io.StringIO()
-    lines = LogLines(stream)
+    lines = LogLines(stream, list)
 
-    for text in ("first\n", "second\n"):
+    for text in ("first", "second"):
         lines.add(text)
-        wait_until(lambda text=text: stream.getvalue().endswith(text), "it is written")
+        wait_until(lambda text=text: stream.getvalue().endswith(f"{text}\n"), "it is written")
         for thread in threading.enumerate():
             if thread.name == "costrel-access-log":
                 thread.join(PATIENCE)

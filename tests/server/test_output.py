@@ -7,12 +7,13 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager
 
 import pytest
 
-from costrel.server.output import LIMIT, Background
+from costrel.server.output import LIMIT, Background, behind
 
 from ..processes import PATIENCE, environ, wait_until
 
@@ -194,3 +195,66 @@ def test_a_file_of_which_nothing_can_be_written_is_no_error():
     assert background.write(b"lost\n") == 5
     background.finish(PATIENCE)
     os.close(writing)
+
+
+class Tee:
+    """A stream as applications put in place of the standard output, with no more than they must."""
+
+    def __init__(self):
+        self.text = ""
+        self.may_write = threading.Event()
+
+    def write(self, text):
+        self.may_write.wait(PATIENCE)
+        self.text += text
+
+    def flush(self):
+        pass
+
+
+def test_a_stream_of_the_application_that_blocks_blocks_nothing_else():
+    tee, dropped = Tee(), []
+    stream = behind(tee, dropped.append)
+    piece = "x" * 9999 + "\n"
+    for _ in range(2 * LIMIT // len(piece)):
+        stream.write(piece)
+    tee.may_write.set()
+    stream.buffer.raw.finish(PATIENCE)
+
+    assert len(dropped) > 0
+    assert tee.text.count(piece) + sum(dropped) == 2 * LIMIT // len(piece)
+    assert tee.text.endswith(f"[WARNING] {sum(dropped)} lines of output were dropped: their reader has stopped\n")
+
+
+def test_a_stream_of_the_application_gets_text_in_order_and_is_no_terminal():
+    tee = Tee()
+    tee.may_write.set()
+    stream = behind(tee, lambda lines: None)
+    for number in range(100):
+        stream.write(f"Grüße {number}\n")
+    stream.buffer.raw.finish(PATIENCE)
+    stream.write("after the end\n")
+
+    assert tee.text == "".join(f"Grüße {number}\n" for number in range(100)) + "after the end\n"
+    assert not stream.isatty()
+
+
+def test_a_stream_of_the_application_that_is_closed_is_no_error():
+    stream = io.StringIO()
+    kept = behind(stream, lambda lines: None)
+    stream.close()
+    kept.write("lost\n")
+    kept.buffer.raw.finish(PATIENCE)
+
+
+def test_the_access_log_goes_to_a_stream_of_the_application(folder):
+    tee = "class Tee:\n    def write(self, text):\n        sys.__stdout__.write(text.replace('GET', 'TEE'))\n"
+    text = (folder / "shop.py").read_text().replace("app = ", f"{tee}    def flush(self): pass\n\napp = ", 1)
+    (folder / "shop.py").write_text(text + "\nsys.stdout = Tee()\n")
+    with served(folder) as (process, [port]):
+        for number in range(20):
+            ask(port, f"/?{number}")
+        process.send_signal(signal.SIGTERM)
+        rest = process.stdout.read()
+
+    assert re.findall(rb'"TEE /\?(\d+) HTTP/1.1" 200', rest) == [b"%d" % number for number in range(20)]

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import os
 import re
 import sys
 import time
 import typing as t
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
-from datetime import UTC, datetime
 
 from ..app.application import Costrel
 from ..edges.asgi import AsgiApplication
@@ -22,14 +20,18 @@ from ..edges.scope import ANSWERED, DIRECT, ECHO
 from ..http.traceparent import trace_id_of
 from ..support.coroutines import AnyCoroutine
 from ..telemetry.json_lines import JSONFormatter, write_json
-from ..telemetry.notes import NOTES, TRACE, noted
+from ..telemetry.notes import NOTES, TRACE
 from . import terminal
+from .log_formats import Entry, Lines
 from .log_lines import LogLines
-from .request_log import AnyTask, Application, Exchange, Message, Receive, Send
+from .request_log import Application, Exchange, Message, Receive, Send
 from .served import IN_PLACE, port_of
 
 REQUEST_ID: t.Final = b"x-request-id"
 _TRACEPARENT: t.Final = b"traceparent"
+
+_WATCHED: t.Final = frozenset({REQUEST_ID, _TRACEPARENT})
+"""The headers of requests that matter here."""
 
 _PAUSE: t.Final = 0.01
 """The interval for checking requests that run in threads, in seconds."""
@@ -52,24 +54,22 @@ class RequestCounter(t.Protocol):
 _WELL_FORMED = re.compile(rb"[A-Za-z0-9._:+/=@-]{8,128}")
 
 
-Line = Callable[["ServedExchange", Callable[..., str]], str]
-
-
 class AccessLog:
     """Passes requests on to `application` with an id, and writes a line for each to standard output.
 
-    `line` formats a line; with None there are no lines. `at_start` is called when the startup of the application has
-    completed. When the server stops, requests have `grace` seconds to end, except for the last part, which is reserved
-    for the shutdown of the application. Then they are cancelled.
+    `lines` makes the lines, which go to `stream`; with None there are none. `at_start` is called when the startup of
+    the application has completed. When the server stops, requests have `grace` seconds to end, except for the last
+    part, which is reserved for the shutdown of the application. Then they are cancelled.
     """
 
     def __init__(
         self,
         application: Application,
-        line: Line | None,
+        lines: Lines | None,
         at_start: Callable[[], None] = lambda: None,
         grace: float = 30,
         counter: RequestCounter | None = None,
+        stream: t.TextIO | None = None,
     ) -> None:
         self.application = application
         self._edge = application if isinstance(application, AsgiApplication) and not application.is_wrapped else None
@@ -79,13 +79,13 @@ class AccessLog:
             self.takes_in_place = self._edge.takes_in_place
             self.places = self._edge.workers.give_away(IN_PLACE)
         self.grace = grace
-        self._lines = None if line is None else LogLines(sys.stdout)
-        self._write = None if line is None or self._lines is None else writer(self._lines, line)
+        self._lines = None if lines is None else log_to(stream or sys.stdout, lines)
+        self._write = None if self._lines is None else self._lines.add
         self._new_id = RequestIds().take
         self._at_start = at_start
         self._running: set[ServedExchange] = set()
         self._counter = counter
-        self._is_quiet = line is None and counter is None
+        self._is_quiet = lines is None and counter is None
         self._until: float | None = None
 
     def begin_to_end(self) -> float:
@@ -114,39 +114,39 @@ class AccessLog:
     async def _answer(self, scope: Message, receive: Receive, send: Send, here: AsgiApplication | None = None) -> None:
         """Handle one request. With the edge `here` it starts in this thread."""
         exchange = self._begin(scope, send)
-        sending = send
-        if exchange.adds_id:
-            sending = exchange.send
+        if self._edge is None or scope["type"] != "http":  # the edge adds the id to the responses of others
+            send = exchange.send_with_id
         elif not self._is_quiet:
             sending = exchange.send
             scope[DIRECT] = sending, send
+            send = sending
         try:
             if here is not None:
-                await here.answer_in_place(scope, receive, sending, exchange.note_task)
+                await here.answer_in_place(scope, receive, send, exchange.note_task)
             else:
                 exchange.note_task()
-                await self.application(scope, receive, sending)
+                await self.application(scope, receive, send)
         except BaseException as error:
             exchange.failed = True
             if not isinstance(error, asyncio.CancelledError) or not exchange.is_cut:
                 raise
         finally:
             if not self._is_quiet:
-                answer = scope.get(ANSWERED)
-                if answer is not None:
-                    exchange.note_answer(answer)
                 self._end(exchange)
             self._running.discard(exchange)  # last, since the worker may exit when the set is empty
 
     def _begin(self, scope: Message, send: Send) -> ServedExchange:
         exchange = ServedExchange(scope, send, self._write)
         self._running.add(exchange)
-        fields = dict(scope["headers"])
-        exchange.request_id = request_id = take_request_id(scope, fields, self._new_id)
-        if _TRACEPARENT in fields:
-            exchange.traceparent = fields[_TRACEPARENT]
-        scope[ECHO] = REQUEST_ID, request_id
-        exchange.adds_id = self._edge is None or scope["type"] != "http"
+        headers = scope["headers"]
+        if _WATCHED.isdisjoint([name for name, _ in headers]):
+            echo = REQUEST_ID, self._new_id()
+            scope["headers"] = [*headers, echo]
+        else:
+            echo = take_request_id(scope, self._new_id)
+            exchange.traceparent = only_value(headers, _TRACEPARENT)
+        scope[ECHO] = echo
+        exchange.request_id = echo[1]
         if self._edge is None:
             scope[NOTES] = {}
         if self._counter is not None:
@@ -154,9 +154,15 @@ class AccessLog:
         return exchange
 
     def _end(self, exchange: ServedExchange) -> None:
+        scope = exchange.scope
+        # It refers to the exchange, which refers to the scope: only the garbage collector would free them.
+        scope.pop(DIRECT, None)
+        answer = scope.get(ANSWERED)
+        if answer is not None:
+            exchange.note_answer(answer)
         exchange.end()
         if self._counter is not None:
-            self._counter.end(exchange.scope, exchange.final_status(), exchange.seconds())
+            self._counter.end(scope, exchange.final_status(), exchange.seconds())
 
     def flush(self) -> None:
         """Write the lines of the requests that have ended."""
@@ -229,15 +235,7 @@ def kept_for_the_end(grace: float) -> float:
 class ServedExchange(Exchange):
     """A request with an id, which is also a header of its response."""
 
-    request_id = b""
-    adds_id = False
-    """Whether the id is added here, and not by the edge."""
-    traceparent: bytes | None = None
-    """The request's field ``traceparent``."""
-    task: AnyTask | None = None
-    """The task that handles the request; None while a thread does."""
-    is_cut = False
-    """Whether it was cancelled here. Then no traceback is logged, and the server aborts an incomplete response."""
+    __slots__ = ()
 
     def note_task(self) -> None:
         """The current task handles the request from now on."""
@@ -249,61 +247,32 @@ class ServedExchange(Exchange):
             self.is_cut = True
             self.task.cancel()
 
-    def send(self, message: Message) -> Awaitable[None]:
+    def send_with_id(self, message: Message) -> Awaitable[None]:
         """Record a message, and pass it on. The first message of a response gets the id."""
-        if self.adds_id and message["type"] in _HEADS:
+        if message["type"] in _HEADS:
             headers = [*(message.get("headers") or ())]
             add_echo(headers, self.scope)
             message = {**message, "headers": headers}
-        self.note(message)
-        return self._send(message)
-
-    def text(self, paint: Callable[..., str]) -> str:
-        """The line in the common log format, with the duration, the id, and the trace id if there is one."""
-        trace_id = self.trace_id()
-        ids = self.request_id.decode("ascii")
-        return self.line(paint, f" {ids}\n" if trace_id is None else f" {ids} {trace_id}\n")
+        return self.send(message)
 
     def trace_id(self) -> str | None:
         """The trace id of the request's span, or of its field ``traceparent``; None if there is neither."""
-        made = noted(self.scope, TRACE)
+        made: str | None = self.scope.get(NOTES, self.scope).get(TRACE)
         if made is not None or self.traceparent is None:
             return made
-        sent = [value for name, value in self.scope["headers"] if name == _TRACEPARENT]
-        return trace_id_of(sent[0].decode("latin-1")) if len(sent) == 1 else None
-
-    def json(self, paint: Callable[..., str]) -> str:
-        """The line as a JSON object. `size` is the size of the body in bytes; `trace_id` is there if it is known."""
-        entry: dict[str, object] = {
-            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-            "client": self.client(),
-            "method": self.scope.get("method", "GET"),
-            "target": self.target(),
-            "protocol": f"HTTP/{self.scope['http_version']}",
-            "status": self.final_status(),
-            "size": self.size,
-            "duration_ms": round(self.seconds() * 1000, 3),
-            "complete": self.complete,
-            "request_id": self.request_id.decode("ascii"),
-        }
-        trace_id = self.trace_id()
-        return json.dumps(entry if trace_id is None else {**entry, "trace_id": trace_id}) + "\n"
+        return trace_id_of(self.traceparent.decode("latin-1"))
 
 
 _HEADS: t.Final = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
 
 
-def writer(lines: LogLines, line: Line) -> Callable[[ServedExchange], None]:
-    """Return a function that adds the line of an exchange to `lines`.
+def log_to(stream: t.TextIO, lines: Lines) -> LogLines[Entry]:
+    """A log that writes these lines to `stream`.
 
     No logger does it, since the logging configuration of an application may disable all loggers that it does not name.
     """
-    paint, add = terminal.painter(lines.stream), lines.add
-    return lambda exchange: add(line(exchange, paint))
-
-
-LINES: t.Final[dict[str, Line]] = {"text": ServedExchange.text, "json": ServedExchange.json}
-"""The formats of ``--log-format``."""
+    paint = terminal.painter(stream)
+    return LogLines(stream, lambda entries: lines(entries, paint))
 
 
 class RequestIds:
@@ -324,20 +293,24 @@ class RequestIds:
             return digits[:32]
 
 
-def take_request_id(scope: Message, fields: dict[bytes, bytes], new_id: Callable[[], bytes]) -> bytes:
-    """The id of a request: its header ``X-Request-ID`` if that is well-formed, else a new id.
+def take_request_id(scope: Message, new_id: Callable[[], bytes]) -> tuple[bytes, bytes]:
+    """The header ``X-Request-ID`` of a request: the one that it has, if that is well-formed, else one with a new id.
 
-    In both cases the application can read it from that header. `fields` has the headers by name.
+    In both cases the application can read it.
     """
     headers = scope["headers"]
-    if REQUEST_ID in fields:
-        sent = [value for name, value in headers if name == REQUEST_ID]
-        if len(sent) == 1 and _WELL_FORMED.fullmatch(sent[0]):
-            return t.cast("bytes", sent[0])
-        headers = [(name, value) for name, value in headers if name != REQUEST_ID]
-    made = new_id()
-    scope["headers"] = [*headers, (REQUEST_ID, made)]
+    sent = only_value(headers, REQUEST_ID)
+    if sent is not None and _WELL_FORMED.fullmatch(sent):
+        return REQUEST_ID, sent
+    made = REQUEST_ID, new_id()
+    scope["headers"] = [*[pair for pair in headers if pair[0] != REQUEST_ID], made]
     return made
+
+
+def only_value(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> bytes | None:
+    """The value of a header; None if there is none, or more than one."""
+    found = [value for name, value in headers if name == wanted]
+    return found[0] if len(found) == 1 else None
 
 
 def set_up_logging(log_format: str) -> None:

@@ -17,7 +17,7 @@ from .closing import Closing
 from .crowd import Refusing
 from .granian_private import Scheduler, Watcher
 from .request_log import Message
-from .served import Served
+from .served import InPlace, Served
 
 if t.TYPE_CHECKING:
     import asyncio
@@ -40,21 +40,26 @@ class Dispatcher(Scheduler):
     def __init__(self, loop: asyncio.AbstractEventLoop, served: Served, state: ServingState) -> None:
         super().__init__(loop)
         self._on_loop = loop
-        self._served: Served = served
+        self._serve(served)
         self._takes = served.takes_in_place
         self._state = state
         self._variables = copy_context()
         self._places = deque(range(served.places))
 
+    def _serve(self, served: Served) -> None:
+        self._served: Served = served
+        self._answer: InPlace = served.answer_in_place
+
     def admit(self, ports: Collection[int] | None, has_room: Callable[[], bool]) -> None:
         """Handle requests of clients with these ports only, and health checks; with None, of all."""
         if not isinstance(self._served, Closing):
             served = self._served.served if isinstance(self._served, Refusing) else self._served
-            self._served = served if ports is None else Refusing(served, ports, has_room)
+            self._serve(served if ports is None else Refusing(served, ports, has_room))
 
     def begin_to_end(self) -> Closing:
         """From now on, responses end their connections. Called on the loop."""
-        self._served = closing = Closing(self._served)
+        closing = Closing(self._served)
+        self._serve(closing)
         return closing
 
     def dispatch(self, watcher: Watcher) -> None:
@@ -82,7 +87,7 @@ class Dispatcher(Scheduler):
     def _answer_here(self, watcher: Watcher, scope: Message) -> None:
         """Handle the request in this thread until it needs the loop."""
         proto = watcher.proto
-        begun = self._served.answer_in_place(scope, proto.receive, proto.send)
+        begun = self._answer(scope, proto.receive, proto.send)
         awaited = next(begun.__await__(), _ENDED)  # PERF: served. With a default, no StopIteration is raised.
         if awaited is _ENDED:
             watcher.done()

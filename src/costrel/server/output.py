@@ -71,7 +71,7 @@ class Background(io.RawIOBase):
         """Queue the bytes, or drop them if the queue is full. Never waits for the reader."""
         piece = bytes(data)
         if self._is_over or os.getpid() != self._pid:  # a child process has no thread for it
-            return os.write(self._fd, piece)
+            return self._write_now(piece)
         with self._lock:
             if self._size + len(piece) > LIMIT:
                 lines = piece.count(b"\n") or 1
@@ -107,11 +107,14 @@ class Background(io.RawIOBase):
     def _write_all(self, piece: bytes) -> None:
         while piece:
             try:
-                piece = piece[os.write(self._fd, piece) :]
+                piece = piece[self._write_now(piece) :]
             except BlockingIOError:  # another program has made it non-blocking
                 select.select([], [self._fd], [], 1)
-            except OSError:  # a closed pipe must not fail a request
+            except (OSError, ValueError):  # a closed pipe must not fail a request
                 return
+
+    def _write_now(self, piece: bytes) -> int:
+        return os.write(self._fd, piece)
 
     def _take(self) -> bytes:
         """The next bytes to write; empty if there are none."""
@@ -130,6 +133,27 @@ class Background(io.RawIOBase):
         return b"".join(taken)
 
 
+class BackgroundOf(Background):
+    """The same for `stream`, with which other code has replaced one of the process."""
+
+    def __init__(self, stream: t.TextIO, at_drop: Callable[[int], None]) -> None:
+        super().__init__(-1, "<background>", at_drop)
+        self._stream = stream
+
+    def fileno(self) -> int:
+        """The file descriptor of the stream, if it has one."""
+        return self._stream.fileno()
+
+    def isatty(self) -> bool:
+        """Whether it is a terminal."""
+        return bool(getattr(self._stream, "isatty", lambda: False)())
+
+    def _write_now(self, piece: bytes) -> int:
+        self._stream.write(piece.decode(errors="replace"))
+        self._stream.flush()
+        return len(piece)
+
+
 _installed: dict[str, io.TextIOWrapper] = {}
 
 
@@ -143,14 +167,20 @@ def in_background(at_drop: Callable[[int], None] = lambda lines: None) -> None:
         if isinstance(stream, io.TextIOWrapper) and getattr(sys, name) in (stream, _installed.get(name)):
             with suppress(OSError, ValueError):
                 stream.flush()
-                _installed[name] = _wrapped(stream, at_drop)
+                raw = Background(stream.fileno(), stream.name, at_drop)
+                _installed[name] = _wrapped(raw, stream.encoding, stream.errors)
                 setattr(sys, name, _installed[name])
 
 
-def _wrapped(stream: io.TextIOWrapper, at_drop: Callable[[int], None]) -> io.TextIOWrapper:
-    raw = Background(stream.fileno(), stream.name, at_drop)
-    buffer = io.BufferedWriter(raw)
-    wrapped = io.TextIOWrapper(buffer, encoding=stream.encoding, errors=stream.errors, line_buffering=True)
+def behind(stream: t.TextIO, at_drop: Callable[[int], None]) -> t.TextIO:
+    """A stream that never blocks, and whose text goes to `stream`: this one itself if `in_background` has made it."""
+    if stream in _installed.values():
+        return stream
+    return _wrapped(BackgroundOf(stream, at_drop), "utf-8", "backslashreplace")
+
+
+def _wrapped(raw: Background, encoding: str, errors: str | None) -> io.TextIOWrapper:
+    wrapped = io.TextIOWrapper(io.BufferedWriter(raw), encoding=encoding, errors=errors, line_buffering=True)
 
     def finish() -> None:
         with suppress(OSError, ValueError):

@@ -8,12 +8,11 @@ import sys
 import time
 import typing as t
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from functools import lru_cache
 
 from ..devtools.gates import QUIET
 from ..http.framing import parse_content_length
-from ..support.properties import cached_property
 from . import terminal
+from .log_formats import Entry, final_status, text_lines
 
 Message = MutableMapping[str, t.Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -21,9 +20,6 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 AnyTask: t.TypeAlias = "asyncio.Task[t.Any]"
-
-CLIENT_LEFT: t.Final = 499
-"""The status in the log for a client that disconnected before the response, as in nginx."""
 
 
 class RequestLog:
@@ -68,8 +64,8 @@ class RequestLog:
         finally:
             exchange.end()
 
-    def _write(self, exchange: Exchange) -> None:
-        self.logger.info("%s", exchange.line(terminal.painter(sys.stderr)))
+    def _write(self, entry: Entry) -> None:
+        self.logger.info("%s", *text_lines([entry], terminal.painter(sys.stderr)))
 
     def _forget(self, task: AnyTask) -> None:
         self._running.pop(task, None)
@@ -77,18 +73,23 @@ class RequestLog:
 
 
 class Exchange:
-    """The data of one request and its response. `write` is called with it to log its line."""
+    """The data of one request and its response. `write` is called with its entry to log its line."""
 
-    status = 0
-    size = 0
-    complete = False
-    failed = False
-    """Whether the application raised an exception or was cancelled."""
-    _headers: Iterable[tuple[bytes, bytes]] = ()
-    _written = False
+    __slots__ = (
+        "_announced", "_headers", "_send", "_started", "_write", "_written", "complete", "failed", "is_cut",
+        "request_id", "scope", "size", "status", "task", "traceparent",
+    )  # fmt: skip
 
-    def __init__(self, scope: Message, send: Send, write: Callable[[t.Self], None] | None) -> None:
+    def __init__(self, scope: Message, send: Send, write: Callable[[Entry], None] | None) -> None:
+        # Instance attributes and slots: both are read faster than defaults of the class.
         self.scope = scope
+        self.status = self.size = 0
+        self.complete = self.failed = self.is_cut = self._written = False
+        self.request_id = b""
+        self.task: AnyTask | None = None
+        self.traceparent: bytes | None = None
+        self._headers: Iterable[tuple[bytes, bytes]] | None = None
+        self._announced: int | None = None
         self._send = send
         self._write = write
         self._started = time.perf_counter()
@@ -107,7 +108,7 @@ class Exchange:
         elif kind in ("http.response.body", "websocket.http.response.body"):
             self.size += len(message.get("body", b""))
             # A client with a complete body may disconnect before the last message.
-            self.complete = not message.get("more_body", False) or self.size == self._announced
+            self.complete = not message.get("more_body", False) or self.size == self._length()
         elif kind == "http.response.pathsend":
             self.complete = True
         elif kind in ("websocket.accept", "websocket.close") and not self.status:
@@ -120,56 +121,52 @@ class Exchange:
         start, end = answer
         self.status, self.size, self.complete = start["status"], len(end["body"]), True
 
-    @cached_property
-    def _announced(self) -> int | None:
+    def _length(self) -> int | None:
         """The Content-Length of the response."""
-        return _content_length(self._headers)
+        headers, self._headers = self._headers, None
+        if headers is not None:
+            self._announced = _content_length(headers)
+        return self._announced
 
-    def end(self: t.Self) -> None:
+    def end(self) -> None:
         """Log the line, once."""
         if self._write is None or self._written or QUIET in self.scope:
             return
         self._written = True
-        self._write(self)
+        self._write(self.entry())
 
-    def line(self, paint: Callable[..., str], more: str = "") -> str:
-        """The line in the common log format, with the duration and `more` at its end."""
+    def entry(self) -> Entry:
+        """The entry of the log, at the end of the request."""
         scope = self.scope
-        status = self.status or self.final_status()
-        request = f'"{scope.get("method", "GET")} {terminal.readable(self.target())} HTTP/{scope["http_version"]}"'
-        if paint is not terminal.unpainted:
-            request = paint(request, *terminal.style_of_status(status))
-        client = scope.get("client")
-        if not self.complete and self.status:
-            more = f" cut off{more}"
-        seconds = time.perf_counter() - self._started
-        duration = f"{seconds * 1000:.1f}ms" if seconds < 1 else f"{seconds:.2f}s"
-        host, clock = (client and client[0]) or "-", _clock(int(time.time()))
-        return f"{host} - - [{clock}] {request} {status} {self.size} {duration}{more}"
+        get = scope.get
+        path = get("raw_path")
+        return (
+            self._started,
+            time.perf_counter(),
+            get("client"),
+            get("method", "GET"),
+            scope["path"] if path is None else path,
+            get("query_string", b""),
+            scope["http_version"],
+            self.status,
+            self.size,
+            self.failed,
+            self.complete,
+            self.request_id,
+            self.trace_id(),
+        )
+
+    def trace_id(self) -> str | None:
+        """The trace id, if one is known."""
+        return None
 
     def final_status(self) -> int:
-        """The status of the response. Without one, 500 after an error, else CLIENT_LEFT."""
-        return self.status or (500 if self.failed else CLIENT_LEFT)
-
-    def client(self) -> str:
-        """The address of the client, or a dash on a Unix socket."""
-        return (self.scope.get("client") or ("",))[0] or "-"
-
-    def target(self) -> str:
-        """The path and the query of the request."""
-        raw = self.scope.get("raw_path")
-        path: str = self.scope["path"] if raw is None else raw.decode("latin-1")
-        query: str = self.scope.get("query_string", b"").decode("latin-1")
-        return f"{path}?{query}" if query else path
+        """The status of the response. Without one, 500 after an error, else that of a client that has left."""
+        return final_status(self.status, self.failed)
 
     def seconds(self) -> float:
         """The seconds since the request arrived."""
         return time.perf_counter() - self._started
-
-
-@lru_cache(maxsize=1)
-def _clock(second: int) -> str:
-    return time.strftime("%d/%b/%Y %H:%M:%S", time.localtime(second))
 
 
 def _content_length(headers: Iterable[tuple[bytes, bytes]]) -> int | None:

@@ -15,6 +15,9 @@ These threads count towards the application's thread limit, so a low limit reduc
 """
 
 
+InPlace: t.TypeAlias = Callable[[Message, Receive, Send], AnyCoroutine[None]]
+
+
 class Served(t.Protocol):
     """An ASGI application that can also handle requests in the calling thread, and is notified when the worker ends."""
 
@@ -38,8 +41,9 @@ class Served(t.Protocol):
     def takes_in_place(self) -> Callable[[Message], bool]:
         """A function that returns whether `answer_in_place` must handle a scope."""
 
-    def answer_in_place(self, scope: Message, receive: Receive, send: Send) -> AnyCoroutine[None]:
-        """Handle one scope, starting in a thread that may block, and continuing on the loop (`to_loop`)."""
+    @property
+    def answer_in_place(self) -> InPlace:
+        """A function that handles one scope: it starts in a thread that may block, and continues on the loop."""
 
 
 class Wrapper:
@@ -74,9 +78,10 @@ class Wrapper:
         """See `Served`."""
         return self.served.takes_in_place
 
-    def answer_in_place(self, scope: Message, receive: Receive, send: Send) -> AnyCoroutine[None]:
-        """Handle one scope in this thread."""
-        return self.served.answer_in_place(scope, receive, send)
+    @property
+    def answer_in_place(self) -> InPlace:
+        """See `Served`."""
+        return self.served.answer_in_place
 
 
 def port_of(scope: Message) -> int:

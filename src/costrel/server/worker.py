@@ -27,7 +27,6 @@ from ..support.asgi_types import ASGIApplication
 from ..support.signals import background_refused, response_refused
 from . import addresses, forking
 from .access_log import (
-    LINES,
     AccessLog,
     TimedAccessLog,
     kept_for_the_end,
@@ -40,7 +39,8 @@ from .beats import Pulse
 from .errors import StartError
 from .failed_load import describe
 from .foreign import ForeignApplication
-from .output import in_background
+from .log_formats import LINES
+from .output import behind, in_background
 from .rare_warning import RareWarning
 from .serve_options import ServeOptions, refuse_debug, refuse_mounts
 from .state import State
@@ -154,7 +154,8 @@ class WorkerLoader:
         from .websocket_limit import WebSocketLimit
 
         counter = None if self.page is None else Counter(self.page)
-        line = LINES[self.options.log_format] if self.options.access_log else None
+        lines = LINES[self.options.log_format] if self.options.access_log else None
+        stream = behind(sys.stdout, self._note_dropped)
         foreign = None if isinstance(app, Costrel) else ForeignApplication(app, self._found_inside, is_public=True)
         edge = app.asgi if isinstance(app, Costrel) else t.cast(ForeignApplication, foreign)
         watchdog = self._watchdog(PoolThreads(edge.workers) if isinstance(edge, AsgiApplication) else None)
@@ -165,10 +166,10 @@ class WorkerLoader:
 
         served: AccessLog
         if self.options.http2 and self.sockets and idle.can_watch():
-            served = TimedAccessLog(edge, line, at_start, self.options.grace, counter)
+            served = TimedAccessLog(edge, lines, at_start, self.options.grace, counter, stream)
             idle.watch(self.sockets, lambda: ports_in_use(served), requested=served.requested)
         else:
-            served = AccessLog(edge, line, at_start, self.options.grace, counter)
+            served = AccessLog(edge, lines, at_start, self.options.grace, counter, stream)
         limited = WebSocketLimit(served, self.options.max_websockets)
         if not self.options.health:
             return limited

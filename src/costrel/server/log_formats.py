@@ -1,0 +1,127 @@
+"""The lines of requests, as text and as JSON. They are made of many entries at once, after the requests."""
+
+from __future__ import annotations
+
+import json
+import time
+import typing as t
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+
+from . import terminal
+
+Entry: t.TypeAlias = tuple[
+    float, float, tuple[str, object] | None, str, bytes | str, bytes, str, int, int, bool, bool, bytes, str | None
+]
+"""One request: its begin and its end on the performance counter; the client's address; method, path, query and version;
+status (0 without a response) and size of the response; whether the application failed, and whether the response is
+complete; the request id and the trace id. A plain tuple, since one is made in each request."""
+
+Asked: t.TypeAlias = tuple[str, bytes | str, bytes, str, int]
+"""The part of it that is often the same: method, path, query, version and status."""
+
+Paint: t.TypeAlias = Callable[..., str]
+Lines: t.TypeAlias = Callable[[Iterable[Entry], Paint], list[str]]
+
+CLIENT_LEFT: t.Final = 499
+"""The status in the log for a client that disconnected before the response, as in nginx."""
+
+K = t.TypeVar("K")
+
+
+class _Memo(dict[K, str]):
+    """Texts, each made on the first use of its key."""
+
+    def __init__(self, make: Callable[[K], str]) -> None:
+        self._make = make
+
+    def __missing__(self, key: K) -> str:
+        text = self[key] = self._make(key)
+        return text
+
+
+def final_status(status: int, failed: bool) -> int:
+    """The status of the response. Without one, 500 after an error, else CLIENT_LEFT."""
+    return status or (500 if failed else CLIENT_LEFT)
+
+
+def text_lines(entries: Iterable[Entry], paint: Paint) -> list[str]:
+    """Lines in the common log format, with the duration, the request id and the trace id, if there are any."""
+    behind = time.time() - time.perf_counter()
+    clocks = _Memo(_local_clock)
+    requests: _Memo[Asked] = _Memo(lambda asked: _request_as_text(asked, paint))
+    lines = []
+    for entry in entries:
+        began, ended, client, method, path, query, version, status, size, failed, complete, request_id, trace = entry
+        host = (client and client[0]) or "-"
+        request = requests[method, path, query, version, status or final_status(status, failed)]
+        more = f" {request_id.decode('ascii')}" if request_id else ""
+        if trace is not None:
+            more = f"{more} {trace}"
+        if status and not complete:
+            more = f" cut off{more}"
+        duration = _duration(int((ended - began) * 10_000 + 0.5))
+        lines.append(f"{host} - - [{clocks[int(ended + behind)]}] {request} {size} {duration}{more}")
+    return lines
+
+
+def _request_as_text(asked: Asked, paint: Paint) -> str:
+    method, path, query, version, status = asked
+    request = f'"{method} {terminal.readable(_target(path, query))} HTTP/{version}"'
+    if paint is not terminal.unpainted:
+        request = paint(request, *terminal.style_of_status(status))
+    return f"{request} {status}"
+
+
+def json_lines(entries: Iterable[Entry], paint: Paint) -> list[str]:
+    """Lines that are JSON objects. `size` is in bytes; `trace_id` is there if it is known."""
+    behind = time.time() - time.perf_counter()
+    clocks, requests, quoted = _Memo(_utc_clock), _Memo(_request_as_json), _Memo(json.dumps)
+    lines = []
+    for entry in entries:
+        began, ended, client, method, path, query, version, status, size, failed, complete, request_id, trace = entry
+        milliseconds, microseconds = int((ended + behind) * 1000), int((ended - began) * 1_000_000 + 0.5)
+        lines.append(
+            f'{{"time": "{clocks[milliseconds // 1000]}.{milliseconds % 1000:03}+00:00", '
+            f'"client": {quoted[(client and client[0]) or "-"]}, '
+            f"{requests[method, path, query, version, status or final_status(status, failed)]}, "
+            f'"size": {size}, "duration_ms": {microseconds // 1000}.{microseconds % 1000:03}, '
+            f'"complete": {"true" if complete else "false"}, "request_id": "{request_id.decode("ascii")}"'
+            f"{'' if trace is None else _TRACE_ID % trace}}}"
+        )
+    return lines
+
+
+_TRACE_ID: t.Final = ', "trace_id": "%s"'
+
+
+def _request_as_json(asked: Asked) -> str:
+    method, path, query, version, status = asked
+    members = {"method": method, "target": _target(path, query), "protocol": f"HTTP/{version}", "status": status}
+    return json.dumps(members)[1:-1]
+
+
+LINES: t.Final[dict[str, Lines]] = {"text": text_lines, "json": json_lines}
+"""The formats of ``--log-format``."""
+
+
+@lru_cache(maxsize=1024)
+def _duration(tenths: int) -> str:
+    """A duration in tenths of a millisecond as text."""
+    return f"{tenths // 10}.{tenths % 10}ms" if tenths < 10_000 else f"{tenths / 10_000:.2f}s"
+
+
+@lru_cache(maxsize=2)
+def _local_clock(second: int) -> str:
+    return time.strftime("%d/%b/%Y %H:%M:%S", time.localtime(second))
+
+
+@lru_cache(maxsize=2)
+def _utc_clock(second: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+
+
+def _target(path: bytes | str, query: bytes) -> str:
+    """The path and the query of a request. The path is text if the server gives no other."""
+    text = path if isinstance(path, str) else path.decode("latin-1")
+    return f"{text}?{query.decode('latin-1')}" if query else text
