@@ -7,7 +7,6 @@ import typing as t
 from asyncio import FIRST_COMPLETED
 from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Iterator
 from contextvars import Context
-from weakref import finalize
 
 from ..app.late_changes import watch
 from ..app.lifecycle import conclude
@@ -112,7 +111,7 @@ class Answer:
         self.close = close
         self.is_refused = False
         """Whether there is no room for the body, and the response becomes a 503."""
-        self._release: finalize[[int], Answer] | None = None
+        self._release: Callable[[], object] | None = None
         self.may_block = _may_block(body)
         """Whether computing the body may block its thread for any time, as a generator can."""
 
@@ -153,9 +152,8 @@ class Answer:
         size = size_in_memory(self.body)
         if not size:
             return
-        if unsent.take(size):
-            self._release = finalize(self, unsent.give_back, size)
-        else:
+        self._release = unsent.hold(self, size)
+        if self._release is None:
             self.is_refused = True
             self.body = b""
 
