@@ -12,6 +12,7 @@ import sys
 import time
 import typing as t
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
@@ -117,7 +118,9 @@ class Steady:
 
     def __post_init__(self) -> None:
         self.kinds = [kind for kind in KINDS if self.interface == "asgi" or kind not in NO_WSGI]
-        # So many clients that each thread comes to run an async view, and has its event loop, which has three files.
+        # Each thread comes to run an async view, and has its event loop, which has three files.
+        with ThreadPoolExecutor(THREADS) as clients:
+            list(clients.map(lambda _: self.server.ask("/sleep-async/3.0"), range(THREADS)))
         self.before = _warmed(self.server, self.kinds, clients=2 * THREADS)
 
     def begin(self, stack: ExitStack, pause: float) -> None:
