@@ -28,6 +28,7 @@ from .file_blocks import InThread, is_on_disk, send_file_body
 from .scope import ANSWERED, DIRECT, ECHO
 from .time_slices import TimeSlice
 from .unsent import WHOLE, Unsent, in_blocks, size_in_memory, unsent_of
+from .whole_body import WholeBody
 
 Messages = tuple[dict[str, t.Any], dict[str, t.Any]]
 """Status and headers, and the whole body."""
@@ -247,7 +248,7 @@ def _may_block(body: object) -> bool:
         return not is_on_disk(body.file)
     if isinstance(body, RangeWrapper):
         return _may_block(body.iterable)
-    return not isinstance(body, (bytes, list, tuple, AsyncIterable))
+    return not isinstance(body, (bytes, list, tuple, AsyncIterable, WholeBody))
 
 
 def _chain(first: list[bytes], rest: Iterator[bytes]) -> Iterator[bytes]:
