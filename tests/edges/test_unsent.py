@@ -125,6 +125,23 @@ def test_beyond_the_limit_it_is_a_503_until_a_client_has_read(app, path):
     asyncio.run(main())
 
 
+def test_behind_wsgi_middleware_they_are_counted_too(app):
+    inner = app.wsgi_app
+    app.wsgi_app = lambda environ, start_response: inner(environ, start_response)
+
+    async def main():
+        slow = [await Client(app, "/async").begun() for _ in range(2)]
+        refused = await Client(app, "/async").begun()
+        assert [200, 200, 503] == [client.status for client in (*slow, refused)]
+        await slow[0].leave()
+        assert CONTENT == (await slow[1].read_all()).body
+        again = await (await Client(app, "/async").begun()).read_all()
+        assert (200, CONTENT) == (again.status, again.body)
+        assert 0 == app.asgi.unsent.size
+
+    asyncio.run(main())
+
+
 def test_a_client_that_leaves_makes_room(app):
     async def main():
         slow = [await Client(app, "/async").begun() for _ in range(2)]

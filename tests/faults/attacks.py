@@ -11,6 +11,7 @@ import typing as t
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from itertools import product
 from pathlib import Path
 
 from ..processes import PATIENCE, wait_until
@@ -160,9 +161,13 @@ def hang(say: Say, minutes: float) -> None:
 
 
 def unsent(say: Say, minutes: float) -> None:
-    """300 clients that read nothing of responses of 10 MB and of endless ones, on one worker."""
-    for path in ("/whole/10000000", "/whole-async/10000000", "/endless", "/endless-async"):
-        with served() as server, ExitStack() as stack:
+    """300 clients that read nothing of responses of 10 MB and of endless ones, on one worker.
+
+    Over WSGI a stream keeps a thread, so that no more of them are sent at once than there are threads.
+    """
+    large, endless = ("/whole/10000000", "/whole-async/10000000"), ("/endless", "/endless-async")
+    for interface, path in [*product(("asgi",), large + endless), *product(("wsgi",), large)]:
+        with served("--interface", interface) as server, ExitStack() as stack:
             server.ask("/")
             before = server.rss()
             statuses = dict(Counter(read_nothing(server, path, 300, stack)))
@@ -172,4 +177,4 @@ def unsent(say: Say, minutes: float) -> None:
                 time.sleep(0.5)
             answered, _ = server.ask("/")
             memory = {"before": before // 1_000_000, "most": max(sizes), "last": sizes[-1]}
-            say("unsent", path=path, statuses=statuses, answered=answered, mb=memory)
+            say("unsent", interface=interface, path=path, statuses=statuses, answered=answered, mb=memory)

@@ -79,6 +79,12 @@ def sleep(seconds):
     return "slept"
 
 
+@app.get("/sleep-async/<float:seconds>")
+async def sleep_async(seconds):
+    await asyncio.sleep(seconds)
+    return "slept"
+
+
 @app.get("/pid")
 def pid():
     return str(os.getpid())

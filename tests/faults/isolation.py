@@ -51,6 +51,12 @@ class Times:
         self.answered: dict[str, list[float]] = {kind: [] for kind in REQUESTS}
         self.refused: list[float] = []
 
+    def add(self, other: Times) -> None:
+        """Add those of `other`."""
+        for kind, seconds in other.answered.items():
+            self.answered[kind] += seconds
+        self.refused += other.refused
+
     def p99(self, kind: str) -> float:
         """In milliseconds."""
         values = sorted(self.answered[kind])

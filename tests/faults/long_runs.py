@@ -24,7 +24,7 @@ from ..processes import wait_until
 from . import attacks
 from .clients import Load
 from .gate_fuzz import fuzz
-from .isolation import REQUESTS, measured, opened
+from .isolation import REQUESTS, Times, measured, opened
 from .killing import kill_workers
 from .processes import Server, served
 
@@ -235,7 +235,6 @@ def try_to_open(server: Server) -> int | str:
 
 
 MANY: dict[str, dict[str, int]] = {
-    "idle": {},
     "streams": {"streams": 500},
     "uploads": {"uploads": 400},
     "readers": {"readers": 300},
@@ -243,17 +242,29 @@ MANY: dict[str, dict[str, int]] = {
 }
 """A worker takes 1,024 connections."""
 
+TURNS = 4
+
 
 def isolation(minutes: float) -> None:
-    """Open streams, stalled uploads and slow readers on one worker, and how long other requests take meanwhile."""
+    """Open streams, stalled uploads and slow readers on one worker, and how long other requests take meanwhile.
+
+    The idle server is measured in turn with the busy one, since other programs make both slow at times.
+    """
     with served(app="isolated_app:app", FAULT_BODY_TIMEOUT="600", FAULT_SEND_TIMEOUT="600") as server:
         measured(server, 50)
         for name, numbers in MANY.items():
-            with opened(server, **numbers):
-                times = measured(server, 200)
-            p99 = {kind: round(times.p99(kind), 1) for kind in REQUESTS if times.answered[kind]}
-            say("isolation", clients=name, p99_ms=p99, refused=len(times.refused), threads=server.threads())
-            time.sleep(2)
+            idle, busy = Times(), Times()
+            for _ in range(TURNS):
+                idle.add(measured(server, 100))
+                with opened(server, **numbers):
+                    measured(server, 10)  # meanwhile the server takes what the clients have sent
+                    busy.add(measured(server, 100))
+                    threads = server.threads()
+                wait_until(lambda: len(server.open_files()) < 100, "the clients are gone")
+            p99 = {kind: (round(busy.p99(kind), 1), round(idle.p99(kind), 1)) for kind in REQUESTS}
+            refused = [round(seconds * 1000) for seconds in sorted(busy.refused)]
+            load = round(os.getloadavg()[0], 1)
+            say("isolation", clients=name, p99_ms_and_idle=p99, refused_ms=refused, threads=threads, load=load)
 
 
 def gate(minutes: float) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import socket
 import sys
 import tempfile
@@ -13,8 +14,6 @@ import typing as t
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-
-from costrel.server.memory import resident
 
 from ..processes import PATIENCE, LoggedProcess, children, environ, wait_until
 
@@ -55,8 +54,8 @@ class Server(LoggedProcess):
         return pages * os.sysconf("SC_PAGE_SIZE")
 
     def sizes(self) -> dict[int, int]:
-        """Bytes of memory of the supervising process and of each worker, by process id."""
-        return {pid: resident(pid) for pid in (self.process.pid, *self.workers())}
+        """Bytes that the supervising process and each worker have of their own, by process id."""
+        return {pid: own_memory(pid) for pid in (self.process.pid, *self.workers())}
 
     def cpu(self) -> float:
         """Seconds of processor time that the workers have taken."""
@@ -121,6 +120,12 @@ class Server(LoggedProcess):
             answer = read_all(connection)
             sending.join()
         return int(answer[9:12] or 0), answer.partition(b"\r\n\r\n")[2]
+
+
+def own_memory(pid: int) -> int:
+    """Bytes of memory without the pages of files, which the system drops and reads again as it likes."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return sum(int(size) * 1024 for size in re.findall(r"^(?:RssAnon|VmSwap):\s+(\d+) kB$", status, re.MULTILINE))
 
 
 def limited(option: str) -> Sequence[str]:

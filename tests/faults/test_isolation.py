@@ -7,6 +7,9 @@ from .processes import served
 
 pytestmark = [pytest.mark.ci, pytest.mark.xdist_group("faults")]
 
+ATTEMPTS = 4
+"""On a busy machine single requests are slow at any time. Those that wait for other clients are slow each time."""
+
 
 @pytest.fixture(scope="module")
 def server():
@@ -23,11 +26,13 @@ def server():
 def test_other_requests_take_no_longer(server, numbers):
     idle = measured(server, 50)
     with opened(server, **numbers):
-        busy = measured(server, 50)
-    assert [] == busy.refused
-    for kind in REQUESTS:
-        # On a busy machine single requests are slow at any time.
-        assert busy.p99(kind) < max(5 * idle.p99(kind), 250), kind
+        for _ in range(ATTEMPTS):
+            busy = measured(server, 50)
+            slow = {kind: busy.p99(kind) for kind in REQUESTS if busy.p99(kind) > max(5 * idle.p99(kind), 250)}
+            assert [] == busy.refused
+            if not slow:
+                break
+    assert {} == slow
 
 
 def test_streams_beyond_the_limit_are_refused_at_once():

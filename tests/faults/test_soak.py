@@ -1,10 +1,12 @@
 """The soak notices a slow leak among the ups and downs of memory, and each traceback that is not on purpose."""
 
+import os
 import random
 
 import pytest
 
 from .growth import Growth, slope
+from .processes import own_memory
 from .tracebacks import unexpected_tracebacks
 
 MB = 1_000_000
@@ -40,6 +42,12 @@ def test_each_process_is_judged_by_itself():
     assert {"leaks": pytest.approx(3.6 * MB, rel=0.01), "shrinks": pytest.approx(-3.6 * MB, rel=0.01)} == growth.slopes(
         HOUR / 3
     )
+
+
+def test_memory_of_its_own_is_all_that_a_process_allocates():
+    before = own_memory(os.getpid())
+    kept = b"x" * 20 * MB
+    assert len(kept) <= own_memory(os.getpid()) - before < 1.5 * len(kept)
 
 
 def test_two_samples_are_enough_for_a_slope():

@@ -16,8 +16,11 @@ SIZE = 10_000_000
 
 
 @pytest.mark.parametrize("path", [f"/whole/{SIZE}", f"/whole-async/{SIZE}"])
-def test_large_responses_that_are_not_read_take_limited_memory(path):
-    with served(FAULT_MAX_RESPONSE_MEMORY_SIZE=str(4 * SIZE)) as server, ExitStack() as stack:
+@pytest.mark.parametrize("interface", ["asgi", "wsgi"])
+def test_large_responses_that_are_not_read_take_limited_memory(interface, path):
+    """Over WSGI there are fewer threads than clients that read nothing, too."""
+    options = ["--interface", interface, "--threads", "2"]
+    with served(*options, FAULT_MAX_RESPONSE_MEMORY_SIZE=str(4 * SIZE)) as server, ExitStack() as stack:
         statuses = read_nothing(server, path, CLIENTS, stack)
         assert {200, 503} == set(statuses)
         assert (

@@ -1,12 +1,15 @@
-"""The heaps of a worker: its threads share two of them, unless the environment says otherwise."""
+"""The heaps of a worker: its threads share two, unless the environment says otherwise, and free memory is returned."""
 
 import platform
 import subprocess
 import sys
+import threading
 
 import pytest
 
-from ..processes import environ
+from costrel.server import allocator
+
+from ..processes import environ, wait_until
 
 pytestmark = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc makes heaps for threads")
 
@@ -56,3 +59,46 @@ def test_the_environment_decides_if_it_says_how_many(variables):
 
 def test_without_it_there_are_more():
     assert 2 < heaps()
+
+
+FRAGMENTED = """\
+from costrel.server.allocator import trim
+
+def size():
+    with open("/proc/self/status") as status:
+        return int(dict(line.split(":") for line in status)["RssAnon"].split()[0])
+
+blocks = [bytearray(b"x" * size) for _ in range(1000) for size in (100_000, 1000)]
+del blocks[::2]
+before = size()
+trim()
+print(before - size())
+"""
+
+
+def test_free_memory_between_blocks_in_use_is_returned():
+    found = subprocess.run([sys.executable, "-c", FRAGMENTED], capture_output=True, check=True, timeout=60)
+    assert int(found.stdout) > 80_000  # KB
+
+
+def test_memory_is_trimmed_while_it_is_scarce_and_afterwards(monkeypatch):
+    trims, scarce = [], iter([True, True, False, True])
+    monkeypatch.setattr(allocator, "_EVERY", 0)
+    monkeypatch.setattr(allocator, "trim", lambda: trims.append(threading.current_thread()))
+    trimming = allocator.Trimming()
+
+    trimming.begin(lambda: next(scarce, False))
+    wait_until(lambda: len(trims) >= 6, "it trims")
+    wait_until(lambda: not trims[0].is_alive(), "it ends")
+    assert 6 == len(trims)
+    trimming.begin(lambda: False)
+    wait_until(lambda: len(trims) == 8 and not trims[-1].is_alive(), "it begins again")
+
+
+def test_one_thread_trims(monkeypatch):
+    monkeypatch.setattr(allocator, "_EVERY", 0.1)
+    trimming = allocator.Trimming()
+
+    for _ in range(5):
+        trimming.begin(lambda: False)
+    assert 1 == sum(thread.name == "costrel-trimming" for thread in threading.enumerate())

@@ -25,20 +25,13 @@ from .outgoing import Answer, Messages, add_echo, answer_of, sender_of
 from .scope import ECHO, note_route, source_of
 from .threads import RETRY_AFTER, STREAM_THREADS, THREADS, NoThreadLeft, PinnedThread, Workers
 from .timeouts import BODY_MIN_RATE, BODY_TIMEOUT, SEND_TIMEOUT, ClientStalled, Timeouts
-from .unsent import unsent_of
+from .unsent import BUSY, busy_fields, unsent_of
 from .websocket import serve_websocket
-
-_BUSY: t.Final = b"The server is busy: try again in a moment.\n"
 
 
 def overloaded(retry_after: int = 1) -> Answer:
     """The answer if no thread will be free soon (RFC 9110 §15.6.4). `retry_after` is in seconds."""
-    fields = [
-        ("Content-Type", "text/plain; charset=utf-8"),
-        ("Content-Length", str(len(_BUSY))),
-        ("Retry-After", str(retry_after)),
-    ]
-    return Answer(503, encode_fields(fields), _BUSY)
+    return Answer(503, encode_fields(busy_fields(retry_after)), BUSY)
 
 
 _TRACED: t.Final = frozenset({"_traces_apart"})

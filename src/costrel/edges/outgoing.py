@@ -7,7 +7,6 @@ import typing as t
 from asyncio import FIRST_COMPLETED
 from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Iterator
 from contextvars import Context
-from weakref import finalize
 
 from ..app.late_changes import watch
 from ..app.lifecycle import conclude
@@ -29,6 +28,7 @@ from .file_blocks import InThread, is_on_disk, send_file_body
 from .scope import ANSWERED, DIRECT, ECHO
 from .time_slices import TimeSlice
 from .unsent import WHOLE, Unsent, in_blocks, size_in_memory, unsent_of
+from .whole_body import WholeBody
 
 Messages = tuple[dict[str, t.Any], dict[str, t.Any]]
 """Status and headers, and the whole body."""
@@ -112,7 +112,7 @@ class Answer:
         self.close = close
         self.is_refused = False
         """Whether there is no room for the body, and the response becomes a 503."""
-        self._release: finalize[[int], Answer] | None = None
+        self._release: Callable[[], object] | None = None
         self.may_block = _may_block(body)
         """Whether computing the body may block its thread for any time, as a generator can."""
 
@@ -153,9 +153,8 @@ class Answer:
         size = size_in_memory(self.body)
         if not size:
             return
-        if unsent.take(size):
-            self._release = finalize(self, unsent.give_back, size)
-        else:
+        self._release = unsent.hold(self, size)
+        if self._release is None:
             self.is_refused = True
             self.body = b""
 
@@ -249,7 +248,7 @@ def _may_block(body: object) -> bool:
         return not is_on_disk(body.file)
     if isinstance(body, RangeWrapper):
         return _may_block(body.iterable)
-    return not isinstance(body, (bytes, list, tuple, AsyncIterable))
+    return not isinstance(body, (bytes, list, tuple, AsyncIterable, WholeBody))
 
 
 def _chain(first: list[bytes], rest: Iterator[bytes]) -> Iterator[bytes]:

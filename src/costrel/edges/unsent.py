@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import threading
 import typing as t
-from weakref import WeakKeyDictionary
+from collections.abc import Callable
+from weakref import WeakKeyDictionary, finalize
 
 from ..context.contracts import AppContract
 from ..messages.body import EdgeBody, FileBody
@@ -13,6 +14,18 @@ from ..support.signals import response_refused
 
 WHOLE: t.Final = 256 * 1024
 """Bytes of a body that is handed to the server in one piece, which keeps them until the client has read them."""
+
+BUSY: t.Final = b"The server is busy: try again in a moment.\n"
+"""The body of a response that is refused."""
+
+
+def busy_fields(retry_after: int) -> list[tuple[str, str]]:
+    """The headers of `BUSY`, whose status is 503 (RFC 9110 §15.6.4). `retry_after` is in seconds."""
+    return [
+        ("Content-Type", "text/plain; charset=utf-8"),
+        ("Content-Length", str(len(BUSY))),
+        ("Retry-After", str(retry_after)),
+    ]
 
 
 def in_blocks(body: EdgeBody) -> EdgeBody:
@@ -24,10 +37,12 @@ def in_blocks(body: EdgeBody) -> EdgeBody:
 
 def size_in_memory(body: object) -> int:
     """The bytes of a large body that waits in memory; 0 for a small one, and for one that is read while it is sent."""
-    file = body.file if isinstance(body, FileBody) else None
-    if type(file) is not io.BytesIO or file.closed:
+    if isinstance(body, bytes):
+        size = len(body)
+    elif isinstance(body, FileBody) and type(body.file) is io.BytesIO and not body.file.closed:
+        size = body.file.getbuffer().nbytes
+    else:
         return 0
-    size = file.getbuffer().nbytes
     return size if size > WHOLE else 0
 
 
@@ -48,6 +63,10 @@ class Unsent:
         if not fits:
             response_refused.send(self, size=self.size)
         return fits
+
+    def hold(self, holder: object, size: int) -> Callable[[], object] | None:
+        """`take`, until the returned function is called, or `holder` is freed. None if there is no room."""
+        return finalize(holder, self.give_back, size) if self.take(size) else None
 
     def give_back(self, size: int) -> None:
         """A body was sent, or its client has left."""

@@ -15,6 +15,7 @@ from ..messages.response import WRITERS, Response
 from ..messages.response_head import STATUS_LINES
 from ..messages.streams import ClosingIterator
 from ..support.coroutines import run_coroutine
+from .unsent import WHOLE
 
 _STATUSES: t.Final = frozenset(STATUS_LINES.values())
 
@@ -61,11 +62,17 @@ def _write(ctx: RequestContext, response: t.Any) -> Iterable[bytes]:
         check_status_line(response._status)
     if response._headers is not None:  # Costrel's own fields are known to be good
         check_fields(pairs)
-    ctx.start_response(response._status, pairs)
-    if piece is not None:
+    if piece is not None and len(piece) <= WHOLE:
+        ctx.start_response(response._status, pairs)
         ctx.ends_variables = True  # `serve` drops them
         return (piece,) if piece else ()
     watch(ctx, response)
+    from .whole_body import write_large
+
+    large = write_large(ctx, response, replaced, pairs)
+    if large is not None:
+        return large
+    ctx.start_response(response._status, pairs)
     return response.get_app_iter(environ)
 
 

@@ -150,7 +150,7 @@ class ClosingIterator:
         iterator = iter(iterable)
         self._next: Callable[[], bytes] = partial(next, iterator)
         if callbacks is None:
-            functions: list[Callable[[], None]] = []
+            functions: list[Callable[[], object]] = []
         elif callable(callbacks):
             functions = [callbacks]
         else:
@@ -159,6 +159,10 @@ class ClosingIterator:
         if close:
             functions.insert(0, close)
         self._callbacks = functions
+
+    def call_on_close(self, function: Callable[[], object]) -> None:
+        """Call a function after the others."""
+        self._callbacks.append(function)
 
     def run_in(self, variables: Context) -> None:
         """Compute the items and call the functions with these context variables."""

@@ -1,10 +1,13 @@
-"""Keeps glibc's memory allocator from one heap per thread, whose free parts the others cannot use."""
+"""Settings of glibc's memory allocator: few heaps, and free memory that goes back to the system."""
 
 from __future__ import annotations
 
 import ctypes
 import os
+import threading
+import time
 import typing as t
+from collections.abc import Callable
 from contextlib import suppress
 
 ARENAS: t.Final = 2
@@ -17,6 +20,12 @@ they gain nothing from more; but each heap grows to the size of the largest requ
 _M_ARENA_MAX: t.Final = -8  # from malloc.h
 _OWN_CHOICE: t.Final = ("MALLOC_ARENA_MAX", "GLIBC_TUNABLES")
 
+_EVERY: t.Final = 1.0
+"""The interval in seconds at which `Trimming` looks."""
+
+_AFTERWARDS: t.Final = 2
+"""How often it trims after memory was scarce: some is freed a little later."""
+
 
 def share_heaps() -> None:
     """Limit the heaps of this process, unless the environment says how many. Call this before threads allocate."""
@@ -24,3 +33,31 @@ def share_heaps() -> None:
         return
     with suppress(AttributeError, OSError, TypeError):  # another C library, or Windows
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, ARENAS)
+
+
+def trim() -> None:
+    """Return the free memory within the heaps to the system. glibc itself returns the free end of a heap only."""
+    with suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+class Trimming:
+    """Trims again and again while memory is scarce, and soon afterwards. All of it runs in a thread of its own."""
+
+    def __init__(self) -> None:
+        self._runs = threading.Lock()
+
+    def begin(self, is_scarce: Callable[[], bool]) -> None:
+        """Begin, unless it is running."""
+        if self._runs.acquire(blocking=False):
+            threading.Thread(target=self._run, args=[is_scarce], name="costrel-trimming", daemon=True).start()
+
+    def _run(self, is_scarce: Callable[[], bool]) -> None:
+        try:
+            rounds = _AFTERWARDS
+            while rounds:
+                time.sleep(_EVERY)
+                rounds = _AFTERWARDS if is_scarce() else rounds - 1
+                trim()
+        finally:
+            self._runs.release()

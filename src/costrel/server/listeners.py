@@ -19,6 +19,9 @@ from .sockets import Sockets
 from .state import State
 from .wsgi_calls import WsgiCalls
 
+_LAST = 1.0
+"""The seconds for threads to notice that their connections have ended."""
+
 _FOR_CONNECTIONS = 0.7
 """The part of the grace period in which connections may stay open. The requests in progress have the rest to end."""
 
@@ -155,6 +158,7 @@ def run_wsgi_worker(
     signals.wait()
     Ending(gate, calls.begin_to_end(), state, worker, grace * _FOR_CONNECTIONS).run()
     over.wait()
+    calls.senders.end(_LAST)
 
 
 def _on_signals(loop: asyncio.AbstractEventLoop, end: Callable[[], None]) -> None:

@@ -33,7 +33,7 @@ from .access_log import (
     set_up_application_logging,
     set_up_logging,
 )
-from .allocator import share_heaps
+from .allocator import Trimming, share_heaps
 from .around import run_around, wait_for_around
 from .beats import Pulse
 from .errors import StartError
@@ -47,6 +47,7 @@ from .state import State
 from .watchdog import WORKER_TIMEOUT, PoolThreads, Threads, Watchdog
 
 if t.TYPE_CHECKING:
+    from ..edges.unsent import Unsent
     from .metrics import Page
     from .served import Served
     from .wsgi_calls import WsgiCalls
@@ -55,6 +56,7 @@ _RESPONSES_REFUSED: t.Final = RareWarning(
     "Process %d keeps %.0f MB of responses that clients have not read yet, and MAX_RESPONSE_MEMORY_SIZE allows no more:"
     " further large ones are a 503"
 )
+_TRIMMING: t.Final = Trimming()
 
 
 @dataclass(frozen=True)
@@ -193,7 +195,8 @@ class WorkerLoader:
         if self.page is not None:
             self.page.count("refused_functions")
 
-    def _note_refused_response(self, unsent: object, size: int) -> None:
+    def _note_refused_response(self, unsent: Unsent, size: int) -> None:
+        _TRIMMING.begin(unsent.is_scarce)
         _RESPONSES_REFUSED.log(os.getpid(), size / 1_000_000)
         if self.page is not None:
             self.page.count("refused_responses")

@@ -9,6 +9,10 @@ import typing as t
 from collections.abc import Collection, Iterable, Iterator
 from threading import get_ident
 
+from ..edges.threads import STREAM_THREADS
+from ..edges.whole_body import WholeBody
+from ..messages.streams import ClosingIterator
+from .senders import Senders
 from .watchdog import Stall
 
 if t.TYPE_CHECKING:
@@ -17,6 +21,12 @@ if t.TYPE_CHECKING:
     from .granian_private import WsgiChannel
 
 Header: t.TypeAlias = tuple[str, str]
+
+_TAIL: t.Final = 1024
+"""The last bytes of a piece, which are sent apart."""
+
+_WAITING: t.Final = 8
+"""More pieces of a response than wait in Granian while it sends one: those are four."""
 
 CLOSE: t.Final[Header] = ("Connection", "close")
 
@@ -27,6 +37,7 @@ class WsgiCalls:
     def __init__(self, application: WSGIApplication) -> None:
         self.busy: dict[int, float] = {}
         """The identifiers of the threads that handle a request, with the start on the monotonic clock."""
+        self.senders = Senders(STREAM_THREADS)
         self.last_arrival = 0.0
         """When the last HTTP/1 request of the end arrived, on the monotonic clock."""
         self._application = application
@@ -58,7 +69,7 @@ class WsgiCalls:
                 self._part(head, scope)
             if isinstance(body, list):
                 channel.response_bytes(head.status, head.headers, b"".join(body))
-            else:
+            elif not isinstance(body, WholeBody) or not self._send_apart(channel, head, body):
                 channel.response_iter(head.status, head.headers, _Pieces(body))
             return head.status
         finally:
@@ -67,7 +78,7 @@ class WsgiCalls:
     def begin_to_end(self) -> WsgiCalls:
         """From now on, responses end their connections."""
         self._is_ending = True
-        self._earlier = self.busy.copy()
+        self._earlier = self._in_progress()
         self.last_arrival = self._ending_since = time.monotonic()
         return self
 
@@ -77,11 +88,18 @@ class WsgiCalls:
 
     def has_earlier(self) -> bool:
         """Whether a request is in progress that began before the end."""
-        return not self._earlier.items().isdisjoint(self.busy.copy().items())
+        return not self._earlier.items().isdisjoint(self._in_progress().items())
 
     def others(self, with_http2: bool) -> Collection[int] | None:
         """The environ has no port of the client, so HTTP/2 connections cannot be told from others."""
         return None if with_http2 and self._speaks_http2 else ()
+
+    def _in_progress(self) -> dict[int, float]:
+        return self.busy | self.senders.begun
+
+    def _send_apart(self, channel: WsgiChannel, head: _Head, body: WholeBody) -> bool:
+        pieces = _Pieces(ClosingIterator(_until_sent(body), body.close))
+        return self.senders.begin(lambda: channel.response_iter(head.status, head.headers, pieces))
 
     def _part(self, head: _Head, scope: dict[str, object]) -> None:
         if str(scope["SERVER_PROTOCOL"]).startswith("HTTP/1"):
@@ -125,6 +143,19 @@ class _Head:
 
 def _refuse_write(data: bytes) -> object:
     raise RuntimeError("The function that start_response returns is not supported: return the body, or yield it.")
+
+
+def _until_sent(body: WholeBody) -> Iterator[bytes]:
+    """The pieces of a body, and then empty ones, which Granian takes in only when the client has read the body.
+
+    It takes in a large piece whole, and lets go of a response that is complete, so that its last bytes come apart.
+    """
+    for piece in body:
+        parts = [piece[-_TAIL:], piece[:-_TAIL]]
+        del piece  # it may be large, and the server has its own copy
+        while parts:
+            yield parts.pop()
+    yield from (b"",) * _WAITING
 
 
 class _Pieces:

@@ -149,8 +149,8 @@ GROUPS: t.Final[Mapping[str, tuple[Setting, ...]]] = MappingProxyType({
              "Seconds until a response must begin, under ASGI; after that the client gets a 503; None: no limit."),
         _own("SEND_TIMEOUT", SECONDS_OR_NONE, 30.0,
              "Seconds under ASGI in which a client reads nothing of an answer, which is then aborted; None: no limit."),
-        _own("MAX_RESPONSE_MEMORY_SIZE", COUNT_OR_NONE, None, "Bytes under ASGI of all large complete responses of a"
-             " process that wait for clients; one more is a 503; None: no limit.", native=256 * 1024 * 1024, least=0),
+        _own("MAX_RESPONSE_MEMORY_SIZE", COUNT_OR_NONE, None, "Bytes of all large complete responses of a process"
+             " that wait for clients; one more is a 503; None: no limit.", native=256 * 1024 * 1024, least=0),
     ),
     "Compression": (
         _own("COMPRESS", BOOL, False,
