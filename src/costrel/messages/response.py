@@ -8,7 +8,7 @@ from types import CoroutineType, TracebackType
 from typing import TYPE_CHECKING, Any, Literal, overload
 from urllib.parse import urljoin
 
-from ..http.conditional import is_range_current, precondition_status, remove_entity_headers
+from ..http.conditional import OF_CONTENT, is_range_current, precondition_status
 from ..http.dates import http_date
 from ..http.errors import HTTPException, RequestedRangeNotSatisfiable
 from ..http.etags import generate_etag
@@ -22,7 +22,7 @@ from ..support.seams import Seams
 from .body import Body, EdgeBody, ResponseStream, body_of, encoded, to_utf8
 from .byte_parts import PartsOfBody
 from .environ import get_current_url
-from .response_head import HeadersInput, Pairs, ResponseHead, add_missing, field_of, lower_names
+from .response_head import HeadersInput, Pairs, ResponseHead, add_missing, field_of, fields_without, lower_names
 from .small_files import SmallFile
 from .source import Fields, environ_of, hot
 from .streams import ClosingIterator, RangeWrapper
@@ -153,7 +153,7 @@ class Response(ResponseHead):
         self.response = [body]
         if self.automatically_set_content_length:
             pairs = self._header_pairs
-            if self._headers is None and pairs is not None and len(pairs) < 2:  # a content type at most
+            if self._headers is None and pairs is not None and len(pairs) == 1:  # the content type
                 pairs.append(length_field(len(body)))
             else:
                 self.headers["Content-Length"] = str(len(body))
@@ -516,7 +516,7 @@ def _has_length(pairs: Pairs) -> bool:
 
 def _without_content(pairs: Pairs, status: int) -> Pairs:
     """The headers of a response that has no content by its status."""
-    if forbids_content_length(status):
-        return [pair for pair in pairs if pair[0].lower() != "content-length"]
-    remove_entity_headers(pairs)
-    return pairs
+    return fields_without(pairs, _LENGTH if forbids_content_length(status) else OF_CONTENT)
+
+
+_LENGTH = frozenset({"content-length"})

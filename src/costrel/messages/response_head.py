@@ -89,6 +89,11 @@ def lower_names(headers: Iterable[tuple[str, str]]) -> set[str]:
     return {_known_names.get(name) or _lower_name(name) for name, _ in headers}
 
 
+def fields_without(headers: Iterable[tuple[str, str]], removed: frozenset[str]) -> Pairs:
+    """The headers without those of these names, which are in lower case. Raises ValueError as `lower_names` does."""
+    return [field for field in headers if (_known_names.get(field[0]) or _lower_name(field[0])) not in removed]
+
+
 def _lower_name(name: str) -> str:
     if not _is_token(name):
         raise ValueError(f"{name!r} cannot be the name of a header: use letters, digits and any of !#$%&'*+-.^_`|~.")
@@ -122,6 +127,14 @@ def add_missing(response: ResponseHead, name: str, value: str) -> str | None:
     if found is None:
         append(response, name, value)
     return found
+
+
+def put(response: ResponseHead, name: str, value: str) -> None:
+    """Set a field, whose name is spelled as Costrel spells it. Raises ValueError for a value that no field may have."""
+    if response._headers is None and value.isascii() and value.isprintable() and field_of(response, name) is None:
+        append(response, name, value)
+    else:
+        response.headers[name] = value
 
 
 def append(response: ResponseHead, name: str, value: str) -> None:
@@ -472,7 +485,7 @@ class ResponseHead:
 
     def set_etag(self, etag: str, weak: bool = False) -> None:
         """Set the ``ETag``, quoted (RFC 9110 §8.8.3)."""
-        self.headers["ETag"] = quote_etag(etag, weak)
+        put(self, "ETag", quote_etag(etag, weak))
 
     def get_etag(self) -> tuple[str, bool] | tuple[None, None]:
         """The ``ETag`` and whether it is weak; two Nones if there is none."""
