@@ -90,12 +90,16 @@ class Request(MessageRequest):
         return ctx is not None and bool(ctx.app.config.get("LIMIT_URLENCODED_FIELDS"))
 
     def _part_limits(self) -> PartLimits:
+        limits = self._own_part_limits()
+        return PartLimits(self.max_form_files, limits.headers, limits.header_size, limits.boundary_size)
+
+    def _own_part_limits(self) -> PartLimits:
         ctx = context.peek()
         if ctx is None:
-            return super()._part_limits()
+            return PartLimits(self.max_form_files)
         get = ctx.app.config.get
         return PartLimits(
-            self.max_form_files,
+            get("MAX_FORM_FILES") if self._own_limits is None else self.max_form_files,
             get("MAX_FORM_PART_HEADERS", MAX_HEADERS),
             get("MAX_FORM_PART_HEADER_SIZE", MAX_HEADER_SIZE),
             get("MAX_FORM_BOUNDARY_SIZE", MAX_BOUNDARY_SIZE),

@@ -40,6 +40,8 @@ FORM_STEPS = (
     "max_form_memory_size",
     "max_content_length",
     "max_form_parts",
+    "max_form_files",
+    "_get_file_stream",
     "_get_stream_for_parsing",
     "_cached_data",
     "stream",
@@ -381,6 +383,10 @@ class Request(RequestHead):
     def _part_limits(self) -> PartLimits:
         return PartLimits(files=self.max_form_files)
 
+    def _own_part_limits(self) -> PartLimits:
+        """The same, unless a class replaces one of them."""
+        return self._part_limits()
+
     def _get_file_stream(
         self,
         total_content_length: int | None,
@@ -413,7 +419,7 @@ class Request(RequestHead):
     def _parse_form(self) -> ParsedForm:
         """Return the stream, the fields and the files."""
         headers = self._own_headers
-        if (headers is None or type(headers) is EnvironHeaders) and self._form_steps.are_original(self):
+        if (headers is None or type(headers) is EnvironHeaders) and not self._form_steps.replaced(self):
             return self._parse_own_form()
         if not self.want_form_data_parsed:
             return self.stream, self.parameter_storage_class(), self.parameter_storage_class()
@@ -430,8 +436,9 @@ class Request(RequestHead):
         mimetype, options = self._parsed_content_type or parse_options_header(hot(source, "CONTENT_TYPE"))
         if not mimetype:
             return stream, cls(), cls()
-        parser = FormDataParser(self._get_file_stream, max_memory, max_length, cls, max_form_parts=max_parts)
-        parser.part_limits = self._part_limits
+        parser = FormDataParser(default_stream_factory, max_memory, max_length, cls)
+        parser.max_form_parts = max_parts
+        parser.part_limits = self._own_part_limits
         parser.counts_fields = self._counts_fields
         try:
             return parser.parse(stream, mimetype.lower(), length, options)
