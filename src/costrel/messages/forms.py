@@ -13,7 +13,7 @@ from ..http.grammar import parse_options_header
 from ..http.headers import Headers
 from ..http.multidict import MultiDict, of_pairs
 from ..http.multipart_events import File
-from ..http.part_head import FormatError, HeadTooLarge, PartHead
+from ..http.part_head import FormatError, HeadTooLarge, PartHead, headers_of
 from ..http.uploads import FileStorage
 from ..support.seams import Seams
 from .environ import get_content_length, get_input_stream
@@ -323,7 +323,7 @@ def _begin_file(
     name, filename, content_type, own_length, _, _ = head
     if limit is not None and len(files) >= limit:
         raise too_many_files(limit)
-    headers = head.headers()
+    headers = headers_of(head)
     if hooks is None:
         stream = form.stream_factory(
             total_content_length=content_length,
@@ -338,7 +338,7 @@ def _begin_file(
 
 
 def _charset(head: PartHead, hooks: MultiPartParser | None) -> str:
-    headers = head.headers()
+    headers = headers_of(head)
     return _part_charset(headers) if hooks is None else hooks.get_part_charset(headers)
 
 
