@@ -8,6 +8,7 @@ from __future__ import annotations
 import collections.abc as cabc
 import typing as t
 from copy import deepcopy
+from itertools import chain
 
 from .conversion import convert, convert_all
 from .errors import BadRequestKeyError
@@ -36,6 +37,13 @@ def iter_multi_items(
     if isinstance(mapping, MultiDict):
         return iter(mapping.items(multi=True))
     return _iter_other(mapping)
+
+
+def iter_multi_values(mapping: MultiDict[t.Any, V] | t.Mapping[t.Any, V]) -> t.Iterator[V]:
+    """Yield the value of every pair of a mapping."""
+    if isinstance(mapping, MultiDict):
+        return chain.from_iterable(mapping.listvalues())
+    return (value for _, value in _iter_other(mapping))
 
 
 def _iter_other(
@@ -339,7 +347,7 @@ own_constructor = MultiDict.__init__
 
 def of_lists(cls: type[MultiDict[K, V]], lists: dict[K, list[V]]) -> MultiDict[K, V]:
     """A multi-dict that takes these lists over, of a class without a constructor of its own."""
-    result = cls.__new__(cls)
+    result = cls()
     _store_lists(result, lists)
     return result
 
@@ -348,7 +356,7 @@ def of_pairs(cls: type[MultiDict[K, V]], pairs: list[tuple[K, V]]) -> MultiDict[
     """A multi-dict of pairs. A class with a constructor of its own gets the list."""
     if cls.__init__ is not own_constructor:
         return cls(pairs)
-    result = cls.__new__(cls)
+    result = cls()
     for key, value in pairs:
         list_in(result, key, []).append(value)
     return result

@@ -174,7 +174,7 @@ class FormDataParser:
         body = self._read_fields(stream, content_length)
         # Counting separators is enough, and costs next to nothing for a body of millions of them.
         limit = self.max_form_parts
-        if limit is not None and body.count(b"&") >= limit and self.counts_fields():
+        if limit is not None and len(body) >= limit and body.count(b"&") >= limit and self.counts_fields():
             raise too_many_parts(limit)
         return stream, load_query(decode_form(body), self.cls), self.cls()
 

@@ -13,7 +13,7 @@ from ..http.cookies import parse_cookie
 from ..http.errors import BadRequest, HTTPException, SecurityError, UnsupportedMediaType
 from ..http.grammar import parse_options_header
 from ..http.headers import Headers
-from ..http.multidict import CombinedMultiDict, ImmutableMultiDict, MultiDict, iter_multi_items
+from ..http.multidict import CombinedMultiDict, ImmutableMultiDict, MultiDict, iter_multi_values
 from ..http.uploads import FileStorage
 from ..support.properties import cached_property
 from ..support.seams import Seams
@@ -414,7 +414,8 @@ class Request(RequestHead):
         attributes["files"] = files
         if files:
             self._parsed_files = files
-        self._form_was_loaded()
+        else:
+            self._form_has_no_files()
 
     def _parse_form(self) -> ParsedForm:
         """Return the stream, the fields and the files."""
@@ -446,14 +447,14 @@ class Request(RequestHead):
             self.__dict__["stream"] = stream  # nothing can be read a second time
             raise
 
-    def _form_was_loaded(self) -> None:
-        """Called when :attr:`form` and :attr:`files` have their values."""
+    def _form_has_no_files(self) -> None:
+        """Called when :attr:`form` and :attr:`files` have their values, and the latter is empty."""
 
     def close(self) -> None:
         """Close the uploaded files, which removes those that were spooled to disk."""
         files = self._parsed_files
         if files:
-            for _, file in iter_multi_items(files):
+            for file in iter_multi_values(files):
                 file.close()
 
     def __enter__(self) -> Request:

@@ -22,7 +22,7 @@ def load_query(text: str, cls: type[MultiDict[str, str]]) -> MultiDict[str, str]
     """
     if cls.__init__ is not own_constructor:
         return cls(parse_query(text))
-    result = cls.__new__(cls)
+    result = cls()
     is_plain = "%" not in text and "+" not in text
     for field in text.split("&"):
         if field:
