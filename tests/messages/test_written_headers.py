@@ -113,3 +113,45 @@ def test_errors_and_files_take_a_span_of_time(cls, edge, tmp_path):
     assert client.get("/busy").headers["Retry-After"] == "300"
     assert client.get("/down").headers["Retry-After"] == "60"
     assert dict(TooManyRequests(retry_after=date(2020, 1, 1)).get_headers())["Retry-After"] == NEW_YEAR
+
+
+def test_a_tag_is_set_once_whatever_was_set_before():
+    response = Response("text")
+    response.set_etag("first")
+    response.set_etag("second", weak=True)
+    response.headers["X-Own"] = "1"
+    response.set_etag("third")
+    assert response.headers.getlist("ETag") == ['"third"']
+    assert response.headers.getlist("Content-Length") == ["4"]
+
+
+@pytest.mark.parametrize("tag", ["a\nb", "a\rb", "a\x00b", "a\x7fb", 'a"b'])
+def test_a_tag_that_no_field_may_have_is_refused(tag):
+    response = Response("text")
+    with pytest.raises(ValueError, match=r"must not contain|invalid etag"):
+        response.set_etag(tag)
+    assert response.get_etag() == (None, None)
+
+
+def test_a_tag_outside_of_latin_1_is_no_answer():
+    app = Flask(__name__)
+    app.testing = False
+
+    @app.get("/")
+    def view():
+        response = Response("text")
+        response.set_etag("\u20ac")
+        return response
+
+    assert app.test_client().get("/").status_code == 500
+
+
+def test_a_body_without_a_type_has_one_length():
+    class Untyped(Response):
+        default_mimetype = None
+
+    response = Untyped(b"abc")
+    response.set_data(b"abcd")
+    response.set_etag("v1")
+    response.data = b"abcde"
+    assert list(response.headers) == [("Content-Length", "5"), ("ETag", '"v1"')]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from ..http.errors import HTTPException, default_exceptions
 from .rare_errors import RARE_ERRORS
@@ -43,23 +43,30 @@ def _check_class(value: t.Any) -> None:
         raise ValueError(f"{value.__name__!r} is not a subclass of Exception. {allowed}")
 
 
-def find_handler(handlers: Handlers, exc_class: type[Exception], blueprints: Iterable[str]) -> t.Any:
+def find_handler(handlers: Handlers, exc_class: type[Exception], blueprints: Collection[str]) -> t.Any:
     """The handler for an error of this class, or None.
 
     A handler for the status code wins over one for the class alone, wherever it stands; then an inner blueprint over
     an outer one and over the application; then a nearer class over a more general one.
     """
-    found = [by_code for scope in (*blueprints, None) if (by_code := handlers.get(scope))]
-    if not found:
-        return None
+    found = [handlers.get(None)]
+    if blueprints:
+        found = [*map(handlers.get, blueprints), *found]
     classes = exc_class.__mro__
     # The code of a class may differ from the code of its parent, whose handler is for both.
-    codes = [cls.code for cls in classes if issubclass(cls, HTTPException) and cls.code]
-    for kind in (*codes, None):
-        for by_code in found:
-            by_class = by_code.get(kind)
-            if not by_class:
-                continue
+    for cls in classes:
+        if issubclass(cls, HTTPException) and cls.code:
+            handler = _handler_for(cls.code, found, classes)
+            if handler is not None:
+                return handler
+    return _handler_for(None, found, classes)
+
+
+def _handler_for(
+    code: int | None, scopes: Sequence[Mapping[int | None, Mapping[type[Exception], t.Any]] | None], classes: t.Any
+) -> t.Any:
+    for by_code in scopes:
+        if by_code and (by_class := by_code.get(code)):
             for cls in classes:
                 handler = by_class.get(cls)
                 if handler is not None:

@@ -35,15 +35,13 @@ class ErrorOwners:
     """The owners of one application. They are matched as rules are, so that prefixes may have variables."""
 
     def __init__(self) -> None:
-        self._owners: list[Owner] = []
+        self.owners: list[Owner] = []
+        """All of them."""
         self._map: Map | None = None
-
-    def __bool__(self) -> bool:
-        return bool(self._owners)
 
     def add(self, name: str, prefix: str | None, subdomain: str | None) -> None:
         """Add a registration of a blueprint under `name`."""
-        self._owners.append(Owner(name, "/" + (prefix or "").strip("/"), subdomain))
+        self.owners.append(Owner(name, "/" + (prefix or "").strip("/"), subdomain))
         self._map = None
 
     def scopes_for(self, ctx: RequestContext) -> list[str]:
@@ -61,7 +59,7 @@ class ErrorOwners:
     def _made_map(self, app: AppContract) -> Map:
         converters = {**app.url_map.converters, "_anything": _Anything}
         made = Map(converters=converters, merge_slashes=False, default_subdomain=app.url_map.default_subdomain)
-        for owner in self._owners:
+        for owner in self.owners:
             subdomain = owner.subdomain if app.subdomain_matching else None
             below = f"{owner.prefix.rstrip('/')}/<_anything:_below>"
             for rule in {owner.prefix, below}:
@@ -72,7 +70,7 @@ class ErrorOwners:
 def scopes_of(ctx: RequestContext) -> list[str]:
     """The names of the blueprints that answer for the errors of a request, from the inside out."""
     request = ctx.request
-    if request.url_rule is None and ctx.app.error_owners:
+    if request.url_rule is None and ctx.app.error_owners.owners:
         return ctx.app.error_owners.scopes_for(ctx)
     names: list[str] = request.blueprints
     return names

@@ -379,26 +379,36 @@ def answer_error(ctx: RequestContext, error: Exception) -> Steps[t.Any]:
     if isinstance(error, BadRequestKeyError) and (app.debug or app.config["TRAP_BAD_REQUEST_ERRORS"]):
         error.show_exception = True
     if isinstance(error, HTTPException) and not app.trap_http_exception(error):
-        return (yield from stage(ctx, "handle_http_exception", answer_http_error, error))
+        return stage(ctx, "handle_http_exception", answer_http_error, error)
     handler = app._find_error_handler(error, scopes_of(ctx))
     if ctx.trace is not None:
         ctx.trace.handled = error
-    if handler is None:
-        try:
-            raise error
-        finally:
-            del error  # as in `serve`
-    return (yield from call(ctx, handler, error))
+    return raising(error) if handler is None else call(ctx, handler, error)
 
 
 def answer_http_error(ctx: RequestContext, error: HTTPException) -> Steps[t.Any]:
     """The value of the handler for an HTTP error, or the error itself, which is a response."""
     if error.code is None or isinstance(error, RoutingException):
-        return error  # a proxy exception or a redirect: part of routing, no error
+        return given(error)  # a proxy exception or a redirect: part of routing, no error
     handler = ctx.app._find_error_handler(error, scopes_of(ctx))
-    if handler is None:
-        return error
-    return (yield from call(ctx, handler, error))
+    return given(error) if handler is None else call(ctx, handler, error)
+
+
+@coroutine
+def given(value: T) -> Steps[T]:
+    """The value, without a step to it."""
+    yield from ()
+    return value
+
+
+@coroutine
+def raising(error: Exception) -> Steps[t.Never]:
+    """Raise an error when the steps are taken."""
+    yield from ()
+    try:
+        raise error
+    finally:
+        del error  # as in `serve`
 
 
 def failure(ctx: RequestContext, error: Exception) -> Steps[Response]:

@@ -90,12 +90,16 @@ class Request(MessageRequest):
         return ctx is not None and bool(ctx.app.config.get("LIMIT_URLENCODED_FIELDS"))
 
     def _part_limits(self) -> PartLimits:
+        limits = self._own_part_limits()
+        return PartLimits(self.max_form_files, limits.headers, limits.header_size, limits.boundary_size)
+
+    def _own_part_limits(self) -> PartLimits:
         ctx = context.peek()
         if ctx is None:
-            return super()._part_limits()
+            return PartLimits(self.max_form_files)
         get = ctx.app.config.get
-        return PartLimits(
-            self.max_form_files,
+        return _part_limits(
+            get("MAX_FORM_FILES") if self._own_limits is None else self.max_form_files,
             get("MAX_FORM_PART_HEADERS", MAX_HEADERS),
             get("MAX_FORM_PART_HEADER_SIZE", MAX_HEADER_SIZE),
             get("MAX_FORM_BOUNDARY_SIZE", MAX_BOUNDARY_SIZE),
@@ -157,7 +161,7 @@ class Request(MessageRequest):
         rule = self.url_rule
         return [] if rule is None else [*_blueprints_of(rule.endpoint)]
 
-    def _form_was_loaded(self) -> None:
+    def _form_has_no_files(self) -> None:
         ctx = context.peek()
         if ctx is not None and ctx.app.debug and self.mimetype != "multipart/form-data" and not self.files:
             attach_enctype_error_multidict(self)
@@ -174,6 +178,9 @@ class Request(MessageRequest):
 
 
 Request._form_steps = Seams(Request, *FORM_STEPS)
+
+_part_limits = lru_cache(maxsize=16)(PartLimits)
+"""The limits, which hardly ever change."""
 
 
 @lru_cache(maxsize=1024)

@@ -95,7 +95,8 @@ class KnownHostsContract(t.Protocol):
 class ErrorOwnersContract(t.Protocol):
     """The blueprints that own the errors below their prefixes."""
 
-    def __bool__(self) -> bool: ...
+    @property
+    def owners(self) -> Sequence[object]: ...
     def scopes_for(self, ctx: RequestContext) -> list[str]: ...
 
 

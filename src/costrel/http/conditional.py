@@ -153,13 +153,14 @@ def is_hop_by_hop_header(header: str) -> bool:
 
 
 _ALLOWED: t.Final = ("expires", "content-location")
-_REMOVED: t.Final = ENTITY_HEADERS.difference(_ALLOWED)
+OF_CONTENT: t.Final = ENTITY_HEADERS.difference(_ALLOWED)
+"""The fields that a response without content by its status does not have."""
 
 
 def remove_entity_headers(headers: Headers | list[tuple[str, str]], allowed: t.Iterable[str] = _ALLOWED) -> None:
     """Remove the fields that describe a body, except the allowed fields."""
-    removed = _REMOVED if allowed is _ALLOWED else ENTITY_HEADERS.difference([name.lower() for name in allowed])
-    headers[:] = [(name, value) for name, value in headers if name.lower() not in removed]
+    removed = OF_CONTENT if allowed is _ALLOWED else ENTITY_HEADERS.difference([name.lower() for name in allowed])
+    headers[:] = [pair for pair in headers if pair[0].lower() not in removed]
 
 
 def remove_hop_by_hop_headers(headers: Headers | list[tuple[str, str]]) -> None:

@@ -12,6 +12,7 @@ from ..support.patterns import LatePattern
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_TWO_DIGITS = [f"{number:02}" for number in range(60)]
 _MONTH_NUMBERS = {name: number for number, name in enumerate(_MONTHS, 1)}
 
 _match_imf_fixdate = LatePattern(
@@ -60,8 +61,8 @@ def _date_of_second(seconds: int) -> str:
 
 def _imf_fixdate(moment: datetime) -> str:
     return (
-        f"{_DAYS[moment.weekday()]}, {moment.day:02} {_MONTHS[moment.month - 1]} {moment.year:04}"
-        f" {moment.hour:02}:{moment.minute:02}:{moment.second:02} GMT"
+        f"{_DAYS[moment.weekday()]}, {_TWO_DIGITS[moment.day]} {_MONTHS[moment.month - 1]} {moment.year:04}"
+        f" {_TWO_DIGITS[moment.hour]}:{_TWO_DIGITS[moment.minute]}:{_TWO_DIGITS[moment.second]} GMT"
     )
 
 

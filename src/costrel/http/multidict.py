@@ -8,6 +8,7 @@ from __future__ import annotations
 import collections.abc as cabc
 import typing as t
 from copy import deepcopy
+from itertools import chain
 
 from .conversion import convert, convert_all
 from .errors import BadRequestKeyError
@@ -36,6 +37,13 @@ def iter_multi_items(
     if isinstance(mapping, MultiDict):
         return iter(mapping.items(multi=True))
     return _iter_other(mapping)
+
+
+def iter_multi_values(mapping: MultiDict[t.Any, V] | t.Mapping[t.Any, V]) -> t.Iterator[V]:
+    """Yield the value of every pair of a mapping."""
+    if isinstance(mapping, MultiDict):
+        return chain.from_iterable(mapping.listvalues())
+    return (value for _, value in _iter_other(mapping))
 
 
 def _iter_other(

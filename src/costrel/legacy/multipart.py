@@ -17,7 +17,15 @@ from ..http.multipart_events import Event as Event
 from ..http.multipart_events import Field as Field
 from ..http.multipart_events import File as File
 from ..http.multipart_events import Preamble as Preamble
-from ..http.part_head import MAX_BOUNDARY_SIZE, MAX_HEADER_SIZE, MAX_HEADERS, FormatError, HeadTooLarge, read_head
+from ..http.part_head import (
+    MAX_BOUNDARY_SIZE,
+    MAX_HEADER_SIZE,
+    MAX_HEADERS,
+    FormatError,
+    HeadTooLarge,
+    headers_of,
+    read_head,
+)
 
 
 class NeedData(Event):
@@ -158,7 +166,7 @@ class MultipartDecoder:
             raise RequestEntityTooLarge(f"The multipart body is too large: {error}.") from None
         except FormatError as error:
             raise ValueError(f"The multipart body is malformed: {error}.") from None
-        headers, name, filename = head.headers(), head.name, head.filename
+        headers, name, filename = headers_of(head), head[0], head[1]
         event = Field(name, headers) if filename is None else File(name, filename, headers)
         self._parts_decoded += 1
         if self.max_parts is not None and self._parts_decoded > self.max_parts:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
@@ -13,7 +13,7 @@ from ..http.grammar import parse_options_header
 from ..http.headers import Headers
 from ..http.multidict import MultiDict, of_pairs
 from ..http.multipart_events import File
-from ..http.part_head import FormatError, HeadTooLarge, PartHead
+from ..http.part_head import FormatError, HeadTooLarge, PartHead, headers_of
 from ..http.uploads import FileStorage
 from ..support.seams import Seams
 from .environ import get_content_length, get_input_stream
@@ -159,11 +159,15 @@ class FormDataParser:
         boundary = options.get("boundary", "")
         if not boundary:
             raise ValueError("Missing boundary")
-        parser = MultiPartParser(
-            self.stream_factory, self.max_form_memory_size, self.cls, _READ_SIZE, self.max_form_parts
-        )
-        parser.limits = self.part_limits()
-        form, files = parser.parse(stream, boundary.encode(), content_length)
+        limits = self.part_limits()
+        if _PARTS.are_original_in(MultiPartParser):
+            form, files = _read_parts(self, boundary.encode(), limits, stream, content_length, _READ_SIZE)
+        else:
+            parser = MultiPartParser(
+                self.stream_factory, self.max_form_memory_size, self.cls, _READ_SIZE, self.max_form_parts
+            )
+            parser.limits = limits
+            form, files = parser.parse(stream, boundary.encode(), content_length)
         return stream, form, files
 
     def _parse_urlencoded(
@@ -243,12 +247,7 @@ class MultiPartParser:
 
     def get_part_charset(self, headers: Headers) -> str:
         """The charset of a field: the one in its content type if that is ASCII or Latin-1, otherwise UTF-8."""
-        content_type = headers.get("content-type")
-        if content_type:
-            charset = parse_options_header(content_type)[1].get("charset", "").lower()
-            if charset in _PART_CHARSETS:
-                return charset
-        return "utf-8"
+        return _part_charset(headers)
 
     def start_file_streaming(self, event: File, total_content_length: int | None) -> IO[bytes]:
         """Open the stream for a file."""
@@ -264,105 +263,128 @@ class MultiPartParser:
         self, stream: IO[bytes], boundary: bytes, content_length: int | None
     ) -> tuple[MultiDict[str, str], MultiDict[str, FileStorage]]:
         """Parse a stream to its end; return the fields and the files. On any error the files are closed."""
-        fields: list[tuple[str, str]] = []
-        files: list[tuple[str, FileStorage]] = []
-        try:
-            self._read_into(fields, files, stream, boundary, content_length)
-        except BaseException as error:
-            for _, file in files:
-                file.close()
-            self._explain(error)
-            raise
-        return of_pairs(self.cls, fields), of_pairs(self.cls, files)
+        hooks = None if _PARTS.are_original(self) else self
+        return _read_parts(self, boundary, self.limits, stream, content_length, self.buffer_size, hooks)
 
-    def _read_into(
-        self,
-        fields: list[tuple[str, str]],
-        files: list[tuple[str, FileStorage]],
-        stream: IO[bytes],
-        boundary: bytes,
-        content_length: int | None,
-    ) -> None:
-        """Add the parts of a body. Their state is in local variables, which are three times as fast as attributes."""
-        parser = PartParser(boundary, self.limits)
-        size, max_parts, max_memory = self.buffer_size, self.max_form_parts, self.max_form_memory_size
-        are_hooks_original = _HOOKS.are_original(self)
-        memory = 0
-        chunks: list[bytes] = []
-        file: IO[bytes] | None = None
-        chunk = stream.read(size)
-        if not chunk:
-            return  # an empty body is an empty form
+
+_PARTS = Seams(MultiPartParser, "__init__", "parse", "fail", "get_part_charset", "start_file_streaming")
+
+
+def _read_parts(
+    form: FormDataParser | MultiPartParser,
+    boundary: bytes,
+    limits: PartLimits,
+    stream: IO[bytes],
+    content_length: int | None,
+    size: int,
+    hooks: MultiPartParser | None = None,
+) -> tuple[MultiDict[str, str], MultiDict[str, FileStorage]]:
+    """The fields and the files of a body, of which `size` bytes are read at a time. On any error the files are closed.
+
+    The state is in local variables, which are three times as fast as attributes.
+
+    :param hooks: a parser whose methods are called, since they replace those of `MultiPartParser`.
+    """
+    fields: list[tuple[str, str]] = []
+    files: list[tuple[str, FileStorage]] = []
+    chunks: list[bytes] = []
+    max_parts, max_memory = form.max_form_parts, form.max_form_memory_size
+    count = memory = 0
+    try:
+        parser = PartParser(boundary, limits)
+        chunk = begin = stream.read(size)
         while chunk:
             for head, data, is_last in parser.parse(chunk):
                 if head is not None:
-                    if max_parts is not None and len(fields) + len(files) >= max_parts:
+                    if max_parts is not None and count >= max_parts:
                         raise too_many_parts(max_parts)
+                    count += 1
                     name, filename, content_type, _, head_size, _ = head
                     if filename is not None:
                         memory += head_size
-                        file = self._begin_file(files, head, content_length, are_hooks_original)
+                        file = _begin_file(form, files, head, content_length, limits.files, hooks)
                     else:
                         memory += len(name or "")
                         file = None
                         # Nearly no field has a Content-Type.
-                        is_usual = content_type is None and are_hooks_original
-                        charset = "utf-8" if is_usual else self.get_part_charset(head.headers())
+                        charset = "utf-8" if content_type is None and hooks is None else _charset(head, hooks)
                 if file is None:
                     memory += len(data)
+                    if not is_last:
+                        chunks.append(data)
                 elif data:
                     file.write(data)
                 if max_memory is not None and memory > max_memory:
                     raise too_much_memory(max_memory)
-                if not is_last:
-                    if file is None:
-                        chunks.append(data)
-                elif file is not None:
+                if is_last and file is not None:
                     file.seek(0)
-                else:
+                elif is_last:
                     if chunks:
                         data = b"".join((*chunks, data))
                         chunks.clear()
                     fields.append((name, decode_form(data, charset)))
             chunk = stream.read(size)
-        parser.finish()
-
-    def _begin_file(
-        self,
-        files: list[tuple[str, FileStorage]],
-        head: PartHead,
-        content_length: int | None,
-        are_hooks_original: bool,
-    ) -> IO[bytes]:
-        """Open the stream for a file, and add the file."""
-        name, filename, content_type, own_length, _, _ = head
-        limit = self.limits.files
-        if limit is not None and len(files) >= limit:
-            raise too_many_files(limit)
-        headers = head.headers()
-        if are_hooks_original:
-            stream = self.stream_factory(
-                total_content_length=content_length,
-                filename=filename,
-                content_type=content_type,
-                content_length=own_length,
-            )
-        else:
-            stream = self.start_file_streaming(File(name, filename or "", headers), content_length)
-        files.append((name, FileStorage(stream, filename, name, None, None, headers)))
-        return stream
-
-    def _explain(self, error: BaseException) -> None:
-        """Raise the HTTP error that an error in a body, or a full disk, is answered with."""
-        if isinstance(error, FormatError):
-            self.fail(f"The multipart body is malformed: {error}.")
-        if isinstance(error, HeadTooLarge):
-            raise too_large(error) from None
-        if isinstance(error, OSError) and error.errno in DISK_FULL:
-            raise InsufficientStorage() from error
+        if begin:  # an empty body is an empty form
+            parser.finish()
+    except BaseException as error:
+        _give_up(files, error, hooks)
+        raise
+    return of_pairs(form.cls, fields), of_pairs(form.cls, files)
 
 
-_HOOKS = Seams(MultiPartParser, "get_part_charset", "start_file_streaming")
+def _begin_file(
+    form: FormDataParser | MultiPartParser,
+    files: list[tuple[str, FileStorage]],
+    head: PartHead,
+    content_length: int | None,
+    limit: int | None,
+    hooks: MultiPartParser | None,
+) -> IO[bytes]:
+    """Open the stream for a file, and add the file."""
+    name, filename, content_type, own_length, _, _ = head
+    if limit is not None and len(files) >= limit:
+        raise too_many_files(limit)
+    headers = headers_of(head)
+    if hooks is None:
+        stream = form.stream_factory(
+            total_content_length=content_length,
+            filename=filename,
+            content_type=content_type,
+            content_length=own_length,
+        )
+    else:
+        stream = hooks.start_file_streaming(File(name, filename or "", headers), content_length)
+    files.append((name, FileStorage(stream, filename, name, None, None, headers)))
+    return stream
+
+
+def _charset(head: PartHead, hooks: MultiPartParser | None) -> str:
+    headers = headers_of(head)
+    return _part_charset(headers) if hooks is None else hooks.get_part_charset(headers)
+
+
+def _part_charset(headers: Headers) -> str:
+    content_type = headers.get("content-type")
+    if content_type:
+        charset = parse_options_header(content_type)[1].get("charset", "").lower()
+        if charset in _PART_CHARSETS:
+            return charset
+    return "utf-8"
+
+
+def _give_up(files: Iterable[tuple[str, FileStorage]], error: BaseException, hooks: MultiPartParser | None) -> None:
+    """Close the files, and raise the HTTP error that an error in a body, or a full disk, is answered with."""
+    for _, file in files:
+        file.close()
+    if isinstance(error, FormatError):
+        message = f"The multipart body is malformed: {error}."
+        if hooks is not None:
+            hooks.fail(message)
+        raise MalformedForm(message)
+    if isinstance(error, HeadTooLarge):
+        raise too_large(error) from None
+    if isinstance(error, OSError) and error.errno in DISK_FULL:
+        raise InsufficientStorage() from error
 
 
 def too_many_parts(limit: int) -> RequestEntityTooLarge:

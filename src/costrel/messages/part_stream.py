@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TypeAlias, TypeVar
 
 from ..http.headers import Headers
-from ..http.part_head import FormatError, HeadTooLarge, PartHead
+from ..http.part_head import FormatError, HeadTooLarge, PartHead, headers_of
 from .forms import MalformedForm, too_large, too_many_files, too_many_parts, too_much_memory
 from .parts import PartLimits, PartParser, Piece
 
@@ -34,9 +34,9 @@ class Part:
     """One field or file of a form. Iterating, or iterating asynchronously, yields its content as chunks of bytes."""
 
     def __init__(self, parts: Parts, head: PartHead) -> None:
-        self.name = head.name
+        self.name = head[0]
         """The name of the field."""
-        self.filename = head.filename
+        self.filename = head[1]
         """The name of the file on the client's side; None for a field without a file. Never use it as a path."""
         self.is_read = False
         """Whether the whole content was read."""
@@ -46,7 +46,7 @@ class Part:
     @cached_property
     def headers(self) -> Headers:
         """The headers of the part."""
-        return self._head.headers()
+        return headers_of(self._head)
 
     @property
     def content_type(self) -> str | None:
@@ -152,15 +152,16 @@ class Parts:
 
     def _begin(self, head: PartHead) -> Part:
         limits = self._limits
+        name, filename, _, _, size, _ = head
         self._number += 1
         if limits.parts is not None and self._number > limits.parts:
             raise too_many_parts(limits.parts)
-        if head.filename is not None:
+        if filename is not None:
             self._files += 1
             most = limits.multipart.files
             if most is not None and self._files > most:
                 raise too_many_files(most)
-        self._count(len(head.name or "") if head.filename is None else head.size)
+        self._count(len(name or "") if filename is None else size)
         return Part(self, head)
 
     def _count(self, size: int) -> None:

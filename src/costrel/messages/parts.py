@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
 
 from ..http.part_head import (
     MAX_BOUNDARY_SIZE,
@@ -27,6 +29,11 @@ _MAX_OUTSIDE_PARTS = 256 * 1024
 
 #: A piece of a part's content, with the part's head if it is the first piece, and whether it is the last one.
 Piece = tuple[PartHead | None, bytes, bool]
+
+
+@cache
+def _usual_head_matcher() -> Callable[[bytes, int, int], re.Match[bytes] | None]:
+    return USUAL_HEAD.compile().match
 
 
 class PartLimits:
@@ -71,24 +78,34 @@ class PartParser:
         self._rest = b"\n"  # as if a line had ended: the first boundary may begin the body
         self._searched = -1
         """How much of a head without an end was searched for the end; -1 if there is no such head."""
-        self._match_usual_head = USUAL_HEAD.compile().match
+        self._match_usual_head = _usual_head_matcher()
         self._usual_size = limits.header_size if limits.headers >= _USUAL_HEADERS else 0
         """The size up to which a usual head is below all limits."""
 
     def parse(self, chunk: bytes) -> Iterator[Piece]:
         """Yield the pieces that the next bytes of the body complete."""
         buffer = self._rest + chunk
-        if self._state == _PREAMBLE:
-            buffer = self._after_first_boundary(buffer)
-        if self._state == _PREAMBLE or (self._searched >= 0 and not self._ends_head(buffer)):
+        if self._searched >= 0 and not self._ends_head(buffer):
             self._rest = buffer
             return
         # A section follows a boundary, or continues the part that the chunk before began. Only the last may be
         # incomplete.
         sections = buffer.split(self._delimiter)
+        if self._state == _PREAMBLE:
+            if sections[0] or not sections[-1]:
+                buffer = self._after_first_boundary(buffer)
+                if self._state == _PREAMBLE:
+                    self._rest = buffer
+                    return
+                sections = buffer.split(self._delimiter)
+            else:  # there is no preamble, as usual
+                del sections[0]
+                self._state = _HEAD
         self._rest = rest = sections.pop()
         for section in sections:
-            end = len(section) - section.endswith(b"\r")  # the CR belongs to the line break before the boundary
+            end = len(section)
+            if section[-1:] == b"\r":
+                end -= 1  # it belongs to the line break before the boundary
             if self._state == _HEAD:
                 head, content = self._read_part(section, end)
                 if head is not None:

@@ -13,7 +13,7 @@ from ..http.cookies import parse_cookie
 from ..http.errors import BadRequest, HTTPException, SecurityError, UnsupportedMediaType
 from ..http.grammar import parse_options_header
 from ..http.headers import Headers
-from ..http.multidict import CombinedMultiDict, ImmutableMultiDict, MultiDict, iter_multi_items
+from ..http.multidict import CombinedMultiDict, ImmutableMultiDict, MultiDict, iter_multi_values
 from ..http.uploads import FileStorage
 from ..support.properties import cached_property
 from ..support.seams import Seams
@@ -43,6 +43,8 @@ FORM_STEPS = (
     "max_form_memory_size",
     "max_content_length",
     "max_form_parts",
+    "max_form_files",
+    "_get_file_stream",
     "_get_stream_for_parsing",
     "_cached_data",
     "stream",
@@ -392,6 +394,10 @@ class Request(RequestHead):
     def _part_limits(self) -> PartLimits:
         return PartLimits(files=self.max_form_files)
 
+    def _own_part_limits(self) -> PartLimits:
+        """The same, unless a class replaces one of them."""
+        return self._part_limits()
+
     def _get_file_stream(
         self,
         total_content_length: int | None,
@@ -419,12 +425,13 @@ class Request(RequestHead):
         attributes["files"] = files
         if files:
             self._parsed_files = files
-        self._form_was_loaded()
+        else:
+            self._form_has_no_files()
 
     def _parse_form(self) -> ParsedForm:
         """Return the stream, the fields and the files."""
         headers = self._own_headers
-        if (headers is None or type(headers) is EnvironHeaders) and self._form_steps.are_original(self):
+        if (headers is None or type(headers) is EnvironHeaders) and not self._form_steps.replaced(self):
             return self._parse_own_form()
         if not self.want_form_data_parsed:
             return self.stream, self.parameter_storage_class(), self.parameter_storage_class()
@@ -446,22 +453,23 @@ class Request(RequestHead):
             if mimetype == URLENCODED:
                 form = read_urlencoded(stream, length, cls, max_memory, max_parts, self._counts_fields)
                 return stream, form, cls()
-            parser = FormDataParser(self._get_file_stream, max_memory, max_length, cls, max_form_parts=max_parts)
-            parser.part_limits = self._part_limits
+            parser = FormDataParser(default_stream_factory, max_memory, max_length, cls)
+            parser.max_form_parts = max_parts
+            parser.part_limits = self._own_part_limits
             parser.counts_fields = self._counts_fields
             return parser.parse(stream, mimetype, length, options)
         except BaseException:
             self.__dict__["stream"] = stream  # nothing can be read a second time
             raise
 
-    def _form_was_loaded(self) -> None:
-        """Called when :attr:`form` and :attr:`files` have their values."""
+    def _form_has_no_files(self) -> None:
+        """Called when :attr:`form` and :attr:`files` have their values, and the latter is empty."""
 
     def close(self) -> None:
         """Close the uploaded files, which removes those that were spooled to disk."""
         files = self._parsed_files
         if files:
-            for _, file in iter_multi_items(files):
+            for file in iter_multi_values(files):
                 file.close()
 
     def __enter__(self) -> Request:

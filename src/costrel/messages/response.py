@@ -8,7 +8,7 @@ from types import CoroutineType, TracebackType
 from typing import TYPE_CHECKING, Any, Literal, overload
 from urllib.parse import urljoin
 
-from ..http.conditional import is_range_current, precondition_status, remove_entity_headers
+from ..http.conditional import OF_CONTENT, is_range_current, precondition_status
 from ..http.dates import http_date
 from ..http.errors import HTTPException, RequestedRangeNotSatisfiable
 from ..http.etags import generate_etag
@@ -22,7 +22,17 @@ from ..support.seams import Seams
 from .body import Body, EdgeBody, ResponseStream, body_of, encoded, to_utf8
 from .byte_parts import PartsOfBody
 from .environ import get_current_url
-from .response_head import HeadersInput, Pairs, ResponseHead, add_missing, field_of, lower_names
+from .response_head import (
+    HeaderFields,
+    HeadersInput,
+    Pairs,
+    ResponseHead,
+    append,
+    field_of,
+    fields_of,
+    fields_without,
+    lower_names,
+)
 from .small_files import SmallFile
 from .source import Fields, environ_of, hot
 from .streams import ClosingIterator, RangeWrapper
@@ -153,7 +163,7 @@ class Response(ResponseHead):
         self.response = [body]
         if self.automatically_set_content_length:
             pairs = self._header_pairs
-            if self._headers is None and pairs is not None and len(pairs) < 2:  # a content type at most
+            if self._headers is None and pairs is not None and len(pairs) == 1:  # the content type
                 pairs.append(length_fields[len(body)])
             else:
                 self.headers["Content-Length"] = str(len(body))
@@ -280,11 +290,15 @@ class Response(ResponseHead):
         environ: WSGIEnvironment = getattr(request_or_environ, "_source", request_or_environ)  # type: ignore[arg-type]  # without, it is one
         if environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
             return self
-        add_missing(self, "Date", http_date())
+        fields = fields_of(self)
+        if fields.get("Date") is None:
+            append(self, "Date", http_date())
         ranges = "bytes" if accept_ranges is True else accept_ranges
-        if ranges and (ranges != "bytes" or add_missing(self, "Accept-Ranges", ranges) not in {None, ranges}):
+        if ranges == "bytes" and fields.get("Accept-Ranges") is None:
+            append(self, "Accept-Ranges", ranges)
+        elif ranges:
             self.headers["Accept-Ranges"] = ranges
-        status = None if _CONDITIONS.are_absent_from(environ) else self._precondition_status(environ)
+        status = None if _CONDITIONS.are_absent_from(environ) else self._precondition_status(environ, fields)
         partial = False
         if status is None:
             partial = self._process_range_request(environ, complete_length, ranges)
@@ -292,13 +306,13 @@ class Response(ResponseHead):
             self._fail_precondition()
         else:
             self.status_code = status
-        if self.automatically_set_content_length and not partial and field_of(self, "Content-Length") is None:
+        if self.automatically_set_content_length and not partial and fields.get("Content-Length") is None:
             length = self.calculate_content_length()
             if length is not None:
                 self.headers["Content-Length"] = str(length)
         return self
 
-    def _precondition_status(self, environ: WSGIEnvironment) -> int | None:
+    def _precondition_status(self, environ: WSGIEnvironment, fields: HeaderFields) -> int | None:
         """The status that the request's conditions demand; None to go on."""
         if not 200 <= self._status_code < 300:
             return None
@@ -307,8 +321,8 @@ class Response(ResponseHead):
             environ.get("HTTP_IF_UNMODIFIED_SINCE"),
             environ.get("HTTP_IF_NONE_MATCH"),
             environ.get("HTTP_IF_MODIFIED_SINCE"),
-            field_of(self, "ETag"),
-            field_of(self, "Last-Modified"),
+            fields.get("ETag"),
+            fields.get("Last-Modified"),
         )
 
     def _fail_precondition(self) -> None:
@@ -516,7 +530,7 @@ def _has_length(pairs: Pairs) -> bool:
 
 def _without_content(pairs: Pairs, status: int) -> Pairs:
     """The headers of a response that has no content by its status."""
-    if forbids_content_length(status):
-        return [pair for pair in pairs if pair[0].lower() != "content-length"]
-    remove_entity_headers(pairs)
-    return pairs
+    return fields_without(pairs, _LENGTH if forbids_content_length(status) else OF_CONTENT)
+
+
+_LENGTH = frozenset({"content-length"})

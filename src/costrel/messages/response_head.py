@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..http.authentication import WWWAuthenticate
 from ..http.cache_control import ResponseCacheControl
@@ -89,6 +89,11 @@ def lower_names(headers: Iterable[tuple[str, str]]) -> set[str]:
     return {_known_names.get(name) or _lower_name(name) for name, _ in headers}
 
 
+def fields_without(headers: Iterable[tuple[str, str]], removed: frozenset[str]) -> Pairs:
+    """The headers without those of these names, which are in lower case. Raises ValueError as `lower_names` does."""
+    return [field for field in headers if (_known_names.get(field[0]) or _lower_name(field[0])) not in removed]
+
+
 def _lower_name(name: str) -> str:
     if not _is_token(name):
         raise ValueError(f"{name!r} cannot be the name of a header: use letters, digits and any of !#$%&'*+-.^_`|~.")
@@ -116,12 +121,33 @@ def field_of(response: ResponseHead, name: str) -> str | None:
     return None
 
 
+class HeaderFields(Protocol):
+    """Finds the first value of a field by its name, as Costrel spells it."""
+
+    def get(self, name: str, /) -> str | None: ...
+
+
+def fields_of(response: ResponseHead) -> HeaderFields:
+    """The fields of a response as they are now. Several fields are found sooner here than by `field_of`."""
+    if response._headers is not None:
+        return response._headers
+    return {name: value for name, value in reversed(response._header_pairs or ())}  # noqa: C416 - dict() takes twice as long
+
+
 def add_missing(response: ResponseHead, name: str, value: str) -> str | None:
     """Add a field, whose value is known to be valid, or return the value that it has already."""
     found = field_of(response, name)
     if found is None:
         append(response, name, value)
     return found
+
+
+def put(response: ResponseHead, name: str, value: str) -> None:
+    """Set a field, whose name is spelled as Costrel spells it. Raises ValueError for a value that no field may have."""
+    if response._headers is None and value.isascii() and value.isprintable() and field_of(response, name) is None:
+        append(response, name, value)
+    else:
+        response.headers[name] = value
 
 
 def append(response: ResponseHead, name: str, value: str) -> None:
@@ -471,7 +497,7 @@ class ResponseHead:
 
     def set_etag(self, etag: str, weak: bool = False) -> None:
         """Set the ``ETag``, quoted (RFC 9110 §8.8.3)."""
-        self.headers["ETag"] = quote_etag(etag, weak)
+        put(self, "ETag", quote_etag(etag, weak))
 
     def get_etag(self) -> tuple[str, bool] | tuple[None, None]:
         """The ``ETag`` and whether it is weak; two Nones if there is none."""

@@ -17,7 +17,7 @@ class SmallFile(FileWrapper):
 
     def __init__(self, content: bytes) -> None:
         self.content = content
-        self.buffer_size = max(1, len(content))
+        self.buffer_size = len(content) or 1
 
     @cached_property
     def file(self) -> IO[bytes]:

@@ -303,7 +303,7 @@ def _walk(place: State, segments: list[str], is_ascii: bool, method: str, websoc
                         candidates.append(candidate)
         turned = _turn_back(turns, segments, texts)
         if turned is None:
-            return *_chosen(candidates or []), refused
+            return (None, (), refused) if candidates is None else (*_chosen(candidates), refused)
         place, index, is_tied = turned
         ahead = segments[index:]
         if is_tied and candidates is None:
