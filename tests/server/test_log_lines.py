@@ -41,6 +41,18 @@ def test_lines_of_several_threads_are_all_written():
         assert [number for found, number in written if found == name] == [str(number) for number in range(1000)]
 
 
+def test_entries_without_a_line_are_logged_and_the_next_ones_are_written(caplog):
+    stream = io.StringIO()
+    lines = LogLines(stream, lambda entries: [f"{10 // entry}" for entry in entries])
+
+    lines.add(0)
+    wait_until(lambda: "Lines of the access log are lost" in caplog.text, "the error is logged")
+    lines.add(5)
+
+    wait_until(lambda: stream.getvalue() == "2\n", "the next line is written")
+    assert "ZeroDivisionError" in caplog.text
+
+
 def test_the_rest_is_written_when_the_log_ends():
     stream = io.StringIO()
     lines = LogLines(stream, list)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 import typing as t
@@ -16,6 +17,8 @@ _IDLE: t.Final = 1.0
 """The seconds without an entry after which the thread ends."""
 
 E = t.TypeVar("E")
+
+_logger = logging.getLogger("costrel.server")
 
 
 class LogLines(t.Generic[E]):
@@ -67,7 +70,10 @@ class _Batch(t.Generic[E]):
             time.sleep(PAUSE)
             self._has_more.clear()
             self._is_noted = False  # an entry that is added from here on wakes this again
-            self.write()
+            try:
+                self.write()
+            except Exception:
+                _logger.exception("Lines of the access log are lost")
 
     def _goes_on(self) -> bool:
         self._has_more.wait(_IDLE)
