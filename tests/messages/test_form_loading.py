@@ -304,10 +304,18 @@ def test_a_class_whose_type_was_patched_is_asked_what_is_json(monkeypatch):
     assert not Request(environ(b"1", "application/json")).is_json
 
 
-@pytest.mark.parametrize("step", ["parse", "_parse_urlencoded"])
-def test_a_patch_of_the_parser_counts_while_it_lasts(step):
+@pytest.mark.parametrize(
+    ("step", "body", "mimetype"),
+    [
+        ("parse", b"a=one", URLENCODED),
+        ("_parse_urlencoded", b"a=one", URLENCODED),
+        ("parse", FIELD + END, MULTIPART),
+        ("_parse_multipart", FIELD + END, MULTIPART),
+    ],
+)
+def test_a_patch_of_the_parser_counts_while_it_lasts(step, body, mimetype):
     def parsed():
-        return Request(environ(b"a=one", URLENCODED)).form.to_dict()
+        return Request(environ(body, mimetype)).form.to_dict()
 
     def own(self, stream, mimetype, content_length, options):
         return stream, self.cls({"by": step}), self.cls()
@@ -316,6 +324,14 @@ def test_a_patch_of_the_parser_counts_while_it_lasts(step):
     with mock.patch.object(FormDataParser, step, own):
         assert parsed() == {"by": step}
     assert parsed() == {"a": "one"}
+
+
+@pytest.mark.parametrize(
+    "mimetype", ["multipart/form-data", "multipart/form-data; boundary=", "multipart/mixed; boundary=b"]
+)
+def test_without_a_boundary_a_body_is_no_form(mimetype):
+    request = Request(environ(FIELD + END, mimetype))
+    assert [request.form.to_dict(), request.files.to_dict(), request.stream.read()] == [{}, {}, FIELD + END]
 
 
 def test_a_patch_of_the_charset_counts_for_every_field(monkeypatch):

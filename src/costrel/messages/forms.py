@@ -32,6 +32,7 @@ ParsedForm = tuple[IO[bytes], MultiDict[str, Any], MultiDict[str, Any]]
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 URLENCODED = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data"
 
 # PERF: bodies (upload). Servers give what has arrived, or all of it: fewer and longer writes of a large file.
 _READ_SIZE = 1024 * 1024
@@ -142,7 +143,7 @@ class FormDataParser:
         :param mimetype: the content type in lower case, without its parameters, which are the ``options``.
         """
         try:
-            if mimetype == "multipart/form-data":
+            if mimetype == MULTIPART:
                 return self._parse_multipart(stream, mimetype, content_length, options or {})
             if mimetype == URLENCODED:
                 return self._parse_urlencoded(stream, mimetype, content_length, options or {})
@@ -159,15 +160,16 @@ class FormDataParser:
         boundary = options.get("boundary", "")
         if not boundary:
             raise ValueError("Missing boundary")
-        limits = self.part_limits()
-        if _PARTS.are_original_in(MultiPartParser):
-            form, files = _read_parts(self, boundary.encode(), limits, stream, content_length, _READ_SIZE)
-        else:
-            parser = MultiPartParser(
-                self.stream_factory, self.max_form_memory_size, self.cls, _READ_SIZE, self.max_form_parts
-            )
-            parser.limits = limits
-            form, files = parser.parse(stream, boundary.encode(), content_length)
+        form, files = read_multipart(
+            boundary,
+            self.part_limits(),
+            stream,
+            content_length,
+            self.cls,
+            self.max_form_memory_size,
+            self.max_form_parts,
+            self.stream_factory,
+        )
         return stream, form, files
 
     def _parse_urlencoded(
@@ -177,6 +179,26 @@ class FormDataParser:
             stream, content_length, self.cls, self.max_form_memory_size, self.max_form_parts, self.counts_fields
         )
         return stream, form, self.cls()
+
+
+def read_multipart(
+    boundary: str,
+    limits: PartLimits,
+    stream: IO[bytes],
+    content_length: int | None,
+    cls: type[MultiDict[str, Any]],
+    max_memory: int | None,
+    max_parts: int | None,
+    stream_factory: StreamFactory,
+) -> tuple[MultiDict[str, str], MultiDict[str, FileStorage]]:
+    """The fields and the files of a multipart form; see :class:`FormDataParser`. On any error the files are closed."""
+    if _PARTS.are_original_in(MultiPartParser):
+        return _read_parts(
+            boundary.encode(), limits, stream, content_length, _READ_SIZE, cls, max_memory, max_parts, stream_factory
+        )
+    parser = MultiPartParser(stream_factory, max_memory, cls, _READ_SIZE, max_parts)
+    parser.limits = limits
+    return parser.parse(stream, boundary.encode(), content_length)
 
 
 def read_urlencoded(
@@ -264,19 +286,33 @@ class MultiPartParser:
     ) -> tuple[MultiDict[str, str], MultiDict[str, FileStorage]]:
         """Parse a stream to its end; return the fields and the files. On any error the files are closed."""
         hooks = None if _PARTS.are_original(self) else self
-        return _read_parts(self, boundary, self.limits, stream, content_length, self.buffer_size, hooks)
+        return _read_parts(
+            boundary,
+            self.limits,
+            stream,
+            content_length,
+            self.buffer_size,
+            self.cls,
+            self.max_form_memory_size,
+            self.max_form_parts,
+            self.stream_factory,
+            hooks,
+        )
 
 
 _PARTS = Seams(MultiPartParser, "__init__", "parse", "fail", "get_part_charset", "start_file_streaming")
 
 
 def _read_parts(
-    form: FormDataParser | MultiPartParser,
     boundary: bytes,
     limits: PartLimits,
     stream: IO[bytes],
     content_length: int | None,
     size: int,
+    cls: type[MultiDict[str, Any]],
+    max_memory: int | None,
+    max_parts: int | None,
+    stream_factory: StreamFactory,
     hooks: MultiPartParser | None = None,
 ) -> tuple[MultiDict[str, str], MultiDict[str, FileStorage]]:
     """The fields and the files of a body, of which `size` bytes are read at a time. On any error the files are closed.
@@ -288,7 +324,6 @@ def _read_parts(
     fields: list[tuple[str, str]] = []
     files: list[tuple[str, FileStorage]] = []
     chunks: list[bytes] = []
-    max_parts, max_memory = form.max_form_parts, form.max_form_memory_size
     count = memory = 0
     try:
         parser = PartParser(boundary, limits)
@@ -302,7 +337,7 @@ def _read_parts(
                     name, filename, content_type, _, head_size, _ = head
                     if filename is not None:
                         memory += head_size
-                        file = _begin_file(form, files, head, content_length, limits.files, hooks)
+                        file = _begin_file(stream_factory, files, head, content_length, limits.files, hooks)
                     else:
                         memory += len(name or "")
                         file = None
@@ -329,11 +364,11 @@ def _read_parts(
     except BaseException as error:
         _give_up(files, error, hooks)
         raise
-    return of_pairs(form.cls, fields), of_pairs(form.cls, files)
+    return of_pairs(cls, fields), of_pairs(cls, files)
 
 
 def _begin_file(
-    form: FormDataParser | MultiPartParser,
+    stream_factory: StreamFactory,
     files: list[tuple[str, FileStorage]],
     head: PartHead,
     content_length: int | None,
@@ -346,7 +381,7 @@ def _begin_file(
         raise too_many_files(limit)
     headers = headers_of(head)
     if hooks is None:
-        stream = form.stream_factory(
+        stream = stream_factory(
             total_content_length=content_length,
             filename=filename,
             content_type=content_type,

@@ -18,7 +18,16 @@ from ..http.uploads import FileStorage
 from ..support.properties import cached_property
 from ..support.seams import Seams
 from .environ import EnvironHeaders, _get_server, decode, framed_stream, get_content_length
-from .forms import URLENCODED, FormDataParser, ParsedForm, default_stream_factory, read_urlencoded
+from .forms import (
+    MULTIPART,
+    URLENCODED,
+    FormDataParser,
+    MalformedForm,
+    ParsedForm,
+    default_stream_factory,
+    read_multipart,
+    read_urlencoded,
+)
 from .parts import PartLimits
 from .properties import environ_property
 from .request_head import RequestHead
@@ -38,6 +47,7 @@ FORM_STEPS = (
     "make_form_data_parser",
     "form_data_parser_class",
     "form_data_parser_class.__init__",
+    "form_data_parser_class._parse_multipart",
     "form_data_parser_class._parse_urlencoded",
     "form_data_parser_class.parse",
     "max_form_memory_size",
@@ -453,11 +463,18 @@ class Request(RequestHead):
             if mimetype == URLENCODED:
                 form = read_urlencoded(stream, length, cls, max_memory, max_parts, self._counts_fields)
                 return stream, form, cls()
-            parser = FormDataParser(default_stream_factory, max_memory, max_length, cls)
-            parser.max_form_parts = max_parts
-            parser.part_limits = self._own_part_limits
-            parser.counts_fields = self._counts_fields
-            return parser.parse(stream, mimetype, length, options)
+            boundary = options.get("boundary") if mimetype == MULTIPART else None
+            if not boundary:
+                return stream, cls(), cls()
+            limits = self._own_part_limits()
+            try:
+                return stream, *read_multipart(
+                    boundary, limits, stream, length, cls, max_memory, max_parts, default_stream_factory
+                )
+            except MalformedForm:
+                raise
+            except ValueError:  # as for `FormDataParser`, which is silent
+                return stream, cls(), cls()
         except BaseException:
             self.__dict__["stream"] = stream  # nothing can be read a second time
             raise
