@@ -196,7 +196,7 @@ class Request(RequestHead):
         headers = self._own_headers
         if headers is not None and type(headers) is not EnvironHeaders:
             return super()._parse_cookies()
-        cookies: MultiDict[str, str] = parse_cookie(hot(self._source, "HTTP_COOKIE"), cls=self.dict_storage_class)
+        cookies: MultiDict[str, str] = parse_cookie(hot(self._source, "HTTP_COOKIE"), self.dict_storage_class)
         return cookies
 
     def _has_unread_cookies(self) -> bool:

@@ -423,7 +423,7 @@ class Response(ResponseHead):
     def _leave(self, source: WSGIEnvironment) -> tuple[bytes | None, Pairs, frozenset[str]]:
         """The body if it is one ``bytes`` with nothing to close, the headers, and the replaced methods in `EXITS`."""
         piece, pairs = self._sent(source)
-        replaced = EXITS.replaced(self, usual=7)
+        replaced = EXITS.replaced(self, 7)
         if replaced:
             piece = None
             if "get_wsgi_headers" in replaced:
