@@ -42,7 +42,7 @@ class UploadSpool(tempfile.SpooledTemporaryFile[bytes]):
         """Write, and move the content to a temporary file if it is past the size."""
         file = self._file
         written = file.write(data)
-        if not self._rolled and file.tell() > self._max_size:
+        if file.tell() > self._max_size and not self._rolled:
             self.rollover()
         return written
 
