@@ -242,11 +242,12 @@ class TaggedJSONSerializer:
 
     def _needs_no_tags(self, value: object) -> bool:
         """Whether a value is JSON as it is. Most sessions are. PERF: session_write"""
-        return (
-            self.order == self._known_order
-            and _TAGGING.are_original_in(self.__class__)
-            and (type(value) in _SCALARS or (type(value) is dict and self._is_flat(value)))
-        )
+        if type(value) is dict:
+            if not self._is_flat(value):
+                return False
+        elif type(value) not in _SCALARS:
+            return False
+        return self.order == self._known_order and _TAGGING.are_original_in(self.__class__)
 
     def _is_flat(self, value: dict[str, t.Any]) -> bool:
         """Whether a dict has only values that need no tag, and does not look like a tagged value."""
