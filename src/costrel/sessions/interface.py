@@ -262,7 +262,12 @@ class SecureCookieSessionInterface(SessionInterface):
     session_class = SecureCookieSession
 
     _kept: SignedCookie | None = None
-    """The cookie that was used last."""
+    """The cookie that was used last, unless a part of it is assigned to this instance."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        super().__setattr__(name, value)
+        if name in _PARTS:
+            self._kept = None
 
     def get_signing_serializer(self, app: AnyApp) -> URLSafeTimedSerializer | None:
         """Return the itsdangerous serializer for the secret key and its fallbacks; None without a secret key."""
@@ -327,9 +332,10 @@ class SecureCookieSessionInterface(SessionInterface):
             serializer.dumps(data),  # type: ignore[arg-type]  # an itsdangerous serializer returns str for str
             self.get_expiration_time(app, session),
             self._cookie_attributes(app) if kept is None or kept.attributes is None else kept.attributes,
-            lambda: self._largest_keys(data),
-            strict=app.config.get("SESSION_COOKIE_STRICT_SIZE", False),
-            is_plain=serializer.__class__ is KeptSerializer,
+            serializer.__class__ is KeptSerializer,
+            app.config,
+            self._largest_keys,
+            data,
         )
         self._keep_to_client(app, session, response)
 
@@ -370,9 +376,9 @@ class SecureCookieSessionInterface(SessionInterface):
         except KeyError:
             return None
         kept = self._kept
-        if kept is None or kept.settings != settings or not kept.stamp.is_current():
-            return self._keep_cookie(app, settings)
-        return kept if _PARTS.isdisjoint(self.__dict__) else None
+        if kept is not None and kept.settings == settings and kept.stamp.is_current():
+            return kept
+        return self._keep_cookie(app, settings)
 
     def _keep_cookie(self, app: AppContract, settings: Settings) -> SignedCookie | None:
         (key, fallbacks, secure, *others), shortest, app_class = settings
