@@ -803,6 +803,94 @@ class TestKeptKeys:
                 assert open_session(app, old) == {}
             assert open_session(app, old) == {"a": 1}
 
+    def test_and_the_key_of_the_application_s_class(self, app):
+        class Rotating(Flask):
+            keys = ["another key"]
+            secret_key = property(lambda self: self.keys[-1])
+
+        old, other = cookie_of(save(app, make_session({"a": 1}))), Rotating("shop")
+        other.session_interface = app.session_interface
+        assert open_session(other, old) == {}
+        other.keys.append(KEY)
+        assert open_session(other, old) == {"a": 1}
+        other.keys.pop()
+        assert open_session(other, old) == {}
+
+    def test_and_a_class_that_gets_a_key_later(self, app, monkeypatch):
+        class Shop(Flask):
+            pass
+
+        shop = Shop("shop")
+        shop.secret_key = KEY
+        old = cookie_of(save(shop, make_session({"a": 1})))
+        monkeypatch.setattr(Shop, "secret_key", "another key", raising=False)
+        assert open_session(shop, old) == {}
+
+
+class TestKeptAttributes:
+    """Name, attributes and lifetime of the cookie are those of the settings at the time."""
+
+    @pytest.mark.parametrize("api", [Flask, Costrel])
+    @pytest.mark.parametrize(
+        ("setting", "value", "expected"),
+        [
+            ("SESSION_COOKIE_NAME", "other", "other="),
+            ("SESSION_COOKIE_DOMAIN", "example.com", "; Domain=example.com"),
+            ("SESSION_COOKIE_PATH", "/shop", "; Path=/shop"),
+            ("APPLICATION_ROOT", "/root", "; Path=/root"),
+            ("SESSION_COOKIE_SECURE", True, "; Secure"),
+            ("SESSION_COOKIE_SAMESITE", "Strict", "; SameSite=Strict"),
+            ("SESSION_COOKIE_PARTITIONED", True, "; Partitioned"),
+        ],
+    )
+    def test_a_setting_that_a_view_changes_is_in_its_own_response(self, api, setting, value, expected):
+        app = api("shop")
+        app.secret_key = KEY
+        app.config["SESSION_COOKIE_SECURE"] = False
+
+        @app.get("/")
+        def visit():
+            costrel.session["a"] = 1
+            return "x"
+
+        @app.get("/change")
+        def change():
+            costrel.session["a"] = 2
+            app.config[setting] = value
+            return "x"
+
+        client = app.test_client()
+        before, after = client.get("/"), client.get("/change")
+        assert expected not in before.headers["Set-Cookie"]
+        assert expected in after.headers["Set-Cookie"]
+
+    def test_a_shorter_lifetime_ends_the_sessions_that_there_are(self, app):
+        old = cookie_of(save(app, make_session({"a": 1})))
+        assert open_session(app, old) == {"a": 1}
+        app.permanent_session_lifetime = -1
+        assert open_session(app, old) == {}
+
+    def test_a_method_that_is_patched_later_counts(self, app, monkeypatch):
+        app.session_interface = SecureCookieSessionInterface()
+        assert dict(save(app, make_session({"a": 1})))["Set-Cookie"].endswith("; Path=/")
+        monkeypatch.setattr(SecureCookieSessionInterface, "get_cookie_path", lambda self, app: "/patched")
+        assert "; Path=/patched" in dict(save(app, make_session({"a": 1})))["Set-Cookie"]
+        monkeypatch.setattr(app.session_interface, "get_cookie_path", lambda app: "/assigned", raising=False)
+        assert "; Path=/assigned" in dict(save(app, make_session({"a": 1})))["Set-Cookie"]
+
+    def test_auto_is_decided_for_each_request(self):
+        app = Costrel("shop")
+        app.secret_key, app.config["SESSION_COOKIE_SECURE"] = KEY, "auto"
+
+        @app.get("/")
+        def visit():
+            costrel.session["a"] = costrel.session.get("a", 0) + 1
+            return "x"
+
+        urls = ("https://example.com/", "http://localhost/", "https://localhost/")
+        sent = [app.test_client().get("/", base_url=url).headers["Set-Cookie"] for url in urls]
+        assert ["; Secure" in field for field in sent] == [True, False, True]
+
 
 class TestUntouched:
     """A request that does not use its session pays for it only if the session may be permanent."""

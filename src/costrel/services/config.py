@@ -39,6 +39,11 @@ class ConfigAttribute(t.Generic[T]):
         obj.config[self.__name__] = value
 
 
+def reads_setting(cls: type, attribute: str) -> bool:
+    """Whether an attribute of an application's class is no more than a setting."""
+    return type(getattr(cls, attribute, None)) is ConfigAttribute
+
+
 class Config(dict[str, t.Any]):
     """The settings of an application, a dict whose ``from_…`` methods take only upper-case names.
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 import typing as t
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import lru_cache
+from types import MappingProxyType
 
 from .. import context
 from ..http.cookies import dump_cookie, find_cookie
 from ..http.dates import http_date
 from ..messages.request import Request
-from ..messages.response_head import ResponseHead, add_missing, append
+from ..messages.response_head import ResponseHead, add_missing, append, field_of
 from ..messages.source import hot
 from ..support.patterns import LatePattern
 from ..support.seams import Seams
@@ -22,6 +23,7 @@ if t.TYPE_CHECKING:
     from ..context import AppContract
     from ..messages.response import Response
 
+_NO_SETTINGS: t.Final[Mapping[str, t.Any]] = MappingProxyType({})
 _DATE: t.Final = "Expires=@"
 _needs_no_quotes = re.compile(r"[A-Za-z0-9_.\-]*").fullmatch
 
@@ -57,17 +59,18 @@ def set_cookie(
     value: str,
     expires: datetime | None,
     attributes: Attributes,
-    advise: Callable[[], str],
-    strict: bool = False,
     is_plain: bool = False,
+    settings: Mapping[str, t.Any] = _NO_SETTINGS,
+    advise: Callable[[dict[str, t.Any]], str] | None = None,
+    data: dict[str, t.Any] | None = None,
 ) -> None:
-    """Set a cookie. If it is longer than ``response.max_cookie_size``, a warning tells so, with the text of `advise`.
+    """Set a cookie. If it is longer than ``response.max_cookie_size``, a warning tells so.
 
-    The value is known to need no quotes if it `is_plain`.
+    The value is known to need no quotes if it `is_plain`. The warning ends with the text of `advise` for the `data`.
 
     A method `set_cookie` of the application's own response class sets it instead.
 
-    :raises ValueError: instead of the warning, if `strict`.
+    :raises ValueError: instead of the warning, if the settings have ``SESSION_COOKIE_STRICT_SIZE``.
     """
     if not _setting.are_original(response) or not (is_plain or _needs_no_quotes(value)):
         response.set_cookie(name, value, expires=expires, **named(attributes))
@@ -77,14 +80,14 @@ def set_cookie(
     field = f"{head}{value}{before}{date}{after}"
     limit = response.max_cookie_size
     if limit and len(field) > limit:
-        message = _too_large(name, len(value), len(field), limit, advise())
-        if strict:
+        message = _too_large(name, len(value), len(field), limit, advise(data) if advise and data else "")
+        if settings.get("SESSION_COOKIE_STRICT_SIZE", False):
             raise ValueError(message)
         warnings.warn(message, stacklevel=3)
     append(response, "Set-Cookie", field)
 
 
-@lru_cache(maxsize=64, typed=True)
+@lru_cache(maxsize=64)
 def _field(name: str, expires: bool, attributes: Attributes) -> tuple[str, str, str]:
     """Return the parts of the field before the value, between value and date, and after the date."""
     field = dump_cookie(name, "", expires="@" if expires else None, max_size=0, **named(attributes))
@@ -105,8 +108,10 @@ def _too_large(name: str, value_size: int, size: int, limit: int, advice: str) -
 
 def vary_by_cookie(response: Response) -> None:
     """Name the Cookie field in ``Vary``, unless it is there already."""
-    vary = add_missing(response, "Vary", "Cookie")
-    if vary is not None and vary != "Cookie":
+    vary = field_of(response, "Vary")
+    if vary is None:
+        append(response, "Vary", "Cookie")
+    elif vary != "Cookie":
         response.vary.add("Cookie")
 
 

@@ -6,8 +6,10 @@ import typing as t
 from collections.abc import Mapping, MutableMapping
 from datetime import UTC, datetime
 from functools import lru_cache
+from operator import itemgetter
 
 from ..http.callback import CallbackDict
+from ..services.config import reads_setting
 from ..support.coroutines import refuse_async
 from ..support.seams import Seams, Stamp
 from .cookie import (
@@ -38,8 +40,22 @@ AnyRequest: t.TypeAlias = t.Any
 AnyResponse: t.TypeAlias = t.Any
 
 Key: t.TypeAlias = str | bytes
-KeySettings: t.TypeAlias = tuple[Key | None, tuple[Key, ...], int]
-"""The secret key, its fallbacks and its minimum size."""
+Settings: t.TypeAlias = tuple[t.Any, ...]
+"""The settings on which the cookie depends, and copies of those that may be changed in place."""
+
+_settings_of: t.Final = itemgetter(
+    "SECRET_KEY",
+    "SECRET_KEY_FALLBACKS",
+    "SESSION_COOKIE_SECURE",
+    "PERMANENT_SESSION_LIFETIME",
+    "SESSION_COOKIE_NAME",
+    "SESSION_COOKIE_DOMAIN",
+    "SESSION_COOKIE_PATH",
+    "APPLICATION_ROOT",
+    "SESSION_COOKIE_HTTPONLY",
+    "SESSION_COOKIE_SAMESITE",
+    "SESSION_COOKIE_PARTITIONED",
+)
 
 WITHOUT_KEY: t.Final = (
     "The session is unavailable: no secret key was set. Set app.secret_key to a long random value that stays the same"
@@ -245,8 +261,13 @@ class SecureCookieSessionInterface(SessionInterface):
 
     session_class = SecureCookieSession
 
-    _kept: tuple[KeySettings, Stamp, KeptSerializer] | None = None
-    """The serializer that was used last, after the settings and the stamp of the class that it was made from."""
+    _kept: SignedCookie | None = None
+    """The cookie that was used last, unless a part of it is assigned to this instance."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        super().__setattr__(name, value)
+        if name in _PARTS:
+            self._kept = None
 
     def get_signing_serializer(self, app: AnyApp) -> URLSafeTimedSerializer | None:
         """Return the itsdangerous serializer for the secret key and its fallbacks; None without a secret key."""
@@ -257,14 +278,15 @@ class SecureCookieSessionInterface(SessionInterface):
 
     def open_session(self, app: AnyApp, request: AnyRequest) -> SessionMixin | None:
         """Return the session of the request's cookie; an empty one if that is missing, too old or not valid."""
-        serializer = self._kept_serializer(app)
+        kept = self._kept_cookie(app)
+        serializer = self._kept_serializer(app) if kept is None else kept.serializer
         if serializer is None:
             return None
-        value = sent(request, self.get_cookie_name(app))
+        value = sent(request, self.get_cookie_name(app) if kept is None else kept.name)
         if not value:
             return self.session_class()
         try:
-            data = serializer.loads(value, max_age=cookie_lifetime(app))
+            data = serializer.loads(value, max_age=cookie_lifetime(app) if kept is None else kept.lifetime)
         except _bad_data():
             return self.session_class()
         if type(data) is dict or isinstance(data, Mapping):
@@ -299,19 +321,21 @@ class SecureCookieSessionInterface(SessionInterface):
         return dict(session)
 
     def _send(self, app: AppContract, session: SessionMixin, response: Response) -> None:
-        serializer = self._kept_serializer(app)
+        kept = self._kept_cookie(app)
+        serializer = self._kept_serializer(app) if kept is None else kept.serializer
         if serializer is None:
             raise RuntimeError(WITHOUT_KEY)
         data = self._data_of(app, session)
         set_cookie(
             response,
-            self.get_cookie_name(app),
+            self.get_cookie_name(app) if kept is None else kept.name,
             serializer.dumps(data),  # type: ignore[arg-type]  # an itsdangerous serializer returns str for str
             self.get_expiration_time(app, session),
-            self._cookie_attributes(app),
-            lambda: self._largest_keys(data),
-            strict=app.config.get("SESSION_COOKIE_STRICT_SIZE", False),
-            is_plain=serializer.__class__ is KeptSerializer,
+            self._cookie_attributes(app) if kept is None or kept.attributes is None else kept.attributes,
+            serializer.__class__ is KeptSerializer,
+            app.config,
+            self._largest_keys,
+            data,
         )
         self._keep_to_client(app, session, response)
 
@@ -344,34 +368,61 @@ class SecureCookieSessionInterface(SessionInterface):
         first, second, third = _PERMANENT
         return first in cookies or second in cookies or third in cookies
 
-    def _kept_serializer(self, app: AppContract) -> ValueSerializer | None:
-        """Return the serializer of the cookie's value, with its keys derived once; None without a secret key."""
+    def _kept_cookie(self, app: AppContract) -> SignedCookie | None:
+        """Return the cookie for the present settings, with its keys derived once; None if methods of others decide."""
         config = app.config
-        fallbacks = config.get("SECRET_KEY_FALLBACKS")
-        settings = (app.secret_key, tuple(fallbacks) if fallbacks else (), config.get("SECRET_KEY_MIN_BYTES", 0))
+        try:
+            settings = _settings_of(config), config.get("SECRET_KEY_MIN_BYTES"), app.__class__
+        except KeyError:
+            return None
         kept = self._kept
-        if kept and kept[0] == settings and kept[1].is_current() and _PARTS.isdisjoint(self.__dict__):
-            return kept[2]
-        return self._keep_serializer(app, settings)
+        if kept is not None and kept.settings == settings and kept.stamp.is_current():
+            return kept
+        return self._keep_cookie(app, settings)
 
-    def _keep_serializer(self, app: AppContract, settings: KeySettings) -> ValueSerializer | None:
-        key, fallbacks, shortest = settings
-        if "get_signing_serializer" in _signing.replaced(self):
+    def _keep_cookie(self, app: AppContract, settings: Settings) -> SignedCookie | None:
+        (key, fallbacks, secure, *others), shortest, app_class = settings
+        if not key or _parts.replaced(self) or (shortest and len(key) < shortest) or not _reads_settings(app_class):
+            return None
+        if type(fallbacks) is list:
+            fallbacks = fallbacks.copy()
+        elif fallbacks is not None and type(fallbacks) is not tuple:  # it may change unseen
+            return None
+        stamp = _stamp_of(type(self), app_class)
+        if not stamp.is_current():
+            return None
+        serializer = self._kept_serializer(app)
+        if not isinstance(serializer, KeptSerializer):
+            return None
+        attributes = None if secure == "auto" else self._cookie_attributes(app)  # that depends on the request
+        cookie = SignedCookie(
+            ((key, fallbacks, secure, *others), shortest, app_class),
+            stamp,
+            serializer,
+            self.get_cookie_name(app),
+            attributes,
+            cookie_lifetime(app),
+        )
+        if _PARTS.isdisjoint(self.__dict__):
+            self._kept = cookie
+        return cookie
+
+    def _kept_serializer(self, app: AppContract) -> ValueSerializer | None:
+        """Return the serializer of the cookie's value; None without a secret key.
+
+        :raises RuntimeError: if the key is too short.
+        """
+        if "get_signing_serializer" in _parts.replaced(self):
             return self.get_signing_serializer(app)
+        key = app.secret_key
         if not key:
             return None
-        is_short = shortest and len(key) < shortest  # no text has fewer bytes than characters
-        if is_short:
-            check_size(app, key)
-        stamp = _signing.stamp_of(type(self))
-        parts = (*fallbacks, key), self.salt, self.serializer, self.key_derivation, self.digest_method
+        check_size(app, key)
+        parts = _keys(app, key), self.salt, self.serializer, self.key_derivation, self.digest_method
         try:
-            serializer = _serializer_of(*t.cast("tuple[t.Any, ...]", parts))
+            return _serializer_of(*t.cast("tuple[t.Any, ...]", parts))
         except TypeError:  # keys that are no text: itsdangerous raises an error when it needs them
             return self.get_signing_serializer(app)
-        if not is_short and _PARTS.isdisjoint(self.__dict__):
-            self._kept = settings, stamp, serializer
-        return serializer
 
     def _largest_keys(self, data: dict[str, t.Any]) -> str:
         sizes = {key: len(self.serializer.dumps({key: item})) for key, item in data.items()}
@@ -382,11 +433,73 @@ class SecureCookieSessionInterface(SessionInterface):
         )
 
 
-_PARTS: t.Final = frozenset({"digest_method", "get_signing_serializer", "key_derivation", "salt", "serializer"})
-"""The attributes on which the serializer of the cookie's value depends."""
+class SignedCookie:
+    """The cookie that an interface makes from some settings with its own methods.
 
-_signing: t.Final = Seams(SecureCookieSessionInterface, "get_signing_serializer", "serializer")
-_own_cookie: t.Final = Seams(SecureCookieSessionInterface, *_signing, "_kept_serializer", "should_set_cookie")
+    :param stamp: of the classes of the interface and the application.
+    :param attributes: None if they depend on the request.
+    :param lifetime: seconds from the signature to the cookie's end.
+    """
+
+    __slots__ = ("attributes", "lifetime", "name", "serializer", "settings", "stamp")
+
+    def __init__(
+        self,
+        settings: Settings,
+        stamp: Stamp,
+        serializer: KeptSerializer,
+        name: str,
+        attributes: Attributes | None,
+        lifetime: int,
+    ) -> None:
+        self.settings = settings
+        self.stamp = stamp
+        self.serializer = serializer
+        self.name = name
+        self.attributes = attributes
+        self.lifetime = lifetime
+
+
+def _reads_settings(app_class: type) -> bool:
+    """Whether the attributes of an application that the cookie depends on are its settings."""
+    return reads_setting(app_class, "secret_key") and reads_setting(app_class, "permanent_session_lifetime")
+
+
+_stamps: t.Final[dict[tuple[type, type], Stamp]] = {}
+_MAX_STAMPS: t.Final = 64
+
+
+def _stamp_of(interface_class: type, app_class: type) -> Stamp:
+    """Return the stamp of both classes; applications of one process may share an interface."""
+    classes = interface_class, app_class
+    stamp = _stamps.get(classes)
+    if stamp is None or not stamp.is_current():
+        if len(_stamps) >= _MAX_STAMPS:
+            _stamps.clear()
+        stamp = _stamps[classes] = Stamp(*classes, changes=0 if stamp is None else stamp.changes + 1)
+    return stamp
+
+
+_parts: t.Final = Seams(
+    SecureCookieSessionInterface,
+    "_cookie_attributes",
+    "_kept_serializer",
+    "get_cookie_domain",
+    "get_cookie_httponly",
+    "get_cookie_name",
+    "get_cookie_partitioned",
+    "get_cookie_path",
+    "get_cookie_samesite",
+    "get_cookie_secure",
+    "get_signing_serializer",
+)
+"""The methods on which the cookie depends beside the settings."""
+
+_PARTS: t.Final = frozenset({*_parts, "digest_method", "key_derivation", "salt", "serializer"})
+
+_own_cookie: t.Final = Seams(
+    SecureCookieSessionInterface, "get_signing_serializer", "serializer", "_kept_serializer", "should_set_cookie"
+)
 
 
 class OpensLate(property):

@@ -242,17 +242,15 @@ class TaggedJSONSerializer:
 
     def _needs_no_tags(self, value: object) -> bool:
         """Whether a value is JSON as it is. Most sessions are. PERF: session_write"""
-        return (
-            self.order == self._known_order
-            and _TAGGING.are_original_in(self.__class__)
-            and (type(value) in _SCALARS or (type(value) is dict and self._is_flat(value)))
-        )
-
-    def _is_flat(self, value: dict[str, t.Any]) -> bool:
-        """Whether a dict has only values that need no tag, and does not look like a tagged value."""
-        return _SCALARS.issuperset(map(type, value.values())) and (
-            len(value) != 1 or next(iter(value)) not in self.tags
-        )
+        if type(value) is dict:
+            # A dict with a single key may look like a tagged value.
+            if not _SCALARS.issuperset(map(type, value.values())) or (
+                len(value) == 1 and next(iter(value)) in self.tags
+            ):
+                return False
+        elif type(value) not in _SCALARS:
+            return False
+        return self.order == self._known_order and _TAGGING.are_original_in(self.__class__)
 
     def untag(self, value: dict[str, t.Any]) -> object:
         """Return the value that a dict was written for: the dict itself, unless its only key is a tag."""
@@ -265,7 +263,7 @@ class TaggedJSONSerializer:
 
     def _untag_scan(self, value: object) -> object:
         if isinstance(value, dict):
-            if self._is_flat(value) and _TAGGING.are_original_in(self.__class__):
+            if self._needs_no_tags(value):
                 return value
             return self.untag({key: self._untag_scan(item) for key, item in value.items()})
         if isinstance(value, list):

@@ -254,7 +254,7 @@ class ServerSessions(SessionInterface):
             response.delete_cookie(name, **named(attributes))
         else:
             expires = self.get_expiration_time(app, session)
-            set_cookie(response, name, session.identifier, expires, attributes, str)
+            set_cookie(response, name, session.identifier, expires, attributes)
         vary_by_cookie(response)
         if app.config.get("SESSION_CACHE_PRIVATE", False):
             keep_private(response)
