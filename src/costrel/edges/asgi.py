@@ -22,7 +22,7 @@ from .http_drive import DisconnectWatcher, HttpDrive, RequestCalls
 from .lifespan import LifespanAround, answer_lifespan
 from .mounted import serve_mounted
 from .outgoing import Answer, Messages, add_echo, answer_of, sender_of
-from .scope import ECHO, note_route, source_of
+from .scope import ECHO, LAYOUT, note_route, source_of
 from .threads import RETRY_AFTER, STREAM_THREADS, THREADS, NoThreadLeft, PinnedThread, Workers
 from .timeouts import BODY_MIN_RATE, BODY_TIMEOUT, SEND_TIMEOUT, ClientStalled, Timeouts
 from .unsent import BUSY, busy_fields, unsent_of
@@ -214,6 +214,7 @@ class AsgiApplication:
     async def _answer_by_entrance(self, scope: Scope, receive: Receive, send: Send, replaced: frozenset[str]) -> None:
         """Answer a request that reaches the application through middleware or a subclass."""
         if self.is_wrapped:
+            scope.pop(LAYOUT, None)  # middleware may change the fields
             await self.app.asgi_app(scope, receive, send)
             return
         source = source_of(scope)
