@@ -127,6 +127,28 @@ def test_of_both_kinds_the_def_views_and_what_is_not_found_are_taken(mixed, path
     assert takes(mixed, path, method) is taken
 
 
+def test_a_view_that_is_added_later_is_told_from_the_known_ones(mixed):
+    def taken():
+        return [takes(mixed, path) for path in ("/", "/async", "/late", "/late/5")]
+
+    async def late(number=0):
+        return where()
+
+    assert [taken(), taken()] == [[True, False, True, True]] * 2
+    mixed.url_map.add(Rule("/late", endpoint="late"))
+    mixed.url_map.add(Rule("/late/<int:number>", endpoint="late"))
+    mixed.view_functions["late"] = late
+    assert [taken(), taken()] == [[True, False, False, False]] * 2
+
+
+def test_views_of_one_path_are_told_apart_by_method(mixed):
+    mixed.url_map.add(Rule("/apart", endpoint="index_async", methods=["HEAD"]))
+    mixed.url_map.add(Rule("/apart", endpoint="index", methods=["GET"]))
+
+    for _ in range(2):
+        assert [takes(mixed, "/apart", method) for method in ("GET", "HEAD")] == [True, False]
+
+
 def test_an_application_of_def_views_is_taken_whole(app):
     app.add_url_rule("/", "index", where)
     ask(app.asgi)
@@ -384,6 +406,17 @@ def test_a_generator_within_its_context_runs_in_the_thread_of_its_view(app):
     assert answered.text == "".join(f"in place ada {number}\n" for number in range(3))
     assert (len(answered.chunks) > 1, moves) == (True, ["loop"])
     assert [takes(app, path) for path in ("/ada", "/bob", "/ada/none")] == [False, False, True]
+
+
+def test_a_view_of_streams_is_taken_once_in_an_application_with_both_kinds(mixed):
+    def stream():
+        return Response(stream_with_context(iter([where()])))
+
+    mixed.url_map.add(Rule("/stream", endpoint="stream"))
+    mixed.view_functions["stream"] = stream
+    assert [takes(mixed, path) for path in ("/stream", "/", "/async")] == [True, True, False]
+    assert ask_in_place(mixed, "/stream")[0].text == "in place"
+    assert [takes(mixed, path) for path in ("/stream", "/", "/async")] == [False, True, False]
 
 
 def test_a_generator_that_fails_half_way_is_not_ended(app):

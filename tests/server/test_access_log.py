@@ -285,6 +285,33 @@ def test_headers_that_middleware_changes_are_those_of_the_request():
     assert ask(app.asgi, scope_with())[1]["body"] == b"here"
 
 
+@pytest.mark.parametrize("fields", [[], [(b"x-request-id", b"12345678")], [(b"traceparent", b"-")], [(b"te", b"a")]])
+def test_headers_that_middleware_changes_in_place_are_those_of_the_request(fields):
+    app = Costrel(__name__, static_folder=None)
+
+    @app.route("/seen")
+    def seen():
+        headers = costrel.request.headers
+        return [headers["Host"], headers.get("X-Added"), len(headers["X-Request-ID"])]
+
+    def seen_now():
+        pairs = [(b"host", b"a"), *fields]
+        sent = ask(app.asgi, {**scope_with(*pairs), "path": "/seen", "raw_path": b"/seen"})
+        return json.loads(sent[1]["body"])
+
+    inner, length = app.asgi_app, 8 if fields[:1] == [(b"x-request-id", b"12345678")] else 32
+
+    async def adding(scope, receive, send):
+        scope["headers"][:1] = [(b"x-added", b"here"), (b"host", b"b")]
+        await inner(scope, receive, send)
+
+    assert seen_now() == ["a", None, length]
+    app.asgi_app = adding
+    assert seen_now() == ["b", "here", length]
+    del app.asgi_app
+    assert seen_now() == ["a", None, length]
+
+
 def test_without_lines_nothing_is_written(lines):
     ask(answering(START), scope_with(), None)
 

@@ -22,7 +22,7 @@ from .http_drive import DisconnectWatcher, HttpDrive, RequestCalls
 from .lifespan import LifespanAround, answer_lifespan
 from .mounted import serve_mounted
 from .outgoing import Answer, Messages, add_echo, answer_of, sender_of
-from .scope import ECHO, note_route, source_of
+from .scope import ECHO, LAYOUT, note_route, source_of
 from .threads import RETRY_AFTER, STREAM_THREADS, THREADS, NoThreadLeft, PinnedThread, Workers
 from .timeouts import BODY_MIN_RATE, BODY_TIMEOUT, SEND_TIMEOUT, ClientStalled, Timeouts
 from .unsent import BUSY, busy_fields, unsent_of
@@ -67,6 +67,8 @@ class AsgiApplication:
         self._kinds_of_views: set[bool] = set()
         self._streaming: set[t.Any] = set()
         """The endpoints whose views have kept their thread for a stream."""
+        self._known_places: dict[tuple[str, str], bool] = {}
+        """Path and method → whether the view is one for this thread, for paths that are the text of a rule."""
 
     @cached_property
     def unwrapped(self) -> AsgiApplication:
@@ -159,10 +161,19 @@ class AsgiApplication:
             # Each application has a static view, which alone must not make every request look for a view.
             own = [view for endpoint, view in views.items() if endpoint.rpartition(".")[2] != "static"]
             self._kinds_of_views = {lifecycle.is_async(view) for view in own}
+            self._known_places.clear()
         if len(self._kinds_of_views) < 2 and not self._streaming:
             return True not in self._kinds_of_views
-        rule = self.app.url_map.find_rule(scope["path"], scope["method"])
-        return rule is None or not (rule.endpoint in self._streaming or lifecycle.is_async(views.get(rule.endpoint)))
+        path, method = scope["path"], scope["method"]
+        known = self._known_places.get((path, method))
+        if known is None:
+            rule = self.app.url_map.find_rule(path, method)
+            if rule is None:
+                return True
+            known = not (rule.endpoint in self._streaming or lifecycle.is_async(views.get(rule.endpoint)))
+            if rule.rule == path:  # so that clients cannot fill the memory
+                self._known_places[path, method] = known
+        return known
 
     def answer_in_place(
         self, scope: Scope, receive: Receive, send: Send, moved: Callable[[], None]
@@ -179,6 +190,7 @@ class AsgiApplication:
         if ctx.holds:
             calls.pinned = PinnedThread()  # the stream goes on in this thread; the next one has a worker's
             self._streaming.add(ctx.request.endpoint)
+            self._known_places.clear()
         await to_loop(calls.pinned)
         moved()
 
@@ -214,6 +226,7 @@ class AsgiApplication:
     async def _answer_by_entrance(self, scope: Scope, receive: Receive, send: Send, replaced: frozenset[str]) -> None:
         """Answer a request that reaches the application through middleware or a subclass."""
         if self.is_wrapped:
+            scope.pop(LAYOUT, None)  # middleware may change the fields
             await self.app.asgi_app(scope, receive, send)
             return
         source = source_of(scope)

@@ -27,6 +27,9 @@ that sets it also sets `ECHO`."""
 
 ANSWERED: t.Final = "costrel.answered"
 
+LAYOUT: t.Final = "costrel.layout"
+"""The key of a scope under which a server leaves the layout of its header fields, for an edge that it calls itself."""
+
 ENVIRON: t.Final = "costrel.environ"
 """The key of a scope for entries of the environ that a scope has no place for; the test client sets it."""
 
@@ -37,7 +40,8 @@ SCHEMES: t.Final = {"http": "http", "https": "https", "ws": "http", "wss": "http
 _same_for: dict[tuple[t.Any, str, str], dict[str, t.Any]] = {}
 """The items that the environs of all requests share which come the same way: server, scheme, version."""
 _MAX_WAYS: t.Final = 64
-_first = itemgetter(0)
+name_of: t.Final = itemgetter(0)
+"""The name of a header field, which is a pair."""
 
 _NO_SERVER: t.Final = ("localhost", None)
 
@@ -53,8 +57,7 @@ def source_of(scope: Scope) -> dict[str, t.Any]:
     It is a whole environ in rare cases: a header field that occurs twice, a root path, a path with escapes.
     """
     pairs, raw = scope["headers"], scope.get("raw_path")
-    names = tuple(map(_first, pairs))
-    layout = LAYOUTS.get(names) or FieldLayout.of(names)
+    layout: FieldLayout = scope.pop(LAYOUT) if LAYOUT in scope else LAYOUTS[tuple(map(name_of, pairs))]
     path = "%" if raw is None else raw.decode("latin-1")
     # Looked for in text: `in` on bytes first tries whether b"%" is a number.
     if "%" in path or "?" in path or ENVIRON in scope or layout.repeats or scope.get("root_path"):

@@ -17,6 +17,9 @@ HOT = frozenset(
 )
 """The keys that the source of a request holds from the start, if the request has them."""
 
+REQUEST_ID = b"x-request-id"
+_IDS = frozenset({"HTTP_X_REQUEST_ID", "HTTP_TRACEPARENT"})
+
 _KNOWN_NAMES = (
     b"accept", b"accept-encoding", b"accept-language", b"access-control-request-headers",
     b"access-control-request-method", b"authorization", b"cache-control", b"connection", b"cookie", b"date", b"dnt",
@@ -51,9 +54,11 @@ class FieldLayout:
     A browser sends the same names with nearly all of its requests, so that all that follows from them is kept.
     """
 
-    __slots__ = ("blank", "has_body", "hot", "lacked", "places", "repeats")
+    __slots__ = ("_names", "_with_id", "blank", "has_body", "has_id", "hot", "lacked", "places", "repeats")
 
     def __init__(self, names: tuple[bytes, ...]) -> None:
+        self._names = names
+        self._with_id: FieldLayout | None = None
         keys = [FIELD_KEYS.get(name) or field_key(name.lower()) for name in names]
         self.places = {key: place for place, key in enumerate(keys) if key is not None}
         """The places of the fields by their keys."""
@@ -65,21 +70,32 @@ class FieldLayout:
         """All keys of a source with these fields."""
         self.has_body = "CONTENT_LENGTH" in self.places or "HTTP_TRANSFER_ENCODING" in self.places
         """Whether the fields announce a body (RFC 9112 §6.3)."""
+        self.has_id = not _IDS.isdisjoint(self.places)
+        """Whether the client may have sent an id of the request, or of a trace."""
         self.lacked: dict[object, bool] = {}
         """Whether none of certain fields is among them, kept by those who ask."""
 
-    @classmethod
-    def of(cls, names: tuple[bytes, ...]) -> FieldLayout:
-        """The layout with these names, which is kept unless they are unusually long."""
-        layout = cls(names)
-        if sum(map(len, names)) <= _MAX_NAMES:
-            if len(LAYOUTS) >= _MAX_LAYOUTS:
-                LAYOUTS.clear()
-            LAYOUTS[names] = layout
+    def with_id(self) -> FieldLayout:
+        """The layout of the same fields with an ``X-Request-ID`` after them."""
+        layout = self._with_id
+        if layout is None:
+            layout = self._with_id = FieldLayout((*self._names, REQUEST_ID))
         return layout
 
 
-LAYOUTS: dict[tuple[bytes, ...], FieldLayout] = {}
+class _Layouts(dict[tuple[bytes, ...], FieldLayout]):
+    """Makes the layouts that it lacks, and keeps them unless the names are unusually long."""
+
+    def __missing__(self, names: tuple[bytes, ...]) -> FieldLayout:
+        layout = FieldLayout(names)
+        if sum(map(len, names)) <= _MAX_NAMES:
+            if len(self) >= _MAX_LAYOUTS:
+                self.clear()
+            self[names] = layout
+        return layout
+
+
+LAYOUTS = _Layouts()
 """Names → their layout, for those of recent requests."""
 _MAX_LAYOUTS = 256
 _MAX_NAMES = 2048

@@ -78,7 +78,7 @@ class ScopeSource(dict[str, Any]):
         return environ
 
     def __missing__(self, key: str) -> Any:
-        value = self._found(key)
+        value = self.get(key)
         if value is None:
             raise KeyError(key)
         return value
@@ -86,20 +86,19 @@ class ScopeSource(dict[str, Any]):
     def get(self, key: str, default: Any = None) -> Any:
         value = hot(self, key)
         if value is None:
-            value = self._found(key)
+            if self.made is not None:
+                value = self.made.get(key)
+            elif self.removed is None or key not in self.removed:
+                place = self.layout.places.get(key)
+                if place is not None:
+                    return self.pairs[place][1].decode("latin-1")
+                if "HTTP_" in key:
+                    return default
+                value = self._found_elsewhere(key)
         return default if value is None else value
 
-    def _found(self, key: str) -> Any:
-        """The value of a key that is not among the items, or None."""
-        if self.made is not None:
-            return self.made.get(key)
-        if self.removed is not None and key in self.removed:
-            return None
-        place = self.layout.places.get(key)
-        if place is not None:
-            return self.pairs[place][1].decode("latin-1")
-        if "HTTP_" in key:
-            return None
+    def _found_elsewhere(self, key: str) -> Any:
+        """The value of a key that belongs to no header field, or None."""
         if key == "wsgi.input":
             self[key] = stream = BytesIO()
             return stream
@@ -121,7 +120,7 @@ class ScopeSource(dict[str, Any]):
         return value
 
     def __contains__(self, key: object) -> bool:
-        return hot(self, key) is not None or (isinstance(key, str) and self._found(key) is not None)
+        return isinstance(key, str) and self.get(key) is not None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.whole())

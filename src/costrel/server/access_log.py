@@ -16,8 +16,9 @@ from ..app.application import Costrel
 from ..edges.asgi import AsgiApplication
 from ..edges.lifespan import GRACE
 from ..edges.outgoing import add_echo
-from ..edges.scope import ANSWERED, DIRECT, ECHO
+from ..edges.scope import ANSWERED, DIRECT, ECHO, LAYOUT, name_of
 from ..http.traceparent import trace_id_of
+from ..messages.field_layout import LAYOUTS, REQUEST_ID
 from ..support.coroutines import AnyCoroutine
 from ..telemetry.json_lines import JSONFormatter, write_json
 from ..telemetry.notes import NOTES, TRACE
@@ -27,11 +28,7 @@ from .log_lines import LogLines
 from .request_log import Application, Exchange, Message, Receive, Send
 from .served import IN_PLACE, port_of
 
-REQUEST_ID: t.Final = b"x-request-id"
 _TRACEPARENT: t.Final = b"traceparent"
-
-_WATCHED: t.Final = frozenset({REQUEST_ID, _TRACEPARENT})
-"""The headers of requests that matter here."""
 
 _PAUSE: t.Final = 0.01
 """The interval for checking requests that run in threads, in seconds."""
@@ -139,9 +136,12 @@ class AccessLog:
         exchange = ServedExchange(scope, send, self._write)
         self._running.add(exchange)
         headers = scope["headers"]
-        if _WATCHED.isdisjoint([name for name, _ in headers]):
+        layout = LAYOUTS[tuple(map(name_of, headers))]
+        if not layout.has_id:
             echo = REQUEST_ID, self._new_id()
             scope["headers"] = [*headers, echo]
+            if self._edge is not None:
+                scope[LAYOUT] = layout.with_id()
         else:
             echo = take_request_id(scope, self._new_id)
             exchange.traceparent = only_value(headers, _TRACEPARENT)
