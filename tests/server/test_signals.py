@@ -55,3 +55,23 @@ def test_a_signal_is_heard(script):
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30)
 
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_a_second_signal_does_not_interrupt_the_end_of_a_process_that_was_told_to_end_while_it_started():
+    program = """
+import os, signal, time
+from costrel.server.signals import complete_before_end
+
+def undo():
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(0.01)  # a handler would run here
+    print("undone")
+
+try:
+    complete_before_end(lambda: os.kill(os.getpid(), signal.SIGTERM))
+finally:
+    undo()
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "undone\n", "")

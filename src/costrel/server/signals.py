@@ -41,6 +41,7 @@ def complete_before_end(start: Callable[[], None]) -> None:
     """In a worker, call `start` to its end even if a signal arrives that ends the worker.
 
     Then, and until other handlers are set, such a signal exits the process in order, so that it undoes the start.
+    Signals after the first one have no effect.
     """
     arrived: list[int] = []
     for number in ENDING:
@@ -53,6 +54,8 @@ def complete_before_end(start: Callable[[], None]) -> None:
 
 
 def _exit(*_: object) -> t.NoReturn:
+    for number in ENDING:  # another one must not interrupt the end
+        signal.signal(number, signal.SIG_IGN)
     sys.exit(0)
 
 
