@@ -90,12 +90,20 @@
     let place_in_history = 0;
     const fit = () => { input.style.height = "auto"; input.style.height = input.scrollHeight + "px"; };
 
-    const run = async () => {
+    // Lines run one after another, however fast they are entered.
+    let waiting = 0;
+    let last = Promise.resolve();
+    const run = () => {
       const code = input.value;
       if (code.trim()) history.push(code);
       place_in_history = history.length;
       input.value = "";
       fit();
+      waiting += 1;
+      last = last.then(() => send(code));
+    };
+
+    const send = async (code) => {
       let html, more = false;
       try {
         const response = await ask("eval", { frm: place.dataset.frame }, code);
@@ -113,8 +121,10 @@
         if (!html.endsWith("\n")) output.append("\n");
       }
       prompt.textContent = more ? "..." : ">>>";
-      if (more) input.value = /^\s*/.exec(code.split("\n").pop())[0] + (code.trimEnd().endsWith(":") ? "    " : "");
-      if (more && !code.trim()) input.value = "";
+      waiting -= 1;
+      if (more && code.trim() && !waiting && !input.value) {
+        input.value = /^\s*/.exec(code.split("\n").pop())[0] + (code.trimEnd().endsWith(":") ? "    " : "");
+      }
       fit();
       input.scrollIntoView({ block: "nearest" });
     };
