@@ -317,14 +317,12 @@ def _read_parts(
 ) -> tuple[MultiDict[str, str], MultiDict[str, FileStorage]]:
     """The fields and the files of a body, of which `size` bytes are read at a time. On any error the files are closed.
 
-    The state is in local variables, which are three times as fast as attributes.
-
     :param hooks: a parser whose methods are called, since they replace those of `MultiPartParser`.
     """
     fields: list[tuple[str, str]] = []
     files: list[tuple[str, FileStorage]] = []
     chunks: list[bytes] = []
-    count = memory = 0
+    count = memory = 0  # local variables, like all of the state: attributes would take three times as long
     try:
         parser = PartParser(boundary, limits)
         chunk = begin = stream.read(size)
