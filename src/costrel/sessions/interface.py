@@ -41,7 +41,7 @@ AnyResponse: t.TypeAlias = t.Any
 
 Key: t.TypeAlias = str | bytes
 Settings: t.TypeAlias = tuple[t.Any, ...]
-"""The settings on which the cookie depends, and copies of those that may be changed in place."""
+"""The settings that determine the cookie, with copies of mutable values."""
 
 _settings_of: t.Final = itemgetter(
     "SECRET_KEY",
@@ -115,7 +115,7 @@ class NullSession(SecureCookieSession):
     del _fail
 
 
-_CALLED: t.Final = (
+_COOKIE_GETTERS: t.Final = (
     "get_cookie_domain",
     "get_cookie_httponly",
     "get_cookie_name",
@@ -123,6 +123,10 @@ _CALLED: t.Final = (
     "get_cookie_path",
     "get_cookie_samesite",
     "get_cookie_secure",
+)
+
+_CALLED: t.Final = (
+    *_COOKIE_GETTERS,
     "get_expiration_time",
     "is_null_session",
     "make_null_session",
@@ -369,7 +373,7 @@ class SecureCookieSessionInterface(SessionInterface):
         return first in cookies or second in cookies or third in cookies
 
     def _kept_cookie(self, app: AppContract) -> SignedCookie | None:
-        """Return the cookie for the present settings, with its keys derived once; None if methods of others decide."""
+        """Return the cookie for the present settings, with its keys derived once; None if an override decides."""
         config = app.config
         try:
             settings = _settings_of(config), config.get("SECRET_KEY_MIN_BYTES"), app.__class__
@@ -484,16 +488,10 @@ _parts: t.Final = Seams(
     SecureCookieSessionInterface,
     "_cookie_attributes",
     "_kept_serializer",
-    "get_cookie_domain",
-    "get_cookie_httponly",
-    "get_cookie_name",
-    "get_cookie_partitioned",
-    "get_cookie_path",
-    "get_cookie_samesite",
-    "get_cookie_secure",
+    *_COOKIE_GETTERS,
     "get_signing_serializer",
 )
-"""The methods on which the cookie depends beside the settings."""
+"""The methods that determine the cookie, in addition to the settings."""
 
 _PARTS: t.Final = frozenset({*_parts, "digest_method", "key_derivation", "salt", "serializer"})
 

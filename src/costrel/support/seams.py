@@ -141,11 +141,6 @@ class Seams:
             replaced = self._examine(cls)
         return replaced | assigned if assigned else replaced
 
-    def stamp_of(self, cls: type) -> Stamp:
-        """The stamp of the answers for `cls`. While it is current, no other attribute of the class changes either."""
-        self.replaced_in(cls)
-        return self._known.get(cls, _UNKNOWN)[3] or Stamp()
-
     def classes(self, cls: type) -> tuple[type, ...]:
         """The classes on which the answers for `cls` depend."""
         return cls, *(getattr(cls, name) for name in self._classes)
