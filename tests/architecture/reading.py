@@ -19,7 +19,7 @@ _LAYOUT = {tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, toke
 
 
 class Reading(t.NamedTuple):
-    """What a source has in numbers, and its prose."""
+    """The counts of one source file, and its prose."""
 
     lines: int
     """The lines with code, without comments and docstrings."""

@@ -33,7 +33,7 @@ APP = """\
 
 
 def save(path, text):
-    """Replace a file at once, as many editors do: a file that is first empty and then written may be two changes."""
+    """Replace a file atomically, as many editors do: truncating and then writing it may count as two changes."""
     new = path.with_suffix(".new")
     new.write_text(textwrap.dedent(text))
     new.replace(path)
@@ -46,7 +46,7 @@ class Development(Process):
         return int(self.wait_for(r"Running on http://127\.0\.0\.1:(\d+)")[1])
 
     def waiting(self, *others):
-        """The process that was started ahead: the child of the one that watches which is none of `others`."""
+        """The process that was started ahead: the watcher's only child that is not in `others`."""
         found = []
 
         def look():

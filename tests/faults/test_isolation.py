@@ -8,7 +8,7 @@ from .processes import served
 pytestmark = [pytest.mark.ci, pytest.mark.xdist_group("faults")]
 
 ATTEMPTS = 4
-"""On a busy machine single requests are slow at any time. Those that wait for other clients are slow each time."""
+"""On a busy machine, any request may be slow once. A request that waits for other clients is slow every time."""
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""The start of the program again and again, and which programs can be started ahead."""
+"""Restarts of the program, and the programs that can be started ahead."""
 
 import errno
 import os

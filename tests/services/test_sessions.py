@@ -828,7 +828,7 @@ class TestKeptKeys:
 
 
 class TestKeptAttributes:
-    """Name, attributes and lifetime of the cookie are those of the settings at the time."""
+    """The cookie's name, attributes and lifetime follow the current settings."""
 
     @pytest.mark.parametrize("api", [Flask, Costrel])
     @pytest.mark.parametrize(

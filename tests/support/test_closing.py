@@ -1,4 +1,4 @@
-"""Closing of iterables that may have a method for it."""
+"""Iterables that may have a method to close them."""
 
 import asyncio
 

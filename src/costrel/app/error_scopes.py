@@ -36,7 +36,7 @@ class ErrorOwners:
 
     def __init__(self) -> None:
         self.owners: list[Owner] = []
-        """All of them."""
+        """All owners."""
         self._map: Map | None = None
 
     def add(self, name: str, prefix: str | None, subdomain: str | None) -> None:

@@ -396,7 +396,7 @@ def answer_http_error(ctx: RequestContext, error: HTTPException) -> Steps[t.Any]
 
 @coroutine
 def given(value: T) -> Steps[T]:
-    """The value, without a step to it."""
+    """Return `value` without taking a step."""
     yield from ()
     return value
 

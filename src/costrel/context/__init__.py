@@ -123,7 +123,7 @@ class Context:
     adapts = False
     """Whether the application's own `ensure_sync` has to adapt each function."""
     ends_variables = False
-    """Whether no code runs in the current context variables any more once this context has left."""
+    """Whether the current context variables are dropped once this context has been left."""
 
     _g: AppCtxGlobals | None = None
 
@@ -205,7 +205,7 @@ class Context:
         if found is (self if pair is None else pair):
             if not self.ends_variables or self.entries or appcontext_popped.receivers:
                 _current.set(outer)
-            self.ends_variables = False  # it may be pushed again in others
+            self.ends_variables = False  # it may be pushed again with other variables
         else:
             self._leave_out_of_order(found, outer, owns_app)
         if owns_app and appcontext_popped.receivers:

@@ -20,9 +20,9 @@ class Outlook(Stamp):
         self.entrances: frozenset[str] = frozenset()
         """The methods that it replaces, through which a request reaches it."""
         self.matches_apart = False
-        """Whether it, its URL map, or the adapters of that, find rules in their own way."""
+        """Whether the application, its URL map or the map's adapters override how rules are found."""
         self.names_blueprints = True
-        """Whether its class of requests tells in its own way which blueprints a request belongs to."""
+        """Whether its request class overrides how the blueprints of a request are found."""
         self.takes_sources = False
         """Whether a request of its class can be made of an ASGI scope."""
         self.early: bool | None = None

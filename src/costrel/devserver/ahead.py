@@ -1,4 +1,4 @@
-"""A process that has imported Costrel ahead of time, and waits until the program is to be started again.
+"""A process that has imported Costrel ahead of time, and waits for the next start of the program.
 
 The imports take most of the time of a start. The waiting process has read neither the arguments nor the dotenv files
 nor the application, so that the program starts in it as in a new process.
@@ -17,7 +17,7 @@ from importlib import import_module, invalidate_caches
 from itertools import pairwise
 
 VARIABLE: t.Final = "COSTREL_START_FD"
-"""The environment variable with the descriptor from which a waiting process reads a byte when it is to start."""
+"""The environment variable with a file descriptor. The waiting process starts when it reads a byte from it."""
 
 _MODULES: t.Final = (
     "costrel.devserver.development",
@@ -61,7 +61,7 @@ def is_possible() -> bool:
 
 
 def wait_for_start() -> None:
-    """If this process was started ahead, wait until it is to run. The command calls this function before all else.
+    """If this process was started ahead, wait for its turn. The command calls this function first.
 
     If a file that was imported has changed in the meantime, the process executes the program afresh. If the process
     that watches ends, this one ends too.
@@ -95,7 +95,7 @@ def _is_our_command() -> bool:
 
 
 def _receive_interrupts() -> None:
-    """Unblock SIGINT, without one that was sent while this process waited."""
+    """Unblock SIGINT, and discard a signal that arrived while this process waited."""
     handler = signal.getsignal(signal.SIGINT)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
@@ -103,7 +103,7 @@ def _receive_interrupts() -> None:
 
 
 def _files() -> dict[str, tuple[int, int, int]]:
-    """Time in nanoseconds, size and number of each imported file, and of the folders whose .pth files Python reads."""
+    """Time (ns), size and inode of each imported file, and of the folders whose .pth files Python reads."""
     paths = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
     found: dict[str, tuple[int, int, int]] = {}
     for path in (*paths, *site.getsitepackages(), site.getusersitepackages()):

@@ -27,7 +27,7 @@ _TIME_TO_END = 5.0
 """How long the serving process may take to end, in seconds."""
 
 _TIME_TO_LOAD = 0.5
-"""How long the process for the next start is put off after a start, in seconds."""
+"""The delay in seconds between a start of the program and the start of the process for the next one."""
 
 
 def is_first_start() -> bool:

@@ -1,4 +1,4 @@
-"""Starts the program again and again, and starts the process for the next time ahead."""
+"""Restarts the program, and starts the process for the next restart ahead of time."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _command() -> list[str]:
 
 @contextmanager
 def _interrupts_blocked() -> Iterator[None]:
-    """Start processes with SIGINT blocked: Ctrl-C reaches all of the terminal, and would show where they import."""
+    """Block SIGINT in processes that start here: Ctrl-C reaches them too, and would interrupt their imports."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

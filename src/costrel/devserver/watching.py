@@ -112,7 +112,7 @@ class Watcher:
                 return found[0]
             if os.getppid() != parent:
                 break
-            if time.monotonic() - looked > _LOOK_EVERY:  # for changes before the first event, and for lost ones
+            if time.monotonic() - looked > _LOOK_EVERY:  # for changes before the first event, and for lost events
                 looked = time.monotonic()
                 changed = self._changed_since(since)
                 if changed is not None:

@@ -68,7 +68,7 @@ class AsgiApplication:
         self._streaming: set[t.Any] = set()
         """The endpoints whose views have kept their thread for a stream."""
         self._known_places: dict[tuple[str, str], bool] = {}
-        """Path and method → whether the view is one for this thread, for paths that are the text of a rule."""
+        """Path and method → whether the view runs in this thread, for paths that equal the text of a rule."""
 
     @cached_property
     def unwrapped(self) -> AsgiApplication:

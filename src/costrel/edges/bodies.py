@@ -508,7 +508,7 @@ def take_body(environ: dict[str, t.Any], receive: Receive, timeouts: Timeouts, m
 
 
 ANNOUNCING: t.Final = frozenset({"1.1", "1.0", None})
-"""The versions of HTTP that announce each body; None is that of a scope without one."""
+"""The HTTP versions whose header fields announce every body; None stands for a scope without a version."""
 
 
 def has_body(scope: Scope, environ: dict[str, t.Any]) -> bool:

@@ -65,7 +65,7 @@ class Unsent:
         return fits
 
     def hold(self, holder: object, size: int) -> Callable[[], object] | None:
-        """`take`, until the returned function is called, or `holder` is freed. None if there is no room."""
+        """`take` until the returned function is called or `holder` is freed. Returns None if there is no room."""
         return finalize(holder, self.give_back, size) if self.take(size) else None
 
     def give_back(self, size: int) -> None:

@@ -16,7 +16,7 @@ _LARGEST_CHARACTER: t.Final = 4
 
 
 class WholeBody(ClosingIterator):
-    """A body in memory. A server can read and close it in any thread, since no code of a view computes it."""
+    """A body in memory. A server can read and close it in any thread, since no view code produces it."""
 
 
 def write_large(

@@ -33,7 +33,7 @@ _KNOWN_NAMES = (
 
 
 def field_key(name: bytes) -> str | None:
-    """The environ's key for a header field in lower case, or None for one that must not get in.
+    """The environ's key for a header field in lower case, or None for a field that must be left out.
 
     A name with an underscore would be taken for the one with hyphens, and ``Proxy`` for the proxy setting of
     libraries that read ``HTTP_PROXY`` from the environment (CVE-2016-5385).
@@ -45,7 +45,7 @@ def field_key(name: bytes) -> str | None:
 
 
 FIELD_KEYS = {name: field_key(name) for name in (*_KNOWN_NAMES, b"content-type", b"content-length")}
-"""The keys of usual fields."""
+"""The keys of common fields."""
 
 
 class FieldLayout:
@@ -73,7 +73,7 @@ class FieldLayout:
         self.has_id = not _IDS.isdisjoint(self.places)
         """Whether the client may have sent an id of the request, or of a trace."""
         self.lacked: dict[object, bool] = {}
-        """Whether none of certain fields is among them, kept by those who ask."""
+        """Sets of fields → whether the request lacks all of them; `Fields` keeps its answers here."""
 
     def with_id(self) -> FieldLayout:
         """The layout of the same fields with an ``X-Request-ID`` after them."""
@@ -84,7 +84,7 @@ class FieldLayout:
 
 
 class _Layouts(dict[tuple[bytes, ...], FieldLayout]):
-    """Makes the layouts that it lacks, and keeps them unless the names are unusually long."""
+    """Makes missing layouts, and keeps them unless their names are unusually long."""
 
     def __missing__(self, names: tuple[bytes, ...]) -> FieldLayout:
         layout = FieldLayout(names)

@@ -200,7 +200,7 @@ class Request(RequestHead):
         return cookies
 
     def _has_unread_cookies(self) -> bool:
-        """Whether the cookies are those of the source, and the first value of each name counts."""
+        """Whether the cookies were not read yet, come from the source, and keep the first value of each name."""
         headers = self._own_headers
         return (
             self._cookies is None
@@ -405,7 +405,7 @@ class Request(RequestHead):
         return PartLimits(files=self.max_form_files)
 
     def _own_part_limits(self) -> PartLimits:
-        """The same, unless a class replaces one of them."""
+        """`_part_limits`, unless a class replaces one of the limits."""
         return self._part_limits()
 
     def _get_file_stream(

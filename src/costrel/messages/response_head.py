@@ -128,7 +128,7 @@ class HeaderFields(Protocol):
 
 
 def fields_of(response: ResponseHead) -> HeaderFields:
-    """The fields of a response as they are now. Several fields are found sooner here than by `field_of`."""
+    """The current fields of a response by name: faster than `field_of` for several look-ups."""
     if response._headers is not None:
         return response._headers
     return {name: value for name, value in reversed(response._header_pairs or ())}  # noqa: C416 - dict() takes twice as long

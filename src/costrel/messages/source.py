@@ -64,7 +64,7 @@ class ScopeSource(dict[str, Any]):
     made: dict[str, Any] | None
     """The whole environ, once it was made."""
     removed: set[str] | None
-    """The keys that were taken out."""
+    """The keys that were removed."""
 
     def whole(self) -> dict[str, Any]:
         """The whole environ, with the changes that were made here; it takes all later changes."""

@@ -294,9 +294,9 @@ class RequestIds:
 
 
 def take_request_id(scope: Message, new_id: Callable[[], bytes]) -> tuple[bytes, bytes]:
-    """The header ``X-Request-ID`` of a request: the one that it has, if that is well-formed, else one with a new id.
+    """Return a request's ``X-Request-ID`` header: the client's if it is well-formed, otherwise one with a new id.
 
-    In both cases the application can read it.
+    The application can read it in either case.
     """
     headers = scope["headers"]
     sent = only_value(headers, REQUEST_ID)

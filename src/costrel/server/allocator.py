@@ -21,10 +21,10 @@ _M_ARENA_MAX: t.Final = -8  # from malloc.h
 _OWN_CHOICE: t.Final = ("MALLOC_ARENA_MAX", "GLIBC_TUNABLES")
 
 _EVERY: t.Final = 1.0
-"""The interval in seconds at which `Trimming` looks."""
+"""The interval of `Trimming` in seconds."""
 
 _AFTERWARDS: t.Final = 2
-"""How often it trims after memory was scarce: some is freed a little later."""
+"""The number of trims after memory was scarce: some memory is freed a little later."""
 
 
 def share_heaps() -> None:
@@ -42,13 +42,13 @@ def trim() -> None:
 
 
 class Trimming:
-    """Trims again and again while memory is scarce, and soon afterwards. All of it runs in a thread of its own."""
+    """Trims repeatedly, in a thread of its own: while memory is scarce, and shortly afterwards."""
 
     def __init__(self) -> None:
         self._runs = threading.Lock()
 
     def begin(self, is_scarce: Callable[[], bool]) -> None:
-        """Begin, unless it is running."""
+        """Start the thread, unless it is running."""
         if self._runs.acquire(blocking=False):
             threading.Thread(target=self._run, args=[is_scarce], name="costrel-trimming", daemon=True).start()
 

@@ -1,4 +1,4 @@
-"""The lines of requests, as text and as JSON. They are made of many entries at once, after the requests."""
+"""Access log lines as text and as JSON, made from many entries at once, after the requests."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from . import terminal
 Entry: t.TypeAlias = tuple[
     float, float, tuple[str, object] | None, str, bytes | str, bytes, str, int, int, bool, bool, bytes, str | None
 ]
-"""One request: its begin and its end on the performance counter; the client's address; method, path, query and version;
+"""One request: its start and its end on the performance counter; the client's address; method, path, query and version;
 status (0 without a response) and size of the response; whether the application failed, and whether the response is
 complete; the request id and the trace id. A plain tuple, since one is made in each request."""
 
 Asked: t.TypeAlias = tuple[str, bytes | str, bytes, str, int]
-"""The part of it that is often the same: method, path, query, version and status."""
+"""The part that many entries share: method, path, query, version and status."""
 
 Paint: t.TypeAlias = Callable[..., str]
 Lines: t.TypeAlias = Callable[[Iterable[Entry], Paint], list[str]]
@@ -30,7 +30,7 @@ K = t.TypeVar("K")
 
 
 class _Memo(dict[K, str]):
-    """Texts, each made on the first use of its key."""
+    """A cache of texts: each is made when its key is first used."""
 
     def __init__(self, make: Callable[[K], str]) -> None:
         self._make = make

@@ -134,7 +134,7 @@ class Background(io.RawIOBase):
 
 
 class BackgroundOf(Background):
-    """The same for `stream`, with which other code has replaced one of the process."""
+    """The same for `stream`, which other code has put in place of a standard stream."""
 
     def __init__(self, stream: t.TextIO, at_drop: Callable[[int], None]) -> None:
         super().__init__(-1, "<background>", at_drop)

@@ -1,4 +1,4 @@
-"""Threads that send large bodies, so that slow clients keep no thread of the views."""
+"""Threads that send large bodies, so that slow clients hold no view thread."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Senders:
         return True
 
     def end(self, seconds: float) -> None:
-        """Wait until the bodies have been sent, for up to so many seconds, and end the idle threads."""
+        """Wait up to `seconds` until the bodies have been sent, and end the idle threads."""
         until = time.monotonic() + seconds
         while self.begun and time.monotonic() < until:
             time.sleep(_ROUND)

@@ -23,10 +23,10 @@ if t.TYPE_CHECKING:
 Header: t.TypeAlias = tuple[str, str]
 
 _TAIL: t.Final = 1024
-"""The last bytes of a piece, which are sent apart."""
+"""The number of bytes at the end of a piece that are sent separately."""
 
 _WAITING: t.Final = 8
-"""More pieces of a response than wait in Granian while it sends one: those are four."""
+"""More pieces than Granian queues while it sends one, which is four."""
 
 CLOSE: t.Final[Header] = ("Connection", "close")
 
@@ -146,9 +146,9 @@ def _refuse_write(data: bytes) -> object:
 
 
 def _until_sent(body: WholeBody) -> Iterator[bytes]:
-    """The pieces of a body, and then empty ones, which Granian takes in only when the client has read the body.
+    """Yield the pieces of a body, and then empty pieces, which Granian accepts only after the client has read the body.
 
-    It takes in a large piece whole, and lets go of a response that is complete, so that its last bytes come apart.
+    Granian accepts a large piece at once, and forgets a complete response, so the last bytes follow separately.
     """
     for piece in body:
         parts = [piece[-_TAIL:], piece[:-_TAIL]]

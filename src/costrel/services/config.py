@@ -40,7 +40,7 @@ class ConfigAttribute(t.Generic[T]):
 
 
 def reads_setting(cls: type, attribute: str) -> bool:
-    """Whether an attribute of an application's class is no more than a setting."""
+    """Whether an attribute of an application's class only reads a setting."""
     return type(getattr(cls, attribute, None)) is ConfigAttribute
 
 

@@ -39,7 +39,7 @@ def load_dotenv(path: str | os.PathLike[str] | None = None, load_defaults: bool 
 
 
 def environment_without_files() -> dict[str, str]:
-    """The environment for a process that reads the dotenv files itself, and with it their changes.
+    """The environment for a process that reads the dotenv files itself, so that it sees changes in them.
 
     Variables of the Python interpreter (``PYTHON…``) are kept, since they have an effect only from its start.
     """

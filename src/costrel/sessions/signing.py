@@ -42,7 +42,7 @@ chain, and zlib tries only the first 32 positions of a chain if it has a good ma
 
 _KEPT: t.Final = 256
 _MAX_KEPT: t.Final = 4096
-"""How many verified values are kept, and of which length at most.
+"""The number of verified values that are kept, and their maximum length.
 
 A client repeats the cookie of its session in each request until the session is written. The payload is kept as it was
 signed: it may be small, and inflate to megabytes.

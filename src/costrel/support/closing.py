@@ -1,4 +1,4 @@
-"""Closing of iterables that may have a method for it: generators, files, the bodies of WSGI applications (PEP 3333)."""
+"""Close iterables that may have a method for it: generators, files, the bodies of WSGI applications (PEP 3333)."""
 
 from __future__ import annotations
 
