@@ -92,7 +92,7 @@ def get_with(port, text):
             found[:] = [get(port)]
         return found and text in found[0]
 
-    wait_until(ask, f"a response with {text!r}, and not {found}")
+    wait_until(ask, f"a response with {text!r}")
     return found[0].split()
 
 
@@ -175,6 +175,37 @@ def test_a_module_that_was_imported_ahead_is_imported_again_after_a_change(devel
         save(early, "WORD = 'changed'\n")
 
         assert get_with(port, "changed")[-1] == ahead
+        assert process.end() == 0
+
+
+def test_a_module_that_changes_while_python_starts_ahead_is_imported_again(develop, write, folder):
+    write("app.py", APP)
+    write("helper.py", "import early\nWORD = early.WORD\n")
+    write(
+        "sitecustomize.py",
+        """\
+        import early
+        import os
+        import pathlib
+        import time
+
+        if "COSTREL_START_FD" in os.environ:
+            pathlib.Path("imported").touch()
+            while not pathlib.Path("go").exists():
+                time.sleep(0.01)
+        """,
+    )
+    early = write("early.py", "WORD = 'old'\n")
+
+    with develop(PYTHONPATH=os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])) as started:
+        process, port = started
+        get_with(port, "old")
+        wait_until((folder / "imported").exists, "the process that starts ahead has imported the module")
+
+        save(early, "WORD = 'changed'\n")
+        (folder / "go").touch()
+
+        get_with(port, "changed")
         assert process.end() == 0
 
 

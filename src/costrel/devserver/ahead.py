@@ -38,7 +38,14 @@ Packages of the application are not among them: it may set variables, or replace
 
 _COMMANDS: t.Final = ("costrel", "flask")
 
-_began = time.time()
+STARTED: t.Final = "COSTREL_STARTED"
+"""The environment variable with the time at which the watching process started this one."""
+
+_COARSE: t.Final = 0.02
+"""The seconds by which the time of a change may lag behind the clock: file systems use a coarser one."""
+
+# Python may import files of the application before this module: by sitecustomize, or in a script.
+_began = float(os.environ.pop(STARTED, time.time())) - _COARSE
 _by_command = False
 
 
@@ -79,10 +86,12 @@ def wait_for_start() -> None:
         os._exit(0)
     os.close(int(fd))
     _receive_interrupts()
+    now = time.time()
     if _files() != before or any(changed >= _began * 1e9 for changed, *_ in before.values()):
+        os.environ[STARTED] = str(now)
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - this program again
     invalidate_caches()
-    _began = time.time()
+    _began = now - _COARSE
 
 
 def _is_our_command() -> bool:

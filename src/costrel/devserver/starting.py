@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import typing as t
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -72,6 +73,7 @@ class Starter:
 
     def _run(self, environ: Mapping[str, str], passed: tuple[int, ...]) -> subprocess.Popen[bytes]:
         inherited: dict[str, t.Any] = {"pass_fds": passed} if passed else {}
+        environ = {**environ, ahead.STARTED: str(time.time())}
         return subprocess.Popen(_command(), env=environ, **inherited)  # noqa: S603 - this program again
 
 
