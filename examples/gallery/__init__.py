@@ -1,7 +1,7 @@
 """Gallery: users sign up, upload pictures, view and comment on them, chat, and follow new events live.
 
-Run it with ``costrel --app examples/gallery run``. Accounts, pictures and comments are in sqlite, in the instance
-folder; there is nothing to set up. With several processes the chat and the feed need a Redis to reach all visitors:
+Run it with ``costrel --app examples/gallery run``. Accounts, pictures and comments are in an SQLite database in the
+instance folder, which needs no setup. With several processes, the chat and the feed need Redis to reach all visitors:
 ``REDIS_URL=redis://localhost costrel --app examples/gallery serve``.
 """
 
@@ -84,12 +84,12 @@ def any_other(error: HTTPException) -> Response | HTTPException:
 def not_found(error: HTTPException) -> tuple[Response | str, int]:
     """The page for a 404; JSON for the API."""
     if request.path.startswith("/api/"):
-        return api.problem(404, "There is nothing at this address."), 404
-    text = "This picture or page is not (or no longer) here."
-    return render_template("error.html", title="Nothing here", text=text), 404
+        return api.problem(404, "There is no such resource."), 404
+    text = "This page does not exist, or the picture was deleted."
+    return render_template("error.html", title="Page not found", text=text), 404
 
 
 def too_large(error: RequestEntityTooLarge) -> tuple[str, int]:
     """The page for an upload that exceeds the limit."""
-    text = "A picture may have up to 5 MB. Scale it down a little, or save it as JPEG, and try again."
+    text = "Pictures can be up to 5 MB. Make it smaller or save it as JPEG, and try again."
     return render_template("error.html", title="That picture is too large", text=text), 413

@@ -84,7 +84,7 @@ def check_account(name: str, password: str) -> tuple[str, str]:
     if not name or len(name) > 30:
         return "name", "Choose a name of 1 to 30 characters."
     if not name.isprintable():
-        return "name", "Choose a name of letters, digits, spaces and signs."
+        return "name", "Use only letters, digits, spaces and punctuation."
     if len(password) < SHORTEST_PASSWORD:
         return "password", f"Choose a password of {SHORTEST_PASSWORD} characters or more."
     return "", ""
@@ -100,7 +100,7 @@ def sign_in() -> str | Response | tuple[str, int]:
     stored = user["password"] if user is not None and user["password"] else NO_ACCOUNT
     if check_password_hash(stored, request.form["password"]) and user is not None and user["password"]:
         return enter(user["id"], f"Welcome back, {user['name']}!")
-    flash("Name and password do not fit together.", "error")
+    flash("The name or the password is wrong.", "error")
     return render_template("account.html", new=False, name=name), 400
 
 

@@ -60,19 +60,19 @@ async def tell(after: str) -> None:
 async def say(message: str | bytes) -> str | None:
     """Publish a message of the user. Returns the problem with it, or None."""
     if g.user is None:
-        return "Please sign in to say something."
+        return "Please sign in to join the chat."
     text = message.strip() if isinstance(message, str) else ""
     if not text:
-        return "There is nothing in it."
+        return "The message is empty."
     if len(text) > LONGEST:
-        return f"That is too long: {LONGEST} characters are the most."
+        return f"The message is too long: at most {LONGEST} characters are allowed."
     if is_too_fast(g.user["id"]):
-        return f"Slowly, please: {RATE} messages in {PERIOD:.0f} seconds are the most."
+        return f"Please slow down: at most {RATE} messages in {PERIOD:.0f} seconds are allowed."
     try:
         said = {"who": g.user["name"], "text": text, "at": time.time()}
         await asyncio.to_thread(wire.get().publish, "chat", said)
     except wire.Unreachable:
-        return "Nobody can hear you just now. Please try again in a minute."
+        return "The chat is not available right now. Please try again in a minute."
     return None
 
 

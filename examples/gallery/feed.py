@@ -21,14 +21,14 @@ EVENTS = """
 """
 NEWEST = f"SELECT * FROM ({EVENTS}) ORDER BY created DESC LIMIT 12"  # noqa: S608  # both are constants
 ONE = f"SELECT * FROM ({EVENTS}) WHERE kind = ? AND id = ?"  # noqa: S608
-WORDS = {"picture": "hung up", "comment": "commented on"}
+WORDS = {"picture": "uploaded", "comment": "commented on"}
 
 
 @blueprint.get("/live/feed")
 def feed() -> Response:
     """The latest events, then new ones. A client that reconnects gets the events that it missed."""
     if not wire.get().serving:
-        abort(501, "The feed needs an ASGI server, such as 'costrel run' and 'costrel serve'.")
+        abort(501, "The feed needs an ASGI server, such as 'costrel run' or 'costrel serve'.")
     channel = wire.get().channels["feed"]
     last = wire.known(request.headers.get("Last-Event-ID"))
     # Read the position before the database: an event in between is then sent twice rather than never.
@@ -65,4 +65,4 @@ def announce(kind: str, event_id: int | None) -> None:
     try:
         wire.get().publish("feed", as_json(row))
     except wire.Unreachable as error:
-        current_app.logger.warning("The feed was not told of %s %s: %s", kind, event_id, error)
+        current_app.logger.warning("Could not publish %s %s to the feed: %s", kind, event_id, error)

@@ -126,7 +126,7 @@ def upload() -> str | Response | tuple[str, int]:
     picture = request.files["picture"]
     ending = kind_of(picture)
     if ending is None:
-        flash("That is no picture that browsers show: choose a PNG, JPEG, GIF or WebP file.", "error")
+        flash("Browsers cannot show this file. Choose a PNG, JPEG, GIF or WebP file.", "error")
         return render_template("upload.html", title=request.form["title"]), 400
     stem = Path(secure_filename(picture.filename or "")).stem or "picture"
     name = f"{secrets.token_hex(8)}-{stem[:60]}{ending}"
@@ -137,7 +137,7 @@ def upload() -> str | Response | tuple[str, int]:
             "INSERT INTO picture (user_id, title, file, created) VALUES (?, ?, ?, ?)",
             (g.user["id"], title, name, time.time()),
         )
-    after_response(feed.announce, "picture", row.lastrowid)  # it may go over the network, and nobody waits for it
+    after_response(feed.announce, "picture", row.lastrowid)  # it may use the network, so do not delay the response
     flash(f"“{title}” is in the gallery.", "success")
     return redirect(url_for(".show", picture_id=row.lastrowid))
 
@@ -162,7 +162,7 @@ class Renaming(Struct):
     """The form for another title."""
 
     title: Annotated[
-        str, Meta(min_length=1, max_length=80, pattern=r"\S", title="Title", description="What do we see?")
+        str, Meta(min_length=1, max_length=80, pattern=r"\S", title="Title", description="What does it show?")
     ]
 
 
@@ -188,7 +188,7 @@ def save_title(picture_id: int, form: Annotated[Checked[Renaming], Form()]) -> s
 
 
 def find_own(picture_id: int) -> sqlite3.Row:
-    """The picture, if it belongs to the visitor. Raises Forbidden for a picture of somebody else."""
+    """The picture, if it belongs to the visitor. Raises Forbidden if it belongs to another user."""
     picture = find(picture_id)
     if picture["user_id"] != g.user["id"]:
         abort(403)

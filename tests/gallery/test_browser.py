@@ -40,7 +40,7 @@ def test_sign_up_upload_comment_and_delete(browser: webdriver.Chrome, address: s
     browser.find_element(By.CSS_SELECTOR, "button.link").click()
     see(browser, "Sign in")
     browser.get(f"{address}/nowhere")
-    see(browser, "Nothing here")
+    see(browser, "Page not found")
     assert [message for message in console(browser) if "404" not in message] == []
 
 

@@ -22,7 +22,7 @@ def upload(client, data=None, name="boat.png", title="A boat"):
 def test_an_empty_gallery_invites(client):
     page = client.get("/")
     assert page.status_code == 200
-    assert "Hang the first picture" in page.text
+    assert "Upload the first picture" in page.text
 
 
 def test_the_samples_are_there_at_the_first_start(tmp_path):
@@ -45,8 +45,8 @@ def test_signing_up_in_and_out(client):
     [
         ("", "a long password", "Choose a name"),
         ("ada", "short", "8 characters or more"),
-        ("\0", "a long password", "letters, digits, spaces and signs"),
-        ("a\nb", "a long password", "letters, digits, spaces and signs"),
+        ("\0", "a long password", "letters, digits, spaces and punctuation"),
+        ("a\nb", "a long password", "letters, digits, spaces and punctuation"),
         ("Taken", "a long password", "Taken is taken"),
     ],
 )
@@ -121,7 +121,7 @@ def test_a_wrong_password_and_an_unknown_name_look_alike(ada, name):
     ada.post("/sign-out")
     page = ada.post("/sign-in", data={"name": name, "password": "wrong"})
     assert page.status_code == 400
-    assert "Name and password do not fit together." in page.text
+    assert "The name or the password is wrong." in page.text
 
 
 def test_signing_in_leads_back_but_never_to_another_site(client):
@@ -148,7 +148,7 @@ def test_an_upload_is_shown_and_listed(ada):
 def test_what_is_no_picture_is_refused(ada):
     page = upload(ada, b"MZ this is a program", "boat.png")
     assert page.status_code == 400
-    assert "That is no picture that browsers show" in page.text
+    assert "Browsers cannot show this file" in page.text
 
 
 def test_a_file_name_cannot_leave_the_folder(ada, tmp_path):
@@ -185,10 +185,10 @@ def test_only_ones_own_pictures_can_be_deleted(ada, tmp_path):
 def test_a_missing_page_has_the_gallerys_own_face_and_the_api_speaks_json(client):
     page = client.get("/picture/99")
     assert page.status_code == 404
-    assert "Nothing here" in page.text
+    assert "Page not found" in page.text
     answer = client.get("/api/pictures/99")
     assert (answer.status_code, answer.content_type) == (404, "application/problem+json")
-    assert answer.get_json()["title"] == "There is nothing at this address."
+    assert answer.get_json()["title"] == "There is no such resource."
 
 
 def test_a_wrong_method_has_json_in_the_api_alone(client):

@@ -101,10 +101,10 @@ def test_what_one_says_all_hear(ada, app):
 @pytest.mark.parametrize(
     ("message", "problem"),
     [
-        ("", "There is nothing in it."),
-        (" \n", "There is nothing in it."),
-        (b"bytes", "There is nothing in it."),
-        ("x" * 501, "That is too long: 500 characters are the most."),
+        ("", "The message is empty."),
+        (" \n", "The message is empty."),
+        (b"bytes", "The message is empty."),
+        ("x" * 501, "The message is too long: at most 500 characters are allowed."),
     ],
 )
 def test_what_cannot_be_said(ada, message, problem):
@@ -116,7 +116,7 @@ def test_what_cannot_be_said(ada, message, problem):
 def test_who_is_not_signed_in_can_only_listen(client):
     with client.websocket("/live/chat") as ws:
         ws.send("hello")
-        assert ws.receive_json() == {"problem": "Please sign in to say something."}
+        assert ws.receive_json() == {"problem": "Please sign in to join the chat."}
 
 
 def test_five_messages_in_ten_seconds_are_the_most_over_all_connections(ada, monkeypatch):
@@ -127,7 +127,7 @@ def test_five_messages_in_ten_seconds_are_the_most_over_all_connections(ada, mon
             (one, two)[number % 2].send(str(number))
             assert [one.receive_json()["text"], two.receive_json()["text"]] == [str(number)] * 2
         two.send("too fast")
-        assert two.receive_json()["problem"].startswith("Slowly, please")
+        assert two.receive_json()["problem"].startswith("Please slow down")
         now[0] = 10.1
         two.send("slower")
         assert one.receive_json()["text"] == "slower"
@@ -155,7 +155,7 @@ def test_nobody_can_hear_while_redis_is_down(ada, app, monkeypatch):
     monkeypatch.setattr(app.extensions["wire"], "publish", publish)
     with ada.websocket("/live/chat") as ws:
         ws.send("hello")
-        assert ws.receive_json()["problem"].startswith("Nobody can hear you")
+        assert ws.receive_json()["problem"].startswith("The chat is not available")
 
 
 # -- the feed
@@ -178,4 +178,4 @@ def test_a_comment_is_stored_though_the_feed_is_down(ada, app, monkeypatch, capl
     upload(ada)
     ada.post("/picture/1/comments", data={"text": "fine"})
     assert "fine" in ada.get("/picture/1").text
-    assert "The feed was not told of comment 1: Redis at nowhere does not answer" in caplog.text
+    assert "Could not publish comment 1 to the feed: Redis at nowhere does not answer" in caplog.text

@@ -65,7 +65,7 @@ def test_two_visitors_chat_and_see_what_happens(
     picture.write_bytes(png(64, 48))
     ada.get(f"{gallery.address}/upload")
     fill(ada, title="A boat at noon", picture=str(picture))
-    see(grace, "ada hung up A boat at noon", "#feed ol")
+    see(grace, "ada uploaded A boat at noon", "#feed ol")
     fill(ada, text="What a fine boat")
     see(grace, "ada commented on A boat at noon", "#feed ol")
     grace.find_element(By.PARTIAL_LINK_TEXT, "commented on A boat").click()
@@ -87,7 +87,7 @@ def test_too_many_messages_are_refused_and_none_is_lost(tmp_path, windows):
         see(ada, "Connected", "#chat .state")
         for number in range(6):
             say(ada, f"message {number}")
-        see(ada, "Slowly, please: 5 messages in 10 seconds are the most.", "#chat .problem")
+        see(ada, "Please slow down: at most 5 messages in 10 seconds are allowed.", "#chat .problem")
         see(ada, "message 4", "#chat ol")
         assert ada.find_element(By.NAME, "text").get_property("value") == "message 5"
 
@@ -104,7 +104,7 @@ def test_the_windows_connect_again_by_themselves(tmp_path, redis, windows):
         # Redis goes: what is said is not taken, and the one who said it gets it back.
         redis.end()
         say(ada, "into the void")
-        see(ada, "Nobody can hear you just now.", "#chat .problem")
+        see(ada, "The chat is not available right now.", "#chat .problem")
         assert ada.find_element(By.NAME, "text").get_property("value") == "into the void"
 
         # Redis comes back, without what it knew: the windows need no help.

@@ -114,7 +114,7 @@ def test_everything_works_and_the_console_is_silent(gallery: Served, browser: we
     browser.find_element(By.CSS_SELECTOR, "#chat input").send_keys("hello" + Keys.ENTER)
     see(browser, "hello", "#chat ol")
 
-    browser.find_element(By.PARTIAL_LINK_TEXT, "hung up My boat").click()
+    browser.find_element(By.PARTIAL_LINK_TEXT, "uploaded My boat").click()
     see(browser, "Comments")
     browser.find_element(By.CSS_SELECTOR, "button.danger").click()
     see(browser, "“My boat” was deleted.")

@@ -29,7 +29,7 @@ function connect() {
     else show(message);
   });
   socket.addEventListener("close", () => {
-    say("No connection. Trying again…", false);
+    say("Disconnected. Reconnecting…", false);
     setTimeout(connect, pause);
     pause = Math.min(pause * 2, LONGEST_PAUSE);
   });
@@ -63,7 +63,7 @@ function say(text, connected) {
 form?.addEventListener("submit", (event) => {
   event.preventDefault();
   const field = form.elements.text;
-  if (socket.readyState !== WebSocket.OPEN) return refuse("There is no connection just now.");
+  if (socket.readyState !== WebSocket.OPEN) return refuse("Not connected. Please try again in a moment.");
   problem.textContent = "";
   sent = field.value;
   socket.send(sent);

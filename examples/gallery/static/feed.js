@@ -11,7 +11,7 @@ source.addEventListener("open", () => say("Connected", true));
 source.addEventListener("message", ({ data }) => show(JSON.parse(data)));
 source.addEventListener("error", () => {
   const ended = source.readyState === EventSource.CLOSED; // the server refused it
-  say(ended ? "No connection. Reload the page." : "No connection. Trying again…", false);
+  say(ended ? "Disconnected. Reload the page." : "Disconnected. Reconnecting…", false);
 });
 
 function show({ key, who, did, title, page, image, at }) {

@@ -14,13 +14,15 @@ if t.TYPE_CHECKING:
     from ..app.application import Costrel
 
 
-@click.command("check", short_help="Show what is weak in the application.")
-@click.option("--deploy", is_flag=True, help="Fail where anything but a hint is found: for the step before production.")
+@click.command("check", short_help="List the weaknesses of the application.")
+@click.option(
+    "--deploy", is_flag=True, help="Exit with 1 if there is any finding except hints, as a step before deployment."
+)
 @with_appcontext
 def check_command(deploy: bool) -> None:
-    """Check settings, routes, views and templates, and show each weakness with its remedy.
+    """Check settings, routes, views and templates, and list each weakness with its fix.
 
-    The entries of CHECK_IGNORE are left out: a setting, endpoint, rule or template, as it is written before the colon.
+    To accept a finding, add the text before its colon to the setting CHECK_IGNORE.
     """
     from ..audit import audit  # only this command needs it
 

@@ -16,9 +16,11 @@ if t.TYPE_CHECKING:
     from ..doctor.child import Described
 
 
-@click.command("doctor", short_help="Show what moving a Flask application to Costrel changes.")
+@click.command("doctor", short_help="Report the effects of moving a Flask application to Costrel.")
 @click.argument("path", type=click.Path(exists=True, path_type=Path), default=".")
-@click.option("--app", "-A", "application", metavar="MODULE:NAME", help="Import this too, in a child process.")
+@click.option(
+    "--app", "-A", "application", metavar="MODULE:NAME", help="Also import this application, in a child process."
+)
 @click.option("--json", "is_json", is_flag=True, help="Write the report as JSON.")
 @click.pass_context
 def doctor_command(ctx: click.Context, path: Path, application: str | None, is_json: bool) -> None:

@@ -10,7 +10,7 @@ from .project_names import ProjectName, problem_of
 from .projects import KINDS, write_project
 
 
-@click.command("new", short_help="Write a new project.")
+@click.command("new", short_help="Create a project.")
 @click.argument("name")
 @click.option("--web", "kind", flag_value="web", default=True, help="Write pages with templates. This is the default.")
 @click.option("--api", "kind", flag_value="api", help="Write a JSON API with its OpenAPI document.")

@@ -20,13 +20,13 @@ if t.TYPE_CHECKING:
 @click.command("openapi", short_help="Write the API document.")
 @click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file.")
 @click.option("--format", "format_", type=click.Choice(["json", "yaml"]), default="json", show_default=True)
-@click.option("--api", help="The version to describe, as named by Blueprint(api=...).")
+@click.option("--api", help="Write the document of this version, as named by Blueprint(api=...).")
 @click.option("--untyped", is_flag=True, help="Include the views that are not typed.")
 @click.option(
     "--check",
     "saved",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Compare with this saved document. Fail if they differ, and list what breaks clients first.",
+    help="Compare with this saved document. List the changes, breaking ones first, and exit with 1 if there are any.",
 )
 @with_appcontext
 def openapi_command(output: Path | None, format_: str, api: str | None, untyped: bool, saved: Path | None) -> None:

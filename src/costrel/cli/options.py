@@ -44,7 +44,7 @@ def as_flask_option() -> click.Option:
         is_eager=True,
         expose_value=False,
         callback=relaunch_as_flask,
-        help="Serve Costrel under the names 'flask' and 'werkzeug', for an application that imports those.",
+        help="Provide Costrel under the names 'flask' and 'werkzeug', for an application that imports Flask.",
     )
 
 
@@ -105,7 +105,9 @@ def set_debug(ctx: click.Context, param: click.Parameter, value: bool | None) ->
 
 def debug_option() -> click.Option:
     """A new ``--debug`` option."""
-    return EnvironmentOption(["--debug/--no-debug"], help="Set debug mode.", expose_value=False, callback=set_debug)
+    return EnvironmentOption(
+        ["--debug/--no-debug"], help="Turn debug mode on or off.", expose_value=False, callback=set_debug
+    )
 
 
 def app_option() -> click.Option:
@@ -113,9 +115,9 @@ def app_option() -> click.Option:
     return EnvironmentOption(
         ["-A", "--app"],
         metavar="IMPORT",
-        help="The application, as 'module:name'. The module is a dotted name or a file's path. The name may be left"
-        " out if it is 'app', 'application', 'create_app' or 'make_app', or the only application there; it may be"
-        " a call with arguments, as in 'module:create_app(\"test\")'.",
+        help="Load this application, as 'module:name'. The module is a dotted name or the path of a file. The name is"
+        " optional if it is 'app', 'application', 'create_app' or 'make_app', or if the module has only one"
+        " application. It may be a call with arguments, as in 'module:create_app(\"test\")'.",
         is_eager=True,
         expose_value=False,
         callback=_set_app,
@@ -140,8 +142,8 @@ def env_file_option() -> click.Option:
     return EnvironmentOption(
         ["-e", "--env-file"],
         type=click.Path(exists=True, dir_okay=False),
-        help="Read environment variables from this file too. They override those of '.env', '.costrelenv' and"
-        " '.flaskenv'; a variable that is set already overrides all of them. Takes python-dotenv.",
+        help="Read environment variables from this file too. It overrides '.env', '.costrelenv' and '.flaskenv'."
+        " Variables that are already set take precedence over all files. Requires python-dotenv.",
         is_eager=True,
         expose_value=False,
         callback=_read_env_file,

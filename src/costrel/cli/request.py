@@ -19,7 +19,7 @@ _FORM: t.Final = "application/x-www-form-urlencoded"
 _JSON: t.Final = "application/json"
 
 
-@click.command("request", short_help="Send a request to the application, without a server.")
+@click.command("request", short_help="Send a request to the application without a server.")
 @click.argument("method")
 @click.argument("target", metavar="PATH")
 @click.argument("body", metavar="[DATA]", required=False)
@@ -27,7 +27,7 @@ _JSON: t.Final = "application/json"
 @click.option(
     "--data", "-d", multiple=True, help="Send this data as a form; @FILE reads it from a file, @- from stdin."
 )
-@click.option("--json", "is_json", is_flag=True, help="Send the data as JSON, and ask for JSON.")
+@click.option("--json", "is_json", is_flag=True, help="Send the data as JSON, and request JSON.")
 @with_appcontext
 def request_command(
     method: str, target: str, body: str | None, headers: tuple[str, ...], data: tuple[str, ...], is_json: bool

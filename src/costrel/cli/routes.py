@@ -44,7 +44,7 @@ class ShownRoute(t.NamedTuple):
 @click.option(
     "--match",
     metavar="'METHOD PATH'",
-    help="Show which route answers this request, or why none does. A URL sets the host too; WEBSOCKET is a method.",
+    help="Show the route that matches this request, or why none does. A URL also sets the host; WEBSOCKET is a method.",
 )
 @click.option("--json", "is_json", is_flag=True, help="Write JSON.")
 @with_appcontext

@@ -26,7 +26,7 @@ if t.TYPE_CHECKING:
     short_help="Run a development server.",
     params=[debug_option(), as_flask_option(), application_argument()],
 )
-@option("--host", "-h", default=DEFAULT_HOST, help="Listen at this address or name; 0.0.0.0 means every interface.")
+@option("--host", "-h", default=DEFAULT_HOST, help="Listen on this address or host name; 0.0.0.0 means all interfaces.")
 @option("--port", "-p", default=DEFAULT_PORT, help="Listen on this port; 0 means any free port.")
 @option(
     "--cert",
@@ -39,18 +39,24 @@ if t.TYPE_CHECKING:
     type=click.Path(exists=True, dir_okay=False, resolve_path=True),
     callback=validate_key,
     expose_value=False,
-    help="Use this file with the key of the certificate.",
+    help="Use this private key of the certificate.",
 )
-@option("--reload/--no-reload", default=None, help="Restart when a file changes. Default: in debug mode.")
-@option("--debugger/--no-debugger", default=None, help="Show the debugger. Default: in debug mode.")
-@option("--refresh/--no-refresh", default=None, help="Make pages reload themselves. Default: in debug mode.")
-@option("--with-threads/--without-threads", default=True, help="Handle several requests at a time.")
-@option("--extra-files", default=None, type=SeparatedPathType(), help="Watch these files too, separated as in PATH.")
+@option("--reload/--no-reload", default=None, help="Restart when a file changes. Default: on in debug mode.")
+@option("--debugger/--no-debugger", default=None, help="Show errors in the debugger. Default: on in debug mode.")
+@option(
+    "--refresh/--no-refresh",
+    default=None,
+    help="Reload pages in the browser after a change. Default: on in debug mode.",
+)
+@option("--with-threads/--without-threads", default=True, help="Handle several requests at the same time.")
+@option(
+    "--extra-files", default=None, type=SeparatedPathType(), help="Watch these additional files, separated as in PATH."
+)
 @option(
     "--exclude-patterns",
     default=None,
     type=SeparatedPathType(),
-    help="Do not watch files with these patterns (fnmatch), separated as in PATH.",
+    help="Ignore files that match these patterns (fnmatch), separated as in PATH.",
 )
 @pass_script_info
 def run_command(

@@ -19,8 +19,7 @@ from .options import application_argument, as_flask_option, debug_option, option
 
 _LOST_OVER_WSGI = (
     "Warning: over WSGI there are no WebSockets, no async views on the loop, no access log, no request ids, no metrics"
-    " and no health endpoints; an upload that is cut off is taken for a whole one, and a stream that fails ends as if"
-    " it were complete."
+    " and no health endpoints. A truncated upload appears complete, and so does a stream that fails."
 )
 
 _file = click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Path)
@@ -37,20 +36,46 @@ _file = click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Pat
     multiple=True,
     default=[DEFAULT_BIND],
     show_default=True,
-    help="Where to listen: host:port, or unix:/path; may be given several times.",
+    help="Listen on this address: host:port or unix:/path. May be given several times.",
 )
 @option(
-    "--workers", "-w", type=click.IntRange(1), default=default_workers, help="Processes. Default: one a CPU, 2 to 8."
+    "--workers",
+    "-w",
+    type=click.IntRange(1),
+    default=default_workers,
+    help="Run this many processes. Default: one per CPU, at least 2 and at most 8.",
 )
-@option("--threads", type=click.IntRange(1), help="Threads for sync views in each process. Default: THREADS, or 32.")
-@option("--cert", type=_file, help="A certificate file for HTTPS, with those of the authorities below it.")
-@option("--key", type=_file, help="The file with the certificate's key.")
-@option("--http2/--no-http2", default=False, help="Serve HTTP/2 too; see docs/deployment.md for its limits.")
-@option("--grace", type=click.IntRange(1), default=GRACE, show_default=True, help="Seconds for requests at the end.")
-@option("--drain", type=click.IntRange(0), default=0, help="Seconds to go on, not ready, after SIGTERM. Default: 0.")
-@option("--health/--no-health", default=False, help="Answer /livez and /readyz before the application does.")
-@option("--metrics", metavar="[HOST:]PORT", help="Show counts for Prometheus at http://HOST:PORT/metrics.")
-@option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="The log format.")
+@option(
+    "--threads",
+    type=click.IntRange(1),
+    help="Run sync views in this many threads per process. Default: the setting THREADS, or 32.",
+)
+@option("--cert", type=_file, help="Serve HTTPS with this certificate, followed by its intermediate certificates.")
+@option("--key", type=_file, help="Use this private key of the certificate.")
+@option("--http2/--no-http2", default=False, help="Serve HTTP/2 too. docs/deployment.md lists its limits.")
+@option(
+    "--grace",
+    type=click.IntRange(1),
+    default=GRACE,
+    show_default=True,
+    help="Give requests in progress this many seconds when the server stops.",
+)
+@option(
+    "--drain",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Keep serving for this many seconds after SIGTERM, while /readyz reports that the server is stopping.",
+)
+@option("--health/--no-health", default=False, help="Serve /livez and /readyz for health checks.")
+@option("--metrics", metavar="[HOST:]PORT", help="Serve metrics for Prometheus at http://HOST:PORT/metrics.")
+@option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Write the logs as text or JSON.",
+)
 @option("--access-log/--no-access-log", default=True, help="Write a line for each request to standard output.")
 @option(
     "--max-connections",
@@ -66,8 +91,8 @@ _file = click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Pat
     show_default=True,
     help="Refuse WebSockets above this number per process.",
 )
-@option("--max-worker-age", type=click.IntRange(60), help="Seconds after which a process is replaced by a new one.")
-@option("--max-worker-memory", type=click.IntRange(1), help="MiB of memory above which a process is replaced.")
+@option("--max-worker-age", type=click.IntRange(60), help="Replace a process after this many seconds.")
+@option("--max-worker-memory", type=click.IntRange(1), help="Replace a process that uses more than this many MiB.")
 @option(
     "--loop-timeout",
     type=click.IntRange(0),
@@ -82,14 +107,19 @@ _file = click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Pat
     f" stacks are logged after {WORKER_TIMEOUT} seconds.",
 )
 @option(
-    "--interface", type=click.Choice(["asgi", "wsgi"]), default="asgi", show_default=True, help="The server interface."
+    "--interface",
+    type=click.Choice(["asgi", "wsgi"]),
+    default="asgi",
+    show_default=True,
+    help="Call the application through this interface.",
 )
 @pass_script_info
 def serve_command(info: ScriptInfo, /, cert: Path | None, key: Path | None, interface: str, **options: t.Any) -> None:
-    """Run a production server, with several processes.
+    """Run a production server with several processes.
 
-    The application is an argument, or set by '--app' as for the other commands. SIGTERM and Ctrl-C end the server
-    after the requests in progress. SIGHUP replaces the processes one after the other, and loads the code again.
+    Name the application as an argument, or with '--app' as for the other commands. After SIGTERM or Ctrl-C, the server
+    finishes the requests in progress and stops. SIGHUP replaces the processes one after the other with new ones, which
+    load the current code.
     """
     if (cert is None) != (key is None):
         raise click.UsageError("--cert and --key belong together: name both files, or none.")

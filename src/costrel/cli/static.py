@@ -18,9 +18,9 @@ if t.TYPE_CHECKING:
 @click.argument("directory", required=False, type=click.Path(file_okay=False, path_type=Path))
 @with_appcontext
 def build_command(directory: Path | None) -> None:
-    """Write all static files to DIRECTORY: at the paths of their URLs, with hashes in their names, and compressed.
+    """Write all static files to DIRECTORY, with hashed names and compressed copies.
 
-    Without DIRECTORY, the setting STATIC_BUILD names it.
+    The files are at the paths of their URLs. DIRECTORY defaults to the setting STATIC_BUILD.
     """
     from ..app.static_build import BuildError, build, unreachable  # only this command needs it
     from ..services.statics.codings import NAMES, codings
@@ -49,4 +49,6 @@ def _target(app: Costrel, directory: Path | None) -> Path:
     return Path(app.root_path, build)
 
 
-static_group = AppGroup("static", short_help="Write the static files for a CDN.", commands=[build_command])
+static_group = AppGroup(
+    "static", help="Prepare the static files for a CDN or another web server.", commands=[build_command]
+)

@@ -15,7 +15,7 @@ from .settings import configure
 
 
 def create_app(settings: Mapping[str, t.Any] | None = None) -> Costrel:
-    """Make the application. `settings` come after those of the environment, for tests."""
+    """Create the application. `settings` override those of the environment, for tests."""
     app = Costrel(__name__, typed=True, security=["session"])
     configure(app, settings or {})
 

@@ -1,4 +1,4 @@
-"""The settings: defaults, and over them variables of the environment.
+"""The settings: defaults, overridden by environment variables.
 
 Their names begin with `TASKS_`.
 """
@@ -11,7 +11,7 @@ from costrel import Costrel
 
 
 def configure(app: Costrel, settings: Mapping[str, t.Any]) -> None:
-    """Set the settings of `app`; those of a test come last."""
+    """Configure `app`. The `settings` of a test take precedence."""
     app.config.from_mapping(
         MAX_CONTENT_LENGTH=5 * 1024 * 1024,
         DATABASE=os.path.join(app.instance_path, "tasks.sqlite"),

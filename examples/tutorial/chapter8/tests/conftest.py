@@ -1,4 +1,4 @@
-"""An application, a database and a client of each test's own."""
+"""An application, a database and test clients for each test."""
 
 from pathlib import Path
 

@@ -5,7 +5,7 @@ import pytest
 from tasks import create_app
 
 
-def test_variables_of_the_environment_count(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_variables_override_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TASKS_TRUSTED_HOSTS", '["example.org"]')
 
     client = create_app().test_client()
