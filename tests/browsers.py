@@ -1,4 +1,4 @@
-"""Headless Chromium, as the tests that need a real browser start it, and what they see in it."""
+"""Headless Chromium for the tests that need a real browser."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Processes that a test starts: what they write can be waited for, and they end with it."""
+"""Processes that a test starts: it can wait for their output, and they end with it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the time of some work grows with the size of what it is given: a shape, which is the same on every computer."""
+"""Measuring how the time of an operation grows with its input, independently of the computer."""
 
 import gc
 import time

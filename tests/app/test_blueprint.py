@@ -1,4 +1,4 @@
-"""Blueprints: what is recorded on them reaches the application under their names."""
+"""Blueprints: registering one adds its rules, hooks and commands to the application under its name."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Contexts: entering and leaving, nesting, what outlives a request, and what is said outside of one."""
+"""Contexts: pushing, popping and nesting, values that outlive a request, and the errors outside of a context."""
 
 import gc
 import weakref

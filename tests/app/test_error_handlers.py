@@ -1,4 +1,4 @@
-"""What handlers can be registered for, and which of them answers."""
+"""The errors that handlers can be registered for, and the handler that is selected."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Blueprints that own the errors below their prefixes: their handlers answer for URLs that no rule matches."""
+"""Blueprints with `owns_errors=True` handle the errors of URLs below their prefix that match no rule."""
 
 import pytest
 

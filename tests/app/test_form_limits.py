@@ -1,4 +1,4 @@
-"""The limits of a form: whoever sets one, for a request, a class or an application, it holds."""
+"""The limits of forms apply wherever they are set: on a request, a class or an application."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""What a real browser makes of it: whose scripts read what, which requests are sent, and what a policy blocks."""
+"""The guards in a real browser: responses that scripts can read, requests that are sent, and blocked content."""
 
 from costrel import (
     CSP,

@@ -1,4 +1,4 @@
-"""CORS: policies, preflight requests, the fields of answers and errors, and what the other checks make of them."""
+"""CORS: policies, preflight requests, the headers of responses and errors, and the effect on other guards."""
 
 from datetime import timedelta
 

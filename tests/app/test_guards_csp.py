@@ -1,4 +1,4 @@
-"""Content security policies: what a policy may say, where it holds, and what is only reported."""
+"""Content security policies: allowed directives, the policy that applies, and report-only policies."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Rate limits: what counts where, who is counted, what the answer says, and what happens while the store is down."""
+"""Rate limits: scopes, clients, the response over the limit, and a store that is down."""
 
 import asyncio
 import logging

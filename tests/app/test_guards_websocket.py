@@ -1,4 +1,4 @@
-"""What the guards make of a WebSocket: whose pages may open it, how often, and which proxies are believed."""
+"""Guards of WebSockets: allowed origins, rate limits and trusted proxies."""
 
 import pytest
 

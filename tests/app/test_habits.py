@@ -1,4 +1,4 @@
-"""Mistakes of people who know Flask, Quart or FastAPI: the message tells what to write."""
+"""Mistakes of developers who know Flask, Quart or FastAPI: the error names the right code."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Changes after the head of a response: they are lost, and the log says so."""
+"""Changes after the head of a response was sent are lost, and the log warns about them."""
 
 import asyncio
 import logging

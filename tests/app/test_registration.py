@@ -1,4 +1,4 @@
-"""Setting up an application: settings, rules, parts that are made on demand."""
+"""Setting up an application: settings, rules, and objects that are created on demand."""
 
 import gc
 import logging

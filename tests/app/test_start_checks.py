@@ -1,4 +1,4 @@
-"""Settings that are checked at the start: those with which requests would fail, and those that are misspelt."""
+"""The check of the settings at the start: values that would make requests fail, and misspelt names."""
 
 import asyncio
 import datetime

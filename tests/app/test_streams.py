@@ -1,4 +1,4 @@
-"""Streams that keep their request's context: whose `g` is whose, and when the teardown comes."""
+"""Streams that keep their request's context: each has its own `g`, and teardown runs at the end."""
 
 import contextvars
 import gc

@@ -1,4 +1,4 @@
-"""A view whose parameters no rule can fill keeps the application from starting."""
+"""If no rule can fill the parameters of a view, the application does not start."""
 
 from functools import wraps
 

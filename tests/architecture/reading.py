@@ -1,4 +1,4 @@
-"""The sources, read once: lines of code, the number of times that they say `Any`, comments and docstrings."""
+"""The sources, read once: lines of code, uses of `Any`, comments and docstrings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nothing in the package rests on an `assert`: under ``python -O`` there are none."""
+"""The package contains no `assert`, so it works under ``python -O``."""
 
 import ast
 from pathlib import Path

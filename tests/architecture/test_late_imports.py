@@ -1,4 +1,4 @@
-"""Packages that are slow to import wait until something needs them."""
+"""Packages that are slow to import are imported when they are first needed."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The requests whose instructions are counted are answered alike by all frameworks, and the figures become tables."""
+"""All frameworks send the same responses to the counted requests, and the figures become tables."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""The peers of the benchmarks answer alike, and the runner measures them; nothing is asserted about time."""
+"""The frameworks in the benchmarks send the same responses, and the runner measures them; no test checks a time."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What is made of the figures: goals, slopes, tables, and clear words where something is missing."""
+"""Goals, slopes and tables from the figures, and the errors for missing figures."""
 
 from pathlib import Path
 

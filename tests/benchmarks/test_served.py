@@ -1,4 +1,4 @@
-"""Servers under load: which cases there are, what is compared, and what becomes of the figures."""
+"""Benchmarks of servers: the cases, the comparison of responses, and the stored figures."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`costrel check`: views that change something on GET, forms that send secrets by GET, and what may be ignored."""
+"""`costrel check`: views that change data on GET, forms that send secrets by GET, and ignored findings."""
 
 import os
 import shutil

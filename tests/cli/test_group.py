@@ -1,4 +1,4 @@
-"""The group: which commands there are, which application they are for, and what is said where it does not load."""
+"""The command group: its commands, the application that it loads, and the errors if loading fails."""
 
 import importlib.metadata
 import platform

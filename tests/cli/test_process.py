@@ -1,4 +1,4 @@
-"""The command as a process of its own: started, asked, changed under way, and told to end."""
+"""The command as a separate process: it starts, answers, reloads after a change, and ends after a signal."""
 
 import contextlib
 import http.client

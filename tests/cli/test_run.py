@@ -1,4 +1,4 @@
-"""`costrel run`: its options, and what it does with them."""
+"""`costrel run`: its options and their effects."""
 
 import os
 import ssl

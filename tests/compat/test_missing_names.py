@@ -1,4 +1,4 @@
-"""Names that `costrel` does not have, and what is said of Flask's."""
+"""Names that `costrel` does not have, and the errors for names of Flask."""
 
 import subprocess
 import sys

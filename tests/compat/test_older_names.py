@@ -1,4 +1,4 @@
-"""Functions that take an environ, or two header fields, where Costrel's own types take one field."""
+"""Functions that take an environ or two header fields, instead of the one field of Costrel's own types."""
 
 import pytest
 

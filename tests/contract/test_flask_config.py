@@ -1,4 +1,4 @@
-"""Configuration does what Flask's does: the same calls on both, the same outcomes."""
+"""Configuration: the same calls on Flask and on Costrel have the same results."""
 
 import json
 import os

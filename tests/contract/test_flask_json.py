@@ -1,4 +1,4 @@
-"""JSON says and reads what Flask's does: the same text to the byte, the same values to the type."""
+"""JSON: the same output as Flask to the byte, and the same values to the type."""
 
 import datetime
 import decimal

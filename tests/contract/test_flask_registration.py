@@ -1,4 +1,4 @@
-"""Blueprints and error handlers, beside Flask's own: the same rules, registries and answers come out."""
+"""Blueprints and error handlers: the same rules, registries and responses as in Flask."""
 
 import flask
 import pytest

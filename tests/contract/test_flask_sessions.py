@@ -1,4 +1,4 @@
-"""Sessions are Flask's: each reads what the other wrote, and both send the same headers."""
+"""Sessions: Flask and Costrel read each other's cookies and send the same headers."""
 
 import datetime
 import warnings

@@ -1,4 +1,4 @@
-"""Entity tags and ranges, read, asked and written beside Werkzeug."""
+"""Entity tags and ranges: parsing, conditions and output are the same as in Werkzeug."""
 
 from __future__ import annotations
 

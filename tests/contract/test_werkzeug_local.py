@@ -1,4 +1,4 @@
-"""Proxies and locals do what Werkzeug's do: the same operations on the same objects, bound and unbound."""
+"""Proxies and locals: the same operations on the same objects, bound and unbound, as in Werkzeug."""
 
 import asyncio
 import copy

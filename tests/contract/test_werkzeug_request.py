@@ -1,4 +1,4 @@
-"""Requests, and what their heads and bodies are read as, beside Werkzeug's."""
+"""Requests: heads and bodies are parsed as in Werkzeug."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Responses, their headers, bodies and what is sent of them, beside Werkzeug's."""
+"""Responses: headers, bodies and the bytes that are sent are the same as in Werkzeug."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The names of Werkzeug's routing, their parameters, and what a rule's text and a converter mean, beside Werkzeug."""
+"""The names of Werkzeug's routing, their parameters, and the meaning of rules and converters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Password hashes read both ways, and paths and file names come out as Werkzeug's do."""
+"""Password hashes work in both directions, and paths and file names are the same as in Werkzeug."""
 
 import hashlib
 

@@ -1,4 +1,4 @@
-"""Werkzeug's development server and Costrel's WSGI server beside each other: the environ, the answer, the addresses."""
+"""Werkzeug's development server and Costrel's WSGI server: the same environ, responses and addresses."""
 
 import atexit
 import http.client

@@ -1,4 +1,4 @@
-"""A small ASGI client: one request, its answer, and whether the answer was cut."""
+"""A small ASGI client: one request, its response, and whether the response was cut off."""
 
 import asyncio
 import contextlib

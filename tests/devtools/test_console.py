@@ -1,4 +1,4 @@
-"""What is typed into a console, and what comes of it."""
+"""Input in a console, and its results."""
 
 import asyncio
 import sys

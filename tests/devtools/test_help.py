@@ -1,4 +1,4 @@
-"""Help with what an exception, a 404 or a 405 does not say itself."""
+"""Hints for exceptions, 404 and 405."""
 
 import html
 import re

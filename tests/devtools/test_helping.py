@@ -1,4 +1,4 @@
-"""The same help with 404 and 405 on a WSGI server, for those alone who may see it."""
+"""The same hints for 404 and 405 on a WSGI server, only for clients that may see them."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The page that shows what an application runs on."""
+"""The page with information about the environment of an application."""
 
 import sys
 

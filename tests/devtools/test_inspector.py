@@ -1,4 +1,4 @@
-"""The inspector: what it records of requests, and what it lets one do with them."""
+"""The inspector: the requests that it records, and the actions on them."""
 
 import ast
 import io

@@ -1,4 +1,4 @@
-"""Group F of the security table: who may see the debugger, and what nobody may see."""
+"""Group F of the security table: access to the debugger, and secrets that no page shows."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""The table of where the names of Flask and Werkzeug are: each is the same object in both places."""
+"""The table of the locations of Flask's and Werkzeug's names: each name is the same object in both places."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The names of Flask and Werkzeug that an application uses and Costrel lacks: none is missed, and none invented."""
+"""Names of Flask and Werkzeug that an application uses and Costrel lacks: all are found, without false positives."""
 
 import json
 import subprocess

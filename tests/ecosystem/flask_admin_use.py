@@ -1,4 +1,4 @@
-"""Flask-Admin: the pages of a model over SQLAlchemy, its form, its export, and a view that not everybody may see."""
+"""Flask-Admin: the pages of a SQLAlchemy model, its form, its export, and a view with restricted access."""
 
 import pytest
 from flask import Flask, abort, redirect, request, url_for

@@ -1,4 +1,4 @@
-"""Flask-Compress: what a client accepts decides how the body is packed, also of streams, and what stays as it is."""
+"""Flask-Compress: the coding by `Accept-Encoding`, streams, and responses that are not compressed."""
 
 import gzip
 import zlib

@@ -1,4 +1,4 @@
-"""Flask-CORS: the preflight request, the headers of answers and of errors, and the decorator."""
+"""Flask-CORS: the preflight request, the headers of responses and errors, and the decorator."""
 
 import pytest
 from flask import Blueprint, Flask, abort

@@ -1,4 +1,4 @@
-"""More of what real applications do to Flask: contexts in threads and tests, private registries, own errors."""
+"""More idioms of real Flask applications: contexts in threads and tests, private registries, own errors."""
 
 import json
 import threading

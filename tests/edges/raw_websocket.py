@@ -1,4 +1,4 @@
-"""A WebSocket client that sends any bytes, to see what servers make of those that RFC 6455 forbids."""
+"""A WebSocket client that can send any bytes, including those that RFC 6455 forbids."""
 
 import contextlib
 import socket

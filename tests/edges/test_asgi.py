@@ -1,4 +1,4 @@
-"""Requests over ASGI: where code runs, how bodies arrive, how responses leave, what a client that goes away ends."""
+"""Requests over ASGI: the thread of the code, the arrival of bodies, responses, and disconnects."""
 
 import asyncio
 import contextvars

@@ -1,4 +1,4 @@
-"""Requests over ASGI that end early or come slowly: clients that leave, streamed bodies, servers that are busy."""
+"""Requests over ASGI with early disconnects, slow clients, streamed bodies and busy servers."""
 
 import asyncio
 import threading

@@ -1,4 +1,4 @@
-"""Clients that leave, or that nobody listens to: whatever they have sent and nobody has read, it is seen."""
+"""Disconnects are detected even if the client has sent data that the application has not read."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""How a coroutine goes on whose first step has been taken at once."""
+"""Continuing a coroutine whose first step was run immediately."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Over ASGI, the framework's own features read the scope: none of them makes a WSGI environ."""
+"""Over ASGI, the framework's own features read the scope, and none of them builds a WSGI environ."""
 
 import pytest
 

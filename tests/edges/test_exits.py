@@ -1,4 +1,4 @@
-"""Code that would end the process, in whatever runs in a task of its own: the server hears of it, and goes on."""
+"""`SystemExit` in any task does not end the server."""
 
 import asyncio
 import sys

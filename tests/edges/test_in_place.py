@@ -1,4 +1,4 @@
-"""Requests that are answered in the thread which hands them over, and that go on on the loop where something waits."""
+"""Requests that are answered in the thread that delivers them, and move to the loop if a step must be awaited."""
 
 import asyncio
 import contextvars

@@ -1,4 +1,4 @@
-"""The start and the end of a server's worker: what an application does around serving, and what is said of errors."""
+"""The lifespan: functions around serving, and errors in them."""
 
 import asyncio
 import threading

@@ -1,4 +1,4 @@
-"""One application, three ways to it: WSGI, ASGI and the test client give the same answers."""
+"""WSGI, ASGI and the test client return the same responses for one application."""
 
 import asyncio
 import contextvars

@@ -1,4 +1,4 @@
-"""The worker threads where clients leave and clients are slow."""
+"""The worker threads with slow clients and clients that disconnect."""
 
 import asyncio
 import threading

@@ -1,4 +1,4 @@
-"""Senders that never wait: the loop goes on for others, and hears of clients that have left."""
+"""Streams that never wait do not block the loop, and disconnects are detected."""
 
 import asyncio
 import time

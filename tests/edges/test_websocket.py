@@ -1,4 +1,4 @@
-"""WebSockets: the handshake, messages, the end from either side, and what a page of another site may not do."""
+"""WebSockets: the handshake, messages, closing from either side, and foreign origins."""
 
 import asyncio
 import threading

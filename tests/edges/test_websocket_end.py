@@ -1,4 +1,4 @@
-"""WebSockets: how they end, from either side, and what is told to the other one."""
+"""Closing WebSockets from either side, and the close codes."""
 
 import asyncio
 import time

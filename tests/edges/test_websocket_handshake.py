@@ -1,4 +1,4 @@
-"""The handshake of a WebSocket whose tasks all accept it, by what they do first."""
+"""The handshake of a WebSocket if the first operation of any task accepts it."""
 
 import asyncio
 

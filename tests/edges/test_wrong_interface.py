@@ -1,4 +1,4 @@
-"""A WSGI application on an ASGI server and the reverse: the message that says how to start the server instead."""
+"""A WSGI application on an ASGI server, and the reverse: the error names the right command."""
 
 import asyncio
 import sys

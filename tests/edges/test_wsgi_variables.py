@@ -1,4 +1,4 @@
-"""Context variables over WSGI: one thread of a server handles many requests, which see nothing of each other."""
+"""Context variables over WSGI: requests in the same thread do not share them."""
 
 import asyncio
 import threading

@@ -1,4 +1,4 @@
-"""Clients that ask a server again and again, beside what a test does to it."""
+"""Clients that send requests continuously while a test causes faults."""
 
 from __future__ import annotations
 

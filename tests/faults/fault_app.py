@@ -1,4 +1,4 @@
-"""The application that the tests of faults serve: what it did is in `notes.txt`, whichever worker did it."""
+"""The application for the tests of faults: its workers record events in `notes.txt`."""
 
 import asyncio
 import gc

@@ -1,4 +1,4 @@
-"""An application whose views answer at random: each seed is one response, or one WebSocket."""
+"""An application with random responses: each seed is one response or one WebSocket."""
 
 import io
 import logging

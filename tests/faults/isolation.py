@@ -1,4 +1,4 @@
-"""Clients that keep streams, uploads and downloads open, and what others wait for meanwhile."""
+"""Clients that keep streams, uploads and downloads open, and the latency of other clients."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clients that keep their connections, directly and through nginx, over HTTP/1.1 and HTTP/2; none is uncounted."""
+"""Keep-alive clients, directly and through nginx, over HTTP/1.1 and HTTP/2; all requests are counted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Workers that are killed while clients have ids stored: what was answered must be there."""
+"""Workers that are killed while clients store ids: acknowledged ids must be stored."""
 
 from __future__ import annotations
 

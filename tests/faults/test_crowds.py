@@ -1,4 +1,4 @@
-"""More clients than a worker takes: they are refused in words, those that were here go on, and health checks answer."""
+"""More clients than a worker accepts: new ones get a 503, existing ones continue, and health checks are answered."""
 
 import http.client
 import re

@@ -1,4 +1,4 @@
-"""Servers and workers that end: what was begun is finished, what was answered is kept."""
+"""When servers and workers end, requests in progress finish, and acknowledged data is stored."""
 
 import http.client
 import signal

@@ -1,4 +1,4 @@
-"""Clients that leave before they have sent or received all: nobody mistakes a part for the whole, nothing is left."""
+"""Clients that disconnect during a transfer: no partial body counts as complete, and no files remain."""
 
 import socket
 import threading

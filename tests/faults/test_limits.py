@@ -1,4 +1,4 @@
-"""Servers that may have few files open: they answer again as soon as they can, without a restart."""
+"""Servers with few file descriptors recover without a restart."""
 
 import time
 

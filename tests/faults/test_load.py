@@ -1,4 +1,4 @@
-"""Much to do, too much to do, and clients that are slow: what is accepted is answered, and nothing is left over."""
+"""Load, overload and slow clients: accepted requests are answered, and no resources leak."""
 
 import re
 import threading

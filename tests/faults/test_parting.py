@@ -1,4 +1,4 @@
-"""Workers that are replaced and servers that stop lose no request of clients that keep their connections."""
+"""Replacing workers and stopping servers lose no request on keep-alive connections."""
 
 import os
 import signal

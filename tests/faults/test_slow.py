@@ -1,4 +1,4 @@
-"""Clients that keep a connection and say or take nothing: they are given up within their limit, and leave nothing."""
+"""Clients that send or read nothing are disconnected within their limit, and no resources leak."""
 
 import socket
 import threading

@@ -1,4 +1,4 @@
-"""A file of sessions that another process has locked, or somebody has deleted, while requests use it."""
+"""A file of sessions that another process locks or deletes while requests use it."""
 
 import sqlite3
 import time

@@ -1,4 +1,4 @@
-"""Clients that do not read large responses: the memory of the worker stays limited, and the others are answered."""
+"""Clients that do not read large responses: the worker's memory is limited, and other clients are answered."""
 
 from contextlib import ExitStack
 

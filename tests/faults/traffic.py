@@ -1,4 +1,4 @@
-"""Requests of all kinds, none like the one before: what a server gets in a day, as fast as it takes it."""
+"""Random requests of all kinds, sent as fast as the server accepts them."""
 
 from __future__ import annotations
 

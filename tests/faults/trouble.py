@@ -1,4 +1,4 @@
-"""A server whose workers are killed and reloaded again and again, and what its clients lose."""
+"""A server whose workers are killed and reloaded repeatedly, and the requests that clients lose."""
 
 from __future__ import annotations
 

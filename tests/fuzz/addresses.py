@@ -1,4 +1,4 @@
-"""Targets: hosts, URLs, routes, paths, redirects and what proxies say. Nothing leads out of where it belongs."""
+"""Targets: hosts, URLs, routes, paths, redirects and proxy headers. No result leads to another site or folder."""
 
 from __future__ import annotations
 

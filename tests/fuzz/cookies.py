@@ -1,4 +1,4 @@
-"""Targets: the values of session cookies, made up by a client or by who has the key."""
+"""Targets: session cookies, forged by a client or signed with the key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The list of targets: what each is called, and how long its inputs may be.
+"""The list of targets, with their names and the maximum length of their inputs.
 
 A target is a function of some bytes. It raises where a parser lets through what it must not, and returns otherwise:
 errors of HTTP and documented errors of the values are what a parser may answer.

@@ -1,4 +1,4 @@
-"""The gallery keeps to its API document: generated requests get the documented answers."""
+"""The gallery conforms to its API document: generated requests get the documented responses."""
 
 import io
 

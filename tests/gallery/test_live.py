@@ -1,4 +1,4 @@
-"""Chat, feed and what carries them, without a browser."""
+"""The chat, the feed and their channels, without a browser."""
 
 import asyncio
 import threading

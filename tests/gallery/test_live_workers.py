@@ -1,4 +1,4 @@
-"""What one worker process is told reaches the visitors of the others, by Redis."""
+"""Messages to one worker process reach the visitors of the others through Redis."""
 
 import contextlib
 import http.client

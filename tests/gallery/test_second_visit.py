@@ -1,4 +1,4 @@
-"""The second visit of a browser: all static files of the page come from its cache, and the server gets no request."""
+"""On the second visit, the browser loads all static files from its cache."""
 
 import re
 from collections import Counter

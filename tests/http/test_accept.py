@@ -1,4 +1,4 @@
-"""Choosing among what a client accepts."""
+"""Content negotiation by `Accept` and similar headers."""
 
 import encodings
 import re

@@ -1,4 +1,4 @@
-"""Content codings: the choice among them, and coders whose flushed bytes can be decoded."""
+"""Content codings: their negotiation, and encoders whose flushed bytes can be decoded."""
 
 import gzip
 import zlib

@@ -1,4 +1,4 @@
-"""Cookies: read whatever comes, write only what is safe."""
+"""Cookies: any input is read, and only safe output is written."""
 
 from datetime import UTC, datetime, timedelta
 

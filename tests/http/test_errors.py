@@ -1,4 +1,4 @@
-"""HTTP errors: what they say, and how they answer."""
+"""HTTP errors: their texts and their responses."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Entity tags, ranges, and the conditions that are made of them."""
+"""Entity tags, ranges, and conditions with them."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""The entries of X-Forwarded-*: which are addresses, and where a chain of proxies ends."""
+"""The entries of X-Forwarded-*: valid addresses, and the end of a chain of proxies."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The gate by itself: the statuses and fields that pass, as which bytes, and what the errors say of the others."""
+"""The gate alone: accepted statuses and fields, their bytes, and the errors for all others."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Header fields, sets of tokens, and what neither lets through."""
+"""Header fields and sets of tokens, and the values that both refuse."""
 
 import copy
 

@@ -1,4 +1,4 @@
-"""Dicts with several values for a key, and what makes containers immutable."""
+"""Dicts with several values for a key, and immutable containers."""
 
 import copy
 import pickle

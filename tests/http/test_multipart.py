@@ -1,4 +1,4 @@
-"""Multipart bodies: the events in them, what is refused, and how they are written."""
+"""Multipart bodies: their events, refused bodies, and encoding."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Uploaded files: what they show of their stream and of their part of the form."""
+"""Uploaded files: the attributes of their stream and of their form part."""
 
 import copy
 import io

@@ -1,4 +1,4 @@
-"""The environ: what is malformed in it is refused, not guessed at."""
+"""The environ: malformed values are refused."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""Files: sent with what is known of them, closed in any case, and never from outside their folder."""
+"""Files are sent with their metadata, always closed, and never from outside their folder."""
 
 # ruff: noqa: SIM115  # the responses close the files
 

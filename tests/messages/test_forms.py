@@ -1,4 +1,4 @@
-"""Forms: what is broken, cut off or too much is an error, and leaves no file behind."""
+"""Malformed, truncated and oversized forms are errors and leave no files behind."""
 
 import errno
 import io

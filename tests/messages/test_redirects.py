@@ -1,4 +1,4 @@
-"""Redirects stay on the site, and within what a browser follows."""
+"""Redirects stay on the site, and within the lengths that browsers accept."""
 
 from urllib.parse import urljoin
 

@@ -1,4 +1,4 @@
-"""Requests: nothing is read before it is asked for, and what is malformed is refused."""
+"""Requests: values are parsed on first use, and malformed ones are refused."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Responses: cheap until somebody looks, faithful to whoever overrides a part, safe in what they send."""
+"""Responses: lazy headers, overridden methods, and safe output."""
 
 import copy
 import io

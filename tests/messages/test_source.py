@@ -1,4 +1,4 @@
-"""A request reads from its source: an environ, or an ASGI scope that becomes one when it is asked for."""
+"""A request reads from its source: an environ, or an ASGI scope that is converted on demand."""
 
 import pytest
 

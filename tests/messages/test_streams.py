@@ -1,4 +1,4 @@
-"""Streams: a body that is cut off or too long is never taken for a whole one."""
+"""Streams: a truncated or oversized body never counts as complete."""
 
 import io
 

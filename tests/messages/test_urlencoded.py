@@ -1,4 +1,4 @@
-"""Urlencoded text: what is not UTF-8 stays quoted."""
+"""Urlencoded text: bytes that are not UTF-8 remain quoted."""
 
 import pytest
 

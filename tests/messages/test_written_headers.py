@@ -1,4 +1,4 @@
-"""Attributes of a response that write headers: what a date, a span of time, a number or a set becomes."""
+"""Attributes of a response that write headers: dates, durations, numbers and sets."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
 

@@ -1,4 +1,4 @@
-"""Calling WSGI applications: as a server would, and closing what they answer."""
+"""Calling WSGI applications as a server does, and closing their results."""
 
 import pytest
 

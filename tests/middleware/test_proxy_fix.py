@@ -1,4 +1,4 @@
-"""What proxies tell about the client and the host."""
+"""Proxy headers with the addresses of the client and the host."""
 
 import pytest
 

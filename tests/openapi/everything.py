@@ -1,4 +1,4 @@
-"""An application of sixty typed views that uses every feature: its document and its answers must agree."""
+"""An application of sixty typed views that uses every feature, to compare its document with its responses."""
 
 from __future__ import annotations
 

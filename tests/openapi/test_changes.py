@@ -1,4 +1,4 @@
-"""`costrel openapi --check`: breaking changes are told apart from compatible ones."""
+"""`costrel openapi --check` distinguishes breaking changes from compatible ones."""
 
 import copy
 import json

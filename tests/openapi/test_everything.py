@@ -1,4 +1,4 @@
-"""An application that uses every feature: its document is valid, and its answers are those that the document names."""
+"""An application that uses every feature: its document is valid and describes its responses."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The short entrance: `find` answers plain requests as `match` does, and leaves the rest to an adapter."""
+"""`find` matches plain requests as `match` does, and returns None for all others."""
 
 import uuid
 

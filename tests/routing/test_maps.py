@@ -1,4 +1,4 @@
-"""A map keeps its rules in order, whenever they come; and rules that users change."""
+"""A map keeps its rules in order, even if rules are added later or changed."""
 
 import threading
 import warnings

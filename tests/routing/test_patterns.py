@@ -1,4 +1,4 @@
-"""What a rule's text may say, and what is said where it is wrong."""
+"""The syntax of rules, and the errors for invalid ones."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Where the right answer is another URL; and what an adapter's view function gets to see."""
+"""Requests that the router redirects, and the arguments of an adapter's view function."""
 
 import pytest
 

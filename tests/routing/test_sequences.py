@@ -1,4 +1,4 @@
-"""Texts and variables in a row: the marks find what the regular expression finds, in linear time."""
+"""Rules with several texts and variables in a segment: the same matches as a regular expression, in linear time."""
 
 from contextlib import suppress
 

@@ -1,4 +1,4 @@
-"""Both profiles and both edges: a test that asks for `make` runs in each profile, one for `send` over each edge."""
+"""Both profiles and both edges: a test with `make` runs in each profile, and a test with `send` over each edge."""
 
 import pytest
 

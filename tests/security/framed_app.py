@@ -1,4 +1,4 @@
-"""The application that the tests of framing serve: it says which request it saw, and notes whose body it read whole."""
+"""The application for the tests of framing: it reports its requests, and records the bodies that it read completely."""
 
 from costrel import Costrel, Response, request
 

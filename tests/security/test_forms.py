@@ -1,4 +1,4 @@
-"""Group A: multipart and urlencoded forms, with what clients have sent to other frameworks."""
+"""Group A: multipart and urlencoded forms, with attacks on other frameworks."""
 
 import asyncio
 import io

@@ -1,4 +1,4 @@
-"""Group D: redirects, what goes out in headers, hosts and proxies."""
+"""Group D: redirects, response headers, hosts and proxies."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""Group C: static files, what lies beside them, and ranges of them."""
+"""Group C: static files, neighbouring files and folders, and ranges."""
 
 import ntpath
 import os

@@ -1,4 +1,4 @@
-"""`costrel serve` in processes of its own, whose lines can be waited for and which end with the test."""
+"""`costrel serve` in separate processes: a test can wait for their output, and they end with it."""
 
 import http.client
 import socket

@@ -1,4 +1,4 @@
-"""The ids of requests, and what is written of them."""
+"""Request ids and the lines of the access log."""
 
 import asyncio
 import gc

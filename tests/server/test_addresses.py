@@ -1,4 +1,4 @@
-"""Hosts and ports: what is bound, what is shown, and what is said when it cannot be."""
+"""Hosts and ports: binding, displayed addresses, and the errors."""
 
 import errno
 import os

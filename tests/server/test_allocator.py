@@ -1,4 +1,4 @@
-"""The heaps of a worker: its threads share two, unless the environment says otherwise, and free memory is returned."""
+"""The heaps of a worker: its threads share two by default, and free memory is returned."""
 
 import platform
 import subprocess

@@ -1,4 +1,4 @@
-"""Bodies in chunks: what is in them, and what is refused."""
+"""Chunked bodies: decoding, and refused bodies."""
 
 import io
 

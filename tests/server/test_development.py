@@ -1,4 +1,4 @@
-"""`app.run`: what is served, where, with which options, and what is said when it cannot be."""
+"""`app.run`: the served application, addresses, options and errors."""
 
 import asyncio
 import http.client

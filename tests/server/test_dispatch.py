@@ -1,4 +1,4 @@
-"""`costrel serve` answers def views in the threads that hand requests over, and nobody can tell by the answers."""
+"""`costrel serve` runs def views in the threads that deliver requests, with the same responses."""
 
 import http.client
 import json

@@ -1,4 +1,4 @@
-"""With a release of Granian that differs, its documented interface serves, and one warning says so."""
+"""If a release of Granian differs, the server uses the documented interface and logs one warning."""
 
 import signal
 import socket

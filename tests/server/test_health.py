@@ -1,4 +1,4 @@
-"""The checks of an application: how often they run, and what a stuck one does."""
+"""Readiness checks: how often they run, and checks that hang."""
 
 import asyncio
 import threading

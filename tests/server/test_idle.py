@@ -1,4 +1,4 @@
-"""Which connections are idle, as the system tells."""
+"""Idle connections, as reported by the kernel."""
 
 import os
 import select

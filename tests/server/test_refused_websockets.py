@@ -1,4 +1,4 @@
-"""WebSockets that are refused after their client has left: the log says so in a line each, without a traceback."""
+"""WebSockets that are refused after their client has disconnected: one line in the log, without a traceback."""
 
 import socket
 import struct

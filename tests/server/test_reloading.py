@@ -1,4 +1,4 @@
-"""Two processes: one that serves, and one that starts it anew."""
+"""The reloader: one process serves, and another restarts it."""
 
 import signal
 import socket

@@ -1,4 +1,4 @@
-"""The line of a request: what was asked, what came of it, and nothing that a client can paint or forge."""
+"""The request line in the log: its parts, and the escapes of text from the client."""
 
 import asyncio
 import contextlib

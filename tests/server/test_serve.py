@@ -1,4 +1,4 @@
-"""`costrel serve` as processes: they answer, are replaced, end in order, and say what happens."""
+"""`costrel serve` as processes: responses, replacement, the end, and the output."""
 
 import functools
 import json

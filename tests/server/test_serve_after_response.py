@@ -1,4 +1,4 @@
-"""Functions after responses under `costrel serve`: the end of the server waits for them, and names what it loses."""
+"""Functions after responses under `costrel serve`: a stopping server waits for them and logs lost ones."""
 
 import asyncio
 import re

@@ -1,4 +1,4 @@
-"""`costrel serve` and `costrel run` with ASGI middleware, and with ASGI applications that are not Costrel's."""
+"""`costrel serve` and `costrel run` with ASGI middleware and with other ASGI applications."""
 
 import http.client
 import sys

@@ -1,4 +1,4 @@
-"""`costrel serve` and what applications do to it: exits in streams, programs that they start, wrong settings."""
+"""`costrel serve` with difficult applications: exits in streams, child processes, wrong settings."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""`costrel serve` and clients that stop sending, or stop reading: they do not keep what they hold."""
+"""`costrel serve` with clients that stop sending or reading: they do not keep resources."""
 
 import socket
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Signals that come at the worst moment: none is lost, and none leaves a process waiting."""
+"""Signals at any moment: none is lost, and no process hangs."""
 
 import signal
 import subprocess

@@ -1,4 +1,4 @@
-"""What a browser sees while the program has ended after a change."""
+"""The page in the browser if the program has ended after a change."""
 
 import http.client
 import socket

@@ -1,4 +1,4 @@
-"""Colours only where they show, and loggers that speak unless they were told not to."""
+"""Colours only on terminals, and the default levels of loggers."""
 
 import io
 import logging

@@ -1,4 +1,4 @@
-"""Workers whose event loop or threads are stuck: the log shows the code, and they are replaced."""
+"""Workers with a blocked event loop or stuck threads: the log shows the code, and the workers are replaced."""
 
 import http.client
 import re

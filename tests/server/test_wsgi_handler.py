@@ -1,4 +1,4 @@
-"""Requests to the WSGI development server: what an application sees, what goes out, and the line in the log."""
+"""Requests to the WSGI development server: the environ, the response, and the line in the log."""
 
 import socket
 import threading

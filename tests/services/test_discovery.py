@@ -1,4 +1,4 @@
-"""Finding the application, and saying what there is where it is not found. The texts are held word for word."""
+"""Finding the application, and the errors if it is not found. The tests compare the exact texts."""
 
 import importlib
 import sys

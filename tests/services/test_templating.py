@@ -1,4 +1,4 @@
-"""Templates: where they are found, what they see, and how they are rendered."""
+"""Templates: their lookup, their variables, and rendering."""
 
 import gc
 import logging

@@ -1,4 +1,4 @@
-"""Applications whose sessions are in each of the stores."""
+"""Applications with sessions in each of the stores."""
 
 import time
 

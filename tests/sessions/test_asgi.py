@@ -1,4 +1,4 @@
-"""Under ASGI a store that blocks is asked in a worker thread, whatever the view is."""
+"""Under ASGI, a worker thread calls a store that blocks, for every kind of view."""
 
 import threading
 

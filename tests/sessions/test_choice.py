@@ -1,4 +1,4 @@
-"""The setting that says where sessions are kept."""
+"""The setting that selects the session store."""
 
 import builtins
 import os

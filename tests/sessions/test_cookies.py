@@ -1,4 +1,4 @@
-"""Sessions in cookies: what is beside the data, encryption, keys that change."""
+"""Sessions in cookies: timestamps, encryption, and changes of keys."""
 
 import base64
 import builtins

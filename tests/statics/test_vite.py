@@ -1,4 +1,4 @@
-"""`vite_asset`: the tags for what Vite has built, or serves."""
+"""`vite_asset`: the tags for the files of a Vite build or of its development server."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Coroutines that are run from code without a loop, and from code that a loop is running."""
+"""Running coroutines from code without a loop, and from code that runs on a loop."""
 
 import asyncio
 import contextvars

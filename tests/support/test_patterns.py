@@ -1,4 +1,4 @@
-"""Late patterns do what compiled ones do, and are compiled when they are first used."""
+"""Late patterns behave like compiled ones, and are compiled at their first use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A stamp tells that a class was changed, whatever the Python; where it cannot, everything is asked each time."""
+"""A stamp detects changes of a class; on a Python without support, every request compares all names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A value is what its attributes say."""
+"""Value objects: equality, hashing and representation by their attributes."""
 
 from __future__ import annotations
 

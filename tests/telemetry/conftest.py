@@ -1,4 +1,4 @@
-"""An application whose spans are exported to memory."""
+"""An application that exports its spans to memory."""
 
 import pytest
 

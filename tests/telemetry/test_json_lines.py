@@ -1,4 +1,4 @@
-"""Log records as JSON: what is in a line, and which loggers write such lines."""
+"""Log records as JSON: the keys of a line, and the loggers that write JSON."""
 
 import json
 import logging

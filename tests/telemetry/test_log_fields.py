@@ -1,4 +1,4 @@
-"""Log lines that are written during a request name it: request id, trace id and endpoint, over both edges."""
+"""Log lines during a request contain its request id, trace id and endpoint, over both edges."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""How tracing is switched on, and what happens if it is off, if there is no SDK, or if no span is sampled."""
+"""Turning tracing on, and its behaviour if it is off, without an SDK, or with no sampled span."""
 
 import asyncio
 import subprocess

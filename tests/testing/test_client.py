@@ -1,4 +1,4 @@
-"""The client calls an application as a server would, and returns what it answered."""
+"""The client calls an application as a server does, and returns its response."""
 
 from io import BytesIO
 

@@ -1,4 +1,4 @@
-"""The client keeps cookies, and sends them where a browser would."""
+"""The client stores cookies, and sends them as a browser does."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""Annotations that are no types, as extensions use them: Flask could call such views, and typed ones are refused."""
+"""Annotations that are not types, as extensions use them: Flask could call such views; typed views refuse them."""
 
 import pytest
 

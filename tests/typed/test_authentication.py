@@ -1,4 +1,4 @@
-"""Authentication schemes: who may call a view, what a refused client gets, and who the view learns of."""
+"""Authentication schemes: accepted and refused clients, and the principal of a view."""
 
 import asyncio
 import threading

@@ -1,4 +1,4 @@
-"""Bodies that are awkward to read: each is answered by its value, or by all of its errors, on both edges."""
+"""Unusual bodies: each results in its value or in all of its errors, on both edges."""
 
 import json
 import typing as t

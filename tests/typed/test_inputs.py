@@ -1,4 +1,4 @@
-"""Which views are typed, where their values come from, and how missing and invalid values are reported."""
+"""Typed views, the sources of their inputs, and the errors for missing and invalid values."""
 
 import dataclasses
 import datetime

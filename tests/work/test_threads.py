@@ -1,4 +1,4 @@
-"""The context in threads, and the errors for code that has none: they name the proxy, the line and the way out."""
+"""The context in threads, and the errors without one: they name the proxy, the line and the fix."""
 
 import io
 import string
