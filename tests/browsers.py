@@ -36,7 +36,7 @@ needs_browser = [
 
 
 def new_browser(profile: Path) -> webdriver.Chrome:
-    """A browser that keeps what it has in `profile`."""
+    """A browser whose data is in `profile`."""
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium") or ""
     for flag in (*FLAGS, f"--user-data-dir={profile}"):
@@ -53,5 +53,5 @@ def see(browser: webdriver.Chrome, text: str, selector: str = "body") -> None:
 
 
 def console(browser: webdriver.Chrome) -> list[str]:
-    """What the browser's console says, since it was last asked."""
+    """The new messages of the browser's console."""
     return [entry["message"] for entry in browser.get_log("browser")]

@@ -48,7 +48,7 @@ def pytest_configure(config):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection():
-    """Keep what stays for the whole run out of the rounds of the garbage collector.
+    """Exclude the objects of the whole run from garbage collection.
 
     There are 15,000 tests with their nodes, and some tests start a round a hundred times.
     """
@@ -69,7 +69,7 @@ def pytest_deselected(items):
 
 
 def pytest_sessionfinish(session):
-    """Tell the process that reports how many tests this one has left out: all workers leave out the same."""
+    """Report the number of skipped tests from one process, since all workers skip the same tests."""
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput["left_out"] = session.config.stash.get(left_out, 0)
 
@@ -96,7 +96,7 @@ def short_rounds():
 
 @pytest.fixture(autouse=True)
 def no_thread_is_left():
-    """Fail a test that leaves a thread running."""
+    """Fail a test if one of its threads is still running."""
     before = set(threading.enumerate())
     yield
     started = [
@@ -111,7 +111,7 @@ def no_thread_is_left():
 
 @pytest.fixture(autouse=True)
 def no_context_is_left():
-    """Fail a test that leaves a context current, and keep it from the tests that follow."""
+    """Fail a test if a context is still current, and remove the context."""
     yield
     context = sys.modules.get("costrel.context")
     if context is None or not hasattr(context, "peek"):
@@ -155,7 +155,7 @@ def every_response_is_validated(request, monkeypatch, client_module, no_context_
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """An empty working directory; what is imported from it is forgotten afterwards."""
+    """An empty working directory; modules imported from it are removed afterwards."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.setattr(sys, "dont_write_bytecode", True)

@@ -24,7 +24,7 @@ STEERING = ("COSTREL_", "FLASK_", "WERKZEUG_", "GRANIAN_", "FAULT_")
 
 
 def environ(**variables: str) -> dict[str, str]:
-    """The environment for a server: the present one, without what somebody has set for other servers."""
+    """The environment for a server: the current one, without variables for other servers."""
     return {name: value for name, value in os.environ.items() if not name.startswith(STEERING)} | variables
 
 
@@ -125,7 +125,7 @@ class Process:
         return self.status()
 
     def status(self) -> int:
-        """The exit status of a process that is about to end; where it does not, the error says what it does instead."""
+        """The exit status of a process that is ending; if it does not end, the error describes its state."""
         if _ends(self.popen):
             return self.popen.returncode
         for reader in self._readers:
@@ -175,11 +175,11 @@ class LoggedProcess:
 
     @cached_property
     def port(self) -> int:
-        """The port of a server that was told to take a free one: all of them say where they are."""
+        """The port of a server that has chosen a free one; servers print their addresses."""
         return int(self.wait_for(r"https?://127\.0\.0\.1:(\d+)")[1])
 
     def end(self, number: int = signal.SIGTERM) -> int:
-        """Tell the process to end; its exit status, or an error that says what it does instead."""
+        """Terminate the process, and return its exit status; if it does not end, the error describes its state."""
         self.process.send_signal(number)
         return self.status()
 
@@ -203,7 +203,7 @@ def _ends(process: subprocess.Popen[t.Any]) -> bool:
 
 
 def children(pid: int) -> list[int]:
-    """The processes that a process has started; none where there is no /proc."""
+    """The child processes of a process; none if there is no /proc."""
     try:
         return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except OSError:
@@ -211,7 +211,7 @@ def children(pid: int) -> list[int]:
 
 
 def is_gone(pid: int) -> bool:
-    """Whether a process has ended, be it that nobody has asked for its status yet."""
+    """Whether a process has ended, even if its status was not read yet."""
     try:
         os.kill(pid, 0)
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
@@ -222,7 +222,7 @@ def is_gone(pid: int) -> bool:
 
 
 def free_port() -> int:
-    """A port that nobody has now. Where a server can take a free one by itself, let it: another may be faster here."""
+    """A free port. If a server can choose a free port itself, let it: another process may take this one first."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return int(sock.getsockname()[1])

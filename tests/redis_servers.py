@@ -23,7 +23,7 @@ def with_marks(stores: Iterable[str]) -> list[object]:
 
 
 class RedisServer:
-    """A redis-server on a free port of this computer, which keeps what it has in a file when it is told to."""
+    """A redis-server on a free port of this computer, which can store its data in a file."""
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
@@ -67,7 +67,7 @@ class RedisServer:
 
 @contextlib.contextmanager
 def running_redis() -> Iterator[RedisServer]:
-    """A server until the block ends; where there is none the test is skipped, unless COSTREL_TEST_REDIS requires it."""
+    """A server until the block ends. Without one, the test is skipped, unless COSTREL_TEST_REDIS requires it."""
     if shutil.which("redis-server") is None:
         if os.environ.get("COSTREL_TEST_REDIS") == "required":
             pytest.fail("redis-server is not installed, and COSTREL_TEST_REDIS=required")

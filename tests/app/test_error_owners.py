@@ -11,7 +11,7 @@ def make(**options):
 
 
 def owner(name="api", prefix="/api", owns_errors=True, codes=(404, 405)):
-    """A blueprint whose handlers tell its name and the status."""
+    """A blueprint whose handlers return its name and the status."""
     blueprint = Blueprint(name, "x", url_prefix=prefix, owns_errors=owns_errors)
     for code in codes:
         blueprint.register_error_handler(code, lambda error: (f"{name} {error.code}", error.code))

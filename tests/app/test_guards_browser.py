@@ -38,7 +38,7 @@ def page():
 
 
 def api(shop):
-    """What the page asks: open to `shop` with cookies, in parts to everybody or to nobody."""
+    """The resources that the page requests: for `shop` with cookies, for all origins, or for none."""
     app = Costrel("api", static_folder=None)
     app.config.update(
         SECRET_KEY="k" * 32,

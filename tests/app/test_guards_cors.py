@@ -19,7 +19,7 @@ def make(cls=Flask, **settings):
 
 
 def shared(answer):
-    """The fields of CORS, without what their names begin with."""
+    """The CORS headers, without their common prefix."""
     named = ((name, value) for name, value in answer.headers.items() if name.startswith("Access-Control-"))
     return {name.removeprefix("Access-Control-"): value for name, value in named}
 

@@ -11,7 +11,7 @@ from costrel.app.packages import find_package, get_root_path
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """A folder that modules are imported from; what a test imports is forgotten afterwards."""
+    """A folder on the import path; the modules of a test are removed afterwards."""
     monkeypatch.syspath_prepend(tmp_path)
     before = set(sys.modules)
     yield tmp_path

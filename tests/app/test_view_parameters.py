@@ -11,7 +11,7 @@ from costrel.views import MethodView
 
 
 def refusal(rule, view, cls=Costrel, **options):
-    """The error at the start; None if there is none."""
+    """The error at the start, or None."""
     app = cls("parameters", static_folder=None)
     app.config["SECRET_KEY"] = "k" * 32
     app.add_url_rule(rule, "index", view, **options)

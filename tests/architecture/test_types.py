@@ -19,7 +19,7 @@ TAG = re.compile(r"PERF: ?([^.\n\"]*)")
 
 
 def tags() -> Iterator[tuple[str, list[str]]]:
-    """Where each tag is, and the names in it; a name may be followed by what is measured there, in brackets."""
+    """The place of each tag and the names in it; brackets may name the measured value."""
     for path in SOURCES:
         for number, line in enumerate(path.read_text().splitlines(), 1):
             for found in TAG.findall(line):

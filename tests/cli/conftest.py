@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 @pytest.fixture(autouse=True)
 def environ(monkeypatch):
-    """The environment without the variables that steer Costrel; what a test sets is gone after it."""
+    """The environment without Costrel's variables; changes are undone after the test."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -34,7 +34,7 @@ def write(folder):
 
 @pytest.fixture
 def invoke():
-    """Run a command; gives its exit code, and what it wrote to standard output and standard error."""
+    """Run a command, and return its exit code, its standard output and its standard error."""
 
     def invoke(command, *args, input=None):
         result = CliRunner().invoke(command, args, input=input)

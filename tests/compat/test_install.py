@@ -260,7 +260,7 @@ def test_the_ordered_multidicts_are_deprecated_as_in_werkzeug():
 
 @pytest.fixture
 def script(tmp_path):
-    """A program that says which Flask it has, and what a child of its own has."""
+    """A program that prints its version of Flask and that of a child process."""
     path = tmp_path / "program.py"
     path.write_text(
         textwrap.dedent(

@@ -28,7 +28,7 @@ def modules():
 
 
 def parameters(function):
-    """The parameters of a function: name, kind and whether there is a default; None where Python cannot tell."""
+    """The parameters of a function: name, kind and whether there is a default; None if Python cannot determine them."""
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):
@@ -49,7 +49,7 @@ def member(cls, name):
 
 
 def describe(value):
-    """A class, a function or another value, with what callers of it rely on."""
+    """The public properties of a class, a function or another value."""
     if inspect.isclass(value):
         names = [n for n in dir(value) if not n.startswith("_")]
         own = {"object", value.__name__}
@@ -67,7 +67,7 @@ def describe(value):
 
 
 def is_public(module, name, value):
-    """Whether a name belongs to the module's package: not its privates, nor what it imports from elsewhere."""
+    """Whether a name belongs to the module's package: no private names, and no imports from elsewhere."""
     if name.startswith("_") or isinstance(value, (types.ModuleType, typing.TypeVar)) or name in ("annotations",):
         return False
     if inspect.isclass(value) or inspect.isroutine(value):

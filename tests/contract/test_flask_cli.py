@@ -226,7 +226,7 @@ def without_padding(result):
 
 
 def invoke(group, arguments):
-    """Run a command in a context of its own: Flask leaves the application's behind when it shows help."""
+    """Run a command in a new context, because Flask does not remove the application's context after help."""
     return contextvars.copy_context().run(CliRunner().invoke, group, list(arguments))
 
 

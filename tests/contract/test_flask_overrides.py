@@ -9,7 +9,7 @@ SIDES = (flask.Flask, Flask)
 
 
 def on_both(story, *args):
-    """What the story tells of each of the two."""
+    """The results on Flask and on Costrel."""
     theirs, ours = (story(side, *args) for side in SIDES)
     assert theirs == ours
     return ours
@@ -85,7 +85,7 @@ def test_an_error_that_is_ignored_is_not_told_to_the_teardown_functions(ignored,
 
 
 def views_through(side, name):
-    """Have an overridden stage say what it was given."""
+    """Let an overridden stage record its arguments."""
     given = []
 
     def stage(self, *args):

@@ -87,7 +87,7 @@ def applications(configuration):
 
 
 def save(app, content, state, vary):
-    """The headers that a session leaves on a response, or the error, and what it warns of."""
+    """The headers of a response after a session, or the error, and the warnings."""
     session = app.session_interface.session_class(content)
     session.modified, session.accessed = state["modified"], state["accessed"]
     with warnings.catch_warnings(record=True) as caught, app.app_context():

@@ -37,7 +37,7 @@ def known_differences():
 
 
 def differences(real, alias):
-    """What a program written for the real packages would miss: ``{place: what}``."""
+    """The differences for a program that was written for the real packages: ``{place: difference}``."""
     found = {}
     for module, entries in real.items():
         if "error" in alias[module]:

@@ -58,7 +58,7 @@ def outcome(call: t.Callable[..., t.Any], *args: t.Any, **kwargs: t.Any) -> t.An
 
 @given(st.none() | cookie_like | texts)
 def test_cookies_are_read_alike(header: str | None) -> None:
-    """All that Werkzeug reads is read, among what it leaves out: values with blanks or quotes within."""
+    """Costrel reads all cookies that Werkzeug reads, and values with spaces or quotes, which Werkzeug drops."""
     assume("\n" not in (header or ""))  # no server lets a line break into a field
     theirs, ours = plain(werkzeug.sansio.http.parse_cookie(header)), plain(cookies.parse_cookie(header))
     assert set(theirs) <= set(ours)

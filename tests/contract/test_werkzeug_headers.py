@@ -59,7 +59,7 @@ types = st.sampled_from([None, as_int, str, as_type_error])
 
 
 def plain(value: t.Any) -> t.Any:
-    """A result without what names its module."""
+    """A result without the name of its module."""
     if isinstance(value, (werkzeug.datastructures.Headers, headers.Headers)):
         return type(value).__name__, list(value)
     if isinstance(value, (str, bytes, int, dict)) or value is None or value is NotImplemented:

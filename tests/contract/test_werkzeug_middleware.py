@@ -390,7 +390,7 @@ def test_mistakes_are_warned_of_alike(index: int) -> None:
 
 
 class Upstream:
-    """A server that answers each request with the same bytes and keeps what it was sent."""
+    """A server that sends the same bytes for each request and stores the requests."""
 
     def __init__(self) -> None:
         self.answer = b""

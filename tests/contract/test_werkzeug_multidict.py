@@ -59,7 +59,7 @@ odd = st.sampled_from([None, "ab", "a", 5, [("a",)], [("a", 1, 2)], [[[], 1]], b
 
 
 def plain(value: t.Any) -> t.Any:
-    """A result without what names its module."""
+    """A result without the name of its module."""
     if isinstance(value, (werkzeug.datastructures.MultiDict, multidict.MultiDict)):
         return (
             type(value).__name__,

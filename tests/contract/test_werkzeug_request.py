@@ -78,7 +78,7 @@ urls = st.text("a/ü%? +\xff\xc3\xbc;:@&=", max_size=8).map(lambda text: text.en
 
 
 def comparable(value: t.Any) -> t.Any:
-    """A value with the class names that both sides share, and what it shows."""
+    """A value with its class name, as in both libraries, and its representation."""
     if hasattr(value, "to_header") or isinstance(value, (list, dict)):
         return type(value).__name__, repr(value), str(value)
     if isinstance(value, (str, bytes, int, dt.datetime, tuple, type(None))):

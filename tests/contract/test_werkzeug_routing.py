@@ -152,7 +152,7 @@ patterns = st.sampled_from(sorted(PATTERNS, key=lambda pattern: len(pattern.text
 
 
 def sometimes(strategy: st.SearchStrategy[t.Any]) -> st.SearchStrategy[t.Any]:
-    """None, which leaves the option out, more often than a value."""
+    """A strategy that returns None, which omits the option, more often than a value."""
     return st.none() | st.none() | strategy
 
 

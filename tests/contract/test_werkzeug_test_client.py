@@ -198,7 +198,7 @@ def test_cookies(steps):
 
 
 def redirects(environ, start_response):
-    """Redirect to the ``X-To`` header from /start, and tell of the request elsewhere."""
+    """Redirect /start to the ``X-To`` header, and describe the request at all other paths."""
     if environ["PATH_INFO"] == "/start":
         start_response(environ["HTTP_X_STATUS"], [("Location", environ["HTTP_X_TO"]), ("Content-Type", "text/plain")])
         return [b"redirect"]

@@ -66,7 +66,7 @@ def outcome(call: t.Callable[..., t.Any], *args: t.Any) -> t.Any:
 
 
 def keeps_its_authority(value: str) -> bool:
-    """Whether Werkzeug keeps all slashes: it leaves out those of an empty authority, or some of them."""
+    """Whether Werkzeug keeps all slashes: it drops those of an empty authority, or some of them."""
     return re.match(r"\s*(?!https?:|wss?:)[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*@?:?(?:[/?#]|$)", value) is None
 
 

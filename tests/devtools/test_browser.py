@@ -92,7 +92,7 @@ def project(folder):
 
 
 def listens(browser: webdriver.Chrome) -> None:
-    """Wait until the page has its script: what is edited before could be missed by the template watch alone."""
+    """Wait until the page has its script; the template watch alone could miss an earlier change."""
     WebDriverWait(browser, PATIENCE).until(lambda b: b.execute_script("return !!window.costrelRefresh"))
 
 

@@ -74,7 +74,7 @@ def test_a_chapter_shows_all_that_is_new(page: Path, tmp_path: Path) -> None:
 
 
 def renamed(lines: list[str]) -> list[str]:
-    """The names of views as chapter 8 tells the reader to change them."""
+    """Rename the views as chapter 8 describes."""
     return [re.sub(r"""url_for\((["'])(index|show|add|finish)\1""", r"url_for(\1pages.\2\1", line) for line in lines]
 
 

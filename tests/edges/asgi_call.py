@@ -49,7 +49,7 @@ def scope_for(path: str, method: str = "GET", **changes: Any) -> dict[str, Any]:
 
 
 async def call(app: Any, path: str = "/", method: str = "GET", body: Any = None, **scope: Any) -> Answered:
-    """Send one request; `body` is bytes, or a list of chunks, where None stands for a client that leaves."""
+    """Send one request; `body` is bytes, or a list of chunks, in which None is a disconnect."""
     chunks = [body] if isinstance(body, bytes) else list(body or [])
     if isinstance(body, bytes):
         scope["headers"] = [(b"content-length", str(len(body)).encode()), *scope.get("headers", [])]

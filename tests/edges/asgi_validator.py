@@ -10,7 +10,7 @@ class ProtocolError(AssertionError):
 
 
 def validated(app: Any) -> Any:
-    """`app`, whose messages on HTTP are checked for order, types and what may follow what (ASGI HTTP spec 2.4)."""
+    """Wrap `app`, and check the order and the types of its HTTP messages (ASGI HTTP spec 2.4)."""
 
     async def checked(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":

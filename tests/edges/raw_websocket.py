@@ -19,7 +19,7 @@ PATIENCE = 20.0
 def frame(
     opcode: int, payload: bytes = b"", *, fin: bool = True, rsv: int = 0, masked: bool = True, length: int | None = None
 ) -> bytes:
-    """One frame; `length` is what its head says where that is not true."""
+    """One frame; `length` replaces the real length in its head."""
     size = len(payload) if length is None else length
     first = fin << 7 | rsv << 4 | opcode
     if size < 126:
@@ -61,7 +61,7 @@ class RawWebSocket:
         self.socket.close()
 
     def send(self, data: bytes) -> None:
-        """Send bytes; a server that has closed already takes none."""
+        """Send bytes, unless the server has already closed the connection."""
         with contextlib.suppress(ConnectionError):
             self.socket.sendall(data)
 

@@ -16,7 +16,7 @@ FORM = [(b"content-type", b"application/x-www-form-urlencoded")]
 
 
 def request_of(path, *, leaves_after, **scope):
-    """A request whose client leaves after some seconds; what was sent to it."""
+    """Send a request whose client disconnects after some seconds, and return the messages to it."""
 
     async def run(app):
         sent = []

@@ -13,7 +13,7 @@ CHUNK = 100_000
 
 
 class Client:
-    """Gives the messages of one body, the next one each time it is asked; None is a client that leaves."""
+    """A `receive` function with the messages of one body; None is a disconnect."""
 
     def __init__(self, chunks):
         self.chunks = list(chunks)
@@ -37,7 +37,7 @@ def chunks_of(number):
 
 
 def read_in_thread(read, client, environ=None, **kwargs):
-    """What `read` makes of a body in a thread, while the loop receives it."""
+    """The result of `read` in a thread while the loop receives the body."""
 
     async def main():
         body = Body({} if environ is None else environ, client.receive, **kwargs)

@@ -19,7 +19,7 @@ SOON = 5
 
 
 class Client:
-    """What one client sends, and what it gets."""
+    """The messages from one client and to it."""
 
     def __init__(self, app, scope):
         self.app = app
@@ -54,7 +54,7 @@ class Client:
                 await asyncio.sleep(0.01)
 
     async def ended(self):
-        """Wait for the application to be done; what it has raised."""
+        """Wait until the application ends, and return its error."""
         await asyncio.wait_for(asyncio.wait([self.task]), SOON)
         return None if self.task.cancelled() else self.task.exception()
 
@@ -65,7 +65,7 @@ def posting(app, **scope):
 
 
 def upload(app, number, leaves=False):
-    """Send `number` chunks of 100 KB at once, and the end or a leave after them; what the application has raised."""
+    """Send `number` chunks of 100 KB, then the end or a disconnect, and return the application's error."""
 
     async def run():
         async with posting(app) as client:

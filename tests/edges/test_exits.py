@@ -13,7 +13,7 @@ from .asgi_call import call, scope_for
 
 
 def outcome(app, path="/"):
-    """What comes of a request, in a loop that goes on after it."""
+    """The result of a request in a loop that continues afterwards."""
 
     async def run():
         try:

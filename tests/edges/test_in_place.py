@@ -76,7 +76,7 @@ def takes(app, path="/", method="GET", **scope):
 
 @pytest.fixture
 def mixed(app):
-    """An application with views of both kinds, which has been asked before."""
+    """An application with views of both kinds that has already answered a request."""
     methods = ["GET", "POST"]
 
     @app.route("/", methods=methods)

@@ -12,7 +12,7 @@ from costrel.testing.lifespan import Lifespan
 
 
 async def echo(scope, receive, send):
-    """Answers with what it was called with."""
+    """Return the arguments of the call as the response."""
     assert scope["type"] == "http"
     body, more = b"", True
     while more:

@@ -11,7 +11,7 @@ PATIENCE = 10
 
 
 def left_by_its_client(app, scope, *first):
-    """Answer a scope for a server that takes what is sent at once, and whose client leaves after a moment."""
+    """Answer a scope for a server that accepts messages without waiting, and whose client soon disconnects."""
     messages = list(first)
 
     async def receive():

@@ -60,7 +60,7 @@ def app():
 
 
 class Answer:
-    """The response to a request, whose body a server has not asked for yet."""
+    """The response to a request, before the server iterates over its body."""
 
     def __init__(self, app, path, method="GET", **headers):
         self.body = app(EnvironBuilder(app, path, method=method, headers=headers).get_environ(), self._start)

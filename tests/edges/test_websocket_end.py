@@ -253,7 +253,7 @@ def test_a_client_that_leaves_at_once_reaches_no_view(app):
 
 
 def test_a_view_that_takes_no_messages_makes_the_client_wait(app):
-    """What a client sends on and on stays with the server, and not in memory here."""
+    """If a client sends continuously, its messages wait in the server and not in the application."""
     taken = []
 
     @app.websocket("/")

@@ -38,7 +38,7 @@ def test_a_client_that_left_before_the_handshake_keeps_no_sender_waiting(app):
 
 
 async def conversation(app):
-    """What a server is given that takes its time to accept, for a client that says one thing and leaves."""
+    """The messages to a server that accepts slowly, for a client that sends one message and disconnects."""
     received = [{"type": "websocket.connect"}, {"type": "websocket.receive", "text": "again"}]
     sent = []
     said = asyncio.Event()

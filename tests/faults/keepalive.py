@@ -176,7 +176,7 @@ class Connection2:
         raise ConnectionError("the connection has ended")
 
     def ping(self) -> None:
-        """Send a PING, and read what has arrived. Raises OSError if the connection has ended."""
+        """Send a PING, and read the received data. Raises OSError if the connection has ended."""
         self._http.ping(b"12345678")
         self._flush()
         with suppress(BlockingIOError):

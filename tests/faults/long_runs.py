@@ -185,7 +185,7 @@ def clock(minutes: float) -> None:
 
 
 def count_twice(server: Server, cookie: str | None) -> tuple[str, list[str]]:
-    """A new session's cookie, and what it counts when it comes back; and what an older one counts."""
+    """The cookie of a new session, its count when it is sent again, and the count of an older cookie."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
     connection.request("GET", "/count")
     first = connection.getresponse()
@@ -224,7 +224,7 @@ def files(minutes: float) -> None:
 
 
 def try_to_open(server: Server) -> int | str:
-    """The status of a view that opens a file, or what went wrong within two seconds."""
+    """The status of a view that opens a file, or the error within two seconds."""
     try:
         with server.connect(timeout=2) as connection:
             connection.sendall(b"GET /opened HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")

@@ -75,7 +75,7 @@ class Server(LoggedProcess):
         return found
 
     def temporary_files(self) -> list[str]:
-        """The files without a name that the workers have open: what is on its way in, or was forgotten."""
+        """The unnamed files that the workers have open: current uploads, or leaks."""
         return [path for path in self.open_files() if path.endswith("(deleted)")]
 
     # -- requests

@@ -34,7 +34,7 @@ def wait_for_lines(server, number):
 
 
 def test_too_much_is_refused_soon_and_over_soon():
-    """Two threads, each with a queue of 32: of a hundred clients a third has to be told to come back."""
+    """Two threads, each with a queue of 32: a third of a hundred clients must get a 503."""
     with served("--threads", "2") as server:
         with Load(server, "/sleep/0.05", clients=100) as load:
             time.sleep(4)

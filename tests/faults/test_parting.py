@@ -121,7 +121,7 @@ def ask(connection, rest=b""):
 
 @pytest.mark.parametrize("interface", ["asgi", "wsgi"])
 def test_a_request_on_a_connection_that_was_idle_is_answered_and_ends_it(interface):
-    """The worker has been told to end, and the client does not know."""
+    """The worker has received the signal to end, and the client does not know it yet."""
     with served("--interface", interface, workers=1) as server, open_connection(server) as connection:
         server.process.send_signal(signal.SIGHUP)
         server.wait_for("takes the place of")
@@ -178,7 +178,7 @@ def test_connections_that_wait_to_be_accepted_are_served_before_the_server_stops
 
 
 def test_a_signal_to_all_processes_at_once_loses_nothing():
-    """As systemd does it: the workers are told at the same time as the process that started them."""
+    """As systemd does: the workers get the signal at the same time as their parent."""
     with served(workers=2) as server, open_connection(server) as connection:
         for pid in [*server.workers(), server.process.pid]:
             os.kill(pid, signal.SIGTERM)

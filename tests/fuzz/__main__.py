@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def run(name: str, seconds: int) -> bool:
-    """Fuzz one target; print what it reached, and what it found. Answer whether it found nothing."""
+    """Fuzz one target, and print its coverage and its findings. Return whether there were none."""
     learned = WORK / name / "corpus"
     learned.mkdir(parents=True, exist_ok=True)
     log = WORK / name / "log"

@@ -89,7 +89,7 @@ def urls(data: bytes) -> None:
 
 
 def routes(data: bytes) -> None:
-    """A match can be built and matched again; a redirect stays on the site."""
+    """A match can be built and matched again, and a redirect leads to the same site."""
     method, text = lines_of(data, 1)
     adapter = RULES.bind(SITE)
     path = text.decode("utf-8", "replace")
@@ -150,7 +150,7 @@ def redirects(data: bytes) -> None:
 
 
 def _as_browsers_read(target: str) -> str:
-    """What the URL Standard (§4.4) makes of a reference before it looks for its parts, for a page over HTTP."""
+    """The normalization of a reference by the URL Standard (§4.4) before parsing, for a page over HTTP."""
     stripped = target.strip("".join(map(chr, range(0x21))))
     return stripped.replace("\t", "").replace("\n", "").replace("\r", "").replace("\\", "/")
 

@@ -30,7 +30,7 @@ _tagged = TaggedJSONSerializer()
 
 
 def signed(data: bytes) -> None:
-    """As itsdangerous reads it: as it came, with a good signature, and with a good timestamp besides."""
+    """Compare with itsdangerous: the raw input, with a valid signature, and with a valid timestamp."""
     text = data.decode("latin-1")
     signature = _kept.macs[0].signature
     stamped = data + _timestamp(int(time.time()))
@@ -53,7 +53,7 @@ def _outcome(serializer: t.Any, value: str) -> str:
 
 
 def encrypted(data: bytes) -> None:
-    """Nothing is read that was not encrypted with the key, and of that only what is a session."""
+    """Only values that were encrypted with the key are read, and only if they are sessions."""
     box = Box((KEY, "an old key"), "session")
     with suppress(BadSignature):
         box.loads(data.decode("latin-1"), DAY)

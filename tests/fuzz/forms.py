@@ -32,7 +32,7 @@ URLENCODED = "application/x-www-form-urlencoded"
 
 
 def multipart_events(data: bytes) -> None:
-    """Werkzeug's decoder: the same events however the body is cut, and again from what the encoder makes of them."""
+    """Werkzeug's decoder: the same events for any split of the body, and again after encoding them."""
     whole = _joined(_events([data]))
     for step in STEPS:
         assert whole == _joined(_events(pieces(data, step))), f"{step} bytes at a time give other events"
@@ -57,7 +57,7 @@ def _events(chunks: list[bytes]) -> list[t.Any]:
 
 
 def _joined(events: list[t.Any]) -> list[t.Any]:
-    """The events with the pieces of a part's data put together; whether more would follow is not told."""
+    """The events, with the data of a part joined; whether more data would follow is ignored."""
     joined: list[t.Any] = []
     for event in events:
         if not isinstance(event, Data):
@@ -88,7 +88,7 @@ def _check_written_again(events: list[t.Any]) -> None:
 
 
 def multipart_form(data: bytes) -> None:
-    """The parser of forms: the same fields and files however many bytes a read gives, and those that events tell."""
+    """The parser of forms: the same fields and files for any size of reads, and as in the events."""
     whole = _form(data, MULTIPART, 64 * 1024)
     for step in STEPS:
         assert whole == _form(data, MULTIPART, step), f"{step} bytes at a time give another form"

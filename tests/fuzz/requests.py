@@ -104,7 +104,7 @@ _providers = [DefaultJSONProvider(app) for app in _apps]
 
 
 def application(data: bytes) -> None:
-    """No request makes an application fail, and none gets at a file that is not public. Debug mode is off."""
+    """No request makes an application fail or reaches a file that is not public. Debug mode is off."""
     head, _, body = data.partition(b"\n\n")
     for app in _apps:
         environ = environ_of(_scope_of(head))

@@ -11,7 +11,7 @@ from costrel.legacy.http_proxy import ProxyMiddleware
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers with what it was asked."""
+    """Return the request as the response."""
 
     def do_POST(self):
         if self.path == "/cut":

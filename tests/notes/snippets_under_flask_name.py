@@ -39,7 +39,7 @@ def app():
 
 
 def run(snippet, **names):
-    """Run a snippet as it stands in the notes, and give the names that it leaves."""
+    """Run a snippet unchanged, and return the names that it defines."""
     exec(textwrap.dedent(snippet), names)
     return names
 

@@ -1,4 +1,4 @@
-"""`find` matches plain requests as `match` does, and returns None for all others."""
+"""`find` matches plain requests as `match` does, and leaves all others to an adapter."""
 
 import uuid
 

@@ -42,7 +42,7 @@ def injects(where):
 
 
 def injecting(environ, start_response):
-    """WSGI middleware, whose headers nobody has looked at."""
+    """WSGI middleware whose headers the gate has not checked."""
     if environ["PATH_INFO"] == "/injects/middleware":
         start_response("200 OK", [("Content-Type", "text/plain"), ("X-Raw", "a\r\nX-Injected: 1")])
         return [b"out"]

@@ -11,7 +11,7 @@ GOOD = "https://shop.example"
 
 @pytest.fixture
 def app(make):
-    """Shares what is below /pub with every origin, the rest of the shop with one, and /admin with none."""
+    """Share /pub with every origin, the rest of the shop with one origin, and /admin with none."""
     app = make()
     app.config["CORS_POLICY"] = CORSPolicy([GOOD, "https://*.shop.example"], credentials=True)
     app.add_url_rule("/shop", "shop", lambda: "shop")

@@ -87,7 +87,7 @@ def costrel(servers):
 
 
 def outcome(server, row):
-    """What became of a row: a status, or what can be said of the body."""
+    """The result of a row: a status, or a description of the body."""
     try:
         with server.connect(timeout=1 if row == "E6" else PATIENCE) as connection:
             connection.sendall(REQUESTS[row])
@@ -138,7 +138,7 @@ def test_e10_nor_does_one_of_wsgi_middleware(tmp_path, name):
 
 
 def test_e10_nor_over_wsgi_whatever_the_status():
-    """Granian alone sees the header of this middleware: it may leave it out or refuse the response."""
+    """Only Granian gets the header of this middleware: it may omit it or refuse the response."""
     with served("--interface", "wsgi", app="framed_app:wrapped", PYTHONPATH=HERE) as server:
         assert b"injected" not in server.exchange(get("/injects/middleware")).lower()
 
@@ -220,7 +220,7 @@ def test_e10_what_middleware_answers_is_closed_when_it_is_refused(make):
 
 
 def test_e10_a_response_of_another_kind_is_looked_at_too(make):
-    """A class that writes itself out may hand out what it likes."""
+    """A class with its own output may send any bytes."""
     app = make()
 
     class Raw(Response):
@@ -243,7 +243,7 @@ def one_byte_chunks(number):
 
 
 def test_e11_chunks_of_one_byte_cost_in_proportion(costrel):
-    """Granian hands each chunk over by itself, which is what it costs; nobody else waits meanwhile."""
+    """Granian passes on each chunk separately, which costs time, but other requests do not wait."""
     assert costrel.exchange(one_byte_chunks(100)).endswith(b"POST 100")
     for _ in range(3):
         times = []

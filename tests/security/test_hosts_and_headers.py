@@ -16,7 +16,7 @@ BREAKS = ["\r\nX: y", "\n", "\r", "\0"]
 
 @pytest.fixture
 def app(make):
-    """Answers with what it takes the request's URL to be."""
+    """Return the request's URL as the response."""
     app = make()
     app.add_url_rule("/", "index", lambda: request.url)
     app.add_url_rule("/<path:path>", "path", lambda path: request.url)

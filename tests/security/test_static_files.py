@@ -15,7 +15,7 @@ from .calls import assert_linear, over_wsgi
 
 @pytest.fixture
 def folder(tmp_path):
-    """A folder of files to serve, and beside it what must not be served."""
+    """A folder of files to serve, and files next to it that must not be served."""
     (tmp_path / "static" / "pub").mkdir(parents=True)
     (tmp_path / "static" / "priv").mkdir()
     (tmp_path / "static-private").mkdir()

@@ -44,7 +44,7 @@ def serving(application, host="127.0.0.1", certificate=None):
 
 
 def quiet_logger():
-    """A logger of a test's own that nobody hears."""
+    """A separate logger for a test, without handlers."""
     logger = logging.Logger("test")
     logger.addHandler(logging.NullHandler())
     return logger

@@ -32,7 +32,7 @@ class Served(Process):
             connection.close()
 
     def raw(self, request, cut=False):
-        """The status line of the answer to these bytes; with `cut`, the client leaves after them."""
+        """The status line of the response to these bytes; with `cut`, the client then disconnects."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE) as connection:
             connection.sendall(request)
             if cut:

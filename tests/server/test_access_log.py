@@ -19,7 +19,7 @@ from costrel.server.log_formats import LINES
 
 @pytest.fixture
 def lines(capsys):
-    """Gives what the access log has written."""
+    """The lines of the access log."""
     return lambda: capsys.readouterr().out.splitlines()
 
 
@@ -131,7 +131,7 @@ def test_the_line_of_a_websocket_comes_when_it_opens(lines):
 
 
 class RequestCounter:
-    """Notes what is counted."""
+    """A counter that records its calls."""
 
     def __init__(self):
         self.statuses = []

@@ -166,7 +166,7 @@ def after_serving():
 
 @contextmanager
 def warm(folder, *arguments):
-    """A server with one worker that has been asked before: nothing is answered in place at first."""
+    """A server with one worker that has answered a request: the first is not answered in place."""
     (folder / "shop.py").write_text(APP)
     with serving(folder, *arguments, workers=1) as served:
         served.folder = folder
@@ -216,7 +216,7 @@ def open_view(served, name):
 
 @contextmanager
 def blocked(served, name, ask=None):
-    """Have as many def views block in place as may; gives what has others ask, and the answers come after the block."""
+    """Block in place with as many def views as possible, yield the responses to other requests, then end the block."""
     ask = ask or (lambda: served.get(f"/blocked/{name}"))
     answers = []
     with ThreadPoolExecutor(2 * IN_PLACE + 2) as pool:

@@ -17,7 +17,7 @@ def app():
 
 
 def failing(app, *, times=1):
-    """The failing checks, as often as they are asked for."""
+    """The failing checks, for several calls."""
 
     async def ask():
         checks = Checks(app)

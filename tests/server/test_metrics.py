@@ -17,7 +17,7 @@ from ..edges.asgi_call import scope_for
 
 
 class Worker:
-    """A process that runs until it is told otherwise."""
+    """A process that runs until it is stopped."""
 
     alive = True
 

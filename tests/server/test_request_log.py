@@ -33,7 +33,7 @@ class Lines(logging.Handler):
 
 
 def lines_of(application, **scope):
-    """The lines that answering one scope writes, with `T` for the time and `D` for what it took."""
+    """The log lines of one scope, with `T` for the time and `D` for the duration."""
     handler = Lines()
     logger = logging.Logger("test")
     logger.addHandler(handler)

@@ -72,7 +72,7 @@ def folder(tmp_path):
 
 
 def probe(served, path="/readyz", method="GET"):
-    """The status and what the answer says; the host is none that the application knows."""
+    """The status and the body of the response; the application does not trust the host."""
     connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=PATIENCE)
     try:
         connection.request(method, path, headers={"Host": "10.0.0.7:8000"})

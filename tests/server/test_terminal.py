@@ -61,7 +61,7 @@ def test_control_characters_are_written_out():
 
 @pytest.fixture
 def fresh(monkeypatch):
-    """A logger that nobody has set up, out of the sight of the tests' own handlers."""
+    """A logger without configuration, independent of the handlers of the tests."""
     logger = logging.Logger("fresh", level=logging.NOTSET)
     monkeypatch.setitem(logging.Logger.manager.loggerDict, logger.name, logger)
     return logger

@@ -302,7 +302,7 @@ class TestTooLarge:
 
 
 class TestPrivateCache:
-    """`SESSION_CACHE_PRIVATE`: what sets a client's cookie is for that client alone."""
+    """`SESSION_CACHE_PRIVATE`: shared caches must not store a response that sets a client's cookie."""
 
     @pytest.mark.parametrize(
         ("before", "after"),

@@ -43,7 +43,7 @@ class Reads(ast.NodeVisitor):
         self.generic_visit(node)
 
     def name_of(self, node):
-        """The setting that an expression reads; None if it reads none."""
+        """The setting that an expression reads, or None."""
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get":
             mapping, key = node.func.value, node.args[0] if node.args else None
         elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):

@@ -16,7 +16,7 @@ ON_SERVER = ("memory", "sqlite", "redis", "cache")
 
 @pytest.fixture(scope="session")
 def shared_redis():
-    """A Redis for the tests that leave it as it is."""
+    """A Redis for tests that do not stop or change it."""
     with running_redis() as server:
         yield server
 

@@ -12,7 +12,7 @@ from ..edges.asgi_call import ask
 
 
 class Noting(MemoryStore):
-    """A store that notes in which threads it was asked."""
+    """A store that records the threads of its calls."""
 
     def __init__(self):
         super().__init__()

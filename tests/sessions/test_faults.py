@@ -92,7 +92,7 @@ class TestRedis:
 
 
 class Failing(MemoryStore):
-    """A store that is down when it is told to be."""
+    """A store that can be switched off."""
 
     reads = writes = True
 

@@ -145,7 +145,7 @@ def test_what_is_no_value_of_redis_is_refused_too(make_app):
 
 @real_redis
 def test_the_sessions_of_flask_session_itself(make_app, shared_redis):
-    """Written by Flask and Flask-Session, in a process where they are what they are called."""
+    """Written by the real Flask and Flask-Session, in a separate process."""
     pytest.importorskip("flask_session")
     app = make_app("redis", SESSION_MOVE_FROM="flask-session", SESSION_USE_SIGNER=True)
     program = f"""

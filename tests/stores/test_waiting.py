@@ -10,7 +10,7 @@ from costrel.stores.waiting import BRIEF, WAITERS, StuckError, Waits
 
 @pytest.fixture
 def clock(monkeypatch):
-    """A clock that goes on when somebody sleeps."""
+    """A clock that advances when `sleep` is called."""
 
     class Clock:
         now = 1000.0
@@ -31,7 +31,7 @@ def wait_in_vain(operation):
 
 
 def waited(operation, clock):
-    """The seconds until an operation for a store that stays locked gives up, and the reason."""
+    """The seconds until an operation on a locked store fails, and the reason."""
     began = clock.now
     with pytest.raises(StuckError) as caught:
         wait_in_vain(operation)

@@ -27,7 +27,7 @@ async def fails():
 
 
 def run_on_a_running_loop(make):
-    """What sync code makes of a coroutine that was called by a loop of this very thread."""
+    """The result of a coroutine in sync code that the loop of the same thread has called."""
 
     async def on_loop():
         return run_coroutine(make()), variable.get()

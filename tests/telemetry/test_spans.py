@@ -528,7 +528,7 @@ class TestWebSockets:
 
 
 class Leaving:
-    """A client of an ASGI application that disconnects when it is told to."""
+    """A client of an ASGI application that disconnects on request."""
 
     def __init__(self):
         self.left = asyncio.Event()

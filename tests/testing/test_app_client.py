@@ -16,7 +16,7 @@ from costrel.version import __version__
 
 @pytest.fixture
 def app():
-    """An application that counts visits in the session, and tells what it sees."""
+    """An application that counts visits in the session, and describes the request."""
     app = Costrel(__name__)
     app.secret_key = "a key of thirty-two bytes, as asked for"
     app.config["TESTING"] = True

@@ -18,7 +18,7 @@ def echo(environ, start_response):
 
 
 class Chunks:
-    """A body that tells when it is read and closed."""
+    """A body that records reading and closing."""
 
     def __init__(self, events, *chunks):
         self.events = events

@@ -9,7 +9,7 @@ from costrel.testing.cookie_jar import Cookie
 
 
 def app(environ, start_response):
-    """Set the cookies that the request asks for, and tell which ones it sent."""
+    """Set the cookies that the request names, and return the cookies that it sent."""
     cookies = [("Set-Cookie", header) for header in environ.get("HTTP_X_SET", "").split("|") if header]
     start_response("200 OK", [("Content-Type", "text/plain"), *cookies])
     return [environ.get("HTTP_COOKIE", "").encode("latin-1")]

@@ -8,7 +8,7 @@ from costrel.testing.client import Client, ClientRedirectError
 
 
 def redirecting(routes, events=None):
-    """An application that redirects from some paths, and tells of the request at all others."""
+    """An application that redirects from some paths, and describes the request at all others."""
 
     def app(environ, start_response):
         path = environ["PATH_INFO"]
