@@ -10,8 +10,6 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from costrel.server.beats import Beats, Pulse
-
 from ..processes import PATIENCE, Process, environ, is_gone, wait_until
 from .served import serving, started
 
@@ -216,24 +214,6 @@ def test_stuck_workers_and_threads_are_counted(folder):
 
     assert re.search(r"^costrel_thread_stalls_total [1-9]", text, re.M)
     assert "\ncostrel_workers_stuck_total 1\n" in text
-
-
-def test_a_pulse_is_silent_only_while_its_reader_runs(monkeypatch):
-    now = [100.0]
-    monkeypatch.setattr("time.monotonic", lambda: now[0])
-    pulse = Pulse()
-    beats = Beats(10)
-
-    def look(seconds):
-        now[0] += seconds
-        return list(beats.silent([("worker", pulse)]))
-
-    assert look(1) == []
-    assert look(100) == []  # it has not begun to beat
-    pulse.beat()
-    assert look(1) == []
-    assert look(3600) == []  # the computer was suspended
-    assert [look(1) for _ in range(8)] == [[], [], [], [], [], [], ["worker"], []]
 
 
 @pytest.mark.parametrize("debug", [False, True])
