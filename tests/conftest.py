@@ -7,6 +7,7 @@ so with ``@pytest.mark.unvalidated("the reason")``.
 import gc
 import os
 import sys
+import textwrap
 import threading
 from wsgiref.validate import validator
 
@@ -165,6 +166,19 @@ def folder(tmp_path, monkeypatch):
         module = sys.modules[name]
         if (getattr(module, "__file__", None) or "").startswith(str(tmp_path)):
             del sys.modules[name]
+
+
+@pytest.fixture
+def write(folder):
+    """Write a file into the folder."""
+
+    def write(name, text):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text))
+        return path
+
+    return write
 
 
 @pytest.fixture

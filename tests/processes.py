@@ -95,10 +95,20 @@ class Process:
         self._take_lines()
 
     def _take_lines(self) -> None:
+        is_over = False
         while not self._queue.empty():
             line = self._queue.get()
-            if line is not None:
+            if line is None:
+                is_over = True
+            else:
                 self.lines.append(line)
+        if is_over:
+            self._queue.put(None)
+
+    def lines_so_far(self) -> list[str]:
+        """All lines until now: those that were waited for, and those that have come since."""
+        self._take_lines()
+        return self.lines
 
     def wait_for(self, pattern: str) -> re.Match[str]:
         """The match in the first line that has one, of those that were not waited for yet."""

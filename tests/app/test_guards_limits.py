@@ -5,6 +5,7 @@ import logging
 import re
 import threading
 
+import limits
 import pytest
 
 from costrel import Blueprint, Costrel, RateLimit, g, rate_limit, request, session
@@ -309,6 +310,35 @@ class TestStores:
             strategy.hit = lambda *arguments: asked.append(arguments)
             assert [200, 429] == statuses(client, "/", 2)
             assert [] == asked
+
+    @pytest.mark.parametrize(
+        ("when_down", "codes"), [("memory", [200, 200, 429]), ("allow", [200, 200, 200]), ("refuse", [503, 503, 503])]
+    )
+    def test_one_that_cannot_be_reached_is_tried_again_after_a_pause(self, when_down, codes, caplog, monkeypatch):
+        class Unreliable(limits.storage.MemoryStorage):
+            STORAGE_SCHEME = ["unreliable"]
+            is_down = False
+            asked = 0
+
+            def incr(self, *arguments, **named):
+                type(self).asked += 1
+                if self.is_down:
+                    raise OSError("cannot be reached")
+                return super().incr(*arguments, **named)
+
+        now = [1000.0]
+        monkeypatch.setattr(rate_counter.time, "monotonic", lambda: now[0])
+        client = one_view("2/minute", RATE_LIMIT_STORAGE="unreliable://", RATE_LIMIT_STORE_DOWN=when_down)
+        assert 200 == client.get("/").status_code
+
+        Unreliable.is_down = True
+        with caplog.at_level(logging.WARNING):
+            assert codes == statuses(client, "/", 3)
+            assert 2 == Unreliable.asked  # the first request and the first that failed
+            Unreliable.is_down = False
+            now[0] += rate_counter.PAUSE
+            assert [200, 429] == statuses(client, "/", 2)
+        assert [logging.ERROR, logging.WARNING] == [record.levelno for record in caplog.records]
 
     def test_a_store_that_is_down_at_the_start_is_no_error(self):
         client = one_view("1/minute", RATE_LIMIT_STORAGE="redis://127.0.0.1:1/0")

@@ -1,7 +1,6 @@
 """An environment, a folder and a runner of each test's own."""
 
 import os
-import textwrap
 
 import pytest
 from click.testing import CliRunner
@@ -17,19 +16,6 @@ def environ(monkeypatch):
     }
     monkeypatch.setattr(os, "environ", kept)
     return kept
-
-
-@pytest.fixture
-def write(folder):
-    """Write a file into the folder."""
-
-    def write(name, text):
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(textwrap.dedent(text))
-        return path
-
-    return write
 
 
 @pytest.fixture

@@ -123,7 +123,8 @@ def test_a_view_that_does_not(view):
 
 
 @pytest.mark.parametrize(
-    ("path", "endpoint"), [("/delete/<id>", "ask"), ("/remove/<id>/confirm", "x"), ("/removed/<id>", "old")]
+    ("path", "endpoint"),
+    [("/delete/<id>", "ask"), ("/delete/<id>", "b"), ("/remove/<id>/confirm", "x"), ("/removed/<id>", "old")],
 )
 def test_nor_does_one_that_shows_or_asks(path, endpoint):
     app = make()

@@ -8,6 +8,7 @@ import os
 import pathlib
 import tempfile
 import typing as t
+from functools import partial
 
 import pytest
 import werkzeug.datastructures
@@ -15,6 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from costrel.http import headers, uploads
+
+from .outcomes import outcome_of
 
 SIDES = {
     "theirs": (werkzeug.datastructures, werkzeug.datastructures.FileStorage),
@@ -54,12 +57,7 @@ def plain(value: t.Any) -> t.Any:
     return value
 
 
-def outcome(call: t.Callable[..., t.Any], *args: t.Any) -> t.Any:
-    """What a call returns, or the name and arguments of the error that it raises."""
-    try:
-        return plain(call(*args))
-    except Exception as error:
-        return "raised", type(error).__name__, error.args
+outcome = partial(outcome_of, plain)
 
 
 READS: list[t.Callable[[t.Any], t.Any]] = [

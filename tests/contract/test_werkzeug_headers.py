@@ -6,6 +6,7 @@ import copy
 import inspect
 import pickle
 import typing as t
+from functools import partial
 
 import werkzeug.datastructures
 from hypothesis import given, settings
@@ -13,6 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from costrel.http import headers, multidict
+
+from .outcomes import outcome_of
 
 MULTI = {"theirs": werkzeug.datastructures.MultiDict, "ours": multidict.MultiDict}
 HEADERS = {"theirs": werkzeug.datastructures.Headers, "ours": headers.Headers}
@@ -69,12 +72,7 @@ def plain(value: t.Any) -> t.Any:
     return value
 
 
-def outcome(call: t.Callable[..., t.Any], *args: t.Any) -> t.Any:
-    """What a call returns, or the name and arguments of the error that it raises."""
-    try:
-        return plain(call(*args))
-    except Exception as error:
-        return "raised", type(error).__name__, error.args
+outcome = partial(outcome_of, plain)
 
 
 @given(sources | st.builds(Source, st.just("plain"), st.sampled_from([[(1, "x")], [(b"a", "x")], {None: ["x"]}])))

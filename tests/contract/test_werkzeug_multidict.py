@@ -8,6 +8,7 @@ import json
 import pickle
 import typing as t
 import warnings
+from functools import partial
 
 import pytest
 import werkzeug.datastructures
@@ -19,6 +20,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from costrel.http import callback, header_set, immutable, multidict
 from costrel.legacy import ordered_multidict
+
+from .outcomes import outcome_of
 
 CLASSES: dict[str, tuple[t.Any, t.Any]] = {
     name: (getattr(werkzeug.datastructures, name), getattr(module, name))
@@ -77,12 +80,7 @@ def plain(value: t.Any) -> t.Any:
     return value
 
 
-def outcome(call: t.Callable[..., t.Any], *args: t.Any, **kwargs: t.Any) -> t.Any:
-    """What a call returns, or the name and arguments of the error that it raises."""
-    try:
-        return plain(call(*args, **kwargs))
-    except Exception as error:
-        return "raised", type(error).__name__, error.args
+outcome = partial(outcome_of, plain)
 
 
 @pytest.mark.parametrize("name", CLASSES)

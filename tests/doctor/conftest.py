@@ -1,25 +1,11 @@
 """An application's folder, and the report about it."""
 
 import json
-import textwrap
 
 import pytest
 from click.testing import CliRunner
 
 from costrel.cli import cli
-
-
-@pytest.fixture
-def write(folder):
-    """Write a file of the application."""
-
-    def write(name, text):
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(textwrap.dedent(text))
-        return path
-
-    return write
 
 
 @pytest.fixture

@@ -6,19 +6,18 @@ import http.client
 import threading
 import time
 import typing as t
+from collections.abc import Callable, Iterable
 
 from ..processes import PATIENCE
 from .processes import Server
 
 
-class Clients:
-    """Threads that each `run` until the block ends: then `stopped` is set."""
+class Threads:
+    """Threads that run until the block ends: then `stopped` is set."""
 
-    def __init__(self, server: Server, clients: int = 4, pause: float = 0.0) -> None:
-        self.server = server
-        self.pause = pause
+    def __init__(self, targets: Iterable[Callable[[], None]]) -> None:
         self.stopped = threading.Event()
-        self._threads = [threading.Thread(target=self.run) for _ in range(clients)]
+        self._threads = [threading.Thread(target=target) for target in targets]
 
     def __enter__(self) -> t.Self:
         for thread in self._threads:
@@ -29,6 +28,15 @@ class Clients:
         self.stopped.set()
         for thread in self._threads:
             thread.join()
+
+
+class Clients(Threads):
+    """Threads that each `run`."""
+
+    def __init__(self, server: Server, clients: int = 4, pause: float = 0.0) -> None:
+        super().__init__([self.run] * clients)
+        self.server = server
+        self.pause = pause
 
     def run(self) -> None:
         """Ask, with `pause` seconds before each request."""

@@ -12,6 +12,7 @@ import typing as t
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import h2.config
@@ -19,11 +20,12 @@ import h2.connection
 import h2.events
 
 from ..processes import PATIENCE, wait_until
+from .clients import Threads
 
 PATHS = ("/mirror", "/mirror-async")
 
 
-class KeepAlive:
+class KeepAlive(Threads):
     """Threads that post numbered bodies on one connection each until the block ends, and compare the answers."""
 
     def __init__(self, port: int, clients: int = 12, pause: float = 0.0, unix: str | None = None) -> None:
@@ -34,19 +36,8 @@ class KeepAlive:
         self.parted = 0
         """How often a server has ended a connection in agreement."""
         self.lost: Counter[str] = Counter()
-        self._stopped = threading.Event()
         self._lock = threading.Lock()
-        self._threads = [threading.Thread(target=self._run, args=[number]) for number in range(clients)]
-
-    def __enter__(self) -> t.Self:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self._stopped.set()
-        for thread in self._threads:
-            thread.join()
+        super().__init__(partial(self._run, number) for number in range(clients))
 
     def wait_for(self, requests: int, patience: float = PATIENCE) -> None:
         """Wait until so many requests were answered."""
@@ -55,7 +46,7 @@ class KeepAlive:
     def _run(self, client: int) -> None:
         connection = self.connection()
         number = 0
-        while not self._stopped.wait(self.pause):
+        while not self.stopped.wait(self.pause):
             number += 1
             body = f"{client}-{number}-{'x' * 100}".encode()
             try:

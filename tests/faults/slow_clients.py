@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import socket
-import threading
 import time
 import typing as t
 from contextlib import ExitStack, suppress
+from functools import partial
 
 from ..processes import PATIENCE
+from .clients import Threads
 from .processes import Server
 
 _EVERY: t.Final = 0.5
@@ -20,38 +21,27 @@ SLOW: t.Final = {
 }
 
 
-class SlowClients:
+class SlowClients(Threads):
     """One connection of each of `kinds` until the block ends; when the server ends one, another takes its place."""
 
     def __init__(self, server: Server, kinds: t.Iterable[str] = SLOW) -> None:
         self.ended = 0
         """How many connections the server has ended."""
         self._server = server
-        self._stopped = threading.Event()
-        self._threads = [threading.Thread(target=self._run, args=[kind]) for kind in kinds]
-
-    def __enter__(self) -> t.Self:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self._stopped.set()
-        for thread in self._threads:
-            thread.join()
+        super().__init__(partial(self._run, kind) for kind in kinds)
 
     def _run(self, kind: str) -> None:
-        while not self._stopped.is_set():
+        while not self.stopped.is_set():
             with suppress(OSError), self._server.connect() as connection:
                 connection.sendall(SLOW[kind])
                 self._stay(connection, kind)
-                if not self._stopped.is_set():
+                if not self.stopped.is_set():
                     self.ended += 1
 
     def _stay(self, connection: socket.socket, kind: str) -> None:
         """Drip bytes, or read nothing, until the server ends the connection."""
         begun = time.monotonic()
-        while not self._stopped.wait(_EVERY):
+        while not self.stopped.wait(_EVERY):
             if kind == "reader":
                 if time.monotonic() - begun > 40:  # beyond SEND_TIMEOUT: what was received earlier can still be read
                     return

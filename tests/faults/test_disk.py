@@ -40,7 +40,8 @@ def test_an_upload_that_finds_the_disk_full_is_507_and_gives_the_space_back(smal
         status, answer = server.ask(path, "POST", form(1_000_000), Content_Type=FORM_TYPE)
 
         assert (200, 1_000_000) == (status, int(answer) // 1000 * 1000)
-        assert ["teardown " + path] * 3 == server.notes()[:3]
+        server.wait_for_note(f"teardown {path}", 4)
+        assert [f"teardown {path}"] * 3 == server.notes()[:3]
         wait_until(lambda: shutil.disk_usage(small_disk).used < 100_000, "the disk is empty")
 
 

@@ -128,6 +128,7 @@ def test_in_one_process_memory_is_enough(tmp_path):
         with contextlib.closing(feed.connection):
             comment(gallery, ada, "fine")
             assert feed.until("comment-1")[-1] == "comment-1"
+        gallery.wait_for("REDIS_URL is not set")
         assert len(re.findall("REDIS_URL is not set", gallery.text())) == 1
 
 

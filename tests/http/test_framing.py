@@ -2,6 +2,7 @@
 
 import pytest
 
+from costrel.http import framing
 from costrel.http.framing import (
     body_length,
     forbids_content_length,
@@ -12,8 +13,16 @@ from costrel.http.framing import (
 )
 
 
+@pytest.fixture(autouse=True)
+def no_length_is_known(monkeypatch):
+    """Other tests may have asked for the same lengths."""
+    monkeypatch.setattr(framing, "_known_lengths", {})
+    length_fields.clear()
+
+
 @pytest.mark.parametrize(("text", "expected"), [("0", 0), ("12", 12), (" 12\t", 12), ("9" * 19, int("9" * 19))])
 def test_a_length_is_a_number_of_bytes(text, expected):
+    assert parse_content_length(text) == expected
     assert parse_content_length(text) == expected
 
 

@@ -1,11 +1,19 @@
 """The gate alone: accepted statuses and fields, their bytes, and the errors for all others."""
 
 import re
+from itertools import product
 
 import pytest
 
 from costrel.http import gate
 from costrel.http.gate import MAX_FIELDS, MAX_HEAD, check_fields, check_status, check_status_line, encode_fields
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_kept(monkeypatch):
+    """Other tests may have sent the same fields."""
+    for kept in ("_encoded", "_last", "_rests"):
+        monkeypatch.setattr(gate, kept, {})
 
 
 @pytest.mark.parametrize("code", [100, 200, 999])
@@ -99,8 +107,7 @@ def test_a_length_that_is_none_is_named(length):
         ("Content-Length", "75310", False),
     ],
 )
-def test_short_fields_that_repeat_are_kept_and_no_others(monkeypatch, name, value, kept):
-    monkeypatch.setattr(gate, "_encoded", {})  # other tests may have filled it
+def test_short_fields_that_repeat_are_kept_and_no_others(name, value, kept):
     fields = [(name, value)]
 
     (first,), (second,), (third,) = encode_fields(fields), encode_fields(fields), encode_fields(fields)
@@ -110,10 +117,7 @@ def test_short_fields_that_repeat_are_kept_and_no_others(monkeypatch, name, valu
 
 
 @pytest.mark.parametrize("name", ["Set-Cookie", "ETag", "Date", "Last-Modified", "Location"])
-def test_of_a_field_that_changes_the_last_value_is_kept(monkeypatch, name):
-    monkeypatch.setattr(gate, "_encoded", {})
-    monkeypatch.setattr(gate, "_last", {})
-
+def test_of_a_field_that_changes_the_last_value_is_kept(name):
     first, again = (encode_fields([(name, "/a")])[0] for _ in range(2))
     other, later = (encode_fields([(name, value)])[0] for value in ("/b", "/a"))
 
@@ -122,6 +126,52 @@ def test_of_a_field_that_changes_the_last_value_is_kept(monkeypatch, name):
     assert first == later
     assert first is not later
     assert {} == gate._encoded
+
+
+def test_the_same_fields_are_the_same_bytes_each_time():
+    fields = [("Content-Type", "text/plain"), ("Content-Length", "5"), ("X-A", "a"), ("X-B", "b")]
+    expected = [(b"content-type", b"text/plain"), (b"content-length", b"5"), (b"x-a", b"a"), (b"x-b", b"b")]
+
+    assert [expected] * 4 == [encode_fields(list(fields)) for _ in range(4)]
+    assert expected == encode_fields(iter(fields))
+    assert expected == encode_fields(tuple(fields))
+
+
+@pytest.mark.parametrize("place", [0, 1, 2, 3])
+def test_a_field_that_differs_from_the_last_response_is_sent_as_it_is(place):
+    fields = [("Content-Type", "text/plain"), ("Content-Length", "5"), ("X-A", "a"), ("X-B", "b")]
+    before = [encode_fields(list(fields)) for _ in range(3)][-1]
+
+    fields[place] = (fields[place][0], "7")
+
+    assert [*before[:place], (before[place][0], b"7"), *before[place + 1 :]] == encode_fields(fields)
+
+
+def test_kept_fields_have_a_limit(monkeypatch):
+    monkeypatch.setattr(gate, "_MAX_ENCODED", 2)
+
+    fields = [encode_fields([("X-Kept", value)]) for value in "abc"]
+
+    assert [[(b"x-kept", b"a")], [(b"x-kept", b"b")], [(b"x-kept", b"c")]] == fields
+    assert [("X-Kept", "a"), ("X-Kept", "b")] == list(gate._encoded)
+
+
+def test_fields_that_change_are_not_kept_with_the_response():
+    for token in ("a", "b"):
+        encode_fields([("Content-Type", "text/plain"), ("Content-Length", "5"), ("Set-Cookie", token)])
+
+    assert {} == gate._rests
+
+
+def test_the_spellings_of_a_field_that_changes_have_a_limit():
+    names = ["Set-Cookie", *("".join(letters) for letters in product(*zip("location", "LOCATION", strict=True)))]
+
+    sent = {encode_fields([(name, "a")])[0] for name in names}
+    again, later = (encode_fields([("Set-Cookie", "b")])[0] for _ in range(2))
+
+    assert {(b"set-cookie", b"a"), (b"location", b"a")} == sent
+    assert gate._MAX_SPELLINGS == len(gate._last)
+    assert again is later
 
 
 def test_the_number_of_fields_has_a_limit():

@@ -3,6 +3,7 @@
 import copy
 
 import pytest
+from werkzeug.datastructures import Headers as WerkzeugHeaders
 
 from costrel.http.errors import BadRequestKeyError
 from costrel.http.header_set import HeaderSet
@@ -34,6 +35,65 @@ def test_setting_takes_the_place_of_the_first_and_removes_the_others():
     assert headers.to_wsgi_list() == [("A", "4"), ("b", "5"), ("b", "6")]
     headers.setlist("b", [])
     assert list(headers.keys()) == ["A"]
+
+
+def test_pairs_have_indexes_and_slices_too():
+    headers = Headers([("a", "1"), ("b", "2"), ("A", "3"), ("c", "4")])
+
+    assert (("b", "2"), [("a", "1"), ("b", "2")]) == (headers[1], list(headers[:2]))
+    headers[0] = ("x", 5)
+    headers[2:] = [("y", 6), ("z", "7")]
+    assert [("x", "5"), ("b", "2"), ("y", "6"), ("z", "7")] == list(headers)
+    del headers[0], headers["Z"]
+    del headers[1:]
+    assert [("b", "2")] == list(headers)
+
+
+def test_headers_are_equal_in_any_order_and_case_of_their_names():
+    assert Headers([("a", "1"), ("B", "2")]) == Headers([("b", "2"), ("A", "1")])
+    assert Headers([("a", "1")]) != Headers([("a", "2")])
+    assert Headers([("a", "1")]) != [("a", "1")]
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        (Headers([("A", "2"), ("a", "3")]), [("b", "1"), ("a", "2"), ("a", "3")]),
+        (MultiDict([("a", "2"), ("a", "3")]), [("b", "1"), ("a", "2"), ("a", "3")]),
+        ({"a": ["2", "3"], "b": "4"}, [("b", "4"), ("a", "2"), ("a", "3")]),
+        ([("a", "2"), ("a", "3")], [("b", "1"), ("a", "3")]),
+        ({"a": ("2",), "c": {3}}, [("b", "1"), ("a", "2"), ("c", "3")]),
+    ],
+)
+def test_an_update_replaces_the_values_of_each_name(source, expected):
+    headers, theirs, named = (cls([("a", "1"), ("b", "1")]) for cls in (Headers, WerkzeugHeaders, Headers))
+    headers.update(source)
+    named |= source
+
+    assert sorted(expected) == sorted(headers) == sorted(named)
+    if not isinstance(source, (Headers, MultiDict)):  # it does not know these
+        theirs.update(source)
+        assert list(theirs) == list(headers)
+
+
+def test_an_update_takes_names_as_arguments():
+    headers, theirs = (cls([("a", "1")]) for cls in (Headers, WerkzeugHeaders))
+    for each in (headers, theirs):
+        each.update({"b": "2"}, a=["3", "4"], c="5")
+
+    assert [("a", "3"), ("b", "2"), ("a", "4"), ("c", "5")] == list(headers) == list(theirs)
+
+
+def test_a_union_is_with_a_mapping_and_leaves_its_sides_as_they_are():
+    headers = Headers([("a", "1")])
+
+    assert [("a", "2"), ("b", "3")] == list(headers | {"a": "2", "b": "3"})
+    assert [("a", "1")] == list(headers)
+    for wrong in ([("a", "2")], 5):
+        with pytest.raises(TypeError):
+            headers | wrong
+    with pytest.raises(TypeError):
+        headers |= 5
 
 
 def test_parameters_are_appended_to_a_value():

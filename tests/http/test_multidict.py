@@ -217,6 +217,7 @@ def test_the_ordered_kinds_warn_and_keep_the_order(cls):
     assert (len(caught), caught[0].filename) == (1, __file__)
     assert list(ordered.items(multi=True)) == PAIRS
     assert list(ordered.items()) == [("a", "1"), ("b", "x")]
+    assert (["1", "x"], [["1", "2"], ["x"]]) == (list(ordered.values()), list(ordered.listvalues()))
 
 
 @pytest.mark.filterwarnings("ignore:'OrderedMultiDict' is deprecated")

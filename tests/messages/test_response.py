@@ -279,6 +279,29 @@ def test_ranges_of_text_count_bytes():
     assert sent(response)[2] == "é".encode()[1:] + b"a"
 
 
+@pytest.mark.parametrize(("coding", "code"), [(None, 206), ("gzip", 200)])
+def test_several_ranges_of_a_response_with_a_coding_are_the_whole(coding, code):
+    """A client would apply the coding to the body of several parts."""
+    response = Response([b"hello" * 100, b"world" * 100])
+    if coding:
+        response.headers["Content-Encoding"] = coding
+    response.make_conditional({**ENVIRON, "HTTP_RANGE": "bytes=0-4, 500-504"}, True, 1000)
+
+    in_parts = b"hello\r\n" in response.get_data() and b"world\r\n" in response.get_data()
+    assert (code, code == 206) == (response.status_code, in_parts)
+    assert in_parts is response.headers["Content-Type"].startswith("multipart/byteranges; boundary=")
+
+
+def test_a_body_is_read_as_json_if_its_type_says_so():
+    response = Response('{"a": 1}', content_type="application/problem+json")
+    text = Response('{"a": 1}')
+
+    assert ({"a": 1}, None, {"a": 1}) == (response.get_json(), text.get_json(), text.get_json(force=True))
+    assert Response("{", content_type="application/json").get_json(silent=True) is None
+    with pytest.raises(ValueError):
+        Response("{", content_type="application/json").get_json()
+
+
 async def count(pieces, closed=None):
     try:
         for piece in pieces:

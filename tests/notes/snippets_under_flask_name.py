@@ -423,30 +423,22 @@ def test_the_attributes_of_the_request_that_the_notes_name(app):
         assert not hasattr(request, "cookie")  # a slip in a note: `request.cookies`
 
 
+def flask_routes(folder, **variables):
+    """Run ``flask routes`` in a folder."""
+    command = [sys.executable, "-m", "flask", "routes"]
+    return subprocess.run(
+        command, cwd=folder, env={**os.environ, **variables}, capture_output=True, text=True, check=False
+    )
+
+
 def test_the_commands_that_start_the_server(tmp_path):
     (tmp_path / "hello.py").write_text("from flask import Flask\napp = Flask(__name__)\n" + textwrap.dedent(ROUTING))
-    environ = {**os.environ, "FLASK_APP": "hello", "FLASK_DEBUG": "1"}
-    out = subprocess.run(
-        [sys.executable, "-m", "flask", "routes"],
-        cwd=tmp_path,
-        env=environ,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    out = flask_routes(tmp_path, FLASK_APP="hello", FLASK_DEBUG="1")
     assert out.returncode == 0, out.stderr
     assert "/hello" in out.stdout
 
 
 def test_a_wrong_import_name_is_an_import_error_that_names_it(tmp_path):
-    environ = {**os.environ, "FLASK_APP": "helo"}
-    out = subprocess.run(
-        [sys.executable, "-m", "flask", "routes"],
-        cwd=tmp_path,
-        env=environ,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    out = flask_routes(tmp_path, FLASK_APP="helo")
     assert out.returncode != 0
     assert "helo" in out.stderr

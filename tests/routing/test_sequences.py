@@ -54,6 +54,14 @@ def test_long_texts_match_like_short_ones(pieces, subject, times):
     assert sequence.match_by_regex(subject * times) == sequence.match(subject * times)
 
 
+@pytest.mark.parametrize("regex", ["[^/]{2,3}", "[^/]{1,20}", "[ab]{0,2}?", "[^a]?", "[^/]{2}", "[a-b]{1,12}?"])
+@pytest.mark.parametrize("rest", [[("/", False)], [(r"-?\d+", True)], [("a", False), ("[ab]*", True)]])
+@pytest.mark.parametrize("subject", ["ab/", "a1", "abab1", "abaaab", "b" * 30 + "/", "ab/" * 3, "", "a"])
+def test_runs_of_limited_length_end_where_the_regex_ends_them(regex, rest, subject):
+    sequence = Sequence(((regex, True), *rest))
+    assert sequence.match_by_regex(subject) == sequence.match_by_marks(subject)
+
+
 def test_atoms_are_choices_and_runs():
     choice, sign, digits = parse_regex(r"(?:a|b\.c|)-?\d{2,}?")
     assert choice == Choice(("a", "b.c", ""))

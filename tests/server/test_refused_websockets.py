@@ -82,6 +82,5 @@ def test_a_client_that_has_left_is_no_error(served, path, origin):
     wait_until(lambda: sum(f'"GET {path} ' in line for line in served.output[lines:]) >= 2, "its lines")
     time.sleep(0.3)
     assert served.get() == (200, "here")
-    served._take_lines()
 
-    assert not [line for line in served.lines if "Traceback" in line or "flow error" in line]
+    assert not [line for line in served.lines_so_far() if "Traceback" in line or "flow error" in line]

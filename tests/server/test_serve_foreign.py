@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from ..processes import Process, environ
+from ..processes import Process, environ, wait_until
 from .served import serving
 
 pytestmark = pytest.mark.ci
@@ -125,6 +125,7 @@ def test_middleware_of_an_application(folder):
         assert (text, response.headers["X-Tag"]) == ("app", "asgi")
         own, text = served.exchange("/own", X_Request_ID="request-of-the-test")
         assert (text, own.headers["X-Request-ID"]) == ("own", "request-of-the-test")
+        assert 0 == served.end()
     assert any("/own" in line and "request-of-the-test" in line for line in served.output)
 
 
@@ -143,7 +144,7 @@ def test_a_wrapped_application(folder, name):
 def test_metrics_have_the_route_although_middleware_copies_the_scope(folder):
     with serving(folder, "--metrics", "127.0.0.1:0", workers=1, app="shop:app") as served:
         served.get("/")
-        assert 'route="/"' in metrics_of(served)
+        wait_until(lambda: 'route="/"' in metrics_of(served), "the request is counted")
 
 
 def metrics_of(served):
@@ -159,11 +160,10 @@ def test_mounts(folder):
             response, text = served.exchange(f"/{kind}/x", X_Request_ID=f"request-of-{kind}")
             below = "/asgi/x" if kind == "asgi" else "/x"
             assert (text, response.headers["X-Request-ID"]) == (f"mounted /{kind} {below}", f"request-of-{kind}")
-        metrics = metrics_of(served)
-        assert 'route="/asgi"' in metrics
-        assert 'route="/wsgi"' in metrics
-        served.end()
-        assert any("mounted lifespan.startup" in line for line in served.lines)
+        for kind in ("asgi", "wsgi"):
+            wait_until(lambda kind=kind: f'route="/{kind}"' in metrics_of(served), "the request is counted")
+        assert 0 == served.end()
+    assert any("mounted lifespan.startup" in line for line in served.lines)
     assert any("mounted lifespan.shutdown" in line for line in served.lines)
     assert any("/asgi/x" in line and "request-of-asgi" in line for line in served.output)
 

@@ -180,4 +180,4 @@ def is_held(served, connection):
 
 
 def test_nothing_of_it_is_an_error_of_the_application(served):
-    assert not [line for line in served.lines if "ERROR" in line or "Traceback" in line]
+    assert not [line for line in served.lines_so_far() if "ERROR" in line or "Traceback" in line]
