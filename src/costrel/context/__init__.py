@@ -18,7 +18,7 @@ from ..http.errors import HTTPException
 from ..support.local import LocalProxy
 from ..support.signals import appcontext_popped, appcontext_pushed
 from .contracts import AppContract as AppContract
-from .contracts import HeldContract, MountContract, ThreadsContract
+from .contracts import HeldContract, HooksContract, MountContract, ThreadsContract
 from .contracts import InspectionContract as InspectionContract
 from .contracts import TraceContract as TraceContract
 from .contracts import TracingContract as TracingContract
@@ -30,7 +30,7 @@ if t.TYPE_CHECKING:
 
     from ..messages.request import Request
     from ..messages.response import Response
-    from ..routing import MapAdapter
+    from ..routing import MapAdapter, Rule
 
 _NOTHING: t.Any = object()
 
@@ -299,6 +299,10 @@ class RequestContext(Context):
     """Whether the request has a body that had not arrived when the edge began."""
     principals: Mapping[t.Any, object] | None = None
     """The principals by authentication scheme, if the view has authenticated the request."""
+    hooks: HooksContract | None = None
+    """The functions around the request, as its last stage has found them."""
+    hooked_rule: Rule | None = None
+    """The rule that the request had then."""
     requirement: object = None
     """The requirement of the view that the request has satisfied."""
 

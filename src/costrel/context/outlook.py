@@ -22,7 +22,7 @@ class Outlook(Stamp):
         self.matches_apart = False
         """Whether the application, its URL map or the map's adapters override how rules are found."""
         self.names_blueprints = True
-        """Whether its request class overrides how the blueprints of a request are found."""
+        """Whether its request class overrides how the endpoint or the blueprints of a request are found."""
         self.takes_sources = False
         """Whether a request of its class can be made of an ASGI scope."""
         self.early: bool | None = None
