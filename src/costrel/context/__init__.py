@@ -15,7 +15,7 @@ from contextvars import ContextVar
 from weakref import WeakSet
 
 from ..http.errors import HTTPException
-from ..support.local import LocalProxy
+from ..support.local import NAMES_OF_THE_PROXY, LocalProxy
 from ..support.signals import appcontext_popped, appcontext_pushed
 from .contracts import AppContract as AppContract
 from .contracts import HeldContract, HooksContract, MountContract, ThreadsContract
@@ -402,10 +402,14 @@ class RequestContext(Context):
         if outlook is None:
             outlook = app.outlook
             self.outlook = outlook = outlook if outlook.is_current() else app.look_again()
-        self.overridden = overridden = outlook.overridden
-        self.adapts = "ensure_sync" in overridden
+        self.overridden = outlook.overridden
+        self.adapts = outlook.adapts
         if self._opened is None:
-            early = opens_early(app, outlook) if self.opens_early is None else self.opens_early
+            early = self.opens_early
+            if early is None:
+                early = outlook.early
+                if early is None or outlook.attributes:
+                    early = opens_early(app, outlook)
             if early:
                 self._session  # noqa: B018 - read for its effect: a foreign interface expects to open early
         if not self._is_matched:
@@ -502,14 +506,32 @@ def _current_session() -> t.Any:
 
 
 def _current_request() -> t.Any:
-    value = _current.get()
-    if isinstance(value, RequestContext):  # PERF: proxy_access. One call less for each use of `request`.
-        return value.request
     return requesting("request").request
 
 
+class _RequestProxy(LocalProxy[t.Any]):
+    """The proxy `request`. It reads an attribute in one call, since views read so many. PERF: proxy_access"""
+
+    __slots__ = ()
+
+    def __getattribute__(self, name: str) -> t.Any:
+        if name in NAMES_OF_THE_PROXY:
+            return object.__getattribute__(self, name)
+        ctx = _current.get()
+        return getattr(ctx.request if ctx.__class__ is RequestContext else _current_request(), name)
+
+
+_RequestProxy.__name__ = LocalProxy.__name__  # its repr is that of any proxy
+
+
 def _current_app() -> t.Any:
-    return current("current_app").app
+    value = _current.get()
+    return value.app if isinstance(value, Context) else current("current_app").app
+
+
+def _current_g() -> t.Any:
+    value = _current.get()
+    return value.g if isinstance(value, Context) else current("g").g
 
 
 def connected() -> t.Any:
@@ -564,9 +586,9 @@ def copy_current_request_context(f: Callable[..., t.Any]) -> Callable[..., t.Any
 
 # Untyped here, since the classes behind them stand on higher floors; `globals.py` gives them their types.
 current_app: t.Any = LocalProxy(_current_app)
-g: t.Any = LocalProxy(lambda: current("g").g)
+g: t.Any = LocalProxy(_current_g)
 app_ctx: t.Any = LocalProxy(lambda: current("app_ctx"))
 request_ctx: t.Any = LocalProxy(lambda: requesting("request_ctx"))
-request: t.Any = LocalProxy(_current_request)
+request: t.Any = _RequestProxy(_current_request)
 session: t.Any = LocalProxy(_current_session)
 websocket: t.Any = LocalProxy(connected)
