@@ -7,6 +7,7 @@ import pytest
 
 from costrel import (
     Costrel,
+    Request,
     after_this_request,
     copy_current_request_context,
     current_app,
@@ -18,7 +19,10 @@ from costrel import (
     stream_with_context,
     url_for,
 )
+from costrel.context import RequestContext
 from costrel.globals import app_ctx
+from costrel.support.local import LocalProxy
+from costrel.testing import EnvironBuilder
 
 
 @pytest.fixture
@@ -254,3 +258,36 @@ def test_what_a_converter_aborts_with_is_the_answer(app):
     app.url_map.converters["aborting"] = Aborting
     app.add_url_rule("/a/<aborting:x>", "a", lambda x: x)
     assert app.test_client().get("/a/b").status_code == 418
+
+
+def test_a_proxy_outside_of_its_context_looks_like_any_other():
+    assert ["<LocalProxy unbound>"] * 4 == [repr(proxy) for proxy in (request, session, g, current_app)]
+    assert not request
+    with pytest.raises(RuntimeError, match="request"):
+        request.path
+
+
+def test_the_proxies_find_a_context_of_an_own_class(app):
+    class OwnContext(RequestContext):
+        pass
+
+    with OwnContext(app, EnvironBuilder(app, "/own?a=1").get_environ()) as ctx:
+        g.seen = True
+        assert ("/own", "1", True) == (request.path, request.args["a"], ctx.g.seen)
+
+
+def test_the_proxy_of_the_request_sees_the_request_below_another_application():
+    outer, inner = Costrel("outer"), Costrel("inner")
+    with outer.test_request_context("/outer"), inner.app_context():
+        g.place = "inner"
+        assert ("/outer", "inner", "inner") == (request.path, g.place, current_app.name)
+
+
+def test_the_proxy_of_the_request_is_assigned_to_and_deleted_from(app):
+    with app.test_request_context("/?a=1"):
+        request.tenant = "one"
+        assert (request.tenant, request._get_current_object().tenant) == ("one", "one")
+        del request.tenant
+        assert not hasattr(request, "tenant")
+        assert isinstance(request, Request)
+        assert issubclass(type(request), LocalProxy)

@@ -17,10 +17,10 @@ SOURCES = str(Path(costrel.__file__).parent)
 ROOT = Path(__file__).parents[2]
 
 BUDGETS = {
-    "wsgi": {"hello": 39, "override": 39, "trusted_hosts": 40, "hooks": 51, "session_read": 92},
-    "async": {"hello": 47, "override": 47, "trusted_hosts": 48, "hooks": 71, "session_read": 103},
-    "thread": {"hello": 80, "override": 80, "trusted_hosts": 81, "hooks": 93, "session_read": 133},
-    "in place": {"hello": 45, "override": 45, "trusted_hosts": 46, "hooks": 57, "session_read": 98},
+    "wsgi": {"hello": 37, "override": 37, "trusted_hosts": 38, "hooks": 43, "session_read": 76},
+    "async": {"hello": 41, "override": 41, "trusted_hosts": 42, "hooks": 59, "session_read": 82},
+    "thread": {"hello": 76, "override": 76, "trusted_hosts": 77, "hooks": 85, "session_read": 115},
+    "in place": {"hello": 39, "override": 39, "trusted_hosts": 40, "hooks": 45, "session_read": 78},
 }
 """Edge → shape → calls."""
 

@@ -31,6 +31,7 @@ from . import api_document, files, habits, lifecycle, links, matching, ports, pr
 from .api_document import OpenAPI
 from .debug_errors import FormDataRoutingRedirect
 from .error_format import respond
+from .hooks import REGISTRIES
 from .outlook import look_at
 from .registration import App
 from .request import Request
@@ -399,6 +400,8 @@ class Costrel(App):
             self._note_assigned(self._assigned | {name})
         elif is_seen:
             self.outlook = context.Outlook()
+        elif name in REGISTRIES and "hook_orders" in self.__dict__:
+            self.hook_orders.forget()
 
     def __delattr__(self, name: str) -> None:
         object.__delattr__(self, name)
@@ -421,6 +424,7 @@ class Costrel(App):
     def look_again(self) -> context.Outlook:
         """Look up again which members are replaced: a class was changed, or an attribute assigned."""
         self.outlook = outlook = look_at(self)
+        self.hook_orders.forget()
         return outlook
 
     @property

@@ -13,8 +13,10 @@ from ..support.seams import Seams
 from . import api_document, files, habits
 from . import typing as ft
 from .error_format import check_format
+from .hooks import add_hook
 from .requirements import check_security
 from .scaffold import (
+    F,
     Scaffold,
     T,
     T_after_request,
@@ -335,19 +337,19 @@ class Blueprint(Scaffold):
     @setupmethod
     def before_app_request(self, f: T_before_request) -> T_before_request:
         """`before_request` for every request of the application."""
-        self.record_once(lambda state: state.app.before_request_funcs.setdefault(None, []).append(f))
+        self.record_once(lambda state: add_hook(state.app.before_request_funcs, None, f))
         return f
 
     @setupmethod
     def after_app_request(self, f: T_after_request) -> T_after_request:
         """`after_request` for every request of the application."""
-        self.record_once(lambda state: state.app.after_request_funcs.setdefault(None, []).append(f))
+        self.record_once(lambda state: add_hook(state.app.after_request_funcs, None, f))
         return f
 
     @setupmethod
     def teardown_app_request(self, f: T_teardown) -> T_teardown:
         """`teardown_request` for every request of the application."""
-        self.record_once(lambda state: state.app.teardown_request_funcs.setdefault(None, []).append(f))
+        self.record_once(lambda state: add_hook(state.app.teardown_request_funcs, None, f))
         return f
 
     @setupmethod
@@ -376,7 +378,7 @@ class Blueprint(Scaffold):
     @setupmethod
     def app_url_value_preprocessor(self, f: T_url_value_preprocessor) -> T_url_value_preprocessor:
         """`url_value_preprocessor` for every request of the application."""
-        self.record_once(lambda state: state.app.url_value_preprocessors.setdefault(None, []).append(f))
+        self.record_once(lambda state: add_hook(state.app.url_value_preprocessors, None, f))
         return f
 
     @setupmethod
@@ -401,9 +403,9 @@ def _scope_inside(name: str, scope: str | None) -> str:
     return name if scope is None else f"{name}.{scope}"
 
 
-def _extend(registry: ft.Registry[T], added: ft.Registry[T], name: str) -> None:
+def _extend(registry: ft.Registry[F], added: ft.Registry[F], name: str) -> None:
     for scope, functions in added.items():
-        registry.setdefault(_scope_inside(name, scope), []).extend(functions)
+        add_hook(registry, _scope_inside(name, scope), *functions)
 
 
 def _options_inside(outer: BlueprintSetupState, outer_name: str, child: Blueprint, options: ft.Values) -> ft.Values:

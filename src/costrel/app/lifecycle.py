@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import sys
 import typing as t
-from collections.abc import Callable, Coroutine, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Generator, Iterable
 from types import CoroutineType, coroutine
 
 from ..context import Context, RequestContext, opens_early
@@ -34,11 +34,11 @@ from ..support.signals import (
 from . import habits
 from .error_format import plain_failure
 from .error_scopes import scopes_of
-from .request import scopes_around
 
 if t.TYPE_CHECKING:
     from blinker import Signal
 
+    from ..context.contracts import HooksContract
     from ..messages.response import Response
 
 T = t.TypeVar("T")
@@ -84,12 +84,14 @@ def serve(ctx: RequestContext, write: Callable[[RequestContext, Response], t.Any
     finally:
         if error is not None and app.should_ignore_error(error):
             error = None
-        preserve = hot(request._source, "werkzeug.debug.preserve_context")
-        if preserve is not None:
+        if (preserve := hot(request._source, "werkzeug.debug.preserve_context")) is not None:
             preserve(ctx)
+        hooks = ctx.hooks
         if (
-            app.teardown_request_funcs
-            or app.teardown_appcontext_funcs
+            hooks is None
+            or not hooks.is_current
+            or hooks.ends_app
+            or (hooks.differ and request.url_rule is not ctx.hooked_rule)
             or ctx.overridden
             or len(ctx.entries) > 1
             or request_tearing_down.receivers
@@ -97,8 +99,12 @@ def serve(ctx: RequestContext, write: Callable[[RequestContext, Response], t.Any
         ):
             yield from (end(ctx, error) if ctx.trace is None else end_traced(ctx, error, response))
         else:
-            ctx.close_request()
-            ctx.leave()
+            try:
+                if hooks.teardown:
+                    yield from tear_down(ctx, hooks.teardown, request_tearing_down, error)
+                ctx.close_request()
+            finally:
+                ctx.leave()
         # A reference from here to an error whose traceback has this frame would be a cycle.
         if error is not None:
             error = None
@@ -197,13 +203,15 @@ def respond(ctx: RequestContext) -> Steps[Response]:
     try:
         if request_started.receivers:
             request_started.send(app, _async_wrapper=app.ensure_sync)
-        rv = None
+        rv, rule = None, request.url_rule
+        hooks = app.hook_orders.known.get(None if rule is None else rule.endpoint)
+        ctx.hooks = hooks = app.hook_orders.look_up(ctx) if hooks is None else hooks
+        ctx.hooked_rule = rule
         if guards is not None and (guards.meet_all or request.method not in SAFE_METHODS):
             rv = yield from admit(ctx, TO_THREAD)
-        if rv is None and (
-            app.before_request_funcs or app.url_value_preprocessors or "preprocess_request" in overridden
-        ):
-            rv = yield from (stage(ctx, "preprocess_request", before) if overridden else before(ctx))
+        if rv is None and (hooks.precedes or "preprocess_request" in overridden):
+            steps = stage(ctx, "preprocess_request", before) if overridden else first_answer(ctx, hooks, hooks.before)
+            rv = yield from steps
         if rv is None:
             if guards is not None and guards.meet_all:
                 yield from count_known(ctx, TO_THREAD)
@@ -220,7 +228,14 @@ def respond(ctx: RequestContext) -> Steps[Response]:
         if ctx.outlives:
             drop_held(ctx, error)
         rv = yield from stage(ctx, "handle_user_exception", answer_error, error)
-    response: Response = yield from (stage(ctx, "finalize_request", finalize, rv) if overridden else finalize(ctx, rv))
+    response: Response
+    if overridden:
+        response = yield from stage(ctx, "finalize_request", finalize, rv)
+    else:
+        response = app.make_response(rv)
+        following = steps_after(ctx, response)
+        if following is not None:
+            response = yield from following
     rv = None  # the traceback of an error has this frame
     return response
 
@@ -239,32 +254,37 @@ def read_body(view: Coroutine[t.Any, t.Any, t.Any]) -> Steps[None]:
         raise
 
 
+def hooks_of(ctx: RequestContext) -> HooksContract:
+    """The functions around the request, as its rule and the registries are now."""
+    hooks, rule = ctx.hooks, ctx.request.url_rule
+    if hooks is None or not hooks.is_current or rule is not ctx.hooked_rule:
+        ctx.hooks = hooks = ctx.app.hook_orders.look_up(ctx)
+        ctx.hooked_rule = rule
+    return hooks
+
+
 def before(ctx: RequestContext) -> Steps[t.Any]:
     """The URL value preprocessors, then the functions before the request: the first value but None is the answer."""
-    return first_answer(ctx, ctx.app.before_request_funcs)
+    hooks = hooks_of(ctx)
+    return first_answer(ctx, hooks, hooks.before)
 
 
-def first_answer(ctx: RequestContext, registry: Mapping[str | None, Iterable[Callable[..., t.Any]]]) -> Steps[t.Any]:
-    """Call the URL value preprocessors, then the functions of `registry`; the first value that is not None."""
-    request, preprocessors = ctx.request, ctx.app.url_value_preprocessors
-    scopes = scopes_around(ctx)[1]
-    if preprocessors:
-        for scope in scopes:
-            for preprocess in preprocessors.get(scope) or ():
-                if ctx.on_loop or ctx.adapts:
-                    yield from call(ctx, preprocess, request.endpoint, request.view_args)
-                elif (rv := preprocess(request.endpoint, request.view_args)).__class__ is CoroutineType:
-                    yield rv
-    for scope in scopes:
-        for function in registry.get(scope) or ():
-            if ctx.body_is_pending and is_async(function) and needs_whole_body(ctx):
-                yield READ_BODY
-            if ctx.on_loop or ctx.adapts:
-                rv = yield from call(ctx, function)
-            elif (rv := function()).__class__ is CoroutineType:
-                rv = yield rv
-            if rv is not None:
-                return rv
+def first_answer(ctx: RequestContext, hooks: HooksContract, functions: Iterable[Callable[..., t.Any]]) -> Steps[t.Any]:
+    """Call the URL value preprocessors, then `functions`; the first value that is not None."""
+    for preprocess in hooks.preprocessors:
+        if ctx.on_loop or ctx.adapts:
+            yield from call(ctx, preprocess, hooks.endpoint, ctx.request.view_args)
+        elif (rv := preprocess(hooks.endpoint, ctx.request.view_args)).__class__ is CoroutineType:
+            yield rv
+    for function in functions:
+        if ctx.body_is_pending and is_async(function) and needs_whole_body(ctx):
+            yield READ_BODY
+        if ctx.on_loop or ctx.adapts:
+            rv = yield from call(ctx, function)
+        elif (rv := function()).__class__ is CoroutineType:
+            rv = yield rv
+        if rv is not None:
+            return rv
     return None
 
 
@@ -292,18 +312,29 @@ def overridden_view_of(ctx: RequestContext) -> tuple[Callable[..., t.Any], dict[
 
 def finalize(ctx: RequestContext, rv: t.Any, from_error_handler: bool = False) -> Steps[Response]:
     """Make a response of the value of a view or handler, and run the functions after the request."""
-    app = ctx.app
+    response: Response = ctx.app.make_response(rv)
+    return (yield from finish(ctx, response, from_error_handler))
+
+
+def steps_after(ctx: RequestContext, response: Response) -> Steps[Response] | None:
+    """The steps between making a response and sending it, or None if there are none."""
+    if ctx.app.guards is not None or request_finished.receivers:
+        return finish(ctx, response)
+    hooks = ctx.hooks
+    if hooks is None or not hooks.is_current or (hooks.differ and ctx.request.url_rule is not ctx.hooked_rule):
+        hooks = hooks_of(ctx)
+    if hooks.after or ctx._after_request_functions or keeps_session(ctx):
+        return follow(ctx, hooks, response)
+    return None
+
+
+def finish(ctx: RequestContext, response: Response, from_error_handler: bool = False) -> Steps[Response]:
+    """Run the functions after the request, save the session, and let the guards complete the response."""
+    app, hooks = ctx.app, hooks_of(ctx)
     guards = app.guards
-    response: Response = app.make_response(rv)
     try:
-        if (
-            app.after_request_funcs
-            or ctx._after_request_functions
-            or keeps_session(ctx)
-            or "process_response" in ctx.overridden
-        ):
-            steps = stage(ctx, "process_response", after, response) if ctx.overridden else after(ctx, response)
-            response = yield from steps
+        if hooks.after or ctx._after_request_functions or keeps_session(ctx) or "process_response" in ctx.overridden:
+            response = yield from stage(ctx, "process_response", after, response)
         if guards is not None and guards.finish is not None:
             guards.finish(ctx, response)
         if request_finished.receivers:
@@ -323,19 +354,20 @@ def finalize(ctx: RequestContext, rv: t.Any, from_error_handler: bool = False) -
 
 def after(ctx: RequestContext, response: Response) -> Steps[Response]:
     """The functions after the request, the innermost first, then the session."""
+    return follow(ctx, hooks_of(ctx), response)
+
+
+def follow(ctx: RequestContext, hooks: HooksContract, response: Response) -> Steps[Response]:
+    """The functions after the request that `hooks` has, then the session."""
     for function in ctx._after_request_functions:
         response = yield from call(ctx, function, response)
-    registry = ctx.app.after_request_funcs
-    if registry:
-        for scope in scopes_around(ctx)[0]:
-            if functions := registry.get(scope):
-                for function in reversed(functions):
-                    if ctx.on_loop or ctx.adapts:
-                        response = yield from call(ctx, function, response)
-                    elif (rv := function(response)).__class__ is CoroutineType:
-                        response = yield rv
-                    else:
-                        response = rv
+    for function in hooks.after:
+        if ctx.on_loop or ctx.adapts:
+            response = yield from call(ctx, function, response)
+        elif (rv := function(response)).__class__ is CoroutineType:
+            response = yield rv
+        else:
+            response = rv
     if keeps_session(ctx):
         response = yield from save_session(ctx, response)
     return response
@@ -468,37 +500,27 @@ def end(ctx: Context, exc: BaseException | None) -> Steps[None]:
 
 def end_request(ctx: RequestContext, exc: BaseException | None) -> Steps[None]:
     """Call all functions that tear a request down; an error in one is logged."""
-    functions = ctx.app.teardown_request_funcs
-    return tear_down(ctx, functions, scopes_around(ctx)[0] if functions else (), request_tearing_down, exc)
+    return tear_down(ctx, hooks_of(ctx).teardown, request_tearing_down, exc)
 
 
 def end_app_context(ctx: Context, exc: BaseException | None) -> Steps[None]:
     """Call all functions that tear an application context down; an error in one is logged."""
-    return tear_down(ctx, {None: ctx.app.teardown_appcontext_funcs}, (None,), appcontext_tearing_down, exc)
+    return tear_down(ctx, ctx.app.teardown_appcontext_funcs[::-1], appcontext_tearing_down, exc)
 
 
 def tear_down(
-    ctx: Context,
-    registry: Mapping[str | None, Sequence[Callable[..., t.Any]]],
-    scopes: Iterable[str | None],
-    signal: Signal,
-    exc: BaseException | None,
+    ctx: Context, functions: Iterable[Callable[..., t.Any]], signal: Signal, exc: BaseException | None
 ) -> Steps[None]:
-    """Call the functions of `registry`, for each scope the last one first, and send `signal`.
-
-    An error in a function is logged: the others still run.
-    """
+    """Call `functions` and send `signal`. An error in a function is logged: the others still run."""
     app = ctx.app
-    for scope in scopes:
-        if functions := registry.get(scope):
-            for function in reversed(functions):
-                try:
-                    if ctx.on_loop or ctx.adapts:
-                        yield from call(ctx, function, exc)
-                    elif (rv := function(exc)).__class__ is CoroutineType:
-                        yield rv
-                except Exception:
-                    app.logger.exception("The teardown function %r failed.", function)
+    for function in functions:
+        try:
+            if ctx.on_loop or ctx.adapts:
+                yield from call(ctx, function, exc)
+            elif (rv := function(exc)).__class__ is CoroutineType:
+                yield rv
+        except Exception:
+            app.logger.exception("The teardown function %r failed.", function)
     if signal.receivers:
         signal.send(app, _async_wrapper=app.ensure_sync, exc=exc)
 

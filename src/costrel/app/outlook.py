@@ -22,6 +22,7 @@ def look_at(app: AppContract) -> Outlook:
         classes.append(type(interface))
     outlook = Outlook(*classes, changes=app.outlook.changes + 1)
     outlook.overridden = app.overridden
+    outlook.adapts = "ensure_sync" in outlook.overridden
     outlook.entrances = app.overridden_entrances
     matches_alike = MATCHING.are_original_in(type(app.url_map))
     outlook.matches_apart = app.subdomain_matching or "create_url_adapter" in app.overridden or not matches_alike

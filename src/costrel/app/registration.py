@@ -24,6 +24,7 @@ from . import error_handlers, habits, links, static_urls
 from . import typing as ft
 from .error_scopes import ErrorOwners
 from .frontends import INDEX, Frontend, add_frontend
+from .hooks import HookList, HookOrders, HookRegistry, add_hook
 from .mounts import Guard, Mount, add_mount, refuse_hidden
 from .packages import find_package
 from .rare_errors import RARE_ERRORS
@@ -134,6 +135,7 @@ class App(Scaffold):
         instance_relative_config: bool = False,
         root_path: str | None = None,
     ) -> None:
+        self.hook_orders = HookOrders()
         super().__init__(import_name, static_folder, static_url_path, template_folder, root_path)
         if instance_path is not None and not os.path.isabs(instance_path):
             raise ValueError(f"The instance path must be absolute, and {str(instance_path)!r} is relative.")
@@ -143,7 +145,7 @@ class App(Scaffold):
         self.json: JSONProvider = self.json_provider_class(self)
         self.url_build_error_handlers: list[ft.URLBuildErrorCallable] = []
         """Called if a URL cannot be built. The first URL that is returned is used."""
-        self.teardown_appcontext_funcs: list[ft.TeardownCallable] = []
+        self.teardown_appcontext_funcs: list[ft.TeardownCallable] = HookList(self.hook_orders)
         self.shell_context_processors: list[ft.ShellContextProcessorCallable] = []
         self.before_serving_funcs: list[ft.ServingCallable] = []
         self.after_serving_funcs: list[ft.ServingCallable] = []
@@ -341,15 +343,16 @@ class App(Scaffold):
                 )
             self.view_functions[endpoint] = view_func
 
+    def _new_registry(self) -> ft.Registry[t.Any]:
+        return HookRegistry(self.hook_orders)
+
     def _operation_of(self, options: ft.Values) -> Operation | None:
         """The description of a route for the API document. Its options are removed from `options`."""
         from .operations import announce, taken_from
 
         operation = taken_from(options, self.url_rule_class, forwards=not self.types_by_signature)
-        if operation is not None and operation.headers:
-            functions = self.after_request_funcs.setdefault(None, [])
-            if announce not in functions:
-                functions.append(announce)
+        if operation is not None and operation.headers and announce not in self.after_request_funcs.get(None, ()):
+            add_hook(self.after_request_funcs, None, announce)
         self.names_schemes |= operation is not None and operation.security is not None
         return operation
 

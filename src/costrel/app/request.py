@@ -188,8 +188,8 @@ def _blueprints_of(endpoint: str) -> tuple[str, ...]:
     return tuple(blueprint_path(endpoint.rpartition(".")[0])) if "." in endpoint else ()
 
 
-BLUEPRINTS: t.Final = Seams(Request, "blueprint", "blueprints")
-"""The attributes of a request that name its blueprints."""
+BLUEPRINTS: t.Final = Seams(Request, "blueprint", "blueprints", "endpoint")
+"""The attributes of a request that name its endpoint and its blueprints."""
 
 _Scopes: t.TypeAlias = tuple[tuple[str | None, ...], tuple[str | None, ...]]
 

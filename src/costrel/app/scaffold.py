@@ -13,6 +13,7 @@ from ..support.coroutines import refuse_async_generator
 from ..support.properties import cached_property
 from . import error_handlers, files, habits
 from . import typing as ft
+from .hooks import add_hook
 from .packages import get_root_path
 from .websocket import WebSocketView
 
@@ -78,8 +79,8 @@ _join = lru_cache(maxsize=256)(os.path.join)  # PERF: static. An application has
 class Scaffold:
     """The setup methods that `App` and `Blueprint` share.
 
-    The registries below are plain dicts and lists, keyed by the name of a blueprint, or by None for every request. They
-    may be changed and replaced at any time.
+    The registries below are dicts of lists, keyed by the name of a blueprint, or by None for every request. They may be
+    changed, and replaced by plain dicts and lists, at any time.
 
     `import_name` is the module that defines the object, usually ``__name__``. `static_folder` and `template_folder`
     are relative to `root_path`, which defaults to the folder of that module.
@@ -115,19 +116,23 @@ class Scaffold:
             ft.AppOrBlueprintKey, dict[int | None, dict[type[Exception], ft.ErrorHandlerCallable]]
         ] = defaultdict(lambda: defaultdict(dict))
         """Blueprint → status code → exception class → handler."""
-        self.before_request_funcs: ft.Registry[ft.BeforeRequestCallable] = defaultdict(list)
-        self.after_request_funcs: ft.Registry[ft.AfterRequestCallable[t.Any]] = defaultdict(list)
-        self.teardown_request_funcs: ft.Registry[ft.TeardownCallable] = defaultdict(list)
+        self.before_request_funcs: ft.Registry[ft.BeforeRequestCallable] = self._new_registry()
+        self.after_request_funcs: ft.Registry[ft.AfterRequestCallable[t.Any]] = self._new_registry()
+        self.teardown_request_funcs: ft.Registry[ft.TeardownCallable] = self._new_registry()
         self.before_websocket_funcs: ft.Registry[ft.BeforeRequestCallable] = defaultdict(list)
         self.after_websocket_funcs: ft.Registry[ft.AfterWebSocketCallable] = defaultdict(list)
         self.template_context_processors: ft.Registry[ft.TemplateContextProcessorCallable] = defaultdict(
             list, {None: [_default_template_ctx_processor]}
         )
-        self.url_value_preprocessors: ft.Registry[ft.URLValuePreprocessorCallable] = defaultdict(list)
+        self.url_value_preprocessors: ft.Registry[ft.URLValuePreprocessorCallable] = self._new_registry()
         self.url_default_functions: ft.Registry[ft.URLDefaultCallable] = defaultdict(list)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
+
+    def _new_registry(self) -> ft.Registry[t.Any]:
+        """A registry of functions around requests."""
+        return defaultdict(list)
 
     def _check_setup_finished(self, f_name: str) -> None:
         raise NotImplementedError
@@ -290,19 +295,19 @@ class Scaffold:
     @setupmethod
     def before_request(self, f: T_before_request) -> T_before_request:
         """Call `f` before each request. If it returns a value other than None, that is the response."""
-        self.before_request_funcs.setdefault(None, []).append(f)
+        add_hook(self.before_request_funcs, None, f)
         return f
 
     @setupmethod
     def after_request(self, f: T_after_request) -> T_after_request:
         """Call `f` with the response to each request. It returns the response to send."""
-        self.after_request_funcs.setdefault(None, []).append(f)
+        add_hook(self.after_request_funcs, None, f)
         return f
 
     @setupmethod
     def teardown_request(self, f: T_teardown) -> T_teardown:
         """Call `f` when the context of a request ends, with the unhandled exception or None."""
-        self.teardown_request_funcs.setdefault(None, []).append(f)
+        add_hook(self.teardown_request_funcs, None, f)
         return f
 
     @setupmethod
@@ -311,7 +316,7 @@ class Scaffold:
 
         The functions of `before_request` are not called for WebSockets.
         """
-        self.before_websocket_funcs.setdefault(None, []).append(f)
+        add_hook(self.before_websocket_funcs, None, f)
         return f
 
     @setupmethod
@@ -320,7 +325,7 @@ class Scaffold:
 
         It returns the response that refuses the WebSocket, or None.
         """
-        self.after_websocket_funcs.setdefault(None, []).append(f)
+        add_hook(self.after_websocket_funcs, None, f)
         return f
 
     @setupmethod
@@ -332,7 +337,7 @@ class Scaffold:
     @setupmethod
     def url_value_preprocessor(self, f: T_url_value_preprocessor) -> T_url_value_preprocessor:
         """Call `f` with the endpoint and the URL values of each request. It may change the values for the view."""
-        self.url_value_preprocessors.setdefault(None, []).append(f)
+        add_hook(self.url_value_preprocessors, None, f)
         return f
 
     @setupmethod

@@ -15,7 +15,9 @@ from ..sessions.blocking import opening_blocks
 from ..support.coroutines import await_steps
 from ..typed.problems import ValidationFailed
 from . import lifecycle
-from .lifecycle import TO_THREAD, Steps, call, first_answer, stage
+from .hooks import in_order
+from .lifecycle import TO_THREAD, Steps, call, first_answer, hooks_of, stage
+from .request import scopes_around
 from .websocket import (
     INTERNAL_ERROR,
     NORMAL,
@@ -152,7 +154,8 @@ def before(ctx: RequestContext) -> Steps[t.Any]:
     limits = None if app.guards is None else app.guards.limits
     if limits is not None and (due := limits.due(request, False)):
         yield from limits.count(ctx, due, TO_THREAD)
-    rv = yield from first_answer(ctx, app.before_websocket_funcs)
+    functions = in_order(app.before_websocket_funcs, scopes_around(ctx)[1])
+    rv = yield from first_answer(ctx, hooks_of(ctx), functions)
     if rv is not None:
         return rv
     if limits is not None and (due := limits.due(request, True)):

@@ -15,10 +15,10 @@ from contextvars import ContextVar
 from weakref import WeakSet
 
 from ..http.errors import HTTPException
-from ..support.local import LocalProxy
+from ..support.local import NAMES_OF_THE_PROXY, LocalProxy
 from ..support.signals import appcontext_popped, appcontext_pushed
 from .contracts import AppContract as AppContract
-from .contracts import HeldContract, MountContract, ThreadsContract
+from .contracts import HeldContract, HooksContract, MountContract, ThreadsContract
 from .contracts import InspectionContract as InspectionContract
 from .contracts import TraceContract as TraceContract
 from .contracts import TracingContract as TracingContract
@@ -30,7 +30,7 @@ if t.TYPE_CHECKING:
 
     from ..messages.request import Request
     from ..messages.response import Response
-    from ..routing import MapAdapter
+    from ..routing import MapAdapter, Rule
 
 _NOTHING: t.Any = object()
 
@@ -299,6 +299,10 @@ class RequestContext(Context):
     """Whether the request has a body that had not arrived when the edge began."""
     principals: Mapping[t.Any, object] | None = None
     """The principals by authentication scheme, if the view has authenticated the request."""
+    hooks: HooksContract | None = None
+    """The functions around the request, as its last stage has found them."""
+    hooked_rule: Rule | None = None
+    """The rule that the request had then."""
     requirement: object = None
     """The requirement of the view that the request has satisfied."""
 
@@ -398,10 +402,14 @@ class RequestContext(Context):
         if outlook is None:
             outlook = app.outlook
             self.outlook = outlook = outlook if outlook.is_current() else app.look_again()
-        self.overridden = overridden = outlook.overridden
-        self.adapts = "ensure_sync" in overridden
+        self.overridden = outlook.overridden
+        self.adapts = outlook.adapts
         if self._opened is None:
-            early = opens_early(app, outlook) if self.opens_early is None else self.opens_early
+            early = self.opens_early
+            if early is None:
+                early = outlook.early
+                if early is None or outlook.attributes:
+                    early = opens_early(app, outlook)
             if early:
                 self._session  # noqa: B018 - read for its effect: a foreign interface expects to open early
         if not self._is_matched:
@@ -498,14 +506,32 @@ def _current_session() -> t.Any:
 
 
 def _current_request() -> t.Any:
-    value = _current.get()
-    if isinstance(value, RequestContext):  # PERF: proxy_access. One call less for each use of `request`.
-        return value.request
     return requesting("request").request
 
 
+class _RequestProxy(LocalProxy[t.Any]):
+    """The proxy `request`. It reads an attribute in one call, since views read so many. PERF: proxy_access"""
+
+    __slots__ = ()
+
+    def __getattribute__(self, name: str) -> t.Any:
+        if name in NAMES_OF_THE_PROXY:
+            return object.__getattribute__(self, name)
+        ctx = _current.get()
+        return getattr(ctx.request if ctx.__class__ is RequestContext else _current_request(), name)
+
+
+_RequestProxy.__name__ = LocalProxy.__name__  # its repr is that of any proxy
+
+
 def _current_app() -> t.Any:
-    return current("current_app").app
+    value = _current.get()
+    return value.app if isinstance(value, Context) else current("current_app").app
+
+
+def _current_g() -> t.Any:
+    value = _current.get()
+    return value.g if isinstance(value, Context) else current("g").g
 
 
 def connected() -> t.Any:
@@ -560,9 +586,9 @@ def copy_current_request_context(f: Callable[..., t.Any]) -> Callable[..., t.Any
 
 # Untyped here, since the classes behind them stand on higher floors; `globals.py` gives them their types.
 current_app: t.Any = LocalProxy(_current_app)
-g: t.Any = LocalProxy(lambda: current("g").g)
+g: t.Any = LocalProxy(_current_g)
 app_ctx: t.Any = LocalProxy(lambda: current("app_ctx"))
 request_ctx: t.Any = LocalProxy(lambda: requesting("request_ctx"))
-request: t.Any = LocalProxy(_current_request)
+request: t.Any = _RequestProxy(_current_request)
 session: t.Any = LocalProxy(_current_session)
 websocket: t.Any = LocalProxy(connected)

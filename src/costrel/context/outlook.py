@@ -11,18 +11,29 @@ class Outlook(Stamp):
     Its stamp is of their classes. One without classes is never current.
     """
 
-    __slots__ = ("attributes", "early", "entrances", "matches_apart", "names_blueprints", "overridden", "takes_sources")
+    __slots__ = (
+        "adapts",
+        "attributes",
+        "early",
+        "entrances",
+        "matches_apart",
+        "names_blueprints",
+        "overridden",
+        "takes_sources",
+    )
 
     def __init__(self, *classes: type, changes: int = 0) -> None:
         super().__init__(*classes, changes=changes)
         self.overridden: frozenset[str] = frozenset()
         """The stages of a request that the application replaces."""
+        self.adapts = False
+        """Whether its own `ensure_sync` has to adapt each function."""
         self.entrances: frozenset[str] = frozenset()
         """The methods that it replaces, through which a request reaches it."""
         self.matches_apart = False
         """Whether the application, its URL map or the map's adapters override how rules are found."""
         self.names_blueprints = True
-        """Whether its request class overrides how the blueprints of a request are found."""
+        """Whether its request class overrides how the endpoint or the blueprints of a request are found."""
         self.takes_sources = False
         """Whether a request of its class can be made of an ASGI scope."""
         self.early: bool | None = None

@@ -47,23 +47,23 @@ def _serve(app: Costrel, environ: dict[str, t.Any], start_response: Callable[...
 
 def _write(ctx: RequestContext, response: t.Any) -> Iterable[bytes]:
     """Give status and headers to the server, and return the body."""
-    environ = ctx.request._source  # the environ itself
+    environ, start_response = ctx.request._source, ctx.start_response  # the environ itself
     if ctx.outlives:
         response = lifecycle.conclude(ctx, response)
     if not isinstance(response, Response):
-        return response(environ, _gated(ctx.start_response))  # type: ignore[no-any-return]  # of `make_response`
+        return response(environ, _gated(start_response))  # type: ignore[no-any-return]  # of `make_response`
     if response.response.__class__ is not list and hasattr(response.response, "__aiter__"):
         response.response = Iterated(response.response)
     piece, pairs, replaced = response._leave(environ)
     if replaced and not WRITERS.isdisjoint(replaced):
-        return response(environ, _gated(ctx.start_response))
+        return response(environ, _gated(start_response))
     if response._status not in _STATUSES:
         check_status(response._status_code)
         check_status_line(response._status)
     if response._headers is not None:  # Costrel's own fields are known to be good
         check_fields(pairs)
     if piece is not None and len(piece) <= WHOLE:
-        ctx.start_response(response._status, pairs)
+        start_response(response._status, pairs)
         ctx.ends_variables = True  # `serve` drops them
         return (piece,) if piece else ()
     watch(ctx, response)
@@ -72,7 +72,7 @@ def _write(ctx: RequestContext, response: t.Any) -> Iterable[bytes]:
     large = write_large(ctx, response, replaced, pairs)
     if large is not None:
         return large
-    ctx.start_response(response._status, pairs)
+    start_response(response._status, pairs)
     return response.get_app_iter(environ)
 
 

@@ -284,7 +284,7 @@ class LocalProxy(Generic[T]):
 
     def __getattribute__(self, name: str) -> Any:
         # PERF: page. Python calls __getattr__ only after a failed lookup, which takes longer than this method.
-        if name in _NAMES_OF_THE_PROXY:
+        if name in NAMES_OF_THE_PROXY:
             return object.__getattribute__(self, name)
         return getattr(_getter_of(self)(), name)
 
@@ -403,7 +403,8 @@ class LocalProxy(Generic[T]):
     __aexit__ = _method()
 
 
-_NAMES_OF_THE_PROXY = frozenset(dir(LocalProxy))
+NAMES_OF_THE_PROXY = frozenset(dir(LocalProxy))
+"""The attributes that a proxy has itself: it forwards those of all other names."""
 _getter_slot = vars(LocalProxy)["_get_current_object"]
 _getter_of: Callable[[Proxy], Getter] = _getter_slot.__get__
 
