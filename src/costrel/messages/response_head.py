@@ -136,10 +136,17 @@ def fields_of(response: ResponseHead) -> HeaderFields:
 
 def add_missing(response: ResponseHead, name: str, value: str) -> str | None:
     """Add a field, whose value is known to be valid, or return the value that it has already."""
-    found = field_of(response, name)
-    if found is None:
-        append(response, name, value)
-    return found
+    pairs = response._header_pairs
+    if response._headers is not None or pairs is None:
+        found = response.headers.get(name)
+        if found is None:
+            response.headers.add(name, value)
+        return found
+    for known, text in pairs:
+        if known == name:
+            return text
+    pairs.append((name, value))
+    return None
 
 
 def put(response: ResponseHead, name: str, value: str) -> None:
@@ -261,7 +268,8 @@ class ResponseHead:
         elif content_type is not None:
             self._header_pairs = [_content_type_header(content_type)]
         else:
-            mimetype = self.default_mimetype if mimetype is None else mimetype
+            if mimetype is None:
+                mimetype = self.default_mimetype
             self._header_pairs = [] if mimetype is None else [known_types.get(mimetype) or type_header(mimetype)]
         if status is None:
             status = self.default_status

@@ -39,9 +39,19 @@ class ConfigAttribute(t.Generic[T]):
         obj.config[self.__name__] = value
 
 
+_getters: t.Final[set[t.Any]] = set()
+
+
+def setting_getter(function: Callable[[t.Any], T]) -> Callable[[t.Any], T]:
+    """Decorator for the getter of a property that only reads a setting of its application."""
+    _getters.add(function)
+    return function
+
+
 def reads_setting(cls: type, attribute: str) -> bool:
     """Whether an attribute of an application's class only reads a setting."""
-    return type(getattr(cls, attribute, None)) is ConfigAttribute
+    found = getattr(cls, attribute, None)
+    return type(found) is ConfigAttribute or (type(found) is property and found.fget in _getters)
 
 
 class Config(dict[str, t.Any]):

@@ -10,10 +10,14 @@ from contextlib import suppress
 from datetime import date
 from functools import cache
 from math import isinf
+from types import FunctionType
 
 from ..http.dates import http_date
 from ..support.properties import cached_property
+from ..support.seams import Seams, Stamp
+from .config import reads_setting
 from .json_places import Plain
+from .json_plain import Encode, plain_first
 
 if t.TYPE_CHECKING:
     from ..context import AppContract
@@ -22,9 +26,9 @@ Indent: t.TypeAlias = int | str | None
 Separators: t.TypeAlias = tuple[str, ...] | list[str] | None
 Layout: t.TypeAlias = tuple[Indent, Separators, bool, Callable[[t.Any], object], bool, bool]
 """Indent, separators, ``JSON_ALLOW_NAN``, and a provider's attributes `default`, `ensure_ascii` and `sort_keys`."""
-Encode: t.TypeAlias = Callable[[object], str]
 
 COMPACT: t.Final = (",", ":")
+_OPTIONS: t.Final = ("compact", "default", "ensure_ascii", "mimetype", "sort_keys")
 
 _FAST_TO_READ: t.Final = frozenset({str, bytes, bytearray})
 _MAX_LAYOUTS: t.Final = 16
@@ -193,7 +197,7 @@ def _make_encode(layout: Layout) -> Encode:
     if make_walk is None or indent is not None:
         return encode_slowly
     # `JSONEncoder.encode` makes a C encoder in each call, so that it can tell circles from depth. This one is made
-    # once and does not search for circles; `encode` itself raises the error for a circle. PERF: item
+    # once and does not search for circles; `encode` itself raises the error for a circle.
     write_string = json.encoder.encode_basestring_ascii if ensure_ascii else json.encoder.encode_basestring
     walk = make_walk(
         None, default, write_string, None, encoder.key_separator, encoder.item_separator, sort_keys, False, allow_nan
@@ -205,7 +209,7 @@ def _make_encode(layout: Layout) -> Encode:
         except (RecursionError, TypeError, ValueError):
             return encode_slowly(obj)
 
-    return encode
+    return plain_first(encode, ensure_ascii) if sort_keys and separators == COMPACT else encode  # PERF: item
 
 
 def _dumps_with(obj: object, layout: Layout, kwargs: dict[str, t.Any]) -> str:
@@ -265,6 +269,38 @@ class JSONProvider:
         return self._app.response_class(self.dumps(obj), mimetype="application/json")
 
 
+class _Form:
+    """How a provider writes responses, and the settings and classes for which it does.
+
+    :param stamp: of the classes of the provider and the application; None if the form is not to be kept.
+    """
+
+    __slots__ = ("_allows_nan", "_is_debug", "mimetype", "stamp", "write")
+
+    def __init__(
+        self,
+        write: Encode,
+        mimetype: str,
+        is_debug: object = None,
+        allows_nan: object = None,
+        stamp: Stamp | None = None,
+    ) -> None:
+        self.write = write
+        self.mimetype = mimetype
+        self.stamp = stamp
+        self._is_debug = is_debug
+        self._allows_nan = allows_nan
+
+    def is_current(self, config: Mapping[str, object]) -> bool:
+        """Whether the settings and the classes are as they were."""
+        return (
+            self._is_debug is config["DEBUG"]
+            and self._allows_nan is config.get("JSON_ALLOW_NAN", True)
+            and self.stamp is not None
+            and self.stamp.is_current()
+        )
+
+
 class DefaultJSONProvider(JSONProvider):
     """The standard library's JSON, which also writes dates, Decimal, UUID, dataclasses and ``__html__``."""
 
@@ -283,20 +319,38 @@ class DefaultJSONProvider(JSONProvider):
     mimetype = "application/json"
     """The media type of `response`."""
 
+    _form: _Form | None = None
+    """The last form of a response, unless an attribute was assigned or deleted since."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)
+        object.__setattr__(self, "_form", None)
+
+    def __delattr__(self, name: str) -> None:
+        object.__delattr__(self, name)
+        object.__setattr__(self, "_form", None)
+
     def dumps(self, obj: t.Any, *, indent: Indent = None, separators: Separators = None, **kwargs: t.Any) -> str:
         """Return `obj` as JSON; keyword arguments are those of `json.dumps` and override the provider's attributes."""
+        return (
+            _dumps_with(obj, self._layout(indent, separators), kwargs)
+            if kwargs
+            else self._encoder(indent, separators)(obj)
+        )
+
+    def _layout(self, indent: Indent, separators: Separators) -> Layout:
         try:
             allow_nan = self._app.config.get("JSON_ALLOW_NAN", True)
         except _NO_CONFIG:
             allow_nan = True
-        layout = (indent, separators, allow_nan, self.default, self.ensure_ascii, self.sort_keys)
-        if kwargs:
-            return _dumps_with(obj, layout, kwargs)
+        return indent, separators, allow_nan, self.default, self.ensure_ascii, self.sort_keys
+
+    def _encoder(self, indent: Indent = None, separators: Separators = None) -> Encode:
+        layout = self._layout(indent, separators)
         try:
-            encode = self._encoders[layout]
+            return self._encoders[layout]
         except (KeyError, TypeError):  # a list of separators cannot be a key
-            encode = self._keep_encoder(layout)
-        return encode(obj)
+            return self._keep_encoder(layout)
 
     @cached_property
     def _encoders(self) -> dict[Layout, Encode]:
@@ -332,10 +386,38 @@ class DefaultJSONProvider(JSONProvider):
         It is indented in debug mode and compact otherwise, unless `compact` is set.
         """
         obj = args[0] if len(args) == 1 and not kwargs else self._prepare_response_obj(args, kwargs)
-        app = self._app
+        app, form = self._app, self._form
+        if form is None or not form.is_current(app.config):
+            form = self._find_form(app)
+        return app.response_class(form.write(obj) + "\n", mimetype=form.mimetype)
+
+    def _find_form(self, app: AppContract) -> _Form:
+        """The form of responses by the present options. It is kept if no override decides about it."""
         compact = self.compact
-        if compact is False or (compact is None and app.debug):
-            text = self.dumps(obj, indent=2)
-        else:
-            text = self.dumps(obj, separators=COMPACT)
-        return app.response_class(text + "\n", mimetype=self.mimetype)
+        layout: _Arguments
+        layout = {"indent": 2} if compact is False or (compact is None and app.debug) else {"separators": COMPACT}
+        cls, app_class = type(self), app.__class__
+        if not (_writing.are_original(self) and _has_plain_options(cls) and reads_setting(app_class, "debug")):
+            return _Form(lambda obj: self.dumps(obj, **layout), self.mimetype)
+        config, former = app.config, self._form
+        # Before the options are read: a change meanwhile shows in the stamp.
+        stamp = Stamp(cls, app_class, changes=0 if former is None or former.stamp is None else former.stamp.changes + 1)
+        write = self._encoder(**layout)
+        form = _Form(write, self.mimetype, config["DEBUG"], config.get("JSON_ALLOW_NAN", True), stamp)
+        object.__setattr__(self, "_form", form)
+        return form
+
+
+class _Arguments(t.TypedDict, total=False):
+    indent: int
+    separators: tuple[str, str]
+
+
+_writing: t.Final = Seams(DefaultJSONProvider, "dumps", "__getattribute__")
+
+_PLAIN: t.Final = (str, int, type(None), FunctionType)
+
+
+def _has_plain_options(cls: type) -> bool:
+    """Whether no option of a provider's class is computed, as a property is."""
+    return all(isinstance(getattr(cls, name), _PLAIN) for name in _OPTIONS)
