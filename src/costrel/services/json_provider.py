@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from math import isinf
 from types import FunctionType
 
@@ -269,36 +269,20 @@ class JSONProvider:
         return self._app.response_class(self.dumps(obj), mimetype="application/json")
 
 
-class _Form:
-    """How a provider writes responses, and the settings and classes for which it does.
+class _Form(Stamp):
+    """How a provider writes responses: current until the class of the provider or of the application is changed.
 
-    :param stamp: of the classes of the provider and the application; None if the form is not to be kept.
+    :param is_debug: whether it is for debug mode.
     """
 
-    __slots__ = ("_allows_nan", "_is_debug", "mimetype", "stamp", "write")
+    __slots__ = ("is_debug", "mimetype", "write")
 
-    def __init__(
-        self,
-        write: Encode,
-        mimetype: str,
-        is_debug: object = None,
-        allows_nan: object = None,
-        stamp: Stamp | None = None,
-    ) -> None:
-        self.write = write
-        self.mimetype = mimetype
-        self.stamp = stamp
-        self._is_debug = is_debug
-        self._allows_nan = allows_nan
+    write: Encode
+    mimetype: str
 
-    def is_current(self, config: Mapping[str, object]) -> bool:
-        """Whether the settings and the classes are as they were."""
-        return (
-            self._is_debug is config["DEBUG"]
-            and self._allows_nan is config.get("JSON_ALLOW_NAN", True)
-            and self.stamp is not None
-            and self.stamp.is_current()
-        )
+    def __init__(self, is_debug: bool, *classes: type, changes: int = 0) -> None:
+        super().__init__(*classes, changes=changes)
+        self.is_debug = is_debug
 
 
 class DefaultJSONProvider(JSONProvider):
@@ -332,25 +316,18 @@ class DefaultJSONProvider(JSONProvider):
 
     def dumps(self, obj: t.Any, *, indent: Indent = None, separators: Separators = None, **kwargs: t.Any) -> str:
         """Return `obj` as JSON; keyword arguments are those of `json.dumps` and override the provider's attributes."""
-        return (
-            _dumps_with(obj, self._layout(indent, separators), kwargs)
-            if kwargs
-            else self._encoder(indent, separators)(obj)
-        )
-
-    def _layout(self, indent: Indent, separators: Separators) -> Layout:
         try:
             allow_nan = self._app.config.get("JSON_ALLOW_NAN", True)
         except _NO_CONFIG:
             allow_nan = True
-        return indent, separators, allow_nan, self.default, self.ensure_ascii, self.sort_keys
-
-    def _encoder(self, indent: Indent = None, separators: Separators = None) -> Encode:
-        layout = self._layout(indent, separators)
+        layout = (indent, separators, allow_nan, self.default, self.ensure_ascii, self.sort_keys)
+        if kwargs:
+            return _dumps_with(obj, layout, kwargs)
         try:
-            return self._encoders[layout]
+            encode = self._encoders[layout]
         except (KeyError, TypeError):  # a list of separators cannot be a key
-            return self._keep_encoder(layout)
+            encode = self._keep_encoder(layout)
+        return encode(obj)
 
     @cached_property
     def _encoders(self) -> dict[Layout, Encode]:
@@ -387,37 +364,33 @@ class DefaultJSONProvider(JSONProvider):
         """
         obj = args[0] if len(args) == 1 and not kwargs else self._prepare_response_obj(args, kwargs)
         app, form = self._app, self._form
-        if form is None or not form.is_current(app.config):
+        if form is None or form.is_debug is not app.config["DEBUG"] or not form.is_current():
             form = self._find_form(app)
         return app.response_class(form.write(obj) + "\n", mimetype=form.mimetype)
 
     def _find_form(self, app: AppContract) -> _Form:
         """The form of responses by the present options. It is kept if no override decides about it."""
-        compact = self.compact
-        layout: _Arguments
-        layout = {"indent": 2} if compact is False or (compact is None and app.debug) else {"separators": COMPACT}
-        cls, app_class = type(self), app.__class__
-        if not (_writing.are_original(self) and _has_plain_options(cls) and reads_setting(app_class, "debug")):
-            return _Form(lambda obj: self.dumps(obj, **layout), self.mimetype)
-        config, former = app.config, self._form
-        # Before the options are read: a change meanwhile shows in the stamp.
-        stamp = Stamp(cls, app_class, changes=0 if former is None or former.stamp is None else former.stamp.changes + 1)
-        write = self._encoder(**layout)
-        form = _Form(write, self.mimetype, config["DEBUG"], config.get("JSON_ALLOW_NAN", True), stamp)
-        object.__setattr__(self, "_form", form)
+        cls, app_class, is_debug = type(self), app.__class__, app.debug
+        is_fixed = _writing.are_original(self) and _has_fixed_options(cls) and reads_setting(app_class, "debug")
+        changes = 0 if self._form is None else self._form.changes + 1
+        # Before the options are read: a change meanwhile shows in it.
+        form = _Form(is_debug, *((cls, app_class) if is_fixed else ()), changes=changes)
+        form.mimetype, compact = self.mimetype, self.compact
+        if compact is False or (compact is None and is_debug):
+            form.write = partial(self.dumps, indent=2)
+        else:
+            form.write = partial(self.dumps, separators=COMPACT)
+            if is_fixed and self.sort_keys is True:
+                form.write = plain_first(form.write, self.ensure_ascii)
+        object.__setattr__(self, "_form", form if is_fixed else None)
         return form
-
-
-class _Arguments(t.TypedDict, total=False):
-    indent: int
-    separators: tuple[str, str]
 
 
 _writing: t.Final = Seams(DefaultJSONProvider, "dumps", "__getattribute__")
 
-_PLAIN: t.Final = (str, int, type(None), FunctionType)
+_FIXED: t.Final = (str, int, type(None), FunctionType)
 
 
-def _has_plain_options(cls: type) -> bool:
+def _has_fixed_options(cls: type) -> bool:
     """Whether no option of a provider's class is computed, as a property is."""
-    return all(isinstance(getattr(cls, name), _PLAIN) for name in _OPTIONS)
+    return all(isinstance(getattr(cls, name), _FIXED) for name in _OPTIONS)
