@@ -8,9 +8,11 @@ import os
 import types
 import typing as t
 from collections.abc import Callable, Mapping
+from functools import wraps
 
 from ..support.importing import import_string
 
+P = t.ParamSpec("P")
 T = t.TypeVar("T")
 
 
@@ -60,9 +62,13 @@ class Config(dict[str, t.Any]):
     File names are relative to the folder `root_path`.
     """
 
+    state: object = None
+    """Another object after each change of a setting. It does not tell of a change inside a value."""
+
     def __init__(self, root_path: str | os.PathLike[str], defaults: dict[str, t.Any] | None = None) -> None:
         super().__init__(defaults or {})
         self.root_path = root_path
+        self.state = object()
 
     def from_envvar(self, variable_name: str, silent: bool = False) -> bool:
         """Load the Python file whose path is in an environment variable; return whether it was loaded.
@@ -190,6 +196,23 @@ class Config(dict[str, t.Any]):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {dict.__repr__(self)}>"
+
+
+def _renews_state(method: Callable[P, T]) -> Callable[P, T]:
+    """A method of dict that changes the settings, and then the `state`."""
+
+    @wraps(method)
+    def change(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return method(*args, **kwargs)
+        finally:
+            t.cast(Config, args[0]).state = object()
+
+    return change
+
+
+for _name in ("__delitem__", "__ior__", "__setitem__", "clear", "pop", "popitem", "setdefault", "update"):
+    setattr(Config, _name, _renews_state(getattr(dict, _name)))
 
 
 def _value_of(text: str, loads: Callable[[str], object]) -> object:

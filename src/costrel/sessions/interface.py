@@ -374,15 +374,19 @@ class SecureCookieSessionInterface(SessionInterface):
 
     def _kept_cookie(self, app: AppContract) -> SignedCookie | None:
         """Return the cookie for the present settings, with its keys derived once; None if an override decides."""
-        config = app.config
+        config, kept = app.config, self._kept
+        state = getattr(config, "state", None)  # before the settings are read
+        if kept is not None and kept.state is state is not None and kept.fits(app, config):
+            return kept
         try:
             settings = _settings_of(config), config.get("SECRET_KEY_MIN_BYTES"), app.__class__
         except KeyError:
             return None
-        kept = self._kept
-        if kept is not None and kept.settings == settings and kept.stamp.is_current():
-            return kept
-        return self._keep_cookie(app, settings)
+        if kept is None or kept.settings != settings or not kept.stamp.is_current():
+            kept = self._keep_cookie(app, settings)
+        if kept is not None:
+            kept.state = state
+        return kept
 
     def _keep_cookie(self, app: AppContract, settings: Settings) -> SignedCookie | None:
         (key, fallbacks, secure, *others), shortest, app_class = settings
@@ -445,7 +449,10 @@ class SignedCookie:
     :param lifetime: seconds from the signature to the cookie's end.
     """
 
-    __slots__ = ("attributes", "lifetime", "name", "serializer", "settings", "stamp")
+    __slots__ = ("attributes", "lifetime", "name", "serializer", "settings", "stamp", "state")
+
+    state: object
+    """The `Config.state` with these settings, or None."""
 
     def __init__(
         self,
@@ -462,6 +469,16 @@ class SignedCookie:
         self.name = name
         self.attributes = attributes
         self.lifetime = lifetime
+
+    def fits(self, app: AppContract, config: Mapping[str, t.Any]) -> bool:
+        """Whether the classes are as they were, and the fallback keys, whose list may have been changed in place."""
+        settings, _, app_class = self.settings
+        fallbacks = settings[1]
+        return (
+            app.__class__ is app_class
+            and (fallbacks is None or fallbacks == config["SECRET_KEY_FALLBACKS"])
+            and self.stamp.is_current()
+        )
 
 
 def _reads_settings(app_class: type) -> bool:
