@@ -23,6 +23,7 @@ from .cookie import (
     vary_by_cookie,
 )
 from .lifetimes import cookie_lifetime
+from .signed_cookie import Settings, SignedCookie
 from .signing import DigestMethod, Hash, KeptSerializer, TextSerializer, ValueSerializer, fragments
 from .tagged_json import TaggedJSONSerializer
 
@@ -40,9 +41,6 @@ AnyRequest: t.TypeAlias = t.Any
 AnyResponse: t.TypeAlias = t.Any
 
 Key: t.TypeAlias = str | bytes
-Settings: t.TypeAlias = tuple[t.Any, ...]
-"""The settings that determine the cookie, with copies of mutable values."""
-
 _settings_of: t.Final = itemgetter(
     "SECRET_KEY",
     "SECRET_KEY_FALLBACKS",
@@ -438,46 +436,6 @@ class SecureCookieSessionInterface(SessionInterface):
         return (
             f"The largest keys of the session: {', '.join(f'{key!r} ({sizes[key]} bytes)' for key in largest)}."
             " Keep such values on the server, and only their names in the session."
-        )
-
-
-class SignedCookie:
-    """The cookie that an interface makes from some settings with its own methods.
-
-    :param stamp: of the classes of the interface and the application.
-    :param attributes: None if they depend on the request.
-    :param lifetime: seconds from the signature to the cookie's end.
-    """
-
-    __slots__ = ("attributes", "lifetime", "name", "serializer", "settings", "stamp", "state")
-
-    state: object
-    """The `Config.state` with these settings, or None."""
-
-    def __init__(
-        self,
-        settings: Settings,
-        stamp: Stamp,
-        serializer: KeptSerializer,
-        name: str,
-        attributes: Attributes | None,
-        lifetime: int,
-    ) -> None:
-        self.settings = settings
-        self.stamp = stamp
-        self.serializer = serializer
-        self.name = name
-        self.attributes = attributes
-        self.lifetime = lifetime
-
-    def fits(self, app: AppContract, config: Mapping[str, t.Any]) -> bool:
-        """Whether the classes are as they were, and the fallback keys, whose list may have been changed in place."""
-        settings, _, app_class = self.settings
-        fallbacks = settings[1]
-        return (
-            app.__class__ is app_class
-            and (fallbacks is None or fallbacks == config["SECRET_KEY_FALLBACKS"])
-            and self.stamp.is_current()
         )
 
 
