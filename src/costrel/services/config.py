@@ -8,7 +8,6 @@ import os
 import types
 import typing as t
 from collections.abc import Callable, Mapping
-from functools import wraps
 
 from ..support.importing import import_string
 
@@ -201,13 +200,15 @@ class Config(dict[str, t.Any]):
 def _renews_state(method: Callable[P, T]) -> Callable[P, T]:
     """A method of dict that changes the settings, and then the `state`."""
 
-    @wraps(method)
     def change(*args: P.args, **kwargs: P.kwargs) -> T:
+        """Change the settings as the method of dict does."""
         try:
             return method(*args, **kwargs)
         finally:
             t.cast(Config, args[0]).state = object()
 
+    change.__name__ = method.__name__
+    change.__qualname__ = f"Config.{method.__name__}"
     return change
 
 
