@@ -192,3 +192,20 @@ def test_the_size_of_all_fields_has_a_limit():
         match=r"^The header fields of the response have 1,048,577 bytes; at most 1,048,576 can be sent\.$",
     ):
         encode_fields([*fields, ("C", most + "x")])
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3])
+def test_the_same_number_of_fields_again_and_other_ones(count):
+    usual = [("Content-Type", "text/html"), ("Content-Length", "5"), ("X-Frame-Options", "DENY")][:count]
+    others = [("X-First", "1"), ("X-Second", "2"), ("X-Third", "3")][:count]
+
+    for fields in (usual, usual, others, usual, tuple(usual)):
+        assert [(name.lower().encode(), value.encode()) for name, value in fields] == encode_fields(fields)
+
+
+def test_a_field_that_is_left_out_does_not_change_the_others():
+    fields = [("Content-Type", "text/html"), ("Transfer-Encoding", "chunked")]
+
+    for _ in range(3):
+        assert [(b"content-type", b"text/html")] == encode_fields(fields)
+    assert [(b"content-type", b"text/html"), (b"x-a", b"b")] == encode_fields([fields[0], ("X-A", "b")])

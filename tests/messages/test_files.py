@@ -153,7 +153,7 @@ def test_a_small_file_is_read_at_once(folder):
     (folder / "a.txt").write_bytes(b"other")
     body = response.response
     assert [isinstance(body, FileWrapper), response.is_streamed, response.direct_passthrough] == [True, True, True]
-    assert [response._leave(ENVIRON)[0], response.has_to_close] == [b"hello world", False]
+    assert [response._sent(ENVIRON)[0], response.has_to_close] == [b"hello world", False]
 
 
 def test_a_small_file_is_a_file_for_who_reads_it(folder):

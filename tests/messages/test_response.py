@@ -8,7 +8,7 @@ import pytest
 
 from costrel.http.headers import Headers
 from costrel.messages.body import FileBody
-from costrel.messages.response import Response
+from costrel.messages.response import EXITS, Response
 from costrel.messages.response_head import ResponseHead, known_types, lower_names
 from costrel.messages.streams import FileWrapper, RangeWrapper
 
@@ -205,7 +205,10 @@ def test_an_empty_status_is_refused():
 
 def for_edge(response, environ=ENVIRON):
     """Status, headers, body and clean-up, as an edge that is not WSGI sends them."""
-    piece, headers, replaced = response._leave(environ)
+    piece, headers = response._sent(environ)
+    replaced = EXITS.replaced(response)
+    if replaced:
+        piece, headers = None, response._headers_by(replaced, environ, headers)
     body, close = response.body_for_edge(environ, replaced) if piece is None else (piece, None)
     return response.status_code, headers, body, close
 

@@ -242,3 +242,34 @@ def test_a_namespace_becomes_keyword_arguments(config):
     assert config.get_namespace("STORE_") == {"type": "fs", "path": "/x"}
     assert config.get_namespace("STORE_", lowercase=False) == {"TYPE": "fs", "PATH": "/x"}
     assert config.get_namespace("STORE_", trim_namespace=False) == {"store_type": "fs", "store_path": "/x"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda config: config.__setitem__("NAME", 2),
+        lambda config: config.pop("NAME"),
+        lambda config: config.popitem(),
+        lambda config: config.clear(),
+        lambda config: config.setdefault("OTHER", 1),
+        lambda config: config.update(NAME=2),
+        lambda config: config.__ior__({"NAME": 2}),
+        lambda config: config.__delitem__("NAME"),
+        lambda config: config.from_mapping(NAME=2),
+        lambda config: config.from_object(type("Settings", (), {"NAME": 2})),
+    ],
+)
+def test_the_state_tells_of_each_change(config, change):
+    config["NAME"] = 1
+    before = config.state
+    assert config.state is before
+    change(config)
+    assert config.state is not before
+
+
+def test_the_state_tells_of_a_change_that_fails_half_way(config):
+    before = config.state
+    with pytest.raises(TypeError):
+        config.update([("NAME", 1), None])
+    assert "NAME" in config
+    assert config.state is not before

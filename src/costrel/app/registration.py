@@ -14,7 +14,7 @@ from ..http.errors import Aborter, BadRequest, BadRequestKeyError
 from ..messages.redirects import location_text
 from ..messages.redirects import redirect as make_redirect
 from ..routing import Map, Rule
-from ..services.config import Config, ConfigAttribute
+from ..services.config import Config, ConfigAttribute, setting_getter
 from ..services.environment import get_debug_flag
 from ..services.json_provider import DefaultJSONProvider, JSONProvider
 from ..support.coroutines import refuse_async_generator
@@ -246,6 +246,7 @@ class App(Scaffold):
         return os.path.join(prefix, "var", f"{self.name}-instance")
 
     @property
+    @setting_getter
     def debug(self) -> bool:
         """Whether debug mode is on: the setting ``DEBUG``. Assigning it also sets whether templates are reloaded."""
         debug: bool = self.config["DEBUG"]

@@ -23,16 +23,16 @@ def make_response(self: AppContract, rv: t.Any) -> Response:
 
     Raises TypeError if that is impossible, and names the endpoint or the type.
     """
-    response_class = self.response_class
     kind = type(rv)
     answer: Response
     # Below these come after tests that cost more than the rest.
     if kind is str:  # PERF: hello
-        answer = response_class(rv)
+        answer = self.response_class(rv)
         return answer
     if kind is dict or kind is list:  # PERF: item
         answer = self.json.response(rv)
         return answer
+    response_class = self.response_class
     status = headers = None
     if isinstance(rv, tuple):
         if kind is tuple and len(rv) == 2 and type(rv[1]) is int:  # PERF: abort

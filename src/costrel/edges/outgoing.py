@@ -16,7 +16,7 @@ from ..http.framing import has_no_body
 from ..http.gate import check_status, check_status_line, encode_fields
 from ..messages.body import EdgeBody, FileBody
 from ..messages.compressed import CompressedAsyncIterable, CompressedIterable
-from ..messages.response import WRITERS, Response
+from ..messages.response import EXITS, WRITERS, Response
 from ..messages.response_head import STATUS_LINES
 from ..messages.source import environ_of
 from ..messages.streams import FileWrapper, RangeWrapper
@@ -48,10 +48,13 @@ def answer_of(ctx: RequestContext, response: t.Any) -> Messages | Answer | AsgiC
         if isinstance(response, AsgiCall):
             return response
         return Answer.of_wsgi(response, environ_of(source))
-    piece, pairs, replaced = response._leave(source)
-    if replaced and not WRITERS.isdisjoint(replaced) and not hasattr(response.response, "__aiter__"):
-        # A response that writes itself out in its own way is called as the WSGI application that it is.
-        return Answer.of_wsgi(response, environ_of(source))
+    piece, pairs = response._sent(source)
+    replaced = EXITS.replaced(response, 7)
+    if replaced:
+        if not WRITERS.isdisjoint(replaced) and not hasattr(response.response, "__aiter__"):
+            # A response that writes itself out in its own way is called as the WSGI application that it is.
+            return Answer.of_wsgi(response, environ_of(source))
+        piece, pairs = None, response._headers_by(replaced, source, pairs)
     status = response._status_code
     if status not in STATUS_LINES:
         check_status(status)

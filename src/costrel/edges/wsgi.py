@@ -11,7 +11,7 @@ from ..app.application import Costrel
 from ..app.late_changes import watch
 from ..context import RequestContext
 from ..http.gate import check_fields, check_status, check_status_line
-from ..messages.response import WRITERS, Response
+from ..messages.response import EXITS, WRITERS, Response
 from ..messages.response_head import STATUS_LINES
 from ..messages.streams import ClosingIterator
 from ..support.coroutines import run_coroutine
@@ -54,9 +54,12 @@ def _write(ctx: RequestContext, response: t.Any) -> Iterable[bytes]:
         return response(environ, _gated(start_response))  # type: ignore[no-any-return]  # of `make_response`
     if response.response.__class__ is not list and hasattr(response.response, "__aiter__"):
         response.response = Iterated(response.response)
-    piece, pairs, replaced = response._leave(environ)
-    if replaced and not WRITERS.isdisjoint(replaced):
-        return response(environ, _gated(start_response))
+    piece, pairs = response._sent(environ)
+    replaced = EXITS.replaced(response, 7)
+    if replaced:
+        if not WRITERS.isdisjoint(replaced):
+            return response(environ, _gated(start_response))
+        piece, pairs = None, response._headers_by(replaced, environ, pairs)
     if response._status not in _STATUSES:
         check_status(response._status_code)
         check_status_line(response._status)

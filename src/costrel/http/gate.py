@@ -32,7 +32,7 @@ _last: dict[str, tuple[tuple[str, str], tuple[bytes, bytes]]] = {}
 """The last fields: the name → the field, and the field as bytes."""
 _rests: dict[int, tuple[list[tuple[str, str]], list[tuple[bytes, bytes]]]] = {}
 """The number of fields → those after the type and the length, as text and as bytes: most responses share them."""
-_NO_REST: tuple[list[tuple[str, str]], list[tuple[bytes, bytes]]] = [], []
+_NO_REST: tuple[None, list[tuple[bytes, bytes]]] = None, []
 _MOST_FIELDS = 64
 """The most fields of a response that need not be measured."""
 
@@ -63,17 +63,19 @@ def encode_fields(pairs: Fields) -> list[tuple[bytes, bytes]]:
 
     :raises ValueError: for a name or a value that no server can send, and for too many fields.
     """
-    known = _encoded.get
-    if isinstance(pairs, list):
+    if pairs.__class__ is list:
         texts, rest = _rests.get(len(pairs), _NO_REST)
-        if rest and pairs[2:] == texts and (first := known(pairs[0])) and (second := known(pairs[1])):
-            return [first, second, *rest]
+        if pairs[2:] == texts:
+            try:
+                return [_encoded[pairs[0]], _encoded[pairs[1]], *rest]
+            except KeyError:
+                pass  # a field that was not seen before, or is not kept
     new: list[tuple[str, str]] = []
-    encoded = [field for pair in pairs if (field := known(pair) or _encode(pair, new))]
+    encoded = [field for pair in pairs if (field := _encoded.get(pair) or _encode(pair, new))]
     if len(encoded) > _MOST_FIELDS:
         _check_size(encoded)
-    elif isinstance(pairs, list) and not new:
-        _rests[len(pairs)] = pairs[2:], encoded[2:]
+    elif pairs.__class__ is list and not new and len(encoded) > 1:
+        _rests[len(encoded)] = pairs[2:], encoded[2:]
     return encoded
 
 

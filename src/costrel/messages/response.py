@@ -92,10 +92,10 @@ class Response(ResponseHead):
         ResponseHead.__init__(self, status, headers, mimetype, content_type)
         self.direct_passthrough = direct_passthrough
         self._on_close = []
-        if response is None:
-            self.response = []
-        elif response.__class__ is str or isinstance(response, (str, bytes, bytearray)):
+        if response.__class__ is str or isinstance(response, (str, bytes, bytearray)):
             self.set_data(response)
+        elif response is None:
+            self.response = []
         else:
             self.response = response
 
@@ -157,7 +157,7 @@ class Response(ResponseHead):
         """Replace the body and set ``Content-Length``."""
         body: bytes | bytearray
         try:
-            body = value.encode() if isinstance(value, str) else value
+            body = value.encode() if value.__class__ is str or isinstance(value, str) else value
         except UnicodeEncodeError:
             body = to_utf8(str(value))
         self.response = [body]
@@ -420,28 +420,25 @@ class Response(ResponseHead):
         """
         return Headers.adopt(self._sent(environ)[1])
 
-    def _leave(self, source: WSGIEnvironment) -> tuple[bytes | None, Pairs, frozenset[str]]:
-        """The body if it is one ``bytes`` with nothing to close, the headers, and the replaced methods in `EXITS`."""
-        piece, pairs = self._sent(source)
-        replaced = EXITS.replaced(self, 7)
-        if replaced:
-            piece = None
-            if "get_wsgi_headers" in replaced:
-                pairs = self.get_wsgi_headers(environ_of(source)).to_wsgi_list()
-        return piece, pairs, replaced
+    def _headers_by(self, replaced: frozenset[str], source: WSGIEnvironment, pairs: Pairs) -> Pairs:
+        """The headers that are sent if these methods among `EXITS` are replaced; `pairs` are Costrel's own."""
+        return self.get_wsgi_headers(environ_of(source)).to_wsgi_list() if "get_wsgi_headers" in replaced else pairs
 
     def _sent(self, source: WSGIEnvironment) -> tuple[bytes | None, Pairs]:
-        """The body if it is one ``bytes`` with nothing to close, and the headers, by Costrel's own methods."""
+        """The body if it is one ``bytes`` with nothing to close, and the headers, by Costrel's own methods.
+
+        The caller asks `EXITS` which methods are replaced. If any is, the body is none such, and `_headers_by` has the
+        headers.
+        """
         body, pairs, status = self.response, self._header_pairs, self._status_code
         pairs = [*pairs] if self._headers is None and pairs is not None else self._resolved_pairs(source)
         if status != 200 and has_no_body(status):
             closes = body.__class__ is not list or self._on_close
             return (None if closes else b""), _without_content(pairs, status)
-        piece: bytes | None = None
-        if body.__class__ is list and len(body) == 1:
-            piece = body[0]
-        elif body.__class__ is SmallFile:
-            piece = body.whole()
+        if body.__class__ is list:
+            piece = body[0] if len(body) == 1 else None
+        else:
+            piece = body.whole() if body.__class__ is SmallFile else None
         if piece.__class__ is bytes and length_fields[len(piece)] in pairs:
             if self._on_close:
                 return None, pairs
@@ -483,7 +480,10 @@ class Response(ResponseHead):
 
     def get_wsgi_response(self, environ: WSGIEnvironment) -> tuple[Iterable[bytes], str, Pairs]:
         """Body, status line and headers as they are sent."""
-        piece, pairs, _ = self._leave(environ)
+        piece, pairs = self._sent(environ)
+        replaced = EXITS.replaced(self, 7)
+        if replaced:
+            piece, pairs = None, self._headers_by(replaced, environ, pairs)
         if piece is None:
             return self.get_app_iter(environ), self._status, pairs
         return () if not piece and self._has_no_body(environ) else (piece,), self._status, pairs

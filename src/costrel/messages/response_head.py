@@ -136,7 +136,14 @@ def fields_of(response: ResponseHead) -> HeaderFields:
 
 def add_missing(response: ResponseHead, name: str, value: str) -> str | None:
     """Add a field, whose value is known to be valid, or return the value that it has already."""
-    found = field_of(response, name)
+    pairs = response._header_pairs
+    if response._headers is None and pairs is not None:
+        for known, text in pairs:
+            if known == name:
+                return text
+        pairs.append((name, value))
+        return None
+    found = response.headers.get(name)
     if found is None:
         append(response, name, value)
     return found
@@ -261,7 +268,8 @@ class ResponseHead:
         elif content_type is not None:
             self._header_pairs = [_content_type_header(content_type)]
         else:
-            mimetype = self.default_mimetype if mimetype is None else mimetype
+            if mimetype is None:
+                mimetype = self.default_mimetype
             self._header_pairs = [] if mimetype is None else [known_types.get(mimetype) or type_header(mimetype)]
         if status is None:
             status = self.default_status
@@ -530,32 +538,25 @@ class ResponseHead:
     def www_authenticate(self) -> WWWAuthenticate:
         """The first challenge (RFC 9110 §11.6.1), an empty ``Basic`` one if there is none; live. Set one or a list."""
         value = WWWAuthenticate.from_header(self.headers.get("WWW-Authenticate")) or WWWAuthenticate("basic")
-
-        def on_update(challenge: WWWAuthenticate) -> None:
-            self.headers["WWW-Authenticate"] = challenge.to_header()
-
-        value._on_update = on_update
+        value._on_update = self._store_challenge
         return value
 
     @www_authenticate.setter
     def www_authenticate(self, value: WWWAuthenticate | list[WWWAuthenticate] | None) -> None:
         if not value:
-            if "WWW-Authenticate" in self.headers:
-                del self.headers["WWW-Authenticate"]
+            del self.www_authenticate
         elif isinstance(value, list):
             self.headers.setlist("WWW-Authenticate", [challenge.to_header() for challenge in value])
         else:
-            self.headers["WWW-Authenticate"] = value.to_header()
-
-            def on_update(challenge: WWWAuthenticate) -> None:
-                self.headers["WWW-Authenticate"] = challenge.to_header()
-
-            value._on_update = on_update
+            self._store_challenge(value)
+            value._on_update = self._store_challenge
 
     @www_authenticate.deleter
     def www_authenticate(self) -> None:
-        if "WWW-Authenticate" in self.headers:
-            del self.headers["WWW-Authenticate"]
+        self.headers.pop("WWW-Authenticate", None)
+
+    def _store_challenge(self, challenge: WWWAuthenticate) -> None:
+        self.headers["WWW-Authenticate"] = challenge.to_header()
 
     content_security_policy = _live_policy(
         "Content-Security-Policy", "The content security policy; a live ``ContentSecurityPolicy``."

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 
 from ..support.importing import import_string
 
+P = t.ParamSpec("P")
 T = t.TypeVar("T")
 
 
@@ -39,9 +40,19 @@ class ConfigAttribute(t.Generic[T]):
         obj.config[self.__name__] = value
 
 
+_getters: t.Final[set[t.Any]] = set()
+
+
+def setting_getter(function: Callable[[t.Any], T]) -> Callable[[t.Any], T]:
+    """Decorator for the getter of a property that only reads a setting of its application."""
+    _getters.add(function)
+    return function
+
+
 def reads_setting(cls: type, attribute: str) -> bool:
     """Whether an attribute of an application's class only reads a setting."""
-    return type(getattr(cls, attribute, None)) is ConfigAttribute
+    found = getattr(cls, attribute, None)
+    return type(found) is ConfigAttribute or (type(found) is property and found.fget in _getters)
 
 
 class Config(dict[str, t.Any]):
@@ -50,9 +61,13 @@ class Config(dict[str, t.Any]):
     File names are relative to the folder `root_path`.
     """
 
+    state: object = None
+    """Another object after each change of a setting. It does not tell of a change inside a value."""
+
     def __init__(self, root_path: str | os.PathLike[str], defaults: dict[str, t.Any] | None = None) -> None:
         super().__init__(defaults or {})
         self.root_path = root_path
+        self.state = object()
 
     def from_envvar(self, variable_name: str, silent: bool = False) -> bool:
         """Load the Python file whose path is in an environment variable; return whether it was loaded.
@@ -180,6 +195,25 @@ class Config(dict[str, t.Any]):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {dict.__repr__(self)}>"
+
+
+def _renews_state(method: Callable[P, T]) -> Callable[P, T]:
+    """A method of dict that changes the settings, and then the `state`."""
+
+    def change(*args: P.args, **kwargs: P.kwargs) -> T:
+        """Change the settings as the method of dict does."""
+        try:
+            return method(*args, **kwargs)
+        finally:
+            t.cast(Config, args[0]).state = object()
+
+    change.__name__ = method.__name__
+    change.__qualname__ = f"Config.{method.__name__}"
+    return change
+
+
+for _name in ("__delitem__", "__ior__", "__setitem__", "clear", "pop", "popitem", "setdefault", "update"):
+    setattr(Config, _name, _renews_state(getattr(dict, _name)))
 
 
 def _value_of(text: str, loads: Callable[[str], object]) -> object:

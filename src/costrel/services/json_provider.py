@@ -8,12 +8,16 @@ import weakref
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from math import isinf
+from types import FunctionType
 
 from ..http.dates import http_date
 from ..support.properties import cached_property
+from ..support.seams import Seams, Stamp
+from .config import reads_setting
 from .json_places import Plain
+from .json_plain import Encode, plain_first
 
 if t.TYPE_CHECKING:
     from ..context import AppContract
@@ -22,9 +26,9 @@ Indent: t.TypeAlias = int | str | None
 Separators: t.TypeAlias = tuple[str, ...] | list[str] | None
 Layout: t.TypeAlias = tuple[Indent, Separators, bool, Callable[[t.Any], object], bool, bool]
 """Indent, separators, ``JSON_ALLOW_NAN``, and a provider's attributes `default`, `ensure_ascii` and `sort_keys`."""
-Encode: t.TypeAlias = Callable[[object], str]
 
 COMPACT: t.Final = (",", ":")
+_OPTIONS: t.Final = ("compact", "default", "ensure_ascii", "mimetype", "sort_keys")
 
 _FAST_TO_READ: t.Final = frozenset({str, bytes, bytearray})
 _MAX_LAYOUTS: t.Final = 16
@@ -193,7 +197,7 @@ def _make_encode(layout: Layout) -> Encode:
     if make_walk is None or indent is not None:
         return encode_slowly
     # `JSONEncoder.encode` makes a C encoder in each call, so that it can tell circles from depth. This one is made
-    # once and does not search for circles; `encode` itself raises the error for a circle. PERF: item
+    # once and does not search for circles; `encode` itself raises the error for a circle.
     write_string = json.encoder.encode_basestring_ascii if ensure_ascii else json.encoder.encode_basestring
     walk = make_walk(
         None, default, write_string, None, encoder.key_separator, encoder.item_separator, sort_keys, False, allow_nan
@@ -205,7 +209,7 @@ def _make_encode(layout: Layout) -> Encode:
         except (RecursionError, TypeError, ValueError):
             return encode_slowly(obj)
 
-    return encode
+    return plain_first(encode, ensure_ascii) if sort_keys and separators == COMPACT else encode  # PERF: item
 
 
 def _dumps_with(obj: object, layout: Layout, kwargs: dict[str, t.Any]) -> str:
@@ -265,6 +269,22 @@ class JSONProvider:
         return self._app.response_class(self.dumps(obj), mimetype="application/json")
 
 
+class _Form(Stamp):
+    """How a provider writes responses: current until the class of the provider or of the application is changed.
+
+    :param is_debug: whether it is for debug mode.
+    """
+
+    __slots__ = ("is_debug", "mimetype", "write")
+
+    write: Encode
+    mimetype: str
+
+    def __init__(self, is_debug: bool, *classes: type, changes: int = 0) -> None:
+        super().__init__(*classes, changes=changes)
+        self.is_debug = is_debug
+
+
 class DefaultJSONProvider(JSONProvider):
     """The standard library's JSON, which also writes dates, Decimal, UUID, dataclasses and ``__html__``."""
 
@@ -282,6 +302,17 @@ class DefaultJSONProvider(JSONProvider):
 
     mimetype = "application/json"
     """The media type of `response`."""
+
+    _form: _Form | None = None
+    """The last form of a response, unless an attribute was assigned or deleted since."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)
+        object.__setattr__(self, "_form", None)
+
+    def __delattr__(self, name: str) -> None:
+        object.__delattr__(self, name)
+        object.__setattr__(self, "_form", None)
 
     def dumps(self, obj: t.Any, *, indent: Indent = None, separators: Separators = None, **kwargs: t.Any) -> str:
         """Return `obj` as JSON; keyword arguments are those of `json.dumps` and override the provider's attributes."""
@@ -332,10 +363,34 @@ class DefaultJSONProvider(JSONProvider):
         It is indented in debug mode and compact otherwise, unless `compact` is set.
         """
         obj = args[0] if len(args) == 1 and not kwargs else self._prepare_response_obj(args, kwargs)
-        app = self._app
-        compact = self.compact
-        if compact is False or (compact is None and app.debug):
-            text = self.dumps(obj, indent=2)
+        app, form = self._app, self._form
+        if form is None or form.is_debug is not app.config["DEBUG"] or not form.is_current():
+            form = self._find_form(app)
+        return app.response_class(form.write(obj) + "\n", mimetype=form.mimetype)
+
+    def _find_form(self, app: AppContract) -> _Form:
+        """The form of responses by the present options. It is kept if no override decides about it."""
+        cls, app_class, is_debug = type(self), app.__class__, app.debug
+        is_fixed = _writing.are_original(self) and _has_fixed_options(cls) and reads_setting(app_class, "debug")
+        changes = 0 if self._form is None else self._form.changes + 1
+        # Before the options are read: a change meanwhile shows in it.
+        form = _Form(is_debug, *((cls, app_class) if is_fixed else ()), changes=changes)
+        form.mimetype, compact = self.mimetype, self.compact
+        if compact is False or (compact is None and is_debug):
+            form.write = partial(self.dumps, indent=2)
         else:
-            text = self.dumps(obj, separators=COMPACT)
-        return app.response_class(text + "\n", mimetype=self.mimetype)
+            form.write = partial(self.dumps, separators=COMPACT)
+            if is_fixed and self.sort_keys is True:
+                form.write = plain_first(form.write, self.ensure_ascii)
+        object.__setattr__(self, "_form", form if is_fixed else None)
+        return form
+
+
+_writing: t.Final = Seams(DefaultJSONProvider, "dumps", "__getattribute__")
+
+_FIXED: t.Final = (str, int, type(None), FunctionType)
+
+
+def _has_fixed_options(cls: type) -> bool:
+    """Whether no option of a provider's class is computed, as a property is."""
+    return all(isinstance(getattr(cls, name), _FIXED) for name in _OPTIONS)

@@ -14,7 +14,7 @@ from .. import context
 from ..http.cookies import dump_cookie, find_cookie
 from ..http.dates import http_date
 from ..messages.request import Request
-from ..messages.response_head import ResponseHead, add_missing, append, field_of
+from ..messages.response_head import ResponseHead, add_missing, append
 from ..messages.source import hot
 from ..support.patterns import LatePattern
 from ..support.seams import Seams
@@ -108,10 +108,7 @@ def _too_large(name: str, value_size: int, size: int, limit: int, advice: str) -
 
 def vary_by_cookie(response: Response) -> None:
     """Name the Cookie field in ``Vary``, unless it is there already."""
-    vary = field_of(response, "Vary")
-    if vary is None:
-        append(response, "Vary", "Cookie")
-    elif vary != "Cookie":
+    if add_missing(response, "Vary", "Cookie") not in (None, "Cookie"):
         response.vary.add("Cookie")
 
 

@@ -23,6 +23,7 @@ from .cookie import (
     vary_by_cookie,
 )
 from .lifetimes import cookie_lifetime
+from .signed_cookie import Settings, SignedCookie
 from .signing import DigestMethod, Hash, KeptSerializer, TextSerializer, ValueSerializer, fragments
 from .tagged_json import TaggedJSONSerializer
 
@@ -40,9 +41,6 @@ AnyRequest: t.TypeAlias = t.Any
 AnyResponse: t.TypeAlias = t.Any
 
 Key: t.TypeAlias = str | bytes
-Settings: t.TypeAlias = tuple[t.Any, ...]
-"""The settings that determine the cookie, with copies of mutable values."""
-
 _settings_of: t.Final = itemgetter(
     "SECRET_KEY",
     "SECRET_KEY_FALLBACKS",
@@ -374,15 +372,19 @@ class SecureCookieSessionInterface(SessionInterface):
 
     def _kept_cookie(self, app: AppContract) -> SignedCookie | None:
         """Return the cookie for the present settings, with its keys derived once; None if an override decides."""
-        config = app.config
+        config, kept = app.config, self._kept
+        state = getattr(config, "state", None)  # before the settings are read
+        if kept is not None and kept.state is state is not None and kept.fits(app, config):
+            return kept
         try:
             settings = _settings_of(config), config.get("SECRET_KEY_MIN_BYTES"), app.__class__
         except KeyError:
             return None
-        kept = self._kept
-        if kept is not None and kept.settings == settings and kept.stamp.is_current():
-            return kept
-        return self._keep_cookie(app, settings)
+        if kept is None or kept.settings != settings or not kept.stamp.is_current():
+            kept = self._keep_cookie(app, settings)
+        if kept is not None:
+            kept.state = state
+        return kept
 
     def _keep_cookie(self, app: AppContract, settings: Settings) -> SignedCookie | None:
         (key, fallbacks, secure, *others), shortest, app_class = settings
@@ -435,33 +437,6 @@ class SecureCookieSessionInterface(SessionInterface):
             f"The largest keys of the session: {', '.join(f'{key!r} ({sizes[key]} bytes)' for key in largest)}."
             " Keep such values on the server, and only their names in the session."
         )
-
-
-class SignedCookie:
-    """The cookie that an interface makes from some settings with its own methods.
-
-    :param stamp: of the classes of the interface and the application.
-    :param attributes: None if they depend on the request.
-    :param lifetime: seconds from the signature to the cookie's end.
-    """
-
-    __slots__ = ("attributes", "lifetime", "name", "serializer", "settings", "stamp")
-
-    def __init__(
-        self,
-        settings: Settings,
-        stamp: Stamp,
-        serializer: KeptSerializer,
-        name: str,
-        attributes: Attributes | None,
-        lifetime: int,
-    ) -> None:
-        self.settings = settings
-        self.stamp = stamp
-        self.serializer = serializer
-        self.name = name
-        self.attributes = attributes
-        self.lifetime = lifetime
 
 
 def _reads_settings(app_class: type) -> bool:

@@ -85,6 +85,11 @@ _Known: TypeAlias = tuple[type, int, frozenset[str], Stamp | None]
 _UNKNOWN: _Known = (_Quiet, _NEVER, _NONE, None)
 
 
+class _KnownClasses(dict[type, _Known]):
+    def __missing__(self, cls: type) -> _Known:
+        return _UNKNOWN
+
+
 class Seams:
     """The names of a class that other code may replace.
 
@@ -100,7 +105,7 @@ class Seams:
         self._classes = tuple({name.partition(".")[0] for name in names if "." in name})
         self._look_up = attrgetter(*names)
         self._originals: tuple[Any, ...] = self._look_up(owner)
-        self._known: dict[type, _Known] = {}
+        self._known = _KnownClasses()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._all_names)
@@ -110,14 +115,14 @@ class Seams:
 
     def are_original(self, instance: object) -> bool:
         """Whether neither the class of `instance` nor the instance itself, with its few attributes, replaces a name."""
-        probe, flags, replaced, _ = self._known.get(instance.__class__, _UNKNOWN)
+        probe, flags, replaced, _ = self._known[instance.__class__]
         if probe.__flags__ != flags:
             replaced = self._examine(instance.__class__)
         return not replaced and self._name_set.isdisjoint(instance.__dict__)
 
     def are_original_in(self, cls: type) -> bool:
         """Whether `cls` replaces none of the names."""
-        probe, flags, replaced, _ = self._known.get(cls, _UNKNOWN)
+        probe, flags, replaced, _ = self._known[cls]
         return not (replaced if probe.__flags__ == flags else self._examine(cls))
 
     def replaced(self, instance: object, usual: int = 0) -> frozenset[str]:
@@ -130,13 +135,13 @@ class Seams:
         """
         attributes = instance.__dict__
         if len(attributes) <= usual or self._name_set.isdisjoint(attributes):
-            probe, flags, replaced, _ = self._known.get(instance.__class__, _UNKNOWN)
+            probe, flags, replaced, _ = self._known[instance.__class__]
             return replaced if probe.__flags__ == flags else self._examine(instance.__class__)
         return self.replaced_in(instance.__class__, self._name_set.intersection(attributes))
 
     def replaced_in(self, cls: type, assigned: frozenset[str] = _NONE) -> frozenset[str]:
         """The names that `cls` replaces, and those in `assigned`: names of `among` assigned to an instance of it."""
-        probe, flags, replaced, _ = self._known.get(cls, _UNKNOWN)
+        probe, flags, replaced, _ = self._known[cls]
         if probe.__flags__ != flags:
             replaced = self._examine(cls)
         return replaced | assigned if assigned else replaced
@@ -147,7 +152,7 @@ class Seams:
 
     def _examine(self, cls: type) -> frozenset[str]:
         """Compare the attributes of `cls` with the original ones. Returns the names that it replaces."""
-        stamp = self._known.get(cls, _UNKNOWN)[3]
+        stamp = self._known[cls][3]
         # Before the attributes are read: a change meanwhile shows in the stamp.
         if stamp is None:
             stamp = Stamp(*self.classes(cls))
