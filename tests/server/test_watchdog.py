@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from costrel.server.beats import Beats, Pulse
+from costrel.server.heartbeats import Heartbeat, HeartbeatMonitor
 
 from ..processes import PATIENCE, Process, environ, wait_until
 from .served import serving, started
@@ -161,8 +161,8 @@ def test_a_worker_whose_threads_are_all_stuck_is_replaced_if_the_option_is_given
     options = ["--worker-timeout", "2", "--grace", "2", "--threads", "4", "--interface", interface]
     with serving(folder, *options, workers=1) as served:
         hang(served, 12)
-        served.wait_for(r"All \d threads are busy, and none has finished a request in 2 seconds")
-        served.wait_for(r"\d of them:")
+        served.wait_for(r"All \d threads are busy, and none has finished a request for 2 seconds")
+        served.wait_for(r"\d threads:")
         served.wait_for("in hang_in_a_thread$")
         served.wait_for(r"Process \d+ takes the place of \d+")
         time.sleep(0.2)  # the old one may just be accepting a connection
@@ -216,19 +216,19 @@ def test_stuck_workers_and_threads_are_counted(folder):
     assert "\ncostrel_workers_stuck_total 1\n" in text
 
 
-def test_a_pulse_is_silent_only_while_its_reader_runs(monkeypatch):
+def test_a_worker_is_silent_only_while_its_monitor_runs(monkeypatch):
     now = [100.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])
-    pulse = Pulse()
-    beats = Beats(10)
+    heartbeat = Heartbeat()
+    monitor = HeartbeatMonitor(10)
 
     def look(seconds):
         now[0] += seconds
-        return list(beats.silent([("worker", pulse)]))
+        return list(monitor.silent([("worker", heartbeat)]))
 
     assert look(1) == []
     assert look(100) == []  # it has not begun to beat
-    pulse.beat()
+    heartbeat.beat()
     assert look(1) == []
     assert look(3600) == []  # the computer was suspended
     assert [look(1) for _ in range(8)] == [[], [], [], [], [], [], ["worker"], []]
