@@ -222,7 +222,7 @@ def test_the_command_tells_and_fails_only_before_a_deployment(invoke):
 
 def test_it_is_content(invoke):
     result = run(invoke, make(), "--deploy")
-    assert (0, "Nothing weak was found.\n") == (result.exit_code, result.output)
+    assert (0, "No weaknesses found.\n") == (result.exit_code, result.output)
 
 
 def test_an_applications_own_command_of_that_name_wins(invoke):

@@ -280,7 +280,7 @@ def test_before_a_deployment_each_of_these_is_a_failure(item, invoke, tmp_path):
     app = make(tmp_path)
     group = FlaskGroup(create_app=lambda: app)
     before = invoke(group, "check", "--deploy")
-    assert (0, "Nothing weak was found.\n") == (before.exit_code, before.output)
+    assert (0, "No weaknesses found.\n") == (before.exit_code, before.output)
     break_it(app)
     result = invoke(group, "check", "--deploy")
     assert 1 == result.exit_code

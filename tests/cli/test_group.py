@@ -144,7 +144,7 @@ def test_an_environment_file_without_python_dotenv(write, invoke, monkeypatch):
 
     assert result.exit_code == 2
     assert (
-        "Error: Invalid value for '-e' / '--env-file': Reading it takes python-dotenv: pip install python-dotenv"
+        "Error: Invalid value for '-e' / '--env-file': This requires python-dotenv: pip install python-dotenv"
         in result.stderr
     )
 

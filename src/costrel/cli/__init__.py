@@ -20,8 +20,8 @@ cli = FlaskGroup(
     params=[as_flask_option()],
     help="""Work with a Costrel application.
 
-    Name it with the option '--app' or the environment variable COSTREL_APP (or FLASK_APP); without them, a file
-    'wsgi.py' or 'app.py' in this folder is taken.
+    Set it with the option '--app' or the environment variable COSTREL_APP (or FLASK_APP). Otherwise the file
+    'wsgi.py' or 'app.py' in the current folder is used.
     """,
 )
 

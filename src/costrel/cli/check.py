@@ -1,4 +1,4 @@
-"""`costrel check`: finds weaknesses of the application, and shows how to fix them."""
+"""`costrel check`: finds weaknesses of the application and shows how to fix them."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ if t.TYPE_CHECKING:
     from ..app.application import Costrel
 
 
-@click.command("check", short_help="Show what is weak in the application.")
-@click.option("--deploy", is_flag=True, help="Fail where anything but a hint is found: for the step before production.")
+@click.command("check", short_help="Find weaknesses of the application.")
+@click.option("--deploy", is_flag=True, help="Exit with 1 if there are findings other than hints.")
 @with_appcontext
 def check_command(deploy: bool) -> None:
-    """Check settings, routes, views and templates, and show each weakness with its remedy.
+    """Check settings, routes, views and templates, and show how to fix each weakness.
 
-    The entries of CHECK_IGNORE are left out: a setting, endpoint, rule or template, as it is written before the colon.
+    The setting CHECK_IGNORE lists findings to leave out, each by the setting, endpoint, rule or template before its
+    colon.
     """
     from ..audit import audit  # only this command needs it
 
@@ -32,7 +33,7 @@ def check_command(deploy: bool) -> None:
     for line in input_lines(app):
         click.echo(f"{line}.")
     if not findings:
-        click.echo("Nothing weak was found.")
+        click.echo("No weaknesses found.")
         return
     click.echo(f"\n{len(findings)} found.")
     if deploy and not all(finding.is_hint for finding in findings):

@@ -1,4 +1,4 @@
-"""The file and line of a view, as a terminal shows them."""
+"""The source locations of views, as the terminal shows them."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import typing as t
 from collections.abc import Callable
 from pathlib import Path
 
-_OWN: t.Final = str(Path(__file__).parents[1])
+_COSTREL: t.Final = str(Path(__file__).parents[1])
 
 
-class Place(t.NamedTuple):
-    """A file, by its path from the working directory if it is below it, and a line."""
+class Location(t.NamedTuple):
+    """A line of a file. The path is relative if the file is below the working directory."""
 
     file: str
     line: int
@@ -22,23 +22,23 @@ class Place(t.NamedTuple):
         return f"{self.file}:{self.line}"
 
 
-def place_of(view: Callable[..., object] | None) -> Place | None:
-    """The place of a view, without its decorators; None for views of Costrel itself and of compiled code."""
+def location_of(view: Callable[..., object] | None) -> Location | None:
+    """The location of a view under its decorators; None for views of Costrel itself and for compiled code."""
     if view is None:
         return None
-    found: object = getattr(view, "view_class", None) or inspect.unwrap(view)
-    while isinstance(found, functools.partial):
-        found = inspect.unwrap(found.func)
-    if not isinstance(found, type) and not inspect.isroutine(found):
-        found = type(found)  # an object that can be called
+    definition: object = getattr(view, "view_class", None) or inspect.unwrap(view)
+    while isinstance(definition, functools.partial):
+        definition = inspect.unwrap(definition.func)
+    if not isinstance(definition, type) and not inspect.isroutine(definition):
+        definition = type(definition)  # a callable object
     try:
-        file = inspect.getsourcefile(t.cast("type", found))
-        line = inspect.getsourcelines(t.cast("type", found))[1]
+        file = inspect.getsourcefile(t.cast("type", definition))
+        line = inspect.getsourcelines(t.cast("type", definition))[1]
     except (OSError, TypeError):
         return None
-    if file is None or os.path.abspath(file).startswith(_OWN + os.sep):
+    if file is None or os.path.abspath(file).startswith(_COSTREL + os.sep):
         return None
-    return Place(_shortened(file), line)
+    return Location(_shortened(file), line)
 
 
 def _shortened(file: str) -> str:

@@ -1,4 +1,4 @@
-"""`costrel request`: sends one request to the application through its test client."""
+"""`costrel request`: sends a request to the application with the test client."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ _FORM: t.Final = "application/x-www-form-urlencoded"
 _JSON: t.Final = "application/json"
 
 
-@click.command("request", short_help="Send a request to the application, without a server.")
+@click.command("request", short_help="Send a request to the application without a server.")
 @click.argument("method")
 @click.argument("target", metavar="PATH")
 @click.argument("body", metavar="[DATA]", required=False)
 @click.option("--header", "-H", "headers", multiple=True, metavar="'NAME: VALUE'", help="Send this header.")
 @click.option(
-    "--data", "-d", multiple=True, help="Send this data as a form; @FILE reads it from a file, @- from stdin."
+    "--data", "-d", multiple=True, help="Send this data as a form. @FILE reads it from a file, @- from standard input."
 )
-@click.option("--json", "is_json", is_flag=True, help="Send the data as JSON, and ask for JSON.")
+@click.option("--json", "is_json", is_flag=True, help="Send the data as JSON, and accept JSON.")
 @with_appcontext
 def request_command(
     method: str, target: str, body: str | None, headers: tuple[str, ...], data: tuple[str, ...], is_json: bool
 ) -> None:
     """Send a request with METHOD to PATH, which may be a URL, and print the response.
 
-    The status and the headers go to standard error, the body to standard output. Exits with 1 if the status is 400 or
-    more.
+    The status and headers are written to standard error, the body to standard output. Exits with 1 if the status is
+    400 or higher.
     """
     from ..http.headers import Headers
-    from .matching import asked
+    from .matching import request_line
 
     app = t.cast("Costrel", context.current().app)
-    request = asked(app, method, target)
+    request = request_line(app, method, target)
     sent = Headers([_header(text) for text in headers])
     content = _content(data if body is None else (*data, body))
     if is_json:
@@ -66,7 +66,7 @@ def _header(text: str) -> tuple[str, str]:
 
 
 def _content(data: tuple[str, ...]) -> bytes | None:
-    """The body: all data, joined with ``&`` as the fields of a form are."""
+    """The body: all data, joined with ``&`` like the fields of a form."""
     return b"&".join(_read(each) for each in data) if data else None
 
 

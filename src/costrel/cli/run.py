@@ -1,4 +1,4 @@
-"""`costrel run`: the development server. It is imported when the command runs, since production does not need it."""
+"""`costrel run`: the development server."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if t.TYPE_CHECKING:
     short_help="Run a development server.",
     params=[debug_option(), as_flask_option(), application_argument()],
 )
-@option("--host", "-h", default=DEFAULT_HOST, help="Listen at this address or name; 0.0.0.0 means every interface.")
+@option("--host", "-h", default=DEFAULT_HOST, help="Listen on this host name or address; 0.0.0.0 means all interfaces.")
 @option("--port", "-p", default=DEFAULT_PORT, help="Listen on this port; 0 means any free port.")
 @option(
     "--cert",
@@ -39,18 +39,18 @@ if t.TYPE_CHECKING:
     type=click.Path(exists=True, dir_okay=False, resolve_path=True),
     callback=validate_key,
     expose_value=False,
-    help="Use this file with the key of the certificate.",
+    help="Use this private key file for the certificate.",
 )
 @option("--reload/--no-reload", default=None, help="Restart when a file changes. Default: in debug mode.")
 @option("--debugger/--no-debugger", default=None, help="Show the debugger. Default: in debug mode.")
 @option("--refresh/--no-refresh", default=None, help="Make pages reload themselves. Default: in debug mode.")
 @option("--with-threads/--without-threads", default=True, help="Handle several requests at a time.")
-@option("--extra-files", default=None, type=SeparatedPathType(), help="Watch these files too, separated as in PATH.")
+@option("--extra-files", default=None, type=SeparatedPathType(), help="Also watch these files, separated as in PATH.")
 @option(
     "--exclude-patterns",
     default=None,
     type=SeparatedPathType(),
-    help="Do not watch files with these patterns (fnmatch), separated as in PATH.",
+    help="Do not watch files that match these patterns (fnmatch), separated as in PATH.",
 )
 @pass_script_info
 def run_command(
@@ -67,8 +67,8 @@ def run_command(
 ) -> None:
     """Run a local development server.
 
-    The application is an argument, or set by '--app' as for the other commands. The server has a single process, and
-    writes a line for each request. In debug mode it restarts when a file changes.
+    Pass the application as an argument, or with '--app' as for the other commands. The server has a single process, and
+    logs a line for each request. In debug mode, it restarts when a file changes.
     """
     from ..devserver.development import Options, serve, watch_over
 
@@ -94,7 +94,7 @@ def run_command(
 
 
 def _load(info: ScriptInfo, options: Options) -> Costrel | ASGIApplication:
-    """The application. If a change broke it, an application that shows the error until the next change."""
+    """Load the application. If a change has broken it, return one that shows the error until the next change."""
     from ..devserver.reloading import is_first_start
     from ..server.failed_load import describe, failed_application, files_of
 

@@ -17,11 +17,12 @@ from ..services.commands import ScriptInfo, pass_script_info
 from ..services.environment import get_debug_flag
 from .options import application_argument, as_flask_option, debug_option, option
 
-_LOST_OVER_WSGI = (
-    "Warning: over WSGI there are no WebSockets, no async views on the loop, no access log, no request ids, no metrics"
-    " and no health endpoints; an upload that is cut off is taken for a whole one, and a stream that fails ends as if"
-    " it were complete."
-)
+_WSGI_WARNING = """\
+Warning: --interface wsgi has these limits:
+  - no WebSockets, access log, request ids, metrics or health endpoints;
+  - async views run in threads;
+  - an interrupted upload looks like a complete one to the application;
+  - a stream that fails looks like a complete response to the client."""
 
 _file = click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Path)
 
@@ -37,20 +38,42 @@ _file = click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Pat
     multiple=True,
     default=[DEFAULT_BIND],
     show_default=True,
-    help="Where to listen: host:port, or unix:/path; may be given several times.",
+    help="Listen on HOST:PORT or unix:/PATH. Can be repeated.",
 )
 @option(
-    "--workers", "-w", type=click.IntRange(1), default=default_workers, help="Processes. Default: one a CPU, 2 to 8."
+    "--workers",
+    "-w",
+    type=click.IntRange(1),
+    default=default_workers,
+    help="The number of processes. Default: one per CPU, from 2 to 8.",
 )
-@option("--threads", type=click.IntRange(1), help="Threads for sync views in each process. Default: THREADS, or 32.")
-@option("--cert", type=_file, help="A certificate file for HTTPS, with those of the authorities below it.")
-@option("--key", type=_file, help="The file with the certificate's key.")
-@option("--http2/--no-http2", default=False, help="Serve HTTP/2 too; see docs/deployment.md for its limits.")
-@option("--grace", type=click.IntRange(1), default=GRACE, show_default=True, help="Seconds for requests at the end.")
-@option("--drain", type=click.IntRange(0), default=0, help="Seconds to go on, not ready, after SIGTERM. Default: 0.")
-@option("--health/--no-health", default=False, help="Answer /livez and /readyz before the application does.")
-@option("--metrics", metavar="[HOST:]PORT", help="Show counts for Prometheus at http://HOST:PORT/metrics.")
-@option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="The log format.")
+@option(
+    "--threads",
+    type=click.IntRange(1),
+    help="The number of threads for sync views per process. Default: the setting THREADS, or 32.",
+)
+@option("--cert", type=_file, help="Use this certificate file for HTTPS. It includes the intermediate certificates.")
+@option("--key", type=_file, help="Use this private key file for the certificate.")
+@option("--http2/--no-http2", default=False, help="Also serve HTTP/2. See docs/deployment.md for its limits.")
+@option(
+    "--grace",
+    type=click.IntRange(1),
+    default=GRACE,
+    show_default=True,
+    help="Give requests in progress this many seconds to end when the server stops.",
+)
+@option(
+    "--drain",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Continue to serve for this many seconds after SIGTERM, while /readyz reports 503.",
+)
+@option("--health/--no-health", default=False, help="Serve the health endpoints /livez and /readyz.")
+@option("--metrics", metavar="[HOST:]PORT", help="Serve metrics for Prometheus at http://HOST:PORT/metrics.")
+@option(
+    "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Set the log format."
+)
 @option("--access-log/--no-access-log", default=True, help="Write a line for each request to standard output.")
 @option(
     "--max-connections",
@@ -66,35 +89,39 @@ _file = click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Pat
     show_default=True,
     help="Refuse WebSockets above this number per process.",
 )
-@option("--max-worker-age", type=click.IntRange(60), help="Seconds after which a process is replaced by a new one.")
-@option("--max-worker-memory", type=click.IntRange(1), help="MiB of memory above which a process is replaced.")
+@option("--max-worker-age", type=click.IntRange(60), help="Replace each process after this many seconds.")
+@option("--max-worker-memory", type=click.IntRange(1), help="Replace a process that uses more than this many MiB.")
 @option(
     "--loop-timeout",
     type=click.IntRange(0),
     default=LOOP_TIMEOUT,
     show_default=True,
-    help="Replace a process whose event loop is blocked for this many seconds; 0 never does.",
+    help="Replace a process whose event loop has been blocked for this many seconds; 0 turns this off.",
 )
 @option(
     "--worker-timeout",
     type=click.IntRange(1),
-    help="Replace a process if all its threads are busy and none finishes for this many seconds. Without it, their"
-    f" stacks are logged after {WORKER_TIMEOUT} seconds.",
+    help="Replace a process if all its threads are busy and none finishes a request for this many seconds. By default,"
+    f" only their stacks are logged, after {WORKER_TIMEOUT} seconds.",
 )
 @option(
-    "--interface", type=click.Choice(["asgi", "wsgi"]), default="asgi", show_default=True, help="The server interface."
+    "--interface",
+    type=click.Choice(["asgi", "wsgi"]),
+    default="asgi",
+    show_default=True,
+    help="Set the server interface.",
 )
 @pass_script_info
 def serve_command(info: ScriptInfo, /, cert: Path | None, key: Path | None, interface: str, **options: t.Any) -> None:
-    """Run a production server, with several processes.
+    """Run a production server with several processes.
 
-    The application is an argument, or set by '--app' as for the other commands. SIGTERM and Ctrl-C end the server
-    after the requests in progress. SIGHUP replaces the processes one after the other, and loads the code again.
+    Pass the application as an argument, or with '--app' as for the other commands. On SIGTERM or Ctrl-C, the server
+    finishes the requests in progress and stops. On SIGHUP, it reloads the code: it replaces the processes one by one.
     """
     if (cert is None) != (key is None):
-        raise click.UsageError("--cert and --key belong together: name both files, or none.")
+        raise click.UsageError("--cert and --key belong together. Use both or neither.")
     if interface == "wsgi":
-        click.secho(_LOST_OVER_WSGI, err=True, fg="yellow")
+        click.secho(_WSGI_WARNING, err=True, fg="yellow")
     certificate = (cert, key) if cert and key else None
     try:
         refuse_debug(get_debug_flag())
