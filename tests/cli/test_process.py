@@ -366,7 +366,7 @@ def test_without_the_option_flasks_application_is_not_taken(started, write):
 
     with started("-m", "costrel", "run", "--port", "0") as process:
         process.wait_for(
-            "It is an application of the installed Flask: Costrel runs it with the option --as-flask after 'costrel'",
+            "It is an application of the installed Flask. To run it with Costrel, use the option --as-flask after",
         )
         assert process.status() == 2
 
