@@ -167,7 +167,7 @@ class TestAnyStore:
         client.post("/set/a/1")
         store.reads = False
 
-        with pytest.raises(ValueError, match="SESSION_STORE_DOWN is 'maybe'; it can be 'refuse' or 'read-only'"):
+        with pytest.raises(ValueError, match=r"SESSION_STORE_DOWN is 'maybe'\. It must be 'refuse' or 'read-only'"):
             client.get("/all")
 
     def test_what_cannot_be_saved_is_a_503_instead_of_the_answer(self, make_app, profile):
