@@ -257,8 +257,7 @@ def test_a_builtin_command_with_an_application_that_is_not_there(folder, invoke)
 
     assert result.exit_code == 2
     assert result.stderr == (
-        f"Error: Could not import 'nothing': there is no module 'nothing' in {folder}."
-        " There are no Python modules there.\n"
+        f"Error: Could not import 'nothing': there is no module 'nothing' in {folder}. It contains no Python modules.\n"
     )
 
 
