@@ -229,7 +229,7 @@ def test_an_unknown_command_without_an_application(folder, invoke):
 
     assert result.exit_code == 2
     assert result.stderr.startswith(
-        f"Error: Could not locate an application: there is no wsgi.py and no app.py in {folder}."
+        f"Error: Could not locate an application: there is no wsgi.py or app.py in {folder}."
     )
     assert "No such command 'greet'" in result.stderr
 

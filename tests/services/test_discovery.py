@@ -247,7 +247,7 @@ def test_what_is_named_is_not_the_application_beside_it():
 
     assert message(find_app_by_string, where, "config") == (
         "'shop:config' is an object of type 'dict', not an application."
-        " Module 'shop' has the applications site, admin: use 'shop:site'."
+        " Module 'shop' has the applications site, admin. Use 'shop:site'."
     )
     del where.admin
     assert message(find_app_by_string, where, "index") == (
@@ -405,7 +405,7 @@ def test_a_view_that_is_taken_for_a_factory(folder):
     told = message(locate_app, "hello", "hello").splitlines()
 
     assert told[0] == "While calling hello() of 'hello', a RuntimeError was raised:"
-    assert told[-1] == "Module 'hello' has the application app: use 'hello:app'."
+    assert told[-1] == "Module 'hello' has the application app. Use 'hello:app'."
     assert told[3] == f'  File "{folder}/hello.py", line 5, in hello'
 
 
@@ -535,7 +535,7 @@ ADVICE = (
 
 def test_an_empty_folder(folder):
     assert not_located().message == (
-        f"Could not locate an application: there is no wsgi.py and no app.py in {folder}."
+        f"Could not locate an application: there is no wsgi.py or app.py in {folder}."
         f" There are no Python files there.{ADVICE}"
     )
 
@@ -545,7 +545,7 @@ def test_a_folder_with_other_files(folder):
     write(folder / "setup.py")
 
     assert not_located().message == (
-        f"Could not locate an application: there is no wsgi.py and no app.py in {folder}."
+        f"Could not locate an application: there is no wsgi.py or app.py in {folder}."
         f" Python files there: setup.py, tools.py.{ADVICE}"
     )
 
@@ -558,7 +558,7 @@ def test_a_folder_with_a_file_that_seems_to_hold_one(folder, text):
     write(folder / "setup.py")
 
     assert not_located().message == (
-        f"Could not locate an application: there is no wsgi.py and no app.py in {folder}."
+        f"Could not locate an application: there is no wsgi.py or app.py in {folder}."
         f" There may be one in main.py. Try --app main.{ADVICE}"
     )
 

@@ -335,7 +335,7 @@ class TestShortKey:
     @pytest.mark.parametrize(("key", "size"), [("dev", 3), (b"dev", 3), ("é" * 15, 30)])
     def test_it_is_refused_when_a_session_is_used(self, app, key, size):
         app.secret_key = key
-        with pytest.raises(RuntimeError, match=r"needs 32 at least \(SECRET_KEY_MIN_BYTES\)"):
+        with pytest.raises(RuntimeError, match=r"32 are required \(SECRET_KEY_MIN_BYTES\)"):
             open_session(app)
         with pytest.raises(RuntimeError, match=rf"The secret key has {size} bytes"):
             save(app, make_session({"a": 1}))

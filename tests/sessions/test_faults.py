@@ -281,7 +281,7 @@ class TestSilentCache:
         stuck.start()
         for limit in (0.6, 0.2):
             began = time.monotonic()
-            with pytest.raises(StoreError, match="cache does not answer"):
+            with pytest.raises(StoreError, match="cache does not respond"):
                 store.create(record)
             assert time.monotonic() - began < limit
         answers.set()
