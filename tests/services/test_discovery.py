@@ -251,8 +251,8 @@ def test_what_is_named_is_not_the_application_beside_it():
     )
     del where.admin
     assert message(find_app_by_string, where, "index") == (
-        "'shop:index' is an object of type 'str', not an application. Module 'shop' has the application site:"
-        " use 'shop:site'."
+        "'shop:index' is an object of type 'str', not an application. Module 'shop' has the application site."
+        " Use 'shop:site'."
     )
 
 
