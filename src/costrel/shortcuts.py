@@ -57,14 +57,14 @@ def url_for(
 ) -> str:
     """The URL of `endpoint` in the current application, as `Costrel.url_for` builds it.
 
-    :param endpoint: the name of a view, with its blueprint's; ``.name`` is relative to the blueprint of the request.
-    :param _anchor: the fragment, after ``#``.
-    :param _method: the method that the rule must take, if the endpoint has several rules.
+    :param endpoint: the endpoint, including the blueprint's name; ``.name`` is relative to the request's blueprint.
+    :param _anchor: the fragment, without ``#``.
+    :param _method: a method that the rule must allow, if the endpoint has several rules.
     :param _scheme: the scheme of an external URL, such as ``"https"``.
-    :param _external: whether the URL has scheme and host; by default only outside of a request.
-    :param values: the variables of the rule; others go into the query.
-    :raises BuildError: if no rule of the endpoint fits the values.
-    :raises RuntimeError: outside of an application, or if the host is unknown.
+    :param _external: whether to include scheme and host; by default only outside of a request.
+    :param values: the variables of the rule; other values become the query.
+    :raises BuildError: if no rule of the endpoint matches the values.
+    :raises RuntimeError: outside of an application context, or if the host is unknown.
     """
     app = t.cast("Costrel", context.current().app)
     return app.url_for(endpoint, _anchor=_anchor, _method=_method, _scheme=_scheme, _external=_external, **values)
@@ -75,11 +75,11 @@ def redirect(location: str, code: int = 302, Response: None = None) -> Response:
 @t.overload
 def redirect(location: str, code: int = 302, *, Response: type[R]) -> R: ...
 def redirect(location: str, code: int = 302, Response: type[MessageResponse] | None = None) -> MessageResponse:
-    """A response that redirects the client to `location`, created by the current application if there is one.
+    """A response that redirects the client to `location`. The current application, if there is one, creates it.
 
     :param location: a path or a URL.
     :param code: 301, 302, 303, 305, 307 or 308. After 302 and 303 the client sends a GET; 307 and 308 keep the method.
-    :param Response: the class of the response if there is no current application.
+    :param Response: the response class if there is no current application.
     """
     ctx = context.peek()
     if ctx is not None:
@@ -90,9 +90,9 @@ def redirect(location: str, code: int = 302, Response: type[MessageResponse] | N
 def abort(code: int | MessageResponse, *args: t.Any, **kwargs: t.Any) -> t.NoReturn:
     """Raise the HTTP error with the status `code`. A response can be passed instead of a code.
 
-    :param args: for the class of the error, which takes a description first.
-    :param kwargs: likewise.
-    :raises HTTPException: the error; `InternalServerError` for 500, for example.
+    :param args: positional arguments for the error class; the first is the description.
+    :param kwargs: keyword arguments for the error class.
+    :raises HTTPException: the error, for example `InternalServerError` for 500.
     :raises LookupError: for a code without an error class.
     """
     ctx = context.peek()
@@ -102,11 +102,12 @@ def abort(code: int | MessageResponse, *args: t.Any, **kwargs: t.Any) -> t.NoRet
 
 
 def make_response(*args: t.Any) -> Response:
-    """The response for the return value of a view, so that headers and cookies can be set. Empty without arguments.
+    """Convert the return value of a view to a response, on which headers and cookies can be set.
 
-    :param args: a value that a view may return; several are taken for a tuple of body, status and headers.
-    :raises TypeError: for a value that cannot become a response.
-    :raises RuntimeError: outside of an application.
+    :param args: a value that a view may return. Several values are treated as a tuple of body, status and headers;
+        without any, the response is empty.
+    :raises TypeError: for a value that cannot be converted to a response.
+    :raises RuntimeError: outside of an application context.
     """
     app = t.cast("Costrel", context.current().app)
     made: MessageResponse = app.make_response(args[0] if len(args) == 1 else args) if args else app.response_class()
@@ -114,9 +115,9 @@ def make_response(*args: t.Any) -> Response:
 
 
 def get_template_attribute(template_name: str, attribute: str) -> t.Any:
-    """A macro or a variable that the template `template_name` exports.
+    """A macro or variable that the template `template_name` exports.
 
-    :param attribute: its name.
+    :param attribute: the name of the macro or variable.
     :raises TemplateNotFound: if there is no such template.
     :raises AttributeError: if the template has no such macro or variable.
     """

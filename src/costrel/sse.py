@@ -1,4 +1,4 @@
-"""Server-sent events: a response that stays open, and sends events when they occur (WHATWG HTML §9.2)."""
+"""Server-sent events: a response that stays open and sends events as they occur (WHATWG HTML §9.2)."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ Encode = Callable[[object], str]
 
 @dataclass(frozen=True)
 class ServerSentEvent:
-    """One event. `data` is sent as JSON, unless it is a string. An event without `data` sends none.
+    """One event. `data` is sent as it is if it is a string, otherwise as JSON; it may be left out.
 
-    `event` is the name of the event for ``addEventListener`` in the browser. When the browser reconnects, it sends `id`
-    as the header ``Last-Event-ID``. `retry` is the delay before that, in milliseconds. Raises ValueError for a line
-    break or a NUL in `event` or `id`.
+    `event` is the name for ``addEventListener`` in the browser. When the browser reconnects, it sends `id` in the
+    header ``Last-Event-ID``; `retry` is the delay before that, in milliseconds. Raises ValueError if `event` or `id`
+    contains a line break or NUL, or if `retry` is not a non-negative int.
     """
 
     data: object = _NO_DATA
@@ -45,7 +45,7 @@ class ServerSentEvent:
             raise ValueError(f"'retry' must be a number of milliseconds, not {self.retry!r}.")
 
     def encode(self, dumps: Encode = json.dumps) -> str:
-        """The text of the event in the stream. `dumps` converts data that is not a string."""
+        """The text of the event in the stream. `dumps` serializes data that is not a string."""
         lines = [
             f"{name}: {value}"
             for name, value in (("event", self.event), ("id", self.id), ("retry", self.retry))
@@ -64,17 +64,16 @@ def event_stream(
     retry: int | None = None,
     dumps: Encode | None = None,
 ) -> Response:
-    """A response that sends each of `events`: a `ServerSentEvent`, a string, or any other value as JSON by `dumps`.
+    """A response that sends `events`: each is a `ServerSentEvent`, a string, or a value that `dumps` converts to JSON.
 
-    The generator is closed after the client disconnects: an async generator under ASGI within a second, any other at
-    its next event. Under ASGI an async generator also sends a comment after each `keep_alive` seconds without an event
-    (None: never), so that proxies keep the connection open. A sync generator, and any generator under WSGI, occupies a
-    thread and sends no comments.
+    Under ASGI, an async generator is closed within a second after the client disconnects, and a comment is sent after
+    each `keep_alive` seconds without an event (None: never), so that proxies keep the connection open. A sync
+    generator, and any generator under WSGI, occupies a thread, sends no comments, and is closed at its next event.
 
     `retry` is in milliseconds, as in `ServerSentEvent`. Raises TypeError if `events` is not iterable.
     """
     ctx = context.requesting()
-    write = ctx.app.json.dumps if dumps is None else dumps  # used after the context of the request has ended
+    write = ctx.app.json.dumps if dumps is None else dumps  # looked up now, since the context ends before the stream
 
     def encode(item: object) -> str:
         return (item if isinstance(item, ServerSentEvent) else ServerSentEvent(item)).encode(write)
@@ -87,12 +86,12 @@ def event_stream(
         body = _send(iter(events), encode, first)
     else:
         raise TypeError(
-            f"event_stream() takes an iterable of events, such as a generator, not {type(events).__name__}: call the"
-            " generator function, and pass its result."
+            f"event_stream() takes an iterable of events, such as a generator, not {type(events).__name__}. Call the"
+            " generator function and pass its result."
         )
     response = t.cast(Response, ctx.app.response_class(body, mimetype="text/event-stream"))
     response.headers["Cache-Control"] = "no-cache"
-    response.headers["X-Accel-Buffering"] = "no"  # otherwise nginx buffers events
+    response.headers["X-Accel-Buffering"] = "no"  # otherwise nginx buffers the events
     return response
 
 
@@ -124,10 +123,10 @@ async def _send_async(
 
 
 async def _with_silence(iterator: AsyncIterator[object], seconds: float) -> AsyncIterator[object]:
-    """The items, and _SILENCE after each `seconds` without one.
+    """The items, and _SILENCE after each `seconds` without an item.
 
-    One task runs the generator from start to end, since a context manager such as ``asyncio.timeout``, which the
-    generator may keep open over a yield, belongs to a task.
+    A single task runs the generator from start to end: a context manager that it keeps open over a ``yield``, such as
+    ``asyncio.timeout``, belongs to one task.
     """
     items: asyncio.Queue[object] = asyncio.Queue(1)
 

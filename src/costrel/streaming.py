@@ -1,4 +1,4 @@
-"""Streams that keep the context of their request: `stream_with_context`."""
+"""`stream_with_context`: streams that keep the context of their request."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from .support.closing import call_aclose, call_close
 from .support.coroutines import Function, run_coroutine
 
 HOLDS: t.Final = "costrel.holds"
-"""The key of an environ for a list that is not empty while a stream keeps the context of its request."""
+"""An environ key whose list is not empty while a stream keeps the context of its request."""
 
 
 def stream_with_context(generator_or_function: t.Any) -> t.Any:
     """Keep the request's context until the generator that a view returns has ended.
 
-    Takes an iterator or an asynchronous one, or decorates a function that returns one, which may be ``async def``. The
-    teardown functions wait for its end, unless the response that is sent is no stream.
+    It wraps an iterator or async iterator, or decorates a ``def`` or ``async def`` function that returns one. Teardown
+    functions run after the stream has ended, unless the stream is not sent.
 
-    :param generator_or_function: the iterator, or the function.
+    :param generator_or_function: the iterator or the function.
     :raises RuntimeError: outside of a request.
     """
     items = generator_or_function
@@ -38,7 +38,7 @@ def stream_with_context(generator_or_function: t.Any) -> t.Any:
 
 
 def _decorated(function: Function) -> Function:
-    from inspect import iscoroutinefunction  # slow to load
+    from inspect import iscoroutinefunction  # slow to import
 
     async def async_decorator(*args: object, **kwargs: object) -> object:
         return stream_with_context(await function(*args, **kwargs))
@@ -50,14 +50,14 @@ def _decorated(function: Function) -> Function:
 
 
 def _stream_in(ctx: RequestContext, items: Iterator[object]) -> Generator[object, None, None]:
-    """The items, each of them computed within `ctx`. Between two items the consumer's own context is current."""
+    """The items, each computed in the context `ctx`. Between two items, the consumer's context is current."""
     ctx.hold()
     inside: Stacks | None = ctx.stacks
     error: BaseException | None = None
     try:
         try:
-            yield None  # The caller takes this item off, so that the generator has begun and its `finally` runs.
-        except GeneratorExit:  # no item was read, as after HEAD: not an error
+            yield None  # The caller discards this item: the generator has to be started for its `finally` to run.
+        except GeneratorExit:  # no item was read, as after a HEAD request: not an error
             return
         while True:
             outside = make_current(inside)
@@ -85,13 +85,13 @@ def _stream_in(ctx: RequestContext, items: Iterator[object]) -> Generator[object
 
 
 class AsyncStream:
-    """The items of an asynchronous iterator, each computed within `ctx`.
+    """The items of an async iterator, each computed in the context `ctx`.
 
-    It ends with the iterator, or with `aclose`; `close` is for a server that never began to read it.
+    The stream ends with the iterator or with `aclose`. `close` is for a server that never started to read it.
     """
 
     _has_ended = True
-    """Whether it does not hold the context, either not yet or no longer."""
+    """Whether the stream does not keep the context: not yet, or no longer."""
 
     def __init__(self, ctx: RequestContext, items: AsyncIterator[object]) -> None:
         self._ctx = ctx
@@ -122,11 +122,11 @@ class AsyncStream:
             self._inside = make_current(outside)
 
     async def aclose(self) -> None:
-        """Close the iterator within the context, and end the hold on it."""
+        """Close the iterator in the context, then stop keeping the context."""
         if self._has_ended:
             return
         error = self._error
-        if error is None and self._has_begun:  # as in a generator that is closed
+        if error is None and self._has_begun:  # as for a generator that is closed
             error = GeneratorExit()
         outside = make_current(self._inside)
         try:
@@ -142,7 +142,7 @@ class AsyncStream:
         self._release(None)
 
     async def _end(self, error: BaseException | None) -> None:
-        """End the hold, in the thread of the view if the edge has kept it, since teardown functions may block."""
+        """Stop keeping the context, in the view's thread if the edge has pinned it, since teardown may block."""
         threads = self._ctx.threads
         if threads is None or self._has_ended:
             self._release(error)
@@ -161,4 +161,4 @@ class AsyncStream:
             make_current(outside)
 
     def __del__(self) -> None:
-        self._release(None)  # it was never read
+        self._release(None)  # if the stream was never read

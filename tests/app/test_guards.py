@@ -105,7 +105,7 @@ class TestHeaders:
 
     def test_a_source_is_one_word(self):
         assert "img-src b c" == policy_text({"img-src": "b c"})
-        with pytest.raises(ValueError, match="is not one name or source"):
+        with pytest.raises(ValueError, match="is not a single source"):
             policy_text({"script-src": ["'self'; object-src *"]})
 
 
@@ -277,7 +277,7 @@ class TestProxies:
         assert "unix:" == self.told("0.0.0.0/0", peer="unix:")[0]
 
     def test_a_wrong_setting_is_an_error(self):
-        with pytest.raises(ValueError, match="does not know 'hop'"):
+        with pytest.raises(ValueError, match="has an unknown entry: 'hop'"):
             Proxies.of({"hop": 1})
         with pytest.raises(ValueError, match="not appear to be an IPv4 or IPv6 network"):
             Proxies.of(["localhost"])
@@ -336,14 +336,14 @@ class TestJson:
         json.loads("[" * 200 + "]" * 200)
         json.loads('[[],"' + "[" * 500 + '"]')
         for text in ("[" * 201 + "]" * 201, '{"a":' * 201 + "1" + "}" * 201):
-            with pytest.raises(ValueError, match="nested more than 200 deep"):
+            with pytest.raises(ValueError, match="nested more than 200 levels deep"):
                 json.loads(text)
             flask.json.loads(text)
 
     @pytest.mark.parametrize("text", ["NaN", "[Infinity]", '{"a": -Infinity}'])
     def test_what_is_no_number_is_refused(self, text):
         app, flask = make(), make(Flask)
-        with pytest.raises(ValueError, match="is no JSON"):
+        with pytest.raises(ValueError, match="is not valid JSON"):
             app.json.loads(text)
         flask.json.loads(text)
 

@@ -104,28 +104,28 @@ class TestOrigins:
         "named", ["https://*", "https://*.example", "https://sh*p.example", "*.shop.example", "https://*.*.example.org"]
     )
     def test_neither_is_a_pattern(self, named):
-        with pytest.raises(ValueError, match="A wildcard can replace the labels before a domain"):
+        with pytest.raises(ValueError, match="A wildcard can stand for subdomains"):
             CORSPolicy(named)
 
     @pytest.mark.parametrize("named", ["*", "null"])
     def test_credentials_are_for_those_that_are_named(self, named):
-        with pytest.raises(ValueError, match="could read everything that a logged-in visitor can"):
+        with pytest.raises(ValueError, match="could read everything that a signed-in visitor can"):
             CORSPolicy([SHOP, named], credentials=True)
 
     def test_other_mistakes(self):
-        with pytest.raises(ValueError, match="among its headers, which is not a valid name"):
+        with pytest.raises(ValueError, match="in the headers of a CORS policy is not a valid name"):
             CORSPolicy(SHOP, headers="X One")
-        with pytest.raises(ValueError, match="among its methods"):
+        with pytest.raises(ValueError, match="in the methods of a CORS policy"):
             CORSPolicy(SHOP, methods=["GET, PUT"])
-        with pytest.raises(ValueError, match="'expose' has no wildcard"):
+        with pytest.raises(ValueError, match="'expose' does not support"):
             CORSPolicy(SHOP, expose="*", credentials=True)
-        with pytest.raises(ValueError, match="does not know 'origin': its arguments are origins, methods"):
+        with pytest.raises(ValueError, match=r"has no argument .origin.\. The arguments are origins, methods"):
             CORSPolicy.of({"origin": SHOP})
-        with pytest.raises(ValueError, match="names no 'origins'"):
+        with pytest.raises(ValueError, match=r"requires .origins."):
             CORSPolicy.of({})
 
     def test_a_wrong_setting_says_which(self):
-        with pytest.raises(ValueError, match=r"^CORS_POLICY: A CORS policy has 'shop.example'"):
+        with pytest.raises(ValueError, match=r"^CORS_POLICY: 'shop.example' in a CORS policy is not an origin"):
             make(CORS_POLICY="shop.example", TESTING=True).test_client().get("/")
 
     def test_it_shows_itself(self):
@@ -165,7 +165,7 @@ class TestPreflight:
     def test_other_origins_are_refused(self, app):
         answer = preflight(app.test_client(), "/things", origin=EVIL)
         assert (403, {}, "Origin") == (answer.status_code, shared(answer), answer.headers["Vary"])
-        assert answer.text.startswith("The CORS policy of this URL does not let pages of 'https://evil.example' use")
+        assert answer.text.startswith("The CORS policy of this URL does not allow ")
 
     def test_what_is_no_preflight_request_is_not(self, app):
         client = app.test_client()

@@ -98,8 +98,8 @@ def test_forwarded_headers_of_a_sender_that_is_not_trusted(log, settings):
 
     assert log() == [
         (
-            "The forwarded headers of GET '/' were dropped: its sender '127.0.0.1' is not a trusted proxy. If it is"
-            " your proxy, set app.config['TRUSTED_PROXIES'] = ['127.0.0.1'], or to 1 for any single proxy."
+            "The forwarded headers of GET '/' were dropped, because '127.0.0.1' is not a trusted proxy. If it is your"
+            " proxy, set app.config['TRUSTED_PROXIES'] = ['127.0.0.1'], or to 1 for any single proxy."
         )
     ]
 
@@ -121,9 +121,9 @@ def test_a_secure_cookie_over_plain_http(log, cls):
 
     assert log() == [
         (
-            "The browser does not store the cookie 'session' of the response to GET '/': the cookie is Secure, and the"
-            " request to 'shop.lan:5000' came over plain HTTP, so that signing in cannot work. Use http://localhost or"
-            " HTTPS, or set app.config['SESSION_COOKIE_SECURE'] = False for development. If a proxy ends HTTPS, set"
+            "The browser does not store the cookie 'session' of the response to GET '/', because it is Secure, and the"
+            " request to 'shop.lan:5000' came over plain HTTP. Signing in cannot work. Use http://localhost or HTTPS,"
+            " or set app.config['SESSION_COOKIE_SECURE'] = False for development. If a proxy terminates HTTPS, set"
             " app.config['TRUSTED_PROXIES']."
         )
     ]

@@ -100,7 +100,7 @@ def test_a_principal_without_an_id_is_an_error_that_names_the_parameter(caplog):
     app.get("/")(rate_limit("1/minute", principal=True)(lambda: "report"))
 
     assert [500] == statuses(app, "ada")
-    assert "'Named', which has no id: pass principal=" in caplog.text
+    assert "the type 'Named' has no id. Pass" in caplog.text
 
 
 def test_a_refused_request_does_not_count():
@@ -222,7 +222,7 @@ def test_a_key_and_a_principal_exclude_each_other():
     async def identify(user):
         return user.id
 
-    with pytest.raises(TypeError, match=r"by key= or by principal=, not by both"):
+    with pytest.raises(TypeError, match=r"either key= or principal=, not both"):
         rate_limit("1/minute", key=lambda: "k", principal=True)
-    with pytest.raises(TypeError, match=r"'identify' of a rate limit must not be 'async def'"):
+    with pytest.raises(TypeError, match=r"'identify' of a rate limit cannot be 'async def'"):
         rate_limit("1/minute", principal=identify)

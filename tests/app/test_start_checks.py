@@ -140,7 +140,7 @@ class TestWrongSettings:
     def test_the_message_says_what_to_do(self):
         with pytest.raises(WrongSetting) as caught:
             make(MAX_CONTENT_LENGTH="16 MB").try_settings()
-        assert str(caught.value) == "MAX_CONTENT_LENGTH: it is of type str, and should be int or None."
+        assert str(caught.value) == "MAX_CONTENT_LENGTH: it is of type str, but must be int or None."
 
     @pytest.mark.parametrize("mode", ["DEBUG", "TESTING"])
     def test_a_short_key_will_do_in_development(self, mode):
@@ -171,10 +171,10 @@ class TestWrongSettings:
     def test_the_server_is_told(self):
         assert lifespan(make(SECRET_KEY="short")) == {
             "type": "lifespan.startup.failed",
-            "message": "costrel.app.start_checks.WrongSetting: SECRET_KEY: The secret key has 5 bytes, and a session's"
-            " signature needs 32 at least (SECRET_KEY_MIN_BYTES): a shorter one can be guessed, and with it anybody can"
-            " sign a session. Set SECRET_KEY to the output of python -c 'import secrets; print(secrets.token_hex())'."
-            " In debug mode and in tests any key will do.",
+            "message": "costrel.app.start_checks.WrongSetting: SECRET_KEY: The secret key has 5 bytes, but 32 are"
+            " required (SECRET_KEY_MIN_BYTES): a shorter key can be guessed, and then anyone can forge sessions. Set"
+            " SECRET_KEY to the output of python -c 'import secrets; print(secrets.token_hex())'. In debug mode and in"
+            " tests, any key is accepted.",
         }
         assert lifespan(make())["type"] == "lifespan.startup.complete"
 

@@ -236,7 +236,7 @@ def test_a_form_that_sends_a_secret_in_the_url(tmp_path, text, secret):
     if secret is None:
         assert [] == findings
     else:
-        assert [f"the form in line 2 has a secret ({secret}) and sends it by GET, in the URL."] == [
+        assert [f"the form in line 2 sends a secret ({secret}) by GET, in the URL."] == [
             finding.problem for finding in findings
         ]
 
@@ -262,13 +262,13 @@ ITEMS = {
         lambda app: app.add_url_rule("/y/<id>", "open", lambda number: ""),
         "/y/<id>: The view <lambda>() of the rule '/y/<id>' has the parameter 'number', but the variable",
     ),
-    "escaping switched off": (unescaped, "page.html: it switches escaping off."),
+    "escaping switched off": (unescaped, "page.html: it turns escaping off."),
     "debug left on": (lambda app: app.config.update(DEBUG=True), "DEBUG: debug mode is on"),
     "a short key": (lambda app: app.config.update(SECRET_KEY="k" * 31), "SECRET_KEY: it has 31 bytes"),
-    "a key in the repository": (in_the_repository, "SECRET_KEY: it stands in settings.py, which is in the repository."),
+    "a key in the repository": (in_the_repository, "SECRET_KEY: it is in settings.py, which Git tracks."),
     "a key that is well known": (
         lambda app: app.config.update(SECRET_KEY="changeme"),
-        "SECRET_KEY: it is one that",
+        "SECRET_KEY: it is a well-known value",
     ),
     "a change on GET": (lambda app: app.add_url_rule("/x/<id>", "sell", commits), "sell: GET /x/<id> seems to change"),
     "a misspelt setting": (lambda app: app.config.update(SECRECT_KEY=KEY), "Did you mean SECRET_KEY?"),
@@ -281,7 +281,7 @@ def test_before_a_deployment_each_of_these_is_a_failure(item, invoke, tmp_path):
     app = make(tmp_path)
     group = FlaskGroup(create_app=lambda: app)
     before = invoke(group, "check", "--deploy")
-    assert (0, "Nothing weak was found.\n") == (before.exit_code, before.output)
+    assert (0, "No weaknesses found.\n") == (before.exit_code, before.output)
     break_it(app)
     result = invoke(group, "check", "--deploy")
     assert 1 == result.exit_code

@@ -144,7 +144,7 @@ def test_an_environment_file_without_python_dotenv(write, invoke, monkeypatch):
 
     assert result.exit_code == 2
     assert (
-        "Error: Invalid value for '-e' / '--env-file': Reading it takes python-dotenv: pip install python-dotenv"
+        "Error: Invalid value for '-e' / '--env-file': This requires python-dotenv: pip install python-dotenv"
         in result.stderr
     )
 
@@ -229,7 +229,7 @@ def test_an_unknown_command_without_an_application(folder, invoke):
 
     assert result.exit_code == 2
     assert result.stderr.startswith(
-        f"Error: Could not locate an application: there is no wsgi.py and no app.py in {folder}."
+        f"Error: Could not locate an application: there is no wsgi.py or app.py in {folder}."
     )
     assert "No such command 'greet'" in result.stderr
 
@@ -257,8 +257,7 @@ def test_a_builtin_command_with_an_application_that_is_not_there(folder, invoke)
 
     assert result.exit_code == 2
     assert result.stderr == (
-        f"Error: Could not import 'nothing': there is no module 'nothing' in {folder}."
-        " There are no Python modules there.\n"
+        f"Error: Could not import 'nothing': there is no module 'nothing' in {folder}. It contains no Python modules.\n"
     )
 
 

@@ -58,7 +58,7 @@ def test_the_nearest_rules_and_why_they_do_not_match(routes):
 
     assert result.exit_code == 1
     assert "GET /items/three: 404. No rule matches the path." in result.output
-    assert "/items/<int:number> (GET, item) <int:number> does not take 'three'" in result.output
+    assert "/items/<int:number> (GET, item) <int:number> does not accept 'three'" in result.output
 
 
 def test_a_method_that_is_not_allowed(routes):
@@ -117,7 +117,7 @@ def test_a_match_as_json(routes):
     found = json.loads(routes("--json", "--match", "DELETE /items/3").output)
 
     assert (found["method"], found["status"], found["allowed"]) == ("DELETE", 405, ["GET", "HEAD", "OPTIONS"])
-    assert found["near"][0]["reason"] == "does not take DELETE"
+    assert found["near"][0]["reason"] == "does not allow DELETE"
 
 
 def test_routes_as_json(routes):

@@ -119,7 +119,7 @@ def test_pages_are_the_default(folder, invoke):
         ("json", "module of Python itself"),
         ("JSON", "module of Python itself"),
         ("click", "installed module"),
-        ("_costrel-test-x", "not a name"),
+        ("_costrel-test-x", "not a valid name"),
         ("costrel", "Costrel's own package"),
         ("werkzeug", "stands in for"),
         ("tests", "folder of the project's tests"),
@@ -127,13 +127,13 @@ def test_pages_are_the_default(folder, invoke):
         ("a\\b", "is a path"),
         ("..", "is a path"),
         ("/tmp/shop", "is a path"),
-        ("", "not a name"),
-        ("my shop", "not a name"),
-        ("1shop", "not a name"),
-        ("shop-", "not a name"),
-        ("shop.web", "not a name"),
-        ("shöp", "not a name"),
-        ("a\nb", "not a name"),
+        ("", "not a valid name"),
+        ("my shop", "not a valid name"),
+        ("1shop", "not a valid name"),
+        ("shop-", "not a valid name"),
+        ("shop.web", "not a valid name"),
+        ("shöp", "not a valid name"),
+        ("a\nb", "not a valid name"),
         ("s" * 41, "at most 40"),
     ],
 )
@@ -151,7 +151,7 @@ def test_a_folder_with_files_is_left_alone(write, folder, invoke):
     result = invoke(cli, "new", "shop")
 
     assert result.exit_code == 1
-    assert "exists, and is not an empty folder" in result.output
+    assert "exists and is not an empty folder" in result.output
     assert [folder / "shop", folder / "shop" / "mine.txt"] == sorted(folder.rglob("*"))
 
 

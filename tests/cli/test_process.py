@@ -125,7 +125,7 @@ def test_a_unix_socket_takes_no_place_of_another_file(started, write, folder, pu
 
     assert before == path.lstat().st_ino
     assert process.lines[-1] == (
-        f"Error: There is a {kind} at {path}, and the server would put its Unix socket there. Remove it, or choose"
+        f"Error: The server cannot create its Unix socket at {path}, because a {kind} is there. Remove it, or choose"
         " another path with --host unix:///run/app.sock."
     )
 
@@ -366,7 +366,7 @@ def test_without_the_option_flasks_application_is_not_taken(started, write):
 
     with started("-m", "costrel", "run", "--port", "0") as process:
         process.wait_for(
-            "It is an application of the installed Flask: Costrel runs it with the option --as-flask after 'costrel'",
+            "It is an application of the installed Flask. To run it with Costrel, use the option --as-flask after",
         )
         assert process.status() == 2
 

@@ -73,7 +73,7 @@ def test_a_group_with_an_application_of_its_own_takes_no_other(shop, served, inv
 
     assert served == []
     assert result.exit_code == 2
-    assert "Error: This command has an application of its own: leave out 'main:shop'.\n" in result.stderr
+    assert "Error: This command has an application of its own. Leave out 'main:shop'.\n" in result.stderr
 
 
 def test_the_usage_names_the_application(shop, invoke):
@@ -226,21 +226,21 @@ def test_a_certificate_and_its_key():
 
 
 def test_a_certificate_without_a_key_and_the_other_way_round():
-    assert refusal("--cert", __file__) == 'key: It is required with "--cert": name the file with the key.'
-    assert refusal("--key", __file__) == 'key: It needs "--cert" beside it: name the file with the certificate.'
+    assert refusal("--cert", __file__) == 'key: Required with "--cert": the file with the key.'
+    assert refusal("--key", __file__) == 'key: Requires "--cert": the file with the certificate.'
 
 
 def test_a_certificate_made_on_the_spot():
     assert parse("--cert", "adhoc") == "adhoc"
     assert parse("--cert", "ADHOC") == "adhoc"
-    assert refusal("--cert", "adhoc", "--key", __file__) == 'key: It is not used where "--cert" is adhoc.'
+    assert refusal("--cert", "adhoc", "--key", __file__) == 'key: Not used if "--cert" is adhoc.'
 
 
 def test_a_certificate_made_on_the_spot_takes_cryptography(monkeypatch):
     monkeypatch.setitem(sys.modules, "cryptography", None)
 
     assert refusal("--cert", "adhoc") == (
-        "cert: A certificate can be made only with the cryptography library: pip install cryptography"
+        "cert: Generating a certificate requires the cryptography library: pip install cryptography"
     )
 
 
@@ -251,7 +251,7 @@ def test_an_ssl_context(monkeypatch):
 
     assert parse("--cert", "shop_tls:context") is module.context
     assert refusal("--cert", "shop_tls:context", "--key", __file__) == (
-        'key: It is not used where "--cert" is an SSLContext object.'
+        'key: Not used if "--cert" is an SSLContext object.'
     )
     assert refusal("--cert", "shop_tls") == "cert: File 'shop_tls' does not exist."
 
@@ -259,7 +259,7 @@ def test_an_ssl_context(monkeypatch):
 def test_a_python_without_ssl(monkeypatch):
     monkeypatch.setitem(sys.modules, "ssl", None)
 
-    assert refusal("--cert", __file__) == "cert: HTTPS needs a Python that was built with SSL."
+    assert refusal("--cert", __file__) == "cert: HTTPS requires a Python that was built with SSL."
 
 
 def test_the_types_stand_alone():

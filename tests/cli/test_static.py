@@ -149,7 +149,7 @@ def test_a_folder_is_needed(build):
     result = build()
 
     assert result.exit_code == 2
-    assert "Name a folder, as in 'costrel static build dist', or set STATIC_BUILD." in result.output
+    assert "Pass a folder, as in 'costrel static build dist', or set STATIC_BUILD." in result.output
 
 
 def test_rules_with_more_variables_are_left_out(app, build, tmp_path):
@@ -158,7 +158,7 @@ def test_rules_with_more_variables_are_left_out(app, build, tmp_path):
 
     result = build(tmp_path / "out")
 
-    assert "Left out: /<lang>/files/<path:filename> has a variable" in result.output
+    assert "Skipped /<lang>/files/<path:filename>: it has a variable" in result.output
     assert result.exit_code == 0
 
 
@@ -184,7 +184,7 @@ def test_without_the_packages_the_command_says_so(build, tmp_path, monkeypatch):
     finally:
         codings.codings.cache_clear()
 
-    assert "Without br and zstd: pip install 'costrel[compress]'." in result.output
+    assert "Not compressed with br and zstd: pip install 'costrel[compress]'." in result.output
     assert {path.suffix for path in (tmp_path / "out").rglob("*")} >= {".gz"}
 
 

@@ -143,12 +143,12 @@ def test_without_the_debugger_errors_pass(app):
 
 def test_the_pin_is_said_at_the_first_start_and_when_asked_for(development, monkeypatch, capsys):
     debugger = development.debugger
-    debugger.say_pin()
+    debugger.log_pin()
     assert f" * Debugger is active!\n * Debugger PIN: {debugger.pin}\n" == capsys.readouterr().err
     got = get(development, query=f"__debugger__=yes&cmd=printpin&s={debugger.secret}")
     assert (200, f"code: {debugger.pin}\n") == (got.status, capsys.readouterr().err[-len(debugger.pin) - 7 :])
     monkeypatch.setenv("COSTREL_RELOADED", "true")
-    debugger.say_pin()
+    debugger.log_pin()
     assert "" == capsys.readouterr().err
 
 

@@ -51,18 +51,18 @@ def site():
     ("path", "method", "rule", "reason"),
     [
         ("/item/3", "GET", "/items/<int:number>", "has 'items' where the path has 'item'"),
-        ("/items/three", "GET", "/items/<int:number>", "<int:number> does not take 'three'"),
-        ("/items/3/edit", "PUT", "/items/<int:number>/edit", "does not take PUT"),
+        ("/items/three", "GET", "/items/<int:number>", "<int:number> does not accept 'three'"),
+        ("/items/3/edit", "PUT", "/items/<int:number>/edit", "does not allow PUT"),
         ("/items/3/delete", "GET", "/items/<int:number>/edit", "has 'edit' where the path has 'delete'"),
         ("/items/3/edit/now", "GET", "/items/<int:number>/edit", "ends before '/now'"),
         ("/about/us/", "GET", "/about/us", "has no slash at its end"),
-        ("/about", "GET", "/about/us", "goes on with '/us'"),
-        ("/items", "GET", "/items", "does not take GET"),
-        ("/files/", "GET", "/files/<path:name>", "wants something for '<path:name>'"),
-        ("/v1.x/x", "GET", "/v<int:a>.<int:b>/x", "v<int:a>.<int:b> does not take 'v1.x'"),
-        ("/help", "GET", "/help", "is for the subdomain 'www', and this is 'none'"),
+        ("/about", "GET", "/about/us", "continues with '/us'"),
+        ("/items", "GET", "/items", "does not allow GET"),
+        ("/files/", "GET", "/files/<path:name>", "requires a value for '<path:name>'"),
+        ("/v1.x/x", "GET", "/v<int:a>.<int:b>/x", "v<int:a>.<int:b> does not accept 'v1.x'"),
+        ("/help", "GET", "/help", "is for the subdomain 'www', but the request is for 'none'"),
         ("/socket", "GET", "/socket", "is for WebSockets"),
-        ("/green/paint", "GET", "/<any(red, blue):colour>/paint", "<any(red, blue):colour> does not take 'green'"),
+        ("/green/paint", "GET", "/<any(red, blue):colour>/paint", "<any(red, blue):colour> does not accept 'green'"),
     ],
 )
 def test_what_stands_in_the_way_of_a_rule(site, path, method, rule, reason):
@@ -80,7 +80,9 @@ def test_nothing_is_near(site):
 def test_hosts_are_told(site):
     app = Costrel("hosts", static_folder=None, host_matching=True)
     app.add_url_rule("/", "index", lambda: "", host="a.example")
-    assert {"/": "is for the host a.example, and this is b.example"} == near(app, "/", base_url="http://b.example")
+    assert {"/": "is for the host a.example, but the request is for b.example"} == near(
+        app, "/", base_url="http://b.example"
+    )
 
 
 def test_a_404_shows_what_is_near(development):
@@ -99,7 +101,7 @@ def test_a_405_shows_the_methods(development):
     got = get(development, "/form", headers=HTML)
     assert 405 == got.status
     assert "<td>POST</td>" in got.text
-    assert "does not take GET" in got.text
+    assert "does not allow GET" in got.text
 
 
 def test_a_page_of_the_applications_own_stays(app):
@@ -134,14 +136,14 @@ def test_a_missing_field_shows_which_came(development, capsys):
 
 def test_a_form_that_is_none_is_told(development, capsys):
     text = post(development, "/form", b"{}", **{"content-type": "application/json"})
-    assert "The body is JSON: read it with request.get_json() or request.json." in text
+    assert "The body is JSON. Read it with request.get_json() or request.json." in text
     text = post(development, "/form", b"x", **{"content-type": "text/plain"})
-    assert "The body was sent as text/plain: only application/x-www-form-urlencoded" in text
+    assert "The body was sent as text/plain, but only application/x-www-form-urlencoded" in text
 
 
 def test_a_field_that_is_elsewhere_is_told(development, capsys):
     got = get(development, "/form", method="POST", query="title=x", headers=HTML)
-    assert "There is a &#39;title&#39; in request.args." in got.text
+    assert "&#39;title&#39; is in request.args." in got.text
 
 
 def test_a_missing_enctype_is_told(development, capsys):
@@ -151,7 +153,7 @@ def test_a_missing_enctype_is_told(development, capsys):
 
 def test_programs_and_the_terminal_get_the_hints(development, capsys):
     hints = (
-        "Hint: There is no endpoint 'fial'. These are near:\n"
+        "Hint: Unknown endpoint 'fial'. Similar endpoints:\n"
         "  fails  /fails/<int:number>  takes 'number'\n"
     )  # fmt: skip
     got = get(development, "/link", headers={"accept": "application/json"})
@@ -171,7 +173,7 @@ def test_the_middleware_knows_the_request_where_it_has_consoles(app, capsys):
         Client(DebuggedApplication(app.wsgi_app, evalex=evalex)).post("/form", data={"titel": "x"})
         assert known is ("Hint: request.form has no 'title'." in capsys.readouterr().err)
     Client(DebuggedApplication(app.wsgi_app)).get("/link")
-    assert "Hint: There is no endpoint 'fial'." in capsys.readouterr().err
+    assert "Hint: Unknown endpoint 'fial'." in capsys.readouterr().err
 
 
 def test_the_copies_have_the_hints(development, capsys):
@@ -180,8 +182,8 @@ def test_the_copies_have_the_hints(development, capsys):
         html.unescape(re.search(rf'id="{name}">(.*?)</textarea>', text, re.S)[1])
         for name in ("plain-text", "markdown-text")
     )
-    assert plain.count("\nHint: There is no endpoint 'fial'. These are near:\n  fails  /fails/<int:number>") == 1
-    before, hint, after = markdown.partition("\n\nHint: There is no endpoint 'fial'. These are near:\n")
+    assert plain.count("\nHint: Unknown endpoint 'fial'. Similar endpoints:\n  fails  /fails/<int:number>") == 1
+    before, hint, after = markdown.partition("\n\nHint: Unknown endpoint 'fial'. Similar endpoints:\n")
     assert before.startswith("### BuildError: Could not build url for endpoint 'fial'")
     assert hint
     assert "- `fails  /fails/<int:number>` takes 'number'" in after
@@ -203,7 +205,7 @@ def test_an_argument_that_is_missing_in_a_get():
             hints = hints_for(report_of(error), ctx)
     assert [
         "request.form has no 'title'. Of fields, it came with none.",
-        "A GET request has no form: its parameters are in request.args.",
+        "A GET request has no form. Its parameters are in request.args.",
     ] == [hint.text for hint in hints]
 
 
@@ -223,15 +225,15 @@ def test_an_endpoint_that_is_missing():
     app.register_blueprint(shop)
     with app.test_request_context():
         text, rows = hints_of(lambda: url_for("itme"))[0]
-        assert text == "There is no endpoint 'itme'. These are near:"
+        assert text == "Unknown endpoint 'itme'. Similar endpoints:"
         assert rows[0] == ("item  /items/<int:number>", "needs 'number'")
         text, rows = hints_of(lambda: url_for("list"))[0]
         assert rows[0] == ("shop.list  /list", "takes no values")
         text, rows = hints_of(lambda: url_for("item", numer=1))[0]
-        assert "The endpoint 'item' exists, but its URL cannot be built of these values." == text
+        assert "The endpoint 'item' exists, but its URL cannot be built from these values." == text
         assert [("item  /items/<int:number>", "needs 'number'")] == rows
         assert "is for GET, HEAD, OPTIONS" == hints_of(lambda: url_for("item", number=1, _method="PUT"))[0][1][0][1]
-        assert "and none like it" in hints_of(lambda: url_for("xyzxyz"))[0][0]
+        assert "and none is similar" in hints_of(lambda: url_for("xyzxyz"))[0][0]
 
 
 def test_a_template_that_is_missing(tmp_path):

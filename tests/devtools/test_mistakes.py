@@ -110,7 +110,7 @@ def far_from_all_names_of_template():
     [
         (misspelt_in_dict, "person has no key 'nmae'. Did you mean 'name'?"),
         (misspelt_in_nested_dict, "people[who] has no key 'nmae'. Did you mean 'name'?"),
-        (number_for_text, "names has the key '1' of the type str, and 1 is of the type int."),
+        (number_for_text, "names has the key '1' of type str, but 1 is of type int."),
         (far_from_all_keys, "person has no key 'telephone'. Its keys are 'name', 'mail'."),
         (in_an_empty_dict, "person has no key 'name': it is empty."),
         (misspelt_setting, "current_app.config has no key 'SECRET_KYE'. Did you mean 'SECRET_KEY'?"),
@@ -148,11 +148,11 @@ def test_a_url_that_no_rule_matches(app, ask):
     page, terminal, program = ask(app, "/item/3")
 
     assert "has 'items' where the path has 'item'" in page
-    assert f"Hint: No rule matches GET '/item/3'. These are near:\n  {NEAR}\n" == terminal
+    assert f"Hint: No rule matches GET '/item/3'. Similar rules:\n  {NEAR}\n" == terminal
     assert json.loads(program) == {
         "detail": NotFound.description,
         "hint": [
-            "No rule matches GET '/item/3'. These are near:",
+            "No rule matches GET '/item/3'. Similar rules:",
             "/items/<int:number> has 'items' where the path has 'item'",
         ],
         "status": 404,
@@ -166,11 +166,11 @@ def test_a_method_that_no_rule_has(app, ask):
 
     page, terminal, program = ask(app, "/items/3")
 
-    assert "does not take GET" in page
+    assert "does not allow GET" in page
     assert (
-        "Hint: No rule matches GET '/items/3'. These are near:\n  /items/<int:number>  does not take GET\n" == terminal
+        "Hint: No rule matches GET '/items/3'. Similar rules:\n  /items/<int:number>  does not allow GET\n" == terminal
     )
-    assert "/items/<int:number> does not take GET" == json.loads(program)["hint"][1]
+    assert "/items/<int:number> does not allow GET" == json.loads(program)["hint"][1]
 
 
 def test_a_page_of_the_applications_own_leaves_the_terminal(app, ask):
@@ -180,7 +180,7 @@ def test_a_page_of_the_applications_own_leaves_the_terminal(app, ask):
     page, terminal, program = ask(app, "/item/3")
 
     assert ["My own page"] * 2 == [page.partition("<script")[0], program]
-    assert f"Hint: No rule matches GET '/item/3'. These are near:\n  {NEAR}\n" == terminal
+    assert f"Hint: No rule matches GET '/item/3'. Similar rules:\n  {NEAR}\n" == terminal
 
 
 def test_a_variable_in_braces(app, ask):
@@ -188,7 +188,7 @@ def test_a_variable_in_braces(app, ask):
 
     page, terminal, _ = ask(app, "/items/3")
 
-    hint = "has {number} as plain text: a variable is written <number>"
+    hint = "has {number} as plain text; a variable is written <number>"
     assert hint in page
     assert f"  /items/{{number}}  {hint}\n" in terminal
 

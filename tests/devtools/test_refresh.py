@@ -128,9 +128,9 @@ async def next_event(queue) -> str:
 def noticed(request, monkeypatch):
     """The changes are noticed in one way alone: as they are reported, or at the next look."""
     if request.param == "watchfiles":
-        monkeypatch.setattr(refresh, "LOOK_EVERY", 1_000)
+        monkeypatch.setattr(refresh, "POLL_INTERVAL", 1_000)
     else:
-        monkeypatch.setattr(refresh, "LOOK_EVERY", 0.01)
+        monkeypatch.setattr(refresh, "POLL_INTERVAL", 0.01)
         monkeypatch.setitem(sys.modules, "watchfiles", None)
 
 

@@ -138,5 +138,5 @@ def test_a_generator_function_is_not_a_stream(app):
     async def generate():
         yield "x"
 
-    with app.test_request_context(), pytest.raises(TypeError, match="not function: call the generator function"):
+    with app.test_request_context(), pytest.raises(TypeError, match=r"not function\. Call the generator function"):
         event_stream(generate)

@@ -76,7 +76,7 @@ def test_websockets_beyond_their_limit_are_refused_and_requests_answered():
         assert answer.endswith(b"The server has too many WebSockets. Try again later.\n")
         assert 200 == status(server, "/")
         assert re.search(r"\ncostrel_connections_refused_total 1\n", scrape(metrics))
-        server.wait_for("has 3 WebSockets, which is --max-websockets")
+        server.wait_for(r"has 3 WebSockets \(--max-websockets\)")
 
         opened[0].close()
         wait_until(lambda: is_accepted(server), "there is room again")

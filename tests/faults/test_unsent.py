@@ -26,7 +26,7 @@ def test_large_responses_that_are_not_read_take_limited_memory(interface, path):
         assert statuses.count(200) < CLIENTS / 2
         assert server.rss() < 300_000_000  # 60 of them would be 600 MB
         assert (200, b"hello") == server.ask("/")
-        server.wait_for(r"keeps \d+ MB of responses that clients have not read yet")
+        server.wait_for(r"holds \d+ MB of unsent responses")
         stack.close()
         wait_until(lambda: server.ask(path)[0] == 200, "there is room again")
 

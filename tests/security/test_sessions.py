@@ -325,4 +325,4 @@ def test_b14_a_key_that_can_be_guessed_signs_nothing(make, kept, store, key, cap
     answer = app.test_client().get("/set/a/1")
 
     assert (500, None) == (answer.status_code, answer.headers.get("Set-Cookie"))
-    assert "needs 32 at least (SECRET_KEY_MIN_BYTES)" in caplog.text
+    assert "32 are required (SECRET_KEY_MIN_BYTES)" in caplog.text

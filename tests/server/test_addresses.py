@@ -130,8 +130,8 @@ def test_an_unknown_host(monkeypatch):
         addresses.bind("nowhere.invalid", 5000)
 
     assert str(caught.value) == (
-        "The host 'nowhere.invalid' is not known here. Use --host with a name or an address of this computer:"
-        " 127.0.0.1 for this computer alone, 0.0.0.0 for everyone on its network."
+        "The host 'nowhere.invalid' cannot be resolved. Use --host with a name or an address of this computer:"
+        " 127.0.0.1 to be reachable from this computer only, 0.0.0.0 from its whole network."
     )
 
 
@@ -140,14 +140,14 @@ def test_the_address_of_another_computer():
         addresses.bind("192.0.2.77", 0)  # of a block that is reserved for documentation (RFC 5737)
 
     assert str(caught.value) == (
-        "The host '192.0.2.77' is not an address of this computer. Use --host 127.0.0.1 for this computer alone,"
-        " or --host 0.0.0.0 for everyone on its network."
+        "The host '192.0.2.77' is not an address of this computer. Use --host 127.0.0.1 to be reachable from this"
+        " computer only, or --host 0.0.0.0 from its whole network."
     )
 
 
 def test_a_port_that_is_not_allowed():
     assert addresses.explain("127.0.0.1", 80, OSError(errno.EACCES, "Permission denied")) == (
-        "You may not use port 80 on 127.0.0.1. Choose a port above 1023, for example --port 5000."
+        "No permission to use port 80 on 127.0.0.1. Choose a port above 1023, for example --port 5000."
     )
 
 
@@ -227,7 +227,7 @@ def test_only_a_socket_is_removed_to_make_room_for_one(tmp_path, put, kind):
 
     assert before == sorted((each.name, each.lstat().st_ino) for each in tmp_path.iterdir())
     assert str(caught.value) == (
-        f"There is a {kind} at {path}, and the server would put its Unix socket there. Remove it, or choose another"
+        f"The server cannot create its Unix socket at {path}, because a {kind} is there. Remove it, or choose another"
         " path with --host unix:///run/app.sock."
     )
 

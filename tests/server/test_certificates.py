@@ -68,7 +68,7 @@ def test_without_cryptography_no_certificate_can_be_made(monkeypatch):
     with pytest.raises(TypeError) as caught:
         certificates.generate_adhoc_ssl_context()
 
-    assert str(caught.value) == "A certificate can be made only with the cryptography library: pip install cryptography"
+    assert str(caught.value) == "Generating a certificate requires the cryptography library: pip install cryptography"
 
 
 def test_errors_of_tls():

@@ -42,9 +42,9 @@ def test_the_body_is_what_the_chunks_hold(body, content):
         (b"3\r\nabcXX0\r\n\r\n", "Missing chunk terminating newline"),
         (b"3\r\nab", "The body ended inside a chunk"),
         (b"3\r\nabc\r\n", "Invalid chunk header"),
-        (b"3\r\nabc\r\n0\r\n", "The body's trailers do not end"),
-        (b"0\r\nX: 1\r\n", "The body's trailers do not end"),
-        (b"0\r\n" + b"X: 1\r\n" * 200 + b"\r\n", "The body's trailers do not end"),
+        (b"3\r\nabc\r\n0\r\n", "The trailer section does not end"),
+        (b"0\r\nX: 1\r\n", "The trailer section does not end"),
+        (b"0\r\n" + b"X: 1\r\n" * 200 + b"\r\n", "The trailer section does not end"),
     ],
 )
 def test_what_is_not_chunks_is_refused(body, message):

@@ -279,8 +279,8 @@ def test_a_command_that_imports_the_module_is_not_held_up(app, served, monkeypat
 
     assert served == []
     assert capsys.readouterr().out == (
-        " * Ignoring a call of 'app.run()': it would keep this command from running.\n"
-        '   Put it under: if __name__ == "__main__":\n'
+        " * Ignoring a call of 'app.run()', since it would keep this command from running.\n"
+        '   Put the call under: if __name__ == "__main__":\n'
     )
 
 
@@ -462,7 +462,7 @@ def test_the_reloader_is_for_the_main_thread(app, capsys):
 
     assert codes == [1]
     assert capsys.readouterr().err == (
-        "Error: The reloader works in the main thread only: elsewhere, use app.run(use_reloader=False).\n"
+        "Error: The reloader works only in the main thread. Elsewhere, use app.run(use_reloader=False).\n"
     )
 
 
@@ -474,7 +474,7 @@ def test_what_is_said_at_the_start(caplog):
     announce(" * Running on http://127.0.0.1:5000")
 
     assert [record.getMessage() for record in caplog.records] == [
-        "WARNING: This is a development server. In production use: costrel serve, or any WSGI or ASGI server.",
+        "WARNING: This is a development server. In production, use costrel serve, or any WSGI or ASGI server.",
         " * Running on http://127.0.0.1:5000",
         "Press CTRL+C to quit",
     ]

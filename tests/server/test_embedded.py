@@ -134,7 +134,7 @@ def test_asked_a_second_time_a_server_does_not_wait(serving):
 
 def test_a_request_that_refuses_to_end_does_not_hold_up_the_end(serving, monkeypatch):
     monkeypatch.setattr(embedded, "GRACE", 0.05)
-    monkeypatch.setattr(embedded, "_AFTER_CANCELLING", 0.05)
+    monkeypatch.setattr(embedded, "_CLEANUP_TIMEOUT", 0.05)
     arrived = threading.Event()
 
     async def stubborn(scope, receive, send):
@@ -184,7 +184,7 @@ def test_an_application_that_refuses_to_start(serving, caplog):
 
     (error,) = server.errors
     assert isinstance(error, StartError)
-    assert str(error) == "The application refused to start: see the error above."
+    assert str(error) == "The application failed to start. See the error above."
     assert "no database" in caplog.text
 
 

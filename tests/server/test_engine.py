@@ -127,7 +127,7 @@ def test_options_that_need_more_are_refused(folder):
     with started(folder, "shop:app", "--bind", "127.0.0.1:0", "--metrics", "127.0.0.1:0", **variables) as served:
         assert served.status() == 1
 
-    assert served.lines[-1].startswith("Error: This release of Granian allows one --bind, and no --metrics")
+    assert served.lines[-1].startswith("Error: With this release of Granian, use a single --bind and no --metrics")
 
 
 def test_nothing_is_said_of_the_release_that_was_tested(folder):

@@ -32,7 +32,7 @@ def test_nobody_else_is(host, address):
     response = ask(failed_application(broken()), host, address)
 
     assert response.status_code == 500
-    assert response.text == ("The application could not be loaded. The reason is shown where the server was started.")
+    assert response.text == ("The application could not be loaded. See the terminal of the server for the error.")
 
 
 def test_an_error_that_explains_itself_has_no_traceback():

@@ -87,7 +87,7 @@ def test_many_at_once_share_one_round(app):
 
 
 def test_a_stuck_check_is_not_started_once_more(app, monkeypatch):
-    monkeypatch.setattr(health, "KEPT", 0)
+    monkeypatch.setattr(health, "CACHE_SECONDS", 0)
     release, calls = threading.Event(), []
 
     @app.readiness_check(timeout=0.05)

@@ -31,7 +31,7 @@ def pair(listener):
 
 def idle_for(listener, limit):
     """The clients' addresses of the idle connections."""
-    places = Sockets([listener]).places()
+    places = Sockets([listener]).addresses()
     return [connection.getpeername() for connection in idle.idle_connections(places, limit)]
 
 

@@ -5,7 +5,7 @@ import os
 import threading
 
 from costrel.server.log_lines import LogLines
-from costrel.server.output import LIMIT, behind
+from costrel.server.output import LIMIT, nonblocking
 
 from ..processes import PATIENCE, wait_until
 
@@ -46,7 +46,7 @@ def test_entries_without_a_line_are_logged_and_the_next_ones_are_written(caplog)
     lines = LogLines(stream, lambda entries: [f"{10 // entry}" for entry in entries])
 
     lines.add(0)
-    wait_until(lambda: "Lines of the access log are lost" in caplog.text, "the error is logged")
+    wait_until(lambda: "Access log lines were lost" in caplog.text, "the error is logged")
     lines.add(5)
 
     wait_until(lambda: stream.getvalue() == "2\n", "the next line is written")
@@ -73,7 +73,7 @@ def test_a_stream_that_blocks_blocks_no_request_and_the_lines_are_counted():
 
     reader = threading.Thread(target=read)
     with os.fdopen(writing, "w", 1) as stream:
-        kept = behind(stream, dropped.append)
+        kept = nonblocking(stream, dropped.append)
         lines = LogLines(kept, list)
         for _ in range(total // 100):
             for _ in range(100):

@@ -11,7 +11,7 @@ from costrel.edges.scope import ROUTE
 from costrel.server import metrics
 from costrel.server.access_log import AccessLog
 from costrel.server.exposition import exposition
-from costrel.server.metrics import BUCKETS, ROWS, UNMATCHED, Counter, Ledger, Page
+from costrel.server.metrics import BUCKETS, ROWS, UNMATCHED, Counter, Page, ServerMetrics
 
 from ..edges.asgi_call import scope_for
 
@@ -122,41 +122,41 @@ def test_a_long_route_is_cut_between_two_characters():
 
 
 def test_pages_are_handed_out_to_one_worker_at_a_time():
-    ledger = Ledger(1)
+    metrics = ServerMetrics(1)
     workers, pages = [], []
-    while (page := ledger.free_page()) is not None:
+    while (page := metrics.free_page()) is not None:
         workers.append(Worker())
         pages.append(page)
-        ledger.hand_out(page, workers[-1])
-    ledger.hand_out(None, Worker())
+        metrics.hand_out(page, workers[-1])
+    metrics.hand_out(None, Worker())
     workers[3].alive = False
 
     assert len({id(page) for page in pages}) == len(pages) == 8
-    assert ledger.free_page() is pages[3]
-    assert (ledger.alive(), ledger.starts) == (7, 9)
+    assert metrics.free_page() is pages[3]
+    assert (metrics.alive(), metrics.starts) == (7, 9)
 
 
 def test_workers_are_added_up_and_those_that_are_gone_count_still():
-    ledger = Ledger(2)
+    metrics = ServerMetrics(2)
     workers = [Worker(), Worker()]
     for worker in workers:
-        page = ledger.free_page()
-        ledger.hand_out(page, worker)
+        page = metrics.free_page()
+        metrics.hand_out(page, worker)
         counter = Counter(page)
         counter.begin("http")
         counter.begin("http")
         counter.end(http(route="/"), 200, 0.25)
     workers[0].alive = False
 
-    (row,) = ledger.rows()
+    (row,) = metrics.rows()
     assert (row.key, sum(row.counts), row.seconds) == (("GET", "/", "200"), 2, 0.5)
-    assert ledger.now() == (1, 0)
+    assert metrics.now() == (1, 0)
 
 
 def test_the_text_that_prometheus_reads():
-    ledger = Ledger(1)
-    page = ledger.free_page()
-    ledger.hand_out(page, Worker())
+    metrics = ServerMetrics(1)
+    page = metrics.free_page()
+    metrics.hand_out(page, Worker())
     counter = Counter(page)
     counter.end(http(route='/say/<any("a\\b"):word>'), 200, 0.2)
     counter.end(http(route='/say/<any("a\\b"):word>'), 500, 20)
@@ -165,13 +165,13 @@ def test_the_text_that_prometheus_reads():
     counter.begin("http")
 
     rule = r'route="/say/<any(\"a\\b\"):word>"'
-    text = exposition(ledger)
+    text = exposition(metrics)
     assert text.splitlines()[:5] == [
-        "# HELP costrel_http_requests_total Requests that were answered.",
+        "# HELP costrel_http_requests_total Completed requests.",
         "# TYPE costrel_http_requests_total counter",
         f'costrel_http_requests_total{{method="GET",{rule},status="200"}} 1',
         f'costrel_http_requests_total{{method="GET",{rule},status="500"}} 1',
-        "# HELP costrel_http_request_duration_seconds From the head of a request to its end.",
+        "# HELP costrel_http_request_duration_seconds Seconds from the head of a request to the end of its response.",
     ]
     buckets = [line.rpartition(" ")[2] for line in text.splitlines() if "_bucket{" in line]
     assert buckets == ["0"] * 7 + ["1"] * 6 + ["2"]
@@ -190,8 +190,8 @@ def test_the_text_that_prometheus_reads():
 
 def test_a_reader_sees_no_half_written_row():
     """Rows are read while they come: each has a key, and counts never go back."""
-    ledger = Ledger(1)
-    page = ledger.free_page()
+    metrics = ServerMetrics(1)
+    page = metrics.free_page()
     counter = Counter(page)
     seen = 0
     for number in range(300):

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from costrel.server.output import LIMIT, Background, behind
+from costrel.server.output import LIMIT, Background, nonblocking
 
 from ..processes import PATIENCE, environ, wait_until
 
@@ -214,7 +214,7 @@ class Tee:
 
 def test_a_stream_of_the_application_that_blocks_blocks_nothing_else():
     tee, dropped = Tee(), []
-    stream = behind(tee, dropped.append)
+    stream = nonblocking(tee, dropped.append)
     piece = "x" * 9999 + "\n"
     for _ in range(2 * LIMIT // len(piece)):
         stream.write(piece)
@@ -223,13 +223,13 @@ def test_a_stream_of_the_application_that_blocks_blocks_nothing_else():
 
     assert len(dropped) > 0
     assert tee.text.count(piece) + sum(dropped) == 2 * LIMIT // len(piece)
-    assert tee.text.endswith(f"[WARNING] {sum(dropped)} lines of output were dropped: their reader has stopped\n")
+    assert tee.text.endswith(f"[WARNING] {sum(dropped)} lines of output were dropped: they were not read\n")
 
 
 def test_a_stream_of_the_application_gets_text_in_order_and_is_no_terminal():
     tee = Tee()
     tee.may_write.set()
-    stream = behind(tee, lambda lines: None)
+    stream = nonblocking(tee, lambda lines: None)
     for number in range(100):
         stream.write(f"Grüße {number}\n")
     stream.buffer.raw.finish(PATIENCE)
@@ -241,7 +241,7 @@ def test_a_stream_of_the_application_gets_text_in_order_and_is_no_terminal():
 
 def test_a_stream_of_the_application_that_is_closed_is_no_error():
     stream = io.StringIO()
-    kept = behind(stream, lambda lines: None)
+    kept = nonblocking(stream, lambda lines: None)
     stream.close()
     kept.write("lost\n")
     kept.buffer.raw.finish(PATIENCE)

@@ -43,8 +43,8 @@ def test_a_port_alone_is_no_place():
         parse_bind("5601")
 
     assert str(caught.value) == (
-        "There is no host in '--bind 5601'. Did you mean --bind 127.0.0.1:5601? That is for this computer alone;"
-        " 0.0.0.0:5601 is for everyone on its network."
+        "'--bind 5601' has no host. Did you mean --bind 127.0.0.1:5601? Only this computer can reach that address;"
+        " with 0.0.0.0:5601 its whole network can."
     )
 
 
@@ -52,7 +52,7 @@ def test_a_port_alone_is_no_place():
     ("text", "message"),
     [
         ("localhost:http", "'http' is not a port. Use a number from 1 to 65535, or 0 for any free port."),
-        ("unix:", "There is no path in '--bind unix:'. Write it as --bind unix:/run/app.sock."),
+        ("unix:", "'--bind unix:' has no path. Write, for example, --bind unix:/run/app.sock."),
     ],
 )
 def test_what_is_no_place(text, message):

@@ -211,7 +211,7 @@ def test_a_server_ends_when_the_watching_process_has_gone():
 def test_a_server_that_does_not_stop_is_left_behind(monkeypatch):
     left = threading.Event()
     statuses = []
-    monkeypatch.setattr(reloading, "_TIME_TO_END", 0.01)
+    monkeypatch.setattr(reloading, "_END_TIMEOUT", 0.01)
     monkeypatch.setattr(reloading.os, "_exit", lambda status: (statuses.append(status), left.set()))
 
     with pytest.raises(SystemExit):

@@ -11,10 +11,10 @@ def test_bodies_are_sent_at_the_same_time_up_to_the_maximum():
     senders, sent = Senders(2), threading.Event()
 
     assert [True, True, False] == [senders.begin(lambda: sent.wait(30)) for _ in range(3)]
-    assert 2 == len(senders.begun)
+    assert 2 == len(senders.in_progress)
     sent.set()
     senders.end(30)
-    assert {} == senders.begun
+    assert {} == senders.in_progress
 
 
 def test_a_thread_sends_one_body_after_another():
@@ -47,12 +47,12 @@ def test_without_another_thread_of_the_system_there_is_none(monkeypatch):
     monkeypatch.setattr(threading.Thread, "start", start)
     senders = Senders(1)
     assert not senders.begin(lambda: None)
-    assert {} == senders.begun
+    assert {} == senders.in_progress
 
 
 def test_waiting_for_bodies_has_an_end():
     senders, sent = Senders(1), threading.Event()
     senders.begin(lambda: sent.wait(30))
     senders.end(0.01)
-    assert 1 == len(senders.begun)
+    assert 1 == len(senders.in_progress)
     sent.set()

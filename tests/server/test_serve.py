@@ -303,7 +303,7 @@ def test_debug_mode_is_refused(started, arguments, variables):
         assert served.status() == 1
 
     assert "\n".join(served.lines) == (
-        "Error: costrel serve does not serve in debug mode, whose pages show the source and run code. Leave out"
+        "Error: costrel serve does not run in debug mode, whose error pages show source code and run code. Leave out"
         " --debug and COSTREL_DEBUG (or FLASK_DEBUG), or use costrel run."
     )
 
@@ -391,7 +391,7 @@ def test_over_wsgi_it_says_what_is_lost(serving):
         assert served.get("/") == (200, "one")
         assert served.end() == 0
 
-    assert served.lines[0].startswith("Warning: over WSGI there are no WebSockets")
+    assert served.lines[0].startswith("Warning: --interface wsgi has these limits")
 
 
 def test_https(serving, tmp_path):

@@ -108,7 +108,7 @@ def test_after_the_grace_the_log_names_what_is_lost(caplog):
     finally:
         go.set()
     assert ["lifespan.startup.complete", "lifespan.shutdown.complete"] == sent
-    assert "2 functions after responses are lost" in caplog.text
+    assert "before 2 functions after responses have ended" in caplog.text
     assert "thumbnail (2 times)" in caplog.text
 
 
@@ -123,6 +123,6 @@ def test_refused_functions_are_counted_and_errors_have_the_id_of_their_request(f
         assert 0 == metrics.value("costrel_background_refused_total")
         for number in range(3):  # two functions run and one waits, out of six
             served.get(f"/{number}")
-        served.wait_for(r"The function note(_async)? does not run after the response to GET /\d \(request \w+\)")
+        served.wait_for(r"The function note(_async)? was not run after the response to GET /\d \(request \w+\)")
         (folder / "go").touch()
         wait_until(lambda: metrics.value("costrel_background_refused_total") >= 1, "a function is counted")

@@ -188,7 +188,7 @@ class TestAroundTheServer:
             assert served.get()[0] == 200
             assert served.end() == 0
         assert notes(tmp_path)[-2:] == ["migrated", "scheduled"]
-        assert any("functions around the server has ended: starting it again" in line for line in served.lines)
+        assert any("while_serving(once='server') ended: restarting it" in line for line in served.lines)
 
     def test_an_error_prevents_the_start(self, tmp_path):
         broken = textwrap.dedent(AROUND_SERVER).replace("time.sleep(0.1)", 'raise LookupError("no schema")')

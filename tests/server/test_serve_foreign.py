@@ -206,7 +206,7 @@ def test_a_wsgi_application(folder):
 
 
 def test_an_asgi_application_over_wsgi(folder):
-    assert "leave out --interface wsgi" in serve_error(folder, "shop:bare", "--interface", "wsgi")
+    assert "Leave out --interface wsgi" in serve_error(folder, "shop:bare", "--interface", "wsgi")
 
 
 @pytest.mark.parametrize(("name", "text"), [("wrapped", "shop"), ("bare", "bare")])

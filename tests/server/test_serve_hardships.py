@@ -111,7 +111,7 @@ def test_with_a_setting_that_fails_each_request_nothing_is_served(folder, interf
     with started(folder, "shop:app", "--bind", "127.0.0.1:0", "--interface", interface, "--workers", "2") as served:
         assert served.status() == 1
 
-    assert any("RATE_LIMITS: '5/minuts' is no rate limit" in line for line in served.lines)
+    assert any("RATE_LIMITS: '5/minuts' is not a rate limit" in line for line in served.lines)
     assert not any("Serving" in line for line in served.lines)
 
 

@@ -111,7 +111,7 @@ def test_a_server_is_ready_when_its_checks_hold(folder):
 
     log = "\n".join(served.lines)
     assert log.count("The readiness check 'database' failed.") == 1
-    assert log.count("The readiness check 'cache' has not ended after 1.5 seconds.") == 1
+    assert log.count("The readiness check 'cache' timed out after 1.5 seconds.") == 1
     assert ['"GET /pid HTTP/1.1"'] == [line[line.index('"') : line.rindex('"') + 1] for line in served.output]
 
 
@@ -151,7 +151,7 @@ def test_a_signal_while_it_starts_ends_it(folder):
 def test_it_is_not_ready_while_it_drains_and_answers_all_the_same(folder):
     with serving(folder, "--health", "--drain", "6") as served:
         served.popen.send_signal(signal.SIGTERM)
-        served.wait_for("Told to end: serving for another 6 seconds")
+        served.wait_for("Draining: the server stops in 6 seconds")
         assert probe(served) == (503, {"status": "stopping"})
         assert probe(served, "/livez") == (200, {"status": "alive"})
         assert served.get("/slow", Host="shop.example")[0] == 418

@@ -200,13 +200,13 @@ def test_without_the_option_nothing_is_counted(folder):
         (["--metrics", "x"], "Error: 'x' is not a port. Use a number from 1 to 65535, or 0 for any free port."),
         (
             ["--metrics", "unix:/a"],
-            "Error: The metrics have a port, and no Unix socket. Write it as --metrics 127.0.0.1:9100.",
+            "Error: --metrics does not support Unix sockets. Use a port, for example --metrics 127.0.0.1:9100.",
         ),
         (
             ["--metrics", "0", "--interface", "wsgi"],
-            "Error: --metrics takes ASGI: leave out --interface wsgi, or --metrics.",
+            "Error: --metrics requires ASGI. Leave out --interface wsgi or --metrics.",
         ),
-        (["--health", "--interface", "wsgi"], "Error: --health takes ASGI: leave out --interface wsgi, or --health."),
+        (["--health", "--interface", "wsgi"], "Error: --health requires ASGI. Leave out --interface wsgi or --health."),
     ],
 )
 def test_what_cannot_be(folder, arguments, message):

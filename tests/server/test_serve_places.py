@@ -61,8 +61,8 @@ def test_a_path_that_holds_no_socket_is_refused_and_left_alone(folder, put, kind
     assert (1, before) == (status, path.lstat().st_ino)
     assert served.lines == [
         (
-            f"Error: There is a {kind} at {path}, and the server would put its Unix socket there. Remove it, or choose"
-            " another path with --bind unix:/run/app.sock."
+            f"Error: The server cannot create its Unix socket at {path}, because a {kind} is there. Remove it, or"
+            " choose another path with --bind unix:/run/app.sock."
         )
     ]
 

@@ -23,7 +23,7 @@ def index():
     ("settings", "message"),
     [
         ({"SECRET_KEY": "short"}, "SECRET_KEY: The secret key has 5 bytes"),
-        ({"MAX_CONTENT_LENGTH": "16 MB"}, "MAX_CONTENT_LENGTH: it is of type str, and should be int or None"),
+        ({"MAX_CONTENT_LENGTH": "16 MB"}, "MAX_CONTENT_LENGTH: it is of type str, but must be int or None"),
     ],
 )
 def test_a_wrong_setting_prevents_the_start(tmp_path, interface, settings, message):

@@ -81,7 +81,7 @@ def test_a_certificate_and_its_key_belong_together(tmp_path, certificate, option
     with started(tmp_path, "shop:app", option, certificate[number]) as served:
         assert served.status() == 2
 
-    assert served.lines[-1] == "Error: --cert and --key belong together: name both files, or none."
+    assert served.lines[-1] == "Error: --cert and --key belong together. Use both or neither."
 
 
 def test_a_certificate_that_does_not_fit_is_said(tmp_path, certificate):

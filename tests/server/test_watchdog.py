@@ -160,8 +160,8 @@ def test_a_worker_whose_threads_are_all_stuck_is_replaced_if_the_option_is_given
     with serving(folder, *options, workers=1) as served:
         old = int(served.get("/pid")[1])
         hang(served, 12)
-        served.wait_for(r"All \d threads are busy, and none has finished a request in 2 seconds")
-        served.wait_for(r"\d of them:")
+        served.wait_for(r"All \d threads are busy, and none has finished a request for 2 seconds")
+        served.wait_for(r"\d threads:")
         served.wait_for("in hang_in_a_thread$")
         served.wait_for(r"Process \d+ takes the place of \d+")
         wait_until(lambda: is_gone(old), "the old one, which may still accept a connection, has ended")

@@ -82,14 +82,14 @@ def test_a_change_that_watchfiles_has_lost_is_noticed_at_the_next_look(program, 
         yield []
 
     monkeypatch.setattr(watching, "changes_in", losing)
-    monkeypatch.setattr(watching, "_LOOK_EVERY", -1)
+    monkeypatch.setattr(watching, "_POLL_INTERVAL", -1)
 
     assert Watcher().wait(threading.Event(), since=LONG_AGO + 1) == str(file)
 
 
 def test_changes_of_other_files_do_not_put_off_the_look(program, monkeypatch):
     monkeypatch.setattr(file_events, "_TIMEOUT_MS", 1_000_000)
-    monkeypatch.setattr(watching, "_LOOK_EVERY", -1)
+    monkeypatch.setattr(watching, "_POLL_INTERVAL", -1)
     looks = itertools.chain([None, None], itertools.repeat("/app.py"))
     monkeypatch.setattr(Watcher, "_changed_since", lambda self, since: next(looks))
 

@@ -98,13 +98,15 @@ def test_threads_and_processes_exclude_each_other():
     with pytest.raises(ValueError) as caught:
         make_server("127.0.0.1", 0, hello, threaded=True, processes=2)
 
-    assert str(caught.value) == "Either threads or several processes: a server cannot have both."
+    assert str(caught.value) == (
+        "A server cannot use both threads and several processes. Set threaded or processes, not both."
+    )
 
 
 def test_where_processes_cannot_fork(monkeypatch):
     monkeypatch.setattr(wsgi_serving, "can_fork", False)
 
-    with pytest.raises(ValueError, match="Processes cannot fork on this system: use threads"):
+    with pytest.raises(ValueError, match="This system cannot fork processes"):
         make_server("127.0.0.1", 0, hello, processes=2)
 
 
@@ -252,4 +254,4 @@ def test_under_flasks_name_the_server_is_called_werkzeug(monkeypatch):
 
 
 def test_an_address_that_is_not_free_has_its_reason():
-    assert wsgi_serving.explain("127.0.0.1", 1, OSError(errno.EACCES, "")).startswith("You may not use port 1 ")
+    assert wsgi_serving.explain("127.0.0.1", 1, OSError(errno.EACCES, "")).startswith("No permission to use port 1 ")

@@ -107,7 +107,7 @@ class TestEnvvar:
         with pytest.raises(RuntimeError) as error:
             config.from_envvar("APP_SETTINGS")
         assert str(error.value) == (
-            "The environment variable 'APP_SETTINGS' is not set, and should hold the path of a configuration file."
+            "The environment variable 'APP_SETTINGS' is not set. It must contain the path of a configuration file."
         )
 
     def test_a_missing_file_is_an_error_unless_silent(self, config, monkeypatch):
@@ -155,15 +155,15 @@ class TestPrefixedEnv:
         with pytest.raises(TypeError) as error:
             config.from_prefixed_env()
         assert str(error.value) == (
-            "The environment variable 'FLASK_NAME__first' sets a key inside config['NAME'], which is no dict but of"
-            " type 'str'. Rename the variable, or make config['NAME'] a dict."
+            "The environment variable 'FLASK_NAME__first' sets a key in config['NAME'], which is of type 'str', not a"
+            " dict. Rename the variable, or make config['NAME'] a dict."
         )
 
     def test_so_is_one_further_inside(self, config):
         config["CACHE"] = {"ttl": 1}
         os.environ.update(FLASK_CACHE__ttl__seconds__x="1")
         with pytest.raises(
-            TypeError, match=r"sets a key inside config\['CACHE'\]\['ttl'\], which is no dict but of type 'int'"
+            TypeError, match=r"sets a key in config\['CACHE'\]\['ttl'\], which is of type 'int', not a dict"
         ):
             config.from_prefixed_env()
 

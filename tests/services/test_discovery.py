@@ -88,20 +88,20 @@ def test_a_factory_that_returns_something_else_is_passed_over():
 def test_several_applications():
     text = message(find_best_app, module(a=costrel.Costrel("a"), b=costrel.Costrel("b")))
 
-    assert text == "Detected several applications in module 'shop': a, b. Use 'shop:name' to say which one."
+    assert text == "Detected several applications in module 'shop': a, b. Use 'shop:name' to choose one."
 
 
 def test_a_module_without_an_application():
     text = message(find_best_app, module(CONFIG=1, helper=len, sys=sys, _private=2))
 
     assert text == (
-        "There is no application and no factory in module 'shop'. Looked for app, application, any other instance,"
-        " create_app() and make_app(). It has: CONFIG, helper. Use 'shop:name' to name one."
+        "Module 'shop' has no application and no factory. Looked for app, application, any other instance,"
+        " create_app() and make_app(). It has: CONFIG, helper. Use 'shop:name' to choose one."
     )
 
 
 def test_a_module_with_nothing_in_it():
-    assert "It has no names of its own." in message(find_best_app, module())
+    assert "It defines no names." in message(find_best_app, module())
 
 
 def test_long_lists_are_cut():
@@ -116,8 +116,9 @@ def test_an_application_of_the_installed_flask():
     text = message(find_best_app, module(app=cls()))
 
     assert text.endswith(
-        "It has: app. Use 'shop:name' to name one."
-        " It is an application of the installed Flask: Costrel runs it with the option --as-flask after 'costrel'"
+        "It has: app. Use 'shop:name' to choose one."
+        " It is an application of the installed Flask. To run it with Costrel,"
+        " use the option --as-flask after 'costrel'"
         " (costrel --as-flask …)."
     )
 
@@ -126,24 +127,25 @@ def test_a_factory_of_the_installed_flask():
     cls = type("Flask", (), {"__module__": "flask.app"})
 
     assert message(find_best_app, module(Flask=cls, create_app=cls.__call__, make_app=lambda: cls())) == (
-        "There is no application in module 'shop': make_app() returned an object of type 'Flask', not an application."
-        " It is an application of the installed Flask: Costrel runs it with the option --as-flask after 'costrel'"
+        "Module 'shop' has no application: make_app() returned an object of type 'Flask', not an application."
+        " It is an application of the installed Flask. To run it with Costrel,"
+        " use the option --as-flask after 'costrel'"
         " (costrel --as-flask …)."
     )
 
 
 def test_a_factory_that_returns_nothing():
     assert message(find_best_app, module(create_app=lambda: None)) == (
-        "There is no application in module 'shop': create_app() returned None, not an application."
+        "Module 'shop' has no application: create_app() returned None, not an application."
         " Does it end with 'return app'?"
     )
 
 
 def test_two_factories_that_return_something_else():
     assert message(find_best_app, module(create_app=lambda: 1, make_app=lambda: "x")) == (
-        "There is no application in module 'shop': create_app() returned an object of type 'int' and make_app()"
+        "Module 'shop' has no application: create_app() returned an object of type 'int' and make_app()"
         " returned an object of type 'str', not an application. It has: create_app, make_app."
-        " Use 'shop:name' to name one."
+        " Use 'shop:name' to choose one."
     )
 
 
@@ -153,7 +155,7 @@ def test_a_factory_that_wants_arguments():
 
     assert message(find_best_app, module(create_app=create_app)) == (
         "Factory 'create_app' in module 'shop' could not be called as create_app(): its parameters are"
-        " (name, debug=False). Use 'shop:create_app(args)' to give arguments."
+        " (name, debug=False). Use 'shop:create_app(args)' to pass arguments."
     )
 
 
@@ -195,7 +197,7 @@ def test_an_application_is_named(reference, name):
 @pytest.mark.parametrize("reference", ["", "make(", "a.b", "a[0]", "1", "a b", "a=1"])
 def test_what_is_neither_a_name_nor_a_call(reference):
     assert message(find_app_by_string, module(), reference) == (
-        f"Failed to parse {reference!r}: write it as a name, or as a call of a function."
+        f"Failed to parse {reference!r}. Use a name or a function call."
     )
 
 
@@ -203,7 +205,7 @@ def test_what_is_neither_a_name_nor_a_call(reference):
 @pytest.mark.parametrize("application", ["app", "make()", "a.app"])
 def test_the_interface_of_an_application_names_no_application(application, interface):
     assert message(find_app_by_string, module(), f"{application}.{interface}") == (
-        f"Failed to parse '{application}.{interface}': name the application itself, '{application}'. Costrel finds its"
+        f"Failed to parse '{application}.{interface}'. Use the application itself, '{application}'. Costrel finds its"
         f" '{interface}'."
     )
 
@@ -211,14 +213,14 @@ def test_the_interface_of_an_application_names_no_application(application, inter
 @pytest.mark.parametrize("reference", ["a.b()", "a()()", "os.system('x')"])
 def test_what_is_called_has_to_be_a_name(reference):
     assert message(find_app_by_string, module(), reference) == (
-        f"Failed to parse {reference!r}: the function has to be a simple name."
+        f"Failed to parse {reference!r}. The function must be a simple name."
     )
 
 
 @pytest.mark.parametrize("reference", ["make(x)", "make(1 + x)", "make(f())", "make(**{'a': 1})"])
 def test_arguments_have_to_be_literals(reference):
     assert message(find_app_by_string, module(), reference) == (
-        f"Failed to parse {reference!r}: arguments have to be literal values, such as 'text', 1 or True."
+        f"Failed to parse {reference!r}. The arguments must be literal values, such as 'text', 1 or True."
     )
 
 
@@ -245,12 +247,12 @@ def test_what_is_named_is_not_the_application_beside_it():
 
     assert message(find_app_by_string, where, "config") == (
         "'shop:config' is an object of type 'dict', not an application."
-        " Module 'shop' has the applications site, admin: use 'shop:site'."
+        " Module 'shop' has the applications site, admin. Use 'shop:site'."
     )
     del where.admin
     assert message(find_app_by_string, where, "index") == (
-        "'shop:index' is an object of type 'str', not an application. Module 'shop' has the application site:"
-        " use 'shop:site'."
+        "'shop:index' is an object of type 'str', not an application. Module 'shop' has the application site."
+        " Use 'shop:site'."
     )
 
 
@@ -260,7 +262,7 @@ def test_a_factory_called_with_the_wrong_arguments():
 
     assert message(find_app_by_string, module(make=make), "make('a', 'b')") == (
         "Factory 'make' in module 'shop' could not be called as make('a', 'b'): its parameters are (name)."
-        " Use 'shop:make(args)' to give arguments."
+        " Use 'shop:make(args)' to pass arguments."
     )
     assert "could not be called as make(): its parameters" in message(find_app_by_string, module(make=make), " make ")
 
@@ -306,12 +308,13 @@ def test_a_module_of_a_package_that_is_not_there(folder):
 
 def test_a_folder_without_modules(folder):
     assert message(locate_app, "shop", None) == (
-        f"Could not import 'shop': there is no module 'shop' in {folder}. There are no Python modules there."
+        f"Could not import 'shop': there is no module 'shop' in {folder}. It contains no Python modules."
     )
 
 
 def test_a_folder_that_is_not_there(folder):
-    assert message(locate_app, "a.b.c", None) == f"Could not import 'a.b.c': there is no folder {folder / 'a' / 'b'}."
+    missing = folder / "a" / "b"
+    assert message(locate_app, "a.b.c", None) == f"Could not import 'a.b.c': the folder {missing} does not exist."
 
 
 def test_a_missing_module_may_be_passed_over(folder):
@@ -402,7 +405,7 @@ def test_a_view_that_is_taken_for_a_factory(folder):
     told = message(locate_app, "hello", "hello").splitlines()
 
     assert told[0] == "While calling hello() of 'hello', a RuntimeError was raised:"
-    assert told[-1] == "Module 'hello' has the application app: use 'hello:app'."
+    assert told[-1] == "Module 'hello' has the application app. Use 'hello:app'."
     assert told[3] == f'  File "{folder}/hello.py", line 5, in hello'
 
 
@@ -456,7 +459,7 @@ def without_flask(monkeypatch):
 
 
 STAND_IN = (
-    "\nCostrel stands in for Flask and Werkzeug, which need not be installed, with the option --as-flask after"
+    "\nCostrel can replace Flask and Werkzeug, which need not be installed: use the option --as-flask after"
     " 'costrel' (costrel --as-flask …).\n"
 )
 
@@ -525,14 +528,14 @@ def test_a_folder_is_put_on_the_path_once(folder):
 # -- nowhere -----------------------------------------------------------------------------------------------------
 
 ADVICE = (
-    " Name the application with the --app option, or with the environment variable COSTREL_APP or FLASK_APP, as in"
-    " --app module:name."
+    " Set the application with the option --app, as in --app module:name, or with the environment variable COSTREL_APP"
+    " or FLASK_APP."
 )
 
 
 def test_an_empty_folder(folder):
     assert not_located().message == (
-        f"Could not locate an application: there is no wsgi.py and no app.py in {folder}."
+        f"Could not locate an application: there is no wsgi.py or app.py in {folder}."
         f" There are no Python files there.{ADVICE}"
     )
 
@@ -542,7 +545,7 @@ def test_a_folder_with_other_files(folder):
     write(folder / "setup.py")
 
     assert not_located().message == (
-        f"Could not locate an application: there is no wsgi.py and no app.py in {folder}."
+        f"Could not locate an application: there is no wsgi.py or app.py in {folder}."
         f" Python files there: setup.py, tools.py.{ADVICE}"
     )
 
@@ -555,8 +558,8 @@ def test_a_folder_with_a_file_that_seems_to_hold_one(folder, text):
     write(folder / "setup.py")
 
     assert not_located().message == (
-        f"Could not locate an application: there is no wsgi.py and no app.py in {folder}."
-        f" An application seems to be in main.py: try --app main.{ADVICE}"
+        f"Could not locate an application: there is no wsgi.py or app.py in {folder}."
+        f" There may be one in main.py. Try --app main.{ADVICE}"
     )
 
 

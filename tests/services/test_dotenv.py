@@ -116,7 +116,7 @@ def test_without_the_package_a_hint_is_given(folder, environ, monkeypatch, capsy
 
     assert "A" not in environ
     assert capsys.readouterr().err == (
-        " * Not read: more.env, .env, .flaskenv. Install python-dotenv for that: pip install python-dotenv\n"
+        " * Not loaded: more.env, .env, .flaskenv. This requires python-dotenv: pip install python-dotenv\n"
     )
 
 

@@ -119,8 +119,8 @@ class TestNullSession:
             change(NullSession())
         assert str(error.value) == (
             "The session is unavailable: no secret key was set. Set app.secret_key to a long random value that stays"
-            " the same over restarts, and keep it out of the repository: python -c 'import secrets;"
-            " print(secrets.token_hex())' makes one."
+            " the same over restarts, and keep it out of the repository. Generate one with python -c 'import secrets;"
+            " print(secrets.token_hex())'."
         )
 
     def test_it_can_be_read(self):
@@ -280,8 +280,8 @@ class TestTooLarge:
         assert str(caught[0].message) == (
             f"The 'session' cookie is too large: the value was {value} bytes but the header required 26 extra bytes."
             f" The final size was {size} bytes but the limit is 4093 bytes. Browsers may silently ignore cookies larger"
-            " than this. The largest keys of the session: 'cart' (5211 bytes), 'history' (414 bytes), 'flag'"
-            " (13 bytes). Keep such values on the server, and only their names in the session."
+            " than this. The largest values in the session: 'cart' (5211 bytes), 'history' (414 bytes), 'flag'"
+            " (13 bytes). Store such values on the server, and only their ids in the session."
         )
         assert len(caught) == 1
 
@@ -297,7 +297,7 @@ class TestTooLarge:
 
     def test_strictly_it_is_an_error(self, app):
         app.config["SESSION_COOKIE_STRICT_SIZE"] = True
-        with pytest.raises(ValueError, match="The largest keys of the session: 'cart'"):
+        with pytest.raises(ValueError, match="The largest values in the session: 'cart'"):
             save(app, make_session({"cart": hashlib.shake_128(b"noise").hexdigest(5000)}))
 
 
@@ -335,7 +335,7 @@ class TestShortKey:
     @pytest.mark.parametrize(("key", "size"), [("dev", 3), (b"dev", 3), ("é" * 15, 30)])
     def test_it_is_refused_when_a_session_is_used(self, app, key, size):
         app.secret_key = key
-        with pytest.raises(RuntimeError, match=r"needs 32 at least \(SECRET_KEY_MIN_BYTES\)"):
+        with pytest.raises(RuntimeError, match=r"32 are required \(SECRET_KEY_MIN_BYTES\)"):
             open_session(app)
         with pytest.raises(RuntimeError, match=rf"The secret key has {size} bytes"):
             save(app, make_session({"a": 1}))

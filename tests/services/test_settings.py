@@ -120,10 +120,10 @@ def test_no_setting_is_there_twice():
 @pytest.mark.parametrize(
     ("name", "value", "problem"),
     [
-        ("SESSION_REFRESH_EACH_REQUEST", "no", "it is of type str, and should be bool."),
-        ("MAX_FORM_PARTS", "1000", "it is of type str, and should be int or None."),
-        ("MAX_FORM_PARTS", -1, "it is -1, and should be at least 0."),
-        ("SESSION_STORE_DOWN", "retry", "it is 'retry'; it can be 'refuse', 'read-only'."),
+        ("SESSION_REFRESH_EACH_REQUEST", "no", "it is of type str, but must be bool."),
+        ("MAX_FORM_PARTS", "1000", "it is of type str, but must be int or None."),
+        ("MAX_FORM_PARTS", -1, "it is -1, but must be at least 0."),
+        ("SESSION_STORE_DOWN", "retry", "it is 'retry', but must be one of 'refuse', 'read-only'."),
     ],
 )
 def test_the_check_finds_wrong_values(name, value, problem):

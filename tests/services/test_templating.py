@@ -234,7 +234,7 @@ class TestExplanation:
             "    2: trying loader of blueprint 'admin' (shop.admin)\n"
             "       class: jinja2.loaders.DictLoader\n"
             "       -> found ('<string>')\n"
-            "Warning: 2 loaders have a template of this name; the first one is taken."
+            "Warning: 2 loaders have a template with this name. The first one is used."
         )
 
     def test_of_none(self, app, log):
@@ -253,8 +253,8 @@ class TestExplanation:
             "       class: jinja2.loaders.ChoiceLoader\n"
             "       -> no match\n"
             "Error: the template could not be found.\n"
-            "  It was looked up from an endpoint that belongs to the blueprint 'admin', whose own folder\n"
-            "  of templates, if it has one ('template_folder='), is searched after the application's.\n"
+            "  The endpoint belongs to the blueprint 'admin'. If the blueprint has a template folder\n"
+            "  ('template_folder='), it is searched after the application's.\n"
             "  See https://flask.palletsprojects.com/blueprints/#templates"
         )
 

@@ -102,15 +102,15 @@ def test_redis_by_its_setting(make_app, shared_redis):
 def test_a_name_that_is_not_known():
     with pytest.raises(
         ValueError,
-        match=r"SESSION_STORE is 'sqllite', which is not known\. It can be 'cookie', 'encrypted', 'memory', 'redis',"
-        r" 'sqlite', or a URL of Redis\.",
+        match=r"SESSION_STORE is 'sqllite', which is unknown\. It can be 'cookie', 'encrypted', 'memory', 'redis',"
+        r" 'sqlite', or a Redis URL\.",
     ):
         make_and_ask("sqllite")
 
 
 @pytest.mark.parametrize("store", [7, object(), {"a": 1}])
 def test_an_object_that_keeps_nothing(store):
-    with pytest.raises(TypeError, match=r"which keeps no sessions\. It can be 'cookie'"):
+    with pytest.raises(TypeError, match=r"which is not a session store\. It can be 'cookie'"):
         make_and_ask(store)
 
 

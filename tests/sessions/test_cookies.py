@@ -224,6 +224,6 @@ def test_a_session_that_is_too_large(make_app, store, profile, strict):
         return "full"
 
     with pytest.raises(
-        ValueError if strict else UserWarning, match=r"largest keys of the session: 'large' \(\d+ bytes"
+        ValueError if strict else UserWarning, match=r"largest values in the session: 'large' \(\d+ bytes"
     ):
         app.test_client().get("/fill")

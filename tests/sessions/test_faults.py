@@ -167,7 +167,7 @@ class TestAnyStore:
         client.post("/set/a/1")
         store.reads = False
 
-        with pytest.raises(ValueError, match="SESSION_STORE_DOWN is 'maybe'; it can be 'refuse' or 'read-only'"):
+        with pytest.raises(ValueError, match=r"SESSION_STORE_DOWN is 'maybe'\. It must be 'refuse' or 'read-only'"):
             client.get("/all")
 
     def test_what_cannot_be_saved_is_a_503_instead_of_the_answer(self, make_app, profile):
@@ -281,7 +281,7 @@ class TestSilentCache:
         stuck.start()
         for limit in (0.6, 0.2):
             began = time.monotonic()
-            with pytest.raises(StoreError, match="cache does not answer"):
+            with pytest.raises(StoreError, match="cache does not respond"):
                 store.create(record)
             assert time.monotonic() - began < limit
         answers.set()

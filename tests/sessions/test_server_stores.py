@@ -508,9 +508,9 @@ class TestPlanted:
     def test_so_is_the_list_of_a_users_sessions(self, make_app):
         app = make_app("cache")
         store = app.session_interface.store
-        store._cache.set(store._place_of("ann"), self.PICKLE)
+        store._cache.set(store._list_key("ann"), self.PICKLE)
 
-        with pytest.raises(UnreadableRecordError, match="holds no list of sessions"):
+        with pytest.raises(UnreadableRecordError, match="list of sessions in the cache is invalid"):
             app.session_interface.sessions_of("ann")
 
     def test_so_is_another_text_of_a_cache(self, make_app):

@@ -67,7 +67,7 @@ def test_few_wait_for_longer(clock):
     late = waits.operation()
     seconds, why = waited(late, clock)
     assert BRIEF <= seconds < BRIEF + 0.05
-    assert f"{WAITERS} operations wait" in why
+    assert f"{WAITERS} operations are already waiting" in why
     with operations[0]:
         pass
     another = waits.operation()

@@ -51,7 +51,7 @@ except RuntimeError as error:
 """
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
 
-    assert "OPENTELEMETRY is on, and the package opentelemetry-api is not installed: pip install 'costrel[otel]'" == (
+    assert "OPENTELEMETRY requires the package opentelemetry-api: pip install 'costrel[otel]'" == (
         found.stdout.strip()
     ), found.stderr
 

@@ -95,7 +95,7 @@ class TestTheCaller:
             response = client.get("/", headers={"X-Own-Trace": "no number"})
 
         assert (200, NO_TRACE) == (response.status_code, response.text)
-        assert ["The trace of a caller could not be read."] == [record.message for record in caplog.records]
+        assert ["The trace context of the caller could not be read."] == [record.message for record in caplog.records]
 
 
 def test_a_websocket():

@@ -646,7 +646,7 @@ def test_a_change_inside_a_value_of_the_session_is_logged(app, client, caplog):
         return "hello"
 
     client.get("/")
-    assert "The change is lost" in caplog.text
+    assert "the change is lost" in caplog.text
 
 
 def test_the_application_context_is_torn_down_and_the_request_is_not_again(app, client, ran):
@@ -720,8 +720,8 @@ async def async_generator():
     ("make", "message"),
     [
         (lambda: None, "takes a function and its arguments, not None"),
-        (lambda: coroutine(), r"Leave out the brackets: after_response\(coroutine\)"),
-        (lambda: generator, "'generator' has a 'yield'"),
+        (lambda: coroutine(), r"Do not call it yourself: after_response\(coroutine, "),
+        (lambda: generator, "'generator' is a generator function"),
         (lambda: async_generator, "'async_generator' is an 'async def' with 'yield'"),
     ],
     ids=["None", "coroutine", "generator", "async generator"],
@@ -786,7 +786,7 @@ def test_a_full_queue_refuses_under_wsgi_with_a_line_and_a_signal(app, busy, ran
     assert ["after", "after"] == ran[2:]
     lines = [record.getMessage() for record in caplog.records]
     assert 2 == len(lines)
-    assert "2 functions are waiting already. Raise BACKGROUND_THREADS (1)" in lines[0]
+    assert "2 functions are already waiting. Raise BACKGROUND_THREADS (1)" in lines[0]
 
 
 def test_a_full_queue_runs_functions_in_the_thread_of_the_request_under_asgi(app, busy, ran):
@@ -812,7 +812,7 @@ def test_draining_names_the_functions_that_are_lost(app, busy, ran, caplog):
     called(app)
     lost = app.background_work.drain(0.01)
     assert 3 == len(lost)
-    assert "3 functions after responses are lost" in caplog.text
+    assert "before 3 functions after responses have ended" in caplog.text
     assert "thumbnail (2 times)" in caplog.text
     busy.set()
     app.background_work.drain(PATIENCE)

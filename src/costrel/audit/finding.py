@@ -1,4 +1,4 @@
-"""One weakness, and a text like it for each check."""
+"""The result of a check: one weakness, and its remedy."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Finding(t.NamedTuple):
     problem: str
     remedy: str
     is_hint: bool = False
-    """Whether it is worth a thought, and no reason to keep from deploying."""
+    """Whether it is only a suggestion, which does not make `costrel check` fail."""
 
 
 Findings: t.TypeAlias = Iterator[Finding]

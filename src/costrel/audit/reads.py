@@ -37,7 +37,7 @@ _word = re.compile(r"[a-z]+|[A-Z][a-z]*").findall
 
 
 def check_changing_reads(app: AppContract) -> Findings:
-    """Views for GET whose calls look as if they change something."""
+    """Views for GET that call functions which seem to change something."""
     unsafe = {rule.rule for rule in app.url_map.iter_rules() if _unsafe_methods(rule)}
     seen: set[str] = set()
     for rule in app.url_map.iter_rules():
@@ -49,8 +49,8 @@ def check_changing_reads(app: AppContract) -> Findings:
             yield Finding(
                 rule.endpoint,
                 f"GET {rule.rule} seems to change something ({evidence}){_linked_from(app, rule.endpoint)}."
-                " CSRF checks exempt GET, and any program that follows links does it too.",
-                f"Let it take POST, from a form. If it changes nothing, list {rule.endpoint!r} in CHECK_IGNORE.",
+                " CSRF checks exempt GET, and any program that follows links triggers it.",
+                f"Use POST, from a form. If it changes nothing, list {rule.endpoint!r} in CHECK_IGNORE.",
             )
 
 

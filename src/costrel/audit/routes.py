@@ -1,4 +1,4 @@
-"""Routes that are never reached, and those that would match otherwise with STRICT_URLS."""
+"""Routes that are never reached, and routes that STRICT_URLS would match differently."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def check_frontends(app: AppContract) -> Findings:
         if not os.path.isfile(os.path.join(frontend.root, INDEX)):
             yield Finding(
                 frontend.prefix or "/",
-                f"The front end in {frontend.root} has no {INDEX}: its pages are a 404.",
+                f"The front end in {frontend.root} has no {INDEX}: its pages are answered with 404.",
                 "Build the front end, or name the folder of its build in app.frontend(…).",
             )
 
 
 def check_shadows(app: AppContract) -> Findings:
-    """Rules that are alike but for the names of their variables, of which only the first is ever reached."""
+    """Rules that differ only in the names of their variables, so that only the first is ever reached."""
     seen: dict[tuple[t.Any, ...], t.Any] = {}
     for rule in app.url_map.iter_rules():
         if rule.build_only:

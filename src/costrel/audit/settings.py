@@ -29,7 +29,7 @@ _WELL_KNOWN: t.Final = frozenset({
 
 def check_debug(app: AppContract) -> Findings:
     if app.debug:
-        yield Finding("DEBUG", "debug mode is on: errors show code and values.", "Set DEBUG to False, and no --debug.")
+        yield Finding("DEBUG", "debug mode is on: errors show code and values.", "Set DEBUG to False; omit --debug.")
     if app.testing:
         yield Finding("TESTING", "errors are not handled, as in tests.", "Set TESTING to False.")
 
@@ -48,13 +48,13 @@ def _check_key(place: str, key: str | bytes, root_path: str) -> Findings:
     remedy = f"{_GENERATE}." if place == "SECRET_KEY" else "Take it out."
     plain = re.sub(rb"[^a-z0-9]", b"", raw.lower()).decode()
     if plain in _WELL_KNOWN:
-        yield Finding(place, "it is one that everybody knows, so anybody can sign a session.", remedy)
+        yield Finding(place, "it is a well-known value, so anyone can forge sessions.", remedy)
     elif len(raw) < 32:
-        yield Finding(place, f"it has {len(raw)} bytes, and can be guessed below 32.", remedy)
+        yield Finding(place, f"it has {len(raw)} bytes; a key of fewer than 32 can be guessed.", remedy)
     else:
         for name in _tracked_files_with(key, root_path):
-            problem = f"it stands in {name}, which is in the repository."
-            yield Finding(place, problem, f"{remedy[:-1]}, outside of it." if place == "SECRET_KEY" else remedy)
+            problem = f"it is in {name}, which Git tracks."
+            yield Finding(place, problem, f"{remedy[:-1]}, outside of Git." if place == "SECRET_KEY" else remedy)
 
 
 def _tracked_files_with(key: str | bytes, folder: str) -> list[str]:
@@ -71,7 +71,7 @@ def check_hosts(app: AppContract) -> Findings:
     if not app.config["TRUSTED_HOSTS"]:
         yield Finding(
             "TRUSTED_HOSTS",
-            "any host is answered, and stands in the links that are made.",
+            "requests for any host are answered, and its name goes into generated links.",
             'List the names of the site, such as ["example.org"].',
         )
 
@@ -79,28 +79,28 @@ def check_hosts(app: AppContract) -> Findings:
 def check_cookies(app: AppContract) -> Findings:
     config = app.config
     if not config["SESSION_COOKIE_SECURE"]:
-        yield Finding("SESSION_COOKIE_SECURE", "the session's cookie is sent over plain HTTP too.", "Set it to True.")
+        yield Finding("SESSION_COOKIE_SECURE", "the session cookie is also sent over plain HTTP.", "Set it to True.")
     if not config["SESSION_COOKIE_HTTPONLY"]:
-        yield Finding("SESSION_COOKIE_HTTPONLY", "scripts can read the session's cookie.", "Set it to True.")
+        yield Finding("SESSION_COOKIE_HTTPONLY", "scripts can read the session cookie.", "Set it to True.")
     if str(config["SESSION_COOKIE_SAMESITE"]).lower() not in ("lax", "strict"):
-        yield Finding("SESSION_COOKIE_SAMESITE", "other sites' requests carry the session.", 'Set it to "Lax".')
+        yield Finding("SESSION_COOKIE_SAMESITE", "requests from other sites carry the session.", 'Set it to "Lax".')
     if config["SESSION_COOKIE_NAME"].startswith("__Host-"):
         path = config["SESSION_COOKIE_PATH"] or config["APPLICATION_ROOT"]
         if path != "/" or config["SESSION_COOKIE_DOMAIN"] or config["SESSION_COOKIE_SECURE"] is not True:
             yield Finding(
                 "SESSION_COOKIE_NAME",
-                "browsers refuse a __Host- cookie that is not secure, for the path / and without a domain.",
+                "browsers reject a __Host- cookie unless it is Secure, has the path / and has no domain.",
                 "Set SESSION_COOKIE_SECURE to True, SESSION_COOKIE_PATH to '/', SESSION_COOKIE_DOMAIN to None.",
             )
 
 
 def check_guards(app: AppContract) -> Findings:
     off = {
-        "CSRF_PROTECTION": ("other sites' pages may send forms here.", "Set it to True"),
-        "SECURITY_HEADERS": ("browsers are not told to be careful.", "Set it to True"),
-        "CONTENT_SECURITY_POLICY": ("pages have no policy.", "Set one"),
-        "MAX_CONTENT_LENGTH": ("a body may have any size.", "Set it to as many bytes as the largest upload has"),
-        "HOST_REQUIRED": ("requests without a host are answered.", "Set it to True"),
+        "CSRF_PROTECTION": ("pages of other sites may submit forms here.", "Set it to True"),
+        "SECURITY_HEADERS": ("responses have no security headers.", "Set it to True"),
+        "CONTENT_SECURITY_POLICY": ("pages have no Content Security Policy.", "Set one"),
+        "MAX_CONTENT_LENGTH": ("request bodies may have any size.", "Set it to the largest upload's size in bytes"),
+        "HOST_REQUIRED": ("requests without a Host header are answered.", "Set it to True"),
         "REDIRECT_SCHEMES": ("redirects may lead to javascript: and data:.", 'Set it to ("http", "https")'),
     }
     for name, (problem, remedy) in off.items():
@@ -109,7 +109,7 @@ def check_guards(app: AppContract) -> Findings:
 
 
 def check_setup(app: AppContract) -> Findings:
-    """Find settings with which each request would fail."""
+    """Find settings with which every request would fail."""
     try:
         Guards.of(app, respond)
     except (TypeError, ValueError, RuntimeError) as error:

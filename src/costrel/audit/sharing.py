@@ -22,14 +22,14 @@ def check_origins(app: AppContract) -> Findings:
     try:
         policy = CORSPolicy.of(app.config.get("CORS_POLICY"))
     except (TypeError, ValueError):
-        return  # which another check tells
+        return  # check_setup reports it
     if policy is None:
         return
     if policy.any_origin:
         yield Finding(
             "CORS_POLICY",
-            "scripts of every site may read every answer.",
-            "Name the origins, or put cors('*') on the views that are for all.",
+            "scripts on any site may read every response.",
+            "List the origins, or put @cors('*') on the views that are public.",
         )
     for origin in policy.origins:
         if origin.startswith("http://") and not re.match(r"http://(localhost|[^/]*\.localhost|127\.|\[::1\])", origin):
@@ -43,8 +43,8 @@ def check_counting(app: AppContract) -> Findings:
     if limits is not None and not app.config.get("RATE_LIMIT_STORAGE"):
         yield Finding(
             "RATE_LIMIT_STORAGE",
-            "each worker counts by itself, so that several let several times as many requests through.",
-            "Set it to a URL of Redis, or to 'memory://' where one process serves all.",
+            "each worker counts by itself, so that several workers together allow several times the limit.",
+            "Set it to a Redis URL, or to 'memory://' if a single process serves all requests.",
         )
 
 
@@ -58,7 +58,7 @@ def check_logins(app: AppContract) -> Findings:
         if named and "POST" in (rule.methods or {"POST"}) and not (limits and limits.of_endpoint(rule.endpoint)):
             yield Finding(
                 rule.endpoint,
-                "passwords can be tried here as often as one likes.",
+                "the number of login attempts is not limited.",
                 "Put rate_limit('5/minute', methods=['POST']) on its view.",
                 is_hint=True,
             )
@@ -68,4 +68,4 @@ def _limits(app: AppContract) -> Limits | None:
     try:
         return Limits.of(app)
     except (TypeError, ValueError, RuntimeError):
-        return None  # which another check tells
+        return None  # check_setup reports it

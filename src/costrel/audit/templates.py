@@ -1,4 +1,4 @@
-"""Templates that switch escaping off, and forms that put secrets into a URL by GET."""
+"""Templates that turn escaping off, and forms that put secrets into the URL."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def check_escaping(app: AppContract) -> Findings:
     env = app.jinja_env
     for name, source in sources(app):
         if _switches_escaping_off(source):
-            yield Finding(name, "it switches escaping off.", "Mark what is safe with |safe instead.")
+            yield Finding(name, "it turns escaping off.", "Mark safe values with |safe instead.")
         escape = env.autoescape(name) if callable(env.autoescape) else env.autoescape
         if not escape and _looks_like_html(source):
-            yield Finding(name, "it looks like HTML, and its name turns escaping off.", "Let it end with .html.")
+            yield Finding(name, "it looks like HTML, but its name turns escaping off.", "Rename it to end with .html.")
 
 
 def check_forms(app: AppContract) -> Findings:
-    """Forms that send a password or a token by GET: both then stand in the URL, in logs and in the history."""
+    """Forms that send a password or token by GET, which puts it into the URL, into logs and into the history."""
     for name, source in sources(app):
         for form in _form(source):
             method = _method(form[1])
@@ -54,6 +54,6 @@ def check_forms(app: AppContract) -> Findings:
                 line = source.count("\n", 0, form.start()) + 1
                 yield Finding(
                     name,
-                    f"the form in line {line} has a secret ({secret[0]}) and sends it by GET, in the URL.",
-                    'Give it method="post".',
+                    f"the form in line {line} sends a secret ({secret[0]}) by GET, in the URL.",
+                    'Add method="post".',
                 )

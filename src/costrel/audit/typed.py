@@ -1,4 +1,4 @@
-"""Typed views that read something other than their signature suggests, or that anybody may call."""
+"""Typed views that read something other than their signature suggests, or that anyone may call."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def check_document(app: AppContract) -> Findings:
 
 
 def check_security(app: AppContract) -> Findings:
-    """Blueprints with typed views that anybody may call, in an application with authentication schemes."""
+    """Blueprints with typed views that anyone may call, in an application with authentication schemes."""
     owner = t.cast("Costrel", app)
     if not owner.auth_schemes:
         return
@@ -70,7 +70,7 @@ def check_security(app: AppContract) -> Findings:
             yield Finding(
                 blueprint,
                 "No view of this API requires authentication, although the application has schemes for it.",
-                f"Pass security={[*owner.auth_schemes][:1]} to the blueprint, or security=[] if anybody may call it.",
+                f"Pass security={[*owner.auth_schemes][:1]} to the blueprint, or security=[] if anyone may call it.",
             )
 
 

@@ -1,4 +1,4 @@
-"""`costrel check`: finds weaknesses of the application, and shows how to fix them."""
+"""`costrel check`: finds weaknesses of the application and shows how to fix them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def check_command(deploy: bool) -> None:
     for line in input_lines(app):
         click.echo(f"{line}.")
     if not findings:
-        click.echo("Nothing weak was found.")
+        click.echo("No weaknesses found.")
         return
     click.echo(f"\n{len(findings)} found.")
     if deploy and not all(finding.is_hint for finding in findings):

@@ -1,4 +1,4 @@
-"""Python's interactive console, with `await` outside of functions."""
+"""Python's interactive console with top-level `await`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if t.TYPE_CHECKING:
 
 
 class AwaitingConsole(code.InteractiveConsole):
-    """A console whose statements may await: all of them run on one event loop, in the context of the console."""
+    """A console with top-level `await`. All coroutines run on one event loop, in the console's context variables."""
 
     def __init__(self, names: ft.Values) -> None:
         super().__init__(names)
@@ -33,7 +33,7 @@ class AwaitingConsole(code.InteractiveConsole):
         self._runner.close()
 
     def runcode(self, code: CodeType) -> None:
-        """Run a statement. Errors are printed; SystemExit ends the console."""
+        """Run a statement. Exceptions are printed, except for SystemExit, which ends the console."""
         try:
             result = types.FunctionType(code, self.locals)()
             if inspect.iscoroutine(result):

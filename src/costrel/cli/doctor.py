@@ -1,4 +1,4 @@
-"""`costrel doctor`: shows the effects that a move to Costrel has on a Flask application."""
+"""`costrel doctor`: shows what changes when a Flask application moves to Costrel."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if t.TYPE_CHECKING:
 @click.option("--json", "is_json", is_flag=True, help="Write the report as JSON.")
 @click.pass_context
 def doctor_command(ctx: click.Context, path: Path, application: str | None, is_json: bool) -> None:
-    """Examine the Flask application in the folder PATH, without importing it.
+    """Examine the Flask application in the folder PATH without importing it.
 
-    The report lists its extensions, the names of Flask and Werkzeug that Costrel lacks, the settings whose defaults
-    differ, and the way back. Nothing leaves this computer. Exits with 1 if something cannot work.
+    The report lists its extensions, the names of Flask and Werkzeug that Costrel lacks, the settings with different
+    defaults, and the way back to Flask. No data leaves this computer. Exits with 1 if something cannot work.
     """
     from ..doctor.report import as_json, as_lines, examine, uses_flask  # only this command needs them
     from ..doctor.sources import read_tree
@@ -38,8 +38,8 @@ def doctor_command(ctx: click.Context, path: Path, application: str | None, is_j
         raise click.UsageError(f"No Python file in {path} imports flask or werkzeug.", ctx)
     files = "1 Python file" if len(tree.sources) == 1 else f"{len(tree.sources)} Python files"
     click.echo(f"Examined {files} in {path}; nothing was imported.", err=is_json)
-    named = application or _named_before(ctx)
-    report = examine(tree, path, _described(named, tree.root) if named else None)
+    import_name = application or _app_option(ctx)
+    report = examine(tree, path, _described(import_name, tree.root) if import_name else None)
     if is_json:
         click.echo(as_json(report))
     else:
@@ -50,7 +50,7 @@ def doctor_command(ctx: click.Context, path: Path, application: str | None, is_j
 
 
 def _print(lines: Iterable[str]) -> None:
-    """Print the lines of a report: headings in bold, others wrapped to the width of the terminal."""
+    """Print the lines of a report: headings in bold, other lines wrapped to the width of the terminal."""
     width = terminal_width()
     for line in lines:
         if line and not line.startswith(" "):
@@ -61,8 +61,8 @@ def _print(lines: Iterable[str]) -> None:
             click.echo(click.wrap_text(line.strip(), max(width, 20), "  ", "    ") if line else "")
 
 
-def _named_before(ctx: click.Context) -> str | None:
-    """The application of an option ``--app`` in front of the command."""
+def _app_option(ctx: click.Context) -> str | None:
+    """The value of the option ``--app`` if it was written before the command."""
     parent = ctx.parent
     if parent is None or parent.get_parameter_source("app") is not ParameterSource.COMMANDLINE:
         return None
@@ -72,7 +72,7 @@ def _named_before(ctx: click.Context) -> str | None:
 def _described(application: str, folder: Path) -> Described:
     from ..doctor.application import NotDescribed, describe_in_child
 
-    click.echo(f"Importing {application} in a child process, with Costrel as Flask: its code runs now.", err=True)
+    click.echo(f"Importing {application} in a child process, with Costrel as Flask. This runs its code.", err=True)
     try:
         return describe_in_child(application, folder)
     except NotDescribed as error:

@@ -1,4 +1,4 @@
-"""The command group `costrel`: the built-in commands, those of the application, and those of installed packages."""
+"""The command group `costrel`: built-in commands, commands of the application, and commands of installed packages."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ if t.TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 _WITHOUT_APPLICATION: t.Final = (doctor_command, new_command)
-"""The commands that import no application to look for a command of the same name, unless it is the group's own."""
+"""The commands for which the application is not imported to see whether it overrides them, unless it is the group's."""
 
-_YIELDING: t.Final = (check_command, openapi_command, request_command, static_group, *_WITHOUT_APPLICATION)
-"""The commands that give way to a command of the application or of a package with the same name."""
+_OVERRIDABLE: t.Final = (check_command, openapi_command, request_command, static_group, *_WITHOUT_APPLICATION)
+"""The commands that a command of the application or of a package with the same name overrides."""
 
 
 class FlaskGroup(AppGroup):
-    """A group with its own commands, those of the application, and those of installed packages.
+    """A group with its own commands, the application's commands, and the commands of installed packages.
 
-    `create_app` returns the application, instead of ``--app``. The group has the options ``--env-file``, ``--app`` and
-    ``--debug``.
+    `create_app` returns the application; without it, the option ``--app`` names it. The group has the options
+    ``--env-file``, ``--app`` and ``--debug``.
     """
 
     def __init__(
@@ -65,14 +65,14 @@ class FlaskGroup(AppGroup):
         self.set_debug_flag = set_debug_flag
         self._loaded_plugin_commands = False
         if add_default_commands:
-            for command in (run_command, serve_command, routes_command, shell_command, *_YIELDING):
+            for command in (run_command, serve_command, routes_command, shell_command, *_OVERRIDABLE):
                 self.add_command(command)
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: t.Any
     ) -> click.Context:
         """Create the click context, with a :class:`ScriptInfo` as its object."""
-        # Set before the application is loaded, so that an `app.run()` in its module does not block the command.
+        # Must be set before the application is loaded, so that an `app.run()` in its module does not block the command.
         set_variable("RUN_FROM_CLI", "true")
         if "obj" not in extra and "obj" not in self.context_settings:
             extra["obj"] = ScriptInfo(
@@ -87,7 +87,7 @@ class FlaskGroup(AppGroup):
         return super().make_context(info_name, args, parent=parent, **extra)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse the arguments. If only help is shown, the options that affect it are applied first."""
+        """Parse the arguments. If only the help is shown, the options that affect it are processed first."""
         if (not args and self.no_args_is_help) or (len(args) == 1 and args[0] in self.get_help_option_names(ctx)):
             for param in self.params:
                 if param.name in ("env_file", "app"):
@@ -95,23 +95,23 @@ class FlaskGroup(AppGroup):
         try:
             return super().parse_args(ctx, args)
         except click.UsageError:
-            # Help without arguments is raised as an error, which may leave the application's context pushed.
+            # Without arguments, click raises the help as an error, which may leave the application's context pushed.
             ctx.close()
             raise
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        """The command with that name, of the group or of the application."""
-        # `serve` does not load the commands of packages, which would take 1 MiB of memory in each worker.
+        """The group's or the application's command with this name; None if there is none."""
+        # `serve` does not load the commands of packages, which would cost 1 MiB of memory in each worker.
         if name != serve_command.name or served_as_flask():
             self._load_plugin_commands()
         command = super().get_command(ctx, name)
-        if command is not None and command not in _YIELDING:
+        if command is not None and command not in _OVERRIDABLE:
             return command
         info = ctx.ensure_object(ScriptInfo)
         if command in _WITHOUT_APPLICATION and not self._may_import(ctx, command):
             return command
         if command is check_command:
-            info.set_debug_flag = False  # it checks the settings of the program, as another server would
+            info.set_debug_flag = False  # checks the application's own settings, as another server would see them
         try:
             app: Costrel = info.load_app()
         except NoAppException as error:
@@ -122,39 +122,39 @@ class FlaskGroup(AppGroup):
             if command is None:
                 raise
             return command  # it reports the error when it runs
-        # Before the parameters of the command are parsed, since their callbacks may need the application.
+        # Pushed before the command's parameters are parsed, since their callbacks may need the application.
         current = context.peek()
         if current is None or current.app is not app:
             ctx.with_resource(app.app_context())
-        found = app.cli.get_command(ctx, name)
-        return command if found is None else found
+        override = app.cli.get_command(ctx, name)
+        return command if override is None else override
 
     def _may_import(self, ctx: click.Context, command: click.Command) -> bool:
-        """Whether the application may be imported to see whether it has such a command."""
+        """Whether the application may be imported to see whether it overrides `command`."""
         if self.create_app is not None:
             return True
-        named = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
-        return command is not doctor_command and ctx.get_parameter_source("app") in named
+        explicit = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
+        return command is not doctor_command and ctx.get_parameter_source("app") in explicit
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command of the arguments. Raises UsageError with a suggestion if there is none."""
+        """Find the command that `args` name. Raises UsageError, with a suggestion if possible, if there is none."""
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
             if not error.message.startswith("No such command"):
                 raise
-            # get_command was called before. If it could load the application, its context is current.
-            own = current_app.cli.list_commands(ctx) if context.has_app_context() else ()
-            names = {*super().list_commands(ctx), *own}
+            # get_command has been called by now. If it could load the application, its context is current.
+            app_commands = current_app.cli.list_commands(ctx) if context.has_app_context() else ()
+            names = {*super().list_commands(ctx), *app_commands}
             close = difflib.get_close_matches(args[0], sorted(names), n=1)
             if not close:
                 raise
             raise click.UsageError(f"{error.message} Did you mean {close[0]!r}?", ctx) from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names of all commands. If the application fails to load, the error is printed, and the rest is listed."""
+        """The names of all commands. If the application cannot be loaded, its error is printed instead."""
         self._load_plugin_commands()
         names = set(super().list_commands(ctx))
         try:
@@ -171,7 +171,7 @@ class FlaskGroup(AppGroup):
         self._loaded_plugin_commands = True
         from importlib.metadata import entry_points
 
-        # Commands for Flask import Flask, so they work only if Costrel has that name.
+        # Commands written for Flask import Flask, so they work only if Costrel is installed under that name.
         groups = ("costrel.commands", "flask.commands") if served_as_flask() else ("costrel.commands",)
         for group in groups:
             for entry_point in entry_points(group=group):

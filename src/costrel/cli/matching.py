@@ -12,7 +12,7 @@ from ..app.mounts import find_mount
 from ..devtools.near_rules import NearRule, near_rules
 from ..http.errors import HTTPException, MethodNotAllowed
 from ..routing import RequestRedirect, WebsocketMismatch
-from .places import place_of
+from .locations import location_of
 
 if t.TYPE_CHECKING:
     from ..app.application import Costrel
@@ -21,8 +21,8 @@ if t.TYPE_CHECKING:
 WEBSOCKET: t.Final = "WEBSOCKET"
 
 
-class Asked(t.NamedTuple):
-    """A request to match: its method, its path with the query, and its URL without them."""
+class RequestLine(t.NamedTuple):
+    """A request to match: the method, the path with the query, and the URL of the host."""
 
     method: str
     path: str
@@ -30,7 +30,7 @@ class Asked(t.NamedTuple):
 
 
 class Match(t.NamedTuple):
-    """The outcome: a status without a rule, or the rule with its endpoint, arguments and view."""
+    """The result: a rule with its endpoint, arguments and view, or a status and the reason why no rule matches."""
 
     status: int | None = None
     endpoint: str | None = None
@@ -43,67 +43,67 @@ class Match(t.NamedTuple):
     near: list[NearRule] | None = None
 
 
-def parse_asked(app: Costrel, text: str) -> Asked:
-    """Read ``METHOD PATH``, ``PATH`` (GET) or ``METHOD URL``. Raises click.UsageError for other texts."""
+def parse_request(app: Costrel, text: str) -> RequestLine:
+    """Parse ``METHOD PATH``, ``PATH`` (a GET request) or ``METHOD URL``. Raises click.UsageError for other texts."""
     words = text.split()
     if len(words) == 1:
         words.insert(0, "GET")
     if len(words) != 2:
         raise click.UsageError(f"{text!r} is not a method and a path, such as 'POST /items'.")
-    return asked(app, *words)
+    return request_line(app, *words)
 
 
-def asked(app: Costrel, method: str, target: str) -> Asked:
-    """A request with this method and target, a path or a URL. Raises click.UsageError for other targets."""
+def request_line(app: Costrel, method: str, target: str) -> RequestLine:
+    """A request to `target`, which is a path or a URL. Raises click.UsageError for other targets."""
     if target.startswith("/") and not target.startswith("//"):
-        return Asked(method.upper(), target, f"{app.config['PREFERRED_URL_SCHEME']}://{default_host(app)}/")
+        return RequestLine(method.upper(), target, f"{app.config['PREFERRED_URL_SCHEME']}://{default_host(app)}/")
     parts = urlsplit(target)
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise click.UsageError(f"{target!r} is neither a path, which begins with '/', nor an http or https URL.")
     path = parts._replace(scheme="", netloc="", path=parts.path or "/").geturl()
-    return Asked(method.upper(), path, f"{parts.scheme}://{parts.netloc}/")
+    return RequestLine(method.upper(), path, f"{parts.scheme}://{parts.netloc}/")
 
 
 def default_host(app: Costrel) -> str:
-    """The host of requests that name none: the application's own name, or one that it trusts."""
+    """The host of requests that name none: SERVER_NAME, the first of TRUSTED_HOSTS, or localhost."""
     trusted = app.config["TRUSTED_HOSTS"]
     first = trusted if isinstance(trusted, str) else next(iter(trusted or ()), None)
     return app.config["SERVER_NAME"] or (first or "localhost").lstrip(".")
 
 
 def show_match(app: Costrel, text: str, is_json: bool) -> None:
-    """Print the outcome for a request. Exits with 1 if no route answers it."""
-    request = parse_asked(app, text)
-    found = match(app, request)
+    """Print which route a request matches. Exits with 1 if there is none."""
+    request = parse_request(app, text)
+    result = match(app, request)
     if is_json:
-        near = [vars(each) for each in found.near or ()]
+        near = [vars(each) for each in result.near or ()]
         click.echo(
-            json.dumps({"method": request.method, "path": request.path, **found._asdict(), "near": near}, indent=2)
+            json.dumps({"method": request.method, "path": request.path, **result._asdict(), "near": near}, indent=2)
         )
     else:
-        _print(request, found)
-    if found.status is not None and found.location is None:
+        _print(request, result)
+    if result.status is not None and result.location is None:
         raise click.exceptions.Exit(1)
 
 
-def match(app: Costrel, asked: Asked) -> Match:
-    """Match a request as a server's request is matched, without calling any function of the application."""
-    is_websocket = asked.method == WEBSOCKET
+def match(app: Costrel, line: RequestLine) -> Match:
+    """Match a request as during serving, but without calling any function of the application."""
+    is_websocket = line.method == WEBSOCKET
     headers = {"Connection": "Upgrade", "Upgrade": "websocket"} if is_websocket else {}
     ctx = app.test_request_context(
-        asked.path, method="GET" if is_websocket else asked.method, base_url=asked.base_url, headers=headers
+        line.path, method="GET" if is_websocket else line.method, base_url=line.base_url, headers=headers
     )
-    ctx.match_request()  # not pushed: a context that ends calls the application's teardown functions
+    ctx.match_request()  # the context is not pushed, since popping it would call the teardown functions
     request, adapter = ctx.request, ctx.url_adapter
     rule, error = request.url_rule, request.routing_exception
     if error is None and rule is not None:
-        view = place_of(app.view_functions.get(rule.endpoint))
+        view = location_of(app.view_functions.get(rule.endpoint))
         arguments = {name: str(value) for name, value in (request.view_args or {}).items()}
         return Match(None, rule.endpoint, rule.rule, arguments, str(view) if view else None)
     mount = find_mount(app, request.path)
     if mount is not None:
         return Match(rule=f"{mount.place}/…", problem="A mounted application answers it.")
-    near = [] if adapter is None else near_rules(adapter, request.path, asked.method)
+    near = [] if adapter is None else near_rules(adapter, request.path, line.method)
     return _unmatched(error, request, near)
 
 
@@ -121,21 +121,21 @@ def _unmatched(error: Exception | None, request: Request, near: list[NearRule]) 
     return Match(404, problem="No rule matches the request.", near=near)
 
 
-def _print(request: Asked, found: Match) -> None:
+def _print(request: RequestLine, match: Match) -> None:
     shown = f"{request.method} {request.path}"
-    if found.location is not None:
-        click.echo(f"{shown}: {click.style(f'redirects to {found.location}', fg='yellow')} ({found.status}).")
-    elif found.status is None and found.endpoint is None:
-        click.echo(f"{shown}: {found.problem} It is at {found.rule}.")
-    elif found.status is None:
-        click.echo(f"{shown}: {click.style(str(found.endpoint), fg='green')}, by the rule {found.rule}")
-        for name, value in (found.arguments or {}).items():
+    if match.location is not None:
+        click.echo(f"{shown}: {click.style(f'redirects to {match.location}', fg='yellow')} ({match.status}).")
+    elif match.status is None and match.endpoint is None:
+        click.echo(f"{shown}: {match.problem} It is at {match.rule}.")
+    elif match.status is None:
+        click.echo(f"{shown}: {click.style(str(match.endpoint), fg='green')}, by the rule {match.rule}")
+        for name, value in (match.arguments or {}).items():
             click.echo(f"    {name} = {value!r}")
-        if found.view:
-            click.echo(f"    {found.view}")
+        if match.view:
+            click.echo(f"    {match.view}")
     else:
-        click.echo(f"{shown}: {click.style(str(found.status), fg='red')}. {found.problem}")
-        if found.allowed:
-            click.echo(f"    Allowed: {', '.join(found.allowed)}")
-        for near in found.near or ():
+        click.echo(f"{shown}: {click.style(str(match.status), fg='red')}. {match.problem}")
+        if match.allowed:
+            click.echo(f"    Allowed: {', '.join(match.allowed)}")
+        for near in match.near or ():
             click.echo(f"    {near.rule} ({near.methods}, {near.endpoint}) {near.reason}")

@@ -1,4 +1,4 @@
-"""`costrel openapi`: writes the API document, or compares it with one that was saved."""
+"""`costrel openapi`: writes the API document, or compares it with a saved one."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _document(untyped: bool, api: str | None) -> dict[str, t.Any]:
     options = app.openapi if isinstance(app.openapi, OpenAPI) else OpenAPI()
     versions = versions_of(app)
     if api is not None and api not in versions:
-        raise click.BadParameter(f"There is no version {api!r}. {_known(versions)}", param_hint="--api")
+        raise click.BadParameter(f"Unknown version {api!r}. {_known(versions)}", param_hint="--api")
     try:
         return document_of(app, options, untyped=untyped or options.untyped, api=api)
     except (DocumentError, TypeError) as error:
@@ -61,7 +61,9 @@ def _document(untyped: bool, api: str | None) -> dict[str, t.Any]:
 
 
 def _known(versions: list[str]) -> str:
-    return f"There are {', '.join(versions)}." if versions else "No blueprint declares one, with Blueprint(api=...)."
+    if not versions:
+        return "No blueprint declares a version. Use Blueprint(api=...)."
+    return f"The versions are: {', '.join(versions)}."
 
 
 def _check(saved: dict[str, t.Any], document: dict[str, t.Any]) -> None:
@@ -77,23 +79,23 @@ def _check(saved: dict[str, t.Any], document: dict[str, t.Any]) -> None:
 
 
 def _read(path: Path) -> dict[str, t.Any]:
-    """A saved document. Files that do not contain one are an error of the command."""
+    """Load a saved document. Raises click.ClickException if the file does not contain one."""
     text = path.read_text(encoding="utf-8")
     if path.suffix in (".yaml", ".yml"):
-        found: object = _yaml().safe_load(text)
+        document: object = _yaml().safe_load(text)
     else:
         try:
-            found = json.loads(text)
+            document = json.loads(text)
         except ValueError as error:
             raise click.ClickException(f"{path} is not JSON: {error}") from None
-    if not isinstance(found, dict) or "openapi" not in found:
+    if not isinstance(document, dict) or "openapi" not in document:
         raise click.ClickException(f"{path} is not an OpenAPI document: it has no member 'openapi'.")
-    return t.cast("dict[str, t.Any]", json.loads(json.dumps(found, default=str)))
+    return t.cast("dict[str, t.Any]", json.loads(json.dumps(document, default=str)))
 
 
 def _yaml() -> ModuleType:
-    """PyYAML, which is not a dependency."""
+    """PyYAML, which is not a dependency of Costrel. Raises click.ClickException if it is not installed."""
     try:
         return import_module("yaml")
     except ImportError:
-        raise click.ClickException("YAML needs PyYAML: pip install PyYAML, or leave --format at json.") from None
+        raise click.ClickException("YAML requires PyYAML: pip install PyYAML. Or use JSON.") from None

@@ -25,13 +25,13 @@ AS_FLASK = "--as-flask"
 
 
 def relaunch_as_flask(ctx: click.Context, param: click.Parameter, value: bool) -> None:
-    """Run the same command again, in a process in which ``import flask`` imports Costrel."""
+    """Run the same command in a process in which ``import flask`` imports Costrel."""
     if not value or ctx.resilient_parsing or served_as_flask():
         return
     arguments = [argument for argument in sys.argv[1:] if argument != AS_FLASK]
     command = [sys.executable, "-m", "costrel.as_flask", "-m", "costrel", *arguments]
     environ = environment_without_files()
-    if os.name == "nt":  # exec would return the terminal before the command has ended
+    if os.name == "nt":  # on Windows, exec returns to the terminal before the command has ended
         sys.exit(subprocess.call(command, env=environ))  # noqa: S603 - this Python, with the user's own arguments
     os.execve(sys.executable, command, environ)  # noqa: S606 - as above
 
@@ -54,7 +54,7 @@ def option(*names: str, **attributes: t.Any) -> t.Callable[[F], F]:
 
 
 def get_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
-    """Print the versions, and exit."""
+    """Print the versions and exit."""
     if not value or ctx.resilient_parsing:
         return
     versions = [("Python", platform.python_version()), ("Costrel", __version__)]
@@ -88,14 +88,14 @@ def _read_env_file(ctx: click.Context, param: click.Parameter, value: str | None
         try:
             import dotenv  # noqa: F401
         except ImportError:
-            raise click.BadParameter("Reading it takes python-dotenv: pip install python-dotenv", ctx, param) from None
+            raise click.BadParameter("This requires python-dotenv: pip install python-dotenv", ctx, param) from None
     if value is not None or defaults:
         read_dotenv(value, load_defaults=defaults)
     return value
 
 
 def set_debug(ctx: click.Context, param: click.Parameter, value: bool | None) -> bool | None:
-    """Set the environment variable for ``--debug``, which the application reads when it is created."""
+    """Set the environment variable that the application reads when it is created."""
     source = ctx.get_parameter_source(param.name or "")
     if value is None or source in (None, ParameterSource.DEFAULT, ParameterSource.DEFAULT_MAP):
         return None
@@ -111,7 +111,7 @@ def debug_option() -> click.Option:
 
 
 def app_option() -> click.Option:
-    """A new ``--app`` option; it takes effect before the commands are listed."""
+    """A new ``--app`` option, which takes effect before the commands are listed."""
     return EnvironmentOption(
         ["-A", "--app"],
         metavar="IMPORT",
@@ -126,19 +126,19 @@ def app_option() -> click.Option:
 
 def _name_application(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
     if value is not None and ctx.ensure_object(ScriptInfo).create_app is not None:
-        raise click.UsageError(f"This command has an application of its own: leave out {value!r}.", ctx)
+        raise click.UsageError(f"This command has an application of its own. Leave out {value!r}.", ctx)
     _set_app(ctx, param, value)
 
 
 def application_argument() -> click.Argument:
-    """A new argument of a command that serves: the application, in the place of ``--app``."""
+    """A new argument for the commands that serve: the application, instead of ``--app``."""
     return click.Argument(
         ["application"], metavar="[MODULE:NAME]", required=False, expose_value=False, callback=_name_application
     )
 
 
 def env_file_option() -> click.Option:
-    """A new ``--env-file`` option; it takes effect before all others, since their values may come from the file."""
+    """A new ``--env-file`` option, which takes effect first, since the file may set the other options."""
     return EnvironmentOption(
         ["-e", "--env-file"],
         type=click.Path(exists=True, dir_okay=False),

@@ -1,4 +1,4 @@
-"""Types of command-line values: certificates, lists of paths, and options that can be set in the environment."""
+"""Parameter types of the command line: certificates, lists of paths, and options with environment variables."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ else:
 
 
 class EnvironmentOption(click.Option):
-    """An option that can be set by the environment variable ``COSTREL_…``, or else by ``FLASK_…``."""
+    """An option that can also be set by an environment variable, ``COSTREL_…`` or ``FLASK_…``."""
 
     def resolve_envvar_value(self, ctx: click.Context) -> str | None:
-        """The value of the first of these variables that is not empty."""
+        """The first non-empty value of these variables; None if there is none."""
         prefix, _, rest = (ctx.auto_envvar_prefix or "").partition("_")
         if prefix not in PREFIXES:
             return super().resolve_envvar_value(ctx)
@@ -32,7 +32,7 @@ class EnvironmentOption(click.Option):
 
 
 class CertParamType(ParamType):
-    """A certificate: the path of a file, ``adhoc``, or the import name of an :class:`ssl.SSLContext`."""
+    """A certificate: the path of a file, "adhoc", or the import name of an :class:`ssl.SSLContext`."""
 
     name = "path"
 
@@ -40,11 +40,11 @@ class CertParamType(ParamType):
         self.path_type = click.Path(exists=True, dir_okay=False, resolve_path=True)
 
     def convert(self, value: t.Any, param: click.Parameter | None, ctx: click.Context | None) -> str | ssl.SSLContext:
-        """The resolved path, the word ``adhoc`` or the context. Raises :exc:`click.BadParameter` for anything else."""
+        """The resolved path, the word "adhoc", or the context. Raises :exc:`click.BadParameter` for other values."""
         try:
             import ssl
         except ImportError:
-            raise click.BadParameter("HTTPS needs a Python that was built with SSL.", ctx, param) from None
+            raise click.BadParameter("HTTPS requires a Python that was built with SSL.", ctx, param) from None
         try:
             path: str = self.path_type(value, param, ctx)
             return path
@@ -53,9 +53,9 @@ class CertParamType(ParamType):
             if text.lower() == "adhoc":
                 _require_cryptography(ctx, param)
                 return text.lower()
-            found: object = import_string(text, silent=True)
-            if isinstance(found, ssl.SSLContext):
-                return found
+            context: object = import_string(text, silent=True)
+            if isinstance(context, ssl.SSLContext):
+                return context
             raise
 
 
@@ -63,24 +63,24 @@ class SeparatedPathType(click.Path):
     """Several paths in one value, separated as in ``PATH``."""
 
     def convert(self, value: t.Any, param: click.Parameter | None, ctx: click.Context | None) -> t.Any:
-        """The list of paths. Raises :exc:`click.BadParameter` for the first invalid one."""
+        """The list of paths. Raises :exc:`click.BadParameter` for the first invalid path."""
         convert_one = super().convert
         return [convert_one(item, param, ctx) for item in self.split_envvar_value(value)]
 
 
 def validate_key(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    """Check that ``--key`` and ``--cert`` fit together, and join both paths in the parameter ``cert``."""
+    """Check ``--key`` and ``--cert`` together, and store both paths in the parameter ``cert``."""
     cert = ctx.params.get("cert")
     needs_key = isinstance(cert, str) and cert != "adhoc"
     if value is None:
         if needs_key:
-            raise click.BadParameter('It is required with "--cert": name the file with the key.', ctx, param)
+            raise click.BadParameter('Required with "--cert": the file with the key.', ctx, param)
         return None
     if cert is None:
-        raise click.BadParameter('It needs "--cert" beside it: name the file with the certificate.', ctx, param)
+        raise click.BadParameter('Requires "--cert": the file with the certificate.', ctx, param)
     if not needs_key:
         kind = "adhoc" if cert == "adhoc" else "an SSLContext object"
-        raise click.BadParameter(f'It is not used where "--cert" is {kind}.', ctx, param)
+        raise click.BadParameter(f'Not used if "--cert" is {kind}.', ctx, param)
     ctx.params["cert"] = (cert, value)
     return value
 
@@ -90,5 +90,5 @@ def _require_cryptography(ctx: click.Context | None, param: click.Parameter | No
         import cryptography  # noqa: F401
     except ImportError:
         raise click.BadParameter(
-            "A certificate can be made only with the cryptography library: pip install cryptography", ctx, param
+            "Generating a certificate requires the cryptography library: pip install cryptography", ctx, param
         ) from None

@@ -1,4 +1,4 @@
-"""The files of a new project, and writing them: all of them or none."""
+"""Writes the files of a new project: either all of them or none."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from .project_names import ProjectName
 
 TEMPLATES: t.Final = Path(__file__).with_name("project")
-"""The folder of the templates. They end in .txt, so that tools do not take them for files of Costrel's own."""
+"""The folder of the templates. Their names end in .txt, so that tools do not process them as files of Costrel."""
 
 _COMMON: t.Final = {
     ".dockerignore": "common/dockerignore.txt",
@@ -35,7 +35,7 @@ _COMMON: t.Final = {
 
 
 class Kind(t.NamedTuple):
-    """A kind of project: a sentence, its blueprint, rows for its table of files, and its own files."""
+    """A kind of project: its summary, its blueprint, rows for the table of files, and files → templates."""
 
     summary: str
     blueprint: str
@@ -74,12 +74,12 @@ KINDS: t.Final[Mapping[str, Kind]] = {
 
 
 def write_project(folder: Path, name: ProjectName, kind: Kind) -> None:
-    """Write a project of this kind into `folder`, which must be missing or empty.
+    """Write a project of this kind to `folder`, which must be empty or must not exist.
 
-    :raises OSError: if it exists and is not an empty folder, or cannot be written. Then nothing is left of the project.
+    :raises OSError: if `folder` exists and is not an empty folder, or cannot be written. Then no file is left behind.
     """
     if os.path.lexists(folder) and (folder.is_symlink() or not folder.is_dir() or any(folder.iterdir())):
-        raise FileExistsError(None, "it exists, and is not an empty folder")
+        raise FileExistsError(None, "it exists and is not an empty folder")
     names = {"@layout@": kind.layout, "@summary@": kind.summary, "@blueprint@": kind.blueprint}
     names |= {"@package@": name.package, "@PREFIX@": name.prefix, "@project@": name}
     with _unfinished(folder) as unfinished:
@@ -91,13 +91,13 @@ def write_project(folder: Path, name: ProjectName, kind: Kind) -> None:
 
 @contextmanager
 def _unfinished(folder: Path) -> Iterator[Path]:
-    """A new folder beside `folder`, which takes its place at the end of the block, or is removed after an error."""
+    """A temporary folder beside `folder`. The block's success renames it to `folder`, an error removes it."""
     unfinished = Path(tempfile.mkdtemp(prefix=".costrel-new-", dir=folder.parent)) / folder.name
     try:
         unfinished.mkdir()
         yield unfinished
         if folder.exists():
-            folder.rmdir()  # raises OSError if something was put into it meanwhile
+            folder.rmdir()  # raises OSError if it is no longer empty
         unfinished.rename(folder)
     finally:
         shutil.rmtree(unfinished.parent, ignore_errors=True)

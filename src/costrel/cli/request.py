@@ -1,4 +1,4 @@
-"""`costrel request`: sends one request to the application through its test client."""
+"""`costrel request`: sends a request to the application with the test client."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _JSON: t.Final = "application/json"
 @click.argument("body", metavar="[DATA]", required=False)
 @click.option("--header", "-H", "headers", multiple=True, metavar="'NAME: VALUE'", help="Send this header.")
 @click.option(
-    "--data", "-d", multiple=True, help="Send this data as a form; @FILE reads it from a file, @- from stdin."
+    "--data", "-d", multiple=True, help="Send this data as a form. @FILE reads it from a file, @- from standard input."
 )
 @click.option("--json", "is_json", is_flag=True, help="Send the data as JSON, and request JSON.")
 @with_appcontext
@@ -34,14 +34,14 @@ def request_command(
 ) -> None:
     """Send a request with METHOD to PATH, which may be a URL, and print the response.
 
-    The status and the headers go to standard error, the body to standard output. Exits with 1 if the status is 400 or
-    more.
+    The status and headers are written to standard error, the body to standard output. Exits with 1 if the status is
+    400 or higher.
     """
     from ..http.headers import Headers
-    from .matching import asked
+    from .matching import request_line
 
     app = t.cast("Costrel", context.current().app)
-    request = asked(app, method, target)
+    request = request_line(app, method, target)
     sent = Headers([_header(text) for text in headers])
     content = _content(data if body is None else (*data, body))
     if is_json:
@@ -66,7 +66,7 @@ def _header(text: str) -> tuple[str, str]:
 
 
 def _content(data: tuple[str, ...]) -> bytes | None:
-    """The body: all data, joined with ``&`` as the fields of a form are."""
+    """The body: all data, joined with ``&`` like the fields of a form."""
     return b"&".join(_read(each) for each in data) if data else None
 
 

@@ -1,4 +1,4 @@
-"""`costrel routes`: the routes of the application, and the route that answers a request."""
+"""`costrel routes`: shows the routes of the application, or the route that a request matches."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 
 from .. import context
 from ..services.commands import with_appcontext
-from .places import place_of
+from .locations import location_of
 from .tables import print_table
 
 if t.TYPE_CHECKING:
@@ -21,7 +21,7 @@ _SORTS = ("endpoint", "methods", "domain", "rule", "match")
 
 
 class ShownRoute(t.NamedTuple):
-    """One route, as it is shown."""
+    """A route, as it is shown."""
 
     endpoint: str
     methods: list[str]
@@ -49,7 +49,7 @@ class ShownRoute(t.NamedTuple):
 @click.option("--json", "is_json", is_flag=True, help="Write JSON.")
 @with_appcontext
 def routes_command(sort: str, all_methods: bool, match: str | None, is_json: bool) -> None:
-    """Show all routes, with their endpoints, methods and views."""
+    """Show all routes with their endpoints, methods and views."""
     app = t.cast("Costrel", context.current().app)
     if match is not None:
         from .matching import show_match  # only this option needs it
@@ -76,10 +76,10 @@ _SORT_KEYS: t.Final[dict[str, t.Callable[[ShownRoute], str]]] = {
 
 
 def _route(app: Costrel, rule: Rule, all_methods: bool) -> ShownRoute:
-    place = place_of(app.view_functions.get(rule.endpoint))
+    location = location_of(app.view_functions.get(rule.endpoint))
     methods = sorted((rule.methods or set()) - (set() if all_methods else _LEFT_OUT))
     domain = (rule.host if app.url_map.host_matching else rule.subdomain) or ""
-    file, line = (place.file, place.line) if place else (None, None)
+    file, line = (location.file, location.line) if location else (None, None)
     return ShownRoute(rule.endpoint, methods, domain, rule.rule, file, line, rule.websocket)
 
 

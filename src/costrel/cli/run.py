@@ -1,4 +1,4 @@
-"""`costrel run`: the development server. It is imported when the command runs, since production does not need it."""
+"""`costrel run`: the development server."""
 
 from __future__ import annotations
 
@@ -73,8 +73,8 @@ def run_command(
 ) -> None:
     """Run a local development server.
 
-    The application is an argument, or set by '--app' as for the other commands. The server has a single process, and
-    writes a line for each request. In debug mode it restarts when a file changes.
+    Pass the application as an argument, or with '--app' as for the other commands. The server has a single process, and
+    logs a line for each request. In debug mode, it restarts when a file changes.
     """
     from ..devserver.development import Options, serve, watch_over
 
@@ -100,7 +100,7 @@ def run_command(
 
 
 def _load(info: ScriptInfo, options: Options) -> Costrel | ASGIApplication:
-    """The application. If a change broke it, an application that shows the error until the next change."""
+    """Load the application. If a change has broken it, return one that shows the error until the next change."""
     from ..devserver.reloading import is_first_start
     from ..server.failed_load import describe, failed_application, files_of
 

@@ -17,10 +17,12 @@ from ..services.commands import ScriptInfo, pass_script_info
 from ..services.environment import get_debug_flag
 from .options import application_argument, as_flask_option, debug_option, option
 
-_LOST_OVER_WSGI = (
-    "Warning: over WSGI there are no WebSockets, no async views on the loop, no access log, no request ids, no metrics"
-    " and no health endpoints. A truncated upload appears complete, and so does a stream that fails."
-)
+_WSGI_WARNING = """\
+Warning: --interface wsgi has these limits:
+  - no WebSockets, access log, request ids, metrics or health endpoints;
+  - async views run in threads;
+  - an interrupted upload looks like a complete one to the application;
+  - a stream that fails looks like a complete response to the client."""
 
 _file = click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Path)
 
@@ -98,13 +100,13 @@ _file = click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Pat
     type=click.IntRange(0),
     default=LOOP_TIMEOUT,
     show_default=True,
-    help="Replace a process whose event loop is blocked for this many seconds; 0 never does.",
+    help="Replace a process whose event loop has been blocked for this many seconds; 0 turns this off.",
 )
 @option(
     "--worker-timeout",
     type=click.IntRange(1),
-    help="Replace a process if all its threads are busy and none finishes for this many seconds. Without it, their"
-    f" stacks are logged after {WORKER_TIMEOUT} seconds.",
+    help="Replace a process if all its threads are busy and none finishes a request for this many seconds. By default,"
+    f" only their stacks are logged, after {WORKER_TIMEOUT} seconds.",
 )
 @option(
     "--interface",
@@ -122,9 +124,9 @@ def serve_command(info: ScriptInfo, /, cert: Path | None, key: Path | None, inte
     load the current code.
     """
     if (cert is None) != (key is None):
-        raise click.UsageError("--cert and --key belong together: name both files, or none.")
+        raise click.UsageError("--cert and --key belong together. Use both or neither.")
     if interface == "wsgi":
-        click.secho(_LOST_OVER_WSGI, err=True, fg="yellow")
+        click.secho(_WSGI_WARNING, err=True, fg="yellow")
     certificate = (cert, key) if cert and key else None
     try:
         refuse_debug(get_debug_flag())

@@ -1,4 +1,4 @@
-"""`costrel shell`: an interactive Python shell with the application."""
+"""`costrel shell`: an interactive Python shell in the application's context."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from ..globals import current_app
 from ..services.commands import with_appcontext
 
 
-@click.command("shell", short_help="Run a Python shell with the application.")
+@click.command("shell", short_help="Run a Python shell in the application's context.")
 @click.option("--plain", is_flag=True, help="Use Python's own shell even if IPython is installed.")
 @with_appcontext
 def shell_command(plain: bool) -> None:
     """Run an interactive Python shell in the application's context, with IPython if it is installed.
 
-    It defines 'app', 'g', a test client 'client', and the names of the application's shell context processors. 'await'
-    works.
+    It has the names 'app', 'g', 'client' (a test client), and those of the application's shell context processors.
+    Top-level 'await' works.
     """
     app = current_app
     banner = f"Python {sys.version} on {sys.platform}\nApp: {app.import_name}\nInstance: {app.instance_path}"
@@ -37,12 +37,12 @@ def shell_command(plain: bool) -> None:
 
 
 def is_terminal() -> bool:
-    """Whether the input comes from a keyboard."""
+    """Whether standard input is a terminal."""
     return sys.stdin.isatty()
 
 
 def _ipython() -> t.Callable[[str, ft.Values], None] | None:
-    """A function that runs IPython with a banner and names; None if it is not installed."""
+    """A function that runs IPython with a banner and names; None if IPython is not installed."""
     try:
         shell = import_module("IPython.terminal.ipapp").TerminalIPythonApp
     except ImportError:
@@ -58,7 +58,7 @@ def _ipython() -> t.Callable[[str, ft.Values], None] | None:
 
 
 def _run_python(names: ft.Values, banner: str) -> None:
-    from .console import AwaitingConsole  # not needed in production
+    from .console import AwaitingConsole  # only needed here
 
     _complete_names(names)
     with AwaitingConsole(names) as console:
@@ -66,7 +66,7 @@ def _run_python(names: ft.Values, banner: str) -> None:
 
 
 def _run_startup_file(names: ft.Values) -> None:
-    """Run the startup file of Python's own shell."""
+    """Run the user's startup file (PYTHONSTARTUP), as Python's own shell does."""
     startup = os.environ.get("PYTHONSTARTUP")
     if startup and os.path.isfile(startup):
         with open(startup, encoding="utf-8") as stream:
@@ -74,7 +74,7 @@ def _run_startup_file(names: ft.Values) -> None:
 
 
 def _complete_names(names: ft.Values) -> None:
-    """Make the Tab key complete the names of this shell, with the user's readline settings and history."""
+    """Complete the shell's names with the Tab key, using the user's readline settings and history."""
     hook = getattr(sys, "__interactivehook__", None)
     if hook is None:
         return

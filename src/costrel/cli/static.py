@@ -1,4 +1,4 @@
-"""`costrel static`: writes the static files for a CDN or another web server."""
+"""`costrel static`: exports the static files for a CDN or another web server."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def build_command(directory: Path | None) -> None:
     except (BuildError, OSError) as error:
         raise click.ClickException(str(error)) from None
     for rule in unreachable(app.static_urls):
-        click.echo(f"Left out: {rule} has a variable, so its files have no fixed place.", err=True)
+        click.echo(f"Skipped {rule}: it has a variable, so its files have no fixed path.", err=True)
     missing = set(NAMES.values()) - {coding.name for coding in codings()}
     if missing:
-        click.echo(f"Without {' and '.join(sorted(missing))}: pip install 'costrel[compress]'.", err=True)
+        click.echo(f"Not compressed with {' and '.join(sorted(missing))}: pip install 'costrel[compress]'.", err=True)
     copies = sum(path.suffix in NAMES for path in written)
     click.echo(f"Wrote {len(written) - copies} files and {copies} compressed copies to {target}.")
 
@@ -45,7 +45,7 @@ def _target(app: Costrel, directory: Path | None) -> Path:
         return directory
     build = app.config.get("STATIC_BUILD")
     if build is None:
-        raise click.UsageError("Name a folder, as in 'costrel static build dist', or set STATIC_BUILD.")
+        raise click.UsageError("Pass a folder, as in 'costrel static build dist', or set STATIC_BUILD.")
     return Path(app.root_path, build)
 
 

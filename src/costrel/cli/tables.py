@@ -1,4 +1,4 @@
-"""Tables on a terminal: columns if they fit into its width, otherwise a block of lines for each row."""
+"""Tables for the terminal: columns if they fit, otherwise a block of lines per row."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 
 
 def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table without the columns that are empty in all rows."""
+    """Print a table, without columns that are empty in all rows."""
     kept = [number for number in range(len(head)) if any(row[number] for row in rows)]
     head = [head[number] for number in kept]
     rows = [[row[number] for number in kept] for row in rows]
@@ -40,7 +40,7 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def terminal_width() -> int | None:
-    """The width of the terminal, or of the variable COLUMNS; None if the output goes to a file or another program."""
+    """The terminal's width, or that of the variable COLUMNS; None if the output goes to a file or another program."""
     if not os.environ.get("COLUMNS") and not sys.stdout.isatty():
         return None
     return shutil.get_terminal_size().columns

@@ -1,7 +1,7 @@
-"""A process that has imported Costrel ahead of time, and waits for the next start of the program.
+"""A standby process: it has imported Costrel ahead of time, and waits for the next restart of the program.
 
-The imports take most of the time of a start. The waiting process has read neither the arguments nor the dotenv files
-nor the application, so that the program starts in it as in a new process.
+Imports take most of the time of a restart. The standby process has not yet read the arguments, the dotenv files or the
+application, so the program starts in it just as in a new process.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from importlib import import_module, invalidate_caches
 from itertools import pairwise
 
 VARIABLE: t.Final = "COSTREL_START_FD"
-"""The environment variable with a file descriptor. The waiting process starts when it reads a byte from it."""
+"""The environment variable with a file descriptor. The standby process starts when it reads a byte from it."""
 
 _MODULES: t.Final = (
     "costrel.devserver.development",
@@ -33,24 +33,24 @@ _MODULES: t.Final = (
 )
 """The modules that `costrel run --debug` needs in addition to those of the command, and their dependencies.
 
-Packages of the application are not among them: it may set variables, or replace functions, before it imports them.
+The application's packages are not among them, since it may set variables or patch functions before it imports them.
 """
 
 _COMMANDS: t.Final = ("costrel", "flask")
 
 STARTED: t.Final = "COSTREL_STARTED"
-"""The environment variable with the time at which the watching process started this one."""
+"""The environment variable with the time at which the reloader started this process."""
 
 _COARSE: t.Final = 0.02
-"""The seconds by which the time of a change may lag behind the clock: file systems use a coarser one."""
+"""The seconds by which a file's modification time may lag behind the clock: file systems use a coarser clock."""
 
-# Python may import files of the application before this module: by sitecustomize, or in a script.
+# Python may import files of the application before this module: through sitecustomize, or in a script.
 _began = float(os.environ.pop(STARTED, time.time())) - _COARSE
 _by_command = False
 
 
 def began() -> float:
-    """The time at which the program began to start. Files that changed later may not be loaded as they are now."""
+    """The time at which the program began to start. Files that changed later may have been loaded in an old version."""
     return _began
 
 
@@ -63,15 +63,15 @@ def is_command() -> bool:
 
 
 def is_possible() -> bool:
-    """Whether this program can be started ahead."""
+    """Whether a standby process can be used for this program."""
     return is_command() and os.name == "posix"
 
 
 def wait_for_start() -> None:
-    """If this process was started ahead, wait for its turn. The command calls this function first.
+    """In a standby process, wait for the restart. The command calls this function before anything else.
 
-    If a file that was imported has changed in the meantime, the process executes the program afresh. If the process
-    that watches ends, this one ends too.
+    If an imported file has changed in the meantime, the process executes the program from scratch. It exits when the
+    reloader ends.
     """
     global _began, _by_command
     _by_command = _is_our_command()
@@ -95,7 +95,7 @@ def wait_for_start() -> None:
 
 
 def _is_our_command() -> bool:
-    """Whether Python was started with the script or the module of the command, or with it under `costrel.as_flask`."""
+    """Whether Python was started with the command as a script or module, possibly through `costrel.as_flask`."""
     start = sys.orig_argv[1 : len(sys.orig_argv) - len(sys.argv) + 1]
     modules = [name.partition(".")[0] for option, name in pairwise(start) if option == "-m"]
     if not modules:
@@ -112,12 +112,12 @@ def _receive_interrupts() -> None:
 
 
 def _files() -> dict[str, tuple[int, int, int]]:
-    """Time (ns), size and inode of each imported file, and of the folders whose .pth files Python reads."""
+    """The modification time (ns), size and inode of the imported files and of the folders with .pth files."""
     paths = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
-    found: dict[str, tuple[int, int, int]] = {}
+    files: dict[str, tuple[int, int, int]] = {}
     for path in (*paths, *site.getsitepackages(), site.getusersitepackages()):
         if isinstance(path, str):
             with suppress(OSError):
                 status = os.stat(path)
-                found[path] = (status.st_mtime_ns, status.st_size, status.st_ino)
-    return found
+                files[path] = (status.st_mtime_ns, status.st_size, status.st_ino)
+    return files

@@ -1,4 +1,4 @@
-"""The lines on the terminal when a server starts."""
+"""The lines that a server prints when it starts."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from ..server import terminal
 from .identity import served_as_flask
 
 NOT_FOR_PRODUCTION = (
-    "WARNING: This is a development server. In production use: costrel serve, or any WSGI or ASGI server."
+    "WARNING: This is a development server. In production, use costrel serve, or any WSGI or ASGI server."
 )
 
 
 def is_running_from_reloader() -> bool:
-    """Whether this is the process that the reloader starts again, and not the watching process."""
+    """Whether this is the process that the reloader restarts, and not the reloader itself."""
     return os.environ.get("WERKZEUG_RUN_MAIN") == "true"
 
 
 def show_server_banner(debug: bool | None, app_import_path: str | None) -> None:
-    """Say which application is served, and whether in debug mode; nothing if the watching process has said it."""
+    """Print the application's name and whether it is in debug mode, unless the reloader has printed them."""
     if is_running_from_reloader():
         return
     if app_import_path is not None:
@@ -35,7 +35,7 @@ def show_server_banner(debug: bool | None, app_import_path: str | None) -> None:
 
 
 def server_logger() -> logging.Logger:
-    """The logger of the request lines: ``costrel.server``, and under Flask's names ``werkzeug``."""
+    """The logger for requests: ``werkzeug`` under Flask's name, otherwise ``costrel.server``."""
     return terminal.ready_logger("werkzeug" if served_as_flask() else "costrel.server")
 
 
@@ -46,16 +46,16 @@ def input_lines(app: Costrel) -> Iterator[str]:
 
 
 def show_inputs(app: Costrel) -> None:
-    """Log the inputs of each typed view. Invalid signatures are reported at the start of the application."""
+    """Log the inputs of each typed view. Invalid signatures are skipped: the application's start reports them."""
     with suppress(TypeError, ValueError):
         for line in input_lines(app):
             server_logger().info(" * %s", line)
 
 
-def announce(places: str) -> None:
-    """Print the server's address, and how to stop it."""
+def announce(urls: str) -> None:
+    """Log the server's URLs, and how to stop it."""
     logger = server_logger()
     paint = terminal.painter(sys.stderr)
     logger.info("%s", paint(NOT_FOR_PRODUCTION, "bold", "red"))
-    logger.info("%s", places)
+    logger.info("%s", urls)
     logger.info("%s", paint("Press CTRL+C to quit", "yellow"))

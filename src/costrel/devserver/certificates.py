@@ -1,4 +1,4 @@
-"""Certificates for HTTPS: made on the spot for development, or read from files."""
+"""Certificates for HTTPS: generated for development, or read from files."""
 
 from __future__ import annotations
 
@@ -14,21 +14,24 @@ if t.TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
 SSLContextArgument: t.TypeAlias = "ssl.SSLContext | tuple[str, str | None] | t.Literal['adhoc'] | None"
-"""The values of ``ssl_context``: a context, paths of certificate and key, ``adhoc`` for a generated one, or None."""
+"""The values of ``ssl_context``: a context, the paths of certificate and key, "adhoc" to generate one, or None."""
 
 _VALID_FOR = timedelta(days=365)
 _KEY_BITS = 2048
 
 
 def generate_adhoc_ssl_pair(cn: str | None = None) -> tuple[Certificate, RSAPrivateKeyWithSerialization]:
-    """A self-signed certificate for the host name `cn`, or any, and its key. Raises TypeError without cryptography."""
+    """A self-signed certificate for the host name `cn` (or any host) and its key.
+
+    Raises TypeError if cryptography is not installed.
+    """
     try:
         from cryptography import x509
         from cryptography.hazmat.primitives import hashes
         from cryptography.hazmat.primitives.asymmetric import rsa
     except ImportError:
         raise TypeError(
-            "A certificate can be made only with the cryptography library: pip install cryptography"
+            "Generating a certificate requires the cryptography library: pip install cryptography"
         ) from None
 
     host = "*" if cn is None else cn
@@ -56,28 +59,28 @@ def generate_adhoc_ssl_pair(cn: str | None = None) -> tuple[Certificate, RSAPriv
 
 
 def make_ssl_devcert(base_path: str, host: str | None = None, cn: str | None = None) -> tuple[str, str]:
-    """Write a self-signed certificate to ``base_path.crt`` and its key to ``base_path.key``; returns the two paths.
+    """Write a self-signed certificate to ``base_path.crt`` and its key to ``base_path.key``. Returns both paths.
 
-    It is valid for `host`, or for `cn`, or for any name. Only the user may read the key.
+    The certificate is valid for `host` or `cn`; without them, for any host. Only the user can read the key file.
     """
     return _write_pair(base_path, host if host is not None else cn)
 
 
 def generate_adhoc_ssl_context() -> ssl.SSLContext:
-    """A context with a certificate that was made just now. Raises TypeError without cryptography."""
+    """A context with a newly generated certificate. Raises TypeError if cryptography is not installed."""
     with tempfile.TemporaryDirectory(prefix="costrel-") as folder:
         return load_ssl_context(*_write_pair(os.path.join(folder, "adhoc"), None))
 
 
 def load_ssl_context(cert_file: str, pkey_file: str | None = None, protocol: int | None = None) -> ssl.SSLContext:
-    """A context with the certificate and key of two PEM files, or of one file that has both."""
+    """A context with the certificate and key from two PEM files, or from one file that contains both."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER if protocol is None else protocol)
     context.load_cert_chain(cert_file, pkey_file)
     return context
 
 
 def is_ssl_error(error: Exception | None = None) -> bool:
-    """Whether `error`, or the exception that is being handled, comes from TLS."""
+    """Whether `error` (by default, the exception being handled) is a TLS error."""
     return isinstance(sys.exc_info()[1] if error is None else error, ssl.SSLError)
 
 

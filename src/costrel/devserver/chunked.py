@@ -1,4 +1,4 @@
-"""A request's body that arrives in chunks, read as one stream (RFC 9112 §7.1)."""
+"""Decodes a request body with the chunked transfer coding (RFC 9112 §7.1)."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import typing as t
 from ..http.errors import BadRequest
 
 _MAX_LINE = 8_192
-"""The longest line, in bytes, with a chunk's size or a trailer field."""
+"""The maximum length in bytes of a line with a chunk size or a trailer field."""
 
 _MAX_TRAILERS = 100
 
-# Digits only: int() would take a sign, an underscore and "0x" as well. Extensions after ";" are ignored.
+# Digits only, since int() also accepts a sign, underscores and "0x". Extensions after ";" are ignored.
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?\r?\n")
 
 
@@ -22,7 +22,7 @@ class BadChunk(BadRequest, OSError):
 
 
 class DechunkedInput(io.RawIOBase):
-    """The body inside the chunks that `rfile` has. Reading raises OSError, a 400, if they are malformed."""
+    """The decoded body of `rfile`. Reading raises BadChunk, an OSError and a 400, if the chunks are malformed."""
 
     def __init__(self, rfile: t.IO[bytes]) -> None:
         self._rfile = rfile
@@ -30,18 +30,18 @@ class DechunkedInput(io.RawIOBase):
         self._left = 0
 
     def readable(self) -> bool:
-        """True."""
+        """Return True."""
         return True
 
     def read_chunk_len(self) -> int:
-        """Read the line that begins a chunk; returns the chunk's length in bytes."""
+        """Read the line before a chunk. Returns the chunk's length in bytes."""
         match = _SIZE.fullmatch(self._rfile.readline(_MAX_LINE))
         if match is None:
             raise BadChunk("Invalid chunk header")
         return int(match[1], 16)
 
     def readinto(self, buf: t.Any) -> int:
-        """Fill as much of `buf` as the chunks read so far allow; 0 at the end of the body."""
+        """Read a part of the current chunk into `buf`. Returns the number of bytes; 0 at the end of the body."""
         if self._done or not len(buf):
             return 0
         if not self._left:
@@ -66,4 +66,4 @@ class DechunkedInput(io.RawIOBase):
                 return
             if not line.endswith(b"\n"):
                 break
-        raise BadChunk("The body's trailers do not end")
+        raise BadChunk("The trailer section does not end")

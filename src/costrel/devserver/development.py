@@ -1,4 +1,4 @@
-"""The development server: serves an application on a port, and logs one line per request, until Ctrl-C."""
+"""The development server: serves an application until Ctrl-C, and logs one line per request."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ import click
 
 from ..app.application import Costrel
 from ..server import addresses, engine
-from ..server.beats import Pulse
 from ..server.errors import StartError
 from ..server.foreign import ForeignApplication
+from ..server.heartbeats import Heartbeat
 from ..server.serve_options import refuse_mounts
 from ..server.watchdog import LOOP_TIMEOUT, Watchdog
 from ..services.dotenv import load_dotenv as read_dotenv
@@ -64,11 +64,11 @@ class Options:
     use_refresh: bool = False
 
     def watcher(self) -> Watcher:
-        """The watcher of files for the reloader."""
+        """The file watcher for the reloader."""
         return Watcher(self.extra_files, self.exclude_patterns, self.reloader_interval, self.reloader_type)
 
     def for_run_simple(self) -> dict[str, t.Any]:
-        """The keyword arguments of ``run_simple``, whose pages do not reload themselves."""
+        """The keyword arguments for ``run_simple``, which has no `use_refresh`."""
         return {name: value for name, value in vars(self).items() if name != "use_refresh"}
 
     def need_wsgi(self) -> bool:
@@ -80,7 +80,7 @@ class Options:
             or self.static_files is not None
             or self.passthrough_errors
             or isinstance(self.ssl_context, ssl.SSLContext)
-            # Flask-Sock's and Flask-SocketIO's WebSockets take the connection's socket out of the environ.
+            # The WebSockets of Flask-Sock and Flask-SocketIO need the connection's socket in the environ.
             or "simple_websocket" in sys.modules
         )
 
@@ -96,12 +96,12 @@ def run_development(
 ) -> None:
     """Serve an application until Ctrl-C: the implementation of ``app.run``.
 
-    While a command imports the application's module, a call does nothing, since the command could not run otherwise. If
+    It does nothing while a command imports the application's module, since it would keep the command from running. If
     the server cannot start, the reason is printed, and the process exits with status 1. Raises TypeError for an unknown
     option.
     """
     if read_variable("RUN_FROM_CLI") == "true":
-        _say_that_run_is_ignored()
+        _warn_ignored_run()
         return
     if get_load_dotenv(load_dotenv):
         read_dotenv()
@@ -129,7 +129,7 @@ def run_development(
         click.secho(f"Error: {error}", err=True, fg="red")
         sys.exit(1)
     finally:
-        # Setup may continue after serving, for instance in a shell.
+        # Setup may continue after serving, for example in a shell.
         app._got_first_request = False
 
 
@@ -145,11 +145,11 @@ def _refuse_unknown(options: Iterable[str]) -> None:
 
 
 _FOR_THREADS: t.Final = 0.2
-"""The seconds that the server's threads have to end."""
+"""The seconds for which to wait for the server's threads."""
 
 
 def serve(app: Costrel | ASGIApplication, host: str, port: int | str, options: Options) -> None:
-    """Serve an application at `host` and `port` until the process is told to stop. Raises StartError."""
+    """Serve an application until the process is stopped. Raises StartError if the server cannot start."""
     if options.use_reloader and not is_running_from_reloader():
         watch_over(host, port, options)
     _refuse_exposed_debugger(host, options)
@@ -157,11 +157,11 @@ def serve(app: Costrel | ASGIApplication, host: str, port: int | str, options: O
         show_inputs(app)
     if options.need_wsgi() or not _has_engine():
         if not isinstance(app, Costrel):
-            raise StartError(f"{app!r} is an ASGI application, and this server with these options takes WSGI only.")
+            raise StartError(f"{app!r} is an ASGI application, but the server supports only WSGI with these options.")
         refuse_mounts(app)
         run_simple(host, addresses.port_number(port), app, **options.for_run_simple())
         return
-    from .embedded import EmbeddedServer  # Granian takes 20 ms to load, which no other command needs
+    from .embedded import EmbeddedServer  # importing Granian takes 20 ms, which other commands need not spend
 
     with _certificate_files(options.ssl_context) as certificate:
         sock = _listening_socket(host, port)
@@ -172,22 +172,22 @@ def serve(app: Costrel | ASGIApplication, host: str, port: int | str, options: O
         except OSError as error:
             sock.close()
             raise StartError(f"The certificate or its key cannot be used: {error}.") from error
-        if options.use_reloader:  # the process that watches has logged the address
-            with _ending_at_once():
+        if options.use_reloader:  # the reloader has logged the address
+            with _immediate_exit():
                 run_reloadable(lambda: run_until_stopped(server), server.stop_soon, options.watcher())
             return
-        places = addresses.running_on(host, sock, "https" if certificate else "http")
-        run_until_stopped(server, lambda: announce(places))
-        # Granian's threads notice aborted streams when the loop ends. A thread that enters the interpreter during its
-        # finalization would abort the process.
+        urls = addresses.running_on(host, sock, "https" if certificate else "http")
+        run_until_stopped(server, lambda: announce(urls))
+        # Granian's threads notice aborted streams only when the loop ends. A thread that enters the interpreter while
+        # it is finalized would abort the process.
         time.sleep(_FOR_THREADS)
 
 
 @contextmanager
-def _ending_at_once() -> Iterator[None]:
-    """If the block ends the process, exit without finalizing the interpreter.
+def _immediate_exit() -> Iterator[None]:
+    """If the block raises SystemExit, exit without finalizing the interpreter.
 
-    Granian's threads may still enter the interpreter, and would abort the process if it is finalized.
+    Granian's threads may still enter the interpreter, which would abort the process during finalization.
     """
     try:
         yield
@@ -199,7 +199,7 @@ def _ending_at_once() -> Iterator[None]:
 
 
 def _has_engine() -> bool:
-    """Whether Granian can be used. If not, log the reason: the WSGI server serves instead."""
+    """Whether Granian can be used. Otherwise log the reason; the WSGI server is used instead."""
     problem = engine.problem()
     if problem is not None:
         server_logger().warning(_WITHOUT_ENGINE, engine.version(), problem)
@@ -207,21 +207,21 @@ def _has_engine() -> bool:
 
 
 _WITHOUT_ENGINE: t.Final = (
-    "Granian %s differs from the releases that Costrel was tested with (%s). Serving over WSGI: without WebSockets, and"
-    " each async view in a thread. Install the release that Costrel requires."
+    "Granian %s differs from the releases that Costrel was tested with (%s). Serving over WSGI: no WebSockets, and"
+    " async views run in threads. Install the release of Granian that Costrel requires."
 )
 
 
 def _watchdog(app: Costrel | ASGIApplication) -> Watchdog | None:
-    """Logs the code that blocks the event loop. In debug mode, a breakpoint may do that for as long as it likes."""
+    """The watchdog for the event loop; None in debug mode, since a breakpoint blocks the loop too."""
     debug = app.debug if isinstance(app, Costrel) else get_debug_flag()
-    return None if debug else Watchdog(Pulse(), LOOP_TIMEOUT, logger=server_logger())
+    return None if debug else Watchdog(Heartbeat(), LOOP_TIMEOUT, logger=server_logger())
 
 
 def _in_development(
     app: Costrel | ASGIApplication, host: str, options: Options
 ) -> tuple[Application, Callable[[], None]]:
-    """The ASGI application, with the developer pages, and the function that ends the event streams of open pages."""
+    """The ASGI application with the developer pages, and a function that ends the event streams of open pages."""
     if not isinstance(app, Costrel):
         return ForeignApplication(app), lambda: None
     if not (options.use_debugger or options.use_refresh):
@@ -240,17 +240,17 @@ def _in_development(
     if addresses.is_loopback(host):
         application.debugger.trusted_hosts.append(host)
     if options.use_debugger and not is_running_from_reloader():
-        application.debugger.say_pin()
+        application.debugger.log_pin()
     return application, application.close
 
 
 def watch_over(host: str, port: int | str, options: Options) -> t.NoReturn:
-    """Run the server in another process, and restart it when a file changes. Exits this process. Raises StartError.
+    """Run the server in another process, restart it when a file changes, and exit when it ends.
 
-    The application is not needed here, so a command with a reloader calls this function before loading it.
+    This process does not need the application, so a command calls this function before loading it. Raises StartError.
     """
     if threading.current_thread() is not threading.main_thread():
-        raise StartError("The reloader works in the main thread only: elsewhere, use app.run(use_reloader=False).")
+        raise StartError("The reloader works only in the main thread. Elsewhere, use app.run(use_reloader=False).")
     _refuse_exposed_debugger(host, options)
     sock = addresses.bind(host, port)
     announce(addresses.running_on(host, sock, "https" if options.ssl_context else "http"))
@@ -263,7 +263,7 @@ def _listening_socket(host: str, port: int | str) -> socket.socket:
 
 
 def _refuse_exposed_debugger(host: str, options: Options) -> None:
-    # Under Flask's name, every configuration that Flask accepts must start. The debugger only serves this computer.
+    # Under Flask's name, every configuration that Flask accepts must start. There the debugger refuses other computers.
     if options.use_debugger and not addresses.is_loopback(host) and not served_as_flask():
         raise StartError(
             f"The debugger lets anyone who can reach it run code, and other computers can reach the host {host}. Turn"
@@ -277,10 +277,10 @@ def _refuse_exposed_debugger(host: str, options: Options) -> None:
 
 
 def run_until_stopped(server: EmbeddedServer, at_start: Callable[[], None] = lambda: None) -> None:
-    """Run a server on its own event loop until Ctrl-C, SIGTERM or a call of its ``stop``.
+    """Run a server on an event loop of its own until Ctrl-C, SIGTERM or a call of its ``stop``.
 
-    If a loop is already running in this thread, as in a notebook, the server gets its own thread. `at_start` is called
-    when the server can be stopped.
+    If a loop is already running in this thread, as in a notebook, the server runs in a new thread. `at_start` is called
+    when the signal handlers are set.
     """
     if not _loop_is_running():
         asyncio.run(_run(server, at_start))
@@ -306,7 +306,7 @@ async def _run(server: EmbeddedServer, at_start: Callable[[], None]) -> None:
 
 @contextmanager
 def _stop_signals(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> Iterator[None]:
-    """Make Ctrl-C and SIGTERM call `stop` on the loop. Handlers of the application are kept."""
+    """Have Ctrl-C and SIGTERM call `stop` on the loop, unless the application has set its own handlers."""
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread receives signals
         return
@@ -322,7 +322,7 @@ def _stop_signals(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> 
 
 
 def _listen(loop: asyncio.AbstractEventLoop, number: signal.Signals, stop: Callable[[], None]) -> None:
-    # Through the loop if possible, since a signal that another thread receives does not wake the loop.
+    # A plain handler would not wake the loop if another thread receives the signal.
     try:
         loop.add_signal_handler(number, stop)
     except NotImplementedError:  # Windows
@@ -330,14 +330,14 @@ def _listen(loop: asyncio.AbstractEventLoop, number: signal.Signals, stop: Calla
 
 
 def _is_default(handler: object) -> bool:
-    # asyncio.run replaces Python's handler by a bound method of its Runner.
+    # asyncio.run replaces Python's handler with a bound method of its Runner.
     owner = getattr(handler, "__self__", None) or getattr(getattr(handler, "func", None), "__self__", None)
     return handler in (signal.SIG_DFL, signal.default_int_handler) or isinstance(owner, asyncio.Runner)
 
 
 @contextmanager
 def _certificate_files(ssl_context: SSLContextArgument) -> Iterator[Certificate | None]:
-    """The paths of a certificate and its key. An ad-hoc certificate exists only inside the block."""
+    """The paths of a certificate and its key. An ad-hoc certificate is removed after the block."""
     if ssl_context is None:
         yield None
     elif ssl_context == "adhoc":
@@ -355,10 +355,10 @@ def _split_server_name(server_name: str | None) -> tuple[str, int | None]:
     return host, int(port) if port else None
 
 
-def _say_that_run_is_ignored() -> None:
+def _warn_ignored_run() -> None:
     if not is_running_from_reloader():
         click.secho(
-            " * Ignoring a call of 'app.run()': it would keep this command from running.\n"
-            '   Put it under: if __name__ == "__main__":',
+            " * Ignoring a call of 'app.run()', since it would keep this command from running.\n"
+            '   Put the call under: if __name__ == "__main__":',
             fg="red",
         )

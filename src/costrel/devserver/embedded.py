@@ -1,4 +1,4 @@
-"""Granian inside this process: on our socket, with a shutdown that does not wait for open streams."""
+"""Granian embedded in this process: it uses our socket, and its shutdown does not wait for open streams."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from granian.log import LogLevels
 from ..server.addresses import LISTEN_QUEUE, connections_at_most
 from ..server.engine import KEEP_LOGGING
 from ..server.errors import StartError
-from ..server.forking import part_from_children
+from ..server.forking import detach_children
 from ..server.granian_private import Embedded
 from ..server.request_log import Application, RequestLog
 from ..server.watchdog import Watchdog
 
 GRACE = 1.0
-"""The time that requests have to end after the server was asked to stop, in seconds."""
+"""The time limit in seconds for requests in progress when the server stops."""
 
-_AFTER_CANCELLING = 1.0
-"""The time that a cancelled request has to clean up, in seconds."""
+_CLEANUP_TIMEOUT = 1.0
+"""The time limit in seconds for the clean-up of cancelled requests."""
 
 Certificate = tuple[Path, Path]
 
@@ -63,9 +63,9 @@ class EmbeddedServer(Embedded):
 
     async def run(self) -> None:
         """Serve until :meth:`stop` is called. Raises StartError if the startup of the application fails."""
-        _granian_logger.addFilter(_is_worth_saying)
+        _granian_logger.addFilter(_is_relevant)
         self._loop = asyncio.get_running_loop()
-        end_parting = part_from_children([self.sock])
+        undo_detaching = detach_children([self.sock])
         if self._watchdog is not None:
             self._watchdog.start(self._loop)
         try:
@@ -73,16 +73,16 @@ class EmbeddedServer(Embedded):
                 await self.serve()
         finally:
             self._loop = None
-            end_parting()
+            undo_detaching()
             if self._watchdog is not None:
                 self._watchdog.stop()
-            _granian_logger.removeFilter(_is_worth_saying)
+            _granian_logger.removeFilter(_is_relevant)
             self.sock.close()
 
     def stop(self) -> None:
-        """Accept no more requests, and end when those in progress have ended, or after GRACE.
+        """Stop accepting requests, and end when those in progress have ended, at the latest after GRACE.
 
-        A second call ends them at once. It can be called from any thread, and before :meth:`run`.
+        A second call cancels them. Safe to call in any thread, and before :meth:`run`.
         """
         loop = self._loop
         if loop is None:
@@ -91,7 +91,7 @@ class EmbeddedServer(Embedded):
             loop.call_soon_threadsafe(self._stop)
 
     def stop_soon(self) -> None:
-        """Like :meth:`stop`, but without waiting for responses that have started, since streams may never end."""
+        """Like :meth:`stop`, but cancel responses that have started, since streams may never end."""
         self.stop()
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self.log.end_streams)
@@ -105,22 +105,22 @@ class EmbeddedServer(Embedded):
         self.main_loop_interrupt.set()
 
     def _init_shared_socket(self) -> None:
-        # Granian's own socket has SO_REUSEPORT, so other programs could use the same port.
+        # Granian's own socket would have SO_REUSEPORT, so other programs could use the same port.
         self.use(self.sock, LISTEN_QUEUE)
 
     async def _stop_workers(self) -> None:
         tasks = self.take_tasks()
         if await _still_running(tasks, GRACE):
             self.log.end_all()
-        if await _still_running(tasks, _AFTER_CANCELLING):
+        if await _still_running(tasks, _CLEANUP_TIMEOUT):
             # The remaining tasks end with the loop. Their errors are expected.
             asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
         failed = [task.exception() for task in tasks if task.done() and not task.cancelled()]
         if any(failed):
-            raise StartError("The application refused to start: see the error above.") from failed[0]
+            raise StartError("The application failed to start. See the error above.") from failed[0]
 
 
-def _is_worth_saying(record: logging.LogRecord) -> bool:
+def _is_relevant(record: logging.LogRecord) -> bool:
     return record.msg != "Embedded server is experimental!"
 
 

@@ -1,4 +1,4 @@
-"""Starts the program again when one of its files changes: one process watches another that serves."""
+"""The reloader: a process that restarts the serving process when a file of the program changes."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from .stopped import answering
 from .watching import Watcher
 
 RESTART = 3
-"""The exit status by which the serving process asks to be started again."""
+"""The exit status with which the serving process requests a restart."""
 
-_TIME_TO_END = 5.0
-"""How long the serving process may take to end, in seconds."""
+_END_TIMEOUT = 5.0
+"""The time limit in seconds for the end of the serving process."""
 
-_TIME_TO_LOAD = 0.5
-"""The delay in seconds between a start of the program and the start of the process for the next one."""
+_STANDBY_DELAY = 0.5
+"""The delay in seconds between a start of the program and the start of the next standby process."""
 
 
 def is_first_start() -> bool:
-    """Whether this process is the first to serve, and not one after a change."""
+    """Whether this process is the first to serve, rather than one that was restarted after a change."""
     return os.environ.get("COSTREL_RELOADED") != "true"
 
 
 def supervise_with(sock: socket.socket, watcher: Watcher) -> int:
-    """Like :func:`supervise`, with a listening socket that is closed in the end."""
-    if os.name == "nt":  # a socket cannot be passed on: the serving process opens one itself
+    """Like :func:`supervise`, with a listening socket that is closed afterwards."""
+    if os.name == "nt":  # Windows cannot pass a socket on, so the serving process opens its own
         sock.close()
         return supervise(watcher)
     with sock:
@@ -45,10 +45,10 @@ def supervise_with(sock: socket.socket, watcher: Watcher) -> int:
 
 
 def supervise(watcher: Watcher, fd: int | None = None) -> int:
-    """Run this program again as a process that serves, and again whenever it asks; returns its last exit status.
+    """Run this program in a serving process, restart it whenever it requests that, and return its last exit status.
 
-    The listening socket `fd` stays open in between, so that no request is refused meanwhile. A program that fails
-    after a change is started again at the next one.
+    The listening socket `fd` stays open all the time, so that no request is refused during a restart. A program that
+    fails after a change is restarted after the next change.
     """
     signal.signal(signal.SIGTERM, _end)
     # A script reads the dotenv files too late for the code that runs before `app.run`.
@@ -58,12 +58,12 @@ def supervise(watcher: Watcher, fd: int | None = None) -> int:
         environ["WERKZEUG_SERVER_FD"] = str(fd)
     starter = Starter(environ, fd)
     try:
-        return _start_again(starter, watcher, fd)
+        return _keep_running(starter, watcher, fd)
     finally:
         starter.close()
 
 
-def _start_again(starter: Starter, watcher: Watcher, fd: int | None) -> int:
+def _keep_running(starter: Starter, watcher: Watcher, fd: int | None) -> int:
     reloaded = not is_first_start()
     while True:
         server_logger().info(" * Restarting with %s", watcher.name)
@@ -72,7 +72,7 @@ def _start_again(starter: Starter, watcher: Watcher, fd: int | None) -> int:
         if status != RESTART and (status <= 0 or not reloaded):
             return status if status >= 0 else 128 - status
         if status != RESTART:
-            server_logger().info(" * The program ended with status %s: waiting for a change", status)
+            server_logger().info(" * The program exited with status %s: waiting for a change", status)
             starter.prepare()
             with answering(fd, status, lambda: watcher.files()):
                 changed = watcher.wait(threading.Event(), since=started)
@@ -83,7 +83,7 @@ def _start_again(starter: Starter, watcher: Watcher, fd: int | None) -> int:
 
 
 def run_reloadable(main: Callable[[], None], stop: Callable[[], None], watcher: Watcher) -> None:
-    """Run `main` here; when a file changes, have `stop` end it, and end the process so that it is started again."""
+    """Run `main`. When a file changes, call `stop` to end it, and exit with the status RESTART."""
     ended = threading.Event()
     changed: list[str] = []
 
@@ -91,12 +91,12 @@ def run_reloadable(main: Callable[[], None], stop: Callable[[], None], watcher: 
         path = watcher.wait(ended)
         if path is None:
             if not ended.is_set():
-                stop()  # the watching process has gone
+                stop()  # the reloader has ended
             return
         changed.append(path)
         server_logger().info(" * Detected change in %r, reloading", path)
         stop()
-        if not ended.wait(_TIME_TO_END):
+        if not ended.wait(_END_TIMEOUT):
             watcher.forget_bytecode()
             os._exit(RESTART)
 
@@ -118,9 +118,9 @@ def run_with_reloader(
     interval: float = 1,
     reloader_type: str = "auto",
 ) -> None:
-    """Run a function in a process of its own, and again whenever a file of the program changes.
+    """Run a function in a process of its own, which is restarted whenever a file of the program changes.
 
-    The function runs in a thread; the process ends with it when the main thread does.
+    The function runs in a daemon thread, so it ends with the process.
     """
     watcher = Watcher(extra_files, exclude_patterns, interval, reloader_type)
     if not is_running_from_reloader():
@@ -138,20 +138,20 @@ def run_with_reloader(
 
 
 def _wait(starter: Starter) -> int:
-    """Start the program, and return its exit status; it ends when this process is told to.
+    """Start the program, and return its exit status. If this process is told to end, the program ends too.
 
-    The process for the next start is started when the program had its time to load, which it would slow down.
+    The next standby process is started a little later, since it would slow down the program's start.
     """
     process = starter.start()
     try:
         with suppress(subprocess.TimeoutExpired):
-            return process.wait(_TIME_TO_LOAD)
+            return process.wait(_STANDBY_DELAY)
         starter.prepare()
         return process.wait()
     except (KeyboardInterrupt, SystemExit):
         process.terminate()
         try:
-            process.wait(_TIME_TO_END)
+            process.wait(_END_TIMEOUT)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -1,4 +1,4 @@
-"""Restarts the program, and starts the process for the next restart ahead of time."""
+"""Starts and restarts the program, with a standby process for the next restart."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from . import ahead
 
 
 class Starter:
-    """Starts this program as a process that serves, with `environ` and the listening socket `fd`."""
+    """Starts this program in a serving process, with `environ` and the listening socket `fd`."""
 
     def __init__(self, environ: Mapping[str, str], fd: int | None) -> None:
         self._environ = dict(environ)
@@ -23,18 +23,18 @@ class Starter:
         self._waiting: tuple[subprocess.Popen[bytes], int] | None = None
 
     def start(self) -> subprocess.Popen[bytes]:
-        """Start the program, in the process that waits for it if there is one."""
+        """Start the program, in the standby process if there is one."""
         process = self._wake()
         return self._run(self._environ, self._passed) if process is None else process
 
     def mark_as_reloaded(self) -> None:
-        """From now on, start the program as one that runs after a change."""
+        """Tell the program at its next starts that it was restarted after a change."""
         self._environ["COSTREL_RELOADED"] = "true"
 
     def prepare(self) -> None:
-        """Start a process that waits for the next start, if this is possible and there is none."""
+        """Start a standby process, if that is possible and there is none."""
         if self._waiting is None and ahead.is_possible():
-            with suppress(OSError):  # too many processes or files: the next start takes longer
+            with suppress(OSError):  # too many processes or open files: the next restart just takes longer
                 self._waiting = self._run_ahead()
 
     def _run_ahead(self) -> tuple[subprocess.Popen[bytes], int]:
@@ -50,7 +50,7 @@ class Starter:
             os.close(reading)
 
     def close(self) -> None:
-        """End the process that waits."""
+        """Kill the standby process."""
         if self._waiting is not None:
             process, writing = self._waiting
             self._waiting = None
@@ -64,7 +64,7 @@ class Starter:
         process, writing = self._waiting
         try:
             os.write(writing, b"1")
-        except BrokenPipeError:  # it was killed
+        except BrokenPipeError:  # the standby process was killed
             self.close()
             return None
         self._waiting = None

@@ -1,4 +1,4 @@
-"""Answers requests while the program has ended after a change, so that the browser shows why, and sees it mended."""
+"""Answers requests after a change has made the program exit: the browser shows why, and reloads when it is fixed."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ from ..devtools.refresh import EVENTS, new_start
 
 _POLL_INTERVAL = 0.05
 _MAX_FILES = 1_000
-_PATIENCE = 5.0
+_REQUEST_TIMEOUT = 5.0
 
-HIDDEN = b"The program has ended. The reason is in the terminal where the server was started.\n"
+HIDDEN = b"The program has exited. See the terminal of the server for the reason.\n"
 
 
 @contextmanager
 def answering(fd: int | None, status: int, files: t.Callable[[], Iterable[str]]) -> Iterator[None]:
-    """Answer every request at the listening socket `fd` during the block: with the syntax error in one of `files`,
-    or with the status that the program ended with. Without a socket nothing is answered.
+    """Answer requests at the listening socket `fd` during the block. Does nothing if `fd` is None.
+
+    The page shows the syntax error in one of `files`, or else the exit status of the program.
     """
     if fd is None:
         yield
@@ -78,12 +79,12 @@ class _Server(HTTPServer):
         self.page = page
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Of clients that leave nothing is said."""
+        """Ignore the error: clients may disconnect at any time."""
 
 
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
-    timeout = _PATIENCE
+    timeout = _REQUEST_TIMEOUT
 
     def do_GET(self) -> None:
         page = self.server.page
@@ -103,7 +104,7 @@ class _Handler(BaseHTTPRequestHandler):
         return str(self.client_address[0]) if self.client_address else ""
 
     def _answer(self, status: int, kind: str, body: bytes, headers: t.Mapping[str, str] = {}) -> None:
-        with suppress(OSError):  # the client has gone
+        with suppress(OSError):  # the client has disconnected
             self.send_response(status)
             for name, value in {"Content-Type": kind, "Content-Length": str(len(body)), **headers}.items():
                 self.send_header(name, value)
@@ -112,4 +113,4 @@ class _Handler(BaseHTTPRequestHandler):
                 self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing is logged."""
+        """Log nothing: the program's own log lines would be hard to find."""

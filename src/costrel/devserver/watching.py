@@ -1,4 +1,4 @@
-"""Detects changes of the running program's files, by watchfiles or by polling every second."""
+"""Watches the files of the running program, with watchfiles or by polling."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from ..devtools.file_events import changes_in, is_available
 from .ahead import began
 
 _SAME_SECOND = 2.0
-_LOOK_EVERY = 1.0
+_POLL_INTERVAL = 1.0
 
 _INSTALLED = tuple(
     os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "platstdlib", "purelib", "platlib")
 )
-"""The folders of installed files, which developers do not edit."""
+"""The folders of installed files, which are not watched."""
 
 
 class Watcher:
-    """Watches the files of the imported modules, their neighbours, and `extra_files` (a folder: the files in it).
+    """Watches imported modules, the Python files beside them, and `extra_files`. Folders stand for the files in them.
 
-    Files that match one of `exclude_patterns` (fnmatch, on the whole path) are left out. If watchfiles is missing, or
-    `kind` is ``stat``, the files are polled every `interval` seconds.
+    Files whose full path matches one of `exclude_patterns` (fnmatch) are left out. If watchfiles is not installed, or
+    `kind` is "stat", the files are polled every `interval` seconds.
     """
 
     def __init__(
@@ -46,16 +46,16 @@ class Watcher:
 
     @property
     def name(self) -> str:
-        """The implementation that watches."""
+        """The implementation: "stat" or "watchfiles"."""
         return "stat" if self.kind == "stat" or not is_available() else "watchfiles"
 
     def wait(self, ended: threading.Event, since: float | None = None) -> str | None:
-        """The path of the first file that changes; None once `ended` is set or the parent process has ended.
+        """Wait for a change, and return the file's path; None if `ended` is set or the parent process has ended.
 
-        Changes after the time `since` count: by default, changes since this program began to load.
+        Changes count from the time `since`, by default the start of this program.
         """
         since = began() if since is None else since
-        return self._look(ended, since) if self.name == "stat" else self._listen(ended, since)
+        return self._poll(ended, since) if self.name == "stat" else self._listen(ended, since)
 
     def concerns(self, path: str) -> bool:
         """Whether to report a change of this file."""
@@ -64,32 +64,32 @@ class Watcher:
         return path.endswith(".py") or path in self.extra or os.path.dirname(path) in self.extra
 
     def files(self) -> set[str]:
-        """The files that are known now."""
+        """The watched files as of now."""
         known = set(_module_files())
         for path in self.extra:
             known.update(entry.path for entry in os.scandir(path)) if os.path.isdir(path) else known.add(path)
         return {path for path in known if self.concerns(path)}
 
     def forget_bytecode(self) -> None:
-        """Delete the compiled form of files that changed just now.
+        """Delete the bytecode of files that have just changed.
 
-        Python compares the time in seconds and the size, so it would take two changes within a second for one.
+        Python compares only the size and the time in seconds, so it may miss a second change within the same second.
         """
         now = time.time()
         for path, changed in _times(self.files()).items():
             if path.endswith(".py") and now - changed < _SAME_SECOND:
-                with contextlib.suppress(OSError, NotImplementedError):  # there is none, or Python keeps none
+                with contextlib.suppress(OSError, NotImplementedError):  # there is no bytecode file
                     os.remove(cache_from_source(path))
 
     def _changed_since(self, since: float) -> str | None:
         now = time.time()
         for path, changed in _times(self.files()).items():
-            # A time in the future is from another computer's clock, and would restart the program forever.
+            # A time in the future comes from another computer's clock, and would restart the program forever.
             if since < changed <= now:
                 return path
         return None
 
-    def _look(self, ended: threading.Event, since: float) -> str | None:
+    def _poll(self, ended: threading.Event, since: float) -> str | None:
         parent = os.getppid()
         before = _times(self.files())
         changed_before = self._changed_since(since)
@@ -106,14 +106,14 @@ class Watcher:
         changed = self._changed_since(since)
         if changed is not None:
             return changed
-        looked = 0.0
-        for found in changes_in(self._folders(), ended, self.concerns):
-            if found:
-                return found[0]
+        polled_at = 0.0
+        for paths in changes_in(self._folders(), ended, self.concerns):
+            if paths:
+                return paths[0]
             if os.getppid() != parent:
                 break
-            if time.monotonic() - looked > _LOOK_EVERY:  # for changes before the first event, and for lost events
-                looked = time.monotonic()
+            if time.monotonic() - polled_at > _POLL_INTERVAL:  # finds changes before the first event, and lost events
+                polled_at = time.monotonic()
                 changed = self._changed_since(since)
                 if changed is not None:
                     return changed
@@ -134,13 +134,13 @@ def _module_files() -> Iterator[str]:
                 yield path
 
 
-# A name for each imported file, of which there are some hundreds.
+# Cached, since a program imports hundreds of files, and this is called every second.
 _realpath = functools.cache(os.path.realpath)
 
 
 def _times(paths: Iterable[str]) -> dict[str, float]:
     times = {}
     for path in paths:
-        with contextlib.suppress(OSError):  # it is not there, or not any more
+        with contextlib.suppress(OSError):  # the file does not exist, or no longer
             times[path] = os.stat(path).st_mtime
     return times

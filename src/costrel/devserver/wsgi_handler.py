@@ -1,4 +1,4 @@
-"""One connection of the WSGI development server: reads a request, calls the application, writes the response."""
+"""Handles a connection of the WSGI development server: reads the request, calls the application, sends the response."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ if t.TYPE_CHECKING:
     from .wsgi_serving import BaseWSGIServer
 
 connection_dropped_errors: tuple[type[Exception], ...] = (ConnectionError, TimeoutError, ssl.SSLEOFError)
-"""The errors of reading and writing after the client has disconnected."""
+"""The errors that reading and writing raise after the client has disconnected."""
 
 _UNSAFE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-"""Characters that are not allowed in a status or a header (RFC 9110 §5.5)."""
+"""Characters that a status line or header field must not contain (RFC 9110 §5.5)."""
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
-"""For SO_LINGER: on, zero seconds."""
+"""The value of SO_LINGER (on, zero seconds) with which closing the socket resets the connection."""
 
 _DRAIN_IDLE = 0.05
-"""The maximum pause of a client that is still sending after the response, in seconds."""
+"""The timeout in seconds for each read from a client that is still sending after the response."""
 
 _DRAIN_BYTES = 64 * 1024 * 1024
-"""The maximum number of bytes that are read from such a client."""
+"""The maximum number of bytes to read from such a client."""
 
 
 class WSGIRequestHandler(BaseHTTPRequestHandler):
@@ -72,7 +72,7 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
             "SCRIPT_NAME": "",
             "PATH_INFO": path,
             "QUERY_STRING": query,
-            # Neither is standard; other servers use both names for the undecoded target.
+            # Not standard, but other servers also have the undecoded target under these names.
             "REQUEST_URI": self.path,
             "RAW_URI": self.path,
             "REMOTE_ADDR": self.address_string(),
@@ -94,7 +94,7 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
         return environ
 
     def run_wsgi(self) -> None:
-        """Call the application for the request that was read last, and write its response."""
+        """Call the application for the current request, and send its response."""
         refusal = _refuse_framing(self.headers)
         if refusal is not None:
             self.close_connection = True
@@ -140,15 +140,15 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
             self.log_error("SSL error occurred: %s", error)
 
     def finish(self) -> None:
-        """End the connection without losing the response to a client that is still sending."""
+        """Close the connection in such a way that a client that is still sending gets its response."""
         self._drain()
         super().finish()
 
     def _drain(self) -> None:
-        # Closing a socket with unread bytes resets the connection, and the client loses the response.
+        # Closing a socket that has unread bytes resets the connection, and the client loses the response.
         try:
             self.wfile.flush()
-            if not isinstance(self.connection, ssl.SSLSocket):  # TLS has its own end of the stream
+            if not isinstance(self.connection, ssl.SSLSocket):  # TLS ends the stream with close_notify
                 self.connection.shutdown(socket.SHUT_WR)
             self.connection.settimeout(_DRAIN_IDLE)
             left = _DRAIN_BYTES
@@ -158,20 +158,20 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
             pass
 
     def handle_expect_100(self) -> bool:
-        """Leave ``100 Continue`` to :meth:`run_wsgi`, which sends it once."""
+        """Do nothing, since :meth:`run_wsgi` sends ``100 Continue``."""
         return True
 
     def connection_dropped(self, error: BaseException, environ: WSGIEnvironment | None = None) -> None:
         """Called when the client has disconnected. Subclasses may override it."""
 
     def __getattr__(self, name: str) -> t.Any:
-        # The base class looks up `do_GET` and so on. The application handles every method.
+        # The base class looks up `do_GET`, `do_POST` and so on. The application handles every method.
         if name.startswith("do_"):
             return self.run_wsgi
         raise AttributeError(name)
 
     def address_string(self) -> str:
-        """The client's address, which middleware for a proxy may have replaced in the environ."""
+        """The client's address, as in the environ: proxy middleware may have replaced it there."""
         environ = self.__dict__.get("environ")
         if environ:
             return str(environ["REMOTE_ADDR"])
@@ -195,21 +195,21 @@ class WSGIRequestHandler(BaseHTTPRequestHandler):
         self.log("info", '"%s" %s %s', request, status, size)
 
     def log_error(self, format: str, *args: object) -> None:
-        """Log an error of the protocol."""
+        """Log a protocol error."""
         self.log("error", format, *args)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Log anything else."""
+        """Log any other message of the base class."""
         self.log("info", format, *args)
 
     def log(self, type: str, message: str, *args: object) -> None:
-        """Log to the logger ``werkzeug``, with client and time before the message."""
+        """Log to the logger ``werkzeug``, with the client's address and the time before the message."""
         intro = terminal.harmless(f"{self.address_string()} - - [{self.log_date_time_string()}]").replace("%", "%%")
         terminal.log(type, f"{intro} {message}\n", *args)
 
 
 class ResponseWriter:
-    """One response: implements ``start_response`` and ``write`` of PEP 3333."""
+    """Writes one response. Implements ``start_response`` and ``write`` of PEP 3333."""
 
     def __init__(self, handler: WSGIRequestHandler) -> None:
         self.handler = handler
@@ -246,13 +246,13 @@ class ResponseWriter:
             raise RuntimeError("start_response was called a second time without exc_info.")
         for text in (status, *(part for pair in headers for part in pair)):
             if _UNSAFE.search(text):
-                raise ValueError(f"There is a control character in the status or a header: {text!r}")
+                raise ValueError(f"The status or a header contains a control character: {text!r}")
         self.status = status
         self.headers = headers
         return self.write
 
     def write(self, data: bytes) -> None:
-        """Write a part of the body, with the head before the first."""
+        """Write a part of the body. The head is sent before the first part."""
         if self.headers is None:
             raise RuntimeError("The application sent data before it called start_response.")
         if not isinstance(data, (bytes, bytearray)):
@@ -281,14 +281,14 @@ class ResponseWriter:
         if self._has_body and "content-length" not in names and _takes_chunks(handler):
             self._chunked = True
             handler.send_header("Transfer-Encoding", "chunked")
-        # One request per connection, so that the unread rest of a body is never parsed as a request.
+        # One request per connection, so that the unread rest of a body is never parsed as another request.
         handler.send_header("Connection", "close")
         handler.end_headers()
         handler.close_connection = True
 
     def cut(self) -> None:
-        """Abort the connection, so that the client does not take a part of the response for the whole."""
-        # A reset, since without chunks or a length, the end of the connection would be the end of the response.
+        """Reset the connection, so that the client does not mistake a partial response for a complete one."""
+        # Without chunks or a length, a normal close would mark the end of the response.
         self.handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         self.handler.rfile.close()
         self.handler.connection.close()
@@ -300,7 +300,7 @@ def _takes_chunks(handler: WSGIRequestHandler) -> bool:
 
 
 def _split_target(target: str) -> tuple[str, str, str]:
-    """The decoded path, the query, and the host of an absolute target (RFC 9112 §3.2.2), as PEP 3333 requires."""
+    """The decoded path, the query and, for a target in absolute form (RFC 9112 §3.2.2), the host, as in PEP 3333."""
     url = urlsplit(target)
     path = url.path
     if url.netloc and not url.scheme:  # "//a/b" is a path here, not a host
@@ -310,8 +310,8 @@ def _split_target(target: str) -> tuple[str, str, str]:
 
 
 def _add_header(environ: WSGIEnvironment, name: str, value: str) -> None:
-    # A name with an underscore has the same key as one with a hyphen, which a proxy may have set. CGI programs would
-    # read "Proxy" as an environment variable (CVE-2016-5385).
+    # A name with an underscore would have the same key as a name with a hyphen, which a proxy may have set. "Proxy"
+    # would become HTTP_PROXY, which CGI programs read as an environment variable (CVE-2016-5385).
     if "_" in name or name.lower() == "proxy":
         return
     key = name.upper().replace("-", "_")
@@ -334,9 +334,9 @@ def _client_certificate(connection: socket.socket) -> str | None:
 
 
 def _refuse_framing(headers: Message) -> tuple[int, str] | None:
-    """The error response to a request with ambiguous framing or host, else None.
+    """The status and reason of the error for a request with ambiguous framing or host; None for valid requests.
 
-    Two programs that parse such a request differently would see different requests (RFC 9112 §6.3, §11.2).
+    A proxy and a server could see different requests in the same bytes (request smuggling, RFC 9112 §6.3 and §11.2).
     """
     lengths = headers.get_all("Content-Length", [])
     encodings = headers.get_all("Transfer-Encoding", [])

@@ -1,4 +1,4 @@
-"""The WSGI development server, on the standard library's HTTP server: one thread, many threads, or processes."""
+"""The WSGI development server, based on the standard library's HTTP server: single-threaded, threaded or forking."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if t.TYPE_CHECKING:
 Connection: t.TypeAlias = socket.socket | tuple[bytes, socket.socket]
 
 _POLL_INTERVAL = 0.05
-"""How often a server that is watched looks whether it is to end, in seconds."""
+"""The interval in seconds at which a server with a reloader checks whether to stop."""
 
 can_fork = hasattr(os, "fork")
 
@@ -44,15 +44,15 @@ if can_fork:
     ForkingMixIn = socketserver.ForkingMixIn
 else:
 
-    class ForkingMixIn:  # type: ignore[no-redef]  # a stand-in, so that the class below can be made
-        """Replaces the standard library's class on systems that cannot fork."""
+    class ForkingMixIn:  # type: ignore[no-redef]  # the class below needs a base
+        """Stands in for the standard library's class on systems that cannot fork."""
 
 
 class BaseWSGIServer(HTTPServer):
-    """Handles one request at a time.
+    """A server that handles one request at a time.
 
-    `fd` is the file descriptor of a listening socket. If the address cannot be used, the reason is printed, and the
-    process exits with status 1.
+    `fd` is the file descriptor of a listening socket; without it, the server binds `host` and `port`. If that fails,
+    the reason is printed, and the process exits with status 1.
     """
 
     multithread = False
@@ -71,7 +71,7 @@ class BaseWSGIServer(HTTPServer):
         fd: int | None = None,
     ) -> None:
         handler = WSGIRequestHandler if handler is None else handler
-        # As in Werkzeug: set on the class, and HTTP/1.0 for the server that handles one request at a time.
+        # As in Werkzeug, it is set on the class, and a server that handles one request at a time keeps HTTP/1.0.
         if "protocol_version" not in vars(handler) and (self.multithread or self.multiprocess):
             handler.protocol_version = "HTTP/1.1"
         self.host = host
@@ -122,7 +122,7 @@ class BaseWSGIServer(HTTPServer):
             self.server_close()
 
     def handle_error(self, request: Connection, client_address: tuple[str, int] | str) -> None:
-        """Log the current error of a connection, or raise it with `passthrough_errors`."""
+        """Log the current error of a connection, or raise it if `passthrough_errors` is set."""
         if self.passthrough_errors:
             raise
         super().handle_error(request, client_address)
@@ -134,14 +134,14 @@ class BaseWSGIServer(HTTPServer):
 
 
 class ThreadedWSGIServer(socketserver.ThreadingMixIn, BaseWSGIServer):
-    """Handles each connection in its own thread."""
+    """A server that handles each connection in a thread."""
 
     multithread = True
     daemon_threads = True
 
 
 class ForkingWSGIServer(ForkingMixIn, BaseWSGIServer):
-    """Handles each connection in its own process, with at most `processes` at a time.
+    """A server that handles each connection in a process, at most `processes` at a time.
 
     Raises ValueError if the system cannot fork.
     """
@@ -160,7 +160,7 @@ class ForkingWSGIServer(ForkingMixIn, BaseWSGIServer):
         fd: int | None = None,
     ) -> None:
         if not can_fork:
-            raise ValueError("Processes cannot fork on this system: use threads.")
+            raise ValueError("This system cannot fork processes. Use threads.")
         super().__init__(host, port, app, handler, passthrough_errors, ssl_context, fd)
         self.max_children = processes
 
@@ -176,12 +176,12 @@ def make_server(
     ssl_context: SSLContextArgument = None,
     fd: int | None = None,
 ) -> BaseWSGIServer:
-    """A listening server, which handles requests when its ``serve_forever`` is called.
+    """A listening server. It handles requests once ``serve_forever`` is called.
 
-    Raises ValueError for both threads and several processes.
+    Raises ValueError if both threads and several processes are requested.
     """
     if threaded and processes > 1:
-        raise ValueError("Either threads or several processes: a server cannot have both.")
+        raise ValueError("A server cannot use both threads and several processes. Set threaded or processes, not both.")
     if processes > 1:
         return ForkingWSGIServer(host, port, app, processes, request_handler, passthrough_errors, ssl_context, fd)
     cls = ThreadedWSGIServer if threaded else BaseWSGIServer
@@ -251,7 +251,7 @@ def _ssl_context(argument: SSLContextArgument) -> ssl.SSLContext | None:
 
 
 def _server_version() -> str:
-    """The name and version of this server; Werkzeug's under its alias, since some applications check for it."""
+    """The server's name and version: Werkzeug's under the alias, since some applications check for it."""
     if served_as_flask():
         return f"Werkzeug/{importlib.metadata.version('werkzeug')}"
     return f"Costrel/{__version__}"

@@ -1,4 +1,4 @@
-"""The console: evaluates code with the variables of a frame, and collects its output as HTML."""
+"""The console: evaluates code with the variables of a frame, and returns its output as HTML."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class HTMLStringO:
         self._buffer: list[str] = []
 
     def isatty(self) -> bool:
-        """False."""
+        """Return False."""
         return False
 
     def close(self) -> None:
@@ -47,11 +47,11 @@ class HTMLStringO:
         """Does nothing."""
 
     def readline(self) -> str:
-        """Remove and return the first text that was written, or an empty string."""
+        """Remove and return the first text in the buffer; an empty string if there is none."""
         return self._buffer.pop(0) if self._buffer else ""
 
     def reset(self) -> str:
-        """Remove and return all text that was written."""
+        """Remove and return all text in the buffer."""
         value = "".join(self._buffer)
         self._buffer.clear()
         return value
@@ -72,7 +72,7 @@ _stream: ContextVar[HTMLStringO | None] = ContextVar("costrel.devtools.console",
 
 
 class ThreadedStream:
-    """Replaces ``sys.stdout`` while a console runs. It collects only the output of the console's own code."""
+    """Replaces ``sys.stdout`` while a console runs, and collects only the output of the console's code."""
 
     _lock = threading.Lock()
     _users = 0
@@ -80,7 +80,7 @@ class ThreadedStream:
 
     @staticmethod
     def push() -> None:
-        """Start to collect the output of this context."""
+        """Start collecting the output of this context."""
         with ThreadedStream._lock:
             if not isinstance(sys.stdout, ThreadedStream):
                 ThreadedStream._original = sys.stdout
@@ -90,7 +90,7 @@ class ThreadedStream:
 
     @staticmethod
     def fetch() -> str:
-        """The output since :meth:`push`, as HTML. Stops collecting."""
+        """Stop collecting, and return the output since :meth:`push` as HTML."""
         stream = _stream.get()
         _stream.set(None)
         with ThreadedStream._lock:
@@ -102,7 +102,7 @@ class ThreadedStream:
 
     @staticmethod
     def displayhook(obj: object) -> None:
-        """Write a value as HTML; outside of a console, as Python does."""
+        """Write a value as HTML. Outside of a console, use Python's display hook."""
         stream = _stream.get()
         if stream is None:
             sys.__displayhook__(obj)
@@ -123,12 +123,12 @@ class ThreadedStream:
 
 
 class Console:
-    """An interactive console. It reads `locals` and `globals`, and assigns variables in its own namespace."""
+    """An interactive console. It starts with the variables of `globals` and `locals`, and assigns only to its own."""
 
     def __init__(self, globals: dict[str, object] | None = None, locals: dict[str, object] | None = None) -> None:
-        # One namespace for both, since functions that are defined in the console look names up only in the globals.
+        # A single namespace, since functions that are defined in the console look up names only in their globals.
         self.namespace: dict[str, object] = {**(globals or {}), **(locals or {})}
-        # `dump()` shows the variables of the frame, and those assigned here.
+        # `dump()` shows the variables of the frame and those assigned in the console.
         self._hidden = set(globals or ()) - set(locals or ())
         self._pending: list[str] = []
         self._lock = threading.Lock()
@@ -139,14 +139,14 @@ class Console:
         return bool(self._pending)
 
     def add(self, **names: object) -> None:
-        """Add variables, unless the names are taken. `dump()` does not show them."""
+        """Add variables whose names are not in use. `dump()` does not show them."""
         for name, value in names.items():
             if name not in self.namespace:
                 self.namespace[name] = value
                 self._hidden.add(name)
 
     def eval(self, code: str) -> str:
-        """Evaluate one or more lines. Returns the prompt, the code and the output as HTML."""
+        """Evaluate one or more lines of code. Returns the prompt, the code and the output as HTML."""
         code = code.replace("\r\n", "\n")
         with self._lock:
             prompt = "... " if self._pending else ">>> "
@@ -156,10 +156,10 @@ class Console:
         return f"{prompt}{escape(code)}\n{''.join(output)}"
 
     def _run(self, source: str, continued: bool) -> bool:
-        """Run the source if it is complete, and return whether it is."""
+        """Run the source if it is complete. Returns whether it is."""
         name = f"<console {next(_numbers)}>"
         try:
-            if _goes_on(source, continued):
+            if _is_incomplete(source, continued):
                 return False
             compiled = _compile(source, name)
         except (SyntaxError, ValueError, OverflowError) as error:
@@ -177,7 +177,7 @@ class Console:
             value = eval(compiled, self.namespace)  # noqa: S307 - this is a console
             if inspect.iscoroutine(value):
                 run_coroutine(value)
-        except BaseException as error:  # no error of the code may leave the console
+        except BaseException as error:  # an error of the code must not escape from the console
             _stream_write(_error_html(_format(error), "error"))
         finally:
             self.namespace.pop(_DISPLAY, None)
@@ -190,14 +190,16 @@ class Console:
         return value
 
     def _dump(self, *args: object) -> None:
-        """Show the attributes of an object, or without one, the variables of the frame."""
+        """Show the attributes of an object; without an argument, the variables of the frame."""
         if args:
             dump(*args)
         else:
             from .html_repr import DebugReprGenerator
 
-            own = {"dump", "help", "__builtins__", _DISPLAY, "_"} | self._hidden
-            _stream_write(DebugReprGenerator().dump_locals({k: v for k, v in self.namespace.items() if k not in own}))
+            hidden = {"dump", "help", "__builtins__", _DISPLAY, "_"} | self._hidden
+            _stream_write(
+                DebugReprGenerator().dump_locals({k: v for k, v in self.namespace.items() if k not in hidden})
+            )
 
 
 @contextmanager
@@ -216,15 +218,15 @@ def _stream_write(html: str) -> None:
         stream._write(html)
 
 
-def _goes_on(source: str, continued: bool) -> bool:
-    """Whether more lines must follow: a block is open, and no empty line has ended it."""
+def _is_incomplete(source: str, continued: bool) -> bool:
+    """Whether more lines have to follow, because a block has not been ended by an empty line."""
     if continued and source.endswith("\n") and not source.strip():
         return False
     several = source.rstrip("\n").count("\n") and not continued
     try:
         return codeop.compile_command(source, "<console>", "exec" if several else "single") is None
     except SyntaxError:
-        return False  # several statements at once, or an error that is reported when the code is compiled
+        return False  # several statements, or an error that is reported when the code is compiled
 
 
 def _compile(source: str, name: str) -> CodeType:

@@ -1,4 +1,4 @@
-"""The debugger: access, PIN, consoles and error pages, and the WSGI middleware for an application."""
+"""The debugger: access control, PIN, consoles and error pages, and its WSGI middleware."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from . import gates, pin
 from .console import Console
 from .frames import Frame, Report, report_of
 from .hints import hints_for
-from .page import ASSETS, Asker, ErrorPage, Shell, Tables, asset
+from .page import ASSETS, ErrorPage, RequestSummary, Shell, Tables, asset
 from .terminal import format_report, painter
 from .values import Describer, secrets_of
 from .view_frames import add_view
@@ -31,10 +31,10 @@ if t.TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 KEPT_ERRORS: t.Final = 8
-"""The number of errors whose frames are kept for their consoles, together with all values of their variables."""
+"""The number of errors whose frames, with all their variables, are kept for consoles."""
 
 MAX_CODE: t.Final = 100_000
-"""The maximum number of characters that a console accepts at once."""
+"""The maximum number of characters of code that a console accepts at a time."""
 
 Namespace: t.TypeAlias = dict[str, t.Any]
 Activity: t.TypeAlias = Callable[[Describer], Tables]
@@ -49,31 +49,31 @@ class EvalFrame(t.Protocol):
 
 
 _PROXIES: t.Final = {"request": context.request, "session": context.session, "g": context.g}
-"""The variables of a console in addition to those of its frame."""
+"""The variables that a console has in addition to those of its frame."""
 
 _TYPES = {".css": "text/css", ".js": "text/javascript"}
 
 
 class _ConsoleFrame:
-    """Takes the place of the frame for a console that does not belong to one."""
+    """The stand-in for a frame for a console without a frame."""
 
     def __init__(self, namespace: Namespace) -> None:
         self.console = Console(namespace)
         self.id = 0
 
     def eval(self, code: str) -> str:
-        """Evaluate code, and return the output as HTML."""
+        """Evaluate code. Returns the output as HTML."""
         return self.console.eval(code)
 
 
 class Debugger:
-    """The common base of the WSGI and the ASGI middleware. The settings of `app` determine which values are secret.
+    """The common part of the WSGI and the ASGI middleware. Secrets in the settings of `app` are hidden on the pages.
 
     `start` identifies this start of the program. Pages reload themselves only if it is set.
     """
 
     one_process = False
-    """Whether a single process handles all requests. An environ that was made from an ASGI scope cannot tell."""
+    """Whether a single process handles all requests. An environ that is made from an ASGI scope does not tell."""
 
     def __init__(
         self,
@@ -105,12 +105,12 @@ class Debugger:
         if not pin_security:
             self.pin = None
         elif os.environ.get("WERKZEUG_RUN_MAIN") == "true":
-            self.say_pin()
+            self.log_pin()
 
-    def say_pin(self) -> None:
-        """Print the PIN in the terminal if consoles are enabled, except after a reload."""
+    def log_pin(self) -> None:
+        """Print the PIN in the terminal if consoles are on, but not again after a reload."""
         if self.pin_logging and self.evalex and self.pin is not None and "COSTREL_RELOADED" not in os.environ:
-            _say(" * Debugger is active!", f" * Debugger PIN: {self.pin}")
+            _print_lines(" * Debugger is active!", f" * Debugger PIN: {self.pin}")
 
     # -- PIN ------------------------------------------------------------------------------------------------------
 
@@ -127,14 +127,14 @@ class Debugger:
 
     @property
     def pin_cookie_name(self) -> str:
-        """The name of the cookie of browsers that entered the PIN."""
+        """The name of the cookie that marks browsers in which the PIN was entered."""
         name: str | None = getattr(self, "_pin_cookie", None)
         if name is None:
             name = self._pin_cookie = pin.get_pin_and_cookie_name(self.app)[1] or "__costrel_pin"
         return name
 
     def check_pin_trust(self, environ: WSGIEnvironment) -> bool | None:
-        """Whether the browser has entered the PIN; None if its cookie is invalid or expired."""
+        """Whether the PIN was entered in this browser; None if its cookie is invalid or expired."""
         if self.pin is None:
             return True
         ticket = Request(environ, populate_request=False).cookies.get(self.pin_cookie_name)
@@ -147,11 +147,11 @@ class Debugger:
         return gates.is_local(environ, self.trusted_hosts)
 
     def may_evaluate(self, environ: WSGIEnvironment) -> bool:
-        """Whether consoles work, which requires that one process handles all requests."""
+        """Whether consoles work. They require that a single process handles all requests."""
         return self.evalex and (self.one_process or not environ.get("wsgi.multiprocess"))
 
     def pin_auth(self, request: Request) -> Response:
-        """The response to an entered PIN. After ten wrong PINs, none is accepted any more."""
+        """The response to an entered PIN. After ten wrong PINs, no PIN is accepted any more."""
         if not self.is_welcome(request):
             return _refused(request)
         if self.pin is None:
@@ -174,11 +174,11 @@ class Debugger:
         return response
 
     def log_pin_request(self, request: Request) -> Response:
-        """Print the PIN in the terminal again at a browser's request."""
+        """Print the PIN in the terminal again because a browser requests it."""
         if not self.is_welcome(request):
             return _refused(request)
         if self.pin_logging and self.pin is not None:
-            _say(" * A browser asks for the debugger's PIN:", f" * Debugger pin code: {self.pin}")
+            _print_lines(" * A browser requests the debugger's PIN:", f" * Debugger pin code: {self.pin}")
         return Response("")
 
     # -- requests to the debugger itself ---------------------------------------------------------------------------
@@ -203,26 +203,26 @@ class Debugger:
         if not has_secret or not self.may_evaluate(request.environ):
             return None
         if frame is None:
-            return Response("This error is too old, or the program was restarted: reload the page.", 404)
+            return Response("This error is too old, or the program has restarted. Reload the page.", 404)
         code = request.get_data(as_text=True) if request.method == "POST" else command
         if code is None or not self.check_pin_trust(request.environ):
             return None
         return self.execute_command(request, code, frame)
 
     def _has_secret(self, request: Request) -> bool:
-        given = request.args.get("s", "").encode("utf-8", "replace")
-        return hmac.compare_digest(given, self.secret.encode())
+        secret = request.args.get("s", "").encode("utf-8", "replace")
+        return hmac.compare_digest(secret, self.secret.encode())
 
     def is_welcome(self, request: Request) -> bool:
-        """Whether a request comes from this computer, for a trusted host, and from no page of another site."""
+        """Whether a request comes from this computer, has a trusted host, and is not sent by another site's page."""
         return self.check_host_trust(request.environ) and gates.is_same_origin(request.environ)
 
     def execute_command(self, request: Request, command: str, frame: EvalFrame) -> Response:
-        """Evaluate code in a frame, within the contexts that were current in it."""
+        """Evaluate code in a frame, in the contexts that were current there."""
         if not self.is_welcome(request):
             return _refused(request)
         if len(command) > MAX_CODE:
-            return Response("That is too long for a console.", 413)
+            return Response("The code is too long for a console.", 413)
         contexts = self.frame_contexts.get(getattr(frame, "id", id(frame)), ())
         with ExitStack() as stack:
             for ctx in contexts:
@@ -237,7 +237,7 @@ class Debugger:
         return response
 
     def display_console(self, request: Request) -> Response:
-        """The page with a separate console, with the variables that `console_init_func` returns."""
+        """The page with a console that has the variables returned by `console_init_func`."""
         if not self.is_welcome(request) or not self.may_evaluate(request.environ):
             return _refused(request)
         if 0 not in self.frames:
@@ -263,7 +263,7 @@ class Debugger:
         return report
 
     def log(self, report: Report, stream: t.TextIO | None = None, contexts: Iterable[Context] = ()) -> None:
-        """Write the traceback and the hints to the terminal, once per exception."""
+        """Write the traceback and the hints to the terminal, unless they have been written for this exception."""
         if report.exception is self._logged:
             return
         self._logged = report.exception
@@ -272,7 +272,7 @@ class Debugger:
         stream.write(format_report(report, painter(sys.stderr), self.describer(), hints))
 
     def describer(self, request: Request | None = None) -> Describer:
-        """The formatter of values, which hides the secrets of the settings, the environment and the request."""
+        """A formatter for values that hides the secrets of the settings, the environment and the request."""
         # `app` may be the method `wsgi_app` of the application.
         settings = getattr(getattr(self.app, "__self__", self.app), "config", None)
         sources: list[Mapping[str, object]] = [os.environ, settings if isinstance(settings, dict) else {}]
@@ -286,7 +286,8 @@ class Debugger:
     ) -> Response:
         """The error page, or the plain 500 for clients that must not see it.
 
-        Programs that do not accept HTML get the traceback as text. `activity` returns what the request did.
+        Programs that do not accept HTML get the traceback as text. `activity` returns the tables of the request's
+        stages, templates, SQL and log lines.
         """
         if not self.check_host_trust(request.environ):
             return t.cast("Response", InternalServerError().get_response(request.environ))
@@ -297,7 +298,7 @@ class Debugger:
         page = ErrorPage(
             report,
             describer,
-            Asker.of(request, describer, ctx, [] if activity is None else activity(describer)),
+            RequestSummary.of(request, describer, ctx, [] if activity is None else activity(describer)),
             hints_for(report, ctx),
             evalex=self.may_evaluate(request.environ),
             secret=self.secret,
@@ -325,7 +326,7 @@ class Debugger:
 class DebuggedApplication(Debugger):
     """WSGI middleware that shows the debugger's page for exceptions of `app`.
 
-    With `evalex` each frame has a console, and there is one at `console_path` with the variables that
+    If `evalex` is true, each frame has a console, and there is another one at `console_path`, with the variables that
     `console_init_func` returns. Use it only in development, since a console runs any code.
     """
 
@@ -357,7 +358,7 @@ class DebuggedApplication(Debugger):
     def debug_application(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterator[bytes]:
         """Run the application, and show the error page if it raises an exception.
 
-        If the response has started already, the server gets the exception and aborts the response.
+        If the response has already started, the server gets the exception and aborts the response.
         """
         contexts: list[Context] = []
         if self.evalex:
@@ -390,7 +391,7 @@ def _request_context(contexts: Iterable[Context]) -> RequestContext | None:
     return next((ctx for ctx in contexts if isinstance(ctx, RequestContext)), None)
 
 
-def _say(*lines: str) -> None:
+def _print_lines(*lines: str) -> None:
     for line in lines:
         print(line, file=sys.stderr)  # noqa: T201 - independent of the logging configuration
 

@@ -49,7 +49,7 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 class DevelopmentApplication:
     """Shows the debugger's page for exceptions of `app`, but only to clients on this computer.
 
-    `application` is the ASGI application of `app`. With `evalex` there are consoles. With `refresh` pages reload
+    `application` is the ASGI application of `app`. `evalex` turns consoles on. If `refresh` is true, pages reload
     themselves when the program restarts or a template changes. Use it only with a single process.
     """
 
@@ -85,7 +85,7 @@ class DevelopmentApplication:
             await self.application(scope, receive, send)
             return
         environ = environ_of(scope)
-        # Without a client address it is a Unix socket, whose other end is unknown.
+        # A scope without a client address comes from a Unix socket, whose other end is unknown.
         environ.setdefault("REMOTE_ADDR", "")
         if self.inspector is not None and self.inspector.covers(scope["path"]) and not self._is_for_debugger(environ):
             scope[QUIET] = True
@@ -97,21 +97,21 @@ class DevelopmentApplication:
             await self.refresher.answer(scope["path"], environ, receive, send)
         elif self.shows_errors and self._is_for_debugger(environ):
             scope[QUIET] = True
-            await self._answer_itself(environ, receive, send)
+            await self._answer_command(environ, receive, send)
         else:
             await self._serve(environ, scope, receive, send)
 
     async def _refuse_or_pass(self, environ: WSGIEnvironment, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a client that is not trusted: refuse commands for the debugger, and show the plain 500."""
+        """Serve an untrusted client: refuse commands for the debugger, and send the plain 500 after an error."""
         if self.shows_errors and self._is_for_debugger(environ):
-            await self._answer_itself(environ, receive, send)
+            await self._answer_command(environ, receive, send)
         else:
             await self._run(environ, scope, receive, send, _Watched(send))
 
     def _is_for_debugger(self, environ: WSGIEnvironment) -> bool:
         return "__debugger__=yes" in environ["QUERY_STRING"] or environ["PATH_INFO"] == self.debugger.console_path
 
-    async def _answer_itself(self, environ: WSGIEnvironment, receive: Receive, send: Send) -> None:
+    async def _answer_command(self, environ: WSGIEnvironment, receive: Receive, send: Send) -> None:
         body = await _read(receive, 4 * MAX_CODE)
         environ["wsgi.input"] = io.BytesIO(body)
         request = Request(environ, populate_request=False)
@@ -133,7 +133,7 @@ class DevelopmentApplication:
         await _send_response(await inspector.answer(request, scope, replay), environ, send)
 
     async def _serve(self, environ: WSGIEnvironment, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve the application, and record the request if there is an inspector."""
+        """Call the application, and record the request if there is an inspector."""
         if self.inspector is None:
             await self._serve_page(environ, scope, receive, send)
         else:
@@ -149,14 +149,14 @@ class DevelopmentApplication:
         await self._run(environ, scope, receive, send, page)
 
     def _change(self, environ: WSGIEnvironment, tag: bytes, start: Message, body: bytes) -> bytes:
-        """The page to send: with help in place of the plain 404 and 405, and with the script."""
+        """The page to send: help instead of the plain 404 and 405, and the script that reloads the page."""
         plain = PLAIN_PAGES.get(start["status"], (b"", ""))[0]
         if is_problem(start):
             return add_hint(body, self.app, environ) if body and self.app.debug else body
         if body and body == plain and wants_help(self.app, environ):
             page = HelpPage(start=self.debugger.start if environ["REQUEST_METHOD"] == "GET" else "")
-            own = {key.lower().encode(): value.encode() for key, value in page.headers().items()}
-            start["headers"] = [pair for pair in start["headers"] if pair[0].lower() not in own] + list(own.items())
+            added = {key.lower().encode(): value.encode() for key, value in page.headers().items()}
+            start["headers"] = [pair for pair in start["headers"] if pair[0].lower() not in added] + [*added.items()]
             return write_help(page, start["status"], self.app, self.debugger, environ)
         if tag and environ["REQUEST_METHOD"] == "GET":
             uncache(start)
@@ -202,9 +202,9 @@ class _Watched:
 
 
 def _contexts(report: Report) -> list[RequestContext]:
-    """The context of the request, found in the frames of the lifecycle, for consoles to enter again."""
-    found = [ctx for item in report.all() for ctx in item.contexts(RequestContext)]
-    return list({id(ctx): ctx for ctx in found}.values())[:1]
+    """The request's context, which consoles enter again. It is looked up in the frames of the lifecycle."""
+    contexts = [ctx for item in report.all() for ctx in item.contexts(RequestContext)]
+    return list({id(ctx): ctx for ctx in contexts}.values())[:1]
 
 
 async def _read(receive: Receive, limit: int) -> bytes:

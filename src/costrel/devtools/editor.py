@@ -1,4 +1,4 @@
-"""Links that open a file at a line in the editor that the developer uses."""
+"""Links that open a line of a file in the developer's editor."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ EDITORS: t.Final = {
     "emacs": "emacs://open?url=file://{file}&line={line}",
     "nvim": "nvim://open?file={file}&line={line}",
 }
-"""Names for ``COSTREL_EDITOR``, and the links that stand behind them."""
+"""Values of ``COSTREL_EDITOR`` → patterns of links."""
 
 _DEFAULT = "vscode"
 
 
 def template() -> str:
-    """The link's pattern, with ``{file}`` and ``{line}``; empty if ``COSTREL_EDITOR`` is ``off``."""
+    """The pattern for links, with ``{file}`` and ``{line}``; empty if ``COSTREL_EDITOR`` is ``off``."""
     wanted = os.environ.get("COSTREL_EDITOR") or _DEFAULT
     if wanted == "off":
         return ""

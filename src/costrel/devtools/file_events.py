@@ -1,4 +1,4 @@
-"""Changes of files, as the operating system reports them through watchfiles."""
+"""Changes of files that the operating system reports, by means of watchfiles."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _TIMEOUT_MS: t.Final = 1_000
 
 
 def is_available() -> bool:
-    """Whether watchfiles is installed: there are platforms without it."""
+    """Whether watchfiles is installed. It does not support every platform."""
     try:
         import watchfiles  # noqa: F401
     except ImportError:
@@ -25,16 +25,16 @@ def is_available() -> bool:
 def changes_in(
     folders: Iterable[str], ended: threading.Event, concerns: Callable[[str], bool] = lambda path: True
 ) -> Iterator[list[str]]:
-    """Yield the paths of changed files of these folders that `concerns` accepts, until `ended` is set.
+    """Yield lists of changed files in `folders` that `concerns` accepts, until `ended` is set.
 
-    A list is empty if only other files have changed, or nothing for a second. Folders inside of `folders` are not
-    watched: that would register every folder of a node_modules or a virtual environment. Changes are lost if they come
-    while watchfiles hands out others, so callers also look at the files now and then. Raises OSError if the system
-    cannot watch the folders.
+    A list is empty if only other files have changed, or if nothing has changed for a second. Subfolders are not
+    watched, since that would include every folder of a node_modules or a virtual environment. Changes can be lost while
+    watchfiles reports others, so callers also have to poll now and then. Raises OSError if the system cannot watch the
+    folders.
     """
     import watchfiles
 
-    for found in watchfiles.watch(
+    for changes in watchfiles.watch(
         *folders,
         watch_filter=None,
         debounce=_DEBOUNCE_MS,
@@ -45,16 +45,16 @@ def changes_in(
         raise_interrupt=False,
         recursive=False,
     ):
-        yield [path for _, path in found if concerns(path)]
+        yield [path for _, path in changes if concerns(path)]
 
 
 @contextmanager
 def set_by_changes(folders: Iterable[str]) -> Iterator[asyncio.Event]:
-    """An event that is set whenever something in these folders changes. If they cannot be watched, it is never set."""
+    """An event that is set when something in `folders` changes. If they cannot be watched, it is never set."""
     loop, changed, ended = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
 
     def watch() -> None:
-        with suppress(OSError, RuntimeError):  # they cannot be watched; or the loop has ended
+        with suppress(OSError, RuntimeError):  # the folders cannot be watched, or the loop is closed
             for paths in changes_in(folders, ended):
                 if paths:
                     loop.call_soon_threadsafe(changed.set)

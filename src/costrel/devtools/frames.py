@@ -1,4 +1,4 @@
-"""An exception as data: its message and causes, its frames with source and locals, and which frame is the user's."""
+"""An exception as data: message, causes, and frames with source and variables; and which frames are the user's."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _LIBRARIES = tuple(
 _SITE = tuple(os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("purelib", "platlib"))
 
 TEMPLATE = "__jinja_exception__"
-"""Among the globals of the frames that Jinja puts in the place of its own, to show a template's source."""
+"""A global of the frames with which Jinja replaces its own frames, in order to show the template's source."""
 
 COMPREHENSIONS = frozenset({"<listcomp>", "<dictcomp>", "<setcomp>", "<genexpr>"})
-"""Functions that Python makes of expressions: the code around them explains more than their own line."""
+"""The names of functions that Python creates for expressions. The code around them is more helpful than their line."""
 
 T = t.TypeVar("T")
 
@@ -45,9 +45,9 @@ _numbers = itertools.count(1)
 
 @dataclass
 class Frame:
-    """One place that the exception passed through. `scope` is None for a place that has no variables.
+    """One frame of the traceback. `scope` is None for a location without variables, such as a syntax error.
 
-    `package` names the library that it lies in; None means that it is the user's own code.
+    `package` is the name of the library; None for the user's own code.
     """
 
     filename: str
@@ -61,17 +61,17 @@ class Frame:
 
     @property
     def is_user(self) -> bool:
-        """Whether this is the user's own code."""
+        """Whether the frame is in the user's own code."""
         return self.package is None
 
     @property
     def lineno(self) -> int:
-        """The line, from 1."""
+        """The line number, from 1."""
         return self.span.line
 
     @cached_property
     def short_filename(self) -> str:
-        """The file's name as one reads it: from the folder that the program runs in, or from the library's on."""
+        """The path of the file, relative to the working directory or to the folder of the libraries."""
         real = os.path.realpath(self.filename)
         for folder in (*_SITE, os.path.realpath(os.curdir) + os.sep, *_LIBRARIES):
             if real.startswith(folder):
@@ -80,22 +80,22 @@ class Frame:
 
     @cached_property
     def lines(self) -> list[str]:
-        """All lines of the file, as far as it can be read."""
+        """All lines of the file; empty if it cannot be read."""
         return file_lines(self.filename, None if self.scope is None else self.scope.f_globals)
 
     def source(self, before: int = 8, after: int = 5) -> list[Line]:
-        """The lines around the place, within its function."""
+        """The lines around the frame's line, limited to its function."""
         first, last = _extent(self.code)
         is_python = self.filename.endswith((".py", ".pyw", ">")) and self.filename != "<template>"
         return excerpt(self.lines, self.span, before, after, first, last, is_python)
 
     @property
     def line(self) -> str:
-        """The line itself, without its indentation."""
+        """The text of the line, without indentation."""
         return self.lines[self.lineno - 1].strip() if 1 <= self.lineno <= len(self.lines) else ""
 
     def variables(self, describer: Describer) -> list[tuple[str, str]]:
-        """The names that the code there sees as its own, with their values as text."""
+        """The names and values (as text) of the frame's variables."""
         if self.scope is None:
             return []
         scope = self.scope
@@ -119,12 +119,12 @@ class Frame:
         return Console(self.scope.f_globals, self.scope.f_locals)
 
     def eval(self, code: str) -> str:
-        """Evaluate a line in the console of this frame, and return its result as HTML."""
+        """Evaluate code in the console of this frame. Returns the output as HTML."""
         return self.console.eval(code)
 
 
 def _extent(code: CodeType | None) -> tuple[int, int | None]:
-    """The first and last line of a function; all of a module, and of the code around a comprehension."""
+    """The first and last line of a function. For modules and comprehensions, the whole file."""
     if code is None or code.co_name in {"<module>", *COMPREHENSIONS} or not code.co_flags & inspect.CO_NEWLOCALS:
         return 1, None
     return code.co_firstlineno, max((line for _, _, line in code.co_lines() if line), default=None)
@@ -132,7 +132,7 @@ def _extent(code: CodeType | None) -> tuple[int, int | None]:
 
 @dataclass
 class Report:
-    """One exception: `earlier` is the exception that led to it, `relation` the sentence about that."""
+    """An exception. `earlier` is the exception that led to it, and `relation` the sentence that says so."""
 
     kind: str
     message: str
@@ -146,45 +146,45 @@ class Report:
 
     @property
     def title(self) -> str:
-        """The kind and the message, in one line as far as possible."""
+        """The kind and the message."""
         return f"{self.kind}: {self.message}" if self.message else self.kind
 
     @cached_property
     def focus(self) -> Frame | None:
-        """The frame to look at first: the user's innermost, or the innermost of all."""
+        """The most relevant frame: the innermost one in the user's code, or else the innermost of all."""
         own = [frame for frame in self.frames if frame.is_user]
         return (own or self.frames or [None])[-1]  # type: ignore[list-item]  # None is for no frames at all
 
     def chain(self) -> Iterator[Report]:
-        """This report, then those that led to it."""
+        """This report, followed by those that led to it."""
         report: Report | None = self
         while report is not None:
             yield report
             report = report.earlier
 
     def all(self) -> Iterator[Report]:
-        """This report and every other in it."""
+        """This report and all others that it contains."""
         for report in self.chain():
             yield report
             for child in report.children:
                 yield from child.all()
 
     def contexts(self, kind: type[T]) -> list[T]:
-        """The objects of class `kind` in the variables of the frames, outermost first, each once."""
-        found: dict[int, T] = {}
+        """The distinct objects of class `kind` among the variables of the frames, outermost first."""
+        objects: dict[int, T] = {}
         for frame in self.frames:
             if frame.scope is not None:
-                # Not isinstance(), which a proxy forwards to its object, and which fails if it has none.
+                # isinstance() would be forwarded by a proxy, and fail if the proxy is unbound.
                 for value in list(frame.scope.f_locals.values()):
                     if issubclass(type(value), kind):
-                        found.setdefault(id(value), value)
-        return list(found.values())
+                        objects.setdefault(id(value), value)
+        return list(objects.values())
 
 
 def report_of(error: BaseException, show_hidden_frames: bool = False) -> Report:
-    """The report of an exception, with its causes and with the exceptions of a group.
+    """The report of an exception, including its causes and the exceptions of a group.
 
-    Frames that have a variable ``__traceback_hide__`` are left out unless `show_hidden_frames`.
+    Frames with a variable ``__traceback_hide__`` are left out unless `show_hidden_frames` is true.
     """
     reports: list[Report] = []
     seen: set[int] = set()
@@ -206,10 +206,10 @@ def report_of(error: BaseException, show_hidden_frames: bool = False) -> Report:
 
 def _single(error: BaseException, show_hidden_frames: bool) -> Report:
     frames = list(itertools.islice(_frames(error.__traceback__, show_hidden_frames), _MAX_FRAMES * 100))
-    if len(frames) > _MAX_FRAMES:  # a recursion without end: its first and last rounds tell it all
+    if len(frames) > _MAX_FRAMES:  # infinite recursion: its first and last frames are enough
         frames = frames[: _MAX_FRAMES // 2] + frames[-_MAX_FRAMES // 2 :]
     if isinstance(error, SyntaxError) and error.filename and error.lineno:
-        frames.append(_place_of_syntax_error(error))
+        frames.append(_syntax_error_frame(error))
     report = Report(_kind(error), _message(error), [str(note) for note in _notes(error)], frames, error)
     if report.focus is not None:
         report.focus.is_focus = True
@@ -233,7 +233,7 @@ def _message(error: BaseException) -> str:
     try:
         return str(error)
     except Exception as failure:
-        return f"<its message cannot be had: str() raised {type(failure).__name__}>"
+        return f"<no message: str() raised {type(failure).__name__}>"
 
 
 def _notes(error: BaseException) -> list[object]:
@@ -260,7 +260,7 @@ def _frames(tb: TracebackType | None, show_hidden: bool) -> Iterator[Frame]:
 def _span(tb: TracebackType) -> Span:
     code = tb.tb_frame.f_code
     positions = next(itertools.islice(code.co_positions(), tb.tb_lasti // 2, None), None) if tb.tb_lasti >= 0 else None
-    # The columns of a template's frame are those of other code.
+    # The columns of a template's frame belong to the compiled template.
     if positions is None or positions[0] != tb.tb_lineno or TEMPLATE in tb.tb_frame.f_globals:
         return Span(tb.tb_lineno)
     line, end_line, column, end_column = positions
@@ -271,7 +271,7 @@ def _span(tb: TracebackType) -> Span:
     return Span(tb.tb_lineno, end_line, start, end)
 
 
-def _place_of_syntax_error(error: SyntaxError) -> Frame:
+def _syntax_error_frame(error: SyntaxError) -> Frame:
     filename, line = error.filename or "", error.lineno or 1
     start = max(0, (error.offset or 1) - 1)
     end = error.end_offset - 1 if error.end_offset and error.end_offset > 0 else start + 1
@@ -279,7 +279,7 @@ def _place_of_syntax_error(error: SyntaxError) -> Frame:
     span = Span(line, line, start, max(end, start + 1) if same_line else len(error.text or "") or start + 1)
     frame = Frame(filename, span, "", package_of(filename, None))
     if error.text is not None and frame.line != error.text.strip():
-        frame.lines = [""] * (line - 1) + [error.text.rstrip("\n")]  # it was never a file, or is another by now
+        frame.lines = [""] * (line - 1) + [error.text.rstrip("\n")]  # there is no file, or it has changed
     return frame
 
 

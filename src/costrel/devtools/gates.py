@@ -1,4 +1,4 @@
-"""Access to the debugger: only for requests from this computer, under one of its local names."""
+"""Access control for the debugger: only requests from this computer, with a local host name, are allowed."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if t.TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 TRUSTED_HOSTS: t.Final = (".localhost", "127.0.0.1", "[::1]")
-"""Names that resolve only to this computer. After DNS rebinding, a page of another site sends that site's name."""
+"""Names that resolve only to this computer. In a DNS rebinding attack, the host is the name of another site."""
 
 QUIET: t.Final = "costrel.quiet"
-"""A key in the ASGI scope of requests for developer pages, which the access log leaves out."""
+"""The ASGI scope key of requests for developer pages, which are not logged."""
 
 _OF_PROXIES: t.Final = frozenset({"forwarded", "via", "x-real-ip"})
 
@@ -32,8 +32,8 @@ def is_local(environ: WSGIEnvironment, trusted_hosts: Collection[str] = TRUSTED_
 def peer_is_loopback(environ: WSGIEnvironment) -> bool:
     """Whether the client is on this computer.
 
-    An environ without an address comes from a test: servers always set one, though it may be empty. It is also removed
-    if a proxy reports an unreadable one. An address that a proxy has added must be of this computer as well.
+    An environ without an address comes from a test, since servers always set it, possibly to an empty string; or a
+    proxy has reported an invalid one. Addresses that proxies report must be loopback addresses as well.
     """
     peer = environ.get("REMOTE_ADDR")
     if peer is None and ORIGINAL in environ:
@@ -42,8 +42,8 @@ def peer_is_loopback(environ: WSGIEnvironment) -> bool:
         return False
     if "HTTP_FORWARDED" in environ:
         return False
-    passed_on = ",".join(environ[name] for name in _FORWARDED if name in environ)
-    return all(is_loopback(address.strip()) for address in passed_on.split(",")) if passed_on else True
+    forwarded = ",".join(environ[name] for name in _FORWARDED if name in environ)
+    return all(is_loopback(address.strip()) for address in forwarded.split(",")) if forwarded else True
 
 
 def is_loopback(address: str) -> bool:
@@ -57,11 +57,11 @@ def is_loopback(address: str) -> bool:
 
 
 def host_is_known(environ: WSGIEnvironment, trusted_hosts: Collection[str] = TRUSTED_HOSTS) -> bool:
-    """Whether the host of the request is a name that only this computer has."""
-    # An empty list would make every host trusted.
+    """Whether the host of the request is one of `trusted_hosts`."""
+    # An empty list would mean that every host is trusted.
     trusted_hosts = [name for name in trusted_hosts if not name.startswith("unix://")]
     host = environ.get("HTTP_HOST") or _server_name(environ)
-    if host.startswith("["):  # names are compared up to a colon, which an IPv6 address contains
+    if host.startswith("["):  # host_is_trusted compares names up to the first colon, but IPv6 addresses contain colons
         return host_is_trusted(host) and f"{host.partition(']')[0]}]" in trusted_hosts
     return bool(trusted_hosts) and host_is_trusted(host, trusted_hosts)
 
@@ -72,13 +72,13 @@ def _server_name(environ: WSGIEnvironment) -> str:
 
 
 def was_forwarded(scope: Scope) -> bool:
-    """Whether a proxy says that it has passed the request on, whatever the address."""
+    """Whether a header shows that a proxy has forwarded the request, regardless of its address."""
     names = {name.decode("latin-1").lower().replace("_", "-") for name, _ in scope["headers"]}
     return not names.isdisjoint(_OF_PROXIES) or any(name.startswith("x-forwarded") for name in names)
 
 
 def own_origin(environ: WSGIEnvironment) -> bool:
-    """Whether a page of the same origin has sent the request. Unlike `is_same_origin`, the browser has to say so."""
+    """Whether a page of the same origin has sent the request. Unlike for `is_same_origin`, a header has to prove it."""
     origin, site = environ.get("HTTP_ORIGIN"), environ.get("HTTP_SEC_FETCH_SITE")
     expected = f"{environ['wsgi.url_scheme']}://{environ.get('HTTP_HOST') or _server_name(environ)}"
     return (origin, site) != (None, None) and origin in (None, expected) and site in (None, "same-origin")

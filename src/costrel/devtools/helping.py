@@ -1,4 +1,4 @@
-"""Help pages in place of the plain 404 and 405: similar rules, and the reasons why they did not match."""
+"""Help pages instead of the plain 404 and 405: they list similar rules, and why these did not match."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..messages.request import Request
 from .debugger import DebuggedApplication, Debugger
 from .hints import Hint
 from .near_rules import Explanation, explain
-from .page import Asker, FirstSteps, HelpPage
+from .page import FirstSteps, HelpPage, RequestSummary
 from .terminal import format_hint, painter
 
 if t.TYPE_CHECKING:
@@ -25,17 +25,17 @@ PLAIN_PAGES: t.Final = {
     404: (NotFound().get_body().encode(), "Not Found"),
     405: (MethodNotAllowed().get_body().encode(), "Method Not Allowed"),
 }
-"""Status → the page to replace, and its name. Other pages are the application's own, and are kept."""
+"""Status → the page to replace, and its title. Any other page is the application's own, and is kept."""
 
 MAX_NOTED: t.Final = 200
-"""The number of requests that the terminal explains; a scan of a thousand URLs should not fill it."""
+"""The maximum number of requests to explain in the terminal, so that a scan of many URLs does not flood it."""
 
-UNASKED: t.Final = frozenset({"/favicon.ico", "/apple-touch-icon.png", "/apple-touch-icon-precomposed.png"})
+AUTOMATIC: t.Final = frozenset({"/favicon.ico", "/apple-touch-icon.png", "/apple-touch-icon-precomposed.png"})
 """Paths that browsers request by themselves."""
 
 
 def explanation_of(app: Costrel, environ: WSGIEnvironment) -> Explanation:
-    """The reasons why no rule of `app` matched a request."""
+    """Why no rule of `app` matches a request."""
     request = Request(environ, populate_request=False)
     adapter = app.create_url_adapter(app.request_class(environ, populate_request=False))
     if adapter is None:
@@ -44,16 +44,16 @@ def explanation_of(app: Costrel, environ: WSGIEnvironment) -> Explanation:
 
 
 def write_help(page: HelpPage, code: int, app: Costrel, debugger: Debugger, environ: WSGIEnvironment) -> bytes:
-    """The page for a request that no rule of `app` matched."""
+    """The help page for a request that no rule of `app` matches."""
     request = Request(environ, populate_request=False)
-    asker = Asker.of(request, debugger.describer())
+    summary = RequestSummary.of(request, debugger.describer())
     if not has_routes(app):
-        return page.welcome(code, asker, _first_steps(app)).encode()
-    return page.html(code, PLAIN_PAGES[code][1], asker, explanation_of(app, environ)).encode()
+        return page.welcome(code, summary, _first_steps(app)).encode()
+    return page.html(code, PLAIN_PAGES[code][1], summary, explanation_of(app, environ)).encode()
 
 
 def add_hint(body: bytes, app: Costrel, environ: WSGIEnvironment) -> bytes:
-    """The problem details of a 404 or 405 with the member ``hint``, unless a view sent them."""
+    """Add the member ``hint`` to the problem details of a 404 or 405, unless a view has sent them."""
     problem = json.loads(body)
     hint = hint_for(app, environ)
     if hint is None or not isinstance(problem, dict) or problem.get("type") != "about:blank":
@@ -63,37 +63,37 @@ def add_hint(body: bytes, app: Costrel, environ: WSGIEnvironment) -> bytes:
 
 
 def hint_for(app: Costrel, environ: WSGIEnvironment) -> Hint | None:
-    """The most similar rules for a request that no rule matched; None if a rule matched."""
+    """The rules most similar to a request that no rule matches; None if a rule matches."""
     explanation = explanation_of(app, environ)
     if explanation.matched is not None:
         return None
     near = [(near.rule, near.reason) for near in explanation.near]
     line = f"{environ['REQUEST_METHOD']} {Request(environ, populate_request=False).path!r}"
     return Hint(
-        f"No rule matches {line}. These are near:" if near else f"No rule matches {line}, and none is near.", near
+        f"No rule matches {line}. Similar rules:" if near else f"No rule matches {line}, and none is similar.", near
     )
 
 
 class NotFoundLog:
-    """Writes to the terminal why no rule matched a request, once for each method and path."""
+    """Explains in the terminal why no rule matched a request, once for each method and path."""
 
     def __init__(self, app: Costrel) -> None:
         self._app = app
         self._written: set[tuple[str, str]] = set()
 
     def note(self, status: int, environ: WSGIEnvironment) -> None:
-        """Write the reasons for a 404 or 405, also if the application has its own page for it."""
-        asked = environ["REQUEST_METHOD"], environ["PATH_INFO"]
-        if status not in PLAIN_PAGES or asked in self._written or len(self._written) >= MAX_NOTED:
+        """Explain a 404 or 405, also if the application has its own page for it."""
+        key = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+        if status not in PLAIN_PAGES or key in self._written or len(self._written) >= MAX_NOTED:
             return
-        self._written.add(asked)
-        hint = None if asked[1] in UNASKED else hint_for(self._app, environ)
+        self._written.add(key)
+        hint = None if key[1] in AUTOMATIC else hint_for(self._app, environ)
         if hint is not None:
             sys.stderr.write("\n".join(format_hint(hint, painter(sys.stderr))) + "\n")
 
 
 def has_routes(app: Costrel) -> bool:
-    """Whether an application has a route or a mount of its own, beside that of its static files."""
+    """Whether an application has a route or mount other than that of its static files."""
     return bool(app.mounts) or any(rule.endpoint != "static" for rule in app.url_map.iter_rules())
 
 
@@ -110,7 +110,7 @@ def wants_help(app: Costrel, environ: WSGIEnvironment) -> bool:
 
 
 def _write_nothing(data: bytes) -> None:
-    raise RuntimeError("Costrel's responses have no write(): their bodies are iterables.")
+    raise RuntimeError("The write() function of start_response is not supported.")
 
 
 class HelpingApplication(DebuggedApplication):
@@ -141,11 +141,11 @@ class HelpingApplication(DebuggedApplication):
 
         for chunk in super().debug_application(environ, hold):
             if held:
-                yield self._instead(chunk, *held.pop(), environ, start_response)
+                yield self._replace_page(chunk, *held.pop(), environ, start_response)
             else:
                 yield chunk
 
-    def _instead(
+    def _replace_page(
         self,
         chunk: bytes,
         status: str,
@@ -157,8 +157,8 @@ class HelpingApplication(DebuggedApplication):
         if chunk == PLAIN_PAGES[code][0]:
             page = HelpPage()
             chunk = write_help(page, code, self.app, self, environ)
-            own = page.headers()
-            headers = [pair for pair in headers if pair[0] not in {"Content-Length", *own}]
-            headers += [*own.items(), ("Content-Length", str(len(chunk)))]
+            added = page.headers()
+            headers = [pair for pair in headers if pair[0] not in {"Content-Length", *added}]
+            headers += [*added.items(), ("Content-Length", str(len(chunk)))]
         start_response(status, headers)
         return chunk

@@ -1,4 +1,4 @@
-"""Hints for exceptions: if a name is missing, they list the names that exist."""
+"""Hints for exceptions, for example the names that exist if a name is missing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if t.TYPE_CHECKING:
 
 @dataclass
 class Hint:
-    """A sentence, and rows with details: each a text and a remark."""
+    """A sentence, and rows of details, each with a text and a remark."""
 
     text: str
     rows: list[tuple[str, str]] = field(default_factory=list)
@@ -60,7 +60,7 @@ def _hints(report: Report, ctx: Context | None) -> Iterator[Hint]:
 
 
 def _near_filters(error: BaseException, app: Costrel) -> Iterator[Hint]:
-    """The filters or tests of Jinja with a similar name."""
+    """Jinja filters or tests with similar names."""
     kind, _, rest = str(error).removeprefix("No ").partition(" named ")
     known = {"filter": app.jinja_env.filters, "test": app.jinja_env.tests}.get(kind, {})
     close = difflib.get_close_matches(rest.strip("'."), list(known))
@@ -80,19 +80,19 @@ def _missing_key(error: BadRequestKeyError, report: Report, request: Request) ->
         yield Hint(f"request.{name} has no {key!r}. Of {sources[name]}, {came}.{meant(str(key), there)}")
     if asked == "files" and request.mimetype != "multipart/form-data":
         yield Hint(
-            f"The form was sent as {request.mimetype or 'no form at all'}, which carries no files:"
-            ' write it as <form method="post" enctype="multipart/form-data">.'
+            f"The form was sent as {request.mimetype or 'no form at all'}, which cannot contain files. Write it as"
+            ' <form method="post" enctype="multipart/form-data">.'
         )
     elif asked == "form" and not request.form:
         yield Hint(_why_no_form(request))
     elsewhere = [name for name in sources if name != asked and key in getattr(request, name)]
     for name in elsewhere:
         if asked is not None:
-            yield Hint(f"There is a {key!r} in request.{name}.")
+            yield Hint(f"{key!r} is in request.{name}.")
 
 
 def _missing_inputs(error: ValidationFailed, request: Request) -> Iterator[Hint]:
-    """For each missing input of a typed view, the names that were sent."""
+    """The names that were sent, for each missing input of a typed view."""
     sources = {"query": "args", "form": "form", "file": "files", "header": "headers", "cookie": "cookies"}
     for problem in error.problems:
         if problem.code != "missing" or problem.where not in sources:
@@ -103,29 +103,29 @@ def _missing_inputs(error: ValidationFailed, request: Request) -> Iterator[Hint]
 
 
 def _unread_parameters(error: TypeError, ctx: RequestContext) -> Iterator[Hint]:
-    """A remedy if a view below a decorator was called without its inputs."""
+    """A hint if a view below a decorator was called without its inputs."""
     view = ctx.app.view_functions.get(ctx.request.endpoint)
     if " required " in str(error) and "argument" in str(error) and hasattr(view, "__wrapped__"):
         yield Hint(
-            "The parameters of a view below another decorator are not read from the request: write @typed directly"
-            " above 'def' if the client is to send them."
+            "The parameters of a view below another decorator are not read from the request. If the client sends them,"
+            " write @typed directly above 'def'."
         )
 
 
 def _why_no_form(request: Request) -> str:
     if request.is_json:
-        return "The body is JSON: read it with request.get_json() or request.json."
+        return "The body is JSON. Read it with request.get_json() or request.json."
     if request.method in ("GET", "HEAD"):
-        return f"A {request.method} request has no form: its parameters are in request.args."
-    sent = f"The body was sent as {request.mimetype}" if request.mimetype else "The request names no Content-Type"
-    return f"{sent}: only application/x-www-form-urlencoded and multipart/form-data are read as forms."
+        return f"A {request.method} request has no form. Its parameters are in request.args."
+    sent = f"The body was sent as {request.mimetype}" if request.mimetype else "The request has no Content-Type"
+    return f"{sent}, but only application/x-www-form-urlencoded and multipart/form-data are parsed as forms."
 
 
 def _asked_of(report: Report, request: Request, names: Iterable[str]) -> str | None:
-    """The name of the request's dict that raised the error, found in the frames of the traceback."""
-    asked: list[object] = [frame.scope.f_locals.get("self") for frame in report.frames if frame.scope is not None]
+    """The name of the request's dict that raised the error, according to the frames of the traceback."""
+    owners: list[object] = [frame.scope.f_locals.get("self") for frame in report.frames if frame.scope is not None]
     for name in names:
-        if any(getattr(request, name) is dict_asked for dict_asked in asked):
+        if any(getattr(request, name) is owner for owner in owners):
             return name
     return None
 
@@ -135,17 +135,17 @@ def _near_endpoints(error: BuildError) -> Hint:
     for rule in () if error.adapter is None else error.adapter.map.iter_rules():
         by_endpoint.setdefault(str(rule.endpoint), []).append(rule)
     wanted = str(error.endpoint)
-    # "index" for "shop.index" and the reverse come before names that are only spelled alike
+    # The same name in another blueprint, such as "index" for "shop.index", comes before names with similar spelling.
     same = [name for name in by_endpoint if name.rpartition(".")[2] == wanted.rpartition(".")[2]][:5]
     near = [wanted] if wanted in by_endpoint else [*same, *difflib.get_close_matches(wanted, by_endpoint, 5, 0.4)]
     rows = [
         (f"{name}  {rule.rule}", _needs(rule, error)) for name in dict.fromkeys(near) for rule in by_endpoint[name][:4]
     ]
     if wanted in by_endpoint:
-        return Hint(f"The endpoint {wanted!r} exists, but its URL cannot be built of these values.", rows)
+        return Hint(f"The endpoint {wanted!r} exists, but its URL cannot be built from these values.", rows)
     if rows:
-        return Hint(f"There is no endpoint {wanted!r}. These are near:", rows)
-    return Hint(f"There is no endpoint {wanted!r}, and none like it: `costrel routes` lists them all.")
+        return Hint(f"Unknown endpoint {wanted!r}. Similar endpoints:", rows)
+    return Hint(f"Unknown endpoint {wanted!r}, and none is similar. `costrel routes` lists all endpoints.")
 
 
 def _needs(rule: Rule, error: BuildError) -> str:
@@ -173,7 +173,7 @@ def _near_templates(error: TemplateNotFound, app: Costrel) -> Iterator[Hint]:
 
 
 def _near_names(error: NameError | AttributeError, report: Report) -> Iterator[Hint]:
-    """The most similar of the names that exist in that place."""
+    """The existing name that is most similar to the missing one."""
     there: Iterable[str] = ()
     if isinstance(error, AttributeError):
         there = dir(error.obj)

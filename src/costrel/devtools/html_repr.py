@@ -41,19 +41,19 @@ def debug_repr(obj: object) -> str:
 
 
 def dump(obj: object = missing) -> None:
-    """Show the attributes of an object, or without one, the variables of the frame."""
+    """Show the attributes of an object; without an argument, the variables of the calling frame."""
     generator = DebugReprGenerator()
     _write(generator.dump_locals(sys._getframe(1).f_locals) if obj is missing else generator.dump_object(obj))
 
 
 def _write(text: str) -> None:
-    # Inside a console stdout is a stream that collects the output, and also accepts HTML.
+    # In a console, stdout is a stream that collects the output and also accepts HTML.
     write_html = getattr(sys.stdout, "_write", None)
     (write_html or sys.stdout.write)(text)
 
 
 class _Helper:
-    """The console's ``help``, which shows Python's help as HTML."""
+    """The console's ``help`` function, which shows Python's help as HTML."""
 
     def __repr__(self) -> str:
         return "Type help(object) for help about object."
@@ -101,7 +101,7 @@ def _sequence_repr_maker(
 
 
 def _folded(items: Iterable[str], limit: int) -> str:
-    """The items separated by commas. Those from `limit` on are in an element that can be folded."""
+    """The items, separated by commas. Items from `limit` on are in an element that can be folded."""
     shown: list[str] = []
     for number, item in enumerate(items):
         if number == _MAX_ITEMS:
@@ -115,7 +115,7 @@ def _folded(items: Iterable[str], limit: int) -> str:
 
 
 class DebugReprGenerator:
-    """Creates the HTML of one value. It records the containers around the current value."""
+    """Creates the HTML of a value, and keeps track of the containers around the current part."""
 
     def __init__(self) -> None:
         self._stack: list[object] = []
@@ -175,7 +175,7 @@ class DebugReprGenerator:
         return self.object_repr(obj)
 
     def fallback_repr(self) -> str:
-        """The HTML in place of a repr that raised the current exception."""
+        """The HTML for an object whose repr raised the current exception."""
         try:
             info = "".join(format_exception_only(*sys.exc_info()[:2])).strip()
         except Exception:
@@ -183,7 +183,7 @@ class DebugReprGenerator:
         return f'<span class="brokenrepr">&lt;broken repr ({escape(info)})&gt;</span>'
 
     def repr(self, obj: object) -> str:
-        """The HTML of `obj`. A container inside itself is shown as dots."""
+        """The HTML of `obj`. A container that contains itself is shown as dots."""
         recursive = any(obj is outer for outer in self._stack) or len(self._stack) > _MAX_DEPTH
         self._stack.append(obj)
         try:

@@ -1,4 +1,4 @@
-"""Hints for a missing key or name: the keys and names that exist, and the one that was probably meant."""
+"""Hints for a missing key or name: the existing ones, and the one that was probably meant."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def listed(names: list[str]) -> str:
 
 
 def meant(name: str, there: list[str]) -> str:
-    """A question about the most similar name, to append to a sentence; empty if none is similar."""
+    """The question "Did you mean …?" about the most similar name, with a leading space; empty if none is similar."""
     near = difflib.get_close_matches(name, there, 1)
     return f" Did you mean {near[0]!r}?" if near else ""
 
 
 def near_keys(error: KeyError, report: Report, ctx: Context | None) -> Iterator[str]:
-    """The keys of the mapping that has no such key, if the source line names it."""
+    """The keys of the mapping that lacks the key, if it can be found by the source line."""
     key = error.args[0] if error.args else None
     for frame in reversed(report.frames):
         if frame.scope is None or not frame.is_user:
@@ -44,8 +44,10 @@ def near_keys(error: KeyError, report: Report, ctx: Context | None) -> Iterator[
 def _without_key(expression: str, mapping: Mapping[object, object], key: object) -> str:
     other = next((there for there in mapping if str(there) == str(key)), None)
     if other is not None:
-        kinds = f"{type(other).__name__}, and {key!r} is of the type {type(key).__name__}"
-        return f"{expression} has the key {other!r} of the type {kinds}."
+        return (
+            f"{expression} has the key {other!r} of type {type(other).__name__}, but {key!r} is of type"
+            f" {type(key).__name__}."
+        )
     there = [str(each) for each in mapping]
     near = meant(str(key), there)
     if not there:
@@ -56,7 +58,7 @@ def _without_key(expression: str, mapping: Mapping[object, object], key: object)
 def _mappings(
     line: str, scope: FrameType, key: object, ctx: Context | None
 ) -> Iterator[tuple[str, Mapping[object, object]]]:
-    """The expressions of a line that are subscripted with `key`, and their values if these lack it."""
+    """The expressions in a line that are subscripted with `key`, and their values, if these lack the key."""
     for node in ast.walk(_parsed(line)):
         if isinstance(node, ast.Subscript) and _value(node.slice, scope, ctx) == key:
             value = _value(node.value, scope, ctx)
@@ -65,7 +67,7 @@ def _mappings(
 
 
 def _parsed(line: str) -> ast.AST:
-    """The tree of a line; also of one that begins a block, or that is a part of an expression."""
+    """The syntax tree of a line, which may also start a block or be a part of an expression."""
     for text in (line, f"{line} pass", line.rstrip(",:"), line.removeprefix("return ").rstrip(",")):
         try:
             return ast.parse(text)
@@ -75,7 +77,7 @@ def _parsed(line: str) -> ast.AST:
 
 
 def _value(node: ast.expr, scope: FrameType, ctx: Context | None) -> object:
-    """The value of an expression, which nothing is called for except `request.get_json()`; `_MISSING` for others."""
+    """The value of an expression; `_MISSING` if it requires a call other than `request.get_json()`."""
     if isinstance(node, ast.Constant):
         return node.value
     if isinstance(node, ast.Name):
@@ -95,7 +97,7 @@ def _value(node: ast.expr, scope: FrameType, ctx: Context | None) -> object:
 
 
 def _real(value: object, ctx: Context | None) -> object:
-    """The object of this request that a proxy stands for; any other value itself."""
+    """The request's object that a proxy stands for. Other values are returned unchanged."""
     if ctx is None:
         return value
     if isinstance(ctx, RequestContext):
@@ -107,22 +109,22 @@ def _real(value: object, ctx: Context | None) -> object:
 
 
 def near_template_names(error: BaseException, report: Report) -> Iterator[str]:
-    """The names of the template, or of the value in it, of which one was probably meant."""
-    found = _undefined_name(str(error))
-    there = _attribute_of(report) if found is None else None
+    """Names in the template, or attributes of a value in it, that may have been meant."""
+    match = _undefined_name(str(error))
+    there = _attribute_of(report) if match is None else None
     if there is not None:
         owner, name = there
         names = [str(key) for key in owner] if isinstance(owner, Mapping) else dir(owner)
         near = meant(name, names)
         shown = [each for each in names if not each.startswith("_")]
         yield f"The value has no {name!r}.{near or f' It has {listed(shown)}.'}"
-    elif found is not None:
+    elif match is not None:
         names = _template_names(report)
-        yield f"The template has no {found[1]!r}.{meant(found[1], names) or ' Pass it to render_template().'}"
+        yield f"The template has no {match[1]!r}.{meant(match[1], names) or ' Pass it to render_template().'}"
 
 
 def _attribute_of(report: Report) -> tuple[object, str] | None:
-    """The value that has no such attribute, and the name of the attribute: Jinja's undefined object has both."""
+    """The value that lacks an attribute, and the attribute's name, from Jinja's undefined object."""
     for frame in reversed(report.frames):
         undefined = None if frame.scope is None else frame.scope.f_locals.get("obj")
         if undefined is not None and hasattr(

@@ -1,4 +1,4 @@
-"""The rules that are most similar to a request that no rule matched, each with the reason why it did not match."""
+"""Finds the rules that are most similar to a request which no rule matches, and the reason why each does not match."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MAX_SEGMENT = 200
 
 @dataclass
 class NearRule:
-    """A rule, and the reason why it did not match."""
+    """A rule, and the reason why it does not match."""
 
     rule: str
     methods: str
@@ -28,14 +28,14 @@ class NearRule:
 
 @dataclass
 class Explanation:
-    """`matched` is the rule that matched, if any. In that case the view sent the response."""
+    """`matched` is the rule that matches, or None. If there is one, the view itself has sent the response."""
 
     matched: NearRule | None
     near: list[NearRule]
 
 
 def explain(adapter: MapAdapter, path: str, method: str) -> Explanation:
-    """The rules for `path`, as the client sent it, and `method`."""
+    """Explain the result of matching `path`, as the client sent it, and `method`."""
     try:
         rule, _ = adapter.match(return_rule=True)
     except (HTTPException, RoutingException):
@@ -44,7 +44,7 @@ def explain(adapter: MapAdapter, path: str, method: str) -> Explanation:
 
 
 def near_rules(adapter: MapAdapter, path: str, method: str) -> list[NearRule]:
-    """The rules that are most similar to the path, best first."""
+    """The rules that are most similar to the path, most similar first."""
     segments = [segment[:_MAX_SEGMENT] for segment in path.lstrip("/").split("/")[:_MAX_SEGMENTS]]
     scored = []
     for number, rule in zip(range(_MAX_RULES), adapter.map.iter_rules(), strict=False):
@@ -52,7 +52,7 @@ def near_rules(adapter: MapAdapter, path: str, method: str) -> list[NearRule]:
         if reason == "" and not likeness:
             continue
         if not reason:
-            reason = _beyond_the_path(rule, adapter, method)
+            reason = _other_reason(rule, adapter, method)
         scored.append((-likeness, number, _as_near(rule, reason)))
     best = sorted(scored)[:_MAX_SHOWN]
     return [near for likeness, _, near in best if likeness <= -0.34]
@@ -64,12 +64,12 @@ def _as_near(rule: Rule, reason: str) -> NearRule:
 
 
 def _compare(rule: Rule, segments: list[str]) -> tuple[float, str]:
-    """The similarity of a rule and the segments of a path, from 0 to 1, and the first difference."""
+    """The similarity of a rule to the segments of a path, from 0 to 1, and the first difference."""
     wanted = rule.rule.lstrip("/").split("/")
     score, reason = 0.0, ""
     for position, pattern in enumerate(wanted):
         if position >= len(segments):
-            reason = reason or f"goes on with {'/' + '/'.join(wanted[position:])!r}"
+            reason = reason or f"continues with {'/' + '/'.join(wanted[position:])!r}"
             break
         likeness, difference, takes_the_rest = _compare_segment(rule, pattern, segments, position)
         score += likeness
@@ -93,18 +93,18 @@ def _compare_segment(rule: Rule, pattern: str, segments: list[str], position: in
         if not pattern:
             return 0.0, f"ends where the path has {segment!r}", False
         if pattern.startswith("{") and pattern.endswith("}"):
-            return 0.8, f"has {pattern} as plain text: a variable is written <{pattern[1:-1]}>", False
+            return 0.8, f"has {pattern} as plain text; a variable is written <{pattern[1:-1]}>", False
         return 0.8 * likeness, f"has {pattern!r} where the path has {segment or 'nothing'!r}", False
     converters = [rule._converters.get(variable.name) for variable in variables]
     isolating = [converter for converter in converters if converter is not None and converter.part_isolating]
     if len(isolating) < len(converters):
-        return 0.5, "" if "/".join(segments[position:]) else f"wants something for {pattern!r}", True
+        return 0.5, "" if "/".join(segments[position:]) else f"requires a value for {pattern!r}", True
     regex = "".join(
         f"(?:{rule._converters[token.name].regex})" if isinstance(token, Variable) else re.escape(token)
         for token in tokens
     )
     if re.fullmatch(regex, segment) is None or not _converts(isolating, segment):
-        return 0.4, f"{pattern} does not take {segment or 'nothing'!r}", False
+        return 0.4, f"{pattern} does not accept {segment or 'nothing'!r}", False
     return 0.9, "", False
 
 
@@ -118,18 +118,18 @@ def _converts(converters: list[BaseConverter], segment: str) -> bool:
     return True
 
 
-def _beyond_the_path(rule: Rule, adapter: MapAdapter, method: str) -> str:
-    """The reason why a rule did not match although its path does."""
+def _other_reason(rule: Rule, adapter: MapAdapter, method: str) -> str:
+    """The reason why a rule does not match although its path does."""
     if rule.build_only:
-        return "is for building URLs only"
+        return "is only for building URLs"
     if adapter.map.host_matching:
         if (rule.host or "") != adapter.server_name:
-            return f"is for the host {rule.host or '(none)'}, and this is {adapter.server_name}"
+            return f"is for the host {rule.host or '(none)'}, but the request is for {adapter.server_name}"
     elif (rule.subdomain or "") != (adapter.subdomain or ""):
-        own = f"the subdomain {rule.subdomain!r}" if rule.subdomain else "no subdomain"
-        return f"is for {own}, and this is {adapter.subdomain or 'none'!r}"
+        expected = f"the subdomain {rule.subdomain!r}" if rule.subdomain else "no subdomain"
+        return f"is for {expected}, but the request is for {adapter.subdomain or 'none'!r}"
     if rule.websocket != adapter.websocket:
         return "is for WebSockets" if rule.websocket else "is not for WebSockets"
     if rule.methods is not None and method not in rule.methods:
-        return f"does not take {method}"
-    return "matches the path, but its variables do not take these values"
+        return f"does not allow {method}"
+    return "matches the path, but its variables do not accept these values"

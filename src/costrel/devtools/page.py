@@ -34,23 +34,23 @@ POLICY = (
     "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self'; img-src data:;"
     " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-"""The pages need no other resources. If part of a message were interpreted as HTML, its scripts would not run."""
+"""Allows nothing but the pages' own resources, so that scripts in a message would not run even if escaping failed."""
 
 
 Tables: t.TypeAlias = "list[tuple[str, list[tuple[str, str]]]]"
-"""Titles, each with the rows of its table."""
+"""Tables, each with a title and rows."""
 
 
 @dataclass
-class Asker:
-    """The parts of the request that a page shows."""
+class RequestSummary:
+    """The parts of a request that a page shows."""
 
     method: str = ""
     url: str = ""
     rows: list[tuple[str, str]] = field(default_factory=list)
     headers: list[tuple[str, str]] = field(default_factory=list)
     activity: Tables = field(default_factory=list)
-    """The activity of the request until then: stages, templates, SQL and log lines."""
+    """The stages, templates, SQL and log lines of the request up to its error."""
 
     @classmethod
     def of(
@@ -59,8 +59,8 @@ class Asker:
         describer: Describer,
         ctx: RequestContext | None = None,
         activity: Tables | None = None,
-    ) -> Asker:
-        """The parts of `request` without its secrets. `ctx` is its context, if it is known."""
+    ) -> RequestSummary:
+        """The summary of `request`, without secrets. `ctx` is its context, if it is known."""
         headers = [
             (name, HIDDEN if name.lower() in _HIDDEN_HEADERS or is_secret(name) else describer.clean(value))
             for name, value in request.headers
@@ -77,7 +77,7 @@ class Asker:
 
 
 def _contents(ctx: RequestContext, describer: Describer) -> list[tuple[str, str]]:
-    """The values of the request's query, form, files, JSON, session and `g`, as far as the request has read them."""
+    """The values of the query, form, files, JSON, session and `g`, as far as the application has read them."""
     read, opened = vars(ctx.request), vars(ctx)
     groups = {
         "args": ctx.request.args,
@@ -101,7 +101,7 @@ def _pairs(values: Mapping[object, object]) -> Iterable[tuple[object, object]]:
 
 
 def _json_of(ctx: RequestContext) -> object:
-    """The JSON of the request; None if there is none, or it can be read no more."""
+    """The request's JSON; None if there is none, or if it can no longer be read."""
     try:
         return ctx.request.get_json(silent=True)
     except Exception:  # an error here must not hide the error of the page
@@ -115,7 +115,7 @@ def _hide_query(request: Request) -> str:
 
 @dataclass(kw_only=True)
 class Shell:
-    """The common parts of all pages: whether consoles work and are unlocked, and the start to compare with."""
+    """The common part of all pages: whether consoles are on and unlocked, and this start's identifier for reloading."""
 
     evalex: bool = False
     trusted: bool = False
@@ -151,28 +151,28 @@ class Shell:
 
 
 class ErrorPage(Shell):
-    """The page of one exception."""
+    """The page for an exception."""
 
     def __init__(
         self,
         report: Report,
         describer: Describer | None = None,
-        asker: Asker | None = None,
+        summary: RequestSummary | None = None,
         hints: list[Hint] | None = None,
         **shell: t.Any,
     ) -> None:
         super().__init__(**shell)
         self.report = report
         self.describer = describer or Describer()
-        self.asker = asker or Asker()
+        self.summary = summary or RequestSummary()
         self.hints = hints or []
 
     def html(self) -> str:
-        """The page. A comment at its end contains the traceback as text, for programs."""
+        """The page as HTML. For programs, a comment at its end contains the traceback as text."""
         return self.render(
             "error.html",
             report=self.report,
-            asker=self.asker,
+            summary=self.summary,
             hints=self.hints,
             clean=self.describer.clean,
             clean_html=self.describer.clean_html,
@@ -180,23 +180,24 @@ class ErrorPage(Shell):
             runs=runs_of,
             text=self.text(),
             markdown=self.markdown(),
-            comment=Markup(_in_comment(self.text())),  # noqa: S704 - it cannot leave its comment
+            comment=Markup(_in_comment(self.text())),  # noqa: S704 - cannot end the comment
         )
 
     def text(self) -> str:
         """The traceback and the hints as plain text."""
-        head = f"{self.asker.method} {self.asker.url}\n\n" if self.asker.method else ""
+        head = f"{self.summary.method} {self.summary.url}\n\n" if self.summary.method else ""
         return head + self.describer.clean(format_report(self.report, describer=self.describer, hints=self.hints))
 
     def markdown(self) -> str:
-        """The text for an issue as Markdown: message, hints, source, variables and traceback."""
+        """The error as Markdown for an issue: message, hints, source, variables and traceback."""
         return self.describer.clean("\n".join(self._markdown()))
 
     def _markdown(self) -> Iterator[str]:
         report = self.report
         yield f"### {report.kind}: {report.message}" if report.message else f"### {report.kind}"
-        if self.asker.method:
-            yield f"\n`{self.asker.method} {self.asker.url}`, Python {platform.python_version()}, Costrel {__version__}"
+        if self.summary.method:
+            versions = f"Python {platform.python_version()}, Costrel {__version__}"
+            yield f"\n`{self.summary.method} {self.summary.url}`, {versions}"
         for hint in self.hints:
             yield "\nHint: " + hint.text.replace("<", "\\<")  # Markdown hides tags
             yield from (f"- `{name}` {remark}" for name, remark in hint.rows)
@@ -218,7 +219,7 @@ class ErrorPage(Shell):
 
 
 class FirstSteps(t.NamedTuple):
-    """An application without routes: its name, the file that makes it, and the variable that holds it there."""
+    """An application without routes: its name, its file, and the variable that it is assigned to."""
 
     name: str
     file: str | None
@@ -226,19 +227,19 @@ class FirstSteps(t.NamedTuple):
 
 
 class HelpPage(Shell):
-    """The page for a request that no rule matched, or none with its method."""
+    """The page for a request that no rule matches, or no rule with its method."""
 
-    def html(self, code: int, name: str, asker: Asker, explanation: Explanation) -> str:
+    def html(self, code: int, name: str, summary: RequestSummary, explanation: Explanation) -> str:
         """The page as HTML."""
-        return self.render("help.html", code=code, name=name, asker=asker, explanation=explanation)
+        return self.render("help.html", code=code, name=name, summary=summary, explanation=explanation)
 
-    def welcome(self, code: int, asker: Asker, app: FirstSteps) -> str:
+    def welcome(self, code: int, summary: RequestSummary, app: FirstSteps) -> str:
         """The page for an application without routes, as HTML."""
-        return self.render("welcome.html", code=code, asker=asker, **app._asdict())
+        return self.render("welcome.html", code=code, summary=summary, **app._asdict())
 
 
 def render_console_page(**shell: t.Any) -> str:
-    """The page with only a console."""
+    """The page with a console."""
     return Shell(evalex=True, **shell).render("console.html")
 
 

@@ -1,4 +1,4 @@
-"""The PIN that unlocks the consoles: random at each start, with a limit on wrong attempts, remembered in a cookie."""
+"""The PIN that unlocks the consoles: new at each start, with a limit on wrong attempts, and remembered in a cookie."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import time
 import typing as t
 
 PIN_TIME: t.Final = 60 * 60 * 24 * 7
-"""The seconds for which a browser with the PIN may use the consoles."""
+"""The seconds for which a browser may use the consoles after the PIN was entered."""
 
 MAX_TRIES: t.Final = 10
 
 SECRET_VARIABLE: t.Final = "COSTREL_DEBUG_START"  # noqa: S105 - a name
-"""Passes the secret of a start to the serving process, so that a reload keeps the PIN."""
+"""The environment variable that passes the secret to the serving process, so that a reload keeps the PIN."""
 
 _PIN_VARIABLES = ("COSTREL_DEBUG_PIN", "WERKZEUG_DEBUG_PIN")
 _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
@@ -31,18 +31,18 @@ def start_secret() -> bytes:
     global _secret
     with _lock:
         if _secret is None:
-            handed_on = os.environ.pop(SECRET_VARIABLE, "")
-            _secret = bytes.fromhex(handed_on) if len(handed_on) == 64 else secrets.token_bytes(32)
+            inherited = os.environ.pop(SECRET_VARIABLE, "")
+            _secret = bytes.fromhex(inherited) if len(inherited) == 64 else secrets.token_bytes(32)
         return _secret
 
 
 def environment_for_child() -> dict[str, str]:
-    """The variables for the environment of a process that is to share the secret of this start."""
+    """Environment variables for a child process, so that it shares the secret of this start."""
     return {SECRET_VARIABLE: start_secret().hex()}
 
 
 def make_pin() -> str:
-    """The PIN of this start: sixteen letters and digits, 79 bits that do not depend on the machine."""
+    """The PIN of this start: sixteen random letters and digits (79 bits)."""
     number = int.from_bytes(_keyed(b"pin"), "big")
     letters = []
     for _ in range(_GROUPS * _GROUP):
@@ -53,7 +53,7 @@ def make_pin() -> str:
 
 
 def chosen_pin() -> str | None:
-    """The PIN of the environment: digits and hyphens, or ``off`` for no PIN; None if the variable is not set."""
+    """The PIN from the environment: digits and hyphens, or "off" for no PIN. None if no variable is set."""
     for name in _PIN_VARIABLES:
         value = os.environ.get(name)
         if value == "off" or (value is not None and value.replace("-", "").isdecimal()):
@@ -62,7 +62,7 @@ def chosen_pin() -> str | None:
 
 
 def get_pin_and_cookie_name(app: object) -> tuple[str, str] | tuple[None, None]:
-    """The PIN and the name of the cookie that remembers it; both None if the environment turns it off."""
+    """The PIN and the name of its cookie; both None if the environment turns the PIN off."""
     pin = chosen_pin()
     if pin == "off":
         return None, None
@@ -70,12 +70,12 @@ def get_pin_and_cookie_name(app: object) -> tuple[str, str] | tuple[None, None]:
 
 
 def get_machine_id() -> str | bytes | None:
-    """None: nothing here is derived from the machine."""
+    """Return None, since the PIN is not derived from the machine."""
     return None
 
 
 def hash_pin(pin: str) -> str:
-    """A digest of `pin` that only this start can make."""
+    """A digest of `pin`, keyed with the secret of this start."""
     return hmac.new(start_secret(), pin.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
 
 
@@ -84,19 +84,19 @@ def _keyed(purpose: bytes) -> bytes:
 
 
 def is_same_pin(entered: str, pin: str) -> bool:
-    """Whether the PIN is right, however it was grouped; takes the same time for every wrong one."""
-    given, wanted = (text.strip().replace("-", "").lower().encode() for text in (entered, pin))
-    return hmac.compare_digest(given, wanted)
+    """Whether the entered PIN is correct, regardless of hyphens and case. Compares in constant time."""
+    left, right = (text.strip().replace("-", "").lower().encode() for text in (entered, pin))
+    return hmac.compare_digest(left, right)
 
 
 def make_ticket(pin: str) -> str:
-    """The cookie's value for a browser that gave the PIN."""
+    """The value of the cookie for a browser in which the PIN was entered."""
     now = int(time.time())
     return f"{now}|{hash_pin(f'{now}|{pin}')}"
 
 
 def check_ticket(ticket: str, pin: str) -> bool:
-    """Whether a cookie's value was made here for this PIN, less than PIN_TIME ago."""
+    """Whether `make_ticket` made a cookie's value for this PIN, less than PIN_TIME ago."""
     stamp, _, digest = ticket.partition("|")
     if not stamp.isascii() or not stamp.isdecimal() or len(stamp) > 12:
         return False
@@ -107,7 +107,7 @@ def check_ticket(ticket: str, pin: str) -> bool:
 
 
 class Tries:
-    """Counts wrong PINs of all threads. After MAX_TRIES of them, no PIN is accepted until the program restarts."""
+    """Counts wrong PINs in all threads. After MAX_TRIES, no PIN is accepted until the program restarts."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -1,4 +1,4 @@
-"""Pages that reload themselves in development: a script in each page, and the event stream for it."""
+"""Pages that reload themselves in development: a script in each page, and its event stream."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ PREFIX: t.Final = "/__costrel__/"
 EVENTS: t.Final = PREFIX + "events"
 SCRIPT: t.Final = PREFIX + "refresh.js"
 
-LOOK_EVERY: t.Final = 1.0
-"""The interval for checking the template and static folders while a page waits, in seconds.
+POLL_INTERVAL: t.Final = 1.0
+"""The interval in seconds for polling the template and static folders while a page is open.
 
-watchfiles reports most changes at once: not those in new folders, on some network drives and without watchfiles.
+watchfiles reports most changes at once, but none in new folders and on some network drives; and it may be missing.
 """
 
 _MAX_FILES = 5_000
@@ -49,16 +49,16 @@ def script_tag(start: str) -> bytes:
 
 
 def wants_script(environ: WSGIEnvironment) -> bool:
-    """Whether the response will be shown as a page, according to the browser (Fetch Metadata)."""
+    """Whether the browser will show the response as a page, according to Fetch Metadata."""
     return environ["REQUEST_METHOD"] == "GET" and environ.get("HTTP_SEC_FETCH_DEST") in ("document", "iframe", "frame")
 
 
 @dataclass
 class HeldPage:
-    """Holds back the start of a response that can be changed until the length of its body is known.
+    """Delays the start of a response that can be changed until the first part of its body is known.
 
-    `change` is called with the start and the body if that comes in one piece, and returns the new body. To a streamed
-    page, only `tail` is appended. `note` is called with the status of each response.
+    `change` is called with the start and the complete body, and returns the new body. To a streamed page, only `tail`
+    is appended. `note` is called with the status of each response.
     """
 
     pass_on: Send
@@ -87,7 +87,7 @@ class HeldPage:
     async def _begin(self, start: Message, message: Message) -> None:
         self._start, self.started = None, True
         body = message.get("body", b"")
-        # A body with the length of its Content-Length is complete, even if an empty message follows.
+        # A body as long as its Content-Length is complete, even if an empty message follows.
         self._streaming = message.get("more_body", False) and _length(start) != len(body)
         if self._streaming and is_problem(start):
             self._streaming, changed = False, body
@@ -102,13 +102,13 @@ class HeldPage:
 
 
 def insert(body: bytes, tag: bytes) -> bytes:
-    """The page with the script at the end of its body element."""
+    """Insert the script at the end of the page's body element."""
     position = body.lower().rfind(b"</body")
     return body + tag if position < 0 else body[:position] + tag + body[position:]
 
 
 def uncache(start: Message) -> None:
-    """Make the browser revalidate a page that was changed here, so that the validators do not match it any more."""
+    """Prevent caching of a page that was changed here, to which the application's validators no longer apply."""
     names = (b"etag", b"last-modified", b"cache-control", b"accept-ranges")
     start["headers"] = [(name, value) for name, value in start["headers"] if name.lower() not in names]
     start["headers"].append((b"cache-control", b"no-cache"))
@@ -149,7 +149,7 @@ def _lengthen(start: Message, by: int) -> None:
 
 
 class Refresher:
-    """Serves the script and the event stream. The folders of `app` are checked for changes."""
+    """Serves the script and the event stream, which reports changes in the folders of `app`."""
 
     def __init__(self, app: Costrel, start: str) -> None:
         self.app = app
@@ -193,14 +193,14 @@ class Refresher:
         with set_by_changes(_with_inner(folders, before)) as changed:
             while True:
                 with suppress(asyncio.TimeoutError):
-                    await asyncio.wait_for(changed.wait(), LOOK_EVERY)
+                    await asyncio.wait_for(changed.wait(), POLL_INTERVAL)
                 changed.clear()
                 now = await asyncio.to_thread(snapshot, folders)
-                await _tell({path for path, _ in before.items() ^ now.items()}, send)
+                await _send_change({path for path, _ in before.items() ^ now.items()}, send)
                 before = now
 
 
-async def _tell(changed: set[str], send: Send) -> None:
+async def _send_change(changed: set[str], send: Send) -> None:
     if changed:
         kind = "style" if all(path.endswith(_STYLES) for path in changed) else "change"
         event = f"event: {kind}\ndata: {len(changed)}\n\n"
@@ -208,7 +208,7 @@ async def _tell(changed: set[str], send: Send) -> None:
 
 
 def _with_inner(folders: Iterable[str], files: Iterable[str]) -> set[str]:
-    """The folders of these files, and those of `folders` that exist."""
+    """The folders of `files`, and those of `folders` that exist."""
     return {os.path.dirname(path) for path in files} | {path for path in folders if os.path.isdir(path)}
 
 

@@ -1,4 +1,4 @@
-"""The source around a line: read, cut out, and highlighted by kinds of tokens."""
+"""Source excerpts with syntax highlighting."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _MAX_WIDTH = 400
 
 
 class Span(t.NamedTuple):
-    """The place of an error: lines from 1, columns in characters from 0, or None if they are unknown."""
+    """The location of an error: lines from 1, columns in characters from 0. Unknown columns are None."""
 
     line: int
     end_line: int | None = None
@@ -42,7 +42,7 @@ class Span(t.NamedTuple):
 
 @dataclass
 class Line:
-    """One line of source. `marked` is the part of the line that the error is in: before, in it, behind it."""
+    """A line of source. The error is in the characters from `start` to `end`; both are None if that is unknown."""
 
     number: int
     text: str
@@ -53,12 +53,12 @@ class Line:
 
     @property
     def pointer(self) -> str:
-        """A line below the source line that points to the part; empty if the whole line is meant."""
+        """A line of ``^`` to show below the source line; empty if the error covers the whole line."""
         if self.start is None or self.end is None or self.end <= self.start:
             return ""
         if not self.text[: self.start].strip() and not self.text[self.end :].strip():
-            return ""  # all of the line is meant: that it is marked says so
-        # Tabs stay, so that the pointer is below the part.
+            return ""  # the highlighted line is enough
+        # Tabs are kept, so that the pointer is aligned with the source.
         indent = "".join("\t" if character == "\t" else " " for character in self.text[: self.start])
         return indent + "^" * (self.end - self.start)
 
@@ -68,7 +68,7 @@ def file_lines(filename: str, module_globals: dict[str, object] | None = None) -
     try:
         linecache.checkcache(filename)
         return [line.rstrip("\r\n") for line in linecache.getlines(filename, module_globals)]
-    except Exception:  # a loader of the user's may raise anything
+    except Exception:  # a custom loader may raise anything
         return []
 
 
@@ -81,7 +81,7 @@ def excerpt(
     last: int | None = None,
     is_python: bool = True,
 ) -> list[Line]:
-    """The lines around `span`, within the function that begins at `first` and ends at `last`."""
+    """The lines around `span`, limited to the function from line `first` to line `last`."""
     if not 1 <= span.line <= len(lines):
         return []
     end = span.end_line or span.line
@@ -104,7 +104,7 @@ def excerpt(
 
 
 def characters(lines: list[str], line: int, column: int) -> int:
-    """A column that Python counts in bytes of UTF-8, as characters."""
+    """Convert a column in UTF-8 bytes, as Python counts it, to characters."""
     if not 1 <= line <= len(lines):
         return column
     return len(lines[line - 1].encode()[:column].decode("utf-8", "replace"))
@@ -132,5 +132,5 @@ def _span(match: re.Match[str], previous: str) -> str:
             kind = "builtin"
         else:
             return str(escape(token))
-    # A string of several lines is closed and opened again at each end of a line.
+    # In a multi-line string, the element is closed at the end of each line and opened again.
     return "\n".join(f'<i class="{kind}">{escape(part)}</i>' if part else "" for part in token.split("\n"))

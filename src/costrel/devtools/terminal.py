@@ -1,4 +1,4 @@
-"""A traceback for reading in a terminal: the user's own frames with their source, the libraries' in one line each."""
+"""Tracebacks for the terminal: the user's frames with source, runs of library frames in one line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Paint = Callable[..., str]
 _CODES = {"bold": "1", "dim": "2", "red": "31", "yellow": "33", "cyan": "36"}
 _INNERMOST_LIBRARY_FRAMES = 3
 
-# What an exception's message or a source line may contain must not act on the terminal.
+# Control characters in messages or source lines must not affect the terminal.
 _VISIBLE = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if code not in (9, 10)}
 
 
@@ -24,12 +24,12 @@ def colours(text: str, *styles: str) -> str:
 
 
 def plain(text: str, *styles: str) -> str:
-    """`text` as it is."""
+    """Return `text` unchanged: a `colours` for streams without colours."""
     return text
 
 
 def painter(stream: object) -> Paint:
-    """:func:`colours` if `stream` is a terminal and ``NO_COLOR`` is not set, else :func:`plain`."""
+    """:func:`colours` if `stream` is a terminal and ``NO_COLOR`` is not set, otherwise :func:`plain`."""
     wanted = not os.environ.get("NO_COLOR") and bool(getattr(stream, "isatty", lambda: False)())
     return colours if wanted else plain
 
@@ -37,7 +37,7 @@ def painter(stream: object) -> Paint:
 def format_report(
     report: Report, paint: Paint = plain, describer: Describer | None = None, hints: Iterable[Hint] = ()
 ) -> str:
-    """The report as text, the earliest exception first and the message last, as Python has it; then the hints."""
+    """The report as text, followed by the hints. As in Python, the earliest exception comes first."""
     clean = (describer or Describer()).clean
     parts = [_one(item, paint, clean) for item in reversed(list(report.chain()))]
     sentences = [_sentence(item.relation) for item in reversed(list(report.chain())) if item.relation]
@@ -86,12 +86,12 @@ def _hint(hint: Hint, paint: Paint, clean: Callable[[str], str]) -> Iterator[str
 
 
 def _shown(frames: list[Frame]) -> Iterator[tuple[Frame, int]]:
-    """The frames, with a count in the place of several that follow each other in one library."""
+    """The frames to show, with the number 0. A run of library frames is replaced by its first frame and its length."""
     has_own = any(frame.is_user for frame in frames)
     run: list[Frame] = []
     for frame in [*frames, None]:
         if run and (frame is None or frame.package != run[-1].package):
-            # Without any code of the user's, or at the innermost frame, the error is in the library.
+            # At the innermost frame, or if no frame is the user's, the error is in the library.
             keep = _INNERMOST_LIBRARY_FRAMES if frame is None or not has_own else 0
             if len(run) > keep + 1:
                 yield run[0], len(run) - keep

@@ -1,4 +1,4 @@
-"""Values as text for the error pages: shortened, without secrets, and safe from errors in a repr."""
+"""Formats values for the error pages: shortened, without secrets, and robust against errors in a repr."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from markupsafe import Markup, escape
 
 HIDDEN: t.Final = "•••••• (hidden)"
-"""Replaces a value whose name marks it as secret."""
+"""The replacement for a value whose name marks it as secret."""
 
 MAX_TEXT = 400
 """The maximum number of characters of a value."""
@@ -30,7 +30,7 @@ TELLING_WORDS: t.Final = (
 
 _SECRET_NAME = re.compile(rf"{TELLING_WORDS}|(?:^|[_-])(?:pwd|pin|auth|salt|dsn|cookies?)$", re.IGNORECASE)
 
-# In the text of a repr: a name that marks a secret, then its value in quotes.
+# Matches, in the text of a repr, a name that marks a secret and its quoted value.
 _SECRET_IN_TEXT = re.compile(
     rf"((?:{TELLING_WORDS}|cookie|api[-_]key)[\w-]*['\"]?\s*[,:=]\s*b?)(['\"])(?:\\.|(?!\2).)*(?:\2|$)", re.IGNORECASE
 )
@@ -40,7 +40,7 @@ _CGI_KEYS = (
     "HTTP_", "REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", "SCRIPT_NAME", "SERVER_", "REMOTE_", "CONTENT_", "wsgi.",
     "asgi.", "werkzeug.",
 )  # fmt: skip
-"""Prefixes of the keys of a WSGI environ, which some servers mix with the environment of the process."""
+"""Prefixes of the request's keys in a WSGI environ, to which some servers add the environment of the process."""
 
 _BRACKETS: t.Final[tuple[tuple[type, str, str], ...]] = (
     (list, "[", "]"),
@@ -59,7 +59,7 @@ def is_secret(name: object) -> bool:
 
 
 def secrets_of(*sources: Mapping[str, object]) -> tuple[str, ...]:
-    """The secret values in these mappings, longest first. They are hidden everywhere."""
+    """The secret values in these mappings, longest first, so that they can be hidden everywhere."""
     found = {
         text
         for source in sources
@@ -70,7 +70,7 @@ def secrets_of(*sources: Mapping[str, object]) -> tuple[str, ...]:
 
 
 def clean_text(text: str, replacement: str = HIDDEN) -> str:
-    """`text` without quoted values that follow the name of a secret, and without the passwords of URLs."""
+    """Hide, in `text`, quoted values after names that mark secrets, and passwords in URLs."""
     return _PASSWORD_IN_URL.sub(rf"\1{replacement}@", _SECRET_IN_TEXT.sub(rf"\1{replacement}", text))
 
 
@@ -81,19 +81,19 @@ def _as_text(value: object) -> str:
 
 
 class Describer:
-    """Formats values as text, and hides `secrets` in it."""
+    """Formats values as text, and hides `secrets` in the text."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._secrets = tuple(secrets)
 
     def named(self, name: object, value: object) -> str:
-        """The text for the value of a variable."""
+        """Format the value of a variable, which is hidden if the name marks a secret."""
         if is_secret(name) and value is not None and not callable(value):
             return HIDDEN
         return self.value(value)
 
     def value(self, value: object) -> str:
-        """The text for a value."""
+        """Format a value."""
         return self.clean(_shorten(_describe(value, 0), MAX_TEXT))
 
     def clean(self, text: str) -> str:
@@ -111,7 +111,7 @@ class Describer:
 
 
 def _describe(value: object, depth: int) -> str:
-    cls = type(value)  # not isinstance(), which a proxy forwards to its object, and which fails if it has none
+    cls = type(value)  # isinstance() would be forwarded by a proxy, and fail if the proxy is unbound
     if issubclass(cls, os._Environ):
         return "<the environment of the process, not shown>"
     if issubclass(cls, (str, bytes, bytearray)):
@@ -152,7 +152,7 @@ def _mapping(value: dict[object, object], depth: int) -> str:
     start, end = ("{", "}") if type(value) is dict else (f"{type(value).__name__}({{", "})")
     if depth == _MAX_DEPTH:
         return f"{start}…{end}"
-    items = list(dict.items(value))  # the method of a MultiDict would leave values out
+    items = list(dict.items(value))  # MultiDict.items() would leave out values
     total = len(items)
     if "wsgi.version" in value:
         items = [(key, item) for key, item in items if _is_of_the_request(key, item)]

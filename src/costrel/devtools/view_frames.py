@@ -1,4 +1,4 @@
-"""Shows the view for an error about its result, which is raised after the view has returned."""
+"""Adds the view to the traceback of an error in its return value, which is raised after the view has returned."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .source import Span
 
 
 def add_view(report: Report) -> None:
-    """Append the view to the frames, if its result is the reason for the error."""
+    """Append the view to the frames if its return value caused the error."""
     if not report.frames or report.frames[-1].filename != response_values.__file__:
         return
     for ctx in report.contexts(RequestContext)[-1:]:

@@ -1,6 +1,6 @@
-"""Guards: the security checks and headers that settings and decorators turn on. They are created at the first request.
+"""Guards: the security checks and headers that settings and decorators turn on. They are created at the seal.
 
-An application that turns none of them on, such as a plain `Flask`, has no `Guards`, and pays for one comparison.
+An application that uses none of them, such as a plain `Flask`, has no `Guards` and pays only for one comparison.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ Y = t.TypeVar("Y")
 
 
 class Guards:
-    """The guards of one application. Each is None if it is not turned on.
+    """The guards of one application. Each is None if it is off.
 
-    :param caller: reads the caller's trace headers; None if nothing does before the route is known.
+    :param caller: reads the caller's trace headers; None if they are not needed before the route is known.
     """
 
     def __init__(self, app: AppContract, respond: RespondToError, caller: Arrival | None = None) -> None:
@@ -48,11 +48,11 @@ class Guards:
         self.limits = Limits.of(app)
         """Counts requests."""
         self.csrf = csrf.CrossSiteCheck.of(app, self.cross_origin)
-        """Checks requests with unsafe methods, before the hooks and the view."""
+        """Checks requests with unsafe methods before the hooks and the view."""
         self.compression = Compression.of(app)
-        """Compresses responses, after everything else."""
+        """Compresses responses, last of all."""
         self.meet_all = self.cross_origin is not None or self.limits is not None
-        """Whether `admit` must be called for requests with safe methods too."""
+        """Whether `admit` must also be called for requests with safe methods."""
         self._finishers: list[Finish] = [
             guard.finish for guard in (self.cross_origin, self.limits) if guard is not None
         ]
@@ -63,13 +63,13 @@ class Guards:
             self._finishers.append(notices.finish)
         one = len(self._finishers) == 1
         self.finish: Finish | None = self._finishers[0] if one else self._finish if self._finishers else None
-        """Called at the end of the request: adds the headers that the response does not have yet."""
+        """Called at the end of the request. Adds the headers that the response does not have yet."""
 
     @classmethod
     def of(cls, app: AppContract, respond: RespondToError, caller: Arrival | None = None) -> Guards | None:
         """The guards that the settings and decorators of `app` turn on; None if there are none.
 
-        `respond` makes the response to a preflight request that is refused.
+        `respond` creates the response to a refused preflight request.
         """
         guards = cls(app, respond, caller)
         return guards if guards.arrive or guards.csrf or guards.finish or guards.compression else None
@@ -77,12 +77,12 @@ class Guards:
     def _await(self, arrivals: tuple[Arrival, ...]) -> None:
         self._arrivals = arrivals
         self.fields = arrivals[0].fields if arrivals else Fields()
-        """The fields of all arrivals."""
+        """The header fields of all arrivals."""
         for arrival in arrivals[1:]:
             self.fields = arrival.fields.joined_with(self.fields)
         one = len(arrivals) == 1
         self.arrive: Arrive | None = arrivals[0].arrive if one else self._arrive if arrivals else None
-        """Called for a request with one of `fields`, before anything else reads it."""
+        """Called for requests with one of `fields` before anything else reads them."""
 
     def _arrive(self, ctx: RequestContext) -> None:
         for arrival in self._arrivals:
@@ -90,7 +90,7 @@ class Guards:
                 arrival.arrive(ctx)
 
     def without(self, arrival: object) -> None:
-        """Await an arrival no longer."""
+        """Remove an arrival."""
         self._await(tuple(each for each in self._arrivals if each is not arrival))
 
     def _finish(self, ctx: RequestContext, response: Response) -> None:
@@ -98,15 +98,15 @@ class Guards:
             finish(ctx, response)
 
     def trusts(self, request: GuardedRequest, origin: str) -> bool:
-        """Whether a CORS policy lets pages of `origin` make a browser send this request."""
+        """Whether a CORS policy allows pages of `origin` to have the browser send this request."""
         return self.cross_origin is not None and self.cross_origin.trusts(request, origin)
 
 
 def admit(ctx: RequestContext, to_thread: Y) -> Generator[Y, object, Response | None]:
-    """Run the guards that come before the hooks: preflight requests, limits without a key, CSRF.
+    """Run the guards that come before the hooks: preflight requests, rate limits without a key, CSRF.
 
-    Returns the response to a preflight request, else None. Raises TooManyRequests and CrossSiteRequest. Yields
-    `to_thread` before a call that may block the event loop.
+    Returns the response to a preflight request, otherwise None. Raises TooManyRequests or CrossSiteRequest for a
+    refused request. Yields `to_thread` before a call that may block the event loop.
     """
     guards: Guards = ctx.app.guards  # type: ignore[assignment]  # those of `Guards.of`
     if guards.cross_origin is not None:
@@ -127,7 +127,7 @@ def admit(ctx: RequestContext, to_thread: Y) -> Generator[Y, object, Response | 
 
 
 def count_known(ctx: RequestContext, to_thread: Y) -> Generator[Y, object, None]:
-    """Run the limits with a key, between the hooks and the view: the key may depend on the user that a hook found."""
+    """Check rate limits with a key, after the hooks: the key may depend on the user that a hook has loaded."""
     guards: Guards = ctx.app.guards  # type: ignore[assignment]  # those of `Guards.of`
     limits = guards.limits
     if limits is not None:
@@ -137,7 +137,7 @@ def count_known(ctx: RequestContext, to_thread: Y) -> Generator[Y, object, None]
 
 
 def template_names(app: MarkedApp) -> dict[str, Callable[[], str]]:
-    """The functions that templates of `app` can call because a guard is turned on."""
+    """The functions that the guards of `app` provide to its templates."""
     config = app.config
     names: dict[str, Callable[[], str]] = {}
     if config.get("CSRF_PROTECTION"):

@@ -1,4 +1,4 @@
-"""Compression: text, JSON, SVG and WebAssembly are encoded as the client accepts it."""
+"""Compresses text, JSON, SVG and WebAssembly with a content coding that the client accepts."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if t.TYPE_CHECKING:
 Y = t.TypeVar("Y")
 
 SMALLEST: t.Final = 1024
-"""Bytes of the shortest body that is compressed. A shorter one fits into one packet in any case."""
+"""The minimum size in bytes of a body that is compressed. A shorter body fits into one packet anyway."""
 
 LARGE: t.Final = 32 * 1024
-"""Bytes from which on a body is compressed in a thread, and not on the event loop."""
+"""The size in bytes from which a body is compressed in a thread rather than on the event loop."""
 
 _TYPES: t.Final = frozenset(
     {
@@ -47,10 +47,10 @@ _TYPES: t.Final = frozenset(
 )
 _EVENTS: t.Final = "text/event-stream"
 
-_AS_IT_IS: t.Final = ("Content-Encoding", "Content-Digest", "Content-MD5", "Digest")
-"""Fields of a response whose bytes must not change."""
+_FIXED_BYTES: t.Final = ("Content-Encoding", "Content-Digest", "Content-MD5", "Digest")
+"""Response fields that describe the exact bytes of the body, which must not change then."""
 
-_WRITTEN_OUT: t.Final = frozenset({"__call__", "get_app_iter", "get_wsgi_response", "iter_encoded"})
+_BODY_METHODS: t.Final = frozenset({"__call__", "get_app_iter", "get_wsgi_response", "iter_encoded"})
 
 
 class Compression:
@@ -58,14 +58,14 @@ class Compression:
 
     @classmethod
     def of(cls, app: AppContract) -> Compression | None:
-        """None if ``COMPRESS`` is off."""
+        """The compression of `app`; None if ``COMPRESS`` is off."""
         return cls() if app.config.get("COMPRESS", False) else None
 
     def apply(self, ctx: RequestContext, response: Response, to_thread: Y) -> Generator[Y, object, None]:
-        """Compress a response if that is possible and pays. Yields `to_thread` before it would block the event loop.
+        """Compress a response if possible and worthwhile. Yields `to_thread` before it would block the event loop.
 
-        A response that is compressed for other clients, or of which this is a part or a confirmation (206, 304), gets
-        the same ``Vary``.
+        ``Vary`` is also set if only other clients would get it compressed, and on a partial response or a 304 of such a
+        resource.
         """
         if not _is_eligible(response):
             return
@@ -84,15 +84,15 @@ class Compression:
         else:
             if ctx.on_loop and len(data) >= LARGE:
                 yield to_thread
-            made = content_coding.compress(coding, data)
-            response.response, response.direct_passthrough = [made], False
-            response.headers["Content-Length"] = str(len(made))
+            compressed = content_coding.compress(coding, data)
+            response.response, response.direct_passthrough = [compressed], False
+            response.headers["Content-Length"] = str(len(compressed))
         response.headers["Content-Encoding"] = coding
-        response.headers.pop("Accept-Ranges", None)  # ranges are those of the identity
+        response.headers.pop("Accept-Ranges", None)  # ranges exist only for the identity coding
 
 
 def _is_eligible(response: Response) -> bool:
-    """Whether the body of a response can be compressed, for a client that accepts it."""
+    """Whether the response can be compressed for a client that accepts it."""
     wanted: bool | None = response.compress
     status = response._status_code
     if wanted is False or status < 200 or status in (204, 205):
@@ -104,12 +104,12 @@ def _is_eligible(response: Response) -> bool:
     size = _size(response)
     if size is not None and size < SMALLEST:
         return False
-    if any(field_of(response, name) is not None for name in _AS_IT_IS):
+    if any(field_of(response, name) is not None for name in _FIXED_BYTES):
         return False
     control = field_of(response, "Cache-Control")
     if control is not None and "no-transform" in control.lower():  # RFC 9111 §5.2.2.6
         return False
-    return _WRITTEN_OUT.isdisjoint(EXITS.replaced(response))
+    return _BODY_METHODS.isdisjoint(EXITS.replaced(response))
 
 
 def _is_text(content_type: str | None) -> bool:
@@ -125,14 +125,14 @@ def _is_type(content_type: str) -> bool:
 
 
 def _size(response: Response) -> int | None:
-    """The bytes of a body; None if they are unknown. A partial one counts as the whole."""
+    """The size of a body in bytes; None if it is unknown. For a partial body, the size of the complete one."""
     if isinstance(response.response, PartsOfBody):
         return response.response.complete_length
     if response._status_code == 206:
         return response.content_range.length
     if response._status_code == 304:
-        # Of a view's own 304 the size is unknown. A weak ETag confirms what a cache has stored under a strong one too,
-        # but not the other way round (RFC 9111 §4.3.4).
+        # The size is unknown if the view itself responds with 304. A weak ETag also validates a response that was
+        # stored with a strong one, but not the other way round (RFC 9111 §4.3.4).
         return response.content_length or None
     if response.is_sequence:
         return sum(len(piece) for piece in response.iter_encoded())
@@ -140,24 +140,24 @@ def _size(response: Response) -> int | None:
 
 
 def _vary(response: Response) -> None:
-    found = ", ".join(response.headers.getlist("Vary"))
-    names = {name.strip().lower() for name in found.split(",")}
+    vary = ", ".join(response.headers.getlist("Vary"))
+    names = {name.strip().lower() for name in vary.split(",")}
     if "*" not in names and "accept-encoding" not in names:
-        response.headers["Vary"] = f"{found}, Accept-Encoding" if found else "Accept-Encoding"
+        response.headers["Vary"] = f"{vary}, Accept-Encoding" if vary else "Accept-Encoding"
 
 
 def _coding(ctx: RequestContext) -> str | None:
-    """The coding for the client of a request; None for the identity."""
+    """The content coding for the client; None for the identity."""
     source = ctx.request._source
     coding = content_coding.negotiate(source.get("HTTP_ACCEPT_ENCODING"), content_coding.available())
     return None if coding is None or _may_be_attacked(source) else coding
 
 
 def _may_be_attacked(source: dict[str, t.Any]) -> bool:
-    """Whether a request comes from the position of a BREACH attack.
+    """Whether a request could be part of a BREACH attack.
 
-    There, a page of another site makes the browser send requests with the user's credentials, and measures the lengths
-    of the responses.
+    In this attack, a page of another site has the browser send requests with the user's credentials, and measures the
+    lengths of the compressed responses.
     """
     if source.get("HTTP_SEC_FETCH_SITE") != "cross-site":
         return False
@@ -165,14 +165,14 @@ def _may_be_attacked(source: dict[str, t.Any]) -> bool:
 
 
 def _weaken_etag(response: Response) -> None:
-    """The compressed bytes are another representation, whose strong ETag would have to differ (RFC 9110 §8.8.3.3)."""
+    """Make the ETag weak: a strong one would have to differ for the compressed representation (RFC 9110 §8.8.3.3)."""
     etag = field_of(response, "ETag")
     if etag is not None and not etag.startswith("W/"):
         response.headers["ETag"] = f"W/{etag}"
 
 
 def _whole(response: Response) -> bytes | None:
-    """The body, if it is in memory."""
+    """The body if it is in memory; otherwise None."""
     body = response.response
     if isinstance(body, SmallFile):
         return body.whole()

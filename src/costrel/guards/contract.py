@@ -1,4 +1,4 @@
-"""The members of an application and of a request that the guards use."""
+"""Protocols for the parts of an application and a request that the guards use."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ Settings: t.TypeAlias = Mapping[str, t.Any]
 View: t.TypeAlias = Callable[..., object]
 
 RespondToError: t.TypeAlias = "Callable[[RequestContext, HTTPException, Callable[[], Response]], Response]"
-"""Makes the response to an error in the format that the client prefers; the function makes the plain page."""
+"""Creates the response to an error in the format that the client prefers. The function creates the plain page."""
 
 
 class Arrival(t.Protocol):
-    """The treatment of requests with certain header fields, before any other code reads them."""
+    """Handles requests with certain header fields before any other code reads them."""
 
     @property
     def fields(self) -> Fields: ...
@@ -34,7 +34,7 @@ class Arrival(t.Protocol):
 
 
 class MarkedApp(t.Protocol):
-    """The settings, views and blueprints of an application; decorators may have left marks on them."""
+    """The settings, views and blueprints of an application. Decorators may have left marks on them."""
 
     @property
     def config(self) -> dict[str, t.Any]: ...

@@ -26,13 +26,13 @@ class CORSPolicy:
     """The origins whose scripts may read responses, and the requests that those scripts may send.
 
     :param origins: origins such as ``"https://app.example.org"``, which are compared literally.
-        ``"https://*.example.org"`` means all hosts below that one, ``"*"`` every origin, ``"null"`` pages without one.
+        ``"https://*.example.org"`` means all subdomains, ``"*"`` every origin, and ``"null"`` pages without an origin.
     :param methods: the allowed methods; by default, all methods of the URL.
     :param headers: the request headers that a script may set; ``"*"`` allows any.
     :param expose: the response headers that a script may read.
-    :param credentials: whether the browser sends cookies, and lets the script read the response to them.
+    :param credentials: whether requests may carry cookies, and scripts may read the responses to them.
     :param max_age: the seconds for which a browser may reuse the result of a preflight request.
-    :param private_network: whether pages of public sites may reach this site in a private network.
+    :param private_network: whether pages of public sites may access this site in a private network.
 
     Raises ValueError for a malformed origin, method or header name, and for credentials together with ``"*"`` or
     ``"null"``, which any page can have as its origin.
@@ -75,8 +75,8 @@ class CORSPolicy:
             return cls(value)
         unknown = value.keys() - _ARGUMENTS
         if unknown or "origins" not in value:
-            problem = f"does not know {', '.join(map(repr, sorted(unknown)))}" if unknown else "names no 'origins'"
-            raise ValueError(f"A CORS policy {problem}: its arguments are {', '.join(_ARGUMENTS)}.")
+            problem = f"has no argument {', '.join(map(repr, sorted(unknown)))}" if unknown else "requires 'origins'"
+            raise ValueError(f"A CORS policy {problem}. The arguments are {', '.join(_ARGUMENTS)}.")
         return cls(**value)
 
     def __repr__(self) -> str:
@@ -93,7 +93,7 @@ class CORSPolicy:
         return self.methods is None or method in self.methods
 
     def fields(self, origin: str | None) -> list[tuple[str, str]]:
-        """The fields of a response to a page of `origin`, which is None if the request has no ``Origin``."""
+        """The response fields for a page of `origin`, which is None if the request has no ``Origin``."""
         if self.any_origin and not self.credentials:
             fields = [("Access-Control-Allow-Origin", "*")]
         elif origin is not None and self.allows(origin):
@@ -105,7 +105,7 @@ class CORSPolicy:
         return fields
 
     def exposed(self) -> list[tuple[str, str]]:
-        """The field that lists the headers a script may read in addition to the safelisted headers (Fetch §2.2.2)."""
+        """The field that lists the headers which scripts may read besides the safelisted ones (Fetch §2.2.2)."""
         return [("Access-Control-Expose-Headers", ", ".join(self.expose))] if self.expose else []
 
     def preflight_fields(self, methods: Iterable[str], headers: str, private_network: bool) -> list[tuple[str, str]]:
@@ -131,12 +131,12 @@ class CORSPolicy:
         for origin, page in (("*", "every page"), ("null", "any page in a sandboxed frame")):
             if origin in self.origins:
                 raise ValueError(
-                    f"A CORS policy has the origin {origin!r} and credentials: {page} could read everything that a"
-                    " logged-in visitor can. List the origins, such as 'https://app.example.org', or leave credentials"
-                    " out."
+                    f"A CORS policy cannot combine the origin {origin!r} with credentials: {page} could read everything"
+                    " that a signed-in visitor can. List the origins, such as 'https://app.example.org', or leave"
+                    " credentials out."
                 )
         if "*" in self.expose:
-            raise ValueError("With credentials 'expose' has no wildcard (Fetch §3.2.3): list the headers.")
+            raise ValueError("With credentials, 'expose' does not support '*' (Fetch §3.2.3). List the headers.")
 
 
 _ARGUMENTS: t.Final = ("origins", "methods", "headers", "expose", "credentials", "max_age", "private_network")
@@ -145,9 +145,9 @@ CORS_POLICY: t.Final = Mark[CORSPolicy | None]("_cors_policy")
 
 
 def cors(policy: CORSPolicy | Words | None, **options: t.Any) -> Callable[[Marked], Marked]:
-    """Let scripts of other origins read the responses of the decorated view, view class or blueprint.
+    """Allow scripts of other origins to read the responses of the decorated view, view class or blueprint.
 
-    `policy` is a `CORSPolicy`, or its origins with its other arguments as `options`. None exempts a view from the
+    `policy` is a `CORSPolicy`, or its origins, with its other arguments as `options`. None exempts a view from the
     policy of its application or blueprint.
     """
     if options:
@@ -168,7 +168,7 @@ def _tokens(value: Words, argument: str) -> tuple[str, ...]:
     words = _words(value)
     for word in words:
         if not _is_token(word):
-            raise ValueError(f"A CORS policy has {word!r} among its {argument}, which is not a valid name.")
+            raise ValueError(f"{word!r} in the {argument} of a CORS policy is not a valid name.")
     return tuple(word.upper() for word in words) if argument == "methods" else words
 
 
@@ -184,8 +184,8 @@ def _origin(text: str) -> str:
         url = urlsplit("")
     if not url.scheme or not host or url.path or url.query or url.fragment or url.username is not None:
         raise ValueError(
-            f"A CORS policy has {text!r} among its origins. An origin is a scheme, a host and an optional port, without"
-            " a path or a trailing slash: 'https://app.example.org', 'http://localhost:5173'."
+            f"{text!r} in a CORS policy is not an origin. An origin is a scheme, a host and an optional port, without a"
+            " path or trailing slash: 'https://app.example.org', 'http://localhost:5173'."
         )
     host = f"[{host}]" if ":" in host else host.encode("idna").decode("ascii")
     written = "" if port is None or port == _DEFAULT_PORTS.get(url.scheme) else f":{port}"
@@ -197,8 +197,8 @@ def _below(text: str) -> tuple[str, str]:
     scheme, separator, rest = text.partition("://*.")
     if not separator or "*" in rest or not ("." in rest or rest.startswith("localhost")):
         raise ValueError(
-            f"A CORS policy has {text!r} among its origins. A wildcard can replace the labels before a domain, as in"
-            " 'https://*.example.org', or stand alone for every origin. Other patterns are not supported."
+            f"{text!r} in a CORS policy is not a supported pattern. A wildcard can stand for subdomains, as in"
+            " 'https://*.example.org', or alone for every origin."
         )
     written = _origin(f"{scheme}://{rest}")
     return f"{scheme.lower()}://", written[written.index("://") + 2 :].replace("/", ".", 1)

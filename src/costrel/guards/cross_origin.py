@@ -1,7 +1,7 @@
 """CORS at request time: answers preflight requests, and adds the CORS fields to responses (Fetch §3.2).
 
-A policy belongs to an endpoint, which the router finds. No pattern is compared with the path, so an unusual spelling
-of a path cannot get the policy of another view.
+The policy is that of the endpoint which the router finds. Paths are not compared with patterns, so an unusual spelling
+of a path cannot get another view's policy.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if t.TYPE_CHECKING:
     from .contract import GuardedRequest, RespondToError
 
 _AMBIENT: t.Final = ("basic", "digest", "negotiate", "ntlm")
-"""The schemes whose credentials a browser stores, and sends without the page (RFC 7617, 7616, 4559)."""
+"""The schemes whose credentials browsers store and send by themselves (RFC 7617, 7616, 4559)."""
 
 
 class CrossOrigin:
@@ -40,7 +40,7 @@ class CrossOrigin:
 
     @classmethod
     def of(cls, app: AppContract, respond: RespondToError) -> CrossOrigin | None:
-        """The policies of ``CORS_POLICY``, the blueprints and the views; None if there are none.
+        """The policies that ``CORS_POLICY``, blueprints and views configure; None if there are none.
 
         Raises ValueError for a malformed setting.
         """
@@ -56,20 +56,20 @@ class CrossOrigin:
         return self._default
 
     def preflight(self, ctx: RequestContext) -> Response | None:
-        """The response to a preflight request. None for any other request, and for a URL without a policy."""
+        """The response to a preflight request; None for other requests, and for a URL without a policy."""
         environ = ctx.request._source
         origin, wanted = environ.get("HTTP_ORIGIN"), environ.get("HTTP_ACCESS_CONTROL_REQUEST_METHOD")
         if environ["REQUEST_METHOD"] != "OPTIONS" or not origin or not wanted or ctx.url_adapter is None:
             return None
         policies = self._policies_of_url(ctx.url_adapter, wanted)
         if not policies and ctx.mount is None:
-            # The browser then sends the request, and shows the script the 404.
+            # With the default policy, the browser sends the request, and the script can read the 404.
             policies = {wanted: self._default}
         if not any(policies.values()):
             return None
         allowed = {method: policy for method, policy in policies.items() if policy and _permits(policy, origin, method)}
         response = self._app.response_class(status=204)
-        # The status says it too, since browsers accept GET, HEAD and POST without a listed method (Fetch §4.8).
+        # The status must refuse as well: browsers allow GET, HEAD and POST even if they are not listed (Fetch §4.8).
         if not allowed or (wanted in policies and wanted not in allowed):
             response = self._refuse(ctx, _refusal(origin, wanted))
         else:
@@ -88,8 +88,8 @@ class CrossOrigin:
         return self._respond(ctx, Forbidden(text.strip()), plain)
 
     def _policies_of_url(self, adapter: MapAdapter, wanted: str) -> dict[str, CORSPolicy | None]:
-        """Method → policy, for the methods of a URL, each of which may lead to a different view."""
-        path, methods = _place(adapter, wanted, "OPTIONS")
+        """Method → policy, for the methods of a URL. Each of them may have a different view."""
+        path, methods = _path_and_methods(adapter, wanted, "OPTIONS")
         policies: dict[str, CORSPolicy | None] = {}
         for method in sorted({*methods, wanted} if is_method(wanted) else methods):
             rule = _rule_for(adapter, path, method)
@@ -98,7 +98,7 @@ class CrossOrigin:
         return policies
 
     def finish(self, ctx: RequestContext, response: Response) -> None:
-        """Add the CORS fields, unless the view or an extension has applied its own policy already."""
+        """Add the CORS fields, unless the view or an extension has applied its own policy."""
         policy = self._policy_for(ctx)
         if policy is None:
             return
@@ -108,7 +108,7 @@ class CrossOrigin:
         pairs = policy.fields(ctx.request._source.get("HTTP_ORIGIN"))
         if pairs:
             pairs += policy.exposed()
-        # Even if the request names no origin: a cache must not reuse the response for one that does.
+        # Also without an Origin in the request, so that a cache does not reuse the response for a request with one.
         varies = policy.credentials or not policy.any_origin
         if plain and varies and field_of(response, "Vary") is None:
             pairs.append(("Vary", "Origin"))
@@ -117,22 +117,22 @@ class CrossOrigin:
         fields.add(response, pairs)
 
     def _policy_for(self, ctx: RequestContext) -> CORSPolicy | None:
-        """The policy for a request. If the method did not match or the URL redirects, the URL's first view has it."""
+        """The policy for a request. After a 405 or a redirect, it is that of the first view at the URL."""
         request: GuardedRequest = ctx.request
         rule, adapter = request.url_rule, ctx.url_adapter
         failed = isinstance(request.routing_exception, (MethodNotAllowed, RequestRedirect))
         if rule is None and failed and adapter is not None:
-            path, methods = _place(adapter, request.method)
+            path, methods = _path_and_methods(adapter, request.method)
             for method in (request.method, *methods):
                 rule = rule or _rule_for(adapter, path, method)
         return self._default if rule is None else self._policies[rule.endpoint]
 
     def trusts(self, request: GuardedRequest, origin: str) -> bool:
-        """Whether a page of `origin` may make a browser send this unsafe request.
+        """Whether a page of `origin` may have the browser send this unsafe request.
 
-        A policy with credentials permits it. A policy without credentials permits requests of scripts, if they carry
-        no credentials that a browser sends by itself. It permits no navigation, such as the submission of a form: the
-        browser would store the cookies of the response, and the visitor would be signed in to another account.
+        A policy with credentials permits it. A policy without credentials permits requests of scripts that carry no
+        credentials which the browser sends by itself. It does not permit navigation, such as the submission of a form:
+        the browser would store the cookies of the response, which could sign the visitor in to another account.
         """
         policy = None if request.url_rule is None else self._policies[request.url_rule.endpoint]
         if policy is None or not _permits(policy, origin, request.method):
@@ -151,15 +151,15 @@ def _has_credentials(environ: WSGIEnvironment) -> bool:
 
 
 def _is_navigation(environ: WSGIEnvironment) -> bool:
-    """Whether a page navigated to this URL. Browsers without Fetch Metadata ask for HTTPS when they navigate."""
+    """Whether the request is a navigation. Browsers without Fetch Metadata send Upgrade-Insecure-Requests then."""
     mode = environ.get("HTTP_SEC_FETCH_MODE")
     if mode is None:
         return environ.get("HTTP_UPGRADE_INSECURE_REQUESTS") == "1"
     return mode in ("navigate", "nested-navigate")
 
 
-def _place(adapter: MapAdapter, *methods: str) -> tuple[str | None, list[str]]:
-    """The path to match, which is the target's if the URL redirects for one of `methods`; and the allowed methods."""
+def _path_and_methods(adapter: MapAdapter, *methods: str) -> tuple[str | None, list[str]]:
+    """The path to match and its methods. If the URL redirects for one of `methods`, the path is the target's."""
     path = None
     for method in methods:
         try:
@@ -191,6 +191,6 @@ def vary_by_origin(response: Response) -> None:
 
 def _refusal(origin: str, method: str) -> str:
     return (
-        f"The CORS policy of this URL does not let pages of {origin[:100]!r} use {method[:20]!r}. Its origins are set"
-        " by CORS_POLICY, or by cors() on its view or blueprint.\n"
+        f"The CORS policy of this URL does not allow {method[:20]!r} for pages of {origin[:100]!r}. The policy is set"
+        " by CORS_POLICY, or by cors() on the view or blueprint.\n"
     )

@@ -1,4 +1,4 @@
-"""Content Security Policy from a setting or a decorator, with a new nonce for each response (CSP 3)."""
+"""Content Security Policies from settings and decorators, with a new nonce for each response (CSP 3)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FETCH_DIRECTIVES: t.Final = frozenset({
     "media-src", "object-src", "prefetch-src", "script-src", "script-src-attr", "script-src-elem", "style-src",
     "style-src-attr", "style-src-elem", "worker-src",
 })  # fmt: skip
-"""The directives whose values are sources (CSP 3 §6.1)."""
+"""The fetch directives, whose values are sources (CSP 3 §6.1)."""
 
 SOURCE_DIRECTIVES: t.Final = FETCH_DIRECTIVES | {"base-uri", "form-action", "frame-ancestors", "navigate-to"}
 DIRECTIVES: t.Final = SOURCE_DIRECTIVES | {
@@ -44,7 +44,7 @@ _KEYWORDS: t.Final = frozenset({
 })  # fmt: skip
 _HASHES: t.Final = ("sha256-", "sha384-", "sha512-", "nonce-")
 _SINGLE_STYLES: t.Final = ("'nonce", "'sha256-", "'sha384-", "'sha512-")
-"""The beginnings of sources with which browsers ignore 'unsafe-inline' (CSP 3 §6.7.3.2)."""
+"""The prefixes of sources that make browsers ignore 'unsafe-inline' (CSP 3 §6.7.3.2)."""
 
 _ENVIRON_KEY: t.Final = "costrel.csp_nonce"
 _is_plain = LatePattern(r"[\x21-\x2b\x2d-\x3a\x3c-\x7e]+").fullmatch
@@ -57,11 +57,11 @@ Marked = t.TypeVar("Marked")
 class CSP(Mapping[str, tuple[str, ...]]):
     """An immutable, validated policy: a mapping of directives to their sources.
 
-    It is created from a dict: ``CSP({"default-src": "'self'", "script-src": ["'self'", NONCE]})``. The value of a
-    directive without sources is True; a directive with None or False is left out. ``str(policy)`` is the header value.
+    It is created from a dict: ``CSP({"default-src": "'self'", "script-src": ["'self'", NONCE]})``. A directive without
+    sources has the value True; a directive with None or False is left out. ``str(policy)`` is the header value.
 
-    Raises ValueError for an unknown directive, with a suggestion; for a source with a space, a comma or a semicolon,
-    which would start another one; for a keyword without quotes; and for ``'none'`` together with other sources.
+    Raises ValueError for an unknown directive, for a source that contains a separator (space, comma or semicolon), for
+    a keyword without quotes, and for ``'none'`` together with other sources.
     """
 
     def __init__(self, directives: Mapping[str, Sources]) -> None:
@@ -72,10 +72,10 @@ class CSP(Mapping[str, tuple[str, ...]]):
         }
 
     def with_sources(self, directive: str, *sources: str) -> CSP:
-        """A copy with sources added to a directive, which starts from ``default-src`` if the policy does not have it.
+        """A copy with sources added to a directive. A new directive starts with the sources of ``default-src``.
 
-        This way the directive never allows less than before: a browser that finds ``script-src`` ignores
-        ``default-src`` for scripts (CSP 3 §6.8.3).
+        So the copy never allows less than before: a browser that finds ``script-src`` ignores ``default-src`` for
+        scripts (CSP 3 §6.8.3).
         """
         known = self._directives.get(directive)
         if known is None:
@@ -84,7 +84,7 @@ class CSP(Mapping[str, tuple[str, ...]]):
         return CSP({**self._directives, directive: [*kept, *sources]})
 
     def replace(self, directives: Mapping[str, Sources]) -> CSP:
-        """A copy in which `directives` replace those of the same name; None removes one."""
+        """A copy in which `directives` replace those with the same names. The value None removes a directive."""
         return CSP({**self._directives, **directives})
 
     def __getitem__(self, directive: str) -> tuple[str, ...]:
@@ -106,7 +106,7 @@ class CSP(Mapping[str, tuple[str, ...]]):
 def policy_text(policy: Policy | None) -> str:
     """The header value of a policy. Text is returned unchanged.
 
-    Raises ValueError if `CSP` refuses the directives, and TypeError for any other type.
+    Raises ValueError if the directives are invalid, and TypeError if the policy is neither text nor a mapping.
     """
     if policy is None:
         return ""
@@ -114,8 +114,8 @@ def policy_text(policy: Policy | None) -> str:
         return policy
     if not isinstance(policy, Mapping):
         raise TypeError(
-            f"A content security policy is a string or a dict of directives, such as {{'default-src': \"'self'\"}}, and"
-            f" not {policy!r}."
+            f"A content security policy must be a string or a dict of directives, such as {{'default-src':"
+            f" \"'self'\"}}, not {policy!r}."
         )
     return str(policy if isinstance(policy, CSP) else CSP(policy))
 
@@ -127,9 +127,9 @@ def unknown_directives(policy: str) -> list[tuple[str, str | None]]:
 
 
 def content_security_policy(policy: Policy | None, report_only: bool = False) -> Callable[[Marked], Marked]:
-    """Give the decorated view, view class or blueprint its own policy instead of the application's.
+    """Set a policy for the decorated view, view class or blueprint, instead of the application's.
 
-    With `report_only`, browsers only report violations of the policy. None means no policy.
+    If `report_only` is true, browsers report violations but do not enforce the policy. None means no policy.
     """
     return (REPORT_ONLY_POLICY if report_only else POLICY).put(policy_text(policy))
 
@@ -152,7 +152,7 @@ def uses_nonce(app: MarkedApp) -> bool:
 
 
 def with_server(policy: str, server: str) -> str:
-    """A policy that also lets pages load everything from Vite's server, and connect to it; never less than before."""
+    """Extend a policy so that pages can load everything from Vite's server and connect to it."""
     origin = "/".join(server.split("/")[:3])
     directives: dict[str, list[str]] = {}
     for part in policy.split(";"):
@@ -166,7 +166,7 @@ def with_server(policy: str, server: str) -> str:
             wanted[name] = [origin]
     for name, added in wanted.items():
         known = directives.get(name, directives.get("default-src"))
-        if known is None:  # everything is allowed
+        if known is None:  # without a directive, everything is allowed
             continue
         kept = [source for source in known if source.lower() != "'none'"]
         if name.startswith("style-src") and not any(source.lower().startswith(_SINGLE_STYLES) for source in kept):
@@ -188,24 +188,24 @@ def _checked(name: str, sources: Sources) -> tuple[str, ...]:
     """The sources of a directive. Raises ValueError if they are invalid."""
     if name not in DIRECTIVES:
         near = _nearest(name)
-        hint = f"did you mean {near!r}?" if near else f"there are {', '.join(sorted(DIRECTIVES))}."
-        raise ValueError(f"A content security policy has no directive {name!r}: {hint}")
+        hint = f"Did you mean {near!r}?" if near else f"The directives are {', '.join(sorted(DIRECTIVES))}."
+        raise ValueError(f"A content security policy has no directive {name!r}. {hint}")
     words = () if sources is True else tuple(sources.split() if isinstance(sources, str) else sources or ())
     for word in words:
         _check_word(name, word)
     if "'none'" in words and len(words) > 1:
-        raise ValueError(f"The directive {name!r} has 'none' and other sources: browsers then ignore the 'none'.")
+        raise ValueError(f"The directive {name!r} has 'none' and other sources. Browsers would ignore the 'none'.")
     return words
 
 
 def _check_word(name: str, word: object) -> None:
     if not isinstance(word, str) or not _is_plain(word):
-        raise ValueError(f"{word!r} in the directive {name!r} is not one name or source: pass several as a list.")
+        raise ValueError(f"{word!r} in the directive {name!r} is not a single source. Pass several as a list.")
     if name in SOURCE_DIRECTIVES and (word in _KEYWORDS or word.startswith(_HASHES)):
-        raise ValueError(f"{word!r} in the directive {name!r} would be a host: did you mean \"'{word}'\", in quotes?")
+        raise ValueError(f"{word!r} in the directive {name!r} would be a host. Did you mean \"'{word}'\", with quotes?")
 
 
 def _nearest(name: str) -> str | None:
-    from difflib import get_close_matches  # loaded for an error only
+    from difflib import get_close_matches  # only needed for an error
 
     return next(iter(get_close_matches(name.lower().replace("_", "-"), DIRECTIVES, n=1)), None)

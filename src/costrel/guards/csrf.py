@@ -1,7 +1,8 @@
-"""CSRF protection: refuses requests that a page of another site made the browser send.
+"""CSRF protection: refuses requests that the browser sent on behalf of a page of another site.
 
-Browsers send the origin of a request in ``Sec-Fetch-Site`` (Fetch Metadata), older ones in ``Origin`` (RFC 6454 §7).
-A request with neither was not sent by a browser, so its cookies were sent on purpose. A token can be required too.
+Browsers report where a request comes from in ``Sec-Fetch-Site`` (Fetch Metadata), older browsers in ``Origin`` (RFC
+6454 §7). A request with neither comes from another kind of client, which sends cookies only on purpose. A token can be
+required in addition.
 """
 
 from __future__ import annotations
@@ -25,14 +26,14 @@ EXEMPT: t.Final = Mark[bool]("csrf_exempt")
 FIELD: t.Final = "csrf_token"
 HEADER: t.Final = "X-CSRF-Token"
 SESSION_KEY: t.Final = "_csrf_secret"
-"""The key of the secret in a session."""
+"""The session key of the secret from which tokens are derived."""
 _SIZE: t.Final = 16
 
 V = t.TypeVar("V")
 
 
 class CrossSiteRequest(Forbidden):
-    """*403* `Forbidden`: an unsafe request came from another site, or without the required CSRF token."""
+    """*403* `Forbidden`: an unsafe request comes from another site, or lacks the required CSRF token."""
 
 
 class CrossSiteCheck:
@@ -51,7 +52,7 @@ class CrossSiteCheck:
     def of(cls, app: AppContract, cross_origin: CrossOrigin | None) -> CrossSiteCheck | None:
         """The check that the settings configure; None if ``CSRF_PROTECTION`` is off.
 
-        Origins that a CORS policy of `cross_origin` trusts pass the check.
+        Origins that are trusted by a CORS policy of `cross_origin` pass the check.
         """
         if not app.config.get("CSRF_PROTECTION"):
             return None
@@ -74,7 +75,7 @@ class CrossSiteCheck:
                 raise CrossSiteRequest(_refusal(sender))
         if token and self.needs_token and not _is_valid(ctx, _token_of(request)):
             raise CrossSiteRequest(
-                f"The CSRF token is missing or belongs to another session: send the result of csrf_token() as the form"
+                f"The CSRF token is missing or belongs to another session. Send the result of csrf_token() as the form"
                 f" field {FIELD!r} or the header {HEADER}."
             )
 
@@ -91,7 +92,7 @@ class CrossSiteCheck:
 
 
 class PartialCheck(CrossSiteCheck):
-    """The check of an application with authentication schemes: a part of it waits for the request's credential."""
+    """The check of an application with authentication schemes, which may have to wait for the credential."""
 
     def check(self, ctx: RequestContext, origin: bool = True, token: bool = True) -> None:
         authentication = ctx.app.authentication
@@ -101,14 +102,14 @@ class PartialCheck(CrossSiteCheck):
 
 
 def csrf_exempt(view: V) -> V:
-    """Accept requests from other sites for the decorated view or blueprint, such as a webhook or a cookieless API."""
+    """Exempt the decorated view or blueprint, such as a webhook or an API without cookies, from the CSRF check."""
     return EXEMPT.put(True)(view)
 
 
 def csrf_token() -> str:
-    """The CSRF token of the current session. Each call masks it differently, so compression does not leak it (BREACH).
+    """The CSRF token of the current session. Each call masks it differently, so that compression does not leak it.
 
-    Needs a session. Raises RuntimeError outside of a request.
+    Requires a session. Raises RuntimeError outside of a request.
     """
     session = context.requesting().session
     secret: str | None = session.get(SESSION_KEY)
@@ -127,7 +128,7 @@ def _is_valid(ctx: RequestContext, token: str | None) -> bool:
         expected = bytes.fromhex(secret)
     except ValueError:
         return False
-    import hmac  # brings OpenSSL: 3 MiB
+    import hmac  # imports OpenSSL, which takes 3 MiB
 
     return len(raw) == 2 * _SIZE and hmac.compare_digest(_xor(raw[_SIZE:], raw[:_SIZE]), expected)
 
@@ -144,8 +145,8 @@ def _xor(left: bytes, right: bytes) -> bytes:
 
 def _refusal(source: str) -> str:
     return (
-        f"This request comes from {source[:100]}, and not from a page of this site. To accept it, list its origin in"
-        " CSRF_TRUSTED_ORIGINS, or exempt the view by csrf_exempt or CSRF_EXEMPT."
+        f"This request comes from {source[:100]}, not from a page of this site. To accept it, list its origin in"
+        " CSRF_TRUSTED_ORIGINS, or exempt the view with csrf_exempt or CSRF_EXEMPT."
     )
 
 

@@ -1,4 +1,4 @@
-"""Adding header fields to a finished response, unless it has them already."""
+"""Adds header fields to a finished response, unless it already has them."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def may_be_known(names: t.Iterable[str]) -> bool:
     return not KNOWN.isdisjoint([name.lower() for name in names])
 
 
-def add(response: Response, pairs: Pairs, look: bool = False) -> None:
-    """Add the fields that a response does not have yet. Their names and values must be valid for `Headers`.
+def add(response: Response, pairs: Pairs, may_exist: bool = False) -> None:
+    """Add the fields that a response does not have yet. Names and values must be valid for `Headers`.
 
-    Two callers never add a field of the same name. Pass `look` if one of the fields may be in `KNOWN`.
+    No two callers add fields with the same name. `may_exist` must be true if one of the fields may be in `KNOWN`.
     """
-    if not look and response._headers is None and (plain := response._header_pairs) is not None:
+    if not may_exist and response._headers is None and (plain := response._header_pairs) is not None:
         plain.extend(pairs)
         return
     headers = response.headers

@@ -1,4 +1,4 @@
-"""Security headers: added to each response, unless a view has set them."""
+"""Security headers, which are added to each response unless the view has set them."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ SECURITY_HEADERS: t.Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "X-Frame-Options": "DENY",
 }
-"""The headers of ``SECURITY_HEADERS = True``. A dict in that setting changes some of them; None removes one."""
+"""The headers of ``SECURITY_HEADERS = True``. If the setting is a dict, it overrides some; None removes a header."""
 
 _is_key = LatePattern(r"[a-z*][a-z0-9_.*-]*").fullmatch  # RFC 9651 §3.1.2
 _is_url = LatePattern(r'(?:https://|/)[^\s"\\\x00-\x1f\x7f-\U0010ffff]*').fullmatch
 _report_group = LatePattern(r"(?:^|;)\s*report-to\s+([^\s;]+)").findall
 
 
-class Chosen:
-    """The headers of one endpoint's responses: over HTTP, over HTTPS, and the templates that contain a nonce."""
+class EndpointHeaders:
+    """The headers of one endpoint's responses: over HTTP, over HTTPS, and headers with a placeholder for the nonce."""
 
     def __init__(self, plain: Pairs, secure: Pairs, with_nonce: Pairs) -> None:
         self.plain = plain
@@ -58,15 +58,15 @@ class HeaderDefaults:
     def __init__(self, app: AppContract, headers: dict[str, str], policies: tuple[str, str], hsts: str) -> None:
         self._app = app
         self._headers: Pairs = list(Headers(headers))
-        lower_names(self._headers)  # raises ValueError for an invalid name, as Headers does for a control character
+        lower_names(self._headers)  # raises ValueError for an invalid name; Headers does so for control characters
         self._policies = policies
         self._hsts = hsts
         self._default = self._choose(*policies)
         self._has_marks = POLICY.is_used_in(app) or REPORT_ONLY_POLICY.is_used_in(app)
-        self._look = fields.may_be_known(headers)
+        self._may_exist = fields.may_be_known(headers)
         self._in_debug = app.debug
         self._always = self.always
-        self._chosen = ByEndpoint(app, self._chosen_for)
+        self._chosen = ByEndpoint(app, self._headers_for)
 
     @classmethod
     def of(cls, app: AppContract) -> HeaderDefaults | None:
@@ -90,12 +90,12 @@ class HeaderDefaults:
 
     @property
     def always(self) -> Pairs | None:
-        """The list for every response; None if it depends on the request."""
+        """The headers of every response; None if they depend on the request."""
         if self._has_marks or self._hsts or self._default.with_nonce or self._in_debug:
             return None
         return self._default.plain
 
-    def _chosen_for(self, endpoint: str) -> Chosen:
+    def _headers_for(self, endpoint: str) -> EndpointHeaders:
         policies = list(self._policies)
         for index, kind in enumerate((POLICY, REPORT_ONLY_POLICY)):
             for _, policy in kind.of_endpoint(self._app, endpoint):
@@ -103,17 +103,17 @@ class HeaderDefaults:
                 break
         return self._choose(*policies)
 
-    def _choose(self, policy: str, report_only: str) -> Chosen:
+    def _choose(self, policy: str, report_only: str) -> EndpointHeaders:
         pairs = [(HEADER, policy), (REPORT_ONLY_HEADER, report_only)]
         plain = [*self._headers, *(list(Headers([pair for pair in pairs if pair[1] and NONCE not in pair[1]])))]
-        # Not over plain HTTP (RFC 6797 §7.2).
+        # HSTS must not be sent over plain HTTP (RFC 6797 §7.2).
         secure = [*plain, ("Strict-Transport-Security", self._hsts)] if self._hsts else plain
-        return Chosen(plain, secure, list(Headers([pair for pair in pairs if NONCE in pair[1]])))
+        return EndpointHeaders(plain, secure, list(Headers([pair for pair in pairs if NONCE in pair[1]])))
 
     def add(self, ctx: RequestContext, response: Response) -> None:
         """Add the headers that the response does not have yet."""
         if self._always is not None:
-            fields.add(response, self._always, self._look)
+            fields.add(response, self._always, self._may_exist)
             return
         request: GuardedRequest = ctx.request
         rule = request.url_rule if self._has_marks else None
@@ -124,10 +124,10 @@ class HeaderDefaults:
             pairs = pairs + [(name, value.replace(NONCE, nonce)) for name, value in chosen.with_nonce]
         if self._in_debug:
             pairs = self._with_vite(pairs)
-        fields.add(response, pairs, self._look)
+        fields.add(response, pairs, self._may_exist)
 
     def _with_vite(self, pairs: Pairs) -> Pairs:
-        """The headers with policies that allow Vite's server, if pages use it."""
+        """The headers, in which policies allow Vite's server if pages use it."""
         server = server_of(self._app)
         if server is None or not is_used_by(self._app):
             return pairs
@@ -138,7 +138,7 @@ class HeaderDefaults:
 
 
 def _policies(config: Settings) -> tuple[str, str]:
-    """The enforced and the report-only policy. If the report-only setting is True, the enforced one takes its place."""
+    """The enforced and the report-only policy. If the second setting is True, the first is only reported."""
     enforced, reported = config.get("CONTENT_SECURITY_POLICY"), config.get("CONTENT_SECURITY_POLICY_REPORT_ONLY")
     if reported is True:
         enforced, reported = None, enforced
@@ -157,17 +157,17 @@ def _reporting_endpoints(endpoints: Mapping[str, str]) -> str:
     for name, url in endpoints.items():
         if not _is_key(name) or not _is_url(url):
             raise ValueError(
-                f"REPORTING_ENDPOINTS has {name!r}: {url!r}. It must map names in lower case to the URLs that browsers"
-                " send reports to: https URLs, or paths on this site."
+                f"REPORTING_ENDPOINTS has the invalid entry {name!r}: {url!r}. It must map lower-case names to the URLs"
+                " that browsers send reports to: https URLs, or paths on this site."
             )
     return ", ".join(f'{name}="{url}"' for name, url in endpoints.items())
 
 
 def _check_groups(policy: str, endpoints: Mapping[str, str]) -> None:
-    """Raise ValueError if a policy reports to a name that is not one of the endpoints."""
+    """Raise ValueError if a policy reports to an endpoint that does not exist."""
     for name in _report_group(policy) if endpoints else ():
         if name not in endpoints:
-            from difflib import get_close_matches  # loaded for an error only
+            from difflib import get_close_matches  # only needed for an error
 
             near = get_close_matches(name, endpoints, n=1, cutoff=0) or [""]
             raise ValueError(

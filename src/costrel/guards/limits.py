@@ -1,7 +1,7 @@
 """Rate limits of an application, a blueprint or a view, and the response fields that report them.
 
-A limit counts per scope: one of the application counts all requests of a client together, one of a blueprint the
-requests to its endpoints together, one of a view the requests to that view.
+Each limit has a scope. A limit of the application counts all requests of a client together, a limit of a blueprint the
+requests to its endpoints together, and a limit of a view the requests to that view.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ Marked = t.TypeVar("Marked")
 class RateLimit:
     """A number of requests per period and client, such as ``"5/minute"`` or ``"100/hour; 1000/day"``.
 
-    `key` returns the identity of the current request's client. Without a key, and if the key returns None or "",
-    the client's address does. `methods` are the methods that count; by default, all.
+    `key` returns the identity of the current request's client. Without a key, or if it returns None or "", the client's
+    address is used. `methods` are the methods that count; by default, all.
 
-    With `principal`, the principal that authentication has found identifies the client: a function returns its
-    identifier; with True, that is the principal itself if it is text, a number or a UUID, else its ``id``.
+    `principal` counts per principal that authentication has found. It is a function that returns the principal's
+    identifier, or True for the principal itself if it is a str, int or UUID, and otherwise its ``id``.
 
-    Raises ValueError for a malformed limit, TypeError for an ``async def`` key and for a key beside `principal`, and
-    RuntimeError if the package `limits` is missing.
+    Raises ValueError for a malformed limit, TypeError for an ``async def`` key or for both `key` and `principal`, and
+    RuntimeError if the package `limits` is not installed.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class RateLimit:
         _refuse_async(key)
         _refuse_async(principal)
         if key is not None and principal:
-            raise TypeError("A rate limit counts by key= or by principal=, not by both.")
+            raise TypeError("A rate limit can have either key= or principal=, not both.")
         self.text = limits
         self.items = _parse(limits)
         self.key = key
@@ -75,7 +75,7 @@ RATE_LIMITS: t.Final = Mark[tuple[RateLimit, ...] | None]("_rate_limits")
 
 
 class ScopedLimit:
-    """A limit with its scope: the key that its counts are stored under, and the kind of scope."""
+    """A limit with its scope: the name under which it is counted, and the kind of scope."""
 
     def __init__(self, scope: str, kind: str, limit: RateLimit) -> None:
         self.scope = scope
@@ -84,18 +84,18 @@ class ScopedLimit:
 
 
 class Split(t.NamedTuple):
-    """The limits of one endpoint, by the stage of a request that counts them."""
+    """The limits of one endpoint, by the stage of the request in which they are counted."""
 
     plain: list[ScopedLimit]
-    """Those without a key, before the hooks."""
+    """Limits without a key, counted before the hooks."""
     keyed: list[ScopedLimit]
-    """Those with a key, after the hooks."""
+    """Limits with a key, counted after the hooks."""
     personal: list[ScopedLimit]
-    """Those that count by the principal, after authentication."""
+    """Limits per principal, counted after authentication."""
 
 
 Count: t.TypeAlias = "tuple[str, RateLimitItem, Window]"
-"""A limit that a request was counted against: its name in the response, the limit, and the rest of it."""
+"""A limit that a request was counted against: its name in the response, the limit, and what is left of it."""
 
 
 def rate_limit(
@@ -104,11 +104,11 @@ def rate_limit(
     methods: Iterable[str] | None = None,
     principal: Identify | bool = False,
 ) -> Callable[[Marked], Marked]:
-    """Limit requests to the decorated view, view class or blueprint; the arguments are those of `RateLimit`.
+    """Limit requests to the decorated view, view class or blueprint. The arguments are those of `RateLimit`.
 
-    Pass None to exempt it from all limits, also those of outer scopes. The decorator may be applied more than once.
-    Limits without `key` are checked before the functions of `before_request`, limits with `key` after them, so that the
-    key can depend on the user who is logged in. Limits with `principal` are checked after authentication.
+    None exempts it from all limits, including those of outer scopes. The decorator may be applied more than once.
+    Limits without `key` are checked before the ``before_request`` functions, limits with `key` after them, so that the
+    key can depend on the signed-in user. Limits with `principal` are checked after authentication.
     """
     added = None if limits is None else RateLimit(limits, key, methods, principal)
 
@@ -125,14 +125,14 @@ class Limits:
     def __init__(self, app: AppContract, default: tuple[RateLimit, ...]) -> None:
         self._app = app
         self._default = default
-        self._tell: bool = app.config.get("RATE_LIMIT_HEADERS", True)
+        self._reports: bool = app.config.get("RATE_LIMIT_HEADERS", True)
         self._counter = _counter_of(app)
         self._by_endpoint = ByEndpoint(app, self._split)
         self._of_no_endpoint = _split(self._of_application())
 
     @classmethod
     def of(cls, app: AppContract) -> Limits | None:
-        """The limits of ``RATE_LIMITS``, the blueprints and the views; None if there are none.
+        """The limits that ``RATE_LIMITS``, blueprints and views configure; None if there are none.
 
         Raises ValueError for a malformed setting.
         """
@@ -143,7 +143,7 @@ class Limits:
         return cls(app, default) if default or RATE_LIMITS.is_used_in(app) else None
 
     def _limits_of(self, endpoint: str) -> list[ScopedLimit]:
-        """The limits of an endpoint, innermost first. Files are not subject to the application's."""
+        """The limits of an endpoint, innermost first. The application's limits do not apply to static files."""
         found: list[ScopedLimit] = []
         for blueprint, marked in RATE_LIMITS.of_endpoint(self._app, endpoint):
             if marked is None:
@@ -167,11 +167,11 @@ class Limits:
         return [ScopedLimit("application", "application", limit) for limit in self._default]
 
     def due(self, request: GuardedRequest, keyed: bool) -> list[ScopedLimit]:
-        """The limits that apply to a request: those with a key if `keyed`, else those without one."""
+        """The limits that apply to a request: if `keyed`, those with a key, otherwise those without."""
         return self._due(request, int(keyed))
 
     def due_for_principal(self, request: GuardedRequest) -> list[ScopedLimit]:
-        """The limits that apply to a request and count by its principal."""
+        """The limits per principal that apply to a request."""
         return self._due(request, 2)
 
     def _due(self, request: GuardedRequest, part: int) -> list[ScopedLimit]:
@@ -183,7 +183,7 @@ class Limits:
         return [one for one in found if one.limit.methods is None or method in one.limit.methods]
 
     def count(self, ctx: RequestContext, due: list[ScopedLimit], to_thread: Y) -> Generator[Y, object, None]:
-        """Count a request against limits that either all have a key or all have none.
+        """Count a request against limits, all with a key or all without.
 
         Raises TooManyRequests if a limit is exceeded. Yields `to_thread` before a call that may block the event loop.
         """
@@ -193,13 +193,13 @@ class Limits:
             self._hit(ctx.request, one, None if one.limit.key is None else one.limit.key())
 
     def count_principal(self, request: GuardedRequest, due: list[ScopedLimit], principal: object) -> None:
-        """Count a request against limits per principal; without one, the client's address counts. It may block.
+        """Count a request against limits per principal, or per client address if `principal` is None. May block.
 
         Raises TooManyRequests if a limit is exceeded.
         """
         for one in due:
             found = None if principal is None or one.limit.identify is None else one.limit.identify(principal)
-            # Users and programs may have the same numbers.
+            # The type is part of the key, since users and API clients may have the same ids.
             self._hit(request, one, None if found in (None, "") else f"{type(principal).__name__}:{found}")
 
     def _hit(self, request: GuardedRequest, scoped: ScopedLimit, identity: object) -> None:
@@ -207,7 +207,7 @@ class Limits:
         state: list[Count] = request._source.setdefault(_STATE, [])
         for item in scoped.limit.items:
             within = self._counter.hit(item, self._app.name, scoped.scope, client)
-            if within and not self._tell:
+            if within and not self._reports:
                 continue
             window = self._counter.window(item, self._app.name, scoped.scope, client)
             state.append((f"{scoped.kind}-{item.get_expiry()}s", item, window))
@@ -219,14 +219,14 @@ class Limits:
                 )
 
     def finish(self, ctx: RequestContext, response: Response) -> None:
-        """Add the fields that report the limits that the request was counted against."""
+        """Add the fields that report the limits against which the request was counted."""
         source = ctx.request._source
         state: list[Count] | None = hot(source, _STATE)
         pairs: fields.Pairs = []
         seconds = hot(source, _RETRY_AFTER)
         if seconds is not None:
             pairs.append(("Retry-After", str(seconds)))
-        if self._tell and state:
+        if self._reports and state:
             # draft-ietf-httpapi-ratelimit-headers-10, §3 and §4: lists of strings with parameters (RFC 9651).
             names = _distinct([name for name, _, _ in state])
             policies = [
@@ -243,7 +243,7 @@ class Limits:
 
 
 def _distinct(names: list[str]) -> list[str]:
-    """The names, with a number after each repeated one: a client finds its policy by the name."""
+    """The names, made unique with a number: clients find the policy of a limit by its name."""
     return [
         name if name not in names[:index] else f"{name}-{names[:index].count(name) + 1}"
         for index, name in enumerate(names)
@@ -259,9 +259,9 @@ def _split(limits: list[ScopedLimit]) -> Split:
 
 
 def refuse_uncounted(app: AppContract, requires: Callable[[str], bool]) -> None:
-    """Check the limits per principal, given a function that returns whether an endpoint requires authentication.
+    """Raise ValueError for a limit per principal if no view that it covers requires authentication.
 
-    Raises ValueError for a limit if none of its views does.
+    :param requires: returns whether an endpoint requires authentication.
     """
     of_all = any(isinstance(limit, RateLimit) and limit.identify for limit in _setting(app))
     if not of_all and not RATE_LIMITS.is_used_in(app):
@@ -288,29 +288,29 @@ def _setting(app: AppContract) -> Iterable[str | RateLimit]:
 
 
 def _refuse_async(function: object) -> None:
-    from inspect import iscoroutinefunction  # slow to load
+    from inspect import iscoroutinefunction  # slow to import
 
     if iscoroutinefunction(function):
         raise TypeError(
-            f"The key {function.__name__!r} of a rate limit must not be 'async def', since it is called in a thread."
+            f"The key function {function.__name__!r} of a rate limit cannot be 'async def': it is called in a thread."
         )
 
 
 def _identifier_of(principal: object) -> object:
     """The identifier of a principal. Raises TypeError if it has none."""
-    from uuid import UUID  # slow to load
+    from uuid import UUID  # slow to import
 
-    found = principal if isinstance(principal, (str, int, UUID)) else getattr(principal, "id", None)
-    if found is None:
+    identifier = principal if isinstance(principal, (str, int, UUID)) else getattr(principal, "id", None)
+    if identifier is None:
         raise TypeError(
-            f"A rate limit cannot count by a principal of the type {type(principal).__name__!r}, which has no id: pass"
-            " principal=, a function that returns its identifier."
+            f"A rate limit cannot count per principal, because the type {type(principal).__name__!r} has no id. Pass"
+            " a function that returns its identifier as principal=."
         )
-    return found
+    return identifier
 
 
 def _counter_of(app: AppContract) -> RateCounter:
-    """The counter for the application's settings. It is kept, since tests seal their application at each request."""
+    """The counter for the application's settings. It is cached, since tests seal their application at each request."""
     config = app.config
     storage = config.get("RATE_LIMIT_STORAGE") or "memory://"
     strategy = _one_of("RATE_LIMIT_STRATEGY", config, _STRATEGIES)
@@ -329,24 +329,24 @@ def _parse(text: str) -> list[RateLimitItem]:
         items = list(library().parse_many(text))
     if not items or not all(item.amount > 0 for item in items):
         raise ValueError(
-            f"{text!r} is no rate limit. Write a number of requests and a period, such as '5/minute' or"
-            " '100 per 2 hours', and separate several by semicolons: '10/second; 1000/day'."
+            f"{text!r} is not a rate limit. Use a number of requests and a period, such as '5/minute' or"
+            " '100 per 2 hours'. Separate several limits by semicolons: '10/second; 1000/day'."
         )
     return items
 
 
 def _client(request: GuardedRequest, identity: object) -> str:
-    """The client that is counted: its identity, else its address; for IPv6, the /64 network of one customer."""
+    """The key of a client: its identity or its address. For IPv6, it is the /64 network, which one customer has."""
     if identity is not None and identity != "":
         text = f"={identity}"
     else:
         text = request.remote_addr or "unknown"
         if ":" in text:
             text = _network(text)
-    # A client may choose its key: a long one, or one with a separator of the store, is hashed.
+    # Clients may control the key, so it is hashed if it is long or contains the store's separator.
     if len(text) <= _MAX_KEY and "/" not in text:
         return text
-    import hashlib  # brings OpenSSL: 3 MiB
+    import hashlib  # imports OpenSSL, which takes 3 MiB
 
     return hashlib.blake2b(text.encode(), digest_size=24).hexdigest()
 
@@ -364,8 +364,8 @@ def _network(address: str) -> str:
 
 
 def _one_of(setting: str, config: Settings, choices: tuple[str, ...]) -> str:
-    """The value of a setting that is one of `choices`, by default the first. Raises ValueError for any other."""
+    """The value of a setting, by default the first of `choices`. Raises ValueError if it is not one of them."""
     value = config.get(setting) or choices[0]
     if value not in choices:
-        raise ValueError(f"{setting} is {value!r}: it must be one of {', '.join(map(repr, choices))}.")
+        raise ValueError(f"{setting} is {value!r}. It must be one of {', '.join(map(repr, choices))}.")
     return str(value)

@@ -1,7 +1,7 @@
-"""Marks: values that decorators leave on views and blueprints, to be read for an endpoint.
+"""Marks: values that decorators store on views and blueprints, and that guards look up by endpoint.
 
-The innermost mark of an endpoint applies: the mark of its view, else of its blueprint, else of the blueprint around
-that one. Without a mark the setting applies.
+The innermost mark applies: that on the view, otherwise that on its blueprint, otherwise that on the enclosing
+blueprint. Without a mark, the setting applies.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ _EMPTY: t.Final[dict[str, object]] = {}
 
 
 class Mark(t.Generic[T]):
-    """One kind of mark: the attribute `name`, with values of one type."""
+    """A kind of mark: an attribute `name` with values of one type."""
 
     def __init__(self, name: str) -> None:
         self.name = name
 
     def put(self, value: T) -> Callable[[Marked], Marked]:
-        """A decorator that leaves `value` on a view, a view class or a blueprint."""
+        """A decorator that stores `value` on a view, view class or blueprint."""
 
         def decorator(marked: Marked) -> Marked:
             setattr(marked, self.name, value)
@@ -35,12 +35,12 @@ class Mark(t.Generic[T]):
         return decorator
 
     def on(self, holder: object) -> T | None:
-        """The mark on a view, a view class or a blueprint itself. None can also be the value of a mark."""
+        """The mark on a view, view class or blueprint; None without a mark, or if that is its value."""
         value = self._get(holder)
         return None if value is _NOTHING else t.cast("T", value)
 
     def of_endpoint(self, app: MarkedApp, endpoint: str) -> Iterator[tuple[str | None, T]]:
-        """The marks that apply to an endpoint, innermost first: (None, value of the view), then (blueprint, value)."""
+        """The marks of an endpoint, innermost first: (None, value) for the view, then (name, value) per blueprint."""
         yield from self._read(None, *_holders(app.view_functions.get(endpoint)))
         scope = endpoint
         while "." in scope:
@@ -51,23 +51,23 @@ class Mark(t.Generic[T]):
         """Whether any view or blueprint of `app` has a mark of this kind."""
         if any(self._get(blueprint) is not _NOTHING for blueprint in app.blueprints.values()):
             return True
-        # Nearly all views are functions without attributes. In tests this runs for each request.
+        # Most views are functions without attributes. Speed matters, since in tests this runs for each request.
         return any(
             getattr(view, "__dict__", None) and any(self._get(holder) is not _NOTHING for holder in _holders(view))
             for view in app.view_functions.values()
         )
 
     def _get(self, holder: object) -> object:
-        """The mark of one object, or `_NOTHING`. Attributes that are made up on access, as in a mock, do not count."""
+        """The mark on one object, or `_NOTHING`. Attributes that exist only through `__getattr__` do not count."""
         if holder is None:
             return _NOTHING
-        own: dict[str, object] = getattr(holder, "__dict__", _EMPTY)
-        if self.name in own:
-            return own[self.name]
+        attributes: dict[str, object] = getattr(holder, "__dict__", _EMPTY)
+        if self.name in attributes:
+            return attributes[self.name]
         return getattr(holder if isinstance(holder, type) else type(holder), self.name, _NOTHING)
 
     def _read(self, scope: str | None, *holders: object) -> Iterator[tuple[str | None, T]]:
-        """The first mark among `holders`, with the scope that they belong to."""
+        """The first mark on `holders`, with their scope."""
         for holder in holders:
             value = self._get(holder)
             if value is not _NOTHING:
@@ -76,12 +76,12 @@ class Mark(t.Generic[T]):
 
 
 def _holders(view: View | None) -> tuple[object, object, object]:
-    """The objects that may carry the marks of a view: itself, its class, and the function of a WebSocket view."""
+    """The objects that may carry the marks of a view: the view, its class, and the function of a WebSocket view."""
     return view, getattr(view, "view_class", None), getattr(view, "function", None)
 
 
 class ByEndpoint(t.Generic[T]):
-    """The result of `find` for each endpoint, computed once per view: an endpoint may get its view late."""
+    """A cache of `find` by endpoint. A result is computed again if the endpoint gets another view."""
 
     def __init__(self, app: MarkedApp, find: Callable[[str], T]) -> None:
         self._app = app

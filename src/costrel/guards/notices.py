@@ -1,6 +1,6 @@
-"""Explains in the development log why a browser or Costrel ignores a part of a request or response, each reason once.
+"""Explains in the log, in debug mode, why the browser or Costrel ignores a part of a request or response.
 
-The browser's own message names neither the setting nor the view, and some of these refusals are silent.
+The browser's own message names neither the setting nor the view, and sometimes there is no message at all.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ if t.TYPE_CHECKING:
     from ..messages.response import Response
 
 Notice: t.TypeAlias = "tuple[str, str] | None"
-"""The identity of a notice, and its text; None if there is no notice."""
+"""A key, under which a notice is logged only once, and its text; None if there is no notice."""
 
 MAX_NOTICES: t.Final = 50
-"""The greatest number of notices: some contain text of clients."""
+"""The maximum number of notices. Some contain text from clients, who could fill the log."""
 
 
 class Notices:
@@ -36,11 +36,11 @@ class Notices:
 
     @classmethod
     def of(cls, app: AppContract) -> Notices | None:
-        """The notices of an application that is in debug mode, otherwise None."""
+        """The notices of an application in debug mode; otherwise None."""
         return cls(app) if app.debug else None
 
     def finish(self, ctx: RequestContext, response: Response) -> None:
-        """Write the notices for a request whose response is complete, except those that were written before."""
+        """Log the notices for a request whose response is complete, except for those that have been logged."""
         source = ctx.request._source
         for find in _FINDERS:
             notice = find(source, response)
@@ -50,7 +50,7 @@ class Notices:
 
 
 def refused_origin(source: WSGIEnvironment, response: Response) -> Notice:
-    """The notice for a script of another origin, from which the browser keeps the response."""
+    """The notice for a script of another origin, which may not read the response."""
     origin = source.get("HTTP_ORIGIN")
     if not origin or _is_same_origin(source, origin) or source.get("HTTP_SEC_FETCH_MODE", "cors") != "cors":
         return None
@@ -69,8 +69,8 @@ def dropped_forwarding(source: WSGIEnvironment, response: Response) -> Notice:
     address = source.get("REMOTE_ADDR")
     if REMOVED in source:
         return "forwarded", (
-            f"The forwarded headers of {_line(source)} were dropped: its sender {address!r} is not a trusted proxy. If"
-            f" it is your proxy, set app.config['TRUSTED_PROXIES'] = [{address!r}], or to 1 for any single proxy."
+            f"The forwarded headers of {_line(source)} were dropped, because {address!r} is not a trusted proxy. If it"
+            f" is your proxy, set app.config['TRUSTED_PROXIES'] = [{address!r}], or to 1 for any single proxy."
         )
     names = [name for name in FORWARDED if name in source]
     if not names or ORIGINAL in source:
@@ -83,7 +83,7 @@ def dropped_forwarding(source: WSGIEnvironment, response: Response) -> Notice:
 
 
 def unsendable_cookie(source: WSGIEnvironment, response: Response) -> Notice:
-    """The notice for a cookie that is for HTTPS only, in a response to a page over plain HTTP."""
+    """The notice for a Secure cookie in a response over plain HTTP."""
     host = source.get("HTTP_HOST") or source.get("SERVER_NAME", "")
     if source.get("wsgi.url_scheme") != "http" or names_this_computer(host):
         return None
@@ -92,10 +92,10 @@ def unsendable_cookie(source: WSGIEnvironment, response: Response) -> Notice:
         if "secure" in (attribute.strip().lower() for attribute in attributes):
             name = pair.partition("=")[0]
             return f"Secure {name}", (
-                f"The browser does not store the cookie {name!r} of the response to {_line(source)}: the cookie is"
-                f" Secure, and the request to {host[:100]!r} came over plain HTTP, so that signing in cannot work. Use"
+                f"The browser does not store the cookie {name!r} of the response to {_line(source)}, because it is"
+                f" Secure, and the request to {host[:100]!r} came over plain HTTP. Signing in cannot work. Use"
                 " http://localhost or HTTPS, or set app.config['SESSION_COOKIE_SECURE'] = False for development. If a"
-                " proxy ends HTTPS, set app.config['TRUSTED_PROXIES']."
+                " proxy terminates HTTPS, set app.config['TRUSTED_PROXIES']."
             )
     return None
 

@@ -1,6 +1,6 @@
-"""Origins: their parts, the comparison with the site's own, and the origins that may open a WebSocket.
+"""Checks the origin of requests: whether it is this site, and whether it may open a WebSocket.
 
-Browsers let any page open one, cookies included, and leave the check to us.
+Browsers let every page open a WebSocket, with cookies, and leave this check to the server.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ _PORTS: t.Final = {"http": ":80", "https": ":443"}
 def check_origin(app: t.Any, request: t.Any) -> None:
     """Raise Forbidden for a handshake from a page of another site (RFC 6455 §10.2).
 
-    ``WEBSOCKET_ALLOWED_ORIGINS`` lists the other sites that may, such as ``https://app.example.org``; ``*`` stands for
-    all; None for no check. So may those that a CORS policy with credentials names. A client that sends no ``Origin``
-    is no browser, and passes.
+    ``WEBSOCKET_ALLOWED_ORIGINS`` lists other origins that are allowed, such as ``https://app.example.org``; ``*``
+    allows all, and None turns the check off. Origins that a CORS policy with credentials allows pass as well, and so do
+    clients without an ``Origin``, which are not browsers.
     """
     allowed = app.config.get("WEBSOCKET_ALLOWED_ORIGINS")
     origin: str | None = request.headers.get("Origin")
@@ -34,7 +34,7 @@ def check_origin(app: t.Any, request: t.Any) -> None:
 
 
 def is_own(origin: str, host: str) -> bool:
-    """Whether a page belongs to the requested host. The scheme may differ, since a proxy may end TLS."""
+    """Whether an origin is the requested host. The scheme may differ, since a proxy may terminate TLS."""
     try:
         url = urlsplit(origin)
     except ValueError:

@@ -1,6 +1,6 @@
-"""Trusted proxies: one setting names the proxies whose ``X-Forwarded-*`` headers are used.
+"""Trusted proxies: applies the ``X-Forwarded-*`` headers of the proxies that the setting TRUSTED_PROXIES names.
 
-The headers of all other senders are removed before anything reads them.
+The same headers from other senders are removed before anything reads them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FORWARDED: t.Final = (
     "HTTP_X_FORWARDED_PREFIX", "HTTP_X_FORWARDED_SSL", "HTTP_FORWARDED", "HTTP_X_REAL_IP",
 )  # fmt: skip
 REMOVED: t.Final = "costrel.forwarded_removed"
-"""The environ key that marks a request from a sender that is not a trusted proxy: it may look like a local request."""
+"""The environ key of requests whose headers were removed. Without the headers, they may look like local requests."""
 
 _HEADERS: t.Final = ("for", "proto", "host", "port", "prefix")
 
@@ -32,10 +32,10 @@ Network: t.TypeAlias = "ipaddress.IPv4Network | ipaddress.IPv6Network"
 
 
 class Proxies:
-    """The trusted proxies of one application: their number, the networks that they are in, or both."""
+    """The trusted proxies of one application: their number, their networks, or both."""
 
     fields: t.Final = Fields(*FORWARDED)
-    """Requests without these are left alone."""
+    """The header fields without which a request is left alone."""
 
     def __init__(self, hops: int, networks: list[Network], headers: t.Collection[str]) -> None:
         self.hops = hops
@@ -44,11 +44,11 @@ class Proxies:
 
     @classmethod
     def of(cls, setting: int | str | t.Iterable[str] | dict[str, t.Any] | None) -> Proxies | None:
-        """The proxies of ``TRUSTED_PROXIES``. If that is None, the result is None, and headers are left alone.
+        """The proxies of the setting ``TRUSTED_PROXIES``; None if it is None, in which case headers are left alone.
 
-        The setting is a number of hops, addresses or networks such as ``"10.0.0.0/8"``, or a dict with ``hops``,
-        ``networks`` and ``headers``. `headers` are those of for, proto, host, port and prefix that the proxies set; by
-        default, for and proto. Raises ValueError for anything else.
+        The setting is a number of hops, a list of addresses or networks such as ``"10.0.0.0/8"``, or a dict with
+        ``hops``, ``networks`` and ``headers``: which of for, proto, host, port and prefix the proxies set, by default
+        for and proto. Raises ValueError for anything else.
         """
         if setting is None:
             return None
@@ -62,8 +62,8 @@ class Proxies:
         unknown = options.keys() - {"hops", "networks", "headers"} or set(options.get("headers", ())) - {*_HEADERS}
         if unknown:
             raise ValueError(
-                f"TRUSTED_PROXIES does not know {', '.join(map(repr, sorted(unknown)))}. It is a number, a list of"
-                " networks, or a dict with 'hops', 'networks' and 'headers'. The headers can be"
+                f"TRUSTED_PROXIES has an unknown entry: {', '.join(map(repr, sorted(unknown)))}. It must be a number, a"
+                " list of networks, or a dict with 'hops', 'networks' and 'headers'. The headers can be"
                 f" {', '.join(_HEADERS)}."
             )
         from ipaddress import ip_network
@@ -71,12 +71,12 @@ class Proxies:
         try:
             networks = [_unmapped(ip_network(network, strict=False)) for network in options.get("networks", ())]
         except ValueError as error:
-            message = f"TRUSTED_PROXIES has an address that is none: {error}. Write it as '10.0.0.0/8' or '192.0.2.1'."
+            message = f"TRUSTED_PROXIES has an invalid address: {error}. Use, for example, '10.0.0.0/8' or '192.0.2.1'."
             raise ValueError(message) from None
         return cls(options.get("hops", 0), networks, options.get("headers", ("for", "proto")))
 
     def arrive(self, ctx: RequestContext) -> None:
-        """Apply the headers of trusted proxies; if they are malformed, the answer will be 400."""
+        """Apply the headers of trusted proxies. If they are malformed, the response will be a 400."""
         try:
             self.apply(ctx.request._source)
         except BadRequest as error:
@@ -88,7 +88,7 @@ class Proxies:
         Raises BadRequest if a trusted proxy sends a prefix that is not a path.
         """
         if ORIGINAL in environ:
-            return  # the middleware ProxyFix has applied them already
+            return  # the middleware ProxyFix has already applied them
         route = environ.get("HTTP_X_FORWARDED_FOR")
         entries = [] if route is None else split_forwarded(route)
         hops = self._trusted_hops(environ, entries)
@@ -103,7 +103,7 @@ class Proxies:
         apply_place(environ, *(hops if header in self.headers else 0 for header in _HEADERS[1:]))
 
     def _trusted_hops(self, environ: WSGIEnvironment, entries: list[str]) -> int:
-        """The number of trusted proxies that the request passed, counted from the application."""
+        """The number of trusted proxies that the request has passed through, counted from the application."""
         if not self.networks:
             return self.hops
         if not self._has(environ.get("REMOTE_ADDR") or ""):
@@ -114,13 +114,13 @@ class Proxies:
         return min(hops, self.hops) if self.hops else hops
 
     def _has(self, entry: str) -> bool:
-        """Whether the address of an entry is in a trusted network."""
+        """Whether the address in an entry of ``X-Forwarded-For`` is in a trusted network."""
         address = parse_address(entry)
         return address is not None and any(address in network for network in self.networks)
 
 
 def _unmapped(network: Network) -> Network:
-    """The IPv4 network that an IPv6 network of mapped addresses stands for; any other network unchanged."""
+    """Convert a network of IPv4-mapped IPv6 addresses to IPv4. Other networks are returned unchanged."""
     from ipaddress import IPv4Network, IPv6Network
 
     if isinstance(network, IPv6Network) and network.prefixlen >= 96:

@@ -1,4 +1,4 @@
-"""The applications whose pages lead to Vite's development server, which their policies then allow."""
+"""Records which applications have pages that use Vite's development server, so that their policies allow it."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ _used_by: WeakSet[MarkedApp] = WeakSet()
 
 
 def server_of(app: MarkedApp) -> str | None:
-    """The URL of Vite's development server; None if the built files are used in debug mode too."""
+    """The URL of Vite's development server; None if the built files are also used in debug mode."""
     server: str | None = app.config.get("VITE_SERVER", "http://localhost:5173")
     return server
 
 
 def note_use(app: MarkedApp) -> None:
-    """Note that a page leads to the server. It is noted for later pages too: a stream has sent its headers before."""
+    """Record that a page uses the server. It holds for later pages too: a stream has already sent its headers."""
     _used_by.add(app)
 
 
 def is_used_by(app: MarkedApp) -> bool:
-    """Whether a page has led to the server."""
+    """Whether a page of the application has used the server."""
     return app in _used_by

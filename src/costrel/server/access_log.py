@@ -35,28 +35,28 @@ _PAUSE: t.Final = 0.01
 
 
 class RequestCounter(t.Protocol):
-    """Counts requests."""
+    """Counts requests and WebSockets for the metrics."""
 
     def begin(self, kind: str) -> None:
-        """Count the start of a request or WebSocket. `kind` is the type of its ASGI scope."""
+        """Count the start of a request or WebSocket. `kind` is the `type` of its ASGI scope."""
 
     def end(self, scope: Message, status: int, seconds: float) -> None:
         """Count its end, with its status and duration."""
 
     def refuse(self) -> None:
-        """Count a request that is refused, since there are too many connections."""
+        """Count a request that is refused because there are too many connections."""
 
 
-# The characters of UUIDs, ULIDs, trace ids and Base64. None of them has a meaning in a log or a shell.
+# The characters of UUIDs, ULIDs, trace ids and Base64. None of them is special in a log or a shell.
 _WELL_FORMED = re.compile(rb"[A-Za-z0-9._:+/=@-]{8,128}")
 
 
 class AccessLog:
     """Passes requests on to `application` with an id, and writes a line for each to standard output.
 
-    `lines` makes the lines, which go to `stream`; with None there are none. `at_start` is called when the startup of
-    the application has completed. When the server stops, requests have `grace` seconds to end, except for the last
-    part, which is reserved for the shutdown of the application. Then they are cancelled.
+    `lines` formats the lines, which are written to `stream`; None turns the log off. `at_start` is called when the
+    application's startup has completed. When the server stops, requests in progress have `grace` seconds to end, minus
+    the part that is reserved for the application's shutdown; then they are cancelled.
     """
 
     def __init__(
@@ -71,10 +71,10 @@ class AccessLog:
         self.application = application
         self._edge = application if isinstance(application, AsgiApplication) and not application.is_wrapped else None
         self.takes_in_place: Callable[[Message], bool] = lambda scope: False
-        self.places = 0
+        self.blocking_threads = 0
         if self._edge is not None:
             self.takes_in_place = self._edge.takes_in_place
-            self.places = self._edge.workers.give_away(IN_PLACE)
+            self.blocking_threads = self._edge.workers.give_away(IN_PLACE)
         self.grace = grace
         self._lines = None if lines is None else log_to(stream or sys.stdout, lines)
         self._write = None if self._lines is None else self._lines.add
@@ -88,10 +88,10 @@ class AccessLog:
     def begin_to_end(self) -> float:
         """Let the requests in progress end, and cancel the rest later. Returns the seconds until that is done."""
         loop = asyncio.get_running_loop()
-        kept = kept_for_the_end(self.grace)
-        self._until = loop.time() + self.grace - kept / 2
-        loop.call_later(self.grace - kept, self._cut_requests)
-        return self.grace - kept / 2
+        reserved = reserved_for_shutdown(self.grace)
+        self._until = loop.time() + self.grace - reserved / 2
+        loop.call_later(self.grace - reserved, self._cut_requests)
+        return self.grace - reserved / 2
 
     def _cut_requests(self) -> None:
         for exchange in list(self._running):
@@ -109,9 +109,9 @@ class AccessLog:
         return self._answer(scope, receive, send, self._edge)
 
     async def _answer(self, scope: Message, receive: Receive, send: Send, here: AsgiApplication | None = None) -> None:
-        """Handle one request. With the edge `here` it starts in this thread."""
+        """Handle one request. If `here` is an edge, the request starts in this thread."""
         exchange = self._begin(scope, send)
-        if self._edge is None or scope["type"] != "http":  # the edge adds the id to the responses of others
+        if self._edge is None or scope["type"] != "http":  # in all other cases the edge adds the id to the response
             send = exchange.send_with_id
         elif not self._is_quiet:
             sending = exchange.send
@@ -155,7 +155,7 @@ class AccessLog:
 
     def _end(self, exchange: ServedExchange) -> None:
         scope = exchange.scope
-        # It refers to the exchange, which refers to the scope: only the garbage collector would free them.
+        # This entry makes a reference cycle (scope → exchange → scope), which only the garbage collector would free.
         scope.pop(DIRECT, None)
         answer = scope.get(ANSWERED)
         if answer is not None:
@@ -165,21 +165,21 @@ class AccessLog:
             self._counter.end(scope, exchange.final_status(), exchange.seconds())
 
     def flush(self) -> None:
-        """Write the lines of the requests that have ended."""
+        """Write the lines of the requests that have ended so far."""
         if self._lines is not None:
             self._lines.flush()
 
     def note_refusal(self) -> None:
-        """Count a request that is refused, since there are too many connections."""
+        """Count a request that is refused because there are too many connections."""
         if self._counter is not None:
             self._counter.refuse()
 
     def unfinished(self) -> list[Message]:
-        """The scopes of the requests in progress. It can be called in any thread."""
+        """The scopes of the requests in progress. Safe to call in any thread."""
         return [exchange.scope for exchange in self._running.copy()]
 
     def _after_requests(self, receive: Receive) -> Receive:
-        # For Granian a request ends with its response. It would not wait for work of the application after that.
+        # For Granian a request ends with its response: it does not wait for what the application runs afterwards.
         async def wait() -> Message:
             message = await receive()
             if message["type"] == "lifespan.shutdown" and self._running:
@@ -190,7 +190,7 @@ class AccessLog:
         return wait
 
     def _left(self) -> float:
-        """The seconds for the requests, and for the functions after them, when the server stops."""
+        """The seconds left for requests, and for the functions that run after them, once the server is stopping."""
         if self._until is None:
             return self.grace
         return max(self._until - asyncio.get_running_loop().time(), 0)
@@ -213,12 +213,12 @@ class AccessLog:
 
 
 class TimedAccessLog(AccessLog):
-    """Notes the time of each client's last request: bytes on an HTTP/2 connection need not belong to one."""
+    """Also records when each client's last request arrived: bytes on an HTTP/2 connection may be something else."""
 
     def __init__(self, *arguments: t.Any) -> None:
         super().__init__(*arguments)
         self.requested: dict[int, float] = {}
-        """By the port of the client, on the monotonic clock."""
+        """Client port → time of the last request on the monotonic clock."""
 
     def _begin(self, scope: Message, send: Send) -> ServedExchange:
         port = port_of(scope)
@@ -227,7 +227,7 @@ class TimedAccessLog(AccessLog):
         return super()._begin(scope, send)
 
 
-def kept_for_the_end(grace: float) -> float:
+def reserved_for_shutdown(grace: float) -> float:
     """The part of the grace period that is reserved for the application's shutdown: a fifth, at most two seconds."""
     return min(grace / 5, 2)
 
@@ -238,17 +238,17 @@ class ServedExchange(Exchange):
     __slots__ = ()
 
     def note_task(self) -> None:
-        """The current task handles the request from now on."""
+        """Record that the current task handles the request from now on."""
         self.task = asyncio.current_task()
 
     def cut(self) -> None:
-        """Cancel its task. A thread cannot be cancelled."""
+        """Cancel the request's task. A request that runs in a thread cannot be cancelled."""
         if self.task is not None:
             self.is_cut = True
             self.task.cancel()
 
     def send_with_id(self, message: Message) -> Awaitable[None]:
-        """Record a message, and pass it on. The first message of a response gets the id."""
+        """Record a message and pass it on. The id is added to the first message of a response."""
         if message["type"] in _HEADS:
             headers = [*(message.get("headers") or ())]
             add_echo(headers, self.scope)
@@ -256,7 +256,7 @@ class ServedExchange(Exchange):
         return self.send(message)
 
     def trace_id(self) -> str | None:
-        """The trace id of the request's span, or of its field ``traceparent``; None if there is neither."""
+        """The trace id of the request's span or of its ``traceparent`` header (W3C); None if it has neither."""
         made: str | None = self.scope.get(NOTES, self.scope).get(TRACE)
         if made is not None or self.traceparent is None:
             return made
@@ -267,28 +267,28 @@ _HEADS: t.Final = frozenset({"http.response.start", "websocket.accept", "websock
 
 
 def log_to(stream: t.TextIO, lines: Lines) -> LogLines[Entry]:
-    """A log that writes these lines to `stream`.
+    """A log that writes lines to `stream`.
 
-    No logger does it, since the logging configuration of an application may disable all loggers that it does not name.
+    It uses no logger: an application's logging configuration may disable every logger that it does not name.
     """
     paint = terminal.painter(stream)
     return LogLines(stream, lambda entries: lines(entries, paint))
 
 
 class RequestIds:
-    """Unique ids: 128 random bits each, created many at a time."""
+    """Unique ids of 128 random bits, generated in batches."""
 
-    _AT_ONCE: t.Final = 256
+    _BATCH: t.Final = 256
 
     def __init__(self) -> None:
         self._made: list[bytes] = []
 
     def take(self) -> bytes:
-        """A new id of 32 hexadecimal digits. It can be called in any thread."""
+        """Return a new id of 32 hexadecimal digits. Safe to call in any thread."""
         try:
             return self._made.pop()
         except IndexError:
-            digits = os.urandom(16 * self._AT_ONCE).hex().encode()
+            digits = os.urandom(16 * self._BATCH).hex().encode()
             self._made.extend(digits[start : start + 32] for start in range(32, len(digits), 32))
             return digits[:32]
 
@@ -308,23 +308,23 @@ def take_request_id(scope: Message, new_id: Callable[[], bytes]) -> tuple[bytes,
 
 
 def only_value(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> bytes | None:
-    """The value of a header; None if there is none, or more than one."""
+    """The value of the header `wanted`; None if it is missing or occurs more than once."""
     found = [value for name, value in headers if name == wanted]
     return found[0] if len(found) == 1 else None
 
 
 def set_up_logging(log_format: str) -> None:
     """Send the server's log records to standard error."""
-    own = logging.StreamHandler(sys.stderr)
-    own.setFormatter(JSONFormatter() if log_format == "json" else logging.Formatter("[%(levelname)s] %(message)s"))
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JSONFormatter() if log_format == "json" else logging.Formatter("[%(levelname)s] %(message)s"))
     for name, level in (("costrel.server", logging.INFO), ("_granian", logging.WARNING)):
         logger = logging.getLogger(name)
-        logger.handlers[:] = [own]
+        logger.handlers[:] = [handler]
         logger.propagate = False
         logger.setLevel(level)
 
 
 def set_up_application_logging(app: Costrel, log_format: str) -> None:
-    """Write the log records of the application as JSON if that is the format. As text they are left alone."""
+    """Write the application's log records as JSON if `log_format` is "json". Text output is left as it is."""
     if log_format == "json" and isinstance(app.logger, logging.Logger):
         write_json(app.logger)

@@ -15,10 +15,10 @@ from .errors import StartError
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 5000
-"""The port of the development server, unless another one is given."""
+"""The default port of the development server."""
 
 SERVE_PORT = 8000
-"""The port of `costrel serve` unless another one is given."""
+"""The default port of `costrel serve`."""
 
 LISTEN_QUEUE = 128
 UNIX_SCHEME = "unix://"
@@ -27,18 +27,18 @@ af_unix: socket.AddressFamily | None = getattr(socket, "AF_UNIX", None)
 """The address family of Unix sockets; None if the system has none."""
 
 MAX_CONNECTIONS = 1024
-"""How many connections one process takes at a time; further connections wait in the socket's queue."""
+"""The number of connections that one process accepts at a time; more connections wait in the socket's queue."""
 
 _MIN_CONNECTIONS = 16
 
 _OTHER_FILES = 40
-"""How many files a process has open besides its connections: two dozen of its own, and those of the views."""
+"""The number of open files to allow for apart from connections: about 24 of the server's, and those of the views."""
 
 _PORTS_TRIED = 20
 
 
 def select_address_family(host: str, port: int) -> socket.AddressFamily:
-    """The address family of a host as it is written: a Unix socket, an IPv6 address, or anything else."""
+    """The address family that the spelling of a host implies: ``AF_UNIX``, ``AF_INET6`` or ``AF_INET``."""
     if host.startswith(UNIX_SCHEME):
         return socket.AF_UNIX
     if ":" in host and hasattr(socket, "AF_INET6"):
@@ -47,7 +47,7 @@ def select_address_family(host: str, port: int) -> socket.AddressFamily:
 
 
 def get_sockaddr(host: str, port: int, family: socket.AddressFamily) -> tuple[str, int] | str:
-    """What to bind a socket of `family` to; a name that cannot be resolved is left as it is."""
+    """The address to bind a socket of `family` to. A name that cannot be resolved is returned unchanged."""
     if family == af_unix:
         return os.path.abspath(host.removeprefix(UNIX_SCHEME))
     try:
@@ -58,7 +58,7 @@ def get_sockaddr(host: str, port: int, family: socket.AddressFamily) -> tuple[st
 
 
 def get_interface_ip(family: socket.AddressFamily) -> str:
-    """The address of this computer that others on its network reach it by; the loopback address if there is none."""
+    """This computer's address in its network; the loopback address if it has no network."""
     # No packet is sent: connecting a UDP socket only asks the routing table which interface would be used.
     probe, loopback = ("fd31:f903:5ab5:1::1", "::1") if family == socket.AF_INET6 else ("10.253.155.219", "127.0.0.1")
     with socket.socket(family, socket.SOCK_DGRAM) as sock:
@@ -70,11 +70,12 @@ def get_interface_ip(family: socket.AddressFamily) -> str:
 
 
 def bind(host: str, port: int | str, option: str = "--host") -> socket.socket:
-    """A listening socket, and nobody else on its port.
+    """A listening socket that has its port to itself. Port 0 selects a free port.
 
-    ``SO_REUSEPORT`` is not set: with it, a second server on the same port would start, and the two would share its
-    requests. Port 0 takes a free one. `option` is that of the command line which took the host; messages name it.
-    Raises StartError.
+    ``SO_REUSEPORT`` is not set: it would let a second server start on the same port, and the system would spread the
+    requests over both. `option` is the command-line option that set the host, for error messages.
+
+    Raises StartError if the host, port or path cannot be used.
     """
     number = port_number(port)
     family = select_address_family(host, number)
@@ -86,7 +87,7 @@ def bind(host: str, port: int | str, option: str = "--host") -> socket.socket:
     except OSError as error:
         raise StartError(explain(host, number, error, option)) from error
     try:
-        if os.name != "nt":  # there the option lets two programs share a port
+        if os.name != "nt":  # on Windows the option lets two programs share a port
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind(address)
         sock.listen(LISTEN_QUEUE)
@@ -102,13 +103,13 @@ def parse_bind(text: str) -> tuple[str, int]:
     if text.startswith("unix:"):
         path = text.removeprefix("unix:").removeprefix("//")
         if not path:
-            raise StartError("There is no path in '--bind unix:'. Write it as --bind unix:/run/app.sock.")
+            raise StartError("'--bind unix:' has no path. Write, for example, --bind unix:/run/app.sock.")
         return UNIX_SCHEME + os.path.abspath(path), 0
     if text.isascii() and text.isdigit() and 1 <= int(text) <= 65535:
-        # The system would read the number as an address: 5601 is 0.0.21.225.
+        # The system would read a bare number as an address: 5601 is 0.0.21.225.
         raise StartError(
-            f"There is no host in '--bind {text}'. Did you mean --bind 127.0.0.1:{text}? That is for this computer"
-            f" alone; 0.0.0.0:{text} is for everyone on its network."
+            f"'--bind {text}' has no host. Did you mean --bind 127.0.0.1:{text}? Only this computer can reach that"
+            f" address; with 0.0.0.0:{text} its whole network can."
         )
     host, colon, port = text.rpartition(":")
     if not colon or text.endswith("]") or (":" in host and not host.endswith("]")):
@@ -117,9 +118,9 @@ def parse_bind(text: str) -> tuple[str, int]:
 
 
 def limit_sending(sock: socket.socket, seconds: float | None) -> None:
-    """Have the system end connections that come to `sock` and whose clients take nothing for so many seconds.
+    """Have the system drop connections accepted from `sock` if the client acknowledges no data for `seconds`.
 
-    This is where an answer waits that is handed over in one piece. Only Linux knows how (RFC 5482 has the idea).
+    It covers responses that are already in the kernel's send buffer. Only Linux has the option (see RFC 5482).
     """
     option = getattr(socket, "TCP_USER_TIMEOUT", None)
     if option is not None and sock.family != af_unix:
@@ -127,7 +128,7 @@ def limit_sending(sock: socket.socket, seconds: float | None) -> None:
 
 
 def port_number(port: int | str) -> int:
-    """A port, which may have come as text. Raises StartError for what is none."""
+    """The number of a port, which may be given as text. Raises StartError unless it is from 0 to 65535."""
     try:
         number = int(port)
     except ValueError:
@@ -149,9 +150,9 @@ def is_loopback(host: str) -> bool:
 
 
 def urls(host: str, sock: socket.socket, scheme: str) -> list[str]:
-    """Where a browser finds the server: `host` as it was written, with the port that was really taken.
+    """The server's URLs for a browser: `host` as it was written, with the port that `sock` is bound to.
 
-    For a host that means every interface, the addresses are a loopback one and that of the network.
+    For a host that means every interface, the result has the loopback address and the address in the network.
     """
     if host.startswith(UNIX_SCHEME):
         return [host]
@@ -164,7 +165,7 @@ def urls(host: str, sock: socket.socket, scheme: str) -> list[str]:
 
 
 def running_on(host: str, sock: socket.socket, scheme: str) -> str:
-    """The lines that say where a server is."""
+    """The lines of the start message that list the server's URLs."""
     found = urls(host, sock, scheme)
     lines = [f" * Running on all addresses ({host})"] if len(found) > 1 else []
     return "\n".join([*lines, *(f" * Running on {url}" for url in found)])
@@ -175,7 +176,7 @@ def _bracketed(host: str) -> str:
 
 
 def _resolve(host: str, port: int, family: socket.AddressFamily) -> tuple[str, int] | str:
-    """Like get_sockaddr, but an unknown name is an error here."""
+    """Like `get_sockaddr`, but an unknown name raises `socket.gaierror`."""
     if family == af_unix:
         return get_sockaddr(host, port, family)
     found = socket.getaddrinfo(host or None, port, family, socket.SOCK_STREAM, socket.IPPROTO_TCP, socket.AI_PASSIVE)
@@ -183,16 +184,16 @@ def _resolve(host: str, port: int, family: socket.AddressFamily) -> tuple[str, i
 
 
 def _make_room(path: str, option: str) -> None:
-    """Remove the socket of a server that has ended. Raises StartError if anything else is at `path`."""
+    """Remove the socket of a server that has ended. Raises StartError if `path` is anything else."""
     try:
-        mode = os.lstat(path).st_mode  # a link is never followed: the file at its end belongs to another program
+        mode = os.lstat(path).st_mode  # links are not followed: the target may belong to another program
     except FileNotFoundError:
         return
     fix = f"choose another path with {option} {_unix_example(option)}."
     if not stat.S_ISSOCK(mode):
         kind = _KINDS_OF_FILES.get(stat.S_IFMT(mode), "special file")
         raise StartError(
-            f"There is a {kind} at {path}, and the server would put its Unix socket there. Remove it, or {fix}"
+            f"The server cannot create its Unix socket at {path}, because a {kind} is there. Remove it, or {fix}"
         )
     if _has_listener(path):
         raise StartError(f"Another process listens on the Unix socket {path}. Stop that process, or {fix}")
@@ -211,7 +212,7 @@ _KINDS_OF_FILES = {
 def _has_listener(path: str) -> bool:
     """Whether a process listens on the socket at `path`, or may do so."""
     with socket.socket(socket.AF_UNIX) as probe:
-        probe.setblocking(False)  # a listener whose queue is full would keep a blocking connect waiting
+        probe.setblocking(False)  # a blocking connect would wait if the listener's queue is full
         try:
             probe.connect(path)
         except ConnectionRefusedError:
@@ -222,7 +223,7 @@ def _has_listener(path: str) -> bool:
 
 
 def removal_of(path: str) -> Callable[[], None]:
-    """A function that removes the file that is at `path` now, and no other one that takes its place."""
+    """A function that removes the file now at `path`, but not a file that has replaced it since."""
     bound = os.lstat(path)
 
     def remove() -> None:
@@ -238,13 +239,13 @@ def _unix_example(option: str) -> str:
 
 
 def explain(host: str, port: int, error: OSError, option: str = "--host") -> str:
-    """Why a server cannot listen there, and what to do."""
+    """The message for an error of `bind`: the cause, and how to fix it."""
     if host.startswith(UNIX_SCHEME):
         return f"The Unix socket {host.removeprefix(UNIX_SCHEME)} cannot be used: {error.strerror}."
     if isinstance(error, socket.gaierror):
         return (
-            f"The host {host!r} is not known here. Use {option} with a name or an address of this computer:"
-            " 127.0.0.1 for this computer alone, 0.0.0.0 for everyone on its network."
+            f"The host {host!r} cannot be resolved. Use {option} with a name or an address of this computer:"
+            " 127.0.0.1 to be reachable from this computer only, 0.0.0.0 from its whole network."
         )
     if error.errno == errno.EADDRINUSE:
         free = _free_port(host, port)
@@ -253,17 +254,17 @@ def explain(host: str, port: int, error: OSError, option: str = "--host") -> str
         return f"Port {port} on {host} is in use by another program. Stop that program, or choose another port{hint}."
     if error.errno == errno.EADDRNOTAVAIL:
         return (
-            f"The host {host!r} is not an address of this computer. Use {option} 127.0.0.1 for this computer alone,"
-            f" or {option} 0.0.0.0 for everyone on its network."
+            f"The host {host!r} is not an address of this computer. Use {option} 127.0.0.1 to be reachable from this"
+            f" computer only, or {option} 0.0.0.0 from its whole network."
         )
     if error.errno in (errno.EACCES, errno.EPERM):
         example = _spell(option, host, 5000)
-        return f"You may not use port {port} on {host}. Choose a port above 1023, for example {example}."
+        return f"No permission to use port {port} on {host}. Choose a port above 1023, for example {example}."
     return f"The server cannot listen at {host}, port {port}: {error.strerror or error}."
 
 
 def _spell(option: str, host: str, port: int) -> str:
-    """How to ask for another port."""
+    """The command-line option that selects `port`."""
     if option == "--host":
         return f"--port {port}"
     return f"{option} {_bracketed(host)}:{port}"
@@ -282,7 +283,7 @@ def _free_port(host: str, port: int) -> int | None:
 
 
 def connections_at_most(wanted: int = MAX_CONNECTIONS) -> int:
-    """The number `wanted`, or less if the process may not have so many files open."""
+    """`wanted`, or less if the process's limit of open files (``RLIMIT_NOFILE``) does not allow as many."""
     try:
         import resource
     except ImportError:  # Windows
@@ -290,5 +291,5 @@ def connections_at_most(wanted: int = MAX_CONNECTIONS) -> int:
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     if limit == resource.RLIM_INFINITY:
         return wanted
-    # A worker that may open no more files would try without a pause to take the next connection.
+    # A worker at its limit of open files would retry `accept` in a busy loop.
     return max(_MIN_CONNECTIONS, min(wanted, limit * 3 // 4, limit - _OTHER_FILES))

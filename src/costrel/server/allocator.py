@@ -1,4 +1,4 @@
-"""Settings of glibc's memory allocator: few heaps, and free memory that goes back to the system."""
+"""Tunes glibc's memory allocator: few heaps, and free memory is returned to the system."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from collections.abc import Callable
 from contextlib import suppress
 
 ARENAS: t.Final = 2
-"""The number of heaps: the main one, and one for threads that find it locked.
+"""The number of heaps (glibc calls them arenas): the main heap, and one for threads that find it locked.
 
-By default glibc makes up to eight per processor. Python's threads allocate one after another, under its global lock, so
-they gain nothing from more; but each heap grows to the size of the largest requests that its threads ever handled.
+By default glibc makes up to eight per processor. Python's threads allocate under the GIL, one at a time, so they gain
+nothing from more heaps; but each heap grows to the size of the largest requests that its threads ever handled.
 """
 
 _M_ARENA_MAX: t.Final = -8  # from malloc.h
-_OWN_CHOICE: t.Final = ("MALLOC_ARENA_MAX", "GLIBC_TUNABLES")
+_VARIABLES: t.Final = ("MALLOC_ARENA_MAX", "GLIBC_TUNABLES")
 
-_EVERY: t.Final = 1.0
+_INTERVAL: t.Final = 1.0
 """The interval of `Trimming` in seconds."""
 
-_AFTERWARDS: t.Final = 2
-"""The number of trims after memory was scarce: some memory is freed a little later."""
+_FINAL_ROUNDS: t.Final = 2
+"""The number of trims once memory is no longer scarce, for memory that is freed a little later."""
 
 
 def share_heaps() -> None:
-    """Limit the heaps of this process, unless the environment says how many. Call this before threads allocate."""
-    if any(name in os.environ for name in _OWN_CHOICE):
+    """Limit the heaps of this process unless an environment variable does. Call this before threads allocate."""
+    if any(name in os.environ for name in _VARIABLES):
         return
     with suppress(AttributeError, OSError, TypeError):  # another C library, or Windows
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, ARENAS)
 
 
 def trim() -> None:
-    """Return the free memory within the heaps to the system. glibc itself returns the free end of a heap only."""
+    """Return free memory inside the heaps to the system. By itself, glibc only returns the free end of a heap."""
     with suppress(AttributeError, OSError, TypeError):
         ctypes.CDLL(None).malloc_trim(0)
 
@@ -54,10 +54,10 @@ class Trimming:
 
     def _run(self, is_scarce: Callable[[], bool]) -> None:
         try:
-            rounds = _AFTERWARDS
+            rounds = _FINAL_ROUNDS
             while rounds:
-                time.sleep(_EVERY)
-                rounds = _AFTERWARDS if is_scarce() else rounds - 1
+                time.sleep(_INTERVAL)
+                rounds = _FINAL_ROUNDS if is_scarce() else rounds - 1
                 trim()
         finally:
             self._runs.release()

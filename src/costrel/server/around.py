@@ -1,8 +1,9 @@
-"""The functions of ``while_serving(once="server")``: one process runs them, before the first worker and after the last.
+"""The process that runs the functions of ``while_serving(once="server")``, which start before the first worker's
+requests and end after the last worker.
 
-The process that supervises the workers loads no application: what a reload replaces would stay in it, and threads of
-the application would be copied into each worker. So these functions have a process of their own. It is started only if
-a worker finds such functions in the application.
+The supervisor of the workers does not load the application: code that a reload replaces would stay in it, and forked
+workers would inherit the application's threads. So these functions have a process of their own, which is started only
+if a worker finds such functions in the application.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _logger = logging.getLogger("costrel.server")
 
 
 class AroundServer:
-    """The process that runs `target`, for the process that started the server."""
+    """The supervisor's handle on the process that runs `target`."""
 
     def __init__(
         self, processes: SpawnContext | ForkContext, target: Callable[[], None], state: State, grace: float
@@ -41,11 +42,13 @@ class AroundServer:
         self._grace = grace
         self._process: BaseProcess | None = None
 
-    def look(self) -> None:
-        """Start the process if a worker waits for it, and replace it if it has ended."""
+    def check(self) -> None:
+        """Start the process if a worker waits for it, and restart it if it has ended."""
         if self._process is not None and not self._process.is_alive():
             if self._state.around_is_running:
-                _logger.error("Process %s of the functions around the server has ended: starting it again", self.pid)
+                _logger.error(
+                    "Process %s with the functions of while_serving(once='server') ended: restarting it", self.pid
+                )
                 self._start()
             else:
                 self._process = None
@@ -55,7 +58,7 @@ class AroundServer:
 
     @property
     def pid(self) -> int | None:
-        """The number of the process; None if there is none."""
+        """The process's id; None if there is no process."""
         return None if self._process is None else self._process.pid
 
     def _start(self) -> None:
@@ -64,31 +67,33 @@ class AroundServer:
             self._process.start()
 
     def kill(self) -> None:
-        """End the process at once."""
+        """Kill the process."""
         if self._process is not None:
             self._process.kill()
 
     def end(self) -> None:
-        """Let the functions run to their ends within the grace period. Call this when the workers have ended."""
+        """Let the functions finish within the grace period. Call this when the workers have ended."""
         if self._process is None:
             return
         self._process.terminate()
         self._process.join(self._grace)
         if self._process.is_alive():
-            _logger.warning("Process %s is killed: the functions around the server did not end in time", self.pid)
+            _logger.warning(
+                "Killing process %s: the functions of while_serving(once='server') did not end in time", self.pid
+            )
             self._process.kill()
             self._process.join()
 
     @contextmanager
-    def looked_at(self) -> Iterator[None]:
-        """Within this block a thread calls `look`; the functions end with the block."""
+    def checked(self) -> Iterator[None]:
+        """Call `check` repeatedly in a thread during the block, and end the functions after it."""
         over = threading.Event()
 
-        def look() -> None:
+        def check_repeatedly() -> None:
             while not over.wait(_TICK):
-                self.look()
+                self.check()
 
-        thread = threading.Thread(target=look, name="costrel-around", daemon=True)
+        thread = threading.Thread(target=check_repeatedly, name="costrel-around", daemon=True)
         thread.start()
         try:
             yield
@@ -99,14 +104,14 @@ class AroundServer:
 
 
 def run_around(app: Costrel, state: State) -> None:
-    """In their process: run the functions up to their ``yield``, and to their ends when SIGTERM arrives.
+    """Run the functions in their process: up to ``yield`` at once, and the rest when SIGTERM arrives.
 
-    Raises the error of a function that does not reach its ``yield``.
+    Raises the error of a function that fails before its ``yield``.
     """
     from ..edges.lifespan import ServingThread
 
     signals = Signals()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all processes, and the workers end first
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process, but the workers must end first
     around = ServingThread(app)
     around.start_server()
     state.note_around(True)
@@ -115,7 +120,7 @@ def run_around(app: Costrel, state: State) -> None:
 
 
 def wait_for_around(app: Costrel, state: State) -> bool:
-    """In a worker: wait until the functions are running in their process. Returns False if they did not start."""
+    """Wait, in a worker, until the functions have started in their process. Returns False if one of them failed."""
     if not app.around_server_gens:
         return True
     app.around_server_gens.clear()

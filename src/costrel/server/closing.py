@@ -1,4 +1,4 @@
-"""The requests of an ASGI worker that is ending: HTTP/1 responses end their connections."""
+"""The requests of an ASGI worker that is ending: HTTP/1 responses say ``Connection: close``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CLOSE: t.Final = (b"connection", b"close")
 
 
 class Closing(Wrapper):
-    """Passes requests on to `served` while the worker ends, and has HTTP/1 responses end their connections."""
+    """Passes requests on to `served` while the worker ends, and adds ``Connection: close`` to HTTP/1 responses."""
 
     def __init__(self, served: Served) -> None:
         super().__init__(served)
@@ -35,7 +35,7 @@ class Closing(Wrapper):
         return self.served.answer_in_place(scope, receive, self._parting(scope, send))
 
     def has_earlier(self) -> bool:
-        """Whether an HTTP/1 response is in progress that began before the end."""
+        """Whether an HTTP/1 response that began before the worker's end is still in progress."""
         unfinished = {id(scope) for scope in self.unfinished()}
         return any(id(scope) in unfinished for scope in self._earlier)
 

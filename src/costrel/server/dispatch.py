@@ -1,8 +1,8 @@
-"""The dispatcher of a worker: decides where each request runs. Granian calls it in a thread of its own.
+"""The dispatcher of a worker decides in which thread each request runs. Granian calls it in Granian's own threads.
 
-Most requests run on the worker's event loop, each in a task. From there a ``def`` view would go to a worker thread and
-back, since it may block. Granian's thread may block as well, so such a request is handled in it, as long as enough of
-these threads are left for other requests.
+Most requests run on the worker's event loop, each in a task. From the loop, a ``def`` view would have to go to a worker
+thread and back, because it may block. Granian's threads may block too, so such a request is handled right there, as
+long as enough of these threads are left for other requests.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from contextvars import copy_context
 from ..edges.drive import on_loop
 from ..edges.threads import PinnedThread
 from .closing import Closing
-from .crowd import Refusing
+from .connection_limit import Refusing
 from .granian_private import Scheduler, Watcher
 from .request_log import Message
 from .served import InPlace, Served
@@ -25,13 +25,13 @@ if t.TYPE_CHECKING:
     from contextvars import Context
 
 OTHERS: t.Final = 2
-"""The number of other threads that hand over requests. PERF: served. More of them only contend for the GIL."""
+"""The number of threads that stay free to hand over requests. PERF: served. More would only contend for the GIL."""
 
 
 _ENDED: t.Final = object()
 
 ServingState: t.TypeAlias = dict[str, object]
-"""The state that the application's lifespan leaves in each scope."""
+"""The ASGI lifespan state, which each scope gets a copy of."""
 
 
 class Dispatcher(Scheduler):
@@ -44,35 +44,35 @@ class Dispatcher(Scheduler):
         self._takes = served.takes_in_place
         self._state = state
         self._variables = copy_context()
-        self._places = deque(range(served.places))
+        self._free_threads = deque(range(served.blocking_threads))
 
     def _serve(self, served: Served) -> None:
         self._served: Served = served
         self._answer: InPlace = served.answer_in_place
 
     def admit(self, ports: Collection[int] | None, has_room: Callable[[], bool]) -> None:
-        """Handle requests of clients with these ports only, and health checks; with None, of all."""
+        """Handle only health checks and the requests of clients with these ports; None lifts the limit."""
         if not isinstance(self._served, Closing):
             served = self._served.served if isinstance(self._served, Refusing) else self._served
             self._serve(served if ports is None else Refusing(served, ports, has_room))
 
     def begin_to_end(self) -> Closing:
-        """From now on, responses end their connections. Called on the loop."""
+        """Add ``Connection: close`` to responses from now on. Called on the loop."""
         closing = Closing(self._served)
         self._serve(closing)
         return closing
 
     def dispatch(self, watcher: Watcher) -> None:
-        """Start to handle the request of `watcher`, in a thread of Granian, which would ignore an exception."""
+        """Start handling the request of `watcher` in a thread of Granian, which would swallow an exception."""
         scope = watcher.scope
         scope["root_path"] = ""
         scope["state"] = self._state.copy()
-        places = self._places
+        free_threads = self._free_threads
         try:
-            place = places.pop()
+            thread = free_threads.pop()
         except IndexError:
-            place = None
-        if place is not None:
+            thread = None
+        if thread is not None:
             try:
                 if self._takes(scope):
                     self._variables.copy().run(self._answer_here, watcher, scope)
@@ -81,19 +81,19 @@ class Dispatcher(Scheduler):
                 watcher.err(error)
                 return
             finally:
-                places.append(place)
+                free_threads.append(thread)
         self._on_loop.call_soon_threadsafe(self._begin, watcher, scope, context=self._variables)
 
     def _answer_here(self, watcher: Watcher, scope: Message) -> None:
         """Handle the request in this thread until it needs the loop."""
         proto = watcher.proto
-        begun = self._answer(scope, proto.receive, proto.send)
-        awaited = next(begun.__await__(), _ENDED)  # PERF: served. With a default, no StopIteration is raised.
+        answering = self._answer(scope, proto.receive, proto.send)
+        awaited = next(answering.__await__(), _ENDED)  # PERF: served. With a default, no StopIteration is raised.
         if awaited is _ENDED:
             watcher.done()
         else:
-            # A copy of the variables, since this thread still uses these.
-            self._on_loop.call_soon_threadsafe(self._start, watcher, on_loop(begun, awaited), copy_context())
+            # The context variables are copied, since this thread goes on using its own.
+            self._on_loop.call_soon_threadsafe(self._start, watcher, on_loop(answering, awaited), copy_context())
             if isinstance(awaited, PinnedThread):
                 awaited.serve()
 
@@ -107,10 +107,10 @@ class Dispatcher(Scheduler):
 
 
 async def _watched(watcher: Watcher, answering: Awaitable[None]) -> None:
-    """Await `answering`, and report the result to Granian."""
+    """Await `answering`, and report its end or its error to Granian."""
     try:
         await answering
-    except BaseException as error:  # no other code would report it
+    except BaseException as error:  # nothing else would report it
         watcher.err(error)
     else:
         watcher.done()

@@ -1,12 +1,12 @@
-"""Ends the connections of a worker so that no request is lost.
+"""Ends the connections of a worker without losing a request.
 
-A client may send a request on an idle connection at any time, and gets no response if the server closes it at that
-moment (RFC 9112 §9.6). So responses first have ``Connection: close``, and the client closes the connection too.
-Connections without a request are closed after a pause in which nothing has arrived.
+A client may send a request on an idle connection at any time, and gets no response if the server closes the connection
+at that moment (RFC 9112 §9.6). So responses say ``Connection: close`` first, and the client closes the connection.
+Connections without a request are closed once they have been silent for a while.
 
-HTTP/2 has GOAWAY for this (RFC 9113 §6.8), and clients that follow the RFC lose no request. But h2, which Python's
-clients use, drops the requests in progress when it arrives. So a worker that is replaced also waits for a pause on its
-HTTP/2 connections, as long as its grace period allows; a server that stops does not.
+HTTP/2 has GOAWAY for this (RFC 9113 §6.8), and clients that follow the RFC lose no request. But h2, the library of
+Python's clients, drops the requests in progress when GOAWAY arrives. So a worker that is replaced also waits until its
+HTTP/2 connections are silent, as long as its grace period allows; a server that stops does not.
 """
 
 from __future__ import annotations
@@ -16,70 +16,72 @@ import typing as t
 from collections.abc import Collection
 
 from . import idle
-from .sockets import FILES, Places, Sockets, unread
+from .sockets import FILES, ListeningAddresses, Sockets, unread
 
 PAUSE_REPLACED: t.Final = 5.0
 """The seconds without a byte after which a replaced worker closes a connection. New connections go to other workers."""
 
 PAUSE_STOPPING: t.Final = 1.0
-"""The same if the whole server stops, which should not take long."""
+"""The same for a server that stops, which should not take long."""
 
 _SETTLING: t.Final = 0.3
-"""The seconds for requests on connections that were accepted last."""
+"""The seconds to wait for requests on the connections that were accepted last."""
 
 _ROUND: t.Final = 0.05
 
 
-class Parting(t.Protocol):
-    """The requests of a worker that is ending. From the start, its responses say ``Connection: close``."""
+class EndingRequests(t.Protocol):
+    """The requests of a worker that is ending: all its responses from now on say ``Connection: close``."""
 
     last_arrival: float
-    """When the last HTTP/1 request arrived, on the monotonic clock."""
+    """The arrival of the last HTTP/1 request on the monotonic clock, in seconds."""
 
     def has_earlier(self) -> bool:
-        """Whether an HTTP/1 response without it is in progress, since it began before the end."""
+        """Whether an HTTP/1 response without ``Connection: close`` is still in progress."""
 
     def others(self, with_http2: bool) -> Collection[int] | None:
-        """The ports of clients whose connections need not be silent: WebSockets, responses in progress, and HTTP/2.
+        """The ports of clients that need not be silent: WebSockets, responses in progress, optionally HTTP/2.
 
-        None if they are unknown; then the arrival of the last HTTP/1 request decides.
+        None if they are unknown; then `last_arrival` decides.
         """
 
 
-class Door(t.Protocol):
+class Acceptor(t.Protocol):
     """The listeners of a worker."""
 
     sockets: Sockets
 
     def close(self) -> None:
-        """Accept no more connections, and end the open ones."""
+        """Stop accepting connections, and close the open ones."""
 
 
 class Stopping(t.Protocol):
-    """Whether the whole server is stopping."""
+    """The state of the whole server."""
 
     @property
     def stopping(self) -> bool:
-        """Whether it is."""
+        """Whether the server is stopping."""
 
 
 class Replaced(t.Protocol):
-    """Whether another worker has taken the place of this one."""
+    """The state of this worker."""
 
     @property
     def is_replaced(self) -> bool:
-        """Whether it has."""
+        """Whether another worker has replaced this one."""
 
 
 class Ending:
-    """The end of one worker, in at most `limit` seconds."""
+    """Ends one worker within `limit` seconds."""
 
-    def __init__(self, door: Door, parting: Parting, server: Stopping, worker: Replaced, limit: float) -> None:
-        self._door = door
-        self._parting = parting
+    def __init__(
+        self, acceptor: Acceptor, requests: EndingRequests, server: Stopping, worker: Replaced, limit: float
+    ) -> None:
+        self._acceptor = acceptor
+        self._requests = requests
         self._server = server
         self._worker = worker
-        self._places = door.sockets.places()
+        self._addresses = acceptor.sockets.addresses()
         self._until = time.monotonic() + limit
         self._limit = limit
 
@@ -89,26 +91,26 @@ class Ending:
         self._sleep(_SETTLING)
         while not self._is_over() and not self._is_quiet():
             time.sleep(_ROUND)
-        self._door.close()
+        self._acceptor.close()
 
     def _stop_accepting(self) -> None:
-        # If another worker replaces this one, it accepts the connections that wait. If the server stops, this one does.
+        # Waiting connections are accepted by the worker that replaces this one; if the server stops, by this one.
         if not self._worker.is_replaced:
-            self._sleep(_ROUND)  # systemd sends the signal to all processes, so the server may get it a little later
-        sockets = self._door.sockets
+            self._sleep(_ROUND)  # systemd signals all processes, and the supervisor may get the signal a little later
+        sockets = self._acceptor.sockets
         while self._server.stopping and sockets.have_waiting() and not self._is_over():
             time.sleep(_ROUND / 5)
         sockets.replace()
 
     def _is_quiet(self) -> bool:
         pause = min(PAUSE_STOPPING if self._server.stopping else PAUSE_REPLACED, self._limit / 2)
-        if self._parting.has_earlier():
+        if self._requests.has_earlier():
             return False
-        is_silent = time.monotonic() - self._parting.last_arrival >= pause
-        others = self._parting.others(with_http2=self._server.stopping)
+        is_silent = time.monotonic() - self._requests.last_arrival >= pause
+        others = self._requests.others(with_http2=self._server.stopping)
         if others is None or not FILES.is_dir():
             return is_silent
-        return _all_silent(self._places, pause, others, is_silent)
+        return _all_silent(self._addresses, pause, others, is_silent)
 
     def _is_over(self) -> bool:
         return time.monotonic() >= self._until
@@ -117,9 +119,9 @@ class Ending:
         time.sleep(max(min(seconds, self._until - time.monotonic()), 0))
 
 
-def _all_silent(places: Places, pause: float, others: Collection[int], else_silent: bool) -> bool:
-    """Whether nothing has arrived for `pause` seconds on any connection, except on those of `others`."""
-    for _, connection in places.connections():
+def _all_silent(addresses: ListeningAddresses, pause: float, others: Collection[int], else_silent: bool) -> bool:
+    """Whether every connection has been silent for `pause` seconds, not counting the connections of `others`."""
+    for _, connection in addresses.connections():
         try:
             if not idle.is_timed(connection):
                 if unread(connection) or not else_silent:

@@ -1,4 +1,4 @@
-"""Checks whether the undocumented parts of Granian can be used, and serves without them if not."""
+"""Checks whether the undocumented parts of Granian can be used, and otherwise serves without them."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from .state import State
 from .worker import WorkerLoader
 
 WARNING: t.Final = (
-    "Granian %s differs from the releases that Costrel was tested with (%s). Serving with its documented interface: at"
-    " one address, without metrics, and a reload may lose requests. Install the release that Costrel requires."
+    "Granian %s differs from the releases that Costrel was tested with (%s). Serving with its documented interface: one"
+    " address, no metrics, and a reload may lose requests. Install the release of Granian that Costrel requires."
 )
 
-# Granian calls `dictConfig` for the whole process, which would close the handlers of the application. An incremental
-# configuration only changes the level of Granian's logger.
+# Granian calls `dictConfig` for the whole process, which would close the application's handlers. An incremental
+# configuration changes only the level of Granian's logger.
 KEEP_LOGGING: t.Final[dict[str, object]] = {"incremental": True, "handlers": {}, "loggers": {}}
 
 
 def version() -> str:
-    """The version of Granian."""
+    """The installed version of Granian."""
     import granian
 
     return granian.__version__
 
 
 def problem() -> str | None:
-    """Why the undocumented parts cannot be used; None if they can."""
+    """The reason why the undocumented parts of Granian cannot be used; None if they can."""
     try:
         from . import granian_private
 
@@ -52,7 +52,7 @@ def serve_plainly(load: Callable[[], Costrel | ASGIApplication], options: ServeO
     from granian.log import LogLevels
 
     if len(options.bind) != 1 or options.metrics is not None:
-        raise StartError("This release of Granian allows one --bind, and no --metrics: see the warning above.")
+        raise StartError("With this release of Granian, use a single --bind and no --metrics. See the warning above.")
     host, port = addresses.parse_bind(options.bind[0])
     is_unix = host.startswith(addresses.UNIX_SCHEME)
     cert, key = options.certificate or (None, None)
@@ -79,5 +79,5 @@ def serve_plainly(load: Callable[[], Costrel | ASGIApplication], options: ServeO
     )
     state = State()
     loader = WorkerLoader(load, options, ready, state, (), is_plain=True)
-    with AroundServer(multiprocessing.get_context("spawn"), loader.around, state, options.grace).looked_at():
+    with AroundServer(multiprocessing.get_context("spawn"), loader.around, state, options.grace).checked():
         server.serve(target_loader=t.cast("Callable[..., Callable[..., object]]", loader), wrap_loader=False)

@@ -1,7 +1,7 @@
-"""What keeps a server from starting, said in one sentence."""
+"""The error for a server that cannot start."""
 
 from __future__ import annotations
 
 
 class StartError(Exception):
-    """The server cannot start with the host, port or certificate that it was given; the message says what to do."""
+    """The server cannot start with this host, port, certificate or setting. The message says how to fix it."""

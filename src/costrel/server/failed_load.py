@@ -1,4 +1,4 @@
-"""The replacement for an application that fails to load after a change, until the next change."""
+"""The stand-in for an application that fails to load after a change, until the next change."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from ..app.application import Costrel
 from ..app.response import Response
 from ..http.hosts import host_is_trusted
 
-_HIDDEN = "The application could not be loaded. The reason is shown where the server was started."
+_HIDDEN = "The application could not be loaded. See the terminal of the server for the error."
 _THIS_COMPUTER = ("localhost", "127.0.0.1")
 
 
 def failed_application(error: BaseException, raises: bool = False) -> Costrel:
-    """An application that responds to each request with the error of the real application's import.
+    """An application that responds to every request with the error of the real application's import.
 
-    With `raises` it raises that error, so that the debugger shows it. Only requests from this computer, under one of
-    its local names, see the error: other names could belong to a page of another site (DNS rebinding).
+    If `raises` is true, it raises that error, so that the debugger shows it. The error is shown only to requests from
+    this computer with a local host name: another name could belong to a page of another site (DNS rebinding).
     """
     app = Costrel(__name__, static_folder=None)
     app.config["PROPAGATE_EXCEPTIONS"] = True
@@ -44,19 +44,19 @@ def failed_application(error: BaseException, raises: bool = False) -> Costrel:
 
 
 def _origin(error: BaseException) -> BaseException:
-    """The error itself, or its context if it is only a message for the terminal."""
-    told = error.__context__ if hasattr(error, "format_message") else None
-    return error if told is None else told
+    """The error itself, or its context if the error is click's message about another error."""
+    cause = error.__context__ if hasattr(error, "format_message") else None
+    return error if cause is None else cause
 
 
 def describe(error: BaseException) -> str:
-    """The message of an error for the terminal, or the traceback of any other error."""
+    """The message of a click error, or the traceback of any other error."""
     message: t.Callable[[], str] | None = getattr(error, "format_message", None)
     return message() if message else "".join(traceback.format_exception(error))
 
 
 def files_of(error: BaseException) -> list[str]:
-    """The files that may contain the error, for the watcher, since a module that failed is not in `sys.modules`."""
+    """The files that may contain the error. The watcher needs them: a module that failed is not in `sys.modules`."""
     found: set[str] = set()
     cause: BaseException | None = error
     while cause is not None:

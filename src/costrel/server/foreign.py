@@ -1,4 +1,4 @@
-"""Serves an ASGI application that is not an instance of Costrel: a wrapped one, or one of another framework."""
+"""Serves an ASGI application that is not a Costrel instance: ASGI middleware, or another framework's application."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _logger = logging.getLogger("costrel.server")
 
 
 class ForeignApplication:
-    """Passes everything on to an ASGI application, and completes a lifespan that it does not support.
+    """Passes every scope on to an ASGI application, and completes the lifespan if the application does not support it.
 
     `note` is called for each Costrel application inside it that the lifespan reaches. In production (`is_public`), the
     start fails if one of them is in debug mode.
@@ -28,7 +28,7 @@ class ForeignApplication:
         self.is_public = is_public
 
     def note_too(self, note: Callable[[Costrel], None]) -> None:
-        """Call another function, too, for each of these applications."""
+        """Also call this `note` for each Costrel application."""
         first = self.note
 
         def both(app: Costrel) -> None:
@@ -46,7 +46,7 @@ class ForeignApplication:
 
 
 class _Lifespan:
-    """One lifespan. A server must go on if the application raises an error for it (ASGI lifespan spec 2.0)."""
+    """One lifespan. If the application raises an error for it, the server must go on (ASGI lifespan spec 2.0)."""
 
     def __init__(self, foreign: ForeignApplication, receive: Receive, send: Send) -> None:
         self._foreign = foreign
@@ -63,7 +63,7 @@ class _Lifespan:
         except Exception as error:
             if self._answered:
                 raise
-            _logger.info("The application supports no ASGI lifespan (%r)", error)
+            _logger.info("The application does not support the ASGI lifespan protocol (%r)", error)
         for phase in ("startup", "shutdown"):
             if "lifespan.startup.failed" in self._answered:
                 return

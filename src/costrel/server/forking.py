@@ -1,8 +1,8 @@
-"""Separates child processes that a view forks: they keep neither the port nor the connections nor the signal handlers.
+"""Detaches child processes that a view forks from the server's port, connections and signal handlers.
 
-Programs that are executed inherit no sockets. But a process of `os.fork` or `multiprocessing` is a copy: its open
-sockets would keep the port in use after the server has ended, and its signal handlers would write to the event loop of
-the server.
+A program started with `exec` inherits no sockets. But `os.fork` and `multiprocessing` copy the process: the copy's open
+sockets would keep the port in use after the server has ended, and its signal handlers would write to the server's event
+loop.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from contextlib import suppress
 from socket import socket
 
 from .signals import ENDING
-from .sockets import FILES, Places, Sockets, numbers_of
+from .sockets import FILES, ListeningAddresses, Sockets, numbers_of
 
 _serving: list[_Kept] = []
 _is_registered = False
@@ -29,17 +29,17 @@ class _Kept:
             sock.set_inheritable(False)
         self._numbers = [sock.fileno() for sock in listening]
         self._inodes = {os.fstat(number).st_ino for number in self._numbers}
-        self._places: Places = listening.places()
+        self._addresses: ListeningAddresses = listening.addresses()
 
     def abandon(self) -> None:
-        """Close the sockets, and the connections that came from them.
+        """Close the sockets and the connections that were accepted from them.
 
-        Their file descriptors stay in use, since objects of the server that still exist here would otherwise close
-        other files with these numbers.
+        Their descriptors are pointed at the null device: copies of the server's objects still exist in this process,
+        and would otherwise close other files that get the same numbers.
         """
         numbers = self._numbers
         if FILES.is_dir():
-            numbers = [*numbers_of(self._inodes), *(number for number, _ in self._places.connections())]
+            numbers = [*numbers_of(self._inodes), *(number for number, _ in self._addresses.connections())]
         nothing = os.open(os.devnull, os.O_RDWR)
         for number in numbers:
             with suppress(OSError):
@@ -47,8 +47,8 @@ class _Kept:
         os.close(nothing)
 
 
-def part_from_children(sockets: Iterable[socket]) -> Callable[[], None]:
-    """Keep `sockets` out of the processes that this one forks. Returns a function that ends this."""
+def detach_children(sockets: Iterable[socket]) -> Callable[[], None]:
+    """Close `sockets` in each process that this one forks. Returns a function that undoes this."""
     global _is_registered
     kept = _Kept(sockets)
     _serving.append(kept)
@@ -61,7 +61,7 @@ def part_from_children(sockets: Iterable[socket]) -> Callable[[], None]:
 def _in_child() -> None:
     if not _serving:
         return
-    # Python's C handler writes the number to a socket, and the parent process would read it as its own signal.
+    # Python's C handler writes the signal's number to a socket, from which the parent would read it as its own signal.
     signal.set_wakeup_fd(-1)
     for number in ENDING:
         signal.signal(number, signal.SIG_DFL if number == signal.SIGTERM else signal.default_int_handler)

@@ -1,8 +1,8 @@
-"""The undocumented parts of Granian that this server uses, each behind a function or class of its own.
+"""The undocumented parts of Granian that this server uses, each wrapped in a function or class.
 
-No other module imports them, and `tests/architecture` enforces it. `check` tries them at the start of a server; if one
-is missing or has changed, Granian's documented interface serves instead (`engine.py`). `docs/upstream.md` lists the
-reasons for each.
+No other module imports them; `tests/architecture` enforces this. `check` tries them when a server starts. If one of
+them is missing or has changed, the server uses Granian's documented interface instead (`engine.py`).
+`docs/upstream.md` gives the reason for each.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if t.TYPE_CHECKING:
 
     from .request_log import Message, Receive, Send
 
-# Granian's stubs leave out arguments and methods of these.
+# Granian's stubs lack some arguments and methods of these classes.
 _asgi_worker: t.Any = ASGIWorker
 _wsgi_worker: t.Any = WSGIWorker
 _socket_holder: t.Any = SocketHolder
@@ -40,7 +40,7 @@ _IDLE_TIMEOUT = 30
 _NO_METRICS = (None, None)
 
 _STACK = 8 * 1024 * 1024
-"""Bytes of stack for each of Granian's threads, in which views run: Python's own threads have as many."""
+"""The stack size in bytes of Granian's threads, since views run in them. It equals that of Python's threads."""
 
 AF_UNIX = getattr(socket, "AF_UNIX", None)
 
@@ -53,7 +53,7 @@ class Listening:
     limit: int
     """The maximum number of connections of one worker."""
     connections: int
-    """The same with a reserve for refusals. Granian accepts no more until one ends."""
+    """`limit` plus a reserve for refusals. At this number, Granian stops accepting until a connection ends."""
     http: HTTPModes
     http1: HTTP1Settings
     http2: HTTP2Settings
@@ -64,7 +64,7 @@ class Listening:
 
 
 def tls_arguments(certificate: tuple[Path, Path] | None) -> tuple[object, ...]:
-    """The TLS part of a listener's arguments: whether to use it, then certificate, key, and so on."""
+    """The TLS arguments of a listener: whether to use TLS, then the certificate, its key, and so on."""
     protocol = str(SSLProtocols.tls12)
     if certificate is None:
         return (False, None, None, None, protocol, None, [], False)
@@ -79,7 +79,7 @@ def new_loop() -> asyncio.AbstractEventLoop:
 
 
 class Listener:
-    """Accepts connections from one socket, and passes their requests to a scheduler, in its own threads."""
+    """Accepts connections from one socket in threads of its own, and passes their requests to a scheduler."""
 
     def __init__(self, worker: t.Any, is_unix: bool) -> None:
         self._serve = worker.serve_mtr_uds if is_unix else worker.serve_mtr
@@ -87,24 +87,24 @@ class Listener:
 
     @classmethod
     def asgi(cls, index: int, sock: socket.socket, listening: Listening, threads: int) -> Listener:
-        """For an ASGI application, whose dispatcher is called in `threads` threads."""
+        """A listener for an ASGI application, whose dispatcher is called in `threads` threads."""
         head = _arguments(index, sock, listening, threads)
         return cls(_asgi_worker(*head, True, None, *listening.tls, _NO_METRICS), sock.family == AF_UNIX)
 
     @classmethod
     def wsgi(cls, index: int, sock: socket.socket, listening: Listening, threads: int) -> Listener:
-        """For a WSGI application, which is called in `threads` threads."""
+        """A listener for a WSGI application, which is called in `threads` threads."""
         head = _arguments(index, sock, listening, threads)
         return cls(_wsgi_worker(*head, None, *listening.tls, _NO_METRICS), sock.family == AF_UNIX)
 
     def start(self, scheduler: object, loop: asyncio.AbstractEventLoop, at_end: Callable[[], None]) -> None:
-        """Accept connections. `at_end` is called in another thread when the last one has ended."""
+        """Accept connections. `at_end` is called in another thread when the listener and its connections have ended."""
         os.environ.setdefault("RUST_MIN_STACK", str(_STACK))
         self._signal.add_cb(at_end)
         self._serve(scheduler, loop, self._signal)
 
     def stop(self) -> None:
-        """Stop accepting, and end the connections: idle ones at once, others after the response, HTTP/2 by GOAWAY."""
+        """Stop accepting, and close the connections: idle ones now, others after the response, HTTP/2 with GOAWAY."""
         self._signal.set()
 
 
@@ -145,7 +145,7 @@ class Watcher(t.Protocol):
 class Scheduler(_scheduler_base):  # type: ignore[misc]  # its stub lacks members
     """Passes each ASGI request of a listener to `dispatch`, in one of the listener's threads.
 
-    The base class also has arguments for Granian's way to run coroutines, which is not used.
+    The other arguments of the base class are for Granian's own way of running coroutines, which is not used.
     """
 
     def __new__(cls, loop: asyncio.AbstractEventLoop, *args: object) -> t.Self:
@@ -156,7 +156,7 @@ class Scheduler(_scheduler_base):  # type: ignore[misc]  # its stub lacks member
         self._schedule_fn = self.dispatch
 
     def dispatch(self, watcher: Watcher) -> None:
-        """Start to handle a request. Exceptions are ignored."""
+        """Start handling a request. Granian ignores exceptions."""
         raise NotImplementedError
 
 
@@ -171,7 +171,7 @@ WsgiCall: t.TypeAlias = Callable[[WsgiChannel, dict[str, object]], int]
 
 
 def wsgi_scheduler(loop: asyncio.AbstractEventLoop, call: WsgiCall) -> object:
-    """A scheduler that passes each WSGI request to `call`, with its part of the environ, in one of the threads."""
+    """A scheduler that passes each WSGI request, with its part of the environ, to `call` in a listener's thread."""
     return _new_cbscheduler(loop, call, impl_asyncio=True)  # type: ignore[no-untyped-call]  # it has no types
 
 
@@ -183,28 +183,28 @@ class Lifespan:
 
     @property
     def state(self) -> dict[str, object]:
-        """The state that the application has set during its startup."""
+        """The lifespan state that the application set during startup."""
         return t.cast("dict[str, object]", self._protocol.state)
 
     async def startup(self) -> bool:
-        """Start the application. Returns False if its startup fails."""
+        """Start the application. Returns False if the startup fails."""
         await self._protocol.startup()
         return not self._protocol.interrupt
 
     async def shutdown(self) -> None:
-        """End the application."""
+        """Shut the application down."""
         await self._protocol.shutdown()
 
 
 class Embedded(Server):
-    """Granian on the running event loop, on a socket that is open already."""
+    """Granian's embedded server: it serves on the running event loop, from a socket that is already open."""
 
     _ssp: t.Any
     _sfd: t.Any
     _shd: t.Any
 
     def use(self, sock: socket.socket, backlog: int) -> None:
-        """Serve on `sock`, whose file descriptor belongs to the server from now on."""
+        """Serve on `sock`. The server takes over its file descriptor."""
         is_unix = sock.family == AF_UNIX
         number = sock.detach()
         self._ssp = None
@@ -212,7 +212,7 @@ class Embedded(Server):
         self._shd = _socket_holder(number, is_unix, backlog)
 
     def take_tasks(self) -> list[asyncio.Task[None]]:
-        """Tell the listeners to stop. Returns the tasks that end with them."""
+        """Stop the listeners. Returns the tasks that end when they have stopped."""
         workers: list[t.Any] = list(self.wrks)
         self.wrks.clear()
         for worker in workers:
@@ -221,7 +221,7 @@ class Embedded(Server):
 
 
 def check() -> None:
-    """Try all parts, except that no connection is accepted. Raises an exception if one differs from the expected."""
+    """Try every part without accepting a connection. Raises an exception if one of them is not as expected."""
     with socket.socket() as sock:
         listening = Listening(
             backlog=128,
@@ -238,7 +238,7 @@ def check() -> None:
             copy.detach()  # Granian has closed it
     for name in ("_init_shared_socket", "_stop_workers", "serve"):
         if not callable(getattr(Server, name, None)):
-            raise AttributeError(f"granian's embedded server has no method {name!r}")
+            raise AttributeError(f"Granian's embedded server has no method {name!r}")
     loop = asyncio.new_event_loop()
     try:
         Scheduler(loop)
@@ -247,9 +247,9 @@ def check() -> None:
         loop.close()
     protocol = Lifespan(_refuse)._protocol
     if not (callable(protocol.startup) and callable(protocol.shutdown)) or protocol.interrupt or protocol.state:
-        raise TypeError("granian's lifespan is not as expected")
+        raise TypeError("Granian's lifespan protocol is not as expected")
     if Loops.auto not in loops:
-        raise LookupError("granian has no automatic loop")
+        raise LookupError("Granian has no automatic event loop")
 
 
 def _refuse(channel: WsgiChannel, scope: dict[str, object]) -> int:

@@ -1,7 +1,7 @@
 """Answers the health endpoints, before a request reaches the application.
 
-``/livez`` is 200 as long as the worker's loop runs. ``/readyz`` is 200 if requests should be sent here: not during the
-start, not once the server is stopping, and not while a readiness check of the application fails.
+``/livez`` is 200 as long as the worker's loop runs. ``/readyz`` is 200 if the server should get requests: it is 503
+during startup, while a readiness check of the application fails, and once the server is stopping.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from .request_log import Message, Receive, Send
 from .served import Served, Wrapper
 from .state import State
 
-KEPT: t.Final = 1.0
-"""The seconds for which the outcome of the checks is cached, so that frequent requests do not run them each time."""
+CACHE_SECONDS: t.Final = 1.0
+"""The time in seconds for which the results of the checks are cached, so that not every request runs them."""
 
 _CHECK_THREADS: t.Final = 4
 
 
 class Health(Wrapper):
-    """Answers the health endpoints, and passes other requests on. Holds these back until `app` has started."""
+    """Answers the health endpoints, and passes other requests on once `app` has started."""
 
     def __init__(self, served: Served, app: Costrel | None, state: State) -> None:
         super().__init__(served)
@@ -35,12 +35,12 @@ class Health(Wrapper):
         self._started = asyncio.Event()
 
     def check(self, app: Costrel) -> None:
-        """Run the checks of an application that was found inside another one."""
+        """Also run the checks of an application that is wrapped in ASGI middleware."""
         if self.checks is None:
             self.checks = Checks(app)
 
     def takes_in_place(self, scope: Message) -> bool:
-        """Whether the scope is not for this class, and `served` takes it."""
+        """Whether the scope is not for a health endpoint, and `served` takes it in place."""
         return self._started.is_set() and scope["path"] not in (LIVE, READY) and self.served.takes_in_place(scope)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -67,10 +67,10 @@ class Health(Wrapper):
 
     async def _answer(self, scope: Message, send: Send) -> None:
         if scope["method"] not in ("GET", "HEAD"):
-            await _send(scope, send, 405, {"error": "Ask with GET or HEAD."}, (b"allow", b"GET, HEAD"))
+            await _send(scope, send, 405, {"error": "Use GET or HEAD."}, (b"allow", b"GET, HEAD"))
         elif scope["path"] == LIVE:
             await _send(scope, send, 200, {"status": "alive"})
-        elif self.state.stopping:  # the whole server; another worker may have replaced one that ends
+        elif self.state.stopping:  # the whole server; if only this worker ends, another one has replaced it
             await _send(scope, send, 503, {"status": "stopping"})
         elif not self._started.is_set():
             await _send(scope, send, 503, {"status": "starting"})
@@ -80,8 +80,8 @@ class Health(Wrapper):
             await _send(scope, send, 200, {"status": "ready"})
 
 
-async def _send(scope: Message, send: Send, status: int, answer: dict[str, object], *more: tuple[bytes, bytes]) -> None:
-    body = json.dumps(answer).encode() + b"\n"
+async def _send(scope: Message, send: Send, status: int, data: dict[str, object], *more: tuple[bytes, bytes]) -> None:
+    body = json.dumps(data).encode() + b"\n"
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),
@@ -93,62 +93,62 @@ async def _send(scope: Message, send: Send, status: int, answer: dict[str, objec
 
 
 class Checks:
-    """Runs the checks of `app`, all at once, and each at most once at a time."""
+    """Runs the readiness checks of `app` concurrently, and never starts one that is still running."""
 
     def __init__(self, app: Costrel) -> None:
         self.app = app
-        # Checks have their own threads: they tell the state of a database, and not that all other threads are busy.
+        # Checks have threads of their own: they must not fail only because all worker threads are busy.
         self._workers = Workers(_CHECK_THREADS)
         self._tasks: dict[str, asyncio.Task[bool]] = {}
         self._round: asyncio.Task[list[str]] | None = None
-        self._asked = float("-inf")
+        self._checked_at = float("-inf")
         self._failing: set[str] = set()
 
     async def failing(self) -> list[str]:
-        """The names of the checks that fail now, in the order in which they were registered."""
+        """The names of the failing checks, in the order of their registration."""
         if not self.app.readiness_checks:
             return []
         loop = asyncio.get_running_loop()
-        if self._round is None or (self._round.done() and loop.time() - self._asked > KEPT):
-            self._asked = loop.time()
+        if self._round is None or (self._round.done() and loop.time() - self._checked_at > CACHE_SECONDS):
+            self._checked_at = loop.time()
             self._round = loop.create_task(self._run())
         return await asyncio.shield(self._round)
 
     async def _run(self) -> list[str]:
         checks: list[ReadinessCheck] = list(self.app.readiness_checks)
-        outcomes = await asyncio.gather(*map(self._holds, checks))
-        failing = [check.name for check, holds in zip(checks, outcomes, strict=True) if not holds]
+        results = await asyncio.gather(*map(self._passes, checks))
+        failing = [check.name for check, passes in zip(checks, results, strict=True) if not passes]
         for name in self._failing.difference(failing):
-            self.app.logger.info("The readiness check %r holds again.", name)
+            self.app.logger.info("The readiness check %r passes again.", name)
         self._failing = set(failing)
         return failing
 
-    async def _holds(self, check: ReadinessCheck) -> bool:
+    async def _passes(self, check: ReadinessCheck) -> bool:
         task = self._tasks.get(check.name)
         if task is None or task.done():
             task = self._tasks[check.name] = asyncio.get_running_loop().create_task(self._call(check))
             await asyncio.wait([task], timeout=check.timeout)
             if not task.done():
-                self._say(check, "The readiness check %r has not ended after %g seconds.", check.timeout)
+                self._log_once(check, "The readiness check %r timed out after %g seconds.", check.timeout)
                 task.cancel()
-        # What runs in a thread goes on until it ends by itself, and is not started once more beside itself.
+        # A check in a thread cannot be cancelled. It is not started again before it has ended.
         return task.done() and not task.cancelled() and task.result()
 
     async def _call(self, check: ReadinessCheck) -> bool:
         try:
-            outcome = await call_within(self.app, self._workers, check.function)
+            result = await call_within(self.app, self._workers, check.function)
         except Exception:
-            self._say(check, "The readiness check %r failed.", exc_info=True)
+            self._log_once(check, "The readiness check %r raised an error.", exc_info=True)
             return False
-        if outcome is False:
-            self._say(check, "The readiness check %r returned False.")
-        return outcome is not False
+        if result is False:
+            self._log_once(check, "The readiness check %r returned False.")
+        return result is not False
 
-    def _say(self, check: ReadinessCheck, text: str, *more: object, exc_info: bool = False) -> None:
-        """Say what is wrong, once, until the check holds again."""
+    def _log_once(self, check: ReadinessCheck, text: str, *more: object, exc_info: bool = False) -> None:
+        """Log an error of `check`, but not again until the check has passed in between."""
         if check.name not in self._failing:
             self.app.logger.error(text, check.name, *more, exc_info=exc_info)
 
     def close(self) -> None:
-        """Let go of the threads."""
+        """End the threads."""
         self._workers.close(0)

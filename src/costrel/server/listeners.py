@@ -1,4 +1,4 @@
-"""One worker process on all sockets of the server, and its end in order: Granian's own worker has one socket."""
+"""One worker process: it serves all sockets of the server, unlike Granian's own worker, and shuts down gracefully."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable
 
-from .crowd import Crowd
+from .connection_limit import ConnectionLimit
 from .dispatch import OTHERS, Dispatcher
 from .ending import Ending, Replaced, Stopping
 from .granian_private import Lifespan, Listener, Listening, new_loop, wsgi_scheduler
@@ -20,14 +20,14 @@ from .state import State
 from .wsgi_calls import WsgiCalls
 
 _LAST = 1.0
-"""The seconds for threads to notice that their connections have ended."""
+"""The time limit in seconds for sender threads to notice that their connections are closed."""
 
 _FOR_CONNECTIONS = 0.7
-"""The part of the grace period in which connections may stay open. The requests in progress have the rest to end."""
+"""The part of the grace period in which connections may stay open. The rest is for the requests in progress."""
 
 
-class Gate:
-    """The listeners of one worker, which all stop at the same time; `at_end` is called when all have ended."""
+class Listeners:
+    """The listeners of one worker, which stop together. `at_end` is called when the last of them has ended."""
 
     def __init__(self, make: Callable[[socket.socket], Listener], sockets: Sockets, at_end: Callable[[], None]) -> None:
         self.sockets = sockets
@@ -45,7 +45,7 @@ class Gate:
             listener.start(scheduler, loop, self._one_has_ended)
 
     def close(self) -> None:
-        """Accept no more connections, and end the open ones."""
+        """Stop accepting connections, and close the open ones."""
         for listener in self._listeners:
             listener.stop()
 
@@ -66,16 +66,17 @@ def run_asgi_worker(
     state: State,
     early: bool,
 ) -> None:
-    """Serve the ASGI application that `load` returns until a signal arrives, and end in order.
+    """Serve the ASGI application that `load` returns until a signal arrives, then shut down gracefully.
 
-    With `early`, connections are accepted during the startup of the application, which must hold their requests back.
+    If `early` is true, connections are accepted during the application's startup, and the application must delay their
+    requests until it has completed.
     """
     loop = new_loop()
     AsgiWorker(idx, load(), sockets, worker, listening, state, loop).run(early)
 
 
 class AsgiWorker:
-    """One worker: the application starts, accepts connections, and stops when its requests have ended."""
+    """One worker: starts the application, accepts connections, and stops when the requests in progress have ended."""
 
     def __init__(
         self,
@@ -93,16 +94,16 @@ class AsgiWorker:
         self._worker = worker
         self._over = asyncio.Event()
         self._is_ending = False
-        self._gate = Gate(
-            lambda sock: Listener.asgi(idx, sock, listening, served.places + OTHERS),
+        self._listeners = Listeners(
+            lambda sock: Listener.asgi(idx, sock, listening, served.blocking_threads + OTHERS),
             sockets,
             self._note_end,
         )
         self._dispatcher: Dispatcher | None = None
-        self._crowd = Crowd(sockets.places(), listening.limit, lambda: ports_in_use(served))
+        self._connection_limit = ConnectionLimit(sockets.addresses(), listening.limit, lambda: ports_in_use(served))
 
     def run(self, early: bool) -> None:
-        """Serve to the end. Exits with status 1 if the application refuses to start."""
+        """Serve until a signal arrives. Exits with status 1 if the application's startup fails."""
         lifespan = Lifespan(self.served)
         _on_signals(self.loop, self._end)
         if early:
@@ -118,8 +119,8 @@ class AsgiWorker:
     def _open(self, lifespan: Lifespan) -> None:
         if self._dispatcher is None:
             self._dispatcher = Dispatcher(self.loop, self.served, lifespan.state)
-            self._gate.open(self._dispatcher, self.loop)
-            self._crowd.watch(self._dispatcher)
+            self._listeners.open(self._dispatcher, self.loop)
+            self._connection_limit.watch(self._dispatcher)
 
     def _note_end(self) -> None:  # in one of Granian's threads
         self.loop.call_soon_threadsafe(self._over.set)
@@ -128,13 +129,13 @@ class AsgiWorker:
         if self._is_ending:
             return
         self._is_ending = True
-        self._crowd.stop()
+        self._connection_limit.stop()
         seconds = self.served.begin_to_end()
-        # Connections that are open after that have no request in progress.
+        # By then no request is in progress, whether or not connections are still open.
         self.loop.call_later(seconds, self._over.set)
         if self._dispatcher is not None:
             parting = self._dispatcher.begin_to_end()
-            ending = Ending(self._gate, parting, self._state, self._worker, seconds * _FOR_CONNECTIONS)
+            ending = Ending(self._listeners, parting, self._state, self._worker, seconds * _FOR_CONNECTIONS)
             threading.Thread(target=ending.run, name="costrel-ending", daemon=True).start()
 
 
@@ -147,16 +148,16 @@ def run_wsgi_worker(
     state: Stopping,
     grace: float,
 ) -> None:
-    """Serve the WSGI application that `load` wraps, which has no lifespan, until a signal arrives, and end in order."""
+    """Serve the WSGI application that `load` wraps until a signal arrives, then shut down gracefully."""
     loop = new_loop()
     calls = load()
     over = threading.Event()
-    gate = Gate(lambda sock: Listener.wsgi(idx, sock, listening, listening.threads), sockets, over.set)
+    listeners = Listeners(lambda sock: Listener.wsgi(idx, sock, listening, listening.threads), sockets, over.set)
     signals = Signals()
-    gate.open(wsgi_scheduler(loop, calls.run), loop)
-    Crowd(sockets.places(), listening.limit, set).watch(None)
+    listeners.open(wsgi_scheduler(loop, calls.run), loop)
+    ConnectionLimit(sockets.addresses(), listening.limit, set).watch(None)
     signals.wait()
-    Ending(gate, calls.begin_to_end(), state, worker, grace * _FOR_CONNECTIONS).run()
+    Ending(listeners, calls.begin_to_end(), state, worker, grace * _FOR_CONNECTIONS).run()
     over.wait()
     calls.senders.end(_LAST)
 

@@ -1,4 +1,4 @@
-"""Access log lines as text and as JSON, made from many entries at once, after the requests."""
+"""Formats access log lines as text and as JSON, from many entries at once, after the requests have ended."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from . import terminal
 Entry: t.TypeAlias = tuple[
     float, float, tuple[str, object] | None, str, bytes | str, bytes, str, int, int, bool, bool, bytes, str | None
 ]
-"""One request: its start and its end on the performance counter; the client's address; method, path, query and version;
-status (0 without a response) and size of the response; whether the application failed, and whether the response is
-complete; the request id and the trace id. A plain tuple, since one is made in each request."""
+"""One request: start and end on the performance counter; the client's address; method, path, query and HTTP version;
+status (0 without a response) and size of the response in bytes; whether the application failed, and whether the
+response is complete; the request id and the trace id. A plain tuple, since each request creates one."""
 
-Asked: t.TypeAlias = tuple[str, bytes | str, bytes, str, int]
-"""The part that many entries share: method, path, query, version and status."""
+RequestKey: t.TypeAlias = tuple[str, bytes | str, bytes, str, int]
+"""The part that many entries share: method, path, query, HTTP version and status."""
 
 Paint: t.TypeAlias = Callable[..., str]
 Lines: t.TypeAlias = Callable[[Iterable[Entry], Paint], list[str]]
 
 CLIENT_LEFT: t.Final = 499
-"""The status in the log for a client that disconnected before the response, as in nginx."""
+"""The logged status if the client disconnected before the response started, as in nginx."""
 
 K = t.TypeVar("K")
 
 
 class _Memo(dict[K, str]):
-    """A cache of texts: each is made when its key is first used."""
+    """A cache of texts, each computed when its key is first used."""
 
     def __init__(self, make: Callable[[K], str]) -> None:
         self._make = make
@@ -41,15 +41,15 @@ class _Memo(dict[K, str]):
 
 
 def final_status(status: int, failed: bool) -> int:
-    """The status of the response. Without one, 500 after an error, else CLIENT_LEFT."""
+    """The status of the response. Without a response: 500 after an error, otherwise CLIENT_LEFT."""
     return status or (500 if failed else CLIENT_LEFT)
 
 
 def text_lines(entries: Iterable[Entry], paint: Paint) -> list[str]:
-    """Lines in the common log format, with the duration, the request id and the trace id, if there are any."""
-    behind = time.time() - time.perf_counter()
+    """Lines in the common log format, followed by the duration, and the request id and trace id if there are any."""
+    to_epoch = time.time() - time.perf_counter()
     clocks = _Memo(_local_clock)
-    requests: _Memo[Asked] = _Memo(lambda asked: _request_as_text(asked, paint))
+    requests: _Memo[RequestKey] = _Memo(lambda key: _request_as_text(key, paint))
     lines = []
     for entry in entries:
         began, ended, client, method, path, query, version, status, size, failed, complete, request_id, trace = entry
@@ -61,12 +61,12 @@ def text_lines(entries: Iterable[Entry], paint: Paint) -> list[str]:
         if status and not complete:
             more = f" cut off{more}"
         duration = _duration(int((ended - began) * 10_000 + 0.5))
-        lines.append(f"{host} - - [{clocks[int(ended + behind)]}] {request} {size} {duration}{more}")
+        lines.append(f"{host} - - [{clocks[int(ended + to_epoch)]}] {request} {size} {duration}{more}")
     return lines
 
 
-def _request_as_text(asked: Asked, paint: Paint) -> str:
-    method, path, query, version, status = asked
+def _request_as_text(key: RequestKey, paint: Paint) -> str:
+    method, path, query, version, status = key
     request = f'"{method} {terminal.readable(_target(path, query))} HTTP/{version}"'
     if paint is not terminal.unpainted:
         request = paint(request, *terminal.style_of_status(status))
@@ -74,13 +74,13 @@ def _request_as_text(asked: Asked, paint: Paint) -> str:
 
 
 def json_lines(entries: Iterable[Entry], paint: Paint) -> list[str]:
-    """Lines that are JSON objects. `size` is in bytes; `trace_id` is there if it is known."""
-    behind = time.time() - time.perf_counter()
+    """Lines that are JSON objects. `size` is in bytes; `trace_id` is present if it is known."""
+    to_epoch = time.time() - time.perf_counter()
     clocks, requests, quoted = _Memo(_utc_clock), _Memo(_request_as_json), _Memo(json.dumps)
     lines = []
     for entry in entries:
         began, ended, client, method, path, query, version, status, size, failed, complete, request_id, trace = entry
-        milliseconds, microseconds = int((ended + behind) * 1000), int((ended - began) * 1_000_000 + 0.5)
+        milliseconds, microseconds = int((ended + to_epoch) * 1000), int((ended - began) * 1_000_000 + 0.5)
         lines.append(
             f'{{"time": "{clocks[milliseconds // 1000]}.{milliseconds % 1000:03}+00:00", '
             f'"client": {quoted[(client and client[0]) or "-"]}, '
@@ -95,8 +95,8 @@ def json_lines(entries: Iterable[Entry], paint: Paint) -> list[str]:
 _TRACE_ID: t.Final = ', "trace_id": "%s"'
 
 
-def _request_as_json(asked: Asked) -> str:
-    method, path, query, version, status = asked
+def _request_as_json(key: RequestKey) -> str:
+    method, path, query, version, status = key
     members = {"method": method, "target": _target(path, query), "protocol": f"HTTP/{version}", "status": status}
     return json.dumps(members)[1:-1]
 
@@ -107,7 +107,7 @@ LINES: t.Final[dict[str, Lines]] = {"text": text_lines, "json": json_lines}
 
 @lru_cache(maxsize=1024)
 def _duration(tenths: int) -> str:
-    """A duration in tenths of a millisecond as text."""
+    """A duration, given in tenths of a millisecond, as text."""
     return f"{tenths // 10}.{tenths % 10}ms" if tenths < 10_000 else f"{tenths / 10_000:.2f}s"
 
 
@@ -122,6 +122,6 @@ def _utc_clock(second: int) -> str:
 
 
 def _target(path: bytes | str, query: bytes) -> str:
-    """The path and the query of a request. The path is text if the server gives no other."""
+    """The path and the query of a request. The path is text if the server does not provide the raw path."""
     text = path if isinstance(path, str) else path.decode("latin-1")
     return f"{text}?{query.decode('latin-1')}" if query else text

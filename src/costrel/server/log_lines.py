@@ -1,4 +1,4 @@
-"""Lines of the access log, made and written many at a time, so that no request waits for them."""
+"""Writes the lines of the access log in batches, so that no request waits for them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contextlib import suppress
 from multiprocessing.util import Finalize
 
 PAUSE: t.Final = 0.05
-"""The seconds in which entries are collected."""
+"""The seconds for which entries are collected before they are written."""
 
 _IDLE: t.Final = 1.0
 """The seconds without an entry after which the thread ends."""
@@ -22,13 +22,13 @@ _logger = logging.getLogger("costrel.server")
 
 
 class LogLines(t.Generic[E]):
-    """Writes a line for each entry to `stream`, in the order in which the entries are added.
+    """Writes a line for each entry to `stream`, in the order of the entries.
 
-    `add` takes an entry. It only appends to a list: it takes no lock, makes no system call, and is safe in any thread.
-    A thread writes the lines that `render` makes of the collected entries. When the process ends, the rest is written.
-    A process that is killed loses the last `PAUSE`.
+    `add` only appends the entry to a list: it takes no lock, makes no system call, and is safe in any thread. Another
+    thread writes the lines, which `render` makes of the collected entries. The rest is written when the process ends;
+    a process that is killed loses the entries of the last `PAUSE`.
 
-    All entries are kept until `stream` takes them, so it must not block: see `output.behind`.
+    Entries are kept until `stream` has accepted them, so `stream` must not block: see `output.nonblocking`.
     """
 
     def __init__(self, stream: t.TextIO, render: Callable[[list[E]], list[str]]) -> None:
@@ -45,7 +45,7 @@ class _Batch(t.Generic[E]):
         self._render = render
         self._waiting: list[E] = []
         self._is_noted = False
-        """Whether the thread knows that there are entries."""
+        """Whether the thread has been told about the waiting entries."""
         self._has_more = threading.Event()
         self._waking = threading.Lock()
         self._writing = threading.RLock()  # the garbage collector may call `end` within `write`
@@ -69,11 +69,11 @@ class _Batch(t.Generic[E]):
         while self._goes_on():
             time.sleep(PAUSE)
             self._has_more.clear()
-            self._is_noted = False  # an entry that is added from here on wakes this again
+            self._is_noted = False  # entries added from here on wake the thread again
             try:
                 self.write()
             except Exception:
-                _logger.exception("Lines of the access log are lost")
+                _logger.exception("Access log lines were lost")
 
     def _goes_on(self) -> bool:
         self._has_more.wait(_IDLE)
@@ -92,7 +92,7 @@ class _Batch(t.Generic[E]):
                     self._stream.flush()
 
     def end(self) -> None:
-        """Write the rest, and let the thread end."""
+        """Write the remaining entries, and let the thread end."""
         self._is_over = True
         self._has_more.set()
         self.write()

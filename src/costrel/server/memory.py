@@ -1,4 +1,4 @@
-"""The memory of a process."""
+"""Measures the memory of a process."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def resident(pid: int | None) -> int:
-    """The bytes of memory that a process uses; 0 if it has ended, or if the system does not report it."""
+    """The resident memory of a process in bytes; 0 if it has ended or if the system does not report it."""
     statm = Path(f"/proc/{pid}/statm")
     with suppress(OSError, ValueError):
         if Path("/proc/self/statm").exists():
@@ -17,5 +17,5 @@ def resident(pid: int | None) -> int:
         ps = subprocess.run(  # noqa: S603 - the argument is a number
             ["/bin/ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, timeout=5, check=False
         )
-        return int(ps.stdout) * 1024  # POSIX: ps gives kilobytes
+        return int(ps.stdout) * 1024  # POSIX: ps reports units of 1024 bytes
     return 0

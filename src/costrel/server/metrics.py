@@ -1,7 +1,7 @@
-"""Counts of requests, which each worker keeps in shared memory that its parent process can read.
+"""Counts requests in memory that the workers share with the supervisor.
 
-Each worker writes on its own page, so no locks between processes are needed. The pages outlive the workers: a new
-worker continues the counts of the previous one on its page, so counts never decrease.
+Each worker writes to a page of its own, so no locks between processes are needed. The pages outlive the workers: a new
+worker continues the counts of its predecessor on the page, so counters never decrease, as Prometheus requires.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ if t.TYPE_CHECKING:
     from .request_log import Message
 
 BUCKETS: t.Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-"""The upper bounds of the histogram of latencies, in seconds."""
+"""The upper bounds of the buckets of the latency histogram, in seconds."""
 
 ROWS: t.Final = 512
-"""The maximum number of kinds of requests (method, route, status) in a worker. Others are counted together."""
+"""The maximum number of label sets (method, route, status) per worker. Further requests are counted together."""
 
 UNMATCHED: t.Final = "unmatched"
-"""The route of requests that no rule matched. With the path, clients could create any number of labels."""
+"""The route label of requests that no rule matched. If it were the path, clients could create any number of labels."""
 
 WEBSOCKET: t.Final = "WEBSOCKET"
 
@@ -36,7 +36,7 @@ _METHODS: t.Final = frozenset(
 )
 _OTHER: t.Final = "other"
 
-# A row is its key, then a count for each bucket and one for slower requests, then the sum of the seconds.
+# A row has its key, a count per bucket, a count of slower requests, and the total of the seconds.
 _KEY_BYTES: t.Final = 136
 _ROUTE_BYTES: t.Final = 120
 _CELLS: t.Final = len(BUCKETS) + 2
@@ -45,7 +45,7 @@ _HEAD: t.Final = 8
 _ROWS_USED, _IN_FLIGHT, _WEBSOCKETS = 0, 1, 2
 
 EVENTS: t.Final = {"stalls": 3, "dropped_lines": 4, "full": 5, "refused_functions": 6, "refused_responses": 7}
-"""The events that are counted beside requests, and their places in the head of a page."""
+"""The events that are counted in addition to requests → their cells in the head of a page."""
 
 Key = tuple[str, str, str]
 
@@ -61,41 +61,41 @@ def _cells(data: memoryview) -> Cells:
 
 @dataclass(frozen=True)
 class Row:
-    """The counts of one kind of request."""
+    """The counts of the requests with one label set."""
 
     key: Key
     counts: list[float]
-    """A count for each bucket, and one for slower requests."""
+    """A count per bucket, and a count of slower requests."""
     seconds: float
 
 
 class Page:
-    """The counts of one worker."""
+    """The shared memory with the counts of one worker."""
 
     def __init__(self) -> None:
         self._memory = multiprocessing.RawArray("b", 8 * _HEAD + ROWS * _ROW_BYTES)
 
     def bytes(self) -> memoryview:
-        """The whole page."""
+        """The memory of the whole page."""
         return memoryview(self._memory).cast("B")
 
     def head(self) -> Cells:
-        """The number of rows, and of requests in progress."""
+        """The cells before the rows: the number of rows, the requests in progress, and EVENTS."""
         return _cells(self.bytes()[: 8 * _HEAD])
 
     def rows(self) -> list[Row]:
-        """The rows. They can be read while a worker writes."""
+        """The rows. Safe to call while the worker writes."""
         data = self.bytes()
         used = int(self.head()[_ROWS_USED])
         return [self._row(data, 8 * _HEAD + number * _ROW_BYTES) for number in range(used)]
 
     def now(self) -> tuple[int, int]:
-        """The numbers of requests and WebSockets in progress, if the worker is alive."""
+        """The numbers of requests and WebSockets in progress. They are meaningful only while the worker is alive."""
         head = self.head()
         return int(head[_IN_FLIGHT]), int(head[_WEBSOCKETS])
 
     def count(self, event: str, number: int = 1) -> None:
-        """Count an event of EVENTS. Only one thread of the worker counts each kind."""
+        """Count an event of EVENTS. There is no lock: each event must be counted in one thread only."""
         self.head()[EVENTS[event]] += number
 
     @staticmethod
@@ -107,7 +107,7 @@ class Page:
 
 
 class Counter:
-    """Writes on a page, in any thread of the worker. It takes less than a microsecond per request."""
+    """Writes to a page, in any thread of the worker, in less than a microsecond per request."""
 
     def __init__(self, page: Page) -> None:
         data = page.bytes()
@@ -127,7 +127,7 @@ class Counter:
             self._head[_WEBSOCKETS if kind == "websocket" else _IN_FLIGHT] += 1
 
     def end(self, scope: Message, status: int, seconds: float) -> None:
-        """Count its end."""
+        """Count the end of a request or a WebSocket, with its status and duration."""
         is_websocket = scope["type"] == "websocket"
         kind = (WEBSOCKET if is_websocket else scope["method"], noted(scope, ROUTE) or UNMATCHED, status)
         bucket = bisect_left(BUCKETS, seconds)
@@ -140,7 +140,7 @@ class Counter:
             self._head[_WEBSOCKETS if is_websocket else _IN_FLIGHT] -= 1
 
     def refuse(self) -> None:
-        """Count a request that is refused, since there are too many connections."""
+        """Count a request that is refused because there are too many connections."""
         with self._lock:
             self._head[EVENTS["full"]] += 1
 
@@ -150,7 +150,7 @@ class Counter:
         route = route.replace("\n", " ").encode()[:_ROUTE_BYTES].decode(errors="ignore")
         key = (method, route, str(status))
         cells = self._by_key.get(key) or self._add(key)
-        if method != _OTHER:  # a method that a client invented is not cached
+        if method != _OTHER:  # caching unknown methods would let clients fill the cache
             self._cells[kind] = cells
         return cells
 
@@ -163,7 +163,7 @@ class Counter:
         start = 8 * _HEAD + used * _ROW_BYTES
         text = "\n".join(key).encode()
         self._data[start : start + len(text)] = text
-        self._head[_ROWS_USED] = used + 1  # from now on readers see the row
+        self._head[_ROWS_USED] = used + 1  # last, since readers see the row from now on
         cells = self._by_key[key] = self._cells_of(used)
         return cells
 
@@ -173,7 +173,7 @@ class Counter:
 
 
 def _note_route(app: object, **_: object) -> None:
-    """Store the text of the matched rule in the scope, for the server."""
+    """Store the matched rule in the scope, as the route label."""
     ctx = requesting()
     rule = ctx.request.url_rule
     if rule is not None:
@@ -189,20 +189,20 @@ class Process(t.Protocol):
         """Whether it is running."""
 
 
-class Ledger:
-    """The pages of all workers of a server, and their writers."""
+class ServerMetrics:
+    """The metrics of a server: the pages of its workers, and which worker writes to which page."""
 
     def __init__(self, workers: int) -> None:
-        # More pages than workers, since replaced workers still finish their requests.
+        # More pages than workers, since replaced workers are still finishing their requests.
         self._pages = [Page() for _ in range(4 * workers + 4)]
         self._writers: list[Process | None] = [None] * len(self._pages)
         self.starts = 0
-        """The number of workers that were started."""
+        """The number of workers started."""
         self.stuck = 0
-        """The number of workers that were replaced since their event loop was blocked."""
+        """The number of workers replaced because their event loop was blocked."""
 
     def free_page(self) -> Page | None:
-        """A page without a writer; None if there is none, so that the worker is not counted."""
+        """A page without a writer. If there is none, returns None, and the worker's requests are not counted."""
         for page, writer in zip(self._pages, self._writers, strict=True):
             if writer is None or not writer.is_alive():
                 return page
@@ -220,15 +220,15 @@ class Ledger:
 
     def now(self) -> tuple[int, int]:
         """The numbers of requests and WebSockets in progress."""
-        found = [page.now() for page in self._current()]
-        return sum(requests for requests, _ in found), sum(websockets for _, websockets in found)
+        current = [page.now() for page in self._current()]
+        return sum(requests for requests, _ in current), sum(websockets for _, websockets in current)
 
     def events(self, event: str) -> int:
-        """The number of events of a kind, in all workers, including those that have ended."""
+        """The total count of an event of EVENTS in all workers, including those that have ended."""
         return sum(int(page.head()[EVENTS[event]]) for page in self._pages)
 
     def rows(self) -> list[Row]:
-        """The counts of all workers, including those that have ended, sorted by key."""
+        """The rows of all workers, including those that have ended, added up and sorted by key."""
         sums: dict[Key, Row] = {}
         for page in self._pages:
             for row in page.rows():

@@ -1,8 +1,8 @@
-"""Standard output and error in the background: a reader that stops must not stop the server.
+"""Writes standard output and error in the background, so that a stalled reader does not stop the server.
 
-A full pipe blocks the thread that writes to it; for a line of the access log, that is the event loop. So everything
-that this process prints or logs goes through a queue of limited size to a thread that writes it. Lines that do not fit
-are dropped and counted, and the number is written when the reader continues.
+A full pipe blocks the thread that writes to it, which for the access log is the event loop. So everything that this
+process prints or logs goes through a bounded queue to a thread that writes it. Lines that do not fit are dropped and
+counted, and the count is written once the reader continues.
 """
 
 from __future__ import annotations
@@ -23,30 +23,30 @@ if t.TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 LIMIT: t.Final = 4 * 1024 * 1024
-"""The maximum number of bytes that wait to be written."""
+"""The maximum size of the queue in bytes."""
 
 AT_END: t.Final = 1.0
-"""The time limit for the rest of the output when the process ends, in seconds."""
+"""The time limit in seconds for writing the queued output when the process ends."""
 
 _PAUSE: t.Final = 0.005
-"""The seconds in which further lines are collected, so that they are written together."""
+"""The seconds for which lines are collected, so that they are written together."""
 
 _PIECE: t.Final = 64 * 1024
 
 
 class Background(io.RawIOBase):
-    """A raw stream whose bytes are written to the file descriptor `fd` by a thread."""
+    """A raw stream that a thread writes to the file descriptor `fd`. `at_drop` is called with the lines dropped."""
 
     def __init__(self, fd: int, name: str, at_drop: Callable[[int], None] = lambda lines: None) -> None:
         super().__init__()
         self.name = name
         self.dropped = 0
-        """The number of lines that were dropped."""
+        """The number of dropped lines."""
         self._fd = fd
         self._at_drop = at_drop
         self._waiting: deque[bytes] = deque()
         self._size = 0
-        self._untold = 0
+        self._unreported = 0
         self._lock = threading.Lock()
         self._has_more = threading.Event()
         self._is_idle = threading.Event()
@@ -56,11 +56,11 @@ class Background(io.RawIOBase):
         self._is_over = False
 
     def fileno(self) -> int:
-        """The file descriptor, for programs that write to it without this object."""
+        """The file descriptor, for code that writes to it directly."""
         return self._fd
 
     def isatty(self) -> bool:
-        """Whether it is a terminal."""
+        """Whether the file descriptor is a terminal."""
         return os.isatty(self._fd)
 
     def writable(self) -> bool:
@@ -68,15 +68,15 @@ class Background(io.RawIOBase):
         return True
 
     def write(self, data: ReadableBuffer, /) -> int:
-        """Queue the bytes, or drop them if the queue is full. Never waits for the reader."""
+        """Queue the bytes, or drop them if the queue is full. Never blocks."""
         piece = bytes(data)
-        if self._is_over or os.getpid() != self._pid:  # a child process has no thread for it
+        if self._is_over or os.getpid() != self._pid:  # the thread does not exist in a forked process
             return self._write_now(piece)
         with self._lock:
             if self._size + len(piece) > LIMIT:
                 lines = piece.count(b"\n") or 1
                 self.dropped += lines
-                self._untold += lines
+                self._unreported += lines
                 self._at_drop(lines)
                 return len(piece)
             self._size += len(piece)
@@ -89,7 +89,7 @@ class Background(io.RawIOBase):
         return len(piece)
 
     def finish(self, seconds: float) -> None:
-        """Wait at most `seconds` until everything is written. Later bytes are written directly."""
+        """Wait at most `seconds` until the queue is empty. Later writes bypass it."""
         if os.getpid() == self._pid:
             self._is_over = True
             self._has_more.set()
@@ -108,7 +108,7 @@ class Background(io.RawIOBase):
         while piece:
             try:
                 piece = piece[self._write_now(piece) :]
-            except BlockingIOError:  # another program has made it non-blocking
+            except BlockingIOError:  # another process that shares the pipe has made it non-blocking
                 select.select([], [self._fd], [], 1)
             except (OSError, ValueError):  # a closed pipe must not fail a request
                 return
@@ -127,25 +127,25 @@ class Background(io.RawIOBase):
             self._size -= size
             if not taken:
                 self._is_idle.set()
-            elif self._untold and not self._waiting:
-                taken.append(b"[WARNING] %d lines of output were dropped: their reader has stopped\n" % self._untold)
-                self._untold = 0
+            elif self._unreported and not self._waiting:
+                taken.append(b"[WARNING] %d lines of output were dropped: they were not read\n" % self._unreported)
+                self._unreported = 0
         return b"".join(taken)
 
 
-class BackgroundOf(Background):
-    """The same for `stream`, which other code has put in place of a standard stream."""
+class BackgroundText(Background):
+    """A `Background` that writes to a text stream, which other code has put in place of a standard stream."""
 
     def __init__(self, stream: t.TextIO, at_drop: Callable[[int], None]) -> None:
         super().__init__(-1, "<background>", at_drop)
         self._stream = stream
 
     def fileno(self) -> int:
-        """The file descriptor of the stream, if it has one."""
+        """The file descriptor of the stream. Raises OSError if it has none."""
         return self._stream.fileno()
 
     def isatty(self) -> bool:
-        """Whether it is a terminal."""
+        """Whether the stream is a terminal."""
         return bool(getattr(self._stream, "isatty", lambda: False)())
 
     def _write_now(self, piece: bytes) -> int:
@@ -158,9 +158,10 @@ _installed: dict[str, io.TextIOWrapper] = {}
 
 
 def in_background(at_drop: Callable[[int], None] = lambda lines: None) -> None:
-    """Write the standard output and error of this process in the background. `at_drop` gets the numbers of lines.
+    """Write the standard output and error of this process in the background.
 
-    A stream with which other code has replaced one of them is left alone.
+    `at_drop` is called with the number of lines whenever lines are dropped. If other code has replaced one of the
+    streams, the replacement is left alone.
     """
     for name in ("stdout", "stderr"):
         stream = getattr(sys, f"__{name}__")
@@ -172,11 +173,11 @@ def in_background(at_drop: Callable[[int], None] = lambda lines: None) -> None:
                 setattr(sys, name, _installed[name])
 
 
-def behind(stream: t.TextIO, at_drop: Callable[[int], None]) -> t.TextIO:
-    """A stream that never blocks, and whose text goes to `stream`: this one itself if `in_background` has made it."""
+def nonblocking(stream: t.TextIO, at_drop: Callable[[int], None]) -> t.TextIO:
+    """A stream that writes to `stream` without blocking: `stream` itself if `in_background` has made it."""
     if stream in _installed.values():
         return stream
-    return _wrapped(BackgroundOf(stream, at_drop), "utf-8", "backslashreplace")
+    return _wrapped(BackgroundText(stream, at_drop), "utf-8", "backslashreplace")
 
 
 def _wrapped(raw: Background, encoding: str, errors: str | None) -> io.TextIOWrapper:
@@ -187,5 +188,5 @@ def _wrapped(raw: Background, encoding: str, errors: str | None) -> io.TextIOWra
             wrapped.flush()
         raw.finish(AT_END)
 
-    Finalize(None, finish, exitpriority=0)  # a process of multiprocessing has no `atexit`
+    Finalize(None, finish, exitpriority=0)  # multiprocessing's processes do not run `atexit` functions
     return wrapped

@@ -1,4 +1,4 @@
-"""The production server: Granian with worker processes, each of which loads the application for itself."""
+"""The production server: Granian in worker processes, each of which loads the application."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..edges.threads import THREADS
 from ..support.asgi_types import ASGIApplication
 from . import addresses, engine
 from .access_log import set_up_logging
-from .crowd import RESERVE
+from .connection_limit import RESERVE
 from .errors import StartError
 from .output import in_background
 from .serve_options import ServeOptions
@@ -24,28 +24,28 @@ from .worker import WorkerLoader
 
 if t.TYPE_CHECKING:
     from .granian_private import Listening
-    from .metrics import Ledger
+    from .metrics import ServerMetrics
     from .sockets import Sockets
     from .supervision import Limits
 
 METRICS_HOST = "127.0.0.1"
 
 HEADER_TIMEOUT = 10_000
-"""The time limit for the head of a request, in milliseconds."""
+"""The timeout for the head of a request, in milliseconds."""
 
 MAX_HTTP2_HEADERS = 64 * 1024
-"""The size of all headers of an HTTP/2 request, in bytes; Granian's own limit is 16 MB."""
+"""The maximum total size of the headers of an HTTP/2 request, in bytes. Granian's default is 16 MB."""
 
 _logger = logging.getLogger("costrel.server")
 
 
 def serve_production(load: Callable[[], Costrel | ASGIApplication], options: ServeOptions) -> None:
-    """Serve the application that `load` returns, in workers, until SIGTERM or Ctrl-C.
+    """Serve the application that `load` returns until SIGTERM or Ctrl-C.
 
     `load` is called in each worker. Raises StartError if the server cannot start, and SystemExit with status 1 if the
     application cannot be loaded.
     """
-    refuse_what_wsgi_lacks(options)
+    refuse_asgi_options(options)
     in_background()
     set_up_logging(options.log_format)
     problem = engine.problem()
@@ -63,17 +63,17 @@ def _serve(load: Callable[[], Costrel | ASGIApplication], options: ServeOptions)
     with _listening(options) as (sockets, metrics_socket, remove_files):
         state = State()
         ready, write_ready = multiprocessing.Pipe(duplex=False)
-        ledger, metrics = _metrics(metrics_socket, options)
+        metrics, metrics_server = _metrics(metrics_socket, options)
         listening = _listening_options(options)
 
         def announce() -> None:
             _announce(options, sockets, metrics_socket)
 
         supervisor = Supervisor(
-            sockets, ready, state, _limits(options), options.workers, ledger, remove_files, announce
+            sockets, ready, state, _limits(options), options.workers, metrics, remove_files, announce
         )
         loader = WorkerLoader(load, options, write_ready, state, sockets, metrics_socket)
-        with metrics:
+        with metrics_server:
             if options.interface == "wsgi":
                 supervisor.serve(run_wsgi_worker, loader, listening, state, options.grace)
             else:
@@ -99,19 +99,21 @@ def _listening(options: ServeOptions) -> Iterator[tuple[Sockets, socket.socket |
         yield sockets, metrics, files.close
 
 
-def _metrics(sock: socket.socket | None, options: ServeOptions) -> tuple[Ledger | None, AbstractContextManager[object]]:
-    """The ledger of the requests, and the server that shows it inside a with-block."""
+def _metrics(
+    sock: socket.socket | None, options: ServeOptions
+) -> tuple[ServerMetrics | None, AbstractContextManager[object]]:
+    """The counts of requests, and the server that publishes them, as a context manager."""
     if sock is None or options.metrics is None:
         return None, nullcontext()
     from .exposition import MetricsServer
-    from .metrics import Ledger
+    from .metrics import ServerMetrics
 
-    ledger = Ledger(options.workers)
-    return ledger, MetricsServer(sock, ledger)
+    metrics = ServerMetrics(options.workers)
+    return metrics, MetricsServer(sock, metrics)
 
 
 def _announce(options: ServeOptions, sockets: Sockets, metrics_socket: socket.socket | None) -> None:
-    """Log the addresses. Before the application has been loaded, they would hide the error of an import."""
+    """Log the addresses. This waits for the application to load, so that an import error is the last message."""
     if metrics_socket is not None and options.metrics is not None:
         from .exposition import PATH
 
@@ -122,17 +124,17 @@ def _announce(options: ServeOptions, sockets: Sockets, metrics_socket: socket.so
         _logger.info("Listening at %s", ", ".join(addresses.urls(addresses.parse_bind(place)[0], sock, scheme)))
 
 
-def refuse_what_wsgi_lacks(options: ServeOptions) -> None:
-    """Raise StartError if an option requires ASGI, and the interface is WSGI."""
+def refuse_asgi_options(options: ServeOptions) -> None:
+    """Raise StartError if the interface is WSGI and an option requires ASGI."""
     for name, value in (("--metrics", options.metrics), ("--health", options.health)):
         if value and options.interface == "wsgi":
-            raise StartError(f"{name} takes ASGI: leave out --interface wsgi, or {name}.")
+            raise StartError(f"{name} requires ASGI. Leave out --interface wsgi or {name}.")
 
 
 def parse_metrics(text: str) -> tuple[str, int]:
-    """The host and port of ``host:port`` or ``port``. Without a host, it is the loopback address. Raises StartError."""
+    """The host and port of ``host:port`` or ``port``; the host defaults to the loopback address. Raises StartError."""
     if text.startswith("unix:"):
-        raise StartError("The metrics have a port, and no Unix socket. Write it as --metrics 127.0.0.1:9100.")
+        raise StartError("--metrics does not support Unix sockets. Use a port, for example --metrics 127.0.0.1:9100.")
     host, port = addresses.parse_bind(text if ":" in text else f":{text}")
     return host or METRICS_HOST, port
 
@@ -150,19 +152,21 @@ def _limits(options: ServeOptions) -> Limits:
 
 
 def _connections(options: ServeOptions) -> tuple[int, int]:
-    """The maximum number of connections of one worker, and the number with a reserve for refusals."""
+    """The maximum number of connections of one worker, and the same with the reserve for refusals."""
     wanted = options.max_connections + RESERVE
     most = addresses.connections_at_most(wanted)
     if most == wanted:
         return options.max_connections, most
     number = most - min(RESERVE, most // 4)
     if options.max_connections != addresses.MAX_CONNECTIONS:
-        _logger.warning("Each process has at most %d connections, since it may open few files (ulimit -n)", number)
+        _logger.warning(
+            "Limiting each process to %d connections, because few open files are allowed (ulimit -n)", number
+        )
     return number, most
 
 
 def _listening_options(options: ServeOptions) -> Listening:
-    # Granian takes 20 ms to load, which no other command needs.
+    # Importing Granian takes 20 ms, which other commands need not spend.
     from granian.constants import HTTPModes
     from granian.http import HTTP1Settings, HTTP2Settings
 

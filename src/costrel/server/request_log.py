@@ -1,4 +1,4 @@
-"""One line per request, with its status, time and size, for any ASGI application."""
+"""Logs one line per request of any ASGI application, with status, duration and size."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class RequestLog:
         self._ended: set[AnyTask] = set()
 
     def end_all(self) -> None:
-        """End the requests in progress. Responses that have started are aborted."""
+        """Cancel the requests in progress. Responses that have started are aborted."""
         self._end(list(self._running))
 
     def end_streams(self) -> None:
-        """End the requests whose responses have started."""
+        """Cancel the requests whose responses have started."""
         self._end([task for task, exchange in self._running.items() if exchange.status])
 
     def _end(self, tasks: Iterable[AnyTask]) -> None:
@@ -58,7 +58,7 @@ class RequestLog:
             await self.application(scope, receive, exchange.send)
         except BaseException as error:
             exchange.failed = True
-            # No traceback for requests that were ended on purpose. The server aborts incomplete responses.
+            # Requests that were cancelled on purpose need no traceback. The server aborts incomplete responses.
             if not isinstance(error, asyncio.CancelledError) or task not in self._ended:
                 raise
         finally:
@@ -73,7 +73,7 @@ class RequestLog:
 
 
 class Exchange:
-    """The data of one request and its response. `write` is called with its entry to log its line."""
+    """The data of one request and its response. At the end, `write` is called with the entry for the log."""
 
     __slots__ = (
         "_announced", "_headers", "_send", "_started", "_write", "_written", "complete", "failed", "is_cut",
@@ -81,7 +81,7 @@ class Exchange:
     )  # fmt: skip
 
     def __init__(self, scope: Message, send: Send, write: Callable[[Entry], None] | None) -> None:
-        # Instance attributes and slots: both are read faster than defaults of the class.
+        # Slots and instance attributes are faster to read than defaults of the class.
         self.scope = scope
         self.status = self.size = 0
         self.complete = self.failed = self.is_cut = self._written = False
@@ -95,7 +95,7 @@ class Exchange:
         self._started = time.perf_counter()
 
     def send(self, message: Message) -> Awaitable[None]:
-        """Record a message, and pass it on."""
+        """Record a message and pass it on."""
         self.note(message)
         return self._send(message)
 
@@ -107,36 +107,36 @@ class Exchange:
             self._headers = message.get("headers") or ()
         elif kind in ("http.response.body", "websocket.http.response.body"):
             self.size += len(message.get("body", b""))
-            # A client with a complete body may disconnect before the last message.
+            # A client that has the complete body may disconnect before the last message.
             self.complete = not message.get("more_body", False) or self.size == self._length()
         elif kind == "http.response.pathsend":
             self.complete = True
         elif kind in ("websocket.accept", "websocket.close") and not self.status:
-            # A connection may stay open for hours, so its line is logged when it is accepted or refused.
+            # A WebSocket may stay open for hours, so it is logged when it is accepted or refused.
             self.status, self.complete = (101 if kind == "websocket.accept" else 403), True
             self.end()
 
     def note_answer(self, answer: tuple[Message, Message]) -> None:
-        """Record a response that the edge sent at once."""
+        """Record a response whose two messages the edge has sent together."""
         start, end = answer
         self.status, self.size, self.complete = start["status"], len(end["body"]), True
 
     def _length(self) -> int | None:
-        """The Content-Length of the response."""
+        """The Content-Length of the response; None without a valid one."""
         headers, self._headers = self._headers, None
         if headers is not None:
             self._announced = _content_length(headers)
         return self._announced
 
     def end(self) -> None:
-        """Log the line, once."""
+        """Log the line, unless it has been logged."""
         if self._write is None or self._written or QUIET in self.scope:
             return
         self._written = True
         self._write(self.entry())
 
     def entry(self) -> Entry:
-        """The entry of the log, at the end of the request."""
+        """The log entry, if the request ends now."""
         scope = self.scope
         get = scope.get
         path = get("raw_path")
@@ -157,11 +157,11 @@ class Exchange:
         )
 
     def trace_id(self) -> str | None:
-        """The trace id, if one is known."""
+        """The trace id, if it is known."""
         return None
 
     def final_status(self) -> int:
-        """The status of the response. Without one, 500 after an error, else that of a client that has left."""
+        """The status of the response. Without a response: 500 after an error, otherwise CLIENT_LEFT (499)."""
         return final_status(self.status, self.failed)
 
     def seconds(self) -> float:

@@ -10,33 +10,33 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 
 _IDLE: t.Final = 5.0
-"""Seconds that a thread waits for another body."""
+"""The seconds for which a thread waits for another body before it ends."""
 
 _ROUND: t.Final = 0.01
 
 
 class Senders:
-    """At most `size` threads, started on demand."""
+    """A pool of at most `size` threads, which are started on demand."""
 
     def __init__(self, size: int) -> None:
-        self.begun: dict[int, float] = {}
-        """The bodies that are being sent: a number for each, and its start on the monotonic clock."""
+        self.in_progress: dict[int, float] = {}
+        """The bodies being sent: a number for each → its start on the monotonic clock."""
         self._size = size
         self._threads = self._idle = self._last = 0
-        self._given = SimpleQueue[Callable[[], None] | None]()
+        self._queue = SimpleQueue[Callable[[], None] | None]()
         self._lock = threading.Lock()
 
     def begin(self, send: Callable[[], None]) -> bool:
-        """Call `send` in a thread. Returns False if there are too many."""
+        """Call `send` in a thread. Returns False if all threads are busy."""
         with self._lock:
             self._last += 1
             number = self._last
-            self.begun[number] = time.monotonic()
+            self.in_progress[number] = time.monotonic()
             if self._idle:
                 self._idle -= 1
-                self._given.put(lambda: self._send(send, number))
+                self._queue.put(lambda: self._send(send, number))
             elif not self._start(lambda: self._send(send, number)):
-                del self.begun[number]
+                del self.in_progress[number]
                 return False
         return True
 
@@ -45,7 +45,7 @@ class Senders:
             return False
         try:
             threading.Thread(target=self._work, args=[function], name="costrel-body", daemon=True).start()
-        except RuntimeError:  # the system allows no more
+        except RuntimeError:  # the system allows no more threads
             return False
         self._threads += 1
         return True
@@ -53,32 +53,32 @@ class Senders:
     def end(self, seconds: float) -> None:
         """Wait up to `seconds` until the bodies have been sent, and end the idle threads."""
         until = time.monotonic() + seconds
-        while self.begun and time.monotonic() < until:
+        while self.in_progress and time.monotonic() < until:
             time.sleep(_ROUND)
         with self._lock:
             for _ in range(self._threads):
-                self._given.put(None)
+                self._queue.put(None)
 
     def _send(self, send: Callable[[], None], number: int) -> None:
         try:
             send()
         finally:
-            del self.begun[number]
+            del self.in_progress[number]
 
     def _work(self, function: Callable[[], None]) -> None:
-        given: Callable[[], None] | None = function
-        while given is not None:
-            given()
-            given = self._next()
+        job: Callable[[], None] | None = function
+        while job is not None:
+            job()
+            job = self._next()
 
     def _next(self) -> Callable[[], None] | None:
         with self._lock:
             self._idle += 1
         with suppress(Empty):
-            return self._given.get(timeout=_IDLE)
+            return self._queue.get(timeout=_IDLE)
         with self._lock:
             with suppress(Empty):
-                return self._given.get_nowait()
+                return self._queue.get_nowait()
             self._idle -= 1
             self._threads -= 1
         return None

@@ -40,30 +40,30 @@ class ServeOptions:
     max_worker_age: int | None = None
     max_worker_memory: int | None = None
     max_connections: int = MAX_CONNECTIONS
-    """For each worker, as `max_websockets`."""
+    """Per worker, like `max_websockets`."""
     max_websockets: int = MAX_WEBSOCKETS
     loop_timeout: int = LOOP_TIMEOUT
     worker_timeout: int | None = None
-    """See WORKER_TIMEOUT. Workers whose threads are stuck are replaced only if it is given."""
+    """See WORKER_TIMEOUT. Workers with stuck threads are replaced only if this is set."""
 
 
 def default_workers() -> int:
-    """One worker per CPU: at least two, so that one serves while the other is replaced, and at most eight."""
+    """One worker per CPU, at least two so that one serves while the other is replaced, and at most eight."""
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(max(cpus, _MIN_WORKERS), _MAX_WORKERS)
 
 
 def refuse_debug(debug: bool) -> None:
-    """Raise StartError in debug mode, whose pages run code for anyone who can reach them."""
+    """Raise StartError in debug mode: its error pages run code for everyone who can reach them."""
     if debug:
         raise StartError(
-            "costrel serve does not serve in debug mode, whose pages show the source and run code. Leave out --debug"
-            " and COSTREL_DEBUG (or FLASK_DEBUG), or use costrel run."
+            "costrel serve does not run in debug mode, whose error pages show source code and run code. Leave out"
+            " --debug and COSTREL_DEBUG (or FLASK_DEBUG), or use costrel run."
         )
 
 
 def refuse_mounts(app: Costrel) -> None:
-    """Raise StartError if an ASGI application is mounted, which cannot be called over WSGI."""
+    """Raise StartError if an ASGI application is mounted, since it cannot be called over WSGI."""
     try:
         refuse_asgi_mounts(app)
     except RuntimeError as error:

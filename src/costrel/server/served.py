@@ -1,4 +1,4 @@
-"""The interface of the application in a worker: ASGI, with a call at the end of the worker."""
+"""The interface of the application in a worker: ASGI, plus calls in place and a notice of the worker's end."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from ..support.coroutines import AnyCoroutine
 from .request_log import Message, Receive, Send
 
 IN_PLACE: t.Final = 4
-"""The maximum number of requests in Granian's threads at once. Further requests go to the event loop.
+"""The maximum number of requests that run in Granian's threads at a time. Further requests go to the event loop.
 
-These threads count towards the application's thread limit, so a low limit reduces them.
+These threads count towards the application's thread limit, so a low limit reduces their number.
 """
 
 
@@ -19,31 +19,31 @@ InPlace: t.TypeAlias = Callable[[Message, Receive, Send], AnyCoroutine[None]]
 
 
 class Served(t.Protocol):
-    """An ASGI application that can also handle requests in the calling thread, and is notified when the worker ends."""
+    """An ASGI application that can also handle requests in the calling thread, and is told when the worker ends."""
 
     @property
-    def places(self) -> int:
-        """The number of the server's threads that the application may block."""
+    def blocking_threads(self) -> int:
+        """The number of the server's threads that the application may block at a time."""
 
     def begin_to_end(self) -> float:
-        """Begin the end of the worker. Called once, on the loop. Returns the seconds to wait for open connections."""
+        """The worker is ending. Called once, on the loop. Returns the seconds to wait for open connections."""
 
     def note_refusal(self) -> None:
-        """Count a request that is refused, since there are too many connections. It can be called in any thread."""
+        """Count a request that is refused because there are too many connections. Safe to call in any thread."""
 
     def unfinished(self) -> Collection[Message]:
-        """The scopes of the requests in progress. It can be called in any thread."""
+        """The scopes of the requests in progress. Safe to call in any thread."""
 
     def __call__(self, scope: Message, receive: Receive, send: Send) -> Awaitable[None]:
         """Handle one scope."""
 
     @property
     def takes_in_place(self) -> Callable[[Message], bool]:
-        """A function that returns whether `answer_in_place` must handle a scope."""
+        """A function that returns whether `answer_in_place` has to handle a scope."""
 
     @property
     def answer_in_place(self) -> InPlace:
-        """A function that handles one scope: it starts in a thread that may block, and continues on the loop."""
+        """A function that starts handling a scope in a thread that may block, and continues on the loop."""
 
 
 class Wrapper:
@@ -53,9 +53,9 @@ class Wrapper:
         self.served = served
 
     @property
-    def places(self) -> int:
+    def blocking_threads(self) -> int:
         """See `Served`."""
-        return self.served.places
+        return self.served.blocking_threads
 
     def begin_to_end(self) -> float:
         """See `Served`."""
@@ -85,11 +85,11 @@ class Wrapper:
 
 
 def port_of(scope: Message) -> int:
-    """The port of the client, which Granian gives as text; 0 on a Unix socket."""
+    """The port of the client, which Granian passes as text; 0 on a Unix socket."""
     client = scope.get("client")
     return int(client[1]) if client else 0
 
 
 def ports_in_use(served: Served) -> set[int]:
-    """The client ports of the requests in progress. It can be called in any thread."""
+    """The client ports of the requests in progress. Safe to call in any thread."""
     return {port_of(scope) for scope in served.unfinished()}

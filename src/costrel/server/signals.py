@@ -1,4 +1,4 @@
-"""Signals: blocked until a process can handle them, and never missed by a waiting thread."""
+"""Signal handling: signals are blocked until a process can handle them, and a waiting thread misses none."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ENDING = (signal.SIGTERM, signal.SIGINT)
 
 @contextmanager
 def held_signals() -> Iterator[None]:
-    """Block the signals that end a process, in this thread and in the threads and processes that it starts."""
+    """Block the signals that end a server, in this thread and in the threads and processes that it starts."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
@@ -27,7 +27,7 @@ def held_signals() -> Iterator[None]:
 
 
 def release_signals() -> None:
-    """In a worker, restore the default handlers, and unblock the signals."""
+    """Restore the default handlers in a worker, and unblock the signals."""
     signal.set_wakeup_fd(-1)
     for number in ENDING:
         signal.signal(number, signal.SIG_DFL)
@@ -38,10 +38,10 @@ def release_signals() -> None:
 
 
 def complete_before_end(start: Callable[[], None]) -> None:
-    """In a worker, call `start` to its end even if a signal arrives that ends the worker.
+    """Complete `start` in a worker even if a signal that ends the worker arrives meanwhile.
 
-    Then, and until other handlers are set, such a signal exits the process in order, so that it undoes the start.
-    Signals after the first one have no effect.
+    Afterwards, until other handlers are set, such a signal exits the process with `SystemExit`, so that the functions
+    that undo the start are called. Signals after the first one have no effect.
     """
     arrived: list[int] = []
     for number in ENDING:
@@ -54,7 +54,7 @@ def complete_before_end(start: Callable[[], None]) -> None:
 
 
 def _exit(*_: object) -> t.NoReturn:
-    for number in ENDING:  # another one must not interrupt the end
+    for number in ENDING:  # a second signal must not interrupt the exit
         signal.signal(number, signal.SIG_IGN)
     sys.exit(0)
 
@@ -75,17 +75,17 @@ class Wakeup:
         self._sender.close()
 
     def clear(self) -> None:
-        """Read what signals have written."""
+        """Discard the bytes that signals have written."""
         with suppress(BlockingIOError):
             while self.receiver.recv(4096):
                 pass
 
 
 class Signals:
-    """The first of the signals that end a worker, for its main thread to wait for. Later signals have no effect.
+    """Lets the main thread of a worker wait for the first signal that ends it. Later signals have no effect.
 
-    Their handler would run between any two steps of the main thread, and not at all while that thread waits and another
-    thread of the process has received the signal. So the interpreter writes their numbers to a socket.
+    A Python handler could interrupt the main thread anywhere; and if another thread received the signal, it would not
+    run while the main thread is waiting. So the interpreter writes the signals' numbers to a socket.
     """
 
     def __init__(self) -> None:
@@ -97,6 +97,6 @@ class Signals:
         signal.set_wakeup_fd(write_end.fileno(), warn_on_full_buffer=False)
 
     def wait(self) -> None:
-        """Wait for the first signal, which may have arrived before."""
+        """Wait for the first signal. Returns at once if it has already arrived."""
         while self._numbers.recv(1)[0] not in ENDING:
             pass

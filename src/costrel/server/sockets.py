@@ -1,4 +1,4 @@
-"""The listening sockets of a server, which close without losing a connection, and the connections that came to them."""
+"""The listening sockets of a server, which close without losing a connection, and their open connections."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from pathlib import Path
 from .addresses import af_unix
 
 BACKLOG = 1024
-"""The maximum number of connections that wait to be accepted."""
+"""The maximum number of connections waiting to be accepted."""
 
 FILES = Path("/proc/self/fd")
-"""The open files of this process, on systems that have it."""
+"""The folder with this process's open files, if the system has it."""
 
-_SO_ATTACH_FILTER = 26  # asm-generic/socket.h of Linux
+_SO_ATTACH_FILTER = 26  # from Linux's asm-generic/socket.h
 
-# A program for the kernel's packet filter (linux/filter.h): drop a segment that opens a connection (SYN without ACK),
-# and pass all others. Byte 13 of a TCP header has the flags (RFC 9293 §3.1).
+# A program for the kernel's packet filter (linux/filter.h): it drops segments that open a connection (SYN without ACK),
+# and passes all others. Byte 13 of a TCP header has the flags (RFC 9293 §3.1).
 _SYN, _ACK = 0x02, 0x10
 _REFUSE_NEW = (
     (0x30, 0, 0, 13),  # load byte 13
@@ -44,21 +44,21 @@ class Sockets(tuple[socket.socket, ...]):
     __slots__ = ()
 
     def listen(self) -> None:
-        """Let clients connect."""
+        """Start listening."""
         for sock in self:
             sock.listen(BACKLOG)
 
     def close(self) -> None:
-        """Close all of them."""
+        """Close the sockets."""
         for sock in self:
             sock.close()
 
     def refuse_new(self) -> None:
-        """Refuse new connections, in all processes, and keep those that wait to be accepted.
+        """Refuse new connections in all processes, but keep those that are waiting to be accepted.
 
-        Linux resets the waiting connections when a listening socket is closed. With this, there are none at that
-        time: a client that connects now sends its first segment again after a second, and is refused then. Unix
-        sockets have no such filter; their file is removed.
+        Linux resets the waiting connections when a listening socket is closed. This filter prevents new ones, so that
+        none is left by then: a client that connects now retransmits its SYN after a second, and is refused. Unix
+        sockets have no such filter; their file is removed instead.
         """
         if sys.platform != "linux":
             return
@@ -77,39 +77,39 @@ class Sockets(tuple[socket.socket, ...]):
         return any(event & select.POLLIN for _, event in poll.poll(0))
 
     def replace(self) -> None:
-        """Stop accepting connections in this process, and leave open connections as they are.
+        """Stop accepting connections in this process, without touching the open ones.
 
-        Granian can only do both at once. So the file descriptors of the listening sockets, which its threads use, are
-        given to a socket without a name, and no connection arrives there. Without `/proc`, nothing is done.
+        Granian can stop only both together. So the file descriptors of the listening sockets, which its threads use,
+        are pointed at an unnamed socket, to which no client can connect. Does nothing on systems without `/proc`.
         """
         if FILES.is_dir():
-            with _nameless() as nameless:
+            with _unnamed_listener() as unnamed:
                 for number in self._numbers():
                     with suppress(OSError):
-                        os.dup2(nameless.fileno(), number, inheritable=False)
+                        os.dup2(unnamed.fileno(), number, inheritable=False)
 
     def _numbers(self) -> list[int]:
         """The file descriptors of these sockets in this process, including copies."""
         return numbers_of({os.fstat(sock.fileno()).st_ino for sock in self})
 
-    def places(self) -> Places:
+    def addresses(self) -> ListeningAddresses:
         """The addresses of these sockets."""
         names = [(sock.family, sock.getsockname()) for sock in self]
-        return Places(
+        return ListeningAddresses(
             frozenset(name[1] for family, name in names if family != af_unix),
             frozenset(name for family, name in names if family == af_unix),
         )
 
 
 @dataclass(frozen=True)
-class Places:
-    """The ports and paths at which a server listens."""
+class ListeningAddresses:
+    """The TCP ports and Unix socket paths of a server."""
 
     ports: frozenset[int]
     paths: frozenset[str]
 
     def connections(self) -> Iterator[tuple[int, socket.socket]]:
-        """The file descriptors of the open connections that came here, each with a copy that the next step closes."""
+        """The open connections to these addresses: file descriptor and a duplicate, closed at the next iteration."""
         for name in os.listdir(FILES):
             number = int(name)
             copy = _copy_of(number)
@@ -121,7 +121,7 @@ class Places:
 
     def _has(self, sock: socket.socket) -> bool:
         try:
-            sock.getpeername()  # a listening socket has none
+            sock.getpeername()  # raises OSError for a listening socket
             name = sock.getsockname()
         except OSError:
             return False
@@ -129,7 +129,7 @@ class Places:
 
 
 def numbers_of(inodes: Collection[int]) -> list[int]:
-    """The file descriptors of this process that are open sockets with these inode numbers."""
+    """The file descriptors of this process's sockets with these inode numbers."""
     numbers = []
     for number in map(int, os.listdir(FILES)):
         with suppress(OSError):
@@ -140,9 +140,9 @@ def numbers_of(inodes: Collection[int]) -> list[int]:
 
 
 def _copy_of(number: int) -> socket.socket | None:
-    """A duplicate of an open file, if it is a non-blocking socket, as all sockets of the server are.
+    """A duplicate of an open file if it is a non-blocking socket, as all sockets of the server are; otherwise None.
 
-    Blocking sockets of the application are left alone: with a default timeout, Python would make them non-blocking.
+    Blocking sockets of the application are skipped: with a default timeout, Python would make them non-blocking.
     """
     try:
         if not stat.S_ISSOCK(os.fstat(number).st_mode) or os.get_blocking(number):
@@ -158,7 +158,7 @@ def _copy_of(number: int) -> socket.socket | None:
 
 
 def is_tcp(sock: socket.socket) -> bool:
-    """Whether it is a TCP socket."""
+    """Whether a socket is a TCP socket."""
     return sock.family in (socket.AF_INET, socket.AF_INET6) and sock.type == socket.SOCK_STREAM
 
 
@@ -166,12 +166,12 @@ def _attach_filter(sock: socket.socket) -> None:
     code = b"".join(struct.pack("HBBI", *step) for step in _REFUSE_NEW)
     buffer = ctypes.create_string_buffer(code)
     program = struct.pack("HP", len(_REFUSE_NEW), ctypes.addressof(buffer))
-    with suppress(OSError):  # a container may forbid it; then a moment without the filter is left
+    with suppress(OSError):  # a container may forbid filters; then a few late connections are reset
         sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)
 
 
-def _nameless() -> socket.socket:
-    """A listening socket whose name is removed, so that no client can connect to it."""
+def _unnamed_listener() -> socket.socket:
+    """A listening Unix socket whose file is removed, so that no client can connect to it."""
     sock = socket.socket(socket.AF_UNIX)
     with tempfile.TemporaryDirectory(prefix="costrel-") as folder:
         sock.bind(os.path.join(folder, "s"))
@@ -181,7 +181,7 @@ def _nameless() -> socket.socket:
 
 
 def unread(sock: socket.socket) -> int:
-    """The number of bytes that have arrived and have not been read."""
+    """The number of received bytes that have not been read."""
     import fcntl
     import termios
 

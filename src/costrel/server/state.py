@@ -1,4 +1,4 @@
-"""What the processes of one server know of each other, in memory that they share."""
+"""The state that the processes of one server share."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ _WANTED, _RUNNING, _FAILED = 1, 2, 3
 
 
 class State:
-    """Flags that the processes write and read.
+    """Flags in shared memory.
 
-    The process that started the others writes `stopping` and `ready`, and a worker `answers`. A worker asks for the
-    functions around the server, and the process that runs them answers.
+    The supervisor sets `stopping` and `ready`, and the first worker sets `answers`. `around` stands for the functions
+    of ``while_serving(once="server")``: a worker requests them, and the process that runs them reports the result.
     """
 
     def __init__(self) -> None:
@@ -20,20 +20,20 @@ class State:
 
     @property
     def stopping(self) -> bool:
-        """Whether the server has been told to end."""
+        """Whether the server is stopping."""
         return bool(self._flags[_STOPPING])
 
     @property
     def ready(self) -> bool:
-        """Whether some worker has been ready since the start."""
+        """Whether a worker has been ready at any time since the start."""
         return bool(self._flags[_READY])
 
     def note_stopping(self) -> None:
-        """The server has been told to end."""
+        """Record that the server is stopping."""
         self._flags[_STOPPING] = 1
 
     def note_ready(self) -> None:
-        """A worker is ready."""
+        """Record that a worker is ready."""
         self._flags[_READY] = 1
 
     @property
@@ -42,29 +42,29 @@ class State:
         return bool(self._flags[_ANSWERS])
 
     def note_answers(self) -> None:
-        """A worker accepts connections."""
+        """Record that a worker accepts connections."""
         self._flags[_ANSWERS] = 1
 
     @property
     def around_is_wanted(self) -> bool:
-        """Whether a worker waits for the functions around the server."""
+        """Whether a worker waits for the functions of ``while_serving(once="server")``."""
         return bool(self._flags[_AROUND] == _WANTED)
 
     @property
     def around_is_running(self) -> bool:
-        """Whether the functions around the server have run up to their ``yield``."""
+        """Whether these functions have run up to their ``yield``."""
         return bool(self._flags[_AROUND] == _RUNNING)
 
     @property
     def around_has_failed(self) -> bool:
-        """Whether the functions around the server could not be started."""
+        """Whether one of these functions failed to start."""
         return bool(self._flags[_AROUND] == _FAILED)
 
     def want_around(self) -> None:
-        """A worker needs the functions around the server, unless they are running."""
+        """Request these functions, unless they are running."""
         if not self.around_is_running:
             self._flags[_AROUND] = _WANTED
 
     def note_around(self, is_running: bool) -> None:
-        """The functions around the server are running, or could not be started."""
+        """Record that these functions are running, or that one of them failed to start."""
         self._flags[_AROUND] = _RUNNING if is_running else _FAILED

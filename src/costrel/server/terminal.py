@@ -1,4 +1,4 @@
-"""Lines on a terminal: with colours if they can be seen, and with harmless control characters."""
+"""Output on a terminal: colours if it supports them, and control characters escaped."""
 
 from __future__ import annotations
 
@@ -29,36 +29,36 @@ def paint(value: str, *styles: str) -> str:
 
 
 def unpainted(value: str, *styles: str) -> str:
-    """`value` as it is."""
+    """Return `value` unchanged: a `paint` for streams without colours."""
     return value
 
 
 def harmless(text: str) -> str:
-    """`text` with its control characters written out, so that what a client sends can neither break nor paint lines."""
+    """`text` with control characters escaped, so that data from a client can neither break nor colour log lines."""
     return text.translate(_VISIBLE)
 
 
 def readable(target: str) -> str:
-    """A request's target with what can be shown of it decoded, and nothing that could act or end the quotes around."""
+    """A request's target, percent-decoded as far as it is readable, with control characters and quotes escaped."""
     if target.isascii() and target.isprintable() and not ("%" in target or "\\" in target or '"' in target):
-        return target  # most targets are plain
-    with suppress(ValueError):  # it is no URI at all
+        return target  # as most targets are
+    with suppress(ValueError):  # it is not a URI
         target = uri_to_iri(target)
     return target.translate(_VISIBLE_IN_QUOTES)
 
 
 def shows_colour(stream: object) -> bool:
-    """Whether colours are welcome on `stream`: a terminal, without ``NO_COLOR`` in the environment."""
+    """Whether to write colours to `stream`: it is a terminal, and the environment does not have ``NO_COLOR``."""
     return not os.environ.get("NO_COLOR") and bool(getattr(stream, "isatty", lambda: False)())
 
 
 def painter(stream: object) -> Callable[..., str]:
-    """:func:`paint` if `stream` takes colours, otherwise a function that returns the text unchanged."""
+    """`paint` if `stream` shows colours, otherwise a function that returns the text unchanged."""
     return paint if shows_colour(stream) else unpainted
 
 
 class StandardError(logging.StreamHandler[t.TextIO]):
-    """Writes to what ``sys.stderr`` is at the time, as a test or a terminal may have replaced it."""
+    """Writes to the current ``sys.stderr``, since a test or a terminal may replace it."""
 
     def __init__(self) -> None:
         logging.Handler.__init__(self)
@@ -69,7 +69,7 @@ class StandardError(logging.StreamHandler[t.TextIO]):
 
 
 def ready_logger(name: str) -> logging.Logger:
-    """The logger `name`, made to speak at level INFO unless its user has set it up."""
+    """The logger `name`. Unless it has been configured, it gets level INFO and writes to standard error."""
     logger = logging.getLogger(name)
     if logger.level == logging.NOTSET:
         logger.setLevel(logging.INFO)
@@ -79,10 +79,10 @@ def ready_logger(name: str) -> logging.Logger:
 
 
 def log(type: str, message: str, *args: object, **kwargs: object) -> None:
-    """Log to the logger ``werkzeug``; `type` is the name of one of its methods."""
+    """Log to the logger ``werkzeug``. `type` is the name of a logger method, such as "info"."""
     getattr(ready_logger("werkzeug"), type)(message.rstrip(), *args, **kwargs)
 
 
 def style_of_status(status: int) -> tuple[str, ...]:
-    """The styles in which a request is shown that got this status."""
+    """The styles for a request whose response has this status."""
     return _STATUS_STYLES.get(status) or _CLASS_STYLES.get(status // 100, ())

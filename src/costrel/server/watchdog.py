@@ -1,4 +1,4 @@
-"""The watchdog of a process: logs the stack of code that blocks the event loop, or that keeps all threads busy."""
+"""The watchdog of a process: logs the stack of code that blocks the event loop or keeps all threads busy."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from dataclasses import dataclass
 from types import FrameType
 
 from ..edges.threads import Workers
-from .beats import INTERVAL, Pulse, RunTime, Silence
+from .heartbeats import INTERVAL, Heartbeat, RunTime, Silence
 
 _logger = logging.getLogger("costrel.server")
 
 LOOP_TIMEOUT: t.Final = 30
-"""The seconds without a beat after which an event loop counts as blocked."""
+"""The seconds without a heartbeat after which an event loop counts as blocked."""
 
 WORKER_TIMEOUT: t.Final = 120
-"""The seconds after which busy threads count as stuck, if none of them finishes a request."""
+"""The seconds without a finished request after which busy threads count as stuck."""
 
 _FRAMES: t.Final = 40
 """The maximum number of frames of a stack in the log."""
@@ -33,19 +33,19 @@ _LOOPS: t.Final = (asyncio.events.__file__,)
 
 @dataclass(frozen=True)
 class Stall:
-    """Threads that are all busy, of which none has finished in a given time."""
+    """A state in which all threads are busy and none has finished a request for some time."""
 
     threads: Collection[int]
-    """Their identifiers."""
+    """The threads' identifiers."""
     waiting: int | None
-    """The number of requests that wait for one of them; None if it is not known."""
+    """The number of requests that wait for a thread; None if it is unknown."""
 
 
 class Threads(t.Protocol):
     """The threads in which requests are handled."""
 
-    def look(self, limit: float) -> Stall | None:
-        """Check them again. Returns a stall that has lasted `limit` seconds."""
+    def find_stall(self, limit: float) -> Stall | None:
+        """Check the threads. Returns a stall that has lasted `limit` seconds; otherwise None."""
 
 
 class PoolThreads:
@@ -57,8 +57,8 @@ class PoolThreads:
         self._seconds = 0.0
         self._run_time = RunTime()
 
-    def look(self, limit: float) -> Stall | None:
-        """Return a stall if requests wait, and no request in a thread ends."""
+    def find_stall(self, limit: float) -> Stall | None:
+        """Return a stall if requests are waiting, and no request in a thread has ended for `limit` seconds."""
         step, ended, waiting = self._run_time.step(), self._workers.ended, self._workers.waiting
         if ended != self._ended or not waiting:
             self._ended, self._seconds = ended, 0.0
@@ -71,25 +71,25 @@ class PoolThreads:
 
 
 class Watchdog:
-    """Watches one process, in its own thread.
+    """Watches one process in a thread of its own.
 
-    `loop_limit` is the time without a beat of the event loop after which its stack is logged. After `thread_limit`
-    seconds in which all `threads` are busy and none finishes, their stacks are logged, and `at_stall` is called. None
-    turns either off.
+    After `loop_limit` seconds without a heartbeat of the event loop, its stack is logged. After `thread_limit` seconds
+    in which all `threads` are busy and none finishes a request, their stacks are logged and `at_stall` is called. If a
+    limit is None, that check is off.
     """
 
     def __init__(
         self,
-        pulse: Pulse,
+        heartbeat: Heartbeat,
         loop_limit: float | None,
         threads: Threads | None = None,
         thread_limit: float | None = None,
         at_stall: Callable[[], None] = lambda: None,
         logger: logging.Logger = _logger,
     ) -> None:
-        self._pulse = pulse
+        self._heartbeat = heartbeat
         self._silence = Silence()
-        # The parent process replaces this one at the limit, so the stack is logged before.
+        # The stack is logged a little before the limit, at which the supervisor replaces this process.
         self._loop_limit = None if loop_limit is None else max(loop_limit - INTERVAL, loop_limit / 2)
         self._interval = INTERVAL if loop_limit is None else min(INTERVAL, loop_limit / 8)
         self._threads = threads
@@ -97,7 +97,7 @@ class Watchdog:
         self._at_stall = at_stall
         self._logger = logger
         self._over = threading.Event()
-        self._has_told = False
+        self._is_reported = False
 
     def start(self, loop: asyncio.AbstractEventLoop | None) -> None:
         """Start watching. Called in the thread of `loop`, if there is one."""
@@ -105,7 +105,7 @@ class Watchdog:
             self._loop_thread = threading.get_ident()
             self._beat(loop)
         if not faulthandler.is_enabled():
-            faulthandler.enable()  # in case not even a Python thread can run
+            faulthandler.enable()  # in case a C extension holds the GIL, and no Python thread can run
         threading.Thread(target=self._watch, name="costrel-watchdog", daemon=True).start()
 
     def stop(self) -> None:
@@ -113,35 +113,35 @@ class Watchdog:
         self._over.set()
 
     def _beat(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._pulse.beat()
+        self._heartbeat.beat()
         if not self._over.is_set():
             loop.call_later(self._interval, self._beat, loop)
 
     def _watch(self) -> None:
         while not self._over.wait(self._interval):
-            self._look_at_loop()
-            self._look_at_threads()
+            self._check_loop()
+            self._check_threads()
 
-    def _look_at_loop(self) -> None:
+    def _check_loop(self) -> None:
         if self._loop_limit is None:
             return
-        seconds = self._silence.look(self._pulse)
+        seconds = self._silence.update(self._heartbeat)
         if seconds < self._loop_limit:
-            self._has_told = False
-        elif not self._has_told:
-            self._has_told = True
+            self._is_reported = False
+        elif not self._is_reported:
+            self._is_reported = True
             stack = _stack(sys._current_frames()[self._loop_thread])
-            self._logger.error("The event loop has been blocked for %.0f seconds, by this code:\n%s", seconds, stack)
-            self._pulse.note_explained()
+            self._logger.error("The event loop has been blocked for %.0f seconds by this code:\n%s", seconds, stack)
+            self._heartbeat.note_logged()
 
-    def _look_at_threads(self) -> None:
+    def _check_threads(self) -> None:
         if self._threads is None or self._thread_limit is None:
             return
-        stall = self._threads.look(self._thread_limit)
+        stall = self._threads.find_stall(self._thread_limit)
         if stall is not None:
-            waiting = "" if stall.waiting is None else f", and {stall.waiting} requests wait"
+            waiting = "" if stall.waiting is None else f", and {stall.waiting} requests are waiting"
             self._logger.error(
-                "All %d threads are busy, and none has finished a request in %g seconds%s. They run this code:\n%s",
+                "All %d threads are busy, and none has finished a request for %g seconds%s. They run this code:\n%s",
                 len(stall.threads),
                 self._thread_limit,
                 waiting,
@@ -151,17 +151,17 @@ class Watchdog:
 
 
 def stacks_of(threads: Iterable[int]) -> list[str]:
-    """The stacks of threads, each once, with the number of threads that have it."""
+    """The stacks of `threads`. Equal stacks are listed once, with the number of threads."""
     frames = sys._current_frames()
     counted: dict[str, int] = defaultdict(int)
     for thread in threads:
         if thread in frames:
             counted[_stack(frames[thread])] += 1
-    return [f"{number} of them:\n{stack}" for stack, number in counted.items()]
+    return [f"{number} thread{'' if number == 1 else 's'}:\n{stack}" for stack, number in counted.items()]
 
 
 def _stack(frame: FrameType) -> str:
-    """The stack of a thread, without the frames from the start of the process to its loop."""
+    """The stack of a thread, without the frames between the start of the process and its event loop."""
     frames = traceback.extract_stack(frame)
     starts = [number for number, entry in enumerate(frames) if entry.filename in _LOOPS]
     return "".join(traceback.format_list(frames[starts[-1] + 1 if starts else 0 :])[-_FRAMES:])

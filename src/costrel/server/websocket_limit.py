@@ -1,4 +1,4 @@
-"""The maximum number of WebSockets of one worker. Granian keeps about 170 KB for each, mostly a read buffer."""
+"""Limits the number of WebSockets per worker: Granian uses about 170 KB for each, mostly for a read buffer."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ MAX_WEBSOCKETS: t.Final = 512
 
 
 class WebSocketLimit(Wrapper):
-    """Refuses handshakes with 503 while `limit` WebSockets are open. All WebSockets run on one loop."""
+    """Refuses handshakes with 503 while `limit` WebSockets are open. It needs no lock: they all run on one loop."""
 
     def __init__(self, served: Served, limit: int) -> None:
         super().__init__(served)
         self._limit = limit
         self._open = 0
-        self._warning = RareWarning("Process %d has %d WebSockets, which is --max-websockets: further ones are refused")
+        self._warning = RareWarning("Process %d has %d WebSockets (--max-websockets): refusing new ones with 503")
 
     def __call__(self, scope: Message, receive: Receive, send: Send) -> Awaitable[None]:
         """Handle one scope."""

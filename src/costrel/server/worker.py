@@ -1,4 +1,4 @@
-"""The start of a worker process: it loads the application, and wraps it for the server."""
+"""The start of a worker process: loads the application and wraps it for the server."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ from . import addresses, forking
 from .access_log import (
     AccessLog,
     TimedAccessLog,
-    kept_for_the_end,
+    reserved_for_shutdown,
     set_up_application_logging,
     set_up_logging,
 )
 from .allocator import Trimming, share_heaps
 from .around import run_around, wait_for_around
-from .beats import Pulse
 from .errors import StartError
 from .failed_load import describe
 from .foreign import ForeignApplication
+from .heartbeats import Heartbeat
 from .log_formats import LINES
-from .output import behind, in_background
+from .output import in_background, nonblocking
 from .rare_warning import RareWarning
 from .serve_options import ServeOptions, refuse_debug, refuse_mounts
 from .state import State
@@ -53,15 +53,15 @@ if t.TYPE_CHECKING:
     from .wsgi_calls import WsgiCalls
 
 _RESPONSES_REFUSED: t.Final = RareWarning(
-    "Process %d keeps %.0f MB of responses that clients have not read yet, and MAX_RESPONSE_MEMORY_SIZE allows no more:"
-    " further large ones are a 503"
+    "Process %d holds %.0f MB of unsent responses, the limit set by MAX_RESPONSE_MEMORY_SIZE. Until clients read them,"
+    " large responses are replaced by a 503"
 )
 _TRIMMING: t.Final = Trimming()
 
 
 @dataclass(frozen=True)
 class WorkerLoader:
-    """Runs at the start of a worker, and returns the application that Granian calls."""
+    """Called at the start of a worker. Returns the application that Granian calls."""
 
     load: Callable[[], Costrel | ASGIApplication]
     options: ServeOptions
@@ -69,16 +69,16 @@ class WorkerLoader:
     state: State
     sockets: Sequence[socket.socket]
     foreign: socket.socket | None = None
-    """An inherited socket that the worker must close."""
+    """An inherited socket that the worker has to close."""
     page: Page | None = None
-    """The page for the worker's counts."""
-    pulse: Pulse = field(default_factory=Pulse)
+    """The page for the worker's metrics."""
+    heartbeat: Heartbeat = field(default_factory=Heartbeat)
     is_plain: bool = False
-    """Whether Granian's documented interface runs the worker, which takes a WSGI application as it is."""
+    """Whether Granian's documented interface runs the worker. It takes the WSGI application itself."""
 
-    def on(self, page: Page | None, pulse: Pulse) -> WorkerLoader:
-        """The loader of a worker with its own `page` for counts, and its own `pulse`."""
-        return replace(self, page=page, pulse=pulse)
+    def on(self, page: Page | None, heartbeat: Heartbeat) -> WorkerLoader:
+        """A copy for a worker with this `page` of metrics and this `heartbeat`."""
+        return replace(self, page=page, heartbeat=heartbeat)
 
     def __call__(self) -> Costrel | WsgiCalls | Served:
         """Load the application. If that fails, print the error and exit the worker."""
@@ -93,8 +93,8 @@ class WorkerLoader:
                 timeout = app.config.get("SEND_TIMEOUT", SEND_TIMEOUT)
                 set_up_application_logging(app, self.options.log_format)
                 if not wait_for_around(app, self.state):
-                    sys.exit(1)  # their process has logged the error
-            forking.part_from_children(self.sockets)
+                    sys.exit(1)  # the other process has logged the error
+            forking.detach_children(self.sockets)
             for sock in self.sockets:
                 addresses.limit_sending(sock, timeout)
             return self._served(app)
@@ -103,7 +103,7 @@ class WorkerLoader:
             sys.exit(1)
 
     def around(self) -> None:
-        """In a process of its own: run the application's functions around the server, until SIGTERM arrives."""
+        """Run the functions of ``while_serving(once="server")`` until SIGTERM, in a process of their own."""
         for sock in self.sockets:
             sock.close()
         self._set_up()
@@ -139,13 +139,15 @@ class WorkerLoader:
             from .wsgi_calls import WsgiCalls, WsgiThreads
 
             if not isinstance(app, Costrel):
-                raise StartError(f"{app!r} is an ASGI application: leave out --interface wsgi.")
+                raise StartError(f"{app!r} is an ASGI application. Leave out --interface wsgi.")
             _serve_around(app)
             if self.is_plain:
                 _drain_at_end(app, lambda: self.options.grace)
                 return app
             calls = WsgiCalls(app)
-            _drain_at_end(app, lambda: calls.left_of(self.options.grace - kept_for_the_end(self.options.grace) / 2))
+            _drain_at_end(
+                app, lambda: calls.left_of(self.options.grace - reserved_for_shutdown(self.options.grace) / 2)
+            )
             self._watchdog(WsgiThreads(calls, self.options.threads or THREADS)).start(None)
             self._say_ready()
             return calls
@@ -157,7 +159,7 @@ class WorkerLoader:
 
         counter = None if self.page is None else Counter(self.page)
         lines = LINES[self.options.log_format] if self.options.access_log else None
-        stream = behind(sys.stdout, self._note_dropped)
+        stream = nonblocking(sys.stdout, self._note_dropped)
         foreign = None if isinstance(app, Costrel) else ForeignApplication(app, self._found_inside, is_public=True)
         edge = app.asgi if isinstance(app, Costrel) else t.cast(ForeignApplication, foreign)
         watchdog = self._watchdog(PoolThreads(edge.workers) if isinstance(edge, AsgiApplication) else None)
@@ -185,7 +187,7 @@ class WorkerLoader:
 
     def _watchdog(self, threads: Threads | None) -> Watchdog:
         loop_limit, thread_limit = self.options.loop_timeout or None, self.options.worker_timeout or WORKER_TIMEOUT
-        return Watchdog(self.pulse, loop_limit, threads, thread_limit, self._note_stall)
+        return Watchdog(self.heartbeat, loop_limit, threads, thread_limit, self._note_stall)
 
     def _note_dropped(self, lines: int) -> None:
         if self.page is not None:
@@ -205,14 +207,14 @@ class WorkerLoader:
         if self.page is not None:
             self.page.count("stalls")
         if self.options.worker_timeout is not None:
-            self.pulse.ask_to_go()
+            self.heartbeat.request_replacement()
 
     def _say_ready(self) -> None:
         with suppress(OSError):
             self.ready.send(os.getpid())
 
     def _end_with_parent(self) -> None:
-        """End this worker if its parent process has ended."""
+        """End this worker when its parent process has ended."""
         parent = multiprocessing.parent_process()
         if parent is None:
             return
@@ -227,7 +229,7 @@ def _show(error: Exception) -> None:
 
 
 def _drain_at_end(app: Costrel, left: Callable[[], float]) -> None:
-    """Wait for the functions after responses when the worker ends, before the functions after serving."""
+    """When the worker ends, wait for functions that run after responses, then run the ``after_serving`` functions."""
     from multiprocessing.util import Finalize
 
     def drain() -> None:
@@ -238,7 +240,10 @@ def _drain_at_end(app: Costrel, left: Callable[[], float]) -> None:
 
 
 def _serve_around(app: Costrel) -> None:
-    """Run the functions before serving, which also checks the settings, and those after it when the worker ends."""
+    """Run the ``before_serving`` functions, and at the worker's end the ``after_serving`` functions.
+
+    Starting also checks the settings, with or without such functions.
+    """
     refuse_mounts(app)
     has_functions = app.before_serving_funcs or app.while_serving_gens or app.after_serving_funcs
     if not has_functions and not app.config.get("OPENTELEMETRY"):
@@ -253,6 +258,6 @@ def _serve_around(app: Costrel) -> None:
 
     def start() -> None:
         around.start()
-        Finalize(None, around.stop, exitpriority=100)  # a worker's `atexit` functions are not called
+        Finalize(None, around.stop, exitpriority=100)  # multiprocessing's processes do not run `atexit` functions
 
     complete_before_end(start)

@@ -23,23 +23,23 @@ if t.TYPE_CHECKING:
 Header: t.TypeAlias = tuple[str, str]
 
 _TAIL: t.Final = 1024
-"""The number of bytes at the end of a piece that are sent separately."""
+"""The number of bytes at the end of a chunk that are sent separately."""
 
 _WAITING: t.Final = 8
-"""More pieces than Granian queues while it sends one, which is four."""
+"""A number of chunks greater than Granian's queue, which has four."""
 
 CLOSE: t.Final[Header] = ("Connection", "close")
 
 
 class WsgiCalls:
-    """Calls `application`, in any thread. Records which threads are busy, and since when."""
+    """Calls `application` in any thread, and records which threads are busy since when."""
 
     def __init__(self, application: WSGIApplication) -> None:
         self.busy: dict[int, float] = {}
-        """The identifiers of the threads that handle a request, with the start on the monotonic clock."""
+        """Identifiers of the threads that handle a request → its start on the monotonic clock."""
         self.senders = Senders(STREAM_THREADS)
         self.last_arrival = 0.0
-        """When the last HTTP/1 request of the end arrived, on the monotonic clock."""
+        """The last arrival of an HTTP/1 request while the worker is ending, on the monotonic clock."""
         self._application = application
         self._is_ending = False
         self._ending_since: float | None = None
@@ -59,7 +59,7 @@ class WsgiCalls:
         }
 
     def run(self, channel: WsgiChannel, scope: dict[str, object]) -> int:
-        """Handle one request. Returns the status."""
+        """Handle one request. Returns the status of its response."""
         thread = get_ident()
         self.busy[thread] = time.monotonic()
         try:
@@ -76,26 +76,26 @@ class WsgiCalls:
             del self.busy[thread]
 
     def begin_to_end(self) -> WsgiCalls:
-        """From now on, responses end their connections."""
+        """Add ``Connection: close`` to responses from now on."""
         self._is_ending = True
         self._earlier = self._in_progress()
         self.last_arrival = self._ending_since = time.monotonic()
         return self
 
     def left_of(self, seconds: float) -> float:
-        """The rest of so many seconds from the beginning of the end."""
+        """The part of `seconds` that is left, counted from the time at which the worker began to end."""
         return seconds if self._ending_since is None else max(self._ending_since + seconds - time.monotonic(), 0)
 
     def has_earlier(self) -> bool:
-        """Whether a request is in progress that began before the end."""
+        """Whether a request that began before the worker's end is still in progress."""
         return not self._earlier.items().isdisjoint(self._in_progress().items())
 
     def others(self, with_http2: bool) -> Collection[int] | None:
-        """The environ has no port of the client, so HTTP/2 connections cannot be told from others."""
+        """None if there were HTTP/2 requests: without client ports in the environ, they cannot be told apart."""
         return None if with_http2 and self._speaks_http2 else ()
 
     def _in_progress(self) -> dict[int, float]:
-        return self.busy | self.senders.begun
+        return self.busy | self.senders.in_progress
 
     def _send_apart(self, channel: WsgiChannel, head: _Head, body: WholeBody) -> bool:
         pieces = _Pieces(ClosingIterator(_until_sent(body), body.close))
@@ -110,24 +110,24 @@ class WsgiCalls:
 
 
 class WsgiThreads:
-    """The threads in which a WSGI application is called. Requests that wait are in Granian, and cannot be counted."""
+    """The threads in which a WSGI application is called. Granian queues waiting requests, and does not count them."""
 
     def __init__(self, calls: WsgiCalls, number: int) -> None:
         self._calls = calls
         self._number = number
-        self._told = 0.0
+        self._reported = 0.0
 
-    def look(self, limit: float) -> Stall | None:
-        """Return a stall if all threads are busy with requests that began at least `limit` seconds ago."""
+    def find_stall(self, limit: float) -> Stall | None:
+        """Return a stall if every thread has been busy with one request for at least `limit` seconds."""
         busy, now = self._calls.busy.copy(), time.monotonic()
-        if len(busy) < self._number or max(max(busy.values()), self._told) > now - limit:
+        if len(busy) < self._number or max(max(busy.values()), self._reported) > now - limit:
             return None
-        self._told = now
+        self._reported = now
         return Stall(busy.keys(), None)
 
 
 class _Head:
-    """Status and headers of a response: the function ``start_response``."""
+    """The function ``start_response`` of PEP 3333: stores the status and headers of a response."""
 
     __slots__ = ("headers", "status")
 
@@ -142,24 +142,24 @@ class _Head:
 
 
 def _refuse_write(data: bytes) -> object:
-    raise RuntimeError("The function that start_response returns is not supported: return the body, or yield it.")
+    raise RuntimeError("The write() function of start_response is not supported. Return or yield the body.")
 
 
 def _until_sent(body: WholeBody) -> Iterator[bytes]:
-    """Yield the pieces of a body, and then empty pieces, which Granian accepts only after the client has read the body.
+    """Yield the chunks of a body, then empty chunks, so that the iteration ends only when the client has read the body.
 
-    Granian accepts a large piece at once, and forgets a complete response, so the last bytes follow separately.
+    Granian's queue accepts a large chunk at once, so the last bytes of a chunk are sent separately.
     """
     for piece in body:
         parts = [piece[-_TAIL:], piece[:-_TAIL]]
-        del piece  # it may be large, and the server has its own copy
+        del piece  # may be large, and the server has its own copy
         while parts:
             yield parts.pop()
     yield from (b"",) * _WAITING
 
 
 class _Pieces:
-    """The iterator of a body, which is closed with it (PEP 3333: ``close``)."""
+    """The iterator of a body. Closing it closes the body (``close`` in PEP 3333)."""
 
     __slots__ = ("__next__", "_body")
 

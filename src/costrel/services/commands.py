@@ -1,4 +1,4 @@
-"""Commands of an application: click groups whose commands run inside the application's context."""
+"""Commands of an application: click groups whose commands run in the application's context."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from .environment import get_debug_flag
 F = t.TypeVar("F", bound=Callable[..., t.Any])
 
 _BEFORE_NAME = re.compile(r":(?![\\/])")
-"""The colon of ``module:name``; the colon of ``C:\\folder`` is followed by a slash."""
+"""Matches the colon of ``module:name``, but not that of ``C:\\folder``."""
 
 
 class ScriptInfo:
-    """Loads the application of a command; it is the context object of Costrel's commands.
+    """Loads the application for a command. It is the click context object of Costrel's commands.
 
-    `load_dotenv_defaults` is only stored here, for the code that loads the dotenv files.
+    `load_dotenv_defaults` is stored for the code that loads the dotenv files.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class ScriptInfo:
         self._loaded_app: t.Any = None
 
     def load_app(self) -> t.Any:
-        """Return the application, loaded at the first call.
+        """Return the application. It is loaded by the first call.
 
         :raises NoAppException: if there is none.
         """
@@ -56,7 +56,7 @@ class ScriptInfo:
         return app
 
     def load_served(self) -> t.Any:
-        """Return the application to serve: the result of `load_app`, or any ASGI application that the path names.
+        """Return the application to serve, which may be any ASGI application.
 
         :raises NoAppException: if there is none.
         """
@@ -88,9 +88,9 @@ pass_script_info = click.make_pass_decorator(ScriptInfo, ensure=True)
 
 
 def with_appcontext(f: F) -> F:
-    """Run a click callback inside the context of the command's application.
+    """Run a click callback in the application's context. It may be ``async def``.
 
-    Commands made by ``app.cli.command()`` run inside of it already. The callback may be ``async def``.
+    Commands that are created with ``app.cli.command()`` have the context without this decorator.
     """
 
     @click.pass_context
@@ -105,13 +105,13 @@ def with_appcontext(f: F) -> F:
 
 
 def _sync(f: F) -> F:
-    """A callback that click can call: an ``async def`` function becomes one that runs it to its end."""
+    """Make an ``async def`` callback synchronous, so that click can call it."""
     refuse_async_generator("a command", f)
     return running(f)
 
 
 class AppGroup(click.Group):
-    """A click group whose commands run inside the application's context. Their callbacks may be ``async def``."""
+    """A click group whose commands run in the application's context. Their callbacks may be ``async def``."""
 
     @t.overload
     def command(self, __func: Callable[..., object]) -> click.Command: ...
@@ -120,7 +120,7 @@ class AppGroup(click.Group):
     def command(
         self, *args: t.Any, **kwargs: t.Any
     ) -> Callable[[Callable[..., object]], click.Command] | click.Command:
-        """Like :meth:`click.Group.command`; ``with_appcontext=False`` leaves the context out."""
+        """Like :meth:`click.Group.command`. ``with_appcontext=False`` runs the command without the context."""
         if args and callable(args[0]):
             register_it: Callable[[Callable[..., object]], click.Command] = self.command(*args[1:], **kwargs)
             return register_it(args[0])

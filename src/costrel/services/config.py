@@ -1,4 +1,4 @@
-"""Configuration: a dict of upper-case settings that can be filled from files, objects and the environment."""
+"""Configuration: a dict of upper-case settings that can be loaded from files, objects and the environment."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def reads_setting(cls: type, attribute: str) -> bool:
 
 
 class Config(dict[str, t.Any]):
-    """The settings of an application, a dict whose ``from_…`` methods take only upper-case names.
+    """The settings of an application. Its ``from_…`` methods load only upper-case names.
 
     File names are relative to the folder `root_path`.
     """
@@ -70,9 +70,9 @@ class Config(dict[str, t.Any]):
         self.state = object()
 
     def from_envvar(self, variable_name: str, silent: bool = False) -> bool:
-        """Load the Python file whose path is in an environment variable; return whether it was loaded.
+        """Load the Python file whose path is in an environment variable. Returns whether it was loaded.
 
-        :raises RuntimeError: if the variable is not set or empty, unless `silent`.
+        :raises RuntimeError: if the variable is not set or empty, unless `silent` is true.
         """
         filename = os.environ.get(variable_name)
         if filename:
@@ -80,16 +80,16 @@ class Config(dict[str, t.Any]):
         if silent:
             return False
         raise RuntimeError(
-            f"The environment variable {variable_name!r} is not set, and should hold the path of a configuration file."
+            f"The environment variable {variable_name!r} is not set. It must contain the path of a configuration file."
         )
 
     def from_prefixed_env(self, prefix: str = "FLASK", *, loads: Callable[[str], object] = json.loads) -> bool:
-        """Set every environment variable ``<prefix>_NAME`` as ``NAME``, its value read by `loads`.
+        """Load every environment variable ``<prefix>_NAME`` as the setting ``NAME``. `loads` parses the values.
 
-        With the default prefix, variables ``COSTREL_NAME`` are read after ``FLASK_NAME``, and take precedence.
+        With the default prefix, variables ``COSTREL_NAME`` are loaded too, and take precedence over ``FLASK_NAME``.
 
-        A value for which `loads` raises an error stays a string. A double underscore enters a nested dict:
-        ``FLASK_CACHE__TTL=60`` sets ``config["CACHE"]["TTL"]``, and makes the dict if it is missing.
+        A value for which `loads` raises an error remains a string. A double underscore stands for a nested dict:
+        ``FLASK_CACHE__TTL=60`` sets ``config["CACHE"]["TTL"]``, and creates the dict if necessary.
         """
         for start in ("FLASK_", "COSTREL_") if prefix == "FLASK" else (f"{prefix}_",):
             for variable in sorted(os.environ):
@@ -113,11 +113,11 @@ class Config(dict[str, t.Any]):
             raise _not_a_dict(variable, parents, place) from None
 
     def from_pyfile(self, filename: str | os.PathLike[str], silent: bool = False) -> bool:
-        """Run a Python file and take its upper-case names; return whether it was loaded.
+        """Run a Python file and load its upper-case names. Returns whether the file was loaded.
 
-        With `silent` a missing file is no error.
+        If `silent` is true, a missing file is not an error.
 
-        :raises OSError: if the file cannot be read. Errors of its code are not caught.
+        :raises OSError: if the file cannot be read. Exceptions of its code are passed on.
         """
         path = os.path.join(self.root_path, filename)
         module = types.ModuleType("config")
@@ -134,11 +134,11 @@ class Config(dict[str, t.Any]):
         return True
 
     def from_object(self, obj: object | str) -> None:
-        """Take the upper-case attributes of an object: a module, a class, or a string to import one by.
+        """Load the upper-case attributes of an object, such as a module or class, or of the object with an import name.
 
-        A property is read only from an instance; from a class the property object itself is taken.
+        Properties are evaluated only for an instance, and not for a class.
 
-        :raises ImportStringError: if the string does not lead to an object.
+        :raises ImportStringError: if the string cannot be imported.
         """
         if isinstance(obj, str):
             obj = import_string(obj)
@@ -153,12 +153,12 @@ class Config(dict[str, t.Any]):
         silent: bool = False,
         text: bool = True,
     ) -> bool:
-        """Take the upper-case keys of the mapping that `load` reads from an open file; return whether it was loaded.
+        """Load the upper-case keys of the mapping that `load` reads from a file. Returns whether the file was loaded.
 
-        ``config.from_file("settings.toml", load=tomllib.load, text=False)``. With `silent` a missing file is no
-        error.
+        For example, ``config.from_file("settings.toml", load=tomllib.load, text=False)``. If `silent` is true, a
+        missing file is not an error.
 
-        :raises OSError: if the file cannot be read. Errors of `load` are not caught.
+        :raises OSError: if the file cannot be read. Exceptions of `load` are passed on.
         """
         path = os.path.join(self.root_path, filename)
         try:
@@ -171,7 +171,7 @@ class Config(dict[str, t.Any]):
         return self.from_mapping(settings)
 
     def from_mapping(self, mapping: Mapping[str, object] | None = None, **kwargs: object) -> bool:
-        """Take the upper-case keys of a mapping (or of pairs) and of the keyword arguments; always True."""
+        """Load the upper-case keys of a mapping (or of pairs) and of the keyword arguments. Returns True."""
         settings: dict[str, object] = {}
         if mapping is not None:
             settings.update(mapping)
@@ -182,9 +182,9 @@ class Config(dict[str, t.Any]):
         return True
 
     def get_namespace(self, namespace: str, lowercase: bool = True, trim_namespace: bool = True) -> dict[str, t.Any]:
-        """Return the settings whose names start with `namespace`, as keyword arguments for a function.
+        """Return the settings whose names start with `namespace`, for example as keyword arguments.
 
-        ``IMAGE_STORE_TYPE`` becomes ``type`` in ``get_namespace("IMAGE_STORE_")``.
+        In ``get_namespace("IMAGE_STORE_")``, the name ``IMAGE_STORE_TYPE`` becomes ``type``.
         """
         found = {}
         for name, value in self.items():
@@ -223,11 +223,11 @@ def _value_of(text: str, loads: Callable[[str], object]) -> object:
         return text
 
 
-def _not_a_dict(variable: str, keys: list[str], found: object) -> TypeError:
+def _not_a_dict(variable: str, keys: list[str], value: object) -> TypeError:
     place = "".join(f"[{key!r}]" for key in keys)
     return TypeError(
-        f"The environment variable {variable!r} sets a key inside config{place}, which is no dict but of type"
-        f" {type(found).__name__!r}. Rename the variable, or make config{place} a dict."
+        f"The environment variable {variable!r} sets a key in config{place}, which is of type {type(value).__name__!r},"
+        f" not a dict. Rename the variable, or make config{place} a dict."
     )
 
 

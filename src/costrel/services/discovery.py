@@ -1,4 +1,4 @@
-"""The search for the application of a command: by an import path, or in the usual files."""
+"""Finds the application for a command, by an import path or in the usual files."""
 
 from __future__ import annotations
 
@@ -25,58 +25,59 @@ FACTORY_NAMES = ("create_app", "make_app")
 DEFAULT_FILES = ("wsgi.py", "app.py")
 
 _LISTED = 12
+"""The maximum number of names that an error message lists."""
+
 _INTERFACES = ("asgi", "asgi_app", "wsgi_app")
 """Attributes of an application that servers call."""
-"""How many names an error message lists before it says "…"."""
 
 _SCANNED_FILES = 40
 _SCANNED_BYTES = 65_536
 
 _FOR_CLICK = (click.ClickException, click.exceptions.Exit, click.Abort)
-"""The exceptions with which click itself shows a message, or ends a command."""
+"""The exceptions that click handles itself: it shows a message or ends the command."""
 
 _AFTER_AN = re.compile("[aeio]|un(?!i)", re.IGNORECASE)
 
 _AS_FLASK = "the option --as-flask after 'costrel' (costrel --as-flask …)"
 
 _Test = Callable[[object], bool]
-"""Tells whether a value is an application of the kind that is searched for."""
+"""Returns whether a value is an application of the kind being searched for."""
 
 _Call = Callable[[ModuleType, FunctionType, tuple[object, ...], dict[str, object], str], object]
-"""A function that calls a factory of a module: with its arguments, and with the call as error messages show it."""
+"""Calls a factory of a module with positional and keyword arguments. The last argument is the call for messages."""
 
 
 def is_application(value: object) -> bool:
-    """Whether `value` is an application of Costrel."""
+    """Whether `value` is a Costrel application."""
     return isinstance(value, kinds.application_class)
 
 
 def is_served(value: object) -> bool:
-    """Whether `value` is an application of Costrel, or any ASGI application."""
+    """Whether `value` is a Costrel application or another ASGI application."""
     return is_application(value) or is_asgi(value)
 
 
 class NoAppException(click.UsageError):
-    """No application could be found or loaded; the message lists the attempts."""
+    """No application could be found or loaded. The message says what was tried."""
 
     def show(self, file: t.IO[str] | None = None) -> None:
-        """Print the message alone, without the usage of the command, which is not the problem."""
+        """Print the message without the usage of the command, which is not the problem."""
         color = False if os.environ.get("NO_COLOR") else None
         click.secho(f"Error: {self.format_message()}", file=file, err=file is None, fg="red", color=color)
 
 
 def locate_served(module_name: str, app_name: str | None, raise_if_not_found: bool = True) -> t.Any:
-    """Do the same as `locate_app`, but accept any ASGI application."""
+    """Like `locate_app`, but accepts any ASGI application."""
     return _locate(module_name, app_name, raise_if_not_found, is_served)
 
 
 def locate_app(module_name: str, app_name: str | None, raise_if_not_found: bool = True) -> t.Any:
-    """Import a module and find the application in it, by its name or by a search.
+    """Import a module and find its application, by name or by a search.
 
-    None if there is no such module and `raise_if_not_found` is false.
+    Returns None if there is no such module and `raise_if_not_found` is false.
 
-    :raises NoAppException: if the module is missing or has no application, and for any error of the module or of its
-        factory, with the traceback from its own first line on.
+    :raises NoAppException: if the module does not exist or has no application, or if the module or its factory raises
+        an error. In that case, the message has the traceback from the first line of the user's code.
     """
     return _locate(module_name, app_name, raise_if_not_found, is_application)
 
@@ -87,41 +88,41 @@ def _locate(module_name: str, app_name: str | None, raise_if_not_found: bool, is
     except _FOR_CLICK:
         raise
     except ImportError as error:
-        # Python takes its own import machinery out of the traceback: what is left below this frame is the module's.
+        # Python removes its import machinery from the traceback, so the frames below this one are the module's.
         if _own_part(error.__traceback__) is not None:
-            raise NoAppException(_told(f"importing {module_name!r}", error)) from None
+            raise NoAppException(_report(f"importing {module_name!r}", error)) from None
         if not raise_if_not_found:
             return None
         raise NoAppException(_missing_module(module_name)) from None
     except Exception as error:
-        raise NoAppException(_told(f"importing {module_name!r}", error)) from None
+        raise NoAppException(_report(f"importing {module_name!r}", error)) from None
 
     module = sys.modules[module_name]
     if app_name is None:
-        return _best_app(module, _call_and_tell, is_sought)
-    return _app_by_string(module, app_name, _call_and_tell, is_sought)
+        return _best_app(module, _call_and_report, is_sought)
+    return _app_by_string(module, app_name, _call_and_report, is_sought)
 
 
 def find_best_app(module: ModuleType) -> t.Any:
-    """Return the application of a module: by the usual names, the only instance, or the result of a factory.
+    """Return the application of a module: the one with a usual name, the only one, or the result of a factory.
 
-    :raises NoAppException: if there is none, or more than one to choose from. Errors of the factory are not caught.
+    :raises NoAppException: if there is none, or if there are several. Exceptions of the factory are passed on.
     """
     return _best_app(module, _call_factory)
 
 
 def find_app_by_string(module: ModuleType, app_name: str) -> t.Any:
-    """Return the application for `app_name` in a module: ``name``, or ``factory("x", y=1)`` with literal arguments.
+    """Return the application that `app_name` names in a module: ``name``, or ``factory("x", y=1)`` with literals.
 
-    :raises NoAppException: if there is none. Errors of the factory are not caught.
+    :raises NoAppException: if there is none. Exceptions of the factory are passed on.
     """
     return _app_by_string(module, app_name, _call_factory)
 
 
 def prepare_import(path: str) -> str:
-    """Turn a file's path into the name to import it by, and put the folder to import it from first on ``sys.path``.
+    """Return the import name for the path of a file, and put the folder to import it from first on ``sys.path``.
 
-    A path to a package's ``__init__.py`` means the package; folders that are packages become part of the name.
+    The path of a package's ``__init__.py`` stands for the package. Folders that are packages become part of the name.
     """
     path = os.path.realpath(path)
     stem, extension = os.path.splitext(path)
@@ -142,20 +143,20 @@ def prepare_import(path: str) -> str:
 
 
 def not_located() -> NoAppException:
-    """Return the error for a command without an application, in a folder without any of the usual files."""
+    """Return the error for a command without an application in a folder without the usual files."""
     folder = Path.cwd()
     files = sorted(entry.name for entry in folder.glob("*.py"))
     likely = [name for name in files[:_SCANNED_FILES] if _seems_to_hold_app(folder / name)]
-    message = f"Could not locate an application: there is no {' and no '.join(DEFAULT_FILES)} in {folder}."
+    message = f"Could not locate an application: there is no {' or '.join(DEFAULT_FILES)} in {folder}."
     if likely:
-        message += f" An application seems to be in {_listing(likely)}: try --app {likely[0].removesuffix('.py')}."
+        message += f" There may be one in {_listing(likely)}. Try --app {likely[0].removesuffix('.py')}."
     elif files:
         message += f" Python files there: {_listing(files)}."
     else:
         message += " There are no Python files there."
     return NoAppException(
-        f"{message} Name the application with the --app option, or with the environment variable COSTREL_APP or"
-        " FLASK_APP, as in --app module:name."
+        f"{message} Set the application with the option --app, as in --app module:name, or with the environment"
+        " variable COSTREL_APP or FLASK_APP."
     )
 
 
@@ -180,7 +181,7 @@ def _best_app(module: ModuleType, call_factory: _Call, is_sought: _Test = is_app
     if found:
         raise NoAppException(
             f"Detected several applications in module {module.__name__!r}: {', '.join(found)}."
-            f" Use '{module.__name__}:name' to say which one."
+            f" Use '{module.__name__}:name' to choose one."
         )
 
     returned = {}
@@ -230,20 +231,20 @@ def _parse_reference(text: str) -> tuple[str, tuple[object, ...], dict[str, obje
     if isinstance(expression, ast.Attribute) and expression.attr in _INTERFACES:
         application = ast.unparse(expression.value)
         raise NoAppException(
-            f"Failed to parse {text!r}: name the application itself, {application!r}. Costrel finds its"
+            f"Failed to parse {text!r}. Use the application itself, {application!r}. Costrel finds its"
             f" {expression.attr!r}."
         )
     if not isinstance(expression, ast.Call):
-        raise NoAppException(f"Failed to parse {text!r}: write it as a name, or as a call of a function.")
+        raise NoAppException(f"Failed to parse {text!r}. Use a name or a function call.")
     if not isinstance(expression.func, ast.Name):
-        raise NoAppException(f"Failed to parse {text!r}: the function has to be a simple name.")
+        raise NoAppException(f"Failed to parse {text!r}. The function must be a simple name.")
     try:
         args = tuple(ast.literal_eval(arg) for arg in expression.args)
         # A `**mapping` has no name here, and is not supported.
         kwargs = {_keyword_name(keyword): ast.literal_eval(keyword.value) for keyword in expression.keywords}
     except ValueError:
         raise NoAppException(
-            f"Failed to parse {text!r}: arguments have to be literal values, such as 'text', 1 or True."
+            f"Failed to parse {text!r}. The arguments must be literal values, such as 'text', 1 or True."
         ) from None
     return expression.func.id, args, kwargs
 
@@ -265,26 +266,26 @@ def _call_factory(
         raise NoAppException(
             f"Factory {factory.__name__!r} in module {module.__name__!r} could not be called as {call}:"
             f" its parameters are {inspect.signature(factory)}."
-            f" Use '{module.__name__}:{factory.__name__}(args)' to give arguments."
+            f" Use '{module.__name__}:{factory.__name__}(args)' to pass arguments."
         ) from error
 
 
-def _call_and_tell(
+def _call_and_report(
     module: ModuleType, factory: FunctionType, args: tuple[object, ...], kwargs: dict[str, object], call: str
 ) -> object:
-    """Call a factory, and raise its errors as the text of a NoAppException."""
+    """Call a factory, and convert its exceptions to NoAppException."""
     try:
         return _call_factory(module, factory, args, kwargs, call)
     except _FOR_CLICK:
         raise
     except Exception as error:
         hint = _application_hint(module)
-        text = _told(f"calling {call} of {module.__name__!r}", error)
+        text = _report(f"calling {call} of {module.__name__!r}", error)
         raise NoAppException(f"{text}\n{hint.strip()}\n" if hint else text) from None
 
 
 def _was_entered(function: FunctionType, tb: TracebackType | None) -> bool:
-    """Whether an error was raised inside the function, and not by the attempt to call it."""
+    """Whether an error was raised inside the function rather than by calling it with wrong arguments."""
     while tb is not None:
         if tb.tb_frame.f_code is function.__code__:
             return True
@@ -292,8 +293,8 @@ def _was_entered(function: FunctionType, tb: TracebackType | None) -> bool:
     return False
 
 
-def _told(doing: str, error: Exception) -> str:
-    """Return a line with `doing`, and the traceback of an error in the user's code from the user's first frame on."""
+def _report(doing: str, error: Exception) -> str:
+    """Return the message for an error in the user's code, with the traceback from the user's first frame."""
     tb = _own_part(error.__traceback__)
     text = "".join(traceback.format_exception(type(error), error, tb)).rstrip()
     kind = next((cls.__name__ for cls in (ImportError, SyntaxError) if isinstance(error, cls)), type(error).__name__)
@@ -304,40 +305,40 @@ def _told(doing: str, error: Exception) -> str:
 
 
 def _own_part(tb: TracebackType | None) -> TracebackType | None:
-    """Return a traceback without the frames of this file at its beginning."""
+    """Return a traceback without the leading frames of this file."""
     while tb is not None and tb.tb_frame.f_globals is globals():
         tb = tb.tb_next
     return tb
 
 
 def _stand_in_hint(error: Exception) -> str:
-    """Return a hint if Flask or Werkzeug is missing, and Costrel does not stand in for it."""
+    """Return a hint if Flask or Werkzeug is missing and Costrel is not installed under its name."""
     name = error.name if isinstance(error, ModuleNotFoundError) else None
     if name is None or name.partition(".")[0] not in ("flask", "werkzeug"):
         return ""
     present = getattr(sys.modules.get("flask"), "Flask", None)
     if isinstance(present, type) and issubclass(present, kinds.application_class):
         return ""
-    return f"\nCostrel stands in for Flask and Werkzeug, which need not be installed, with {_AS_FLASK}.\n"
+    return f"\nCostrel can replace Flask and Werkzeug, which need not be installed: use {_AS_FLASK}.\n"
 
 
 def _missing_module(module_name: str) -> str:
     head, _, rest = module_name.rpartition(".")
     folder = Path(sys.path[0] or ".", *head.split(".")).resolve()
     if not folder.is_dir():
-        return f"Could not import {module_name!r}: there is no folder {folder}."
+        return f"Could not import {module_name!r}: the folder {folder} does not exist."
     modules = sorted(
         {entry.stem for entry in folder.glob("*.py") if entry.stem != "__init__"}
         | {entry.parent.name for entry in folder.glob("*/__init__.py")}
     )
-    there = f" Modules there: {_listing(modules)}." if modules else " There are no Python modules there."
+    there = f" Modules there: {_listing(modules)}." if modules else " It contains no Python modules."
     hint = _suggestion(rest, modules) or there
     return f"Could not import {module_name!r}: there is no module {rest!r} in {folder}.{hint}"
 
 
 def _nothing_in(module: ModuleType) -> str:
     return (
-        f"There is no application and no factory in module {_with_file(module)}."
+        f"Module {_with_file(module)} has no application and no factory."
         f" Looked for {', '.join(APPLICATION_NAMES)}, any other instance, {'() and '.join(FACTORY_NAMES)}()."
         f"{_names_in(module)}{_foreign_hint(vars(module).values())}"
     )
@@ -347,7 +348,7 @@ def _no_app_returned(module: ModuleType, returned: dict[str, object]) -> str:
     results = " and ".join(f"{call} returned {_describe(value)}" for call, value in returned.items())
     forgotten = " Does it end with 'return app'?" if any(app is None for app in returned.values()) else ""
     hint = _foreign_hint([*returned.values(), *vars(module).values()]) or forgotten or _names_in(module)
-    return f"There is no application in module {_with_file(module)}: {results}, not an application.{hint}"
+    return f"Module {_with_file(module)} has no application: {results}, not an application.{hint}"
 
 
 def _with_file(module: ModuleType) -> str:
@@ -357,17 +358,17 @@ def _with_file(module: ModuleType) -> str:
 
 def _names_in(module: ModuleType) -> str:
     names = _public_names(module)
-    has = f" It has: {_listing(names)}." if names else " It has no names of its own."
-    return f"{has} Use '{module.__name__}:name' to name one."
+    has = f" It has: {_listing(names)}." if names else " It defines no names."
+    return f"{has} Use '{module.__name__}:name' to choose one."
 
 
 def _application_hint(module: ModuleType) -> str:
-    """Return a hint with the applications of a module, for a name that is not one of them."""
+    """Return a hint that lists the applications of a module."""
     names = list(_applications_of(module))
     if not names:
         return ""
     has = "the application" if len(names) == 1 else "the applications"
-    return f" Module {module.__name__!r} has {has} {_listing(names)}: use '{module.__name__}:{names[0]}'."
+    return f" Module {module.__name__!r} has {has} {_listing(names)}. Use '{module.__name__}:{names[0]}'."
 
 
 def _public_names(module: ModuleType) -> list[str]:
@@ -375,7 +376,7 @@ def _public_names(module: ModuleType) -> list[str]:
 
 
 def _foreign_hint(values: Iterable[object]) -> str:
-    """Return a hint for applications of the installed Flask, which need an option."""
+    """Return a hint for an application of the installed Flask, which requires an option."""
     for value in values:
         for cls in type(value).__mro__:
             if (
@@ -383,26 +384,26 @@ def _foreign_hint(values: Iterable[object]) -> str:
                 and cls.__module__ == "flask.app"
                 and not isinstance(value, kinds.application_class)
             ):
-                return f" It is an application of the installed Flask: Costrel runs it with {_AS_FLASK}."
+                return f" It is an application of the installed Flask. To run it with Costrel, use {_AS_FLASK}."
     return ""
 
 
 def _is_protocol_function(function: FunctionType) -> bool:
-    """Whether a function is an ASGI or WSGI application itself, and therefore not a factory."""
+    """Whether a function is an ASGI or WSGI application, and therefore not a factory."""
     return is_asgi(function) or (is_wsgi(function) and "start_response" in inspect.signature(function).parameters)
 
 
 def _protocol_hint(value: object) -> str:
-    """Return a hint for an application of another kind: WSGI, or ASGI for a command that does not serve."""
+    """Return a hint for a WSGI application, or an ASGI application if the command does not serve."""
     if is_asgi(value):
         return (
-            " It is an ASGI application, which only 'costrel serve' and 'costrel run' accept: name the Costrel"
-            " application inside of it."
+            " It is an ASGI application, which only 'costrel serve' and 'costrel run' accept. Use the Costrel"
+            " application inside it."
         )
     if is_wsgi(value):
         return (
-            " It is a WSGI application. If it wraps a Costrel application, set the middleware with"
-            " 'app.wsgi_app = Middleware(app.wsgi_app)' and name the application itself; another one can be mounted:"
+            " It is a WSGI application. If it wraps a Costrel application, set the middleware with 'app.wsgi_app ="
+            " Middleware(app.wsgi_app)' and use the application itself. Any other WSGI application can be mounted with"
             " 'app.mount(\"/path\", other)'."
         )
     return ""

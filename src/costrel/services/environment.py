@@ -18,14 +18,14 @@ def read_variable(name: str) -> str | None:
 
 
 def set_variable(name: str, value: str) -> None:
-    """Set ``FLASK_<name>``, which applications may read too, and ``COSTREL_<name>`` if it is set."""
+    """Set ``FLASK_<name>``, which applications may also read, and ``COSTREL_<name>`` if it exists."""
     os.environ[f"FLASK_{name}"] = value
     if f"COSTREL_{name}" in os.environ:
         os.environ[f"COSTREL_{name}"] = value
 
 
 def get_debug_flag() -> bool:
-    """Whether ``COSTREL_DEBUG`` (or ``FLASK_DEBUG``) turns debug mode on. It is off if neither is set."""
+    """Whether ``COSTREL_DEBUG`` (or ``FLASK_DEBUG``) turns debug mode on. It is off if both are unset."""
     value = read_variable("DEBUG")
     return bool(value and value.lower() not in _NO)
 

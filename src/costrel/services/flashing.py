@@ -1,4 +1,4 @@
-"""Messages that one request leaves in the session for the next page to show."""
+"""Flashed messages: a request stores them in the session, and the next page shows them."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from ..support.signals import message_flashed
 
 
 def flash(message: str, category: str = "message") -> None:
-    """Leave a message for the next request, in the session.
+    """Store a message for the next request in the session.
 
     :param message: the text.
-    :param category: a word for templates to tell kinds of messages apart, such as ``"error"``.
+    :param category: a name by which templates can distinguish messages, such as ``"error"``.
     :raises RuntimeError: outside of a request.
     """
     ctx = context.requesting()
     session = ctx.session
-    # Flask's session notices an assignment, and not a change inside the list.
+    # Flask's session detects an assignment, but not a change inside the list.
     session["_flashes"] = [*session.get("_flashes", ()), (category, message)]
     if message_flashed.receivers:
         app = ctx.app
@@ -27,9 +27,9 @@ def flash(message: str, category: str = "message") -> None:
 def get_flashed_messages(
     with_categories: bool = False, category_filter: Iterable[str] = ()
 ) -> list[str] | list[tuple[str, str]]:
-    """Take the flashed messages out of the session.
+    """Remove the flashed messages from the session and return them.
 
-    The same request gets the same messages again, and messages that were flashed in the meantime.
+    Further calls in the same request return the same messages, and those flashed in the meantime.
 
     :param with_categories: whether to return pairs of category and text.
     :param category_filter: the categories to return; all if it is empty.

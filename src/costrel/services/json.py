@@ -1,4 +1,4 @@
-"""JSON as the current application reads and writes it, and with Flask's defaults outside of an application."""
+"""JSON functions that use the current application's provider, or Flask's defaults outside of an application."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from .json_provider import loads as _loads
 
 
 def dumps(obj: t.Any, **kwargs: t.Any) -> str:
-    """Return `obj` as JSON, by the current application's provider.
+    """Convert `obj` to JSON with the current application's provider.
 
-    :raises TypeError: if JSON cannot express a value.
+    :raises TypeError: if a value cannot be converted.
     """
     ctx = context.peek()
     if ctx is not None:
@@ -24,7 +24,7 @@ def dumps(obj: t.Any, **kwargs: t.Any) -> str:
 
 
 def dump(obj: t.Any, fp: t.IO[str], **kwargs: t.Any) -> None:
-    """Write `obj` as JSON to a file, by the current application's provider."""
+    """Write `obj` as JSON to a file with the current application's provider."""
     ctx = context.peek()
     if ctx is not None:
         ctx.app.json.dump(obj, fp, **kwargs)
@@ -34,7 +34,7 @@ def dump(obj: t.Any, fp: t.IO[str], **kwargs: t.Any) -> None:
 
 
 def loads(s: str | bytes, **kwargs: t.Any) -> t.Any:
-    """Return the value of a JSON text, by the current application's provider.
+    """Parse JSON with the current application's provider.
 
     :raises ValueError: if the text is not JSON.
     """
@@ -43,17 +43,17 @@ def loads(s: str | bytes, **kwargs: t.Any) -> t.Any:
 
 
 def load(fp: t.IO[t.AnyStr], **kwargs: t.Any) -> t.Any:
-    """Return the value of the JSON text in a file, by the current application's provider."""
+    """Parse a JSON file with the current application's provider."""
     ctx = context.peek()
     return _json.load(fp, **kwargs) if ctx is None else ctx.app.json.load(fp, **kwargs)
 
 
 def jsonify(*args: t.Any, **kwargs: t.Any) -> t.Any:
-    """Make a response with the JSON of one value, of several as a list, or of keyword arguments as an object.
+    """Create a JSON response from a value, from several values as a list, or from keyword arguments as an object.
 
-    :param args: one value, or several.
+    :param args: one or more values.
     :param kwargs: the members of an object.
-    :raises RuntimeError: outside of an application.
-    :raises TypeError: for positional and keyword arguments at once.
+    :raises RuntimeError: outside of an application context.
+    :raises TypeError: for both positional and keyword arguments.
     """
     return context.current().app.json.response(*args, **kwargs)

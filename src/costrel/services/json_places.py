@@ -1,6 +1,6 @@
-"""Mixed keys, and errors that name the place of a value: the standard library's JSON encoder has neither.
+"""Sorting of mixed keys, and errors that locate the value, which the standard library's JSON encoder both lacks.
 
-This is used only after that encoder has failed.
+This is used only after the encoder has failed.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ _MAX_DEPTH: t.Final = 500
 
 
 class Plain:
-    """Rebuilds a value with the types of JSON, and with text as the keys of objects whose keys cannot be sorted.
+    """Rebuilds a value from JSON types. Keys that cannot be sorted are converted to text.
 
-    :param default: converts other values, as the argument of `json.dumps`.
-    :param skips_keys: whether keys of types that JSON does not have are left out.
+    :param default: converts other values, like the argument of `json.dumps`.
+    :param skips_keys: whether keys of unsupported types are left out.
     """
 
     def __init__(
@@ -37,11 +37,11 @@ class Plain:
         self._around: set[int] = set()
 
     def of(self, value: object) -> object:
-        """The value that can be encoded.
+        """Convert a value to one that can be encoded. The messages of errors contain the path of the value.
 
-        :raises TypeError: if JSON cannot express a value; the message names its place.
-        :raises ValueError: if a value contains itself or is not a finite number, likewise.
-        :raises RecursionError: if it is nested too deeply to be searched.
+        :raises TypeError: if a value cannot be converted.
+        :raises ValueError: if a value contains itself, or is not a finite number.
+        :raises RecursionError: if the value is nested too deeply.
         """
         if value is None or isinstance(value, (str, bool, int)):
             return value
@@ -63,7 +63,7 @@ class Plain:
         try:
             return self._default(value)
         except (TypeError, ValueError) as error:
-            # The error's own class may take other arguments.
+            # The class of the error itself may require other arguments.
             kind = TypeError if isinstance(error, TypeError) else ValueError
             raise kind(f"{error}{self._at()}") from error
 
@@ -109,7 +109,7 @@ def _can_be_sorted(keys: list[t.Any]) -> bool:
 
 
 def _text(key: object) -> str:
-    """The key as it stands in JSON."""
+    """The text of a key in JSON."""
     if isinstance(key, str):
         return key
     if key is None or isinstance(key, bool):
@@ -118,6 +118,6 @@ def _text(key: object) -> str:
 
 
 def _step(key: object) -> str:
-    """The step to an item of an object, in a JSONPath (RFC 9535 §2.3)."""
+    """The segment of a JSONPath for a member of an object (RFC 9535 §2.3)."""
     text = _text(key)
     return f".{text}" if _is_name(text) else f"[{encode_basestring_ascii(text)}]"

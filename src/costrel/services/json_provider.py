@@ -1,4 +1,4 @@
-"""Reading and writing JSON for an application: an interface, and the default provider with Flask's behaviour."""
+"""JSON providers: the interface, and the default provider with Flask's behaviour."""
 
 from __future__ import annotations
 
@@ -33,20 +33,21 @@ _OPTIONS: t.Final = ("compact", "default", "ensure_ascii", "mimetype", "sort_key
 _FAST_TO_READ: t.Final = frozenset({str, bytes, bytearray})
 _MAX_LAYOUTS: t.Final = 16
 _NO_CONFIG: t.Final = (AttributeError, ReferenceError)
-"""A provider outlives its application, or belongs to a stand-in."""
+"""The errors if the application no longer exists, or is a stand-in without a configuration."""
 _EMPTY: t.Final[Mapping[str, t.Any]] = {}
 
 
 def default(o: object) -> object:
-    """Convert a value that JSON cannot express.
+    """Convert a value of a type that JSON does not have.
 
-    Dates become HTTP dates, Decimal and UUID strings, dataclasses objects, and objects with ``__html__`` its result.
+    Dates become HTTP dates, Decimal and UUID strings, and dataclasses objects. Objects with ``__html__`` become its
+    result.
 
     :raises TypeError: for all other values.
     """
     if isinstance(o, date):
         return http_date(o)
-    # These modules are slow to load, and most applications have no such values.
+    # These modules are slow to import, and most applications have no such values.
     import dataclasses
     import decimal
     import uuid
@@ -61,16 +62,16 @@ def default(o: object) -> object:
 
 
 def loads(s: str | bytes, **kwargs: t.Any) -> t.Any:
-    """Return the value of a JSON text, as `json.loads` does.
+    """Parse JSON like `json.loads`.
 
-    :raises ValueError: if the text is not JSON, or is nested too deeply to be read.
+    :raises ValueError: if the text is not JSON, or is nested too deeply.
     """
     return _read(s, kwargs, _EMPTY)
 
 
 def _read(s: str | bytes, kwargs: dict[str, t.Any], config: Mapping[str, t.Any]) -> t.Any:
-    # msgspec is several times faster and reads the same values. The standard library decides about the texts that it
-    # refuses: NaN, lone surrogates, other encodings, huge numbers, mistakes. PERF: postjson
+    # msgspec is several times faster and returns the same values. Texts that it refuses are left to the standard
+    # library: NaN, lone surrogates, other encodings, huge numbers, errors. PERF: postjson
     if type(s) in _FAST_TO_READ and not kwargs:
         try:
             return _fast_reader()(s)
@@ -83,7 +84,7 @@ def _read(s: str | bytes, kwargs: dict[str, t.Any], config: Mapping[str, t.Any])
         value = json.loads(s, **kwargs)
     except RecursionError:
         raise ValueError("The JSON is nested too deeply to be read.") from None
-    # Bytes come from a client. Text may be a session, which must stay readable.
+    # Only bytes are checked, which come from a client. Text may be a session, which must stay readable.
     if not isinstance(s, str) and not config.get("JSON_ALLOW_SURROGATES", True):
         _refuse_surrogates(value)
     return value
@@ -91,26 +92,26 @@ def _read(s: str | bytes, kwargs: dict[str, t.Any], config: Mapping[str, t.Any])
 
 @cache
 def _fast_reader() -> Callable[[str | bytes], t.Any]:
-    import msgspec  # takes 20 ms to load, and not every application reads JSON
+    import msgspec  # takes 20 ms to import, and not every application reads JSON
 
     return msgspec.json.Decoder().decode
 
 
 def _refuse_constant(name: str) -> t.NoReturn:
     """Raise ValueError for NaN and the infinities, which JSON does not have (RFC 8259 §6)."""
-    raise ValueError(f"{name} is no JSON (JSON_ALLOW_NAN).")
+    raise ValueError(f"{name} is not valid JSON (JSON_ALLOW_NAN).")
 
 
 def _refuse_surrogates(value: object) -> None:
-    """Raise ValueError for text with an unpaired surrogate, which UTF-8 cannot express (RFC 7493 §2.1)."""
+    """Raise ValueError for text with a lone surrogate, which UTF-8 cannot encode (RFC 7493 §2.1)."""
     try:
         json.dumps(value, ensure_ascii=False, default=str).encode()
     except UnicodeEncodeError as error:
-        raise ValueError("A string has half of a surrogate pair (JSON_ALLOW_SURROGATES).") from error
+        raise ValueError("A string contains a lone surrogate (JSON_ALLOW_SURROGATES).") from error
 
 
 def _finite(text: str) -> float:
-    """The number of a text. Raises ValueError if it is too large, for which `float` returns infinity."""
+    """Parse a number. Raises ValueError if it is too large, for which `float` would return infinity."""
     number = float(text)
     if isinf(number):
         raise ValueError(f"The number {text[:40]} is out of range (JSON_ALLOW_NAN).")
@@ -125,42 +126,42 @@ _CONTAINERS: t.Final = (list, dict)
 
 
 def _may_be_deep(s: str | bytes, limit: int, is_standard: bool) -> bool:
-    """Whether the values of a JSON text must be searched for a nesting deeper than `limit`.
+    """Whether a JSON text may be nested more deeply than `limit`, so that its values have to be checked.
 
-    `is_standard` tells that the text was read without arguments for `json.loads`.
+    `is_standard` means that the text was parsed without arguments for `json.loads`.
     """
     return _openers(s) > limit and not (is_standard and _is_shallow(s, limit))
 
 
 def _check_depth(value: object, limit: int) -> None:
-    """Raise ValueError if lists and objects are nested in each other more than `limit` deep."""
+    """Raise ValueError if lists and objects are nested more than `limit` levels deep."""
     level = [value] if isinstance(value, _CONTAINERS) else []
     for _ in range(limit):
         level = [
             item
             for container in level
             for item in (container.values() if isinstance(container, dict) else container)
-            if isinstance(item, _CONTAINERS)  # `list | dict` would be made for each item
+            if isinstance(item, _CONTAINERS)  # `list | dict` would be evaluated for each item
         ]
         if not level:
             return
-    raise ValueError(f"The JSON is nested more than {limit} deep (JSON_MAX_DEPTH).")
+    raise ValueError(f"The JSON is nested more than {limit} levels deep (JSON_MAX_DEPTH).")
 
 
 def _openers(s: str | bytes) -> int:
-    """Count the brackets that may begin a list or an object: no value is nested deeper."""
-    # Encodings other than UTF-8 contain the same bytes, and further ones.
+    """The number of brackets that may open a list or object, which is an upper bound of the depth."""
+    # Texts in other encodings than UTF-8 contain these bytes too.
     return s.count("[") + s.count("{") if isinstance(s, str) else s.count(b"[") + s.count(b"{")
 
 
 def _is_shallow(s: str | bytes, limit: int) -> bool:
-    """Whether the brackets alone prove that a valid JSON text is nested no more than `limit` deep."""
-    # Encodings other than UTF-8 contain zeros; long strings take longer here than their values do.
+    """Whether the brackets alone prove that a valid JSON text is nested at most `limit` levels deep."""
+    # Other encodings than UTF-8 contain zero bytes. For long strings, checking the values is faster.
     if not isinstance(s, bytes) or b"\0" in s or 16 * (s.count(b",") + s.count(b"[")) < len(s):
         return False
     if b"\\" in s:
         s = s.replace(b"\\\\", b"").replace(b'\\"', b"")
-    # Every second piece between quotes is within a string. Each round removes one level of the other brackets.
+    # Every second piece between quotes is inside a string. Each round removes one level of the remaining brackets.
     brackets = b"".join(s.translate(_TO_LISTS, _NO_STRUCTURE).split(b'"')[::2])
     for _ in range(limit):
         brackets = brackets.replace(b"[]", b"")
@@ -170,7 +171,7 @@ def _is_shallow(s: str | bytes, limit: int) -> bool:
 
 
 def check_json_depth(s: str | bytes, limit: int) -> None:
-    """Raise ValueError if a JSON text is nested more than `limit` deep, before it is read as a type."""
+    """Raise ValueError if a JSON text is nested more than `limit` levels deep. Used before it is decoded as a type."""
     if len(s) > limit and _openers(s) > limit and not _is_shallow(s, limit):
         _check_depth(loads(s), limit)
 
@@ -179,7 +180,7 @@ def check_json_depth(s: str | bytes, limit: int) -> None:
 
 
 def _make_encode(layout: Layout) -> Encode:
-    """Prepare a function that does the same as `json.dumps` with these arguments."""
+    """Create a function that is equivalent to `json.dumps` with these arguments."""
     indent, separators, allow_nan, default, ensure_ascii, sort_keys = layout
     encoder = json.JSONEncoder(
         default=default,
@@ -196,8 +197,8 @@ def _make_encode(layout: Layout) -> Encode:
     make_walk = getattr(json.encoder, "c_make_encoder", None)
     if make_walk is None or indent is not None:
         return encode_slowly
-    # `JSONEncoder.encode` makes a C encoder in each call, so that it can tell circles from depth. This one is made
-    # once and does not search for circles; `encode` itself raises the error for a circle.
+    # `JSONEncoder.encode` creates a C encoder in each call, which detects circular references. This encoder is created
+    # once and does not detect them; for a circle, `encode_slowly` raises the error.
     write_string = json.encoder.encode_basestring_ascii if ensure_ascii else json.encoder.encode_basestring
     walk = make_walk(
         None, default, write_string, None, encoder.key_separator, encoder.item_separator, sort_keys, False, allow_nan
@@ -213,15 +214,21 @@ def _make_encode(layout: Layout) -> Encode:
 
 
 def _dumps_with(obj: object, layout: Layout, kwargs: dict[str, t.Any]) -> str:
-    """The JSON of a value with arguments of `json.dumps`, which override those of the layout."""
+    """Encode a value with arguments of `json.dumps`, which override the layout."""
     indent, separators, allow_nan, default, ensure_ascii, sort_keys = layout
-    given = {"allow_nan": allow_nan, "default": default, "ensure_ascii": ensure_ascii, "sort_keys": sort_keys, **kwargs}
-    plain = Plain(given["default"], given["sort_keys"], given["allow_nan"], given.get("skipkeys", False))
-    return _placed(obj, lambda value: json.dumps(value, indent=indent, separators=separators, **given), plain)  # type: ignore[arg-type]
+    options = {
+        "allow_nan": allow_nan,
+        "default": default,
+        "ensure_ascii": ensure_ascii,
+        "sort_keys": sort_keys,
+        **kwargs,
+    }
+    plain = Plain(options["default"], options["sort_keys"], options["allow_nan"], options.get("skipkeys", False))
+    return _placed(obj, lambda value: json.dumps(value, indent=indent, separators=separators, **options), plain)  # type: ignore[arg-type]
 
 
 def _placed(obj: object, encode: Encode, plain: Plain) -> str:
-    """The JSON of a value. Mixed keys are sorted by their text, and an error names the place of its value."""
+    """Encode a value. Mixed keys are sorted by their text, and errors contain the path of the value."""
     try:
         return encode(obj)
     except (TypeError, ValueError) as error:
@@ -235,13 +242,13 @@ def _placed(obj: object, encode: Encode, plain: Plain) -> str:
 
 
 class JSONProvider:
-    """Writes and reads JSON for an application; a subclass has at least the methods `dumps` and `loads`."""
+    """Writes and reads JSON for an application. Subclasses implement at least `dumps` and `loads`."""
 
     def __init__(self, app: object) -> None:
         self._app: AppContract = weakref.proxy(app)
 
     def dumps(self, obj: t.Any, **kwargs: t.Any) -> str:
-        """Return `obj` as JSON."""
+        """Convert `obj` to JSON."""
         raise NotImplementedError
 
     def dump(self, obj: t.Any, fp: t.IO[str], **kwargs: t.Any) -> None:
@@ -249,11 +256,11 @@ class JSONProvider:
         fp.write(self.dumps(obj, **kwargs))
 
     def loads(self, s: str | bytes, **kwargs: t.Any) -> t.Any:
-        """Return the value of a JSON text."""
+        """Parse JSON."""
         raise NotImplementedError
 
     def load(self, fp: t.IO[t.AnyStr], **kwargs: t.Any) -> t.Any:
-        """Return the value of the JSON text in a file, of text or of bytes."""
+        """Parse a JSON file, which is opened in text or binary mode."""
         return self.loads(fp.read(), **kwargs)
 
     def _prepare_response_obj(self, args: tuple[object, ...], kwargs: dict[str, object]) -> object:
@@ -264,7 +271,7 @@ class JSONProvider:
         return args or kwargs or None
 
     def response(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
-        """Make a response with the JSON of one value, of several as a list, or of keyword arguments as an object."""
+        """Create a response from a value, from several values as a list, or from keyword arguments as an object."""
         obj = self._prepare_response_obj(args, kwargs)
         return self._app.response_class(self.dumps(obj), mimetype="application/json")
 
@@ -286,19 +293,19 @@ class _Form(Stamp):
 
 
 class DefaultJSONProvider(JSONProvider):
-    """The standard library's JSON, which also writes dates, Decimal, UUID, dataclasses and ``__html__``."""
+    """The standard library's JSON, with support for dates, Decimal, UUID, dataclasses and ``__html__``."""
 
     default: Callable[[t.Any], t.Any] = staticmethod(default)
-    """Called for a value that JSON cannot express; returns another value, or raises TypeError."""
+    """Converts a value of a type that JSON does not have, or raises TypeError."""
 
     ensure_ascii = True
-    """Whether characters outside of ASCII are written as escapes."""
+    """Whether non-ASCII characters are written as escape sequences."""
 
     sort_keys = True
-    """Whether the keys of objects are sorted; keys of several types are sorted as the text that they become."""
+    """Whether the keys of objects are sorted. Keys of mixed types are sorted by their text."""
 
     compact: bool | None = None
-    """Whether `response` leaves out white space; None: unless in debug mode."""
+    """Whether `response` omits whitespace. None means: except in debug mode."""
 
     mimetype = "application/json"
     """The media type of `response`."""
@@ -315,7 +322,7 @@ class DefaultJSONProvider(JSONProvider):
         object.__setattr__(self, "_form", None)
 
     def dumps(self, obj: t.Any, *, indent: Indent = None, separators: Separators = None, **kwargs: t.Any) -> str:
-        """Return `obj` as JSON; keyword arguments are those of `json.dumps` and override the provider's attributes."""
+        """Convert `obj` to JSON. The keyword arguments of `json.dumps` override the provider's attributes."""
         try:
             allow_nan = self._app.config.get("JSON_ALLOW_NAN", True)
         except _NO_CONFIG:
@@ -342,9 +349,9 @@ class DefaultJSONProvider(JSONProvider):
         return encode
 
     def loads(self, s: str | bytes, **kwargs: t.Any) -> t.Any:
-        """Return the value of a JSON text; keyword arguments are those of `json.loads`.
+        """Parse JSON with the keyword arguments of `json.loads`.
 
-        :raises ValueError: if the text is not JSON, or ``JSON_MAX_DEPTH`` or ``JSON_ALLOW_NAN`` forbid it.
+        :raises ValueError: if the text is not JSON, or violates ``JSON_MAX_DEPTH`` or ``JSON_ALLOW_NAN``.
         """
         try:
             config: Mapping[str, t.Any] = self._app.config
@@ -358,9 +365,9 @@ class DefaultJSONProvider(JSONProvider):
         return value
 
     def response(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
-        """Make a response with the JSON of one value, of several as a list, or of keyword arguments as an object.
+        """Create a response from a value, from several values as a list, or from keyword arguments as an object.
 
-        It is indented in debug mode and compact otherwise, unless `compact` is set.
+        The JSON is indented in debug mode and compact otherwise, unless `compact` is set.
         """
         obj = args[0] if len(args) == 1 and not kwargs else self._prepare_response_obj(args, kwargs)
         app, form = self._app, self._form

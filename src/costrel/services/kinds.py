@@ -1,6 +1,6 @@
-"""The class of applications, for rooms that are below it."""
+"""The application class, for rooms that must not import it."""
 
 from __future__ import annotations
 
 application_class: type = type(None)
-"""Set by `costrel.wiring`, so that each process that imports Costrel knows it."""
+"""Set by `costrel.wiring`, which every process that uses Costrel imports."""

@@ -1,4 +1,4 @@
-"""The application's logger: to the server's error stream, unless the program has set logging up itself."""
+"""The application's logger. It writes to the server's error stream unless the program has configured logging."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..support.local import LocalProxy
 
 
 class LoggingApp(t.Protocol):
-    """An application as its logger needs it."""
+    """The part of an application that its logger needs."""
 
     @property
     def name(self) -> str: ...
@@ -27,15 +27,15 @@ def _error_stream() -> t.TextIO:
 
 
 wsgi_errors_stream: t.Any = LocalProxy(_error_stream)
-"""The error stream of the server: ``wsgi.errors`` of the request, or ``sys.stderr`` outside of one."""
+"""The error stream of the server: ``wsgi.errors`` during a request, otherwise ``sys.stderr``."""
 
 default_handler: logging.StreamHandler[t.TextIO] = logging.StreamHandler(wsgi_errors_stream)
-"""The handler for an application's logger whose messages no other handler would get."""
+"""The handler for the logger of an application if no other handler would get its records."""
 default_handler.setFormatter(logging.Formatter("[%(asctime)s] %(levelname)s in %(module)s: %(message)s"))
 
 
 def has_level_handler(logger: logging.Logger) -> bool:
-    """Whether a handler of the logger or its parents takes messages of the logger's effective level."""
+    """Whether a handler of the logger or of its parents accepts records of the logger's effective level."""
     level = logger.getEffectiveLevel()
     current: logging.Logger | None = logger
     while current is not None:
@@ -46,7 +46,7 @@ def has_level_handler(logger: logging.Logger) -> bool:
 
 
 def create_logger(app: LoggingApp) -> logging.Logger:
-    """Return the logger with the application's name, at DEBUG in debug mode, and with a handler if it has none."""
+    """Return the application's logger. In debug mode its level is DEBUG. A handler is added if there is none."""
     logger = logging.getLogger(app.name)
     if app.debug and not logger.level:
         logger.setLevel(logging.DEBUG)

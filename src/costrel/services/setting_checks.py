@@ -1,4 +1,4 @@
-"""Checks of single settings against the table: wrong types, values with which requests fail, and misspelt names."""
+"""Checks settings against the table: wrong types, values that make requests fail, and misspelt names."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ _NEEDED: t.Final = frozenset({
     "MAX_FORM_BOUNDARY_SIZE", "MAX_FORM_PART_HEADERS", "MAX_FORM_PART_HEADER_SIZE", "PERMANENT_SESSION_LIFETIME",
     "SESSION_COOKIE_NAME",
 })  # fmt: skip
-"""Settings that must not be None. For all others, None counts as no value, even if their types do not list it."""
+"""Settings that must not be None. For all others, None means that there is no value, even if the types exclude it."""
 
 _LEASTS: t.Final = frozenset(setting.name for setting in GROUPS["Limits"]) - {"MAX_COOKIE_SIZE"}
-"""Settings with which every request fails if the value is below `least`."""
+"""Settings that make every request fail if their value is below `least`."""
 
 
 def problem_of(setting: Setting, value: object) -> str | None:
-    """The problem with a value according to the table; None if there is none."""
+    """What is wrong with a value, according to the table; None if it is correct."""
     if not isinstance(value, setting.types):
         names = " or ".join("None" if kind is NoneType else kind.__name__ for kind in setting.types)
-        return f"it is of type {type(value).__name__}, and should be {names}."
+        return f"it is of type {type(value).__name__}, but must be {names}."
     if setting.values and value is not None and value not in setting.values:
-        return f"it is {value!r}; it can be {', '.join(map(repr, setting.values))}."
+        return f"it is {value!r}, but must be one of {', '.join(map(repr, setting.values))}."
     if setting.least is not None and isinstance(value, (int, float)) and value < setting.least:
-        return f"it is {value}, and should be at least {setting.least}."
+        return f"it is {value}, but must be at least {setting.least}."
     return None
 
 
 def unusable(config: Config) -> Iterator[tuple[str, str]]:
-    """The settings whose values make requests fail, with the reason. A wrong type that works is not among them."""
+    """The settings whose values make requests fail, with the reason. Wrong types that work are not included."""
     for name, setting in SETTINGS.items():
         if name in config and not _is_usable(setting, config[name]):
             yield name, problem_of(setting, config[name]) or f"it is {config[name]!r}."
@@ -83,24 +83,24 @@ OF_EXTENSIONS: t.Final = {
     "RATELIMIT_STORAGE_URI": ("flask_limiter", "RATE_LIMIT_STORAGE"),
     "RATELIMIT_STRATEGY": ("flask_limiter", "RATE_LIMIT_STRATEGY"),
 }
-"""Settings of extensions, with the module of the extension and the setting of Costrel for the same purpose."""
+"""Settings of extensions → the extension's module, and Costrel's setting for the same purpose."""
 
 
 def misspelt(config: Config) -> Iterator[tuple[str, str]]:
-    """The names that have no effect, each with the setting that has nearly the same name."""
+    """Names that have no effect, each with the setting that was probably meant."""
     unknown = sorted(key for key in config if isinstance(key, str) and key not in SETTINGS and key not in OF_EXTENSIONS)
     if not unknown:
         return
-    from difflib import get_close_matches  # slow to load
+    from difflib import get_close_matches  # slow to import
 
     known = [(setting, len(setting), frozenset(setting)) for setting in SETTINGS]
     for name in unknown:
         size, letters = len(name), frozenset(name)
-        # `difflib` is slow. For a ratio of 0.9, at most a tenth of the characters have no partner.
+        # Since `difflib` is slow, names are filtered first: with a ratio of 0.9, at most a tenth of the letters differ.
         near = [
             setting
-            for setting, length, own in known
-            if 10 * abs(size - length) <= size + length and 10 * len(letters ^ own) <= size + length
+            for setting, length, others in known
+            if 10 * abs(size - length) <= size + length and 10 * len(letters ^ others) <= size + length
         ]
         close = get_close_matches(name, near, n=1, cutoff=0.9)
         if close:

@@ -1,6 +1,6 @@
 """The table of all settings that Costrel reads: their types, their defaults in both profiles, and their meaning.
 
-The profiles, ``costrel check`` and the page on configuration are made from it.
+The profiles, ``costrel check`` and docs/configuration.md are generated from it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from datetime import timedelta
 from types import MappingProxyType, NoneType
 
 _SAME: t.Final = object()
-"""Stands for a default of `Costrel` that equals Flask's."""
+"""Marks a setting whose default in `Costrel` equals Flask's."""
 
 BOOL: t.Final = (bool,)
 BOOL_OR_NONE: t.Final = (bool, NoneType)
@@ -26,7 +26,7 @@ ANY: t.Final = (object,)
 
 
 class Setting(t.NamedTuple):
-    """One setting: the types of its values, its defaults in `flask.Flask` and `Costrel`, and a sentence about it."""
+    """A setting: its types, its defaults in `flask.Flask` and in `Costrel`, and a sentence about it."""
 
     name: str
     types: tuple[type, ...]
@@ -34,17 +34,17 @@ class Setting(t.NamedTuple):
     native: object
     text: str
     values: tuple[object, ...] = ()
-    """The only allowed values, if there are few."""
+    """The allowed values, if there are only a few."""
     least: int | None = None
     """The smallest allowed number."""
     is_flasks: bool = True
-    """Whether Flask has this setting too, so that it stands in the configuration of each application."""
+    """Whether Flask also has this setting, so that it is in the configuration of every application."""
 
 
 def _flask(
     name: str, types: tuple[type, ...], default: object, text: str, native: object = _SAME, least: int | None = None
 ) -> Setting:
-    """Make a setting that Flask has too."""
+    """A setting that Flask also has."""
     return Setting(name, types, default, default if native is _SAME else native, text, least=least)
 
 
@@ -57,7 +57,7 @@ def _own(
     values: tuple[object, ...] = (),
     least: int | None = None,
 ) -> Setting:
-    """Make a setting that only Costrel has; in `flask.Flask` it is read with its default if it is not set."""
+    """A setting that only Costrel has. A `flask.Flask` does not have it in its configuration; the default applies."""
     native = default if native is _SAME else native
     return Setting(name, types, default, native, text, values, least, is_flasks=False)
 
@@ -254,11 +254,11 @@ GROUPS: t.Final[Mapping[str, tuple[Setting, ...]]] = MappingProxyType({
         _own("RATE_LIMIT_HEADERS", BOOL, True, "Answers have headers with the remaining requests."),
     ),
 })  # fmt: skip
-"""The settings under the headings of the page on configuration."""
+"""The settings, under the headings of docs/configuration.md."""
 
 SETTINGS: t.Final[Mapping[str, Setting]] = MappingProxyType(
     {setting.name: setting for settings in GROUPS.values() for setting in settings}
 )
 
 DEFAULTS: t.Final[Mapping[str, t.Any]] = MappingProxyType({name: setting.flask for name, setting in SETTINGS.items()})
-"""The value of a setting that is absent from the configuration."""
+"""The values of settings that are missing from a configuration."""

@@ -1,4 +1,4 @@
-"""Templates that are given as strings, compiled once for each environment and source."""
+"""Templates from strings, which are compiled once for each environment and source."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from jinja2.filters import FILTERS
 from jinja2.tests import TESTS
 
 LIMIT = 256
-"""How many compiled sources are kept for one environment."""
+"""The maximum number of compiled sources that are cached per environment."""
 
 _KEPT: t.Final = "_costrel_compiled_strings"
 
@@ -46,7 +46,7 @@ _changing = Lock()
 
 
 class _Compiled:
-    """The compiled strings of one environment, and the settings that they were compiled with."""
+    """The cache of an environment, and the settings with which the templates were compiled."""
 
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
@@ -55,15 +55,15 @@ class _Compiled:
         self.templates: dict[str, Template] = {}
 
     def is_current(self, environment: Environment) -> bool:
-        """Whether a source would still be compiled to the same code."""
+        """Whether sources would still be compiled to the same code."""
         return (
-            self.environment is environment  # an overlay begins with the attributes of another
+            self.environment is environment  # an overlay inherits the attributes of another environment
             and self.settings == _settings_of(environment)
             and self.tables == _tables_of(environment)
         )
 
     def keep(self, source: str, template: Template) -> None:
-        """Keep one more template, in place of the oldest one if there are too many."""
+        """Cache a template. If there are too many, it replaces the oldest."""
         with _changing:
             if len(self.templates) >= LIMIT:
                 del self.templates[next(iter(self.templates))]
@@ -71,13 +71,13 @@ class _Compiled:
 
 
 def template_of_string(environment: Environment, source: str) -> Template:
-    """Compile `source`, or return the same template again while the settings of the environment stay the same."""
+    """Compile `source`, or return the cached template if the settings of the environment have not changed."""
     if type(source) is not str or type(environment).from_string is not Environment.from_string:
         return environment.from_string(source)
     # Compiling takes a hundred times as long as rendering a short template.
     compiled: _Compiled | None = environment.__dict__.get(_KEPT)
     if compiled is None or not compiled.is_current(environment):
-        # Kept by the environment, so that they end with it: templates refer to their environment.
+        # Stored in the environment, since templates refer to it: so the cache does not keep it alive.
         compiled = environment.__dict__[_KEPT] = _Compiled(environment)
     template = compiled.templates.get(source)
     if template is None:
@@ -88,10 +88,10 @@ def template_of_string(environment: Environment, source: str) -> Template:
 
 
 def calls_while_compiling(environment: Environment, source: str) -> bool:
-    """Whether code of the application ran to compile `source`, so that its result is in the compiled code.
+    """Whether compiling `source` calls code of the application, whose result becomes part of the template.
 
-    Jinja computes constant expressions when it compiles: in ``{{ 0.5|percentformat }}``, the filter uses the locale of
-    the request in which that happens.
+    Jinja evaluates constant expressions when it compiles. In ``{{ 0.5|percentformat }}``, the filter would use the
+    locale of the request in which the template is compiled.
     """
     if environment.finalize is not None:
         return True
@@ -105,5 +105,5 @@ def calls_while_compiling(environment: Environment, source: str) -> bool:
 
 
 def constant(expression: nodes.Expr) -> bool:
-    """Whether Jinja may take an expression for a constant; in doubt true."""
+    """Whether Jinja may treat an expression as a constant. True in case of doubt."""
     return next(expression.find_all(_VARYING), None) is None or next(expression.find_all(_CHOOSING), None) is not None

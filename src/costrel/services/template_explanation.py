@@ -1,4 +1,4 @@
-"""The log message of ``EXPLAIN_TEMPLATE_LOADING``: each loader that was tried for a template, and its result."""
+"""The log message of ``EXPLAIN_TEMPLATE_LOADING``, which lists the loaders that were tried for a template."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if t.TYPE_CHECKING:
     from ..context import AppContract
 
 Source = tuple[str, str | None, Callable[[], bool] | None]
-"""The result of a Jinja loader: the source, its file's name, and whether it is still up to date."""
+"""The result of a Jinja loader: the source, the file name, and a function that returns whether it is up to date."""
 
 
 def explain_template_loading_attempts(
     app: AppContract, template: str, attempts: Sequence[tuple[BaseLoader, object, Source | None]]
 ) -> None:
-    """Log the search for a template: each attempt has a loader, its application or blueprint, and its result."""
+    """Log the search for a template. Each attempt has a loader, its application or blueprint, and its result."""
     lines = [f"Locating template {template!r}:"]
     for number, (loader, owner, found) in enumerate(attempts, start=1):
         lines.append(f"{number:5}: trying loader of {_name_of(app, owner)}")
@@ -38,7 +38,7 @@ def _name_of(app: AppContract, owner: object) -> str:
 
 
 def _describe(loader: BaseLoader) -> Iterator[str]:
-    """Return the loader's class, and its attributes that are text, numbers or lists of text."""
+    """The loader's class, and its attributes that are text, numbers or lists of text."""
     yield f"class: {type(loader).__module__}.{type(loader).__name__}"
     for key, value in sorted(loader.__dict__.items()):
         if key.startswith("_"):
@@ -58,11 +58,11 @@ def _outcome(found: Source | None) -> str:
 
 def _verdict(matches: int) -> Iterator[str]:
     if matches > 1:
-        yield f"Warning: {matches} loaders have a template of this name; the first one is taken."
+        yield f"Warning: {matches} loaders have a template with this name. The first one is used."
     if matches == 0:
         yield "Error: the template could not be found."
         blueprint = context.requesting().request.blueprint if context.has_request_context() else None
         if blueprint is not None:
-            yield f"  It was looked up from an endpoint that belongs to the blueprint {blueprint!r}, whose own folder"
-            yield "  of templates, if it has one ('template_folder='), is searched after the application's."
+            yield f"  The endpoint belongs to the blueprint {blueprint!r}. If the blueprint has a template folder"
+            yield "  ('template_folder='), it is searched after the application's."
             yield "  See https://flask.palletsprojects.com/blueprints/#templates"

@@ -1,4 +1,4 @@
-"""Templates: the functions that render, and the variables that every template has."""
+"""Rendering templates, and the variables that every template has."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if t.TYPE_CHECKING:
     from .jinja import Environment
 
     class TemplateApp(AppContract, t.Protocol):
-        """An application as templates use it."""
+        """The part of an application that templates use."""
 
         @property
         def template_context_processors(self) -> Mapping[str | None, Sequence[Callable[..., t.Any]]]: ...
@@ -39,19 +39,19 @@ def _default_template_ctx_processor() -> dict[str, t.Any]:
 
 
 def update_context(app: TemplateApp, variables: dict[str, t.Any]) -> None:
-    """Add the variables of the context processors, the application's first; those in `variables` stay as they are."""
+    """Add the variables of the context processors, the application's first. Existing variables take precedence."""
     processors = app.template_context_processors
     names: tuple[str | None, ...] = (None,)
     if len(processors) > 1 and context.has_request_context():
         names = (None, *reversed(context.requesting().request.blueprints))
-    given = variables.copy()
+    arguments = variables.copy()
     for name in names:
         for processor in processors.get(name, ()):
             if processor is _default_template_ctx_processor:
                 variables.update(processor())
             else:
                 variables.update(call_sync(app, processor))
-    variables.update(given)
+    variables.update(arguments)
 
 
 def _render(app: AppContract, template: Template, context: dict[str, t.Any]) -> str:
@@ -65,9 +65,9 @@ def _render(app: AppContract, template: Template, context: dict[str, t.Any]) -> 
 
 
 def render_template(template_name_or_list: str | Template | list[str | Template], **context: t.Any) -> str:
-    """Render a template with the given variables; of several names, the first that exists.
+    """Render a template with variables. If several names are passed, the first existing template is used.
 
-    :param template_name_or_list: a name below the folders of templates, a template, or a list of them.
+    :param template_name_or_list: the name of a template, a template, or a list of them.
     :param context: the variables.
     :raises TemplateNotFound: if there is no such template.
     :raises RuntimeError: outside of an application.
@@ -77,9 +77,9 @@ def render_template(template_name_or_list: str | Template | list[str | Template]
 
 
 def render_template_string(source: str, **context: t.Any) -> str:
-    """Render a template that is given as a string, its values escaped, with the given variables.
+    """Render a template from a string with variables, whose values are escaped.
 
-    :param source: the template; never text from a client, which could run code in it.
+    :param source: the template. Never use text from a client, which could run code.
     :param context: the variables.
     :raises RuntimeError: outside of an application.
     """
@@ -105,9 +105,9 @@ def _pieces(app: AppContract, template: Template, variables: dict[str, t.Any]) -
 
 
 def stream_template(template_name_or_list: str | Template | list[str | Template], **context: t.Any) -> Iterator[str]:
-    """Render a template piece by piece; the context of the current request is kept until the end.
+    """Render a template as a stream. The context of the current request is kept until the end.
 
-    :param template_name_or_list: as for `render_template`.
+    :param template_name_or_list: see `render_template`.
     :param context: the variables.
     :raises TemplateNotFound: if there is no such template.
     :raises RuntimeError: outside of an application.
@@ -117,9 +117,9 @@ def stream_template(template_name_or_list: str | Template | list[str | Template]
 
 
 def stream_template_string(source: str, **context: t.Any) -> Iterator[str]:
-    """Render a template that is given as a string piece by piece.
+    """Render a template from a string as a stream.
 
-    :param source: as for `render_template_string`.
+    :param source: see `render_template_string`.
     :param context: the variables.
     :raises RuntimeError: outside of an application.
     """
@@ -129,13 +129,13 @@ def stream_template_string(source: str, **context: t.Any) -> Iterator[str]:
 
 @cache
 def _compiler_of_strings() -> Callable[[JinjaEnvironment, str], Template]:
-    # The import statement takes a twentieth of the time of a short template.
-    from .string_templates import template_of_string  # with Jinja, which waits for the first template
+    # Cached, since even a repeated import statement takes a twentieth of the time of a short template.
+    from .string_templates import template_of_string  # imports Jinja, which is not needed before the first template
 
     return template_of_string
 
 
 def _current_app() -> TemplateApp:
-    # A function, since `context` is the name of a parameter above.
+    # A function, since a parameter of the functions above is named `context`.
     app: TemplateApp = context.current().app
     return app

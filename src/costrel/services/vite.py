@@ -1,4 +1,4 @@
-"""The tags for a front end that Vite builds: from its manifest, or from its development server."""
+"""HTML tags for a front end that is built with Vite: from its manifest, or from its development server."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from functools import lru_cache
 from markupsafe import Markup, escape
 
 MANIFEST: t.Final = os.path.join(".vite", "manifest.json")
-"""The path of the manifest in Vite's output folder, with ``build.manifest: true``."""
+"""The path of the manifest in Vite's output folder. Vite writes it if ``build.manifest`` is true."""
 
 _STYLESHEETS: t.Final = (".css", ".less", ".sass", ".scss", ".styl", ".stylus", ".pcss", ".postcss", ".sss")
 
@@ -20,11 +20,11 @@ _is_server = re.compile(r"https?://[^\s\"'<>;,?#]+").fullmatch
 
 
 class ManifestError(Exception):
-    """Raised if there is no manifest, if it cannot be read, or if it lacks an entry."""
+    """The manifest does not exist, cannot be read, or lacks an entry."""
 
 
 class Chunk(t.NamedTuple):
-    """One member of a manifest: the built file, its stylesheets, and the chunks that it imports at once."""
+    """A member of a manifest: the built file, its stylesheets, and the chunks that it imports statically."""
 
     file: str
     css: list[str]
@@ -32,7 +32,7 @@ class Chunk(t.NamedTuple):
 
 
 class Manifest:
-    """The manifest in one output folder. Raises `ManifestError` if it is not one of Vite's."""
+    """The manifest of an output folder. Raises `ManifestError` if the file is not a manifest of Vite."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -53,17 +53,17 @@ class Manifest:
         return Chunk(file, t.cast("list[str]", css), t.cast("list[str]", imports))
 
     def chunk(self, name: str) -> Chunk:
-        """The chunk of a source file. Raises `ManifestError`, with the nearest name, if there is none."""
+        """The chunk of a source file. Raises `ManifestError`, with a suggestion, if there is none."""
         chunk = self._chunks.get(name)
         if chunk is not None:
             return chunk
-        from difflib import get_close_matches  # loaded for an error only
+        from difflib import get_close_matches  # only needed for an error
 
         near = get_close_matches(name, self._chunks, n=1)
         hint = f"Did you mean {near[0]!r}?" if near else f"It has {', '.join(sorted(self._chunks)) or 'no entries'}."
         raise ManifestError(
-            f"The Vite manifest {self._path} has no entry {name!r}. {hint} Entries are those of"
-            " 'build.rollupOptions.input' in the configuration of Vite."
+            f"The Vite manifest {self._path} has no entry {name!r}. {hint} Entries are set by"
+            " 'build.rollupOptions.input' in Vite's configuration."
         )
 
     def _entry(self, name: str) -> Chunk:
@@ -73,9 +73,9 @@ class Manifest:
         return chunk
 
     def files(self, names: Iterable[str]) -> Iterator[tuple[str, str]]:
-        """The files for some entries, each once, with "stylesheet", "modulepreload" or "module".
+        """The distinct files for the entries, each with "stylesheet", "modulepreload" or "module".
 
-        A chunk's stylesheets come after those of its imports, whose rules they override, as in Vite's own pages.
+        As in Vite's own pages, a chunk's stylesheets come after those of its imports, whose rules they override.
         """
         entries = [self._entry(name) for name in names]
         imported: dict[str, Chunk] = {}
@@ -92,14 +92,14 @@ class Manifest:
                 yield file, kind
 
     def _add_imports(self, chunk: Chunk, known: dict[str, Chunk]) -> None:
-        """Add all chunks that a chunk imports, directly or not, each after its own imports."""
+        """Add all chunks that a chunk imports, directly or indirectly, each after its own imports."""
         path: list[tuple[str | None, Iterator[str]]] = [(None, iter(chunk.imports))]
-        begun: set[str] = set()
+        visited: set[str] = set()
         while path:
             name, following = path[-1]
             for other in following:
-                if other not in known and other not in begun:
-                    begun.add(other)
+                if other not in known and other not in visited:
+                    visited.add(other)
                     path.append((other, iter(self.chunk(other).imports)))
                     break
             else:
@@ -118,7 +118,7 @@ def _manifest(path: str, changed: int, size: int) -> Manifest:
 
 
 def manifest_in(folder: str) -> Manifest | None:
-    """The manifest of an output folder, read again when it changes; None if there is none."""
+    """The manifest of an output folder, which is read again when it changes; None if there is none."""
     path = os.path.join(folder, MANIFEST)
     try:
         status = os.stat(path)
@@ -128,15 +128,15 @@ def manifest_in(folder: str) -> Manifest | None:
 
 
 def built_tags(manifest: Manifest, names: Iterable[str], url_of: Callable[[str], str], nonce: str | None) -> Markup:
-    """The tags for the built files of some entries. `nonce` is that of the content security policy."""
+    """The tags for the built files of the entries. `nonce` is that of the content security policy."""
     return Markup("\n").join(_tag(kind, url_of(file), nonce) for file, kind in manifest.files(names))
 
 
 def server_tags(server: str, names: Iterable[str], nonce: str | None) -> Markup:
-    """The tags for some entries on Vite's development server, and for its client, which reloads the page."""
+    """The tags for the entries on Vite's development server, and for Vite's client, which reloads the page."""
     server = server.rstrip("/")
     tags = [_tag("module", f"{server}/@vite/client", nonce)]
-    if nonce is not None:  # for the style elements that the client adds
+    if nonce is not None:  # the client needs it for style elements
         tags.insert(0, Markup('<meta property="csp-nonce" nonce="{}">').format(nonce))
     for name in names:
         kind = "stylesheet" if name.lower().endswith(_STYLESHEETS) else "module"
@@ -152,7 +152,7 @@ def _tag(kind: str, url: str, nonce: str | None) -> Markup:
 
 
 def check_server(server: object) -> str:
-    """The URL of Vite's development server. Raises ValueError if it is none."""
+    """Check that `server` is a URL, and return it. Raises ValueError otherwise."""
     if not isinstance(server, str) or not _is_server(server):
         raise ValueError(f"VITE_SERVER is {server!r}. It must be the URL of Vite's server, as http://localhost:5173.")
     return server

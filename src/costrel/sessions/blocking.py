@@ -1,7 +1,7 @@
-"""Whether the session of a request may block the event loop.
+"""Whether opening or saving a session may block the event loop.
 
-The methods `opening_blocks` and `saving_blocks` of an interface tell whether it may. An interface without these methods
-may always block.
+The methods `opening_blocks` and `saving_blocks` of the session interface decide. An interface without them may always
+block.
 """
 
 from __future__ import annotations

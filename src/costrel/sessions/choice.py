@@ -1,6 +1,6 @@
-"""The choice of the session interface by the setting ``SESSION_STORE``.
+"""Chooses the session interface by the setting ``SESSION_STORE``.
 
-Each store is imported only when it is chosen: all of them would take a tenth of the time of the whole import.
+A store is imported only if it is chosen: importing all of them would take a tenth of Costrel's import time.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ if t.TYPE_CHECKING:
 
 
 class ChosenSessions:
-    """The application's ``session_interface``, until another one is assigned: made when it is first asked for."""
+    """The application's ``session_interface`` unless another one is assigned. It is created when it is first used."""
 
     def __init__(self) -> None:
         self._default = SecureCookieSessionInterface()
-        self._choosing = RLock()  # two first requests at the same time would each make a store
+        self._choosing = RLock()  # otherwise two simultaneous first requests would each create a store
 
     def __get__(self, app: AppContract | None, owner: type | None = None) -> SessionInterface:
         if app is None or (store := app.config.get("SESSION_STORE")) is None:
@@ -43,7 +43,7 @@ def interface_for(app: AppContract, store: object) -> SessionInterface:
 
     :raises ValueError: for an unknown name.
     :raises TypeError: for an object that is not a store.
-    :raises RuntimeError: if a package is missing.
+    :raises RuntimeError: if a required package is not installed.
     """
     if isinstance(store, SessionInterface):
         return store
@@ -61,8 +61,8 @@ def interface_for(app: AppContract, store: object) -> SessionInterface:
 
         return ServerSessions(CacheStore(t.cast("Cache", store), _prefix(app)))
     raise TypeError(
-        f"SESSION_STORE is {store!r}, which keeps no sessions. It can be {_names()}, a URL of Redis, a Redis client,"
-        " a SessionStore, or any object with the methods get, set and delete, such as cachelib's caches."
+        f"SESSION_STORE is {store!r}, which is not a session store. It can be {_names()}, a Redis URL, a Redis client,"
+        " a SessionStore, or any object with the methods get, set and delete, such as a cache of cachelib."
     )
 
 
@@ -71,7 +71,7 @@ def _named(app: AppContract, store: str) -> SessionInterface:
         return _on_server(_redis(app, store))
     make = _BY_NAME.get(store)
     if make is None:
-        raise ValueError(f"SESSION_STORE is {store!r}, which is not known. It can be {_names()}, or a URL of Redis.")
+        raise ValueError(f"SESSION_STORE is {store!r}, which is unknown. It can be {_names()}, or a Redis URL.")
     return make(app)
 
 

@@ -1,4 +1,4 @@
-"""The session's cookie: read from a request without the others, and set on a response with a check of its size."""
+"""The session cookie: read without parsing other cookies, and set with a check of its size."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ Attributes: t.TypeAlias = tuple[str | None, str, bool, bool, str | None, bool]
 
 
 def named(attributes: Attributes) -> dict[str, t.Any]:
-    """Return the attributes under the names that they have in `Response.set_cookie` and `dump_cookie`."""
+    """Return the attributes as keyword arguments for `Response.set_cookie` and `dump_cookie`."""
     return dict(zip(("domain", "path", "secure", "httponly", "samesite", "partitioned"), attributes, strict=True))
 
 
 def is_sent_plainly(request: Request) -> bool:
-    """Whether the cookies of a request are those of its Cookie field, and were not read yet."""
+    """Whether `request.cookies` has not been read or overridden, and the Cookie field can be read directly."""
     return request._has_unread_cookies() and _reading.are_original_in(request.__class__)
 
 
 def sent(request: Request, name: str) -> str | None:
-    """Return the first value of a cookie. Other cookies are left unread, unless `request.cookies` was used already."""
+    """Return the first value of a cookie, without parsing the others unless `request.cookies` has been used."""
     if not is_sent_plainly(request):
         return request.cookies.get(name)
     field = hot(request._source, "HTTP_COOKIE")
@@ -64,13 +64,13 @@ def set_cookie(
     advise: Callable[[dict[str, t.Any]], str] | None = None,
     data: dict[str, t.Any] | None = None,
 ) -> None:
-    """Set a cookie. If it is longer than ``response.max_cookie_size``, a warning tells so.
+    """Set a cookie, and warn if it is longer than ``response.max_cookie_size``.
 
-    The value is known to need no quotes if it `is_plain`. The warning ends with the text of `advise` for the `data`.
+    If the application's response class overrides `set_cookie`, that method is called.
 
-    A method `set_cookie` of the application's own response class sets it instead.
-
-    :raises ValueError: instead of the warning, if the settings have ``SESSION_COOKIE_STRICT_SIZE``.
+    :param is_plain: whether the value is known to need no quotes.
+    :param advise: returns the end of the warning for `data`.
+    :raises ValueError: instead of the warning, if ``SESSION_COOKIE_STRICT_SIZE`` is set.
     """
     if not _setting.are_original(response) or not (is_plain or _needs_no_quotes(value)):
         response.set_cookie(name, value, expires=expires, **named(attributes))
@@ -89,7 +89,7 @@ def set_cookie(
 
 @lru_cache(maxsize=64)
 def _field(name: str, expires: bool, attributes: Attributes) -> tuple[str, str, str]:
-    """Return the parts of the field before the value, between value and date, and after the date."""
+    """Return the parts of the field before the value, between the value and the date, and after the date."""
     field = dump_cookie(name, "", expires="@" if expires else None, max_size=0, **named(attributes))
     head, equals, rest = field.partition("=")
     if not expires:
@@ -107,13 +107,13 @@ def _too_large(name: str, value_size: int, size: int, limit: int, advice: str) -
 
 
 def vary_by_cookie(response: Response) -> None:
-    """Name the Cookie field in ``Vary``, unless it is there already."""
+    """Add ``Cookie`` to ``Vary`` unless it is already there."""
     if add_missing(response, "Vary", "Cookie") not in (None, "Cookie"):
         response.vary.add("Cookie")
 
 
 def keep_private(response: Response) -> None:
-    """Forbid shared caches to store the response, which sets the cookie of one client (RFC 9111 §5.2.2.7)."""
+    """Forbid shared caches to store a response that sets one client's cookie (RFC 9111 §5.2.2.7)."""
     if add_missing(response, "Cache-Control", "private") is not None:
         cache_control = response.cache_control
         if not cache_control.no_store:
@@ -122,10 +122,10 @@ def keep_private(response: Response) -> None:
 
 
 def may_be_secure(app: AppContract) -> bool:
-    """Whether the client of the current request would send back a cookie that is for HTTPS only.
+    """Whether the current client would send a Secure cookie back.
 
-    Not all browsers do so over plain HTTP for the loopback addresses that developers use. Any other host may be
-    behind a proxy that terminates TLS. In debug mode only HTTPS itself counts.
+    Not all browsers do so over plain HTTP for the loopback addresses that developers use. Any other host may be behind
+    a proxy that terminates TLS. In debug mode, only HTTPS counts.
     """
     request_context = context.peek_request()
     if request_context is None:
@@ -138,7 +138,7 @@ def may_be_secure(app: AppContract) -> bool:
 
 
 def names_this_computer(host: str) -> bool:
-    """Whether a ``Host`` is a loopback address or a name for one (RFC 6761 §6.3)."""
+    """Whether a ``Host`` is a loopback address or a name of one (RFC 6761 §6.3)."""
     return (_is_short_loopback(host) if len(host) < _SHORT else _is_loopback(host)) is not None
 
 

@@ -1,7 +1,7 @@
-"""The notes of a session in a cookie: its user and times, which no key of the session can overwrite.
+"""Metadata of a session in its cookie: the user and the times, which no key of the session can overwrite.
 
-They are one list beside the data, under `NOTES`, with a signature of their own. So the data may come from anywhere,
-such as a form, in this application or in a Flask application that shares the cookie.
+The notes are a list under the key `NOTES`, with a signature of their own. So the session's keys may come from anywhere,
+for example from a form, in this application or in a Flask application that shares the cookie.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ if t.TYPE_CHECKING:
     from ..context import AppContract
 
 NOTES: t.Final = " notes"
-"""The key of the notes in a cookie. Keys of a session that look like it get another blank at their end."""
+"""The key of the notes in a cookie. Session keys that look like it get a space appended."""
 
 
 class Notes(t.NamedTuple):
-    """When a session began and was last used, in seconds since 1970, and its user."""
+    """When a session started and was last used, in seconds since 1970, and its user."""
 
     began: float | None = None
     seen: float | None = None
@@ -31,7 +31,7 @@ _NONE: t.Final = Notes()
 
 
 def with_notes(app: AppContract, data: dict[str, t.Any], notes: Notes) -> dict[str, t.Any]:
-    """Return the data for a cookie with these notes."""
+    """Return the data for a cookie, including these notes."""
     collides = any(map(_looks_like_notes, data))
     if collides:
         data = {f"{name} " if _looks_like_notes(name) else name: value for name, value in data.items()}
@@ -43,19 +43,19 @@ def with_notes(app: AppContract, data: dict[str, t.Any], notes: Notes) -> dict[s
 
 
 def notes_in(app: AppContract, data: Mapping[str, t.Any]) -> tuple[dict[str, t.Any], Notes]:
-    """Return the data of a cookie without the notes, and the notes. Without a valid signature, all of it is data."""
-    found = dict(data)
-    notes = _read(app, found.get(NOTES))
+    """Split the data of a cookie into session data and notes. Notes without a valid signature count as data."""
+    values = dict(data)
+    notes = _read(app, values.get(NOTES))
     if notes is None:
-        return found, _NONE
-    del found[NOTES]
-    return {name[:-1] if _looks_like_notes(name) else name: value for name, value in found.items()}, notes
+        return values, _NONE
+    del values[NOTES]
+    return {name[:-1] if _looks_like_notes(name) else name: value for name, value in values.items()}, notes
 
 
 def _read(app: AppContract, value: object) -> Notes | None:
     if not isinstance(value, list) or len(value) != len(_NONE) + 1 or not isinstance(value[-1], str):
         return None
-    from hmac import compare_digest  # loads OpenSSL: 3 MiB
+    from hmac import compare_digest  # imports OpenSSL, which takes 3 MiB
 
     *fields, signature = value
     serializer = notes_serializer(app)

@@ -1,4 +1,4 @@
-"""Sessions that are kept signed in the client's cookie, in Flask's format: the default of `Costrel`."""
+"""Sessions in signed cookies, in Flask's format: the default of `Costrel`."""
 
 from __future__ import annotations
 
@@ -16,26 +16,25 @@ if t.TYPE_CHECKING:
 
 
 class CookieSessions(SecureCookieSessionInterface):
-    """Signed cookies in Flask's format, with the session and the lifetimes of the other stores.
+    """Signed cookies in Flask's format, with the `Session` class and the lifetimes of the other stores.
 
-    A cookie cannot be revoked: there is no list of a user's sessions, and `Session.renew` only signs it again. The
-    cookie notes when the session began and was last used, and whose it is, beside the data and if the settings ask
-    for it.
+    A cookie cannot be revoked: there is no list of a user's sessions, and `Session.renew` only signs the cookie again.
+    If the settings require it, the cookie also contains the session's user, and when it started and was last used.
     """
 
     session_class = Session
 
     def _session_of(self, app: AppContract, value: str, data: Mapping[str, t.Any]) -> SessionMixin:
-        """Return the session for the data of a valid cookie; an empty one if it is over."""
+        """Return the session for the data of a valid cookie; an empty session if it has expired."""
         if NOTES not in data:
             return self.session_class(data)
-        found, notes = notes_in(app, data)
+        values, notes = notes_in(app, data)
         now, lives = time.time(), lifetimes(app)
         too_old = notes.began is not None and lives.absolute is not None and now >= notes.began + lives.absolute
         unused = notes.seen is not None and app.config.get("SESSION_IDLE_LIFETIME") and now >= notes.seen + lives.idle
         if too_old or unused:
             return self.session_class()
-        session = self.session_class(found)
+        session = self.session_class(values)
         if isinstance(session, Session):
             session.restore(notes.began, notes.seen, notes.user)
         return session

@@ -1,4 +1,4 @@
-"""The answers to a request whose session can be neither read nor saved."""
+"""The HTTP errors for a session that cannot be read or saved."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from ..http.errors import Conflict, ServiceUnavailable
 
 
 class SessionUnavailable(ServiceUnavailable):
-    """503: the session store cannot be reached. The stored session did not change."""
+    """503: the session store cannot be reached. The stored session is unchanged."""
 
-    description = "Your session cannot be reached at the moment. Nothing of it is lost: please try again in a moment."
+    description = "Your session is temporarily unavailable. Nothing is lost. Please try again in a moment."
 
 
 class SessionConflict(Conflict):
     """409: the session ended, or got a new identifier, while this request was changing it."""
 
-    description = "Your session ended while this request ran, and what it changed was not kept. Please try again."
+    description = "Your session ended during this request, and the changes were not saved. Please try again."

@@ -1,4 +1,4 @@
-"""Sessions: what the cookie of a client remembers between requests, behind an interface that can be replaced."""
+"""The session interface, which applications can replace, and its implementation with signed cookies."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if t.TYPE_CHECKING:
     from ..messages.request import Request
     from ..messages.response import Response
 
-# An override in an application may name its own classes for these parameters.
+# Any, since an override in an application may use the application's own classes.
 AnyApp: t.TypeAlias = t.Any
 AnyRequest: t.TypeAlias = t.Any
 AnyResponse: t.TypeAlias = t.Any
@@ -57,17 +57,17 @@ _settings_of: t.Final = itemgetter(
 
 WITHOUT_KEY: t.Final = (
     "The session is unavailable: no secret key was set. Set app.secret_key to a long random value that stays the same"
-    " over restarts, and keep it out of the repository:"
-    " python -c 'import secrets; print(secrets.token_hex())' makes one."
+    " over restarts, and keep it out of the repository. Generate one with"
+    " python -c 'import secrets; print(secrets.token_hex())'."
 )
 
 
 class SessionMixin(MutableMapping[str, t.Any]):
-    """The attributes that a session has beside the methods of a dict."""
+    """The attributes of a session in addition to the methods of a dict."""
 
     @property
     def permanent(self) -> bool:
-        """Whether the session outlives the browser's: it is kept as the key ``_permanent``."""
+        """Whether the session outlives the browser session. Stored under the key ``_permanent``."""
         permanent: bool = self.get("_permanent", False)
         return permanent
 
@@ -79,21 +79,21 @@ class SessionMixin(MutableMapping[str, t.Any]):
     """Whether this session was started in this request, if the interface knows."""
 
     modified = True
-    """Whether the session must be saved. Always true in a session that does not notice changes."""
+    """Whether the session must be saved. Always true for a session that does not detect changes."""
 
     accessed = False
-    """Whether this request used the session, so that its response varies by cookie."""
+    """Whether this request has used the session, so that the response varies by cookie."""
 
 
 def mark_modified(session: SecureCookieSession) -> None:
-    """Note that a session was changed."""
+    """Record that a session has changed."""
     session.modified = True
 
 
 class SecureCookieSession(CallbackDict[str, t.Any], SessionMixin):
-    """A session that is kept in a signed cookie.
+    """A session in a signed cookie.
 
-    It notices when a key of its own is set or removed; after a change inside a value, set ``modified`` yourself.
+    It detects that a key is set or removed. After a change inside a value, set ``modified`` yourself.
     """
 
     modified = False
@@ -104,7 +104,7 @@ class SecureCookieSession(CallbackDict[str, t.Any], SessionMixin):
 
 
 class NullSession(SecureCookieSession):
-    """The session of an application without a secret key: it is empty, and can only be read."""
+    """The session of an application without a secret key. It is empty and read-only."""
 
     def _fail(self, *args: object, **kwargs: object) -> t.NoReturn:
         raise RuntimeError(WITHOUT_KEY)
@@ -136,7 +136,7 @@ _CALLED: t.Final = (
 
 
 def refuse_async_methods(interface: object) -> None:
-    """Raise TypeError if one of the methods of a session interface is ``async def``."""
+    """Raise TypeError if a method of a session interface is ``async def``."""
     for name in _CALLED:
         method = getattr(interface, name, None)
         if method is not None:
@@ -144,30 +144,30 @@ def refuse_async_methods(interface: object) -> None:
 
 
 class SessionInterface:
-    """Opens and saves the sessions of an application; a subclass has the methods `open_session` and `save_session`."""
+    """Opens and saves the sessions of an application. Subclasses implement `open_session` and `save_session`."""
 
     null_session_class: type[NullSession] = NullSession
 
     pickle_based = False
-    """Whether sessions are pickled, so that they hold any Python object."""
+    """Whether sessions are pickled, and can contain any Python object."""
 
     opens_late = False
-    """Whether a session may be opened when it is first used, and not at all in a request that never uses it."""
+    """Whether a session may be opened lazily: when it is first used, and not at all if the request does not use it."""
 
     def may_need_refresh(self, app: AnyApp, request: AnyRequest, cookies: str) -> bool:
-        """Whether a session that the view did not use must be opened, so that its cookie can be sent again.
+        """Whether a session that the view has not used must be opened, since its cookie may have to be sent again.
 
-        That concerns the cookie of a permanent session. `cookies` is the request's Cookie field.
+        That is necessary for permanent sessions. `cookies` is the request's Cookie field.
         """
         return app.config["SESSION_REFRESH_EACH_REQUEST"] and app.config["SESSION_COOKIE_NAME"] in cookies
 
     def make_null_session(self, app: AnyApp) -> NullSession:
-        """Make the session for a request for which `open_session` returned None."""
+        """Create the session for a request for which `open_session` has returned None."""
         return self.null_session_class()
 
     def is_null_session(self, obj: object) -> bool:
-        """Whether `obj` is such a session, which is not saved."""
-        # A plain `isinstance` asks the abstract base class first. PERF: session_read
+        """Whether `obj` is a null session, which is not saved."""
+        # `isinstance` would call the abstract base class first. PERF: session_read
         return type.__instancecheck__(self.null_session_class, obj)
 
     def get_cookie_name(self, app: AnyApp) -> str:
@@ -176,12 +176,12 @@ class SessionInterface:
         return name
 
     def get_cookie_domain(self, app: AnyApp) -> str | None:
-        """Return the domain that gets the cookie, with its subdomains: ``SESSION_COOKIE_DOMAIN``; None: this host."""
+        """Return the cookie's domain, ``SESSION_COOKIE_DOMAIN``. None means this host without its subdomains."""
         domain: str | None = app.config["SESSION_COOKIE_DOMAIN"]
         return domain
 
     def get_cookie_path(self, app: AnyApp) -> str:
-        """Return the path that gets the cookie: ``SESSION_COOKIE_PATH``, or else ``APPLICATION_ROOT``."""
+        """Return the cookie's path: ``SESSION_COOKIE_PATH``, or else ``APPLICATION_ROOT``."""
         path: str = app.config["SESSION_COOKIE_PATH"] or app.config["APPLICATION_ROOT"]
         return path
 
@@ -191,19 +191,19 @@ class SessionInterface:
         return httponly
 
     def get_cookie_secure(self, app: AnyApp) -> bool:
-        """Whether the cookie is sent over HTTPS only: ``SESSION_COOKIE_SECURE``; "auto": except for development."""
+        """Whether the cookie is only sent over HTTPS: ``SESSION_COOKIE_SECURE``. "auto" makes an exception locally."""
         secure: bool | str = app.config["SESSION_COOKIE_SECURE"]
         if secure == "auto":
             return may_be_secure(app)
         return secure  # type: ignore[return-value]  # a setting
 
     def get_cookie_samesite(self, app: AnyApp) -> str | None:
-        """Return which requests from other sites carry the cookie: ``SESSION_COOKIE_SAMESITE``."""
+        """Return which cross-site requests carry the cookie: ``SESSION_COOKIE_SAMESITE``."""
         samesite: str | None = app.config["SESSION_COOKIE_SAMESITE"]
         return samesite
 
     def get_cookie_partitioned(self, app: AnyApp) -> bool:
-        """Whether the cookie is kept apart for each embedding site: ``SESSION_COOKIE_PARTITIONED``."""
+        """Whether browsers keep a separate cookie for each embedding site: ``SESSION_COOKIE_PARTITIONED``."""
         partitioned: bool = app.config["SESSION_COOKIE_PARTITIONED"]
         return partitioned
 
@@ -218,53 +218,53 @@ class SessionInterface:
         )
 
     def get_expiration_time(self, app: AnyApp, session: SessionMixin) -> datetime | None:
-        """Return the end of a permanent session; None for a session that ends with the browser."""
+        """Return when a permanent session expires; None for a session that ends with the browser session."""
         if session.permanent:
             expires: datetime = datetime.now(UTC) + app.permanent_session_lifetime
             return expires
         return None
 
     def should_set_cookie(self, app: AnyApp, session: SessionMixin) -> bool:
-        """Whether the cookie is sent: if the session was modified, or is permanent and refreshed by each request."""
+        """Whether to send the cookie: the session was modified, or it is permanent and each request refreshes it."""
         return session.modified or (session.permanent and app.config["SESSION_REFRESH_EACH_REQUEST"])
 
     def open_session(self, app: AnyApp, request: AnyRequest) -> SessionMixin | None:
-        """Return the session of a request, empty for a new client; None if there can be no session."""
+        """Return the session of a request, which is empty for a new client; None if sessions are impossible."""
         raise NotImplementedError
 
     def save_session(self, app: AnyApp, session: SessionMixin, response: AnyResponse) -> None:
-        """Save the session and set the client's cookie on the response. Not called for a null session."""
+        """Save the session, and set the cookie on the response. Not called for null sessions."""
         raise NotImplementedError
 
 
 def _sha1(string: bytes = b"") -> Hash:
-    import hashlib  # loads OpenSSL: 3 MiB
+    import hashlib  # imports OpenSSL, which takes 3 MiB
 
-    return hashlib.sha1(string)  # noqa: S324 - in an HMAC, and the format of all existing cookies
+    return hashlib.sha1(string)  # noqa: S324 - used in an HMAC, and required by the format of existing cookies
 
 
 session_json_serializer = TaggedJSONSerializer()
 
 
 class SecureCookieSessionInterface(SessionInterface):
-    """Keeps the session in a cookie: signed, so that clients can read but not change it."""
+    """Stores the session in a signed cookie, which the client can read but not change."""
 
     salt = "cookie-session"
-    """Tells these signatures from others that are made with the same secret key."""
+    """Distinguishes these signatures from others that are made with the same secret key."""
 
     digest_method: DigestMethod = staticmethod(_sha1)
     """The hash function of the signature."""
 
     key_derivation = "hmac"
-    """How itsdangerous makes the signing key from secret key and salt."""
+    """How itsdangerous derives the signing key from secret key and salt."""
 
     serializer: TextSerializer = session_json_serializer
-    """Writes the session as text, and reads it; it has `dumps` and `loads`."""
+    """Converts the session to text and back, with the methods `dumps` and `loads`."""
 
     session_class = SecureCookieSession
 
     _kept: SignedCookie | None = None
-    """The cookie that was used last, unless a part of it is assigned to this instance."""
+    """The cache of `_kept_cookie`; None if an instance attribute overrides a part of the cookie."""
 
     def __setattr__(self, name: str, value: object) -> None:
         super().__setattr__(name, value)
@@ -279,7 +279,7 @@ class SecureCookieSessionInterface(SessionInterface):
         return _signing_serializer(_keys(app, key), self.salt, self.serializer, self.key_derivation, self.digest_method)
 
     def open_session(self, app: AnyApp, request: AnyRequest) -> SessionMixin | None:
-        """Return the session of the request's cookie; an empty one if that is missing, too old or not valid."""
+        """Return the session from the request's cookie; an empty one if the cookie is missing, expired or invalid."""
         kept = self._kept_cookie(app)
         serializer = self._kept_serializer(app) if kept is None else kept.serializer
         if serializer is None:
@@ -300,7 +300,7 @@ class SecureCookieSessionInterface(SessionInterface):
         return self.session_class(data)
 
     def save_session(self, app: AnyApp, session: SessionMixin, response: AnyResponse) -> None:
-        """Send the session's cookie if necessary, or delete the cookie of a session that was emptied."""
+        """Send the cookie if necessary, or delete the cookie of a session that has become empty."""
         if session.accessed:
             vary_by_cookie(response)
         if self._is_empty(session):
@@ -315,7 +315,7 @@ class SecureCookieSessionInterface(SessionInterface):
         return not session
 
     def _notes_use(self, app: AppContract, session: SessionMixin) -> bool:
-        """Whether the cookie is sent to note in it that the session is in use."""
+        """Whether the cookie must be sent in order to record that the session is in use."""
         return False
 
     def _data_of(self, app: AppContract, session: SessionMixin) -> dict[str, t.Any]:
@@ -342,17 +342,17 @@ class SecureCookieSessionInterface(SessionInterface):
         self._keep_to_client(app, session, response)
 
     def _keep_to_client(self, app: AppContract, session: SessionMixin, response: Response) -> None:
-        """Keep caches from serving a response that sets or deletes the cookie to other clients."""
+        """Prevent caches from serving a response that sets or deletes the cookie to other clients."""
         if not session.accessed:
             vary_by_cookie(response)
         if app.config.get("SESSION_CACHE_PRIVATE", False):
             keep_private(response)
 
     def may_need_refresh(self, app: AppContract, request: Request, cookies: str) -> bool:
-        """Whether a session that was not used may be permanent, so that its cookie may have to be sent again.
+        """Whether a session that the view has not used may be permanent, and its cookie may have to be sent again.
 
-        The answer comes from the payload of the cookie, whose signature is not verified: a client that forges it only
-        has its own session opened, or not refreshed.
+        This reads the cookie's payload without verifying the signature: with a forged cookie, a client only achieves
+        that its own session is opened, or not refreshed.
         """
         name = self.get_cookie_name(app)
         if name not in cookies:
@@ -363,7 +363,7 @@ class SecureCookieSessionInterface(SessionInterface):
             return False
         if not is_sent_plainly(request):
             cookies = f"{name}={request.cookies.get(name)}"
-        # JSON of an object begins with "ey" in base64; a compressed payload begins with a dot.
+        # A JSON object starts with "ey" in base64; a compressed payload starts with a dot.
         pair = f"{name}="
         if f"{pair}ey" not in cookies or cookies.count(pair) != 1:
             return True
@@ -371,7 +371,7 @@ class SecureCookieSessionInterface(SessionInterface):
         return first in cookies or second in cookies or third in cookies
 
     def _kept_cookie(self, app: AppContract) -> SignedCookie | None:
-        """Return the cookie for the present settings, with its keys derived once; None if an override decides."""
+        """Return the cookie for the current settings, with derived keys; None if an override determines the cookie."""
         config, kept = app.config, self._kept
         state = getattr(config, "state", None)  # before the settings are read
         if kept is not None and kept.state is state is not None and kept.fits(app, config):
@@ -392,7 +392,7 @@ class SecureCookieSessionInterface(SessionInterface):
             return None
         if type(fallbacks) is list:
             fallbacks = fallbacks.copy()
-        elif fallbacks is not None and type(fallbacks) is not tuple:  # it may change unseen
+        elif fallbacks is not None and type(fallbacks) is not tuple:  # changes would not be detected
             return None
         stamp = _stamp_of(type(self), app_class)
         if not stamp.is_current():
@@ -400,7 +400,7 @@ class SecureCookieSessionInterface(SessionInterface):
         serializer = self._kept_serializer(app)
         if not isinstance(serializer, KeptSerializer):
             return None
-        attributes = None if secure == "auto" else self._cookie_attributes(app)  # that depends on the request
+        attributes = None if secure == "auto" else self._cookie_attributes(app)  # "auto" depends on the request
         cookie = SignedCookie(
             ((key, fallbacks, secure, *others), shortest, app_class),
             stamp,
@@ -414,7 +414,7 @@ class SecureCookieSessionInterface(SessionInterface):
         return cookie
 
     def _kept_serializer(self, app: AppContract) -> ValueSerializer | None:
-        """Return the serializer of the cookie's value; None without a secret key.
+        """Return the serializer for the cookie's value; None without a secret key.
 
         :raises RuntimeError: if the key is too short.
         """
@@ -427,20 +427,20 @@ class SecureCookieSessionInterface(SessionInterface):
         parts = _keys(app, key), self.salt, self.serializer, self.key_derivation, self.digest_method
         try:
             return _serializer_of(*t.cast("tuple[t.Any, ...]", parts))
-        except TypeError:  # keys that are no text: itsdangerous raises an error when it needs them
+        except TypeError:  # keys that are not text; itsdangerous raises the error when it uses them
             return self.get_signing_serializer(app)
 
     def _largest_keys(self, data: dict[str, t.Any]) -> str:
         sizes = {key: len(self.serializer.dumps({key: item})) for key, item in data.items()}
         largest = sorted(sizes, key=lambda key: (-sizes[key], key))[:3]
         return (
-            f"The largest keys of the session: {', '.join(f'{key!r} ({sizes[key]} bytes)' for key in largest)}."
-            " Keep such values on the server, and only their names in the session."
+            f"The largest values in the session: {', '.join(f'{key!r} ({sizes[key]} bytes)' for key in largest)}."
+            " Store such values on the server, and only their ids in the session."
         )
 
 
 def _reads_settings(app_class: type) -> bool:
-    """Whether the attributes of an application that the cookie depends on are its settings."""
+    """Whether the attributes of an application on which the cookie depends only read settings."""
     return reads_setting(app_class, "secret_key") and reads_setting(app_class, "permanent_session_lifetime")
 
 
@@ -449,7 +449,7 @@ _MAX_STAMPS: t.Final = 64
 
 
 def _stamp_of(interface_class: type, app_class: type) -> Stamp:
-    """Return the stamp of both classes; applications of one process may share an interface."""
+    """Return the stamp of both classes. Several applications of a process may share an interface."""
     classes = interface_class, app_class
     stamp = _stamps.get(classes)
     if stamp is None or not stamp.is_current():
@@ -466,7 +466,7 @@ _parts: t.Final = Seams(
     *_COOKIE_GETTERS,
     "get_signing_serializer",
 )
-"""The methods that determine the cookie, in addition to the settings."""
+"""The methods that, together with the settings, determine the cookie."""
 
 _PARTS: t.Final = frozenset({*_parts, "digest_method", "key_derivation", "salt", "serializer"})
 
@@ -476,14 +476,13 @@ _own_cookie: t.Final = Seams(
 
 
 class OpensLate(property):
-    """The attribute `opens_late` of Costrel's own classes: its value follows from the class, unless one is assigned."""
+    """The attribute `opens_late` of Costrel's interfaces. It is computed from the class unless a value is assigned."""
 
 
 def opens_late(cls: type[SecureCookieSessionInterface]) -> bool:
-    """Return the attribute `opens_late` of `cls`, one of Costrel's own classes: a property, true for these methods.
+    """Return the property `opens_late` for `cls`. It is true unless a subclass or patch overrides the methods of `cls`.
 
-    A subclass or a patch that opens or saves sessions in its own way does so in each request, unless it sets another
-    value for `opens_late`.
+    Overridden methods are called in each request, unless the subclass sets `opens_late` itself.
     """
     original = Seams(cls, "open_session", "save_session", "session_class").are_original
     return t.cast(bool, OpensLate(original))
@@ -495,14 +494,14 @@ _PERMANENT: t.Final = fragments(b'"_permanent"')
 
 
 def _bad_data() -> type[Exception]:
-    """Return the base of itsdangerous' errors, which is loaded only once an error was raised."""
+    """Return the base class of itsdangerous' errors. It is imported only after an error was raised."""
     from itsdangerous import BadData
 
     return BadData
 
 
 def check_size(app: AppContract, key: Key) -> None:
-    """Check the size of the secret key, except in debug mode and in tests.
+    """Check the size of the secret key, but not in debug mode and in tests.
 
     :raises RuntimeError: if it has fewer bytes than ``SECRET_KEY_MIN_BYTES``.
     """
@@ -511,21 +510,20 @@ def check_size(app: AppContract, key: Key) -> None:
         size = len(key.encode() if isinstance(key, str) else key)
         if size < shortest:
             raise RuntimeError(
-                f"The secret key has {size} bytes, and a session's signature needs {shortest} at least"
-                " (SECRET_KEY_MIN_BYTES): a shorter one can be guessed, and with it anybody can sign a session. Set"
-                " SECRET_KEY to the output of python -c 'import secrets; print(secrets.token_hex())'. In debug mode and"
-                " in tests any key will do."
+                f"The secret key has {size} bytes, but {shortest} are required (SECRET_KEY_MIN_BYTES): a shorter key"
+                " can be guessed, and then anyone can forge sessions. Set SECRET_KEY to the output of python -c 'import"
+                " secrets; print(secrets.token_hex())'. In debug mode and in tests, any key is accepted."
             )
 
 
 def _keys(app: AppContract, key: Key) -> tuple[Key, ...]:
-    """Return the keys as itsdangerous wants them: the last one signs; the ones before it are still accepted."""
+    """Return the keys in itsdangerous' order: the last key signs, and the others are still accepted."""
     fallbacks = app.config.get("SECRET_KEY_FALLBACKS")
     return (*fallbacks, key) if fallbacks else (key,)
 
 
 def read_signed(app: AppContract, value: str) -> object:
-    """Return the data of a cookie that Flask signed; None if it is not valid, or too old."""
+    """Return the data of a cookie that Flask has signed; None if it is invalid or expired."""
     serializer = _flask_interface._kept_serializer(app)
     try:
         return None if serializer is None else serializer.loads(value, max_age=cookie_lifetime(app))
@@ -534,7 +532,7 @@ def read_signed(app: AppContract, value: str) -> object:
 
 
 def notes_serializer(app: AppContract) -> KeptSerializer:
-    """Return the serializer for the notes of sessions: with the application's keys, and a salt of its own."""
+    """Return the serializer for cookie notes, with the application's keys and its own salt."""
     interface, key = _flask_interface, app.secret_key
     keys = _keys(app, key) if key else ()
     parts = keys, "session-notes", interface.serializer, interface.key_derivation, interface.digest_method
@@ -548,7 +546,7 @@ _flask_interface: t.Final = SecureCookieSessionInterface()
 def _serializer_of(
     keys: tuple[Key, ...], salt: str, serializer: TextSerializer, key_derivation: str, digest_method: DigestMethod
 ) -> KeptSerializer:
-    # Applications of one process share an interface and may have several keys.
+    # Cached by key, since the applications of a process share an interface.
     return KeptSerializer(_signing_serializer(keys, salt, serializer, key_derivation, digest_method))
 
 

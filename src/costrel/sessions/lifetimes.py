@@ -1,4 +1,4 @@
-"""How long a session is valid: since it was last used, and since it began."""
+"""The lifetimes of sessions: since the last use, and since the start."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ if t.TYPE_CHECKING:
 
 TOUCH_PART: t.Final = 20
 TOUCH_MOST: t.Final = 60.0
-"""A use is noted if a twentieth of the idle time, or a minute, has passed since the last one that was noted."""
+"""A use is recorded if a twentieth of the idle lifetime, or a minute, has passed since the last recorded use."""
 
 
 class Lifetimes:
-    """Seconds that a session lives unused, and seconds that it lives at all (None: no end)."""
+    """The maximum seconds without use, and the maximum seconds in total (None: unlimited)."""
 
     def __init__(self, idle: float, absolute: float | None) -> None:
         self.idle = idle
         self.absolute = absolute
 
     def expires(self, created: float, seen: float) -> float:
-        """Return the end of a session that began at `created` and was last used at `seen`."""
+        """Return when a session expires that started at `created` and was last used at `seen`."""
         end = seen + self.idle
         return end if self.absolute is None else min(end, created + self.absolute)
 
     def wants_touch(self, seen: float, now: float) -> bool:
-        """Whether it is time to note that a session is in use; also true if the clock was set back."""
+        """Whether to record now that a session is in use. Also true if the clock was set back."""
         return not 0 <= now - seen < min(self.idle / TOUCH_PART, TOUCH_MOST)
 
 
@@ -41,11 +41,11 @@ def lifetimes(app: AppContract) -> Lifetimes:
 
 
 def cookie_lifetime(app: AppContract) -> int:
-    """Return ``PERMANENT_SESSION_LIFETIME`` in whole seconds: how old a cookie may be."""
+    """Return ``PERMANENT_SESSION_LIFETIME``, the maximum age of a cookie, in whole seconds."""
     lifetime = app.permanent_session_lifetime
     return lifetime.days * 86_400 + lifetime.seconds
 
 
 def seconds(value: timedelta | float) -> float:
-    """Return a setting that is a timedelta or a number of seconds, in seconds."""
+    """Convert a setting that is a timedelta or a number of seconds to seconds."""
     return value.total_seconds() if isinstance(value, timedelta) else float(value)

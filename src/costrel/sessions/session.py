@@ -1,4 +1,4 @@
-"""The session that a view uses, in every store: it notices all changes, also those inside its values."""
+"""The session class of all stores. It detects every change, also inside values."""
 
 from __future__ import annotations
 
@@ -10,39 +10,39 @@ from .errors import SessionUnavailable
 from .interface import SecureCookieSession, session_json_serializer
 
 SCALARS: t.Final = frozenset({str, int, bool, float, type(None)})
-"""Types of values inside which nothing can change."""
+"""Immutable types of values."""
 
 _ABSENT: t.Final = object()
 
 
 def written(value: object) -> str:
-    """Return one value of a session as tagged JSON."""
+    """Return a value of a session as tagged JSON."""
     return session_json_serializer.dumps(value)
 
 
 class Session(SecureCookieSession):
-    """A session that notices every change, can get a new identifier, and can belong to a user."""
+    """A session that detects every change, can get a new identifier, and can belong to a user."""
 
     key: str | None = None
-    """The key in the store: the hash of the identifier. None in a cookie, and before the first save."""
+    """The key in the store: the hash of the identifier. None for cookies, and before the first save."""
 
     identifier: str | None = None
     """The secret in the client's cookie."""
 
     former: str | None = None
-    """The key under which another library kept this session; it is deleted when the session is saved here."""
+    """The key under which another library has stored this session. It is deleted when the session is saved here."""
 
     unknown_key: str | None = None
-    """The key of the identifier in the client's cookie, if the store has no session under it."""
+    """The key for the identifier in the client's cookie if the store has no such session."""
 
     created: float | None = None
-    """When the session began, in seconds since 1970."""
+    """When the session started, in seconds since 1970."""
 
     seen: float | None = None
-    """When it was last used before this request, as far as that was noted."""
+    """The last recorded use before this request, in seconds since 1970."""
 
     cleared = False
-    """Whether `clear` was called: the data is now that of a new session."""
+    """Whether `clear` was called, so that the data belongs to a new session."""
 
     wants_new_id = False
     """Whether `renew` was called."""
@@ -54,7 +54,7 @@ class Session(SecureCookieSession):
     _values: dict[str, t.Any]
 
     def __init__(self, initial: Mapping[str, t.Any] | None = None, texts: Mapping[str, str] | None = None) -> None:
-        """`texts` has the JSON that the values were read from, if it is known."""
+        """`texts` is the JSON from which the values were read, if it is known."""
         dict.__init__(self, () if initial is None else initial)
         self._values = dict(self)
         if texts is not None:
@@ -63,7 +63,7 @@ class Session(SecureCookieSession):
             self._texts = {name: written(value) for name, value in self.items() if type(value) not in SCALARS}
 
     def settle(self, texts: Mapping[str, str]) -> None:
-        """Take the present content for the content of the store."""
+        """Record that the current content has been stored."""
         self._texts = texts
         self._values = dict(self)
         self._saved_user = self._user
@@ -76,7 +76,7 @@ class Session(SecureCookieSession):
 
     @property
     def modified(self) -> bool:
-        """Whether the session differs from the stored one, or was set to be saved anyhow."""
+        """Whether the session differs from the stored one, or was explicitly marked as modified."""
         return self._touched or self._user != self._saved_user or any(self._changed())
 
     @modified.setter
@@ -84,19 +84,19 @@ class Session(SecureCookieSession):
         self._touched = value
 
     def clear(self) -> None:
-        """End this session: data that is set afterwards goes into a new one, with another identifier and no user."""
+        """End this session. Data that is set afterwards belongs to a new session with a new identifier and no user."""
         super().clear()
         self.cleared = True
         self._user = None
 
     def renew(self) -> None:
-        """Get a new identifier and keep the data: the old identifier is no longer valid (session fixation)."""
+        """Keep the data under a new identifier. The old one becomes invalid, which prevents session fixation."""
         self.wants_new_id = True
         self.modified = True
 
     @property
     def user(self) -> str | None:
-        """The user of this session; setting another one renews the session."""
+        """The user of this session. Setting another user renews the session."""
         return self._user
 
     @user.setter
@@ -104,7 +104,7 @@ class Session(SecureCookieSession):
         self.bind_user(value)
 
     def bind_user(self, user: str | int | None) -> None:
-        """Set the user, with whose sessions this one is listed and revoked; None: the session has no user."""
+        """Set the user, by which sessions can be listed and revoked; None for no user."""
         name = None if user is None else str(user)
         if name != self._user:
             self._user = name
@@ -112,13 +112,13 @@ class Session(SecureCookieSession):
             self.renew()
 
     def changes(self) -> tuple[dict[str, str], frozenset[str]]:
-        """Return the JSON of the values that are new or different, and the keys that were removed.
+        """Return the JSON of new and changed values, and the keys that were removed.
 
         :raises TypeError: if a key is not a string.
         """
         for name in self:
             if not isinstance(name, str):
-                raise TypeError(f"The keys of a session are text, and {name!r} is none: use {str(name)!r}.")
+                raise TypeError(f"The keys of a session must be text, not {name!r}. Use {str(name)!r}.")
         changed = dict(self._changed())
         return {name: text for name, text in changed.items() if text is not None}, frozenset(
             name for name, text in changed.items() if text is None
@@ -141,7 +141,7 @@ class Session(SecureCookieSession):
 
 
 class ReadOnlySession(Session):
-    """An empty session for one that cannot be read, if ``SESSION_STORE_DOWN`` is "read-only": writing is a 503."""
+    """Replaces an unreadable session if ``SESSION_STORE_DOWN`` is "read-only". It is empty, and writing is a 503."""
 
     def _refuse(self, *args: object, **kwargs: object) -> t.NoReturn:
         raise SessionUnavailable(retry_after=1)
@@ -151,7 +151,7 @@ class ReadOnlySession(Session):
 
 
 class UnavailableSession(ReadOnlySession):
-    """A session that cannot be read: using it in any way is a 503."""
+    """Replaces a session that cannot be read. Any use is a 503."""
 
     _refuse = ReadOnlySession._refuse
 

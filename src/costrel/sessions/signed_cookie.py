@@ -13,15 +13,15 @@ if t.TYPE_CHECKING:
     from ..context import AppContract
 
 Settings: t.TypeAlias = tuple[t.Any, ...]
-"""The settings that determine the cookie, with copies of mutable values."""
+"""The values of the settings that determine the cookie. Mutable values are copied."""
 
 
 class SignedCookie:
-    """The cookie that an interface makes from some settings with its own methods.
+    """The cookie that results from an interface and its settings.
 
-    :param stamp: of the classes of the interface and the application.
+    :param stamp: detects changes of the interface's and the application's class.
     :param attributes: None if they depend on the request.
-    :param lifetime: seconds from the signature to the cookie's end.
+    :param lifetime: the maximum age of the signature in seconds.
     """
 
     __slots__ = ("attributes", "lifetime", "name", "serializer", "settings", "stamp", "state")

@@ -1,7 +1,7 @@
-"""Signed cookie values in itsdangerous' timed, URL-safe format, with the keys derived once.
+"""Signed cookie values in itsdangerous' timed, URL-safe format, which Flask's sessions have. Keys are derived once.
 
-A value is ``payload.timestamp.signature``. The payload is the base64 of a text, or a dot and the base64 of the
-compressed text if that is shorter; the signature is an HMAC. Flask's sessions have this format.
+A value is ``payload.timestamp.signature``. The payload is a text in base64 or, if that is shorter, a dot and the
+compressed text in base64. The signature is an HMAC.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ if t.TYPE_CHECKING:
     from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 
 INFLATED_LIMIT: t.Final = 4 * 1024 * 1024
-"""How many bytes a payload may inflate to. A payload that fits into a cookie of 4,093 bytes cannot exceed it."""
+"""The maximum size of a decompressed payload in bytes. A payload in a cookie of 4,093 bytes cannot exceed it."""
 
-_MOST_EXPANSION: t.Final = 1032
-"""The highest expansion of deflate: two bits can stand for 258 bytes."""
+_MAX_EXPANSION: t.Final = 1032
+"""The maximum compression ratio of deflate: two bits can stand for 258 bytes."""
 
 _INCOMPRESSIBLE: t.Final = 27
 _MOST_REPEATED: t.Final = 10
-"""Up to this length, a text in which at most this many bytes repeat others is never shorter when it is compressed.
+"""A text up to this length, in which at most this many bytes repeat others, never becomes shorter by compression.
 
 With `n` bytes, `k` of them different, deflate writes at least `k` literals. A block with fixed codes takes 10 bits, 8
 for each literal and, if the other bytes are matches, 12 for the first. A block with codes of its own (RFC 1951 §3.2.7)
@@ -34,18 +34,18 @@ result is used if it is two bytes shorter than the text.
 """
 
 _SETTINGS: t.Final = ((34, 9, 1), (250, 9, 8), (762, 10, 8), (1786, 11, 8), (3834, 12, 8))
-"""Up to which length of the text which window and memory level give the same bytes as zlib's defaults.
+"""Maximum length of the text, window size and memory level, with which zlib writes the same bytes as with its defaults.
 
-The window is large enough for every distance within the text. The memory level decides which positions share a hash
-chain, and zlib tries only the first 32 positions of a chain if it has a good match: no chain of 34 bytes is longer.
+The window is large enough for every distance within the text. The memory level determines which positions share a hash
+chain, and zlib tries only the first 32 positions of a chain if it has a good match; in 34 bytes, no chain is longer.
 """
 
 _KEPT: t.Final = 256
 _MAX_KEPT: t.Final = 4096
-"""The number of verified values that are kept, and their maximum length.
+"""The size of the cache of verified values, and the maximum length of a cached value.
 
-A client repeats the cookie of its session in each request until the session is written. The payload is kept as it was
-signed: it may be small, and inflate to megabytes.
+A client repeats its session cookie in each request until the session is written. Payloads are cached compressed, since
+a small one may inflate to megabytes.
 """
 
 _DOT: t.Final = ord(".")
@@ -56,7 +56,7 @@ _OUTER: t.Final = bytes(byte ^ 0x5C for byte in range(256))
 
 
 class Hash(t.Protocol):
-    """A hash object of `hashlib`, as far as an HMAC needs it."""
+    """The part of a `hashlib` hash object that an HMAC needs."""
 
     @property
     def block_size(self) -> int: ...
@@ -72,31 +72,31 @@ class DigestMethod(t.Protocol):
 
 
 class TextSerializer(t.Protocol):
-    """Writes an object as text or bytes, and reads it."""
+    """Converts an object to text or bytes and back."""
 
     def dumps(self, obj: t.Any, /) -> str | bytes: ...
     def loads(self, text: t.Any, /) -> object: ...
 
 
 class ValueSerializer(t.Protocol):
-    """Writes an object as the value of a cookie, and reads values up to an age in seconds."""
+    """Converts an object to a cookie value, and reads values up to a maximum age in seconds."""
 
     def dumps(self, obj: dict[str, t.Any], /) -> str | bytes: ...
     def loads(self, value: str, /, max_age: int) -> object: ...
 
 
 class KeptSerializer:
-    """Writes and reads the values of one URLSafeTimedSerializer: the same bytes in less time."""
+    """Writes and reads the same values as a URLSafeTimedSerializer, but faster."""
 
     def __init__(self, reference: URLSafeTimedSerializer) -> None:
-        from hmac import compare_digest  # loads OpenSSL: 3 MiB
+        from hmac import compare_digest  # imports OpenSSL, which takes 3 MiB
 
         self.serializer: TextSerializer = reference.serializer
         self.is_text = reference.is_text_serializer
         self.signer = t.cast("TimestampSigner", reference.make_signer(reference.salt))
         self._is_same = compare_digest
         self._kept = lru_cache(maxsize=_KEPT)(self._signed)
-        # The newest key stands last in an itsdangerous signer. It signs; the others only read.
+        # In an itsdangerous signer, the newest key is the last one. It signs; the others only verify.
         self.macs = [
             Mac(self.signer.derive_key(key), self.signer.digest_method) for key in reversed(self.signer.secret_keys)
         ]
@@ -104,7 +104,7 @@ class KeptSerializer:
     def dumps(self, obj: object) -> str:
         """Return the signed value for `obj`.
 
-        :raises TypeError: or another error of the serializer, if it cannot write `obj`.
+        :raises TypeError: if the serializer does not support `obj`. It may raise other errors.
         """
         text = self.serializer.dumps(obj)
         signed = _packed(text.encode() if isinstance(text, str) else text) + _timestamp(int(time.time()))
@@ -113,8 +113,8 @@ class KeptSerializer:
     def loads(self, value: str, max_age: int) -> object:
         """Return the object of a signed value that is at most `max_age` seconds old.
 
-        :raises BadSignature: if the value is not signed, was changed or is too old.
-        :raises BadPayload: if it is signed and cannot be read.
+        :raises BadSignature: if the value is not signed, has been changed or is too old.
+        :raises BadPayload: if the value is signed but cannot be read.
         """
         payload = self._verified(value, max_age)
         try:
@@ -125,7 +125,7 @@ class KeptSerializer:
 
             if isinstance(error, BadSignature):
                 raise
-            raise BadPayload("The session's cookie is signed, but cannot be read.", original_error=error) from error
+            raise BadPayload("The session cookie is signed but cannot be read.", original_error=error) from error
 
     def _verified(self, value: str, max_age: int) -> bytes:
         """Return the payload of a signed value, in padded base64."""
@@ -135,17 +135,17 @@ class KeptSerializer:
                 return payload
         except ValueError:
             pass
-        # itsdangerous reads values that are written in an unusual way, and has the error message for all others.
+        # itsdangerous also reads unusually encoded values, and raises the appropriate error for invalid ones.
         try:
             return _padded(self.signer.unsign(value, max_age=max_age))
         except (ValueError, OverflowError, OSError) as error:
             from itsdangerous import BadSignature
 
             # itsdangerous fails to format the year of such a timestamp.
-            raise BadSignature("The session's cookie has a timestamp that is no time.") from error
+            raise BadSignature("The session cookie has an invalid timestamp.") from error
 
     def _signed(self, value: str) -> tuple[bytes, int]:
-        """Return the payload of a value, and when it was signed. Raises ValueError if it was not."""
+        """Return a value's payload and the time of its signature. Raises ValueError if it is not signed."""
         signed, _, signature = value.encode().rpartition(b".")
         payload, _, stamp = signed.rpartition(b".")
         if payload:
@@ -156,9 +156,9 @@ class KeptSerializer:
 
 
 class Mac:
-    """HMAC (RFC 2104 §2) with one key: both hashes of the key are computed once.
+    """HMAC (RFC 2104 §2) with one key. The two hash states of the key are computed once.
 
-    `hmac.new` takes several times as long, and `hmac.HMAC.copy` twice as long. PERF: session_read
+    `hmac.new` would take several times as long, and `hmac.HMAC.copy` twice as long. PERF: session_read
     """
 
     def __init__(self, key: bytes, digest_method: DigestMethod) -> None:
@@ -170,7 +170,7 @@ class Mac:
         self._outer = digest_method(key.translate(_OUTER))
 
     def signature(self, message: bytes) -> bytes:
-        """Return the code for a message, in URL-safe base64."""
+        """Return the authentication code of a message in URL-safe base64."""
         inner = self._inner.copy()
         inner.update(message)
         outer = self._outer.copy()
@@ -179,9 +179,9 @@ class Mac:
 
 
 def fragments(text: bytes) -> tuple[str, str, str]:
-    """Return the base64 characters of `text` within a longer text, for each of the three alignments.
+    """Return the base64 characters of `text` inside a longer text, for each of the three alignments.
 
-    A payload without any of them does not contain `text`.
+    A payload that contains none of them does not contain `text`.
     """
 
     def at(offset: int) -> str:
@@ -197,20 +197,20 @@ def _timestamp(seconds: int) -> bytes:
 
 
 def encode(data: bytes) -> bytes:
-    """Return `data` in URL-safe base64 without padding."""
+    """Encode `data` as URL-safe base64 without padding."""
     return b2a_base64(data).rstrip(b"=\n").translate(_TO_URL_SAFE)
 
 
 def decode(text: bytes) -> bytes:
-    """Return the data of URL-safe base64.
+    """Decode URL-safe base64 without padding.
 
-    :raises ValueError: if the length is not possible.
+    :raises ValueError: if the length is invalid.
     """
     return a2b_base64(_padded(text))
 
 
 def _padded(text: bytes) -> bytes:
-    """Return URL-safe base64 in the standard alphabet. More padding than needed is ignored."""
+    """Convert URL-safe base64 to the standard alphabet, with padding. Excess padding is ignored."""
     return text.translate(_FROM_URL_SAFE) + b"=="
 
 
@@ -223,7 +223,7 @@ def _packed(text: bytes) -> bytes:
 
 
 def _compressed(text: bytes) -> bytes:
-    """Return the bytes of `zlib.compress`, which clears 256 KB of memory for each text. PERF: session_write"""
+    """Like `zlib.compress`, but without clearing 256 KB of memory for each text. PERF: session_write"""
     size = len(text)
     for length, window, memory in _SETTINGS:
         if size <= length:
@@ -240,12 +240,12 @@ def _unpacked(payload: bytes) -> bytes:
     if payload[0] != _DOT:
         return a2b_base64(payload)
     compressed = a2b_base64(payload[1:])
-    if len(compressed) * _MOST_EXPANSION <= INFLATED_LIMIT:
+    if len(compressed) * _MAX_EXPANSION <= INFLATED_LIMIT:
         return zlib.decompress(compressed)
     inflater = zlib.decompressobj()
     text = inflater.decompress(compressed, INFLATED_LIMIT)
     if not inflater.eof:
         from itsdangerous import BadSignature
 
-        raise BadSignature(f"The session's cookie inflates to more than {INFLATED_LIMIT:,} bytes.")
+        raise BadSignature(f"The session cookie inflates to more than {INFLATED_LIMIT:,} bytes.")
     return text

@@ -1,6 +1,6 @@
-"""JSON that keeps the types of tuples, bytes, markup, UUIDs and times.
+"""JSON that preserves the types of tuples, bytes, markup, UUIDs and datetimes.
 
-A value of such a type is written as an object with one key, the tag: ``{" t": [1, 2]}`` is a tuple.
+A value of such a type is written as an object with a single key, the tag: ``{" t": [1, 2]}`` is a tuple.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from ..services.json_provider import COMPACT
 from ..support.seams import Seams
 
 Value: t.TypeAlias = t.Any
-"""A value of the type that a tag is for, or that JSON has."""
+"""A value of a tag's type, or its JSON."""
 
 _SCALARS = frozenset({str, int, bool, float, type(None)})
 
 
 class JSONTag:
-    """Writes one type under a tag and reads it; `key` is the tag, empty for types that need none.
+    """Writes and reads values of one type. `key` is the tag; it is empty for types without a tag.
 
-    A subclass has the methods `check`, `to_json` and `to_python`.
+    Subclasses implement `check`, `to_json` and `to_python`.
     """
 
     __slots__ = ("serializer",)
@@ -37,19 +37,19 @@ class JSONTag:
         self.serializer = serializer
 
     def check(self, value: object) -> bool:
-        """Whether this tag is for `value`."""
+        """Whether this tag handles `value`."""
         raise NotImplementedError
 
     def to_json(self, value: Value) -> object:
-        """Return `value` as JSON can express it, without the tag."""
+        """Convert `value` to a JSON value, without the tag."""
         raise NotImplementedError
 
     def to_python(self, value: Value) -> object:
-        """Return the value from its JSON under the tag."""
+        """Convert the JSON value under the tag back."""
         raise NotImplementedError
 
     def tag(self, value: Value) -> object:
-        """Return `value` as JSON can express it, under its tag."""
+        """Convert `value` to a JSON value with its tag."""
         return {self.key: self.to_json(value)}
 
 
@@ -72,7 +72,7 @@ class TagDict(JSONTag):
 
 
 class PassDict(JSONTag):
-    """Any other dict: it needs no tag, but its values may."""
+    """Any other dict. It needs no tag, but its values may."""
 
     __slots__ = ()
 
@@ -104,7 +104,7 @@ class TagTuple(JSONTag):
 
 
 class PassList(JSONTag):
-    """A list: it needs no tag, but its items may."""
+    """A list. It needs no tag, but its items may."""
 
     __slots__ = ()
 
@@ -135,7 +135,7 @@ class TagBytes(JSONTag):
 
 
 class TagMarkup(JSONTag):
-    """An object with ``__html__``; it is read as Markup."""
+    """An object with ``__html__``, which becomes Markup when it is read."""
 
     __slots__ = ()
     key = " m"
@@ -147,7 +147,7 @@ class TagMarkup(JSONTag):
         return str(value.__html__())
 
     def to_python(self, value: Value) -> object:
-        return Markup(value)  # noqa: S704 - it was markup when it was written, and the cookie is signed
+        return Markup(value)  # noqa: S704 - was markup when it was written, and the cookie is signed
 
 
 class TagUUID(JSONTag):
@@ -157,7 +157,7 @@ class TagUUID(JSONTag):
     key = " u"
 
     def check(self, value: object) -> bool:
-        import uuid  # slow to load; few sessions have a value that gets here
+        import uuid  # slow to import, and few sessions have a value that reaches this tag
 
         return isinstance(value, uuid.UUID)
 
@@ -171,7 +171,7 @@ class TagUUID(JSONTag):
 
 
 class TagDateTime(JSONTag):
-    """A time, to the second; it is read in UTC."""
+    """A datetime with a precision of seconds, which is in UTC when it is read."""
 
     __slots__ = ()
     key = " d"
@@ -189,7 +189,7 @@ class TagDateTime(JSONTag):
 class TaggedJSONSerializer:
     """Writes and reads tagged JSON: dicts, lists, tuples, bytes, Markup, UUID and datetime by default.
 
-    `tags` finds a tag by its key; `order` is the order in which their `check` is called.
+    `tags` maps keys to tags; `order` is the order in which the tags' `check` is called.
     """
 
     __slots__ = ("_blank_tags", "_known_order", "order", "tags")
@@ -210,15 +210,15 @@ class TaggedJSONSerializer:
         self.order: list[JSONTag] = []
         for tag_class in self.default_tags:
             self.register(tag_class)
-        own = type(self).default_tags is TaggedJSONSerializer.default_tags
-        self._known_order = list(self.order) if own else []
-        # The number of tags, if the keys of all begin with a blank.
+        is_default = type(self).default_tags is TaggedJSONSerializer.default_tags
+        self._known_order = list(self.order) if is_default else []
+        # The number of tags if all keys start with a space, otherwise -1.
         self._blank_tags = len(self.tags) if all(key.startswith(" ") for key in self.tags) else -1
 
     def register(self, tag_class: type[JSONTag], force: bool = False, index: int | None = None) -> None:
-        """Add a tag; `index` is its place in `order`, for a type that an earlier tag would take, or else the end.
+        """Add a tag at the end of `order`, or at `index` if a tag before it would also accept the type.
 
-        :raises KeyError: if another tag has its key, unless `force` is true, which replaces that tag.
+        :raises KeyError: if another tag has the same key. If `force` is true, that tag is replaced.
         """
         tag = tag_class(self)
         key = tag.key
@@ -232,7 +232,7 @@ class TaggedJSONSerializer:
             self.order.insert(index, tag)
 
     def tag(self, value: Value) -> object:
-        """Return `value` as JSON can express it, with the tags that it needs."""
+        """Convert `value` to a JSON value with the necessary tags."""
         if self._needs_no_tags(value):
             return value.copy() if type(value) is dict else value
         for tag in self.order:
@@ -241,7 +241,7 @@ class TaggedJSONSerializer:
         return value
 
     def _needs_no_tags(self, value: object) -> bool:
-        """Whether a value is JSON as it is. Most sessions are. PERF: session_write"""
+        """Whether a value is JSON without any tags, as most sessions are. PERF: session_write"""
         if type(value) is dict:
             # A dict with a single key may look like a tagged value.
             if not _SCALARS.issuperset(map(type, value.values())) or (
@@ -253,7 +253,7 @@ class TaggedJSONSerializer:
         return self.order == self._known_order and _TAGGING.are_original_in(self.__class__)
 
     def untag(self, value: dict[str, t.Any]) -> object:
-        """Return the value that a dict was written for: the dict itself, unless its only key is a tag."""
+        """Convert a dict whose only key is a tag back to its value. Other dicts are returned unchanged."""
         if len(value) != 1:
             return value
         key = next(iter(value))
@@ -271,9 +271,9 @@ class TaggedJSONSerializer:
         return value
 
     def dumps(self, value: Value) -> str:
-        """Return `value` as compact tagged JSON.
+        """Convert `value` to compact tagged JSON.
 
-        :raises TypeError: for a type that neither a tag nor JSON can express.
+        :raises TypeError: for a type that neither a tag nor JSON supports.
         """
         plain = value if self._needs_no_tags(value) else self.tag(value)
         ctx = context.peek()
@@ -281,23 +281,22 @@ class TaggedJSONSerializer:
         return text
 
     def loads(self, value: str) -> Value:
-        """Return the value of a tagged JSON text.
+        """Parse tagged JSON.
 
         :raises ValueError: if the text is not JSON.
         """
         ctx = context.peek()
-        found = (loads if ctx is None else ctx.app.json.loads)(value)
-        # Most sessions have no tags. The keys of the default tags begin with a blank, which JSON can also write as an
-        # escape sequence.
+        parsed = (loads if ctx is None else ctx.app.json.loads)(value)
+        # Most sessions have no tags. The keys of the default tags start with a space, which may be escaped in JSON.
         if (
             '" ' in value
             or "\\" in value
             or len(self.tags) != self._blank_tags
             or not _TAGGING.are_original_in(self.__class__)
         ):
-            return self._untag_scan(found)
-        return found
+            return self._untag_scan(parsed)
+        return parsed
 
 
 _TAGGING: t.Final = Seams(TaggedJSONSerializer, "tag", "untag", "_untag_scan")
-"""The methods that a subclass may replace: then each value goes through them."""
+"""The methods that process every value if a subclass overrides one of them."""

@@ -1,1 +1,1 @@
-"""Connections to stores: one deadline for each operation, schema versions, and files that only their owner can read."""
+"""Connections to stores: a deadline for each operation, schema versions, and files that only their owner can read."""

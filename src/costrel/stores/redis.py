@@ -1,4 +1,4 @@
-"""A client of Redis: its timeouts, and its errors as those of a store."""
+"""A Redis client with timeouts, whose errors become `StoreError`."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ if t.TYPE_CHECKING:
     from redis import Redis
 
 TIMEOUT: t.Final = 0.25
-"""The timeout for connecting to Redis, and for its answer, in seconds."""
+"""The timeout in seconds for connecting to Redis, and for each response."""
 
 
 def connect(url: str, missing: str) -> Redis:
-    """Return a client with the timeout `TIMEOUT`, which retries once, and only if a kept connection had ended.
+    """Return a client with `TIMEOUT`. It retries once, and only if a pooled connection was closed.
 
-    :param missing: the message of the RuntimeError that is raised if the package redis is missing.
+    :param missing: the message of the RuntimeError that is raised if the package redis is not installed.
     """
     client: Redis = library(missing).Redis.from_url(url, **options(missing))
     return client
 
 
 def options(missing: str) -> dict[str, t.Any]:
-    """The options of such a client."""
+    """The options of a client as in `connect`."""
     redis = library(missing)
     from redis.backoff import NoBackoff
     from redis.retry import Retry
@@ -39,7 +39,7 @@ def options(missing: str) -> dict[str, t.Any]:
 def library(missing: str) -> ModuleType:
     """The package redis.
 
-    :raises RuntimeError: with the message `missing`, if it is missing.
+    :raises RuntimeError: with the message `missing`, if it is not installed.
     """
     try:
         import redis
@@ -50,9 +50,9 @@ def library(missing: str) -> ModuleType:
 
 @contextmanager
 def reaching(waits: Waits, name: str) -> Iterator[None]:
-    """Wrap a command: errors of the client become StoreError. After a timeout, only a few threads try at a time.
+    """Convert the client's errors in the block to StoreError. After a timeout, only a few threads try at a time.
 
-    :param name: the kind of data kept there, for the message.
+    :param name: the kind of data in the store, for the message.
     """
     import redis
 

@@ -1,4 +1,4 @@
-"""An SQLite file, which the threads and processes of one machine share: connections, transactions, schema versions."""
+"""An SQLite file that threads and processes of one machine share: connections, transactions, schema versions."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ from .waiting import Operation, StoreError, StuckError, Waits
 T = t.TypeVar("T")
 
 TIMEOUT: t.Final = 2.0
-"""Seconds that an operation may wait for the file: for writers of this process, for other processes, to connect."""
+"""The time limit in seconds for waiting: for this process's writers, for other processes, and to connect."""
 
 COMPANIONS: t.Final = ("-wal", "-shm")
-"""The suffixes of a file's write-ahead log, and of the index of the log."""
+"""The suffixes of a file's write-ahead log and of the log's index."""
 
 Identity: t.TypeAlias = tuple[int, int]
 
 
 class Schema(t.NamedTuple):
-    """The tables of a file. `script` makes them; `version` is kept in the file, as its ``user_version``."""
+    """The tables of a file. `script` creates them; `version` is stored in the file as ``user_version``."""
 
     version: int
     script: str
 
 
 class SqliteFile:
-    """The file at `path`, which only its owner can read; the folder is made if it is missing.
+    """The SQLite file at `path`, which only its owner can read. File and folder are created if they do not exist.
 
-    If the file was deleted or replaced, the next operation opens the file that is at `path` then.
+    If the file is deleted or replaced, the next operation opens the file that is at `path` by then.
 
     :param name: the kind of data in the file, for messages.
-    :param timeout: seconds that an operation may wait for the file.
+    :param timeout: the time limit in seconds for waiting for the file.
     """
 
     def __init__(self, path: str | os.PathLike[str], schema: Schema, name: str, timeout: float = TIMEOUT) -> None:
@@ -55,13 +55,13 @@ class SqliteFile:
         self._pid = os.getpid()
         self._idle: list[sqlite3.Connection] = []
         self._identity: Identity | None = None
-        """Device and inode of the file that the connections are for; None if there are no connections."""
+        """Device and inode of the open file; None if there are no connections."""
         self._companions: set[Identity | None] = set()
-        """The same for its write-ahead log and for the index of the log."""
+        """Device and inode of its write-ahead log and of the log's index."""
         self._connections: set[sqlite3.Connection] = set()
         self._writing = Lock()
         self._connecting = Lock()
-        self._reads, self._writes = Waits(self.timeout), Waits(self.timeout)  # writers do not lock readers out
+        self._reads, self._writes = Waits(self.timeout), Waits(self.timeout)  # separate: writers do not block readers
 
     def read(self, query: str, parameters: Sequence[object] = ()) -> list[t.Any]:
         """The rows of a query.
@@ -76,13 +76,13 @@ class SqliteFile:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that may write; it is rolled back if the block raises an exception.
+        """Start a transaction that may write. It is rolled back if the block raises an exception.
 
         :raises StoreError: if the file cannot be written within the timeout.
         """
         self._check_process()
         with self._operation(self._writes) as operation, self._connection(operation) as connection:
-            # The writers of one process queue here: SQLite itself only sleeps and retries.
+            # The writers of one process queue for this lock, since SQLite itself only sleeps and retries.
             operation.acquire(self._writing)
             try:
                 _retried(lambda: connection.execute("BEGIN IMMEDIATE"), operation)
@@ -91,21 +91,21 @@ class SqliteFile:
                     yield connection
                     _retried(lambda: connection.execute("COMMIT"), operation)
                 except BaseException:
-                    if connection.in_transaction:  # after some errors, such as a full disk, SQLite rolls back itself
+                    if connection.in_transaction:  # after some errors, such as a full disk, SQLite has rolled back
                         connection.execute("ROLLBACK")
                     raise
             finally:
                 self._writing.release()
 
     def close(self) -> None:
-        """Close the connections that no operation uses."""
+        """Close the idle connections."""
         while self._idle:
             self._drop(self._idle.pop())
 
     def _drop(self, connection: sqlite3.Connection) -> None:
         connection.close()
         self._connections.discard(connection)
-        if not self._connections:  # the inode of a file that is not open may be reused
+        if not self._connections:  # the inode of a closed file may be reused
             self._identity = None
 
     @contextmanager
@@ -117,7 +117,7 @@ class SqliteFile:
             raise StoreError(f"The {self._name} in {str(self.path)!r} cannot be reached: {error}.") from error
 
     def _check_process(self) -> None:
-        # SQLite forbids the use of a connection after a fork, and closing one here would drop the parent's locks.
+        # SQLite forbids using a connection after a fork, and closing it here would release the parent's locks.
         if self._pid != os.getpid():
             _of_parents.append(self._connections)
             self._begin()
@@ -148,12 +148,12 @@ class SqliteFile:
             self._drop(connection)
 
     def _find_file(self, operation: Operation) -> Identity:
-        """Create the file if it is missing, and keep an existing file. Returns the file's identity."""
+        """Create the file if it does not exist, and make it private. Returns the file's identity."""
         operation.acquire(self._connecting)
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with _alone_in(self.path.parent, operation):
-                self._remove_companions_of_former_file()
+                self._remove_stale_companions()
                 _make_private(self.path)
                 identity = _identity(self.path)
             if identity is None:
@@ -165,10 +165,10 @@ class SqliteFile:
         finally:
             self._connecting.release()
 
-    def _remove_companions_of_former_file(self) -> None:
-        """Remove the log of a file that was deleted or replaced: SQLite would apply it to the present file.
+    def _remove_stale_companions(self) -> None:
+        """Remove the log of a file that was deleted or replaced, which SQLite would apply to the current file.
 
-        If another process has done so already, the log belongs to the present file.
+        If another process has already removed it, the log belongs to the current file.
         """
         is_missing = not self.path.exists()
         for companion in map(self._companion, COMPANIONS):
@@ -181,7 +181,7 @@ class SqliteFile:
     def _connect(self, operation: Operation) -> sqlite3.Connection:
         operation.acquire(self._connecting)
         try:
-            # Without a timeout of SQLite's own: `operation` decides how long and how many threads wait.
+            # SQLite's own timeout is off, since `operation` decides how long and how many threads wait.
             connection = sqlite3.connect(self.path, timeout=0, isolation_level=None, check_same_thread=False)
             try:
                 _retried(lambda: self._set_up(connection), operation)
@@ -212,17 +212,17 @@ class SqliteFile:
 
 
 def _identity(path: Path) -> Identity | None:
-    """Device and inode of the file at `path`; None if there is none."""
+    """Device and inode of the file at `path`; None if it does not exist."""
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except FileNotFoundError:
         return None
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino
 
 
 @contextmanager
 def _alone_in(folder: Path, operation: Operation) -> Iterator[None]:
-    """Keep other processes from making files of stores in `folder`. Windows lets no process delete an open file."""
+    """Lock `folder` against other processes that create stores. Not needed on Windows: open files are not deleted."""
     if fcntl is None:
         yield
         return
@@ -243,19 +243,19 @@ _of_parents: list[set[sqlite3.Connection]] = []
 
 
 def _retried(attempt: Callable[[], T], operation: Operation) -> T:
-    """The result of `attempt`, which is repeated while other connections have locked the file."""
+    """Call `attempt` until the file is no longer locked by other connections. Returns its result."""
     while True:
         try:
             return attempt()
         except sqlite3.OperationalError as error:
-            # The lower byte is the primary code; the other bytes give the reason.
+            # The low byte is the primary code; the other bytes specify it further.
             if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
                 raise
         operation.pause()
 
 
 def _make_private(path: Path) -> None:
-    """Create the file, or remove the rights of others; SQLite gives its companion files the same mode."""
+    """Create the file, or remove other users' permissions. SQLite gives the companion files the same mode."""
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     if path.stat().st_mode & 0o077:
         path.chmod(0o600)

@@ -1,7 +1,7 @@
-"""Waiting for a store: each operation has one deadline, and few threads wait for a store that is stuck.
+"""Waiting for a store: each operation has a deadline, and only a few threads wait for a store that is stuck.
 
-Requests that need the store hold a thread while they wait. If all of them waited until their deadlines, no thread would
-be left for the requests that do not need it.
+A request that waits for the store occupies a thread. If all of them waited until their deadlines, no thread would be
+left for requests that do not need the store.
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 BRIEF: t.Final = 0.25
-"""Seconds without a success of any operation after which a store is stuck, and not only busy."""
+"""The seconds without a successful operation after which a store counts as stuck rather than busy."""
 
 WAITERS: t.Final = 8
-"""How many operations of one process may wait for a store that is stuck."""
+"""The number of operations of one process that may wait for a store that is stuck."""
 
 PAUSE: t.Final = 5.0
-"""Seconds after a missed deadline in which no other operation waits, unless one succeeds."""
+"""The seconds after a missed deadline during which no other operation waits, unless one succeeds."""
 
 _STEP: t.Final = 0.02
-"""The longest time between two attempts, in seconds."""
+"""The maximum time between two attempts, in seconds."""
 
 
 class StoreError(Exception):
-    """A store cannot be reached, or cannot write. Its data did not change."""
+    """A store cannot be reached or written. Its data is unchanged."""
 
 
 class StuckError(StoreError):
-    """A store is stuck: an operation has missed its deadline, or did not wait, since too many already do."""
+    """A store is stuck: an operation has missed its deadline, or did not wait because too many others do."""
 
 
 class Lockable(t.Protocol):
@@ -40,9 +40,9 @@ class Lockable(t.Protocol):
 
 
 class Waits:
-    """The waits for one store in this process.
+    """The operations of this process that wait for one store.
 
-    :param seconds: how long an operation may take until it has the store to itself.
+    :param seconds: the time limit of an operation for getting access to the store.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -51,23 +51,23 @@ class Waits:
         self._waiting = 0
         self._stuck_until = 0.0
         self.last_success = 0.0
-        """When an operation last got the store, on the monotonic clock."""
+        """The time at which an operation last got access, on the monotonic clock."""
 
     def operation(self) -> Operation:
-        """Begin an operation, whose deadline runs from now on."""
+        """Start an operation. Its deadline counts from now."""
         return Operation(self)
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
-        """Wrap a call of a store that has timeouts of its own: while it is stuck, only a few threads try it.
+        """Wrap the call of a store that has timeouts of its own. While it is stuck, only a few threads try it.
 
-        :raises StuckError: if that many threads try it already.
+        :raises StuckError: if WAITERS threads are already trying.
         """
         if not self.is_stuck:
             yield
             return
         if not self.enter():
-            raise StuckError(f"it does not answer, and {WAITERS} operations wait for it already")
+            raise StuckError(f"it does not respond, and {WAITERS} operations are already waiting for it")
         try:
             yield
         finally:
@@ -76,20 +76,20 @@ class Waits:
 
     @property
     def is_stuck(self) -> bool:
-        """Whether an operation has missed its deadline a moment ago."""
+        """Whether an operation has missed its deadline within the last PAUSE seconds."""
         return time.monotonic() < self._stuck_until
 
     def note_missed(self) -> None:
-        """Note that an operation missed its deadline, and that no other one got the store meanwhile."""
+        """Record that an operation has missed its deadline, and that no other operation got access meanwhile."""
         self._stuck_until = time.monotonic() + PAUSE
 
     def note_success(self) -> None:
-        """Note that an operation got the store."""
+        """Record that an operation has got access to the store."""
         self._stuck_until = 0.0
         self.last_success = time.monotonic()
 
     def enter(self) -> bool:
-        """Count one more operation that waits; False if there are too many."""
+        """Count a waiting operation. Returns False if there are too many."""
         with self._lock:
             if self._waiting >= WAITERS:
                 return False
@@ -97,13 +97,13 @@ class Waits:
             return True
 
     def leave(self) -> None:
-        """Note that an operation no longer waits."""
+        """Record that an operation has stopped waiting."""
         with self._lock:
             self._waiting -= 1
 
 
 class Operation:
-    """One operation: its context manager ends it, and `pause` comes between two attempts to get the store."""
+    """One operation, as a context manager. It calls `pause` between two attempts to get access to the store."""
 
     def __init__(self, waits: Waits) -> None:
         self._waits = waits
@@ -120,18 +120,18 @@ class Operation:
             self._waits.leave()
 
     def pause(self) -> None:
-        """Wait a moment for a store that is busy.
+        """Wait a moment for a busy store.
 
-        :raises StuckError: if the deadline is over, or others wait already for a store that is stuck.
+        :raises StuckError: if the deadline is missed, or too many operations wait for a store that is stuck.
         """
         self._check()
         time.sleep(self._step)
         self._step = min(self._step * 2, _STEP)
 
     def acquire(self, lock: Lockable) -> None:
-        """Acquire the lock of the store in this process.
+        """Acquire a lock that the threads of this process share.
 
-        :raises StuckError: as `pause`.
+        :raises StuckError: like `pause`.
         """
         while not lock.acquire(timeout=max(0.0, min(_STEP, self._waits.seconds))):
             self._check()
@@ -143,8 +143,8 @@ class Operation:
                 waits.note_missed()
             raise StuckError(f"it was locked for {waits.seconds:g} seconds")
         if waits.is_stuck:
-            raise StuckError("it is locked, and an earlier operation has waited for it in vain")
+            raise StuckError("it is locked, and an earlier operation has timed out")
         if now - max(self._began, waits.last_success) >= BRIEF and not self._is_counted:
             self._is_counted = waits.enter()
             if not self._is_counted:
-                raise StuckError(f"it is locked, and {WAITERS} operations wait for it already")
+                raise StuckError(f"it is locked, and {WAITERS} operations are already waiting for it")

@@ -1,4 +1,4 @@
-"""Tells ASGI and WSGI applications of other frameworks apart, by how they can be called."""
+"""Recognizes the ASGI and WSGI applications of other frameworks by their parameters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Close iterables that may have a method for it: generators, files, the bodies of WSGI applications (PEP 3333)."""
+"""Closes iterables that may have ``close`` or ``aclose``: generators, files, WSGI response bodies (PEP 3333)."""
 
 from __future__ import annotations
 

@@ -31,14 +31,14 @@ class Adapter(t.Protocol):
 
 
 def call_sync(app: Adapter, function: Function, *args: object) -> t.Any:
-    """Call a function of an application from code that cannot await, and run the coroutine that it may return."""
+    """Call a function of an application from code that cannot await. If it returns a coroutine, run it."""
     result = app.ensure_sync(function)(*args)
     return run_coroutine(result) if result.__class__ is CoroutineType else result
 
 
 def running(function: F) -> F:
-    """The function itself, or one that runs it to its end if it is ``async def``, or decorates one."""
-    from inspect import iscoroutinefunction, unwrap  # slow to load
+    """Return `function` itself, or a wrapper that runs its coroutine, if it is or decorates an ``async def``."""
+    from inspect import iscoroutinefunction, unwrap  # slow to import
 
     if not (iscoroutinefunction(function) or iscoroutinefunction(unwrap(function))):
         return function
@@ -51,8 +51,8 @@ def running(function: F) -> F:
 
 
 def refuse_async_generator(place: str, function: Function) -> None:
-    """Raise TypeError for an ``async def`` with ``yield`` in a place in which its values would never be read."""
-    from inspect import isasyncgenfunction  # slow to load
+    """Raise TypeError if `function` is an ``async def`` with ``yield``. `place` is what it was registered as."""
+    from inspect import isasyncgenfunction  # slow to import
 
     if isasyncgenfunction(function):
         name = getattr(function, "__name__", repr(function))
@@ -60,8 +60,8 @@ def refuse_async_generator(place: str, function: Function) -> None:
 
 
 def refuse_async(place: str, function: Function) -> None:
-    """Raise TypeError for an ``async def`` in a place in which nothing could await it."""
-    from inspect import isasyncgenfunction, iscoroutinefunction  # slow to load
+    """Raise TypeError if `function` is ``async def``. `place` is what it was registered as, and is not awaited."""
+    from inspect import isasyncgenfunction, iscoroutinefunction  # slow to import
 
     if iscoroutinefunction(function) or isasyncgenfunction(function):
         name = getattr(function, "__qualname__", repr(function))
@@ -167,7 +167,7 @@ def _in_another_thread(coroutine: AnyCoroutine[T], context: contextvars.Context)
 def await_steps(
     steps: Generator[Y, object, T], run: Callable[[Y], Generator[object, object, object] | AnyCoroutine[object]]
 ) -> Generator[t.Any, t.Any, T]:
-    """Run a generator to its end, and return its result; for code that can await, and for steps of other steps.
+    """Run a generator to its end, and return its result. For code that can await, and for nested generators.
 
     `run` gets each object that the generator yields, and returns a coroutine or a generator whose result is sent back.
     """
@@ -175,27 +175,27 @@ def await_steps(
         yielded = next(steps)
     except StopIteration as stop:
         return t.cast("T", stop.value)
-    return (yield from _rest_of(steps, run, yielded))
+    return (yield from _remaining_steps(steps, run, yielded))
 
 
 def run_steps(steps: Generator[Y, object, T], run: Callable[[Y], object], yielded: Y | None = None) -> T:
-    """`await_steps` in this thread: `run` returns the value itself.
+    """The blocking counterpart of `await_steps`: `run` returns the value instead of a coroutine.
 
     If the generator has been started already, `yielded` is the first object that it yielded.
     """
 
-    async def run_at_once(item: Y) -> object:
+    async def run_now(item: Y) -> object:
         return run(item)
 
     try:
-        _rest_of(steps, run_at_once, next(steps) if yielded is None else yielded).send(None)
+        _remaining_steps(steps, run_now, next(steps) if yielded is None else yielded).send(None)
     except StopIteration as stop:
         return t.cast("T", stop.value)
     raise AssertionError("These steps never wait.")
 
 
 @coroutine
-def _rest_of(
+def _remaining_steps(
     steps: Generator[Y, object, T],
     run: Callable[[Y], Generator[object, object, object] | AnyCoroutine[object]],
     yielded: Y,

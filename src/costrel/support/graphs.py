@@ -1,4 +1,4 @@
-"""Circles in a directed graph: its strongly connected components."""
+"""Cycles in a directed graph: its strongly connected components."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ N = TypeVar("N", bound=Hashable)
 def components(start: N, neighbours: Callable[[N], Iterable[N]]) -> Iterator[list[N]]:
     """Yield the strongly connected components that can be reached from `start`, each after those that it leads to.
 
-    The nodes of a circle are one component. Takes linear time, without recursion (Tarjan 1972).
+    The nodes of a cycle are one component. Takes linear time, without recursion (Tarjan 1972).
     """
     numbers: dict[N, int] = {start: 0}
     lowest: dict[N, int] = {start: 0}

@@ -83,7 +83,7 @@ def find_modules(import_path: str, include_packages: bool = False, recursive: bo
     search_path = getattr(package, "__path__", None)
     if search_path is None:
         raise ValueError(f"{import_path!r} is not a package: find_modules() looks for the modules inside of one.")
-    from pkgutil import iter_modules  # slow to load
+    from pkgutil import iter_modules  # slow to import
 
     for _, name, is_package in iter_modules(search_path, f"{package.__name__}."):
         if include_packages or not is_package:

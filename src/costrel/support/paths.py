@@ -72,7 +72,7 @@ def status_inside(directory: str, path: str) -> os.stat_result:
                 break
         else:
             return status
-    from pathlib import PurePath  # slow to load, and links are rare
+    from pathlib import PurePath  # slow to import, and links are rare
 
     if not PurePath(os.path.realpath(path)).is_relative_to(os.path.realpath(directory)):
         raise FileNotFoundError(errno.ENOENT, f"A link leads out of {directory!r}", path)
@@ -93,7 +93,7 @@ def secure_filename(filename: str) -> str:
     """
     if filename.isascii() or not _loses_letters(filename):
         return ascii_filename(filename)
-    from hashlib import sha256  # slow to load
+    from hashlib import sha256  # slow to import
 
     stem, dot, extension = filename.rpartition(".")
     if not dot:
@@ -115,7 +115,7 @@ def _loses_letters(filename: str) -> bool:
 
 
 def ascii_filename(filename: str) -> str:
-    """The same as `secure_filename`, but all characters without an ASCII equivalent are left out. Werkzeug's rule."""
+    """Werkzeug's `secure_filename`: like ours, but without the hash for characters that have no ASCII equivalent."""
     return _secure_name(os.path, filename)
 
 

@@ -49,17 +49,17 @@ class cached_property(Generic[T]):
                 return self
             if not self._add(cls):
                 return self._get_by_name(instance)
-        # CPython 3.11 reads all attributes of an object more slowly once its ``__dict__`` was used.
-        function = self._function  # found in the object itself, sooner than as a method
+        # CPython 3.11 reads all attributes of an object more slowly once its ``__dict__`` has been used.
+        function = self._function  # an attribute of the instance: faster to find than a method
         value = function(instance)
         try:
             setattr(instance, self._key, value)
-        except AttributeError:  # the class was changed since
+        except AttributeError:  # the class has changed in the meantime
             instance.__dict__[self._key] = value
         return value
 
     def _add(self, cls: type) -> bool:
-        """Whether an attribute under the property's name is the property's value, and this was its only name."""
+        """Whether the value can be a plain attribute: the class neither overrides the property nor renames it."""
         namespaces = [vars(base) for base in cls.__mro__]
         found = next((names[self._key] for names in namespaces if self._key in names), None)
         uses = sum(value is self for names in namespaces for value in names.values())
@@ -70,7 +70,7 @@ class cached_property(Generic[T]):
         return is_plain
 
     def _get_by_name(self, instance: object) -> T:
-        """The value, if a subclass overrides the property, or a class got it later under another name."""
+        """The value for a class that overrides the property, or has it under several names."""
         values = instance.__dict__
         if self._key not in values:
             values[self._key] = self._function(instance)

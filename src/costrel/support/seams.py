@@ -1,8 +1,8 @@
 """Override detection: which methods of a class have been replaced, by a subclass, on an instance or by patching.
 
-Costrel takes a shorter route through its own methods than through those of an application. This module is the only
-place that asks whether a method is still Costrel's own, and it asks each time, so that a class that is patched while
-the application runs (`unittest.mock.patch.object`) counts from the next call on.
+Costrel has fast paths for methods that the application has not overridden. This module is the only
+place that checks this, and it checks on each call, so that a class that is patched while
+the application runs (`unittest.mock.patch.object`) takes effect from the next call on.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _HAS_VERSION = 1 << 19
 _NEVER = -1
 """Not the ``__flags__`` of any class."""
 _MAX_CHANGES = 64
-"""Changes of the same classes after which each look-up costs less than a stamp."""
+"""After so many changes of the same classes, looking the names up each time costs less than a new stamp."""
 
 
 class _Quiet:
@@ -33,12 +33,12 @@ class _Quiet:
 
 
 class Stamp:
-    """Tells by one attribute whether some classes, or bases of theirs, were changed since it was made.
+    """Detects with one attribute whether classes, or their bases, have changed since the stamp was made.
 
     The attribute is the ``__flags__`` of a subclass, in which nothing else looks a name up. CPython up to 3.12 clears a
     flag in a class and its subclasses when an attribute of the class is set, and sets it in a class in which it looks a
     name up. A stamp is never current in other releases, for classes with a metaclass, for classes that do not fit
-    together, and for classes that are changed again and again.
+    together, and for classes that change often.
 
     :param changes: how often the classes were changed before.
     """
@@ -91,11 +91,11 @@ class _KnownClasses(dict[type, _Known]):
 
 
 class Seams:
-    """The names of a class that other code may replace.
+    """The names of a class that subclasses, instances and patches may replace.
 
     :param owner: the class whose attributes are the originals; they are read once, here.
     :param names: two names or more. ``a.b`` is the attribute ``b`` of the class that is the attribute ``a``.
-    :param assigned_only: names that no class replaces: they are asked for in `assigned` only.
+    :param assigned_only: names that are only assigned to instances, and that no class replaces.
     """
 
     def __init__(self, owner: type, *names: str, assigned_only: tuple[str, ...] = ()) -> None:
@@ -114,7 +114,7 @@ class Seams:
         return name in self._name_set
 
     def are_original(self, instance: object) -> bool:
-        """Whether neither the class of `instance` nor the instance itself, with its few attributes, replaces a name."""
+        """Whether neither the class of `instance` nor the instance itself replaces a name."""
         probe, flags, replaced, _ = self._known[instance.__class__]
         if probe.__flags__ != flags:
             replaced = self._examine(instance.__class__)
@@ -128,8 +128,8 @@ class Seams:
     def replaced(self, instance: object, usual: int = 0) -> frozenset[str]:
         """The names that the class of `instance` or the instance itself replaces.
 
-        CPython 3.11 reads the attributes of an object more slowly once its ``__dict__`` was used, as it is here: on the
-        way of each request, ask this last.
+        CPython 3.11 reads the attributes of an object more slowly once its ``__dict__`` has been used, as here, so the
+        request path calls this last.
 
         :param usual: the number of attributes that each instance has. One with no more has none of the names.
         """

@@ -18,7 +18,7 @@ request_finished = SIGNALS.signal("request-finished")
 request_tearing_down = SIGNALS.signal("request-tearing-down")
 """Sent at the end of each request, also after an error, with `exc`."""
 got_request_exception = SIGNALS.signal("got-request-exception")
-"""Sent with the `exception` that no error handler has taken."""
+"""Sent with the `exception` if no error handler handles it."""
 appcontext_tearing_down = SIGNALS.signal("appcontext-tearing-down")
 """Sent at the end of each application context, with `exc`."""
 appcontext_pushed = SIGNALS.signal("appcontext-pushed")
@@ -28,8 +28,8 @@ appcontext_popped = SIGNALS.signal("appcontext-popped")
 message_flashed = SIGNALS.signal("message-flashed")
 """Sent by `flash`, with `message` and `category`."""
 got_background_exception = SIGNALS.signal("got-background-exception")
-"""Sent with the `exception` of a function after a response."""
+"""Sent with the `exception` that a function after a response raised."""
 background_refused = SIGNALS.signal("background-refused")
-"""Sent for each function after a response that does not run since too many wait. For the metrics of servers."""
+"""Sent for each function after a response that is dropped because the queue is full. For the servers' metrics."""
 response_refused = SIGNALS.signal("response-refused")
-"""Sent for each response that is not sent since too many bytes wait for clients. For the metrics of servers."""
+"""Sent for each response that is refused because too many bytes wait for clients. For the servers' metrics."""

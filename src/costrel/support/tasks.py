@@ -1,4 +1,4 @@
-"""Tasks for the user's code, which must not end the process that it runs in."""
+"""Tasks that run application code, which must not end the process by raising SystemExit or KeyboardInterrupt."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T = t.TypeVar("T")
 
 
 class _Exit:
-    """A SystemExit or KeyboardInterrupt, as the result of a task: as its exception it would end the event loop."""
+    """A SystemExit or KeyboardInterrupt as the result of a task. As its exception, it would end the event loop."""
 
     def __init__(self, error: BaseException) -> None:
         self.error = error

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 
 class Value:
-    """Equal to a value of the same class with the same attributes. ``__init__`` puts them into ``__dict__``."""
+    """Equal to a value of the same class with the same attributes, which ``__init__`` puts into ``__dict__``."""
 
     def _refuse(self, name: str, *value: object) -> NoReturn:
         raise AttributeError(f"A {type(self).__name__} is immutable, so its {name!r} cannot be set: create another.")

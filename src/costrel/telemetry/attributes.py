@@ -1,4 +1,4 @@
-"""The attributes of a request's span, by the stable semantic conventions for HTTP servers (1.27)."""
+"""The attributes of a request's span, as in the stable semantic conventions for HTTP servers (1.27)."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ KNOWN_METHODS: t.Final = frozenset(
     {"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE"}
 )
 OTHER: t.Final = "_OTHER"
-"""The method of requests with an unknown one, so that clients cannot create any number of values."""
+"""The method attribute of requests with an unknown method, so that clients cannot create any number of values."""
 
 _SIGNATURES: t.Final = re.compile(r"(?<![^&])(AWSAccessKeyId|Signature|sig|X-Goog-Signature)=[^&]*")
-"""The parameters of a query that the conventions redact: they are secrets."""
+"""The query parameters that the conventions redact because they are secrets."""
 
 
 class RequestAttributes(Mapping[str, Value]):
-    """The attributes that are known when the span begins. They are made when the sampler or the span reads them."""
+    """The attributes that are known when the span starts, computed when the sampler or the span reads them."""
 
     def __init__(self, ctx: RequestContext) -> None:
         self._ctx = ctx
-        self._made: dict[str, Value] | None = None
+        self._computed: dict[str, Value] | None = None
 
     @property
     def span_name(self) -> str:
-        """The method and the route: a name of which there are few."""
+        """The method and the route. The conventions require a name with few distinct values."""
         method = hot(self._ctx.request._source, "REQUEST_METHOD", "")
         route = route_of(self._ctx)
         name = method if method in KNOWN_METHODS else "HTTP"
@@ -51,13 +51,13 @@ class RequestAttributes(Mapping[str, Value]):
 
     @property
     def _all(self) -> dict[str, Value]:
-        if self._made is None:
-            self._made = dict(_attributes_of(self._ctx))
-        return self._made
+        if self._computed is None:
+            self._computed = dict(_attributes_of(self._ctx))
+        return self._computed
 
 
 def route_of(ctx: RequestContext) -> str | None:
-    """The rule that matched, or the prefix of the mount; None if neither did."""
+    """The matched rule, or the prefix of the mount; None if neither matched."""
     if ctx.mount is not None:
         return ctx.mount.place
     rule = ctx.request.url_rule
@@ -109,7 +109,7 @@ def _server_of(source: dict[str, t.Any]) -> tuple[str, int | None] | None:
 
 
 def _peer_of(source: dict[str, t.Any]) -> str | None:
-    """The address of the other end of the connection, which a proxy between does not change."""
+    """The address of the connection's other end: the proxy's, if there is one."""
     scope = hot(source, "asgi.scope")
     if scope is None:
         original: dict[str, str] | None = source.get(ORIGINAL)

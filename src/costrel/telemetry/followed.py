@@ -1,4 +1,4 @@
-"""Bodies of responses that report their end: complete, by an error, or closed before, since the client left."""
+"""Response bodies that report whether they were completed, failed, or were closed early by a client's disconnect."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ T = t.TypeVar("T")
 
 
 class Watcher(t.Protocol):
-    """Gets the end of a body."""
+    """Is told how a body ends."""
 
     def note_all_sent(self) -> None:
-        """All bytes that the response has announced were produced."""
+        """The body has produced as many bytes as the Content-Length."""
 
     def complete(self) -> None:
-        """It has ended."""
+        """The body has ended."""
 
     def fail(self, error: BaseException) -> None:
-        """It has raised an error."""
+        """The body has raised an error."""
 
 
 class _Counted:
-    """Counts the bytes of a body with a length: a server may close it after the last of them, before its end."""
+    """Counts the bytes of a body with a Content-Length: a server may close it after the last byte, before its end."""
 
     def __init__(self, watcher: Watcher, size: int | None) -> None:
         self._watcher = watcher
@@ -37,7 +37,7 @@ class _Counted:
                 self._watcher.note_all_sent()
 
     def _end(self, error: BaseException) -> None:
-        """Report the end of the body: complete, or by an error."""
+        """Report the end of the body, which is complete unless `error` is something else than StopIteration."""
         if isinstance(error, (StopIteration, StopAsyncIteration)):
             self._watcher.complete()
         else:
@@ -45,7 +45,7 @@ class _Counted:
 
 
 class Items(_Counted, t.Generic[T]):
-    """The items of an iterable. `at_close` is called after its own ``close``."""
+    """The items of an iterable. `at_close` is called after its ``close``."""
 
     def __init__(
         self, items: Iterable[T], watcher: Watcher, size: int | None, at_close: Callable[[], None] | None = None
@@ -79,7 +79,7 @@ class Items(_Counted, t.Generic[T]):
 
 
 class AsyncItems(_Counted, t.Generic[T]):
-    """The items of an asynchronous iterable."""
+    """The items of an async iterable."""
 
     def __init__(self, items: AsyncIterable[T], watcher: Watcher, size: int | None) -> None:
         super().__init__(watcher, size)
@@ -105,5 +105,5 @@ class AsyncItems(_Counted, t.Generic[T]):
         await call_aclose(self._iterator or self._items)
 
     def close(self) -> None:
-        """Close the items in a place that cannot await."""
+        """Close the items from code that cannot await."""
         call_close(self._items)

@@ -1,4 +1,4 @@
-"""Log records as JSON, one object per line, with the fields of the request."""
+"""Formats log records as JSON, one object per line, with fields that identify the request."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from datetime import UTC, datetime
 from .log_fields import NAMES, request_fields
 
 _STANDARD: t.Final = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime", *NAMES})
-"""The attributes of a record that are not from its `extra`."""
+"""The attributes of a record that do not come from `extra`."""
 
 
 class RequestFields(logging.Filter):
-    """Gives each record the attributes `request_id`, `trace_id` and `endpoint`, for the format of any handler.
+    """Adds the attributes `request_id`, `trace_id` and `endpoint` to each record, for use in the format of a handler.
 
-    Outside of a request, and for a value that is unknown, they are a dash. For a handler that passes records on to
-    another thread, such as `QueueHandler`: the fields are those of the thread in which the line is written.
+    An unknown value is a dash, as are all values outside of a request. Add the filter to handlers that pass records to
+    another thread, such as `QueueHandler`, since the request is that of the thread that runs the filter.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Add the attributes that the record does not have. Always true."""
+        """Add the attributes that the record lacks. Returns True."""
         fields = request_fields()
         for name in NAMES:
             if not hasattr(record, name):
@@ -33,14 +33,14 @@ class RequestFields(logging.Filter):
 
 
 class JSONFormatter(logging.Formatter):
-    """Log records as JSON objects, one per line.
+    """Formats log records as JSON objects, one per line.
 
-    The keys are time, level, logger and message; during a request, request_id, trace_id and endpoint; those of `extra`;
-    and, for an error, traceback and stack. A key of `extra` that is one of these gets an underscore at its end.
+    The keys are time, level, logger and message; during a request also request_id, trace_id and endpoint; then the keys
+    of `extra`; and for errors traceback and stack. If a key of `extra` has one of these names, `_` is appended to it.
     """
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record as JSON. A traceback is a string in it. Values that JSON has no form for are their `repr`."""
+        """The record as JSON. The traceback is a string. Values that JSON does not support become their `repr`."""
         entry: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
@@ -50,7 +50,7 @@ class JSONFormatter(logging.Formatter):
         }
         for name, value in vars(record).items():
             if name not in _STANDARD:
-                entry[f"{name}_" if name in entry or name in _AT_THE_END else name] = value
+                entry[f"{name}_" if name in entry or name in _ERROR_KEYS else name] = value
         if record.exc_info:
             entry["traceback"] = self.formatException(record.exc_info)
         elif record.exc_text:
@@ -60,11 +60,11 @@ class JSONFormatter(logging.Formatter):
         return "{" + ", ".join(f"{json.dumps(name)}: {_as_json(value)}" for name, value in entry.items()) + "}"
 
 
-_AT_THE_END: t.Final = frozenset({"traceback", "stack"})
+_ERROR_KEYS: t.Final = frozenset({"traceback", "stack"})
 
 
 def _message_of(record: logging.LogRecord) -> str:
-    """The message; if its arguments do not fit its format, both as they are, so that the line is not lost."""
+    """The message. If the arguments do not fit the format, both are written unformatted, so that no line is lost."""
     try:
         return record.getMessage()
     except Exception:
@@ -72,17 +72,17 @@ def _message_of(record: logging.LogRecord) -> str:
 
 
 def _fields_of(record: logging.LogRecord) -> dict[str, object]:
-    """The fields of the request, or those that a filter has given to the record in the thread of the request."""
+    """The fields that a `RequestFields` filter has added to the record, or else those of the current request."""
     if not hasattr(record, "request_id"):
         return dict(request_fields())
-    found = {name: getattr(record, name, None) for name in NAMES}
-    if set(found.values()) <= {"-", None}:
+    fields = {name: getattr(record, name, None) for name in NAMES}
+    if set(fields.values()) <= {"-", None}:
         return {}
-    return {name: None if value == "-" else value for name, value in found.items()}
+    return {name: None if value == "-" else value for name, value in fields.items()}
 
 
 def _as_json(value: object) -> str:
-    with suppress(Exception):  # which objects of the application may raise
+    with suppress(Exception):  # raised by objects of the application
         return json.dumps(value, default=repr, allow_nan=False)
     with suppress(Exception):
         return json.dumps(repr(value))
@@ -90,15 +90,15 @@ def _as_json(value: object) -> str:
 
 
 def write_json(logger: logging.Logger) -> None:
-    """Let the console show the records of `logger` and the loggers below it as JSON.
+    """Write the records of `logger` and of the loggers below it to the console as JSON.
 
-    Only handlers that write to the console change. Those above `logger`, at last those of the root logger, stay as they
-    are, and get its records as before, unless they would write a line to the console a second time.
+    Only handlers that write to the console are replaced. Handlers of the loggers above get the records as before,
+    unless they would write a line to the console a second time.
     """
     if logger is logging.root:
         logging.getLogger("costrel.server").warning(
-            "--log-format json does not apply to the application's log lines: its name is 'root', which is the name of"
-            " the root logger."
+            "--log-format json does not apply to the application's log records, because the application is named"
+            " 'root', like the root logger."
         )
         return
     for each in (logger, *_below(logger)):
@@ -112,16 +112,16 @@ def write_json(logger: logging.Logger) -> None:
 
 
 def _in_json(handler: logging.StreamHandler[t.TextIO]) -> logging.Handler:
-    """A handler like `handler`, which other loggers may share, with JSON as its format."""
-    twin = logging.StreamHandler(handler.stream)
-    twin.setLevel(handler.level)
-    twin.filters[:] = handler.filters
-    twin.setFormatter(JSONFormatter())
-    return twin
+    """A copy of `handler`, which other loggers may share, with JSON as its format."""
+    copy = logging.StreamHandler(handler.stream)
+    copy.setLevel(handler.level)
+    copy.filters[:] = handler.filters
+    copy.setFormatter(JSONFormatter())
+    return copy
 
 
 class _Upwards(logging.Handler):
-    """Passes records on to the handlers above a logger that do not write to the console."""
+    """Passes records on to the handlers above a logger, except for those that write to the console."""
 
     def __init__(self, logger: logging.Logger) -> None:
         super().__init__()
@@ -136,7 +136,7 @@ class _Upwards(logging.Handler):
 
 
 def _above(logger: logging.Logger) -> Iterator[logging.Handler]:
-    """The handlers that records of `logger` reach by propagation."""
+    """The handlers that records of `logger` propagate to."""
     return _from(logger.parent if logger.propagate else None)
 
 
@@ -147,13 +147,13 @@ def _from(logger: logging.Logger | None) -> Iterator[logging.Handler]:
 
 
 def _below(logger: logging.Logger) -> Iterator[logging.Logger]:
-    for name, found in list(logging.Logger.manager.loggerDict.items()):
-        if name.startswith(f"{logger.name}.") and isinstance(found, logging.Logger):
-            yield found
+    for name, other in list(logging.Logger.manager.loggerDict.items()):
+        if name.startswith(f"{logger.name}.") and isinstance(other, logging.Logger):
+            yield other
 
 
 def _is_on_console(handler: logging.Handler) -> t.TypeGuard[logging.StreamHandler[t.TextIO]]:
-    """Whether a handler writes to the standard output or error; Flask's default handler does so by a proxy."""
+    """Whether a handler writes to standard output or error, possibly through a proxy like Flask's default handler."""
     if not isinstance(handler, logging.StreamHandler):
         return False
     return handler.stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)

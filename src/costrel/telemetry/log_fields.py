@@ -1,6 +1,6 @@
-"""The fields of a log line that describe its request: request id, trace id and endpoint.
+"""The fields that identify the request in a log line: request id, trace id and endpoint.
 
-They are looked up when a line is written, so a request that writes none pays nothing for them.
+They are looked up when a line is written, so a request without log lines pays nothing for them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _is_request_id: t.Final = LatePattern(r"[!-~]{1,128}").fullmatch
 
 
 class Sending:
-    """A request whose response is being sent: its context has ended, and its stream may still write log lines."""
+    """A request whose response is being sent: its context has ended, but its stream may still write log lines."""
 
     __slots__ = ("endpoint", "is_over", "source")
 
@@ -36,7 +36,7 @@ class Sending:
         self.is_over = False
 
     def end(self) -> None:
-        """The response was sent. Context variables cannot be reset from here, since a copy of them may be current."""
+        """Record that the response has been sent. The context variable cannot be reset here: a copy may be current."""
         self.is_over = True
 
 
@@ -44,14 +44,14 @@ _sending: ContextVar[Sending | None] = ContextVar("costrel.sending", default=Non
 
 
 def note_sending(source: Source, endpoint: str | None) -> Callable[[], None]:
-    """Name this request in log lines after its context has ended. Returns the function to call at its end."""
+    """Identify this request in log lines after its context has ended. Returns the function to call at its end."""
     sending = Sending(source, endpoint)
     _sending.set(sending)
     return sending.end
 
 
 def request_fields() -> Fields:
-    """The fields for a log line that is written now. Empty outside of a request; None for a value that is unknown."""
+    """The fields for a log line that is written now. Unknown values are None. Empty outside of a request."""
     ctx = peek_request()
     if ctx is not None:
         return _fields(ctx.request._source, _endpoint_of(ctx))
@@ -62,22 +62,22 @@ def request_fields() -> Fields:
 
 
 def request_id_of(source: Source) -> str | None:
-    """The id that the server or a proxy has given to a request; None if there is none that is well-formed."""
+    """The id that the server or a proxy has assigned to the request; None without a well-formed id."""
     request_id: str = source.get("HTTP_X_REQUEST_ID", "")
     return request_id if _is_request_id(request_id) else None
 
 
 def trace_id_in(source: Source) -> str | None:
-    """The trace id of a request: that of its span, or of its field ``traceparent``."""
+    """The trace id of a request's span, or of its ``traceparent`` header; None without either."""
     scope = hot(source, "asgi.scope")
-    made = None if scope is None else noted(scope, TRACE)
-    return made or trace_id_of(source.get("HTTP_TRACEPARENT"))
+    from_span = None if scope is None else noted(scope, TRACE)
+    return from_span or trace_id_of(source.get("HTTP_TRACEPARENT"))
 
 
 def add_request_fields(logger: object, method_name: str, event_dict: dict[str, t.Any]) -> dict[str, t.Any]:
-    """A processor for structlog: adds request id, trace id and endpoint to an event during a request.
+    """A structlog processor that adds request id, trace id and endpoint to events during a request.
 
-    Values that the event has already are kept.
+    Values that the event already has are kept.
     """
     for name, value in request_fields().items():
         event_dict.setdefault(name, value)
@@ -98,7 +98,7 @@ def _endpoint_of(ctx: RequestContext) -> str | None:
 
 
 def _current_trace_id() -> str | None:
-    """The trace id of the current span of OpenTelemetry, if the application uses that."""
+    """The trace id of the current OpenTelemetry span, if the application uses OpenTelemetry."""
     api = sys.modules.get("opentelemetry.trace")
     if api is None:
         return None

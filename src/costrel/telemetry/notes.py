@@ -1,4 +1,4 @@
-"""Notes of a request for the server that it came from, in the ASGI scope."""
+"""Notes about a request for its server, stored in the ASGI scope."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import typing as t
 from ..support.asgi_types import Scope
 
 NOTES: t.Final = "costrel.notes"
-"""The key of a scope under which a server leaves a dict for notes, if middleware may pass on a copy of the scope."""
+"""The scope key of a dict for notes. A server adds it if middleware may pass on a copy of the scope."""
 
 TRACE: t.Final = "costrel.trace"
 """The key of the note with the trace id, for the access log."""
@@ -19,6 +19,6 @@ def note(scope: Scope, key: str, text: str) -> None:
 
 
 def noted(scope: Scope, key: str) -> str | None:
-    """The note of this key, or None."""
-    found: str | None = scope.get(NOTES, scope).get(key)
-    return found
+    """The note with this key; None if there is none."""
+    text: str | None = scope.get(NOTES, scope).get(key)
+    return text

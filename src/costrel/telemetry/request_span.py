@@ -1,4 +1,4 @@
-"""The span of one request after its begin: its status, its error, and its end, which may be the end of a stream."""
+"""The span of a request after its start: its status, its error, and its end, which may be the end of a stream."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ if t.TYPE_CHECKING:
     from ..messages.response import Response
 
 TRACED: t.Final = "costrel_traced"
-"""The key of a scope or an environ for a mounted application, whose request has a span already."""
+"""A key in the scope or environ of a mounted application: the request already has a span."""
 
 LEFT: t.Final = "client_disconnected"
-"""The ``error.type`` of requests whose client left before it had the whole response."""
+"""The ``error.type`` of requests whose client disconnected before the response was complete."""
 
 _ERROR: t.Final = 500
 
 
 class RequestSpan(Watcher):
-    """A recorded span. It ends when the lifecycle has ended and the body, if it is followed, was sent."""
+    """A recorded span. It ends when the lifecycle has ended and the body, if it is followed, has been sent."""
 
     handled: Exception | None = None
-    """The last error for which the application's own handler has made the response."""
+    """The last error that an error handler of the application has turned into a response."""
 
     def __init__(self, span: Span, inside: Context) -> None:
         self._span = span
         self._inside = inside
-        """The context in which the span is the current one."""
+        """The OpenTelemetry context in which the span is current."""
         self._status: int | None = None
         self._error: BaseException | None = None
         self._is_cut = False
@@ -48,7 +48,7 @@ class RequestSpan(Watcher):
     # -- for the lifecycle
 
     def leave(self, status: int | None, error: BaseException | None, client_left: bool) -> None:
-        """The lifecycle has ended, with this status and this error, if there are any."""
+        """Record the end of the lifecycle, with its status and error if there are any."""
         if status is not None and self._status is None:
             self._status = status
         if client_left and isinstance(error, CancelledError):
@@ -59,10 +59,10 @@ class RequestSpan(Watcher):
         self._end_if_over()
 
     def follow(self, response: Response, method: str) -> None:
-        """Let the span last until the body of a stream was sent."""
+        """Keep the span open until the body of a stream has been sent."""
         body = response.response
         if not has_no_body(response.status_code, method):
-            self._is_cut = self._is_followed = True  # until the body says that it has come to its end
+            self._is_cut = self._is_followed = True  # until the body reports its end
             size = response.content_length
             response.response = AsyncItems(body, self, size) if hasattr(body, "__aiter__") else Items(body, self, size)
             response.call_on_close(self.close)
@@ -70,29 +70,29 @@ class RequestSpan(Watcher):
     # -- for the body
 
     def note_all_sent(self) -> None:
-        """All bytes that the response has announced were produced."""
+        """Record that the body has produced as many bytes as the Content-Length."""
         self._is_cut = False
 
     def complete(self) -> None:
-        """The body has come to its end."""
+        """Record that the body has ended."""
         self._is_cut = False
         self.close()
 
     def fail(self, error: BaseException) -> None:
-        """The body has raised an error."""
+        """Record that the body has raised an error."""
         if not isinstance(error, (GeneratorExit, CancelledError)):
             self._error = error
         self.close()
 
     def close(self) -> None:
-        """The body was sent, or will not be."""
+        """Record that the body has been sent, or will not be sent."""
         self._is_followed = False
         self._end_if_over()
 
     # -- for mounted applications
 
     def around_wsgi(self, application: WSGIApplication) -> WSGIApplication:
-        """`application`, whose response the span follows."""
+        """Wrap a mounted application so that the span lasts until its response has been sent."""
         self._is_followed = True
 
         def traced(environ: WSGIEnvironment, start_response: StartResponse) -> t.Iterable[bytes]:
@@ -116,7 +116,7 @@ class RequestSpan(Watcher):
         return traced
 
     def around_asgi(self, application: ASGIApplication) -> ASGIApplication:
-        """`application`, whose response the span follows. It is called after the lifecycle has ended."""
+        """Like `around_wsgi`. The application is called after the lifecycle has ended."""
         self._is_followed = True
 
         async def traced(scope: Scope, receive: Receive, send: Send) -> None:
@@ -149,7 +149,7 @@ class RequestSpan(Watcher):
             self._is_cut = False
 
     def _fail_mounted(self, error: BaseException) -> None:
-        """Note an error of a mounted application; the edge answers it if no response has begun."""
+        """Record an error of a mounted application. If no response has started, the edge answers it."""
         if self._status is None and isinstance(error, Exception):
             self._is_cut = False
             self._status = (error.code or _ERROR) if isinstance(error, HTTPException) else _ERROR
@@ -176,7 +176,7 @@ class RequestSpan(Watcher):
             span.set_status(Status(StatusCode.ERROR, f"{type(error).__name__}: {error}"))
         elif self._is_cut:
             span.set_attribute("error.type", LEFT)
-            span.set_status(Status(StatusCode.ERROR, "The client disconnected before it had the whole response."))
+            span.set_status(Status(StatusCode.ERROR, "The client disconnected before the response was complete."))
         elif failed:
             span.set_attribute("error.type", str(status))
             span.set_status(Status(StatusCode.ERROR))

@@ -1,4 +1,4 @@
-"""Whether the requests of an application are traced, by the setting ``OPENTELEMETRY``."""
+"""Turns the tracing of an application on or off, as the setting ``OPENTELEMETRY`` says."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ if t.TYPE_CHECKING:
     from ..guards.contract import Arrival
     from .tracing import Tracing
 
-_NEEDS: t.Final = "OPENTELEMETRY is on, and the package opentelemetry-api is not installed: pip install 'costrel[otel]'"
+_NEEDS: t.Final = "OPENTELEMETRY requires the package opentelemetry-api: pip install 'costrel[otel]'"
 
 
 def switch_tracing(app: AppContract) -> Arrival | None:
-    """Trace the requests of `app`, or stop, as the setting says now.
+    """Start or stop tracing the requests of `app`, as the setting says now.
 
-    If no span can be recorded, requests are handled like untraced requests. The result then forwards the caller's
-    trace headers; otherwise it is None.
+    If no span can be recorded, requests are handled as without tracing. The result then forwards the caller's trace
+    headers; otherwise it is None.
     """
     tracing = tracing_of(app)
     if tracing is None or tracing.records:
@@ -27,7 +27,7 @@ def switch_tracing(app: AppContract) -> Arrival | None:
 
 
 def use_tracing(app: AppContract, tracing: TracingContract | None) -> None:
-    """Begin spans by `tracing`; None begins none."""
+    """Start a span for each request with `tracing`; None turns this off."""
     for name, value in (("_tracing", tracing), ("_traces_apart", tracing is not None)):
         if value:
             setattr(app, name, value)
@@ -36,9 +36,9 @@ def use_tracing(app: AppContract, tracing: TracingContract | None) -> None:
 
 
 def tracing_of(app: AppContract) -> Tracing | None:
-    """The tracing that the settings ask for; None for no tracing.
+    """The tracing that the setting asks for; None for no tracing.
 
-    Raises RuntimeError if OpenTelemetry is not installed, and TypeError for a value that is no tracer provider.
+    Raises RuntimeError if OpenTelemetry is not installed, and TypeError if the setting is no bool or tracer provider.
     """
     setting = app.config.get("OPENTELEMETRY")
     if not setting:

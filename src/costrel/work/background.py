@@ -1,4 +1,4 @@
-"""The threads in which an application's functions run after its responses, and the bounded queue in front of them."""
+"""The thread pool, with a bounded queue, in which an application's functions run after its responses."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from ..support.signals import background_refused
 from .calls import Call
 
 QUEUE: t.Final = 1_000
-"""The largest number of functions that wait for a thread, or run on the event loop."""
+"""The maximum number of functions that wait for a thread or run on the event loop."""
 
 THREADS: t.Final = 4
 
 NAME: t.Final = "costrel-worker-background"
 
 IDLE: t.Final = 10.0
-"""Seconds after which a thread without work ends."""
+"""The seconds after which an idle thread ends."""
 
 AT_EXIT: t.Final = 30.0
-"""Seconds for the functions that are left when a process exits under a server that does not announce its end."""
+"""The time limit in seconds for the remaining functions at exit, if the server has not shut the application down."""
 
 
 class Background:
@@ -45,8 +45,8 @@ class Background:
         self._is_bound_to_exit = False
 
     def submit(self, call: Call) -> bool:
-        """Run `call` as soon as a thread is free, or on its event loop. Returns False if too many wait already."""
-        if self._process != os.getpid():  # the threads stayed in the parent process
+        """Queue `call` for a thread, or start it on its event loop. Returns False if the queue is full."""
+        if self._process != os.getpid():  # after a fork: the threads exist only in the parent process
             self._reset()
         is_async = call.is_async
         with self._changed:
@@ -64,10 +64,10 @@ class Background:
         return True
 
     def refuse(self, call: Call) -> None:
-        """Log and count a function that does not run, since too many wait."""
+        """Log and count a function that does not run because the queue is full."""
         self._app.logger.error(
-            "The function %s does not run after the response to %s: %d functions are waiting already. Raise"
-            " BACKGROUND_THREADS (%d), or give the work to a job queue.",
+            "The function %s was not run after the response to %s, because %d functions are already waiting. Raise"
+            " BACKGROUND_THREADS (%d), or use a job queue for this work.",
             call.name,
             call.head,
             QUEUE,
@@ -78,7 +78,7 @@ class Background:
             call.done.set()
 
     def drain(self, seconds: float) -> list[str]:
-        """Wait up to `seconds` for all functions to end. Log and return the names of those that are lost."""
+        """Wait up to `seconds` for all functions to end. Logs and returns the names of those that do not."""
         until = time.monotonic() + seconds
         with self._changed:
             while self._pending() and (left := until - time.monotonic()) > 0:
@@ -90,7 +90,7 @@ class Background:
             self._queue.clear()
         if lost:
             self._app.logger.error(
-                "The process ends, and %d functions after responses are lost: %s.", len(lost), _counted(lost)
+                "The process is ending before %d functions after responses have ended: %s.", len(lost), _counted(lost)
             )
         return lost
 
@@ -102,7 +102,7 @@ class Background:
         return most
 
     def _start_thread(self) -> None:
-        """Start a thread if there are more calls than free threads, and not as many threads as there may be."""
+        """Start a thread if more calls are queued than threads are free, unless BACKGROUND_THREADS are running."""
         is_short = self._threads - len(self._running) < len(self._queue)
         if is_short and self._threads < self._most_threads():
             self._threads += 1
@@ -114,7 +114,7 @@ class Background:
             del call
 
     def _next(self) -> Call | None:
-        """The next call; None if there was none for a while, and this thread is to end."""
+        """Wait for the next call. None if there is none for IDLE seconds: then this thread ends."""
         with self._changed:
             if not self._changed.wait_for(lambda: self._queue, IDLE):
                 self._threads -= 1
@@ -138,9 +138,9 @@ class Background:
 
 
 def _drain_at_exit(background: weakref.ref[Background]) -> None:
-    found = background()
-    if found is not None:
-        found.drain(AT_EXIT)
+    live = background()
+    if live is not None:
+        live.drain(AT_EXIT)
 
 
 def _counted(names: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""One function that runs after a response: in a thread, or on the event loop if it is async."""
+"""A call of a function after a response: in a thread, or on the event loop if the function is async."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ AtEnd: t.TypeAlias = "Callable[[Call], None]"
 
 
 class Call:
-    """A function with its arguments, and the request that has registered it.
+    """A function with its arguments, and the request that registered it.
 
-    Raises TypeError for a function that cannot be called, or whose values nothing would read.
+    Raises TypeError if the function is not callable, or is a generator function.
     """
 
     head: Head
@@ -34,11 +34,11 @@ class Call:
         self.kwargs = kwargs
         self.always = always
         self.threads: ThreadsContract | None = None
-        """The way to the event loop of the request, if it has one."""
+        """Runs async functions on the event loop of the request; None without a loop."""
         self.done: Event | None = None
-        """Set at the end of the function, if something waits for that."""
+        """Set when the function has ended; None if nothing waits for it."""
         self.children: list[Call] = []
-        """The calls that the function has registered itself, if something waits for them."""
+        """The calls that the function itself has registered, if something waits for them."""
         self._app = ctx.app
         self._variables: Context = copy_context()
         self._variables.run(make_current, None)
@@ -46,13 +46,13 @@ class Call:
     @property
     def name(self) -> str:
         """The name of the function, for messages."""
-        function = getattr(self.function, "func", self.function)  # that of a `functools.partial`
+        function = getattr(self.function, "func", self.function)  # of a `functools.partial`
         return getattr(function, "__qualname__", None) or repr(function)
 
     @property
     def is_async(self) -> bool:
         """Whether the function runs on the event loop of the request."""
-        from inspect import iscoroutinefunction  # slow to load
+        from inspect import iscoroutinefunction  # slow to import
 
         function = self.function
         if self.threads is None:
@@ -60,28 +60,28 @@ class Call:
         return iscoroutinefunction(function) or iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004
 
     def wait(self) -> None:
-        """Wait for the end of the function, and of the functions that it has registered."""
+        """Wait until the function, and the functions that it has registered, have ended."""
         if self.done is not None:
             self.done.wait()
         for child in self.children:
             child.wait()
 
     def run(self, at_end: AtEnd | None = None) -> None:
-        """Call the function in this thread. An error in it is reported; `at_end` is called in any case."""
+        """Call the function in this thread and report its error, if it raises one. `at_end` is called in any case."""
         try:
             self._variables.run(self._run)
         finally:
             self._end(at_end)
 
     def start(self, at_end: AtEnd | None = None) -> None:
-        """Call the function on the event loop of the request; `at_end` is called when it has ended."""
+        """Start the function on the event loop of the request. `at_end` is called when it has ended."""
         ctx = self._context()
 
         async def run() -> None:
             await self._run_async(ctx)
 
         if self.threads is None or not self.threads.start(ctx, run, self._variables, lambda: self._end(at_end)):
-            self.run(at_end)  # the loop has ended
+            self.run(at_end)  # the loop is closed
 
     async def _run_async(self, ctx: AfterContext) -> None:
         try:
@@ -118,7 +118,7 @@ class Call:
                 finally:
                     ctx.note_end(self.name)
         except BaseException:
-            return  # it was reported, so that the thread goes on
+            return  # the error has been reported, and must not end the thread
 
     def _function(self) -> Function:
         from functools import partial
@@ -148,13 +148,13 @@ def _check(function: object) -> None:
         close = getattr(function, "close", None)
         is_coroutine = isinstance(function, Coroutine)
         if is_coroutine and close is not None:
-            close()  # it is never awaited, and Python would warn of that too
+            close()  # otherwise Python would also warn that it was never awaited
         name = getattr(function, "__name__", "fn")
-        hint = f" Leave out the brackets: after_response({name}), with the arguments after it." if is_coroutine else ""
+        hint = f" Do not call it yourself: after_response({name}, ...) takes its arguments too." if is_coroutine else ""
         raise TypeError(f"after_response takes a function and its arguments, not {function!r}.{hint}")
-    from inspect import isgeneratorfunction  # slow to load
+    from inspect import isgeneratorfunction  # slow to import
 
     refuse_async_generator("a function after the response", function)
     if isgeneratorfunction(function):
         name = getattr(function, "__name__", repr(function))
-        raise TypeError(f"{name!r} has a 'yield': as a function after the response nothing would read its values.")
+        raise TypeError(f"{name!r} is a generator function. It cannot run after the response: nothing would read it.")

@@ -1,4 +1,4 @@
-"""A pool of threads that see the application and the request of the code that submits a function."""
+"""A thread pool whose functions have the application and request of the code that submits them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ R = t.TypeVar("R")
 
 
 class ContextExecutor(ThreadPoolExecutor):
-    """A `ThreadPoolExecutor` whose functions run within the context in which they were submitted.
+    """A `ThreadPoolExecutor` whose functions run in the context in which they were submitted.
 
-    A function that is submitted outside of any context runs without one.
+    A function that is submitted outside of a context runs without one.
     """
 
     def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
-        """Schedule a call of `fn`, as `concurrent.futures.Executor.submit`."""
+        """Schedule a call of `fn`, like `concurrent.futures.Executor.submit`."""
         return super().submit(fn if peek() is None else in_context(fn), *args, **kwargs)

@@ -1,4 +1,4 @@
-"""The request of functions after the response: its head, and its session, which is read-only."""
+"""The request as functions after the response see it: its head, and a read-only session."""
 
 from __future__ import annotations
 
@@ -14,49 +14,50 @@ from ..messages.source import environ_of
 from ..sessions.session import Session
 
 NO_BODY: t.Final = (
-    "request.{name} cannot be used after the response: the body of the request ended with the request. Read it in the"
-    " view, and pass the values to the function: after_response(fn, value)."
+    "request.{name} is not available after the response, because the request's body is closed. Read it in the view,"
+    " and pass the values to the function: after_response(fn, value)."
 )
 
 READ_ONLY: t.Final = (
-    "The session cannot be changed after the response, whose headers carry its cookie. Change it in the view."
+    "The session cannot be changed after the response, because its cookie is sent with the headers. Change it in the"
+    " view."
 )
 
 _LEFT_OUT: t.Final = frozenset(
     {"costrel.holds", "werkzeug.debug.preserve_context", "werkzeug.request", "werkzeug.socket", "wsgi.input"}
 )
-"""Entries of an environ that belong to the request itself, or keep its resources alive."""
+"""Entries of an environ that belong to the request itself or keep its resources alive."""
 
 
-def _gone(name: str) -> property:
+def _unavailable(name: str) -> property:
     def refuse(self: Request) -> t.NoReturn:
         raise RuntimeError(NO_BODY.format(name=name))
 
     return property(refuse)
 
 
-class BodyIsGone:
-    """A mixin for a request without its body: each use of the body raises RuntimeError with the reason."""
+class WithoutBody:
+    """A mixin for a request without its body: each use of the body raises RuntimeError with an explanation."""
 
-    data = _gone("data")
-    files = _gone("files")
-    form = _gone("form")
-    get_data = _gone("get_data()")
-    get_json = _gone("get_json()")
-    input_stream = _gone("input_stream")
-    json = _gone("json")
-    stream = _gone("stream")
-    values = _gone("values")
+    data = _unavailable("data")
+    files = _unavailable("files")
+    form = _unavailable("form")
+    get_data = _unavailable("get_data()")
+    get_json = _unavailable("get_json()")
+    input_stream = _unavailable("input_stream")
+    json = _unavailable("json")
+    stream = _unavailable("stream")
+    values = _unavailable("values")
 
 
 @lru_cache(maxsize=64)
 def head_class(request_class: type[Request]) -> type[Request]:
-    """A subclass of an application's class of requests whose instances have no body."""
-    return type(request_class.__name__, (BodyIsGone, request_class), {"__module__": request_class.__module__})
+    """A subclass of an application's request class whose instances have no body."""
+    return type(request_class.__name__, (WithoutBody, request_class), {"__module__": request_class.__module__})
 
 
 class SessionAfterResponse(Session):
-    """A copy of a session: changing it raises RuntimeError."""
+    """A read-only copy of a session. Changing it raises RuntimeError."""
 
     def _refuse(self, *args: object, **kwargs: object) -> t.NoReturn:
         raise RuntimeError(READ_ONLY)
@@ -66,19 +67,19 @@ class SessionAfterResponse(Session):
 
     @classmethod
     def of(cls, session: object) -> SessionAfterResponse:
-        """The copy of a session of any kind."""
+        """A copy of a session of any class."""
         content = dict(session) if isinstance(session, Mapping) else {}
         try:
-            made = cls(copy.deepcopy(content))
-        except Exception:  # a value that cannot be copied, or written as JSON
-            made = cls(content, texts={})
+            copied = cls(copy.deepcopy(content))
+        except Exception:  # a value cannot be copied, or not be written as JSON
+            copied = cls(content, texts={})
         if isinstance(session, Session):
-            made.restore(session.created, session.seen, session.user)
-        return made
+            copied.restore(session.created, session.seen, session.user)
+        return copied
 
 
 class Head:
-    """The head of one request, and its session, from which a context is made for each function."""
+    """The head and the session of one request. Each function gets a context that is made from them."""
 
     def __init__(self, ctx: RequestContext) -> None:
         request = ctx.request
@@ -92,38 +93,38 @@ class Head:
 
     @property
     def request_id(self) -> str | None:
-        """The id of the request, which ``costrel serve`` gives to each."""
+        """The request id that ``costrel serve`` assigns; None under servers that do not."""
         request_id: str | None = self.environ.get("HTTP_X_REQUEST_ID")
         return request_id
 
     def __str__(self) -> str:
         path = self.path if self.path.isprintable() else self.path.encode("unicode_escape").decode()
-        told = "" if self.request_id is None else f" (request {self.request_id})"
-        return f"{self.method} {path}{told}"
+        suffix = "" if self.request_id is None else f" (request {self.request_id})"
+        return f"{self.method} {path}{suffix}"
 
     def context(self) -> AfterContext:
-        """A new context with the application and this head."""
+        """A new context with this head."""
         cls = self._request_class
         environ = dict(self.environ)
-        request: t.Any = cls(environ) if issubclass(cls, BodyIsGone) else head_class(cls)(environ)  # type: ignore[arg-type]  # a class has a hash
+        request: t.Any = cls(environ) if issubclass(cls, WithoutBody) else head_class(cls)(environ)  # type: ignore[arg-type]  # a class has a hash
         request.url_rule, request.view_args = self._rule, self._view_args
         return AfterContext(self.app, environ, request, self._session)
 
 
 class AfterContext(RequestContext):
-    """The context of a function after a response: an application context of its own, with the head of the request."""
+    """The context of a function after a response: an application context, with the head of the request."""
 
     is_kept = True
-    """The functions that tear the request down have run: only those of the application context run here."""
+    """True, since the request's teardown functions have run, and only the application context's are left."""
 
     batch: list[t.Any] | None = None
-    """A list for the calls that the function itself registers, if something waits for them."""
+    """Collects the calls that the function itself registers, if something waits for them."""
 
     has_ended = False
-    """Whether the function has ended, so that only the teardown functions are left."""
+    """Whether the function has ended, and only teardown functions are left to run."""
 
     way: ThreadsContract | None = None
-    """The way to the event loop, for functions that the function itself registers."""
+    """Runs async functions on the event loop, for functions that the function itself registers."""
 
     _shown: SessionAfterResponse | None = None
 
@@ -139,7 +140,7 @@ class AfterContext(RequestContext):
 
     @property
     def session(self) -> SessionAfterResponse:
-        """The session as the request has left it, for reading. Read from its store if the request did not use it."""
+        """A read-only copy of the session at the end of the request. If the request has not used it, it is loaded."""
         if self._shown is None:
             self._shown = SessionAfterResponse.of(self._session)
         return self._shown
@@ -149,7 +150,7 @@ class AfterContext(RequestContext):
         raise RuntimeError(READ_ONLY)
 
     def note_end(self, name: str) -> None:
-        """Called when the function `name` has ended. Logs a warning if it has changed a value in the session."""
+        """Record that the function `name` has ended. Logs a warning if it has changed a value inside the session."""
         self.has_ended = True
         if self._shown is not None and self._shown._texts and self._shown.modified:
-            self.app.logger.warning("%s changed a value in the session. The change is lost. %s", name, READ_ONLY)
+            self.app.logger.warning("%s changed a value in the session, and the change is lost. %s", name, READ_ONLY)

@@ -1,4 +1,4 @@
-"""Functions that wait for the end of a response: released when it was sent, dropped if the request has failed."""
+"""Functions that wait for the end of a response. They are released when it has been sent, or dropped after an error."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ F = t.TypeVar("F", bound=Callable[..., t.Any])
 T = t.TypeVar("T")
 
 _WAYS_OUT: t.Final = frozenset({"__call__", "close", "get_app_iter", "get_wsgi_response"})
-"""The methods of a response that may not call `Response.close` if an application replaces them."""
+"""The methods of a response that may fail to call `Response.close` if an application overrides them."""
 
 
 def after_response(function: F, /, *args: object, always: bool = False, **kwargs: t.Any) -> F:
-    """Have `function` called with these arguments after the response to this request was sent.
+    """Call `function` with these arguments after the response to this request has been sent.
 
-    A ``def`` function runs in a thread of its own pool (``BACKGROUND_THREADS``), an ``async def`` function on the
-    server's event loop, each in a new application context with the head of the request. It does not run if the view
-    raises an error, or if one follows until the response is complete; with `always`, it runs in these cases too.
+    A ``def`` function runs in a thread pool for this purpose (``BACKGROUND_THREADS``), an ``async def`` function on the
+    server's event loop, each in a new application context with the head of the request. It does not run if an error
+    occurs in the view or before the response is complete, unless `always` is true.
 
-    Can be a decorator. Raises RuntimeError outside of a request, and TypeError if `function` cannot be called.
+    Can be used as a decorator. Raises RuntimeError outside of a request, and TypeError if `function` is not callable.
     """
     ctx = request_context_for("after_response")
     call = Call(function, args, kwargs, always, ctx)
-    if isinstance(ctx, AfterContext):  # one function after the response has called for another
+    if isinstance(ctx, AfterContext):  # called in a function that itself runs after a response
         if ctx.has_ended:
             raise RuntimeError(
-                "The context of a function after a response ends, and can have no function after it: it would never"
-                " end. Call after_response in a function of 'teardown_request', which runs once for each request."
+                "after_response cannot be called while the context of a function after a response is torn down, since"
+                " it would never end. Call it in a 'teardown_request' function, which runs once per request."
             )
         call.head = Head(ctx)
         call.threads = ctx.way
@@ -61,49 +61,49 @@ _awaited: ContextVar[list[Held] | None] = ContextVar("costrel.awaited", default=
 
 @contextmanager
 def awaited() -> Iterator[list[Held]]:
-    """A block in which a test makes a request. Gives a list that is not empty if functions wait for its response.
+    """Tell a test client whether functions wait for a response. Yields a list, which is not empty if they do.
 
-    The test then has to read the response to its end. Streams, whose length is unknown, do not count.
+    The client then has to read the response completely. Streams of unknown length are not counted.
     """
-    found: list[Held] = []
-    token = _awaited.set(found)
+    waiting: list[Held] = []
+    token = _awaited.set(waiting)
     try:
-        yield found
+        yield waiting
     finally:
         _awaited.reset(token)
 
 
 class Held:
-    """The functions that one request has registered."""
+    """The functions that one request has registered with `after_response`."""
 
     def __init__(self, ctx: RequestContext) -> None:
         self._ctx: RequestContext | None = ctx
-        """The context of the request; None once the functions were released, since the two refer to each other."""
+        """The context of the request; None once the functions are released, to end the reference cycle."""
         self._calls: list[Call] = []
         self._head: Head | None = None
         self._hook: _Hook | None = None
 
     @property
     def is_attached(self) -> bool:
-        """Whether the end of a response is going to release the functions."""
+        """Whether the functions are released at the end of a response."""
         return self._hook is not None
 
     def add(self, call: Call, ctx: RequestContext) -> None:
-        """Hold one more function of the request; if the response was sent, submit it."""
+        """Hold another function, or submit it if the response has been sent."""
         self._calls.append(call)
         if self._ctx is None:
             self._submit(ctx)
 
     def fail(self) -> None:
-        """Drop the functions, except for those that are always called."""
+        """Drop the functions, except for those with `always`."""
         self._calls = [call for call in self._calls if call.always]
 
     def detach(self) -> None:
-        """Wait for the end of another response: that of the first one is not sent."""
+        """Stop waiting for the end of a response that will not be sent. Another response follows."""
         self._hook = None
 
     def conclude(self, response: T) -> T:
-        """`response`, or another callable, whose end releases the functions."""
+        """Release the functions at the end of `response`. Returns it, or a callable that takes its place."""
         ctx = self._ctx
         if ctx is None:
             return response
@@ -114,15 +114,15 @@ class Held:
             return response
         if not isinstance(response, Response):
             return t.cast(T, _Followed(t.cast("WSGIApplication", response), hook))
-        found = _awaited.get()
-        if found is not None and (response.is_sequence or response.content_length is not None):
-            found.append(self)
+        waiting = _awaited.get()
+        if waiting is not None and (response.is_sequence or response.content_length is not None):
+            waiting.append(self)
         pieces = response.response
         replaced = EXITS.replaced(response)
         if not _WAYS_OUT.isdisjoint(replaced) and not hasattr(pieces, "__aiter__"):
             return t.cast(T, _Followed(response, hook))
         if response.direct_passthrough:
-            response.direct_passthrough = ctx.sends_async  # a WSGI server would not close the response itself
+            response.direct_passthrough = ctx.sends_async  # a WSGI server would close only the file
         elif isinstance(pieces, CompressedBody):
             pieces.pieces = self._watched(pieces.pieces, ctx)
         elif not response.is_sequence:
@@ -131,16 +131,17 @@ class Held:
         return response
 
     def _watched(self, pieces: t.Any, ctx: RequestContext) -> _Watched | _AsyncWatched:
-        """The pieces of a stream, whose errors drop the functions. In tests under WSGI, its end releases them."""
+        """The chunks of a stream. An error drops the functions. In tests under WSGI, the end releases them."""
         if hasattr(pieces, "__aiter__"):
             return _AsyncWatched(pieces, self)
         ends_here = ctx.app.testing and not ctx.sends_async
         return _Watched(pieces, self, self._hook if ends_here else None)
 
     def release(self) -> None:
-        """Give the functions to the threads, or to the event loop. In tests, wait for their end.
+        """Submit the functions to the threads or the event loop. In tests, wait until they have ended.
 
-        Under ASGI, functions for which there is no room run here: the response was sent, and this thread is free.
+        Under ASGI, functions for which the queue has no room run here: the response has been sent, so this thread is
+        free.
         """
         ctx, self._ctx, self._hook = self._ctx, None, None
         if ctx is not None:
@@ -158,12 +159,12 @@ class Held:
 
 
 def background_of(ctx: RequestContext) -> Background:
-    """The threads of the application of a context."""
+    """The background threads of the application of `ctx`."""
     return t.cast(Background, ctx.app.background_work)
 
 
 def _submit(ctx: RequestContext, calls: list[Call], batch: list[t.Any] | None, runs_here: bool) -> None:
-    """Submit calls. With a `batch`, something waits for them: the owner of that list, or else this function."""
+    """Submit calls. If there is a `batch`, something waits for them: the owner of the list, or else this function."""
     background = background_of(ctx)
     for call in calls:
         if batch is not None:
@@ -180,13 +181,13 @@ def _submit(ctx: RequestContext, calls: list[Call], batch: list[t.Any] | None, r
             call.run()
     if batch is not None and isinstance(ctx, AfterContext):
         batch.extend(calls)
-    elif batch is not None and not (ctx.sends_async and has_running_loop()):  # functions may wait for that loop
+    elif batch is not None and not (ctx.sends_async and has_running_loop()):  # waiting would block the functions' loop
         for call in calls:
             call.wait()
 
 
 class _Hook:
-    """Called at the end of one response. Releases the functions, unless another response took its place."""
+    """Called at the end of a response. Releases the functions unless another response has replaced this one."""
 
     def __init__(self, held: Held) -> None:
         self._held = held
@@ -197,7 +198,7 @@ class _Hook:
 
 
 class _Followed:
-    """A WSGI application whose body is followed by the functions."""
+    """A WSGI application that releases the functions at the end of its body."""
 
     is_sequence = False
 
@@ -210,12 +211,12 @@ class _Followed:
         return ClosingIterator(self._application(environ, start_response), [self._hook])
 
     def close(self) -> None:
-        """Close the response, which is not sent."""
+        """Close a response that is not sent."""
         call_close(self._application)
 
 
 class _Watched:
-    """The pieces of a stream: an error in them drops the functions."""
+    """The chunks of a stream. An error in them drops the functions."""
 
     def __init__(self, pieces: Iterable[t.Any], held: Held, at_end: _Hook | None) -> None:
         self._pieces = pieces
@@ -243,7 +244,7 @@ class _Watched:
 
 
 class _AsyncWatched:
-    """The pieces of an asynchronous stream, likewise."""
+    """The chunks of an async stream. An error in them drops the functions."""
 
     def __init__(self, pieces: AsyncIterable[t.Any], held: Held) -> None:
         self._pieces = pieces

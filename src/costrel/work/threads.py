@@ -1,4 +1,4 @@
-"""Functions for threads that see the application and the request of the code that has started them."""
+"""Threads that have the application and request of the code that starts them."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ R = t.TypeVar("R")
 
 
 def in_context(function: Callable[..., R]) -> Callable[..., R]:
-    """`function`, within a context of its own for the current application, with the current request if there is one.
+    """Wrap `function` so that it runs in the current application and, if there is one, the current request.
 
-    Each call gets its own application context, so that `g` and the connections in it are not shared by threads. An
-    ``async def`` function is run to its end. Raises RuntimeError outside of an application context.
+    Each call has an application context of its own, so that threads do not share `g` and the connections in it. An
+    ``async def`` function runs on a new event loop. Raises RuntimeError outside of an application context.
     """
     ctx, request_ctx = current(), peek_request()
     variables = copy_context()
     variables.run(make_current, None)
-    copies = [] if request_ctx is None else [request_ctx.copy()]  # from now on, the files of the request stay open
+    copies = [] if request_ctx is None else [request_ctx.copy()]  # the copy keeps the request's files open
 
     def context() -> Context:
         if request_ctx is None:
@@ -41,22 +41,22 @@ def in_context(function: Callable[..., R]) -> Callable[..., R]:
 
 
 class ContextThread(threading.Thread):
-    """A thread for one function within a context. It is also a callable, as the target of another thread."""
+    """A thread that runs a function in a context. It is also callable, as the target of another thread."""
 
     def __init__(self, function: Callable[..., object], args: tuple[object, ...], kwargs: dict[str, object]) -> None:
         self._in_context = in_context(function)
         super().__init__(target=self._in_context, args=args, kwargs=kwargs)
 
     def __call__(self, *args: object, **kwargs: object) -> object:
-        """Call the function in the current thread, within the context."""
+        """Call the function in the current thread, in the context."""
         return self._in_context(*args, **kwargs)
 
 
 def context_thread(function: Callable[..., object], /, *args: object, **kwargs: object) -> ContextThread:
-    """A `threading.Thread`, to be started, that calls `function` with these arguments within the current context.
+    """A `threading.Thread` that calls `function` with these arguments in the current context. Start it with `start`.
 
-    The thread sees the current application, and the current request and session if there is a request. Raises
-    RuntimeError outside of an application context, and TypeError if `function` cannot be called.
+    The thread has the current application and, during a request, the current request and session. Raises RuntimeError
+    outside of an application context, and TypeError if `function` is not callable.
     """
     if not callable(function):
         raise TypeError(f"context_thread takes a function and its arguments, not {function!r}.")

@@ -1,4 +1,4 @@
-"""A record as a curl command and as a test."""
+"""Converts a record to a curl command and to a test."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _OF_THE_CLIENT: t.Final = frozenset(
         "user-agent",
     }
 )  # fmt: skip
-"""Header fields that a client sets by itself, and that tests rarely depend on."""
+"""Header fields that clients set automatically, and that tests rarely depend on."""
 
 _OF_CURL: t.Final = frozenset({"accept-encoding", "connection", "content-length", "host"})
-"""Header fields that curl sets by itself, or that it would not understand."""
+"""Header fields that curl sets automatically or cannot handle."""
 
 _SHOWN_CONTENT: t.Final = 200
 
 
 def as_curl(record: Record) -> str:
-    """The command that sends the request. Hidden header fields are left out, and named in a comment."""
+    """A curl command that sends the request. Hidden header fields are left out, and a comment names them."""
     parts = ["curl", "--globoff", "--include"]
     if record.method == "HEAD":
         parts.append("--head")
@@ -45,14 +45,14 @@ def as_curl(record: Record) -> str:
     if record.body:
         parts += ["--data-binary", record.body.decode("utf-8", "replace")]
     command = shlex.join(parts)
-    return f"{command}\n# Left out, since they are not recorded: {', '.join(hidden)}" if hidden else command
+    return f"{command}\n# Left out because they are not recorded: {', '.join(hidden)}" if hidden else command
 
 
 def as_test(record: Record) -> str:
-    """A test function for pytest that sends the request with the fixture ``client``, and compares the status."""
+    """A pytest function that sends the request with the fixture ``client`` and checks the status."""
     name = re.sub(r"\W+", "_", f"{record.method} {record.path}").strip("_").lower()
     lines = [*_arguments(record)]
-    head = "".join(f"# {header} is not recorded: log in, or set it, in the test.\n" for header in record.hidden_headers)
+    head = "".join(f"# {header} is not recorded. Set it in the test, or sign in.\n" for header in record.hidden_headers)
     uses_files = "import io\n\n\n" if record.files else ""
     call = f'client.open({record.target!r}, method="{record.method}"'
     call = f"{call}, {', '.join(lines)})" if lines else f"{call})"

@@ -1,4 +1,4 @@
-"""Replaces the secrets of a request before it is recorded, so that a record never has them."""
+"""Replaces the secrets of a request before it is recorded, so that no record contains them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 from ..values import TELLING_WORDS, Describer, clean_text, is_secret
 
 REPLACED: t.Final = "[hidden]"
-"""Takes the place of a secret in a record, in plain ASCII: a replay sends it."""
+"""The replacement for a secret in a record. It is plain ASCII, since a replay sends it."""
 
 _SHORTEST: t.Final = 4
-"""Shorter values are replaced under their own names only: elsewhere, the same characters say nothing."""
+"""The minimum length of a value that is also replaced elsewhere. Shorter texts could match by chance."""
 
 _HIDDEN_HEADERS = frozenset(
     {"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key", "api-key", "x-csrf-token"}
@@ -32,23 +32,23 @@ Pairs: t.TypeAlias = "list[tuple[str, str]]"
 
 
 class Hider:
-    """Replaces secrets by their names, and then their values wherever else they appear.
+    """Replaces values whose names mark them as secret, and then the same values wherever else they appear.
 
-    First call `pairs`, `headers` and `json` for everything that has names; `text` then knows all values.
+    First call `pairs`, `headers` and `json` for all data with names, so that `text` knows all secret values.
 
-    :param known: secrets that are not of this request, such as those of the settings.
+    :param known: secrets from elsewhere, such as the settings.
     """
 
     def __init__(self, known: Iterable[str] = ()) -> None:
         self._values = set(known)
 
     def note(self, value: object) -> None:
-        """Hide a value wherever it appears from now on."""
+        """Hide this value from now on, wherever it appears."""
         if isinstance(value, str) and len(value) >= _SHORTEST and value != REPLACED:
             self._values |= {value, quote(value), quote(value, safe="")}
 
     def pairs(self, items: Iterable[tuple[str, str]]) -> Pairs:
-        """The fields of a form or of a query."""
+        """Hide secrets in the fields of a form or query."""
         return [(name, self._named(name, value)) for name, value in items]
 
     def _named(self, name: str, value: str) -> str:
@@ -58,7 +58,7 @@ class Hider:
         return REPLACED
 
     def headers(self, items: Iterable[tuple[str, str]]) -> Pairs:
-        """Header fields. Of cookies, the names stay."""
+        """Hide secrets in header fields. The names of cookies are kept."""
         return [(name, self._header(name, value)) for name, value in items]
 
     def _header(self, name: str, value: str) -> str:
@@ -80,7 +80,7 @@ class Hider:
         return f"{name}={REPLACED}" if equals else REPLACED
 
     def url(self, value: str) -> str:
-        """A URL, or the target of a request, without the secrets of its query."""
+        """Hide secrets in the query of a URL or request target."""
         try:
             parts = urlsplit(value)
         except ValueError:
@@ -88,23 +88,25 @@ class Hider:
         return urlunsplit(parts._replace(query=self.query(parts.query)))
 
     def query(self, query: str) -> str:
-        """A query string. One without a secret stays exactly as it was sent."""
-        given = parse_qsl(query, keep_blank_values=True, encoding="utf-8", errors="replace")
-        if not any(is_secret(name) for name, _ in given):
+        """Hide secrets in a query string. Without any, it is returned unchanged."""
+        fields = parse_qsl(query, keep_blank_values=True, encoding="utf-8", errors="replace")
+        if not any(is_secret(name) for name, _ in fields):
             return query
-        return "&".join(f"{quote(name)}={quote(value, safe='[]/:,')}" for name, value in self.pairs(given))
+        return "&".join(f"{quote(name)}={quote(value, safe='[]/:,')}" for name, value in self.pairs(fields))
 
     def json(self, value: JSON, depth: int = 0) -> JSON:
-        """A JSON value. Raises ValueError if it is nested too deeply."""
+        """Hide secrets in a JSON value. Raises ValueError if it is nested too deeply."""
         if depth > _MAX_DEPTH:
-            raise ValueError(f"The JSON is nested more than {_MAX_DEPTH} deep.")
+            raise ValueError(f"The JSON is nested more than {_MAX_DEPTH} levels deep.")
         if isinstance(value, list):
             return [self.json(item, depth + 1) for item in value]
         if not isinstance(value, dict):
             return value
-        told = any(is_secret(value.get(key)) for key in ("name", "key", "field"))
+        names_secret = any(is_secret(value.get(key)) for key in ("name", "key", "field"))
         return {
-            name: self._hide_all(item) if is_secret(name) or (told and name == "value") else self.json(item, depth + 1)
+            name: self._hide_all(item)
+            if is_secret(name) or (names_secret and name == "value")
+            else self.json(item, depth + 1)
             for name, item in value.items()
         }
 
@@ -117,7 +119,7 @@ class Hider:
         return value if value is None or isinstance(value, bool) else REPLACED
 
     def texts(self, value: JSON) -> JSON:
-        """A JSON value whose strings `text` has cleaned."""
+        """Apply `text` to all strings of a JSON value."""
         if isinstance(value, list):
             return [self.texts(item) for item in value]
         if isinstance(value, dict):
@@ -125,11 +127,11 @@ class Hider:
         return self.text(value) if isinstance(value, str) else value
 
     def describer(self) -> Describer:
-        """The formatter of values that hides all secrets found so far."""
+        """A formatter for values that hides all secrets found so far."""
         return Describer(sorted(self._values, key=len, reverse=True))
 
     def text(self, text: str) -> str:
-        """Any other text, without the values found so far and without anything that looks like a secret."""
+        """Hide, in other text, the values found so far and everything that looks like a secret."""
         for value in sorted(self._values, key=len, reverse=True):
             if value in text:
                 text = text.replace(value, REPLACED)

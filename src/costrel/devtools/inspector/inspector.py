@@ -27,7 +27,7 @@ if t.TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 REQUESTS: t.Final = "/__costrel__/requests"
-"""The path of the list. The page of a record and its replay are below it."""
+"""The path of the list of requests. Records and replays are below it."""
 
 
 class InspectorPage(Shell):
@@ -40,8 +40,8 @@ class InspectorPage(Shell):
         return strftime("%H:%M:%S", localtime(at))
 
     def sql_rows(self, record: Record) -> Pairs:
-        """The rows for statements."""
-        return [(f"{ms:.1f} ms", f"{sql}\n{given}".strip()) for sql, given, ms in record.sql]
+        """The rows for SQL statements."""
+        return [(f"{ms:.1f} ms", f"{sql}\n{parameters}".strip()) for sql, parameters, ms in record.sql]
 
     def template_rows(self, record: Record) -> Pairs:
         """The rows for templates."""
@@ -56,7 +56,7 @@ class InspectorPage(Shell):
         headers["Content-Security-Policy"] = headers["Content-Security-Policy"].replace(
             "form-action 'none'", "form-action 'self'"
         )
-        # With no-referrer, browsers send the forms with ``Origin: null``.
+        # With no-referrer, browsers submit forms with ``Origin: null``.
         headers["Referrer-Policy"] = "same-origin"
         return headers
 
@@ -66,7 +66,7 @@ class InspectorPage(Shell):
 
 
 class Inspector:
-    """The records of an application, behind the gate of the debugger and its PIN."""
+    """The recorded requests of an application. Access requires the debugger's PIN."""
 
     def __init__(self, app: Costrel, debugger: Debugger) -> None:
         self.records = Records()
@@ -86,7 +86,7 @@ class Inspector:
         serve: Callable[[Receive, Send], Awaitable[None]],
     ) -> None:
         """Record the request that `serve` answers."""
-        self._inspection.look_for_sql()
+        self._inspection.connect_sql()
         recording = Recording()
         watch = _Watch(recording, receive, send)
         token = CURRENT.set(recording)
@@ -103,7 +103,7 @@ class Inspector:
         known = known_secrets(self._app.config)
         try:
             self.records.add(make_record(recording, environ, scope, watch.start, watch.size, known))
-        except Exception:  # the response has been sent, and the request must not fail for its record
+        except Exception:  # the response has been sent, and recording must not make the request fail
             self._app.logger.exception("The inspector cannot record this request.")
 
     # -- pages
@@ -125,7 +125,7 @@ class Inspector:
     def _refusal(self, request: Request, scope: Scope) -> Response | None:
         """The response to a client that may not see the records; None if it may.
 
-        Raises SecurityError for a client that may not even enter the PIN.
+        Raises SecurityError for a client that may not enter the PIN either.
         """
         debugger = self._debugger
         if was_forwarded(scope) or not debugger.is_welcome(request) or not debugger.may_evaluate(request.environ):
@@ -176,13 +176,13 @@ class Inspector:
         return Response("", 303, {"Location": target, "Cache-Control": "no-store"})
 
     def _is_own_form(self, request: Request) -> bool:
-        """Whether a page of the inspector has sent the form: the browser says so, and it has the token."""
+        """Whether a page of the inspector has sent the form, according to the browser and to the form's token."""
         token = request.form.get("token", "").encode("utf-8", "replace")
         return own_origin(request.environ) and hmac.compare_digest(token, self._token.encode())
 
 
 class _Watch:
-    """Passes the messages of one request on, and notes them."""
+    """Passes the messages of one request on, and records them."""
 
     def __init__(self, recording: Recording, receive: Receive, send: Send) -> None:
         self._recording = recording

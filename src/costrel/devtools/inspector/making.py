@@ -1,4 +1,4 @@
-"""Makes the record of a request from its recording, without its secrets."""
+"""Makes a record without secrets from the recording of a request."""
 
 from __future__ import annotations
 
@@ -48,15 +48,15 @@ def make_record(
 ) -> Record:
     """The record of a request that has ended.
 
-    :param response: the ASGI message with which the response started, or None.
-    :param size: the number of bytes in the body of the response.
-    :param known: secrets of the settings and of the environment.
+    :param response: the ASGI message that started the response; None without a response.
+    :param size: the size of the response's body in bytes.
+    :param known: the secrets of the settings and the environment.
     """
     hider = Hider(known)
     request = Request(environ, populate_request=False)
     ctx = recording.ctx
     ended = recording.now()
-    # Everything with names comes first, since the texts after it may contain the same values.
+    # Data with names comes first, since the texts that follow may contain the same values.
     headers = hider.headers(request.headers.items())
     query = hider.query(environ.get("QUERY_STRING", ""))
     args = hider.pairs(request.args.items(multi=True))
@@ -106,7 +106,7 @@ def known_secrets(config: Mapping[str, object]) -> tuple[str, ...]:
 
 
 def _clean_headers(headers: Pairs, hider: Hider) -> Pairs:
-    # The values that `headers` has replaced stay: "session=[hidden]" looks like a secret itself.
+    # Values that were replaced are skipped, since "session=[hidden]" looks like a secret again.
     return [(name, value if REPLACED in value else hider.text(value)) for name, value in headers]
 
 
@@ -124,7 +124,7 @@ def _name_of(error: BaseException) -> str:
 
 
 def _inside(ctx: RequestContext, hider: Hider) -> list[tuple[str, Pairs]]:
-    """The values that the application has: arguments of the view, session and `g`."""
+    """Values inside the application: view arguments, session and `g`."""
     args = getattr(ctx.request, "view_args", None) or {}
     opened, namespace = vars(ctx).get("_opened"), vars(ctx).get("_g")
     groups: list[tuple[str, Mapping[object, object]]] = [("view arguments", args)]
@@ -156,7 +156,7 @@ def _body(recording: Recording, environ: WSGIEnvironment, request: Request, hide
     if len(raw) > MAX_BODY:
         return _Body(None, f"The body is longer than {MAX_BODY:,} bytes.")
     if not recording.is_body_whole:
-        return _Body(None, "The application has not read the whole body.")
+        return _Body(None, "The application did not read the whole body.")
     if environ.get("HTTP_CONTENT_ENCODING", "").lower() not in _KEPT_ENCODINGS:
         return _Body(None, "The body is compressed.")
     if request.mimetype in ("application/x-www-form-urlencoded", "multipart/form-data"):
@@ -165,7 +165,7 @@ def _body(recording: Recording, environ: WSGIEnvironment, request: Request, hide
 
 
 def _form(raw: bytes, environ: WSGIEnvironment, hider: Hider) -> _Body:
-    """A form, by the parser of requests."""
+    """Parse a form with the parser of requests."""
     own = {**environ, "wsgi.input": io.BytesIO(raw), "CONTENT_LENGTH": str(len(raw))}
     own.pop("HTTP_TRANSFER_ENCODING", None)
     request = Request(own, populate_request=False)
@@ -184,11 +184,11 @@ def _form(raw: bytes, environ: WSGIEnvironment, hider: Hider) -> _Body:
 
 
 def _text(raw: bytes, hider: Hider) -> _Body:
-    """JSON, whatever its media type, or other text."""
+    """A body that is JSON, regardless of its media type, or other text."""
     try:
         text = raw.decode()
     except UnicodeDecodeError:
-        return _Body(None, f"The body is neither text nor a form: {len(raw):,} bytes.")
+        return _Body(None, f"The body is binary ({len(raw):,} bytes).")
     with suppress(ValueError, RecursionError):
         value: JSON = json.loads(text)
         if isinstance(value, (dict, list)):
@@ -200,7 +200,7 @@ def _text(raw: bytes, hider: Hider) -> _Body:
 
 
 def activity_of(recording: Recording, describer: Describer) -> Tables:
-    """The activity of a request until its error, as tables without secrets."""
+    """Stages, templates, SQL and log lines of a request before its error, as tables without secrets."""
 
     def clean(text: str) -> str:
         return describer.clean(clean_text(text))

@@ -27,10 +27,10 @@ if t.TYPE_CHECKING:
     from jinja2 import Template
 
 MAX_BODY: t.Final = 1_000_000
-"""The largest body that is kept, in bytes."""
+"""The maximum size of a recorded body in bytes."""
 
 MAX_NOTES: t.Final = 200
-"""The greatest number of SQL statements, and of log lines, that are kept of a request."""
+"""The maximum number of SQL statements, and of log lines, that are recorded per request."""
 
 MAX_TEXT: t.Final = 4_000
 """The maximum number of characters of a statement or a log line."""
@@ -47,12 +47,12 @@ _NAMES: t.Final = {
     "do_teardown_request": "teardown_request",
     "do_teardown_appcontext": "teardown_appcontext",
 }
-"""The stages of the lifecycle → their names on the page."""
+"""Stages of the lifecycle → their names on the page."""
 
 
 @dataclass
 class Stage:
-    """One stage of a request: its name, its depth in others, and its begin and length in milliseconds."""
+    """A stage of a request: its name, its nesting depth, and its start and duration in milliseconds."""
 
     name: str
     depth: int
@@ -62,15 +62,15 @@ class Stage:
 
 @dataclass
 class Recording:
-    """The request that runs right now. `hide` has not been applied to anything here."""
+    """The recording of a request in progress. It still contains secrets."""
 
     at: float = field(default_factory=time)
     start: float = field(default_factory=perf_counter)
     stages: list[Stage] = field(default_factory=list)
     templates: list[tuple[str, float]] = field(default_factory=list)
-    """Names of templates, with the milliseconds of their rendering."""
+    """Names of rendered templates, and the durations in milliseconds."""
     sql: list[tuple[str, object, float]] = field(default_factory=list)
-    """Statements, their parameters, and their milliseconds."""
+    """Statements, their parameters, and their durations in milliseconds."""
     logs: list[tuple[str, str, str]] = field(default_factory=list)
     """The level, the logger and the message of each line."""
     left_out: int = 0
@@ -82,11 +82,11 @@ class Recording:
     _depth: int = 0
 
     def now(self) -> float:
-        """The milliseconds since the request has arrived."""
+        """The milliseconds since the request arrived."""
         return (perf_counter() - self.start) * 1000
 
     def begin(self, name: str) -> Stage:
-        """Begin a stage inside those that have not ended."""
+        """Start a stage inside the current ones."""
         stage = Stage(_NAMES.get(name, name), self._depth, self.now())
         self._depth += 1
         self.stages.append(stage)
@@ -98,17 +98,17 @@ class Recording:
         stage.length = self.now() - stage.begin
 
     def note_sql(self, statement: str, parameters: object, ms: float) -> None:
-        """Add a statement of SQL."""
+        """Record an SQL statement."""
         if self._has_room(self.sql):
             self.sql.append((statement[:MAX_TEXT], parameters, ms))
 
     def note_log(self, record: logging.LogRecord) -> None:
-        """Add a log line."""
+        """Record a log line."""
         if not self._has_room(self.logs):
             return
         try:
             message = record.getMessage()
-        except Exception as error:  # its handlers report that
+        except Exception as error:  # the logging handlers report it
             message = f"{record.msg!r} (its arguments raised {type(error).__name__})"
         if record.exc_info and record.exc_info[0] is not None:
             message += f" ({record.exc_info[0].__name__}: {record.exc_info[1]})"
@@ -122,11 +122,11 @@ class Recording:
 
 
 CURRENT: t.Final[ContextVar[Recording | None]] = ContextVar("costrel_recording", default=None)
-"""The recording of the request that runs in these context variables."""
+"""The recording of the current request."""
 
 
 class Inspection:
-    """Makes the requests of an application add to their recordings. The lifecycle hands it each stage to time."""
+    """Adds to the recording of each request: the lifecycle has it measure the stages, and signals report the rest."""
 
     def __init__(self, app: Costrel) -> None:
         app._inspection = self
@@ -136,12 +136,12 @@ class Inspection:
         self._sql = SQLListener(_note_sql)
         _watch_logs()
 
-    def look_for_sql(self) -> None:
+    def connect_sql(self) -> None:
         """Listen to SQLAlchemy if it has been imported by now."""
-        self._sql.look()
+        self._sql.connect()
 
     def around(self, ctx: Context, name: str, steps: Steps[t.Any]) -> Steps[t.Any]:
-        """The steps of a stage, with their time noted."""
+        """Wrap the steps of a stage to measure their time."""
         recording = CURRENT.get()
         if recording is None:
             return steps
@@ -150,7 +150,7 @@ class Inspection:
         return _timed(recording, name, steps)
 
     def timed_view(self, view: Callable[..., t.Any]) -> Callable[..., t.Any]:
-        """The view, with its time noted."""
+        """Wrap a view to measure its time."""
         recording = CURRENT.get()
         return view if recording is None else _timed_view(recording, view)
 
@@ -158,10 +158,10 @@ class Inspection:
         self._rendering[id(context)] = perf_counter()
 
     def _end_template(self, app: Costrel, template: Template, context: Mapping[str, object], **_: object) -> None:
-        begun = self._rendering.pop(id(context), None)
+        started = self._rendering.pop(id(context), None)
         recording = CURRENT.get()
-        if recording is not None and begun is not None and len(recording.templates) < MAX_NOTES:
-            recording.templates.append((template.name or "<string>", (perf_counter() - begun) * 1000))
+        if recording is not None and started is not None and len(recording.templates) < MAX_NOTES:
+            recording.templates.append((template.name or "<string>", (perf_counter() - started) * 1000))
 
 
 @coroutine
@@ -215,10 +215,10 @@ _watching: t.Final[WeakSet[Callable[..., logging.LogRecord]]] = WeakSet()
 
 
 def _watch_logs() -> None:
-    """Note each log record as it is made.
+    """Record each log record when it is created, by means of the record factory.
 
-    A handler would change logging itself: `basicConfig` does nothing if there is one, and neither does Flask's default
-    handler.
+    A handler would change the logging of the application: if there is one, `basicConfig` does nothing, and Flask does
+    not add its default handler.
     """
     make = logging.getLogRecordFactory()
     if make in _watching:

@@ -1,4 +1,4 @@
-"""One recorded request, and the store of the last ones."""
+"""Recorded requests, and the store of the latest records."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from .hiding import REPLACED, Pairs
 
 MAX_RECORDS: t.Final = 200
 MAX_BYTES: t.Final = 20_000_000
-"""The size of all records together, estimated by their text."""
+"""The maximum size of all records together, as `Record.size` estimates it."""
 
 SAFE_METHODS: t.Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Upload(t.NamedTuple):
-    """One uploaded file: its field, name, media type and content."""
+    """An uploaded file."""
 
     field: str
     filename: str
@@ -26,7 +26,7 @@ class Upload(t.NamedTuple):
 
 @dataclass(kw_only=True)
 class Record:
-    """A request and its response. The secrets were replaced before it was made."""
+    """A request and its response, without secrets."""
 
     id: int = 0
     at: float
@@ -37,9 +37,9 @@ class Record:
     """Scheme and host of the URL."""
     headers: Pairs
     body: bytes | None
-    """None if it was not kept, or has only `fields` and `files`."""
+    """None if it was not recorded, or consists of `fields` and `files`."""
     body_note: str = ""
-    """The reason if the body was not kept."""
+    """The reason if the body was not recorded."""
     fields: Pairs = field(default_factory=list)
     files: list[Upload] = field(default_factory=list)
     is_json: bool = False
@@ -48,7 +48,7 @@ class Record:
     rule: str = ""
     endpoint: str = ""
     stages: list[tuple[str, int, float, float]] = field(default_factory=list)
-    """Name, depth, begin and length in milliseconds."""
+    """Name, nesting depth, start and duration in milliseconds."""
     templates: list[tuple[str, float]] = field(default_factory=list)
     sql: list[tuple[str, str, float]] = field(default_factory=list)
     logs: list[tuple[str, str, str]] = field(default_factory=list)
@@ -66,21 +66,21 @@ class Record:
 
     @property
     def is_safe(self) -> bool:
-        """Whether the method only reads, by RFC 9110."""
+        """Whether the method is safe (RFC 9110 §9.2.1)."""
         return self.method in SAFE_METHODS
 
     @property
     def can_replay(self) -> bool:
-        """Whether the whole body was kept."""
+        """Whether the whole body was recorded."""
         return not self.body_note
 
     @property
     def hidden_headers(self) -> list[str]:
-        """The names of the header fields with replaced values."""
+        """The names of header fields whose values were replaced."""
         return [name for name, value in self.headers if REPLACED in value]
 
     def size(self) -> int:
-        """An estimate of the bytes that the record takes."""
+        """An estimate of the record's size in bytes."""
         return sum(_size(getattr(self, each.name)) for each in fields(self))
 
 
@@ -93,7 +93,7 @@ def _size(value: object) -> int:
 
 
 class Records:
-    """The last requests: at most `MAX_RECORDS`, with at most `MAX_BYTES` together."""
+    """The latest records: at most `MAX_RECORDS`, and at most `MAX_BYTES` together."""
 
     def __init__(self) -> None:
         self._kept: deque[tuple[Record, int]] = deque()
@@ -101,7 +101,7 @@ class Records:
         self._last = 0
 
     def add(self, record: Record) -> None:
-        """Keep a record, give it its number, and drop the oldest ones if there are too many."""
+        """Store a record, assign its number, and drop the oldest records if there are too many."""
         self._last += 1
         record.id = self._last
         size = record.size()
@@ -112,13 +112,13 @@ class Records:
 
     @property
     def newest(self) -> int:
-        """The number of the last record; 0 before the first."""
+        """The number of the latest record; 0 before the first."""
         return self._last
 
     def all(self) -> list[Record]:
-        """The records, the newest first."""
+        """All records, newest first."""
         return [record for record, _ in reversed(self._kept)]
 
     def find(self, number: int) -> Record | None:
-        """The record with this number, or None."""
+        """The record with this number; None if there is none."""
         return next((record for record, _ in self._kept if record.id == number), None)

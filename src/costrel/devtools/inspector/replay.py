@@ -11,7 +11,7 @@ from ...support.asgi_types import ASGIApplication, Message, Scope
 from .records import Record
 
 TIMEOUT: t.Final = 30.0
-"""The time limit of a replay, in seconds. An event stream would not end."""
+"""The time limit of a replay in seconds, for example for an event stream."""
 
 _OWN_HEADERS: t.Final = frozenset(
     {"content-length", "content-type", "cookie", "host", "transfer-encoding", "connection", "origin", "referer"}
@@ -19,11 +19,11 @@ _OWN_HEADERS: t.Final = frozenset(
 
 
 async def replay(record: Record, application: ASGIApplication, asking: Scope, cookies: str) -> None:
-    """Send the request of `record` to `application`, and drop the response.
+    """Send the request of `record` to `application`, and discard the response.
 
-    Hidden header fields are not sent. The cookies are those of the browser that asks for the replay.
+    Hidden header fields are not sent. The cookies are those of the browser that requests the replay.
 
-    :param asking: the scope of the request for the replay: server, client and scheme are the same.
+    :param asking: the scope of the request for the replay, which provides server, client and scheme.
     """
     body, content_type = body_of(record)
     hidden = record.hidden_headers
@@ -73,11 +73,11 @@ def host_of(scope: Scope) -> bytes:
 
 
 def body_of(record: Record) -> tuple[bytes, str]:
-    """The body of a replay and its media type, made of the fields and files if it was a form."""
-    given = next((value for name, value in record.headers if name.lower() == "content-type"), "")
+    """The body of a replay and its media type. Forms are encoded from their fields and files."""
+    content_type = next((value for name, value in record.headers if name.lower() == "content-type"), "")
     if not record.fields and not record.files:
-        return record.body or b"", given
-    if given.lower().startswith("application/x-www-form-urlencoded"):
+        return record.body or b"", content_type
+    if content_type.lower().startswith("application/x-www-form-urlencoded"):
         pairs = (f"{quote_plus(name)}={quote_plus(value)}" for name, value in record.fields)
         return "&".join(pairs).encode(), "application/x-www-form-urlencoded"
     return _multipart(record)
@@ -98,5 +98,5 @@ def _part(boundary: str, names: str, more: str, content: bytes) -> bytes:
 
 
 def _name(name: str) -> str:
-    # HTML, "Constructing the entry list": how browsers write a name.
+    # As browsers encode a name (HTML, "multipart form data").
     return name.replace("\r", "%0D").replace("\n", "%0A").replace('"', "%22")

@@ -1,4 +1,4 @@
-"""The statements that SQLAlchemy sends to databases, if the application uses it."""
+"""Reports the statements that SQLAlchemy sends to databases, if the application uses SQLAlchemy."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MAX_PARAMETERS: t.Final = 50
 
 
 class Execution(t.Protocol):
-    """SQLAlchemy's execution context of a statement."""
+    """SQLAlchemy's execution context for a statement."""
 
     @property
     def compiled_parameters(self) -> list[Mapping[str, object]]: ...
@@ -35,17 +35,17 @@ class Engines(t.Protocol):
 
 
 class SQLListener:
-    """Listens to all engines as soon as SQLAlchemy has been imported.
+    """Listens to all engines once SQLAlchemy has been imported.
 
-    :param note: called with a statement, its parameters without secrets, and the milliseconds that it took.
+    :param note: called with each statement, its parameters without secrets, and its duration in milliseconds.
     """
 
     def __init__(self, note: Callable[[str, object, float], None]) -> None:
         self._note = note
         self._listens = False
 
-    def look(self) -> None:
-        """Begin to listen if SQLAlchemy was imported, and is complete."""
+    def connect(self) -> None:
+        """Start listening if SQLAlchemy has been imported completely."""
         if self._listens or "sqlalchemy.engine" not in sys.modules or "sqlalchemy.event" not in sys.modules:
             return
         self._listens = True
@@ -56,13 +56,13 @@ class SQLListener:
 
     def _begin(self, connection: object, cursor: object, sql: str, given: object, context: object, many: bool) -> None:
         if context is not None:
-            vars(context)["_costrel_begun"] = perf_counter()
+            vars(context)["_costrel_started"] = perf_counter()
 
     def _end(
         self, connection: object, cursor: object, sql: str, given: object, context: Execution | None, many: bool
     ) -> None:
-        begun = None if context is None else vars(context).get("_costrel_begun")
-        ms = 0.0 if begun is None else (perf_counter() - begun) * 1000
+        started = None if context is None else vars(context).get("_costrel_started")
+        ms = 0.0 if started is None else (perf_counter() - started) * 1000
         named = [] if context is None else getattr(context, "compiled_parameters", None)
         self._note(sql, parameters_of(sql, given, named or []), ms)
 
@@ -70,15 +70,15 @@ class SQLListener:
 def parameters_of(sql: str, given: object, named: list[Mapping[str, object]]) -> object:
     """The parameters of a statement, without secrets.
 
-    :param given: the parameters in the driver's form, often without names.
-    :param named: the same by their names, for each execution of the statement; empty if SQLAlchemy does not know them.
+    :param given: the parameters as the driver gets them, often without names.
+    :param named: the parameters by name, for each execution of the statement; empty if SQLAlchemy does not know them.
     """
     if named:
         sets = [_without_secrets(values) for values in named[:_MAX_PARAMETERS]]
         return sets[0] if len(sets) == 1 else sets
     if isinstance(given, Mapping):
         return _without_secrets(given)
-    # Without names, one cannot tell which of the values belongs to the secret column.
+    # Without names, it is unknown which value belongs to the secret column.
     return HIDDEN if given and _names_secret(sql) else given
 
 

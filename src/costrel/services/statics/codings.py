@@ -1,4 +1,4 @@
-"""Content codings of static files: compressed copies beside a file, which are sent if they have its content."""
+"""Compressed copies of static files: they are in the same folder, and are sent if they have the file's content."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ V = t.TypeVar("V")
 Convert: t.TypeAlias = Callable[[bytes], bytes]
 
 NAMES: t.Final = {".zst": "zstd", ".br": "br", ".gz": "gzip"}
-"""The extensions of compressed copies, and the names of their codings (RFC 9110 §8.4.1, 7932, 8878)."""
+"""Extensions of compressed copies → names of the content codings (RFC 9110 §8.4.1, 7932, 8878)."""
 
 _MOST_COPIES: t.Final = 10_000
 
 
 class Coding(t.NamedTuple):
-    """One coding, at its highest level; ``compress`` gives the same bytes each time."""
+    """A content coding, with its highest compression level. ``compress`` is deterministic."""
 
     name: str
     extension: str
@@ -38,13 +38,13 @@ class Coding(t.NamedTuple):
 
 @cache
 def codings() -> tuple[Coding, ...]:
-    """The codings whose packages are installed; gzip is always among them."""
+    """The available codings: gzip, and those whose packages are installed."""
     found = (_zstd(), _brotli(), _gzip())
     return tuple(coding for coding in found if coding is not None)
 
 
 def _gzip() -> Coding:
-    import gzip  # needed for compressed copies only
+    import gzip  # only needed for compressed copies
 
     return Coding("gzip", ".gz", lambda content: gzip.compress(content, 9, mtime=0), gzip.decompress)
 
@@ -58,7 +58,7 @@ def _brotli() -> Coding | None:
 
 
 def _zstd() -> Coding | None:
-    # Level 19 has a window of 8 MB, the largest that browsers accept (RFC 9659 §3).
+    # Level 19 has a window of 8 MB, the maximum that browsers accept (RFC 9659 §3).
     try:
         zstandard = import_module("zstandard")
     except ImportError:
@@ -79,7 +79,7 @@ def _zstd_of_python() -> Coding | None:
 
 
 class Copy(t.NamedTuple):
-    """A compressed copy of a file, which was decompressed and compared with it."""
+    """A compressed copy of a file whose decompressed content has been verified."""
 
     coding: Coding
     path: str
@@ -87,20 +87,20 @@ class Copy(t.NamedTuple):
     content_hash: str
 
     def load(self) -> bytes | UnchangedFile:
-        """The compressed bytes, or for a large copy an object that reads them. Raises `Changed` and OSError."""
+        """The compressed bytes; for a large copy, an object that reads them. Raises `Changed` or OSError."""
         if self.read.is_settled:
             return open_as(self.path, self.read.file_state)
         content = open_as(self.path, self.read.file_state, keep=MOST_IN_MEMORY)
         if isinstance(content, UnchangedFile):
             content.close()
-            raise Changed(f"{self.path!r} was changed a moment ago.")
+            raise Changed(f"{self.path!r} has just been changed.")
         if _decompressed_digest(self.coding, content) != self.content_hash:
             raise Changed(f"{self.path!r} was replaced.")
         return content
 
 
 class Copies:
-    """The compressed copies in one folder. They are looked up again when files are added to the folder around them."""
+    """The compressed copies in a static folder. They are looked up again when a file is added beside them."""
 
     def __init__(self, folder: StaticFolder) -> None:
         self._folder = folder
@@ -108,7 +108,7 @@ class Copies:
         self._known: dict[tuple[str, str, tuple[Coding, ...]], Sequence[Copy]] = {}
 
     def beside(self, name: str) -> tuple[Coding, ...]:
-        """The codings for which there is a file beside the file with this name."""
+        """The codings for which there is a copy of the file `name`, whose content has not been verified."""
         try:
             changed = os.stat(os.path.dirname(os.path.join(self._folder.root, name))).st_mtime_ns
         except (OSError, ValueError):
@@ -123,7 +123,7 @@ class Copies:
         return found
 
     def of(self, name: str, content_hash: str) -> Sequence[Copy]:
-        """The copies of the file with this name that have the content with this hash."""
+        """The copies of the file `name` whose content has this hash."""
         beside = self.beside(name)
         if not beside:
             return ()
@@ -135,7 +135,7 @@ class Copies:
         return known
 
     def forget(self) -> None:
-        """Read all copies again, since one of them has changed."""
+        """Clear the cache after a copy has changed."""
         self._known.clear()
 
     def _copy(self, name: str, coding: Coding, content_hash: str) -> Copy | None:
@@ -158,20 +158,20 @@ def _store(known: dict[K, V], key: K, value: V) -> None:
 
 
 def _decompressed_digest(coding: Coding, content: bytes) -> str | None:
-    """The hash of the content of a copy; None if it is damaged, which each package reports by errors of its own."""
+    """The hash of a copy's content; None if the copy is damaged."""
     try:
         return digest_of(coding.decompress(content))
-    except Exception:
+    except Exception:  # each package raises its own errors
         return None
 
 
 def choose(copies: Iterable[Copy], accepted: str | None) -> Copy | None:
-    """The smallest copy among those that the client likes best (RFC 9110 §12.5.3); None for the file itself."""
+    """The smallest of the copies that the client prefers (RFC 9110 §12.5.3); None for the file itself."""
     if not accepted:
         return None
     accept = Accept.from_header(accepted)
-    wishes = [(_quality(accept, copy.coding.name), -copy.read.file_state[2], copy) for copy in copies]
-    best = max(wishes, key=lambda wish: wish[:2], default=None)
+    ranked = [(_quality(accept, copy.coding.name), -copy.read.file_state[2], copy) for copy in copies]
+    best = max(ranked, key=lambda item: item[:2], default=None)
     if best is None or best[0] <= 0:
         return None
     plain = [quality for value, quality in accept if value.lower() == "identity"]

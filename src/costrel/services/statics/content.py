@@ -1,4 +1,4 @@
-"""Reading files for URLs with a hash: exactly the hashed bytes are sent."""
+"""Reads files for URLs with a hash, and ensures that the bytes that are sent have this hash."""
 
 from __future__ import annotations
 
@@ -11,37 +11,37 @@ from hashlib import sha256
 from .names import DIGITS, digest_of
 
 FileState: t.TypeAlias = tuple[int, int, int, int, int]
-"""Device, inode, size, and the times of the last change in nanoseconds."""
+"""Device, inode, size, and the times of the last modification and status change in nanoseconds."""
 
 IN_MEMORY: t.Final = 1024 * 1024
-"""Files up to this size in bytes are read whole, so that no change can occur while they are sent."""
+"""The size in bytes up to which a file is read into memory, so that it cannot change while it is sent."""
 
 MOST_IN_MEMORY: t.Final = 64 * 1024 * 1024
-"""The same for a file that was changed so recently that its times would not show another change."""
+"""The same for a file that has changed so recently that its times would not reveal another change."""
 
 RECENTLY: t.Final = 2_000_000_000
-"""Nanoseconds in which a file could change twice with the same times: file systems have clocks of up to two seconds."""
+"""The time in nanoseconds in which a file could change twice with equal times: some file systems count 2 s steps."""
 
 _BLOCK: t.Final = 256 * 1024
 _ATTEMPTS: t.Final = 3
 
 
 class Changed(OSError):
-    """Raised if a file changes while it is read."""
+    """A file changed while it was read."""
 
 
 def file_state_of(status: os.stat_result) -> FileState:
-    """The state of a file, which changes if its content is written or another file replaces it."""
+    """The state of a file. It changes when the file is written or replaced."""
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def is_settled(file_state: FileState, now: int) -> bool:
-    """Whether any change of the file after `now`, in nanoseconds since 1970, changes its state."""
+    """Whether every change after `now` (nanoseconds since 1970) is certain to change the state."""
     return max(file_state[3], file_state[4]) < now - RECENTLY
 
 
 class Read(t.NamedTuple):
-    """The hash of a file, and the state of the file with which it was read. `content` is None for a large file."""
+    """The hash of a file, and the file's state when it was read. `content` is None for a large file."""
 
     file_state: FileState
     content_hash: str
@@ -50,7 +50,7 @@ class Read(t.NamedTuple):
 
 
 def read_file(path: str, keep: int = IN_MEMORY) -> Read:
-    """Read a file and hash it; keep the content of at most `keep` bytes. Raises OSError."""
+    """Read and hash a file, and keep its content if it has at most `keep` bytes. Raises OSError."""
     for _ in range(_ATTEMPTS):
         with open(path, "rb", 0) as file:
             file_state = file_state_of(os.fstat(file.fileno()))
@@ -66,7 +66,7 @@ def read_file(path: str, keep: int = IN_MEMORY) -> Read:
 
 
 def read_all(file: t.IO[bytes]) -> bytes:
-    """The rest of an unbuffered file."""
+    """Read the rest of an unbuffered file."""
     pieces = []
     while piece := file.read(IN_MEMORY):
         pieces.append(piece)
@@ -81,9 +81,9 @@ def _digest_of_file(file: t.IO[bytes]) -> str:
 
 
 def open_as(path: str, file_state: FileState, keep: int = IN_MEMORY) -> bytes | UnchangedFile:
-    """The content of a file in this state; if it is large, a file that ends with an error if it changes.
+    """The content of a file that is still in this state; for a large file, an object that detects changes.
 
-    Raises `Changed` if the file has changed, and OSError.
+    Raises `Changed` if the file has changed, or OSError.
     """
     file = open(path, "rb", 0)  # noqa: SIM115 - a large file stays open
     try:
@@ -102,9 +102,9 @@ def open_as(path: str, file_state: FileState, keep: int = IN_MEMORY) -> bytes | 
 
 
 class UnchangedFile(io.RawIOBase):
-    """An open file that raises `Changed` if it is written to, so that its response is aborted.
+    """An open file that raises `Changed` if it is written to, so that the response is aborted.
 
-    It has no file descriptor for servers: they would send the file without this check.
+    It has no `fileno`, since servers would use it to send the file without this check.
     """
 
     def __init__(self, file: t.IO[bytes], file_state: FileState) -> None:
@@ -112,15 +112,15 @@ class UnchangedFile(io.RawIOBase):
         self._signature = file_state
 
     def readable(self) -> bool:
-        """True."""
+        """Return True."""
         return True
 
     def seekable(self) -> bool:
-        """True."""
+        """Return True."""
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        """Set the position, as a file does."""
+        """Set the position."""
         return self._file.seek(offset, whence)
 
     def tell(self) -> int:
@@ -131,8 +131,8 @@ class UnchangedFile(io.RawIOBase):
         """Read into a buffer. Raises `Changed` if the file has changed since it was hashed."""
         block = self._file.read(len(buffer))
         status = os.fstat(self._file.fileno())
-        if (status.st_size, status.st_mtime_ns) != self._signature[2:4]:  # replacing the file leaves these as they are
-            raise Changed("The file was changed while it was sent.")
+        if (status.st_size, status.st_mtime_ns) != self._signature[2:4]:  # these do not change if the file is replaced
+            raise Changed("The file was changed while it was being sent.")
         buffer[: len(block)] = block
         return len(block)
 

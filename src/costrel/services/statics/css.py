@@ -1,4 +1,4 @@
-"""The references of a stylesheet to other files: ``url(…)`` and ``@import "…"`` (CSS Syntax 3, §4.3)."""
+"""References in stylesheets to other files: ``url(…)`` and ``@import "…"`` (CSS Syntax 3, §4.3)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import typing as t
 from collections.abc import Callable
 from urllib.parse import quote, unquote
 
-# Comments and strings come first, so that nothing in them is a reference. Each alternative takes linear time.
+# Comments and strings are matched too, so that nothing in them counts as a reference. All alternatives are linear.
 _TOKEN: t.Final = re.compile(
     r"""
       /\*[\s\S]*?(?:\*/|\Z)
@@ -25,7 +25,7 @@ _SAFE: t.Final = "!$&'()*+,;=@:"
 
 
 class Reference:
-    """One reference to a file relative to the stylesheet, and its place in the text."""
+    """A reference to a file by a path relative to the stylesheet, and its position in the text."""
 
     def __init__(self, start: int, end: int, url: str) -> None:
         self.start = start
@@ -36,7 +36,7 @@ class Reference:
         """The decoded path, without query and fragment."""
 
     def renamed(self, name: str) -> str:
-        """The reference to the file with another name in the same folder, as it stands in the text, in quotes."""
+        """The quoted text of a reference to a file with another name in the same folder."""
         last = name.rpartition("/")[2]
         written = last if "%" not in self._last and _PLAIN.fullmatch(last) else quote(last, _SAFE)
         url = f"{self._folder}{self._slash}{written}{self._suffix}"
@@ -44,14 +44,14 @@ class Reference:
 
 
 class Stylesheet:
-    """The text of a stylesheet, and its references to files on the same server by a relative path."""
+    """The text of a stylesheet, and its references by relative paths."""
 
     def __init__(self, content: bytes) -> None:
         self._text = content.decode("utf-8", "surrogateescape")
         self.references = [] if content.startswith((b"\xff\xfe", b"\xfe\xff")) else list(_found_in(self._text))
 
     def renamed(self, name_of: Callable[[Reference], str | None]) -> bytes:
-        """The stylesheet with each reference to the name that `name_of` returns; None leaves it as it is."""
+        """The stylesheet with references to the names that `name_of` returns. None leaves a reference unchanged."""
         pieces: list[str] = []
         position = 0
         for reference in self.references:

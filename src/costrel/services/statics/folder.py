@@ -1,4 +1,4 @@
-"""A folder of static files: the hash of each as it is sent, checked again when a file on disk changes."""
+"""A static folder: computes the hash of each file as it is sent, and again when a file changes."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _LARGEST_STYLESHEET: t.Final = 8 * 1024 * 1024
 
 
 class Version(t.NamedTuple):
-    """A file as it is sent under the name with its hash. `content` is that of a stylesheet; others are read again.
+    """A file as it is sent for the name with its hash. `content` is set for stylesheets; other files are read again.
 
-    `is_settled` is false if the file was changed so recently that the next change may not alter its `file_state`.
+    `is_settled` is false if the file has changed so recently that another change may not alter its `file_state`.
     """
 
     path: str
@@ -43,7 +43,7 @@ class Version(t.NamedTuple):
     is_settled: bool
 
     def load(self) -> bytes | UnchangedFile:
-        """The bytes with this hash, or for a large file an object that reads them. Raises `Changed` and OSError."""
+        """The bytes with this hash; for a large file, an object that reads them. Raises `Changed` or OSError."""
         if self.content is not None:
             return self.content
         if self.is_settled:
@@ -51,14 +51,14 @@ class Version(t.NamedTuple):
         content = open_as(self.path, self.file_state, keep=MOST_IN_MEMORY)
         if isinstance(content, UnchangedFile):
             content.close()
-            raise Changed(f"{self.path!r} was changed a moment ago.")
+            raise Changed(f"{self.path!r} has just been changed.")
         if digest_of(content) != self.content_hash:
             raise Changed(f"{self.path!r} was replaced.")
         return content
 
 
 class Found(t.NamedTuple):
-    """The file for a requested name, and whether the name has the hash of its content."""
+    """The file for a requested name, and whether the hash in the name is that of its content."""
 
     name: str
     version: Version
@@ -66,7 +66,7 @@ class Found(t.NamedTuple):
 
 
 class _Sheet(t.NamedTuple):
-    """A stylesheet that was read, with the normalised names that its references lead to."""
+    """A stylesheet, with the normalized names of the files that it references."""
 
     path: str
     read: Read
@@ -75,17 +75,17 @@ class _Sheet(t.NamedTuple):
 
 
 class _Rendered(t.NamedTuple):
-    """A stylesheet with the names of other files, and the signatures of all files that it depends on."""
+    """A stylesheet with hashed references, and the states of all files that it depends on."""
 
     version: Version
     depends_on: dict[str, FileState | None]
 
 
 class StaticFolder:
-    """One folder. Names are relative to it, with slashes; None and OSError stand for files that cannot be sent.
+    """A static folder. Names are relative to it, with slashes. Files that cannot be sent are None or raise OSError.
 
-    Threads may use it at the same time: each result is computed from the files alone, and two threads that compute the
-    same result store the same.
+    It is thread-safe without locks: results depend only on the files, so threads that compute a result at the same time
+    store equal values.
     """
 
     def __init__(self, root: str, follow_links: bool, dotfiles: bool) -> None:
@@ -96,7 +96,7 @@ class StaticFolder:
         self._rendered: dict[str, _Rendered] = {}
 
     def locate(self, name: str) -> tuple[str, os.stat_result] | None:
-        """The path and the status of a file; None if there is none that may be sent."""
+        """The path and status of a file; None if it does not exist or must not be sent."""
         if not self._dotfiles and "/." in f"/{name}" and is_hidden(name):
             return None
         path = safe_join(self.root, name)
@@ -104,7 +104,7 @@ class StaticFolder:
             return None
         try:
             status = os.stat(path) if self._follow_links else status_inside(self.root, path)
-        except (OSError, ValueError):  # ValueError: a character that the file system has no bytes for
+        except (OSError, ValueError):  # ValueError: a character that the file system cannot encode
             return None
         return (path, status) if S_ISREG(status.st_mode) else None
 
@@ -113,7 +113,7 @@ class StaticFolder:
         seen: set[str] = set()
         for path, folders, names in os.walk(self.root, followlinks=True):
             real = os.path.realpath(path)
-            folders[:] = () if real in seen else sorted(folders)  # a link may lead to a folder around it
+            folders[:] = () if real in seen else sorted(folders)  # a link may lead to a parent folder
             if real not in seen:
                 seen.add(real)
                 relative = os.path.relpath(path, self.root).replace(os.sep, "/")
@@ -121,7 +121,7 @@ class StaticFolder:
                 yield from (name for name in found if self.locate(name) is not None)
 
     def hashed(self, name: str) -> str:
-        """The name with the hash of its content; unchanged if there is no such file, or if it has the hash already."""
+        """The name with the hash of the content. Unchanged if the file does not exist or already has its hash."""
         try:
             version = None if self._names_itself(name) else self.version(name)
         except OSError:
@@ -129,7 +129,7 @@ class StaticFolder:
         return name if version is None else with_digest(name, version.content_hash)
 
     def version(self, name: str) -> Version | None:
-        """The file with this name as it is sent under the name with its hash. Raises OSError."""
+        """The version of a file that is sent for the name with its hash. Raises OSError."""
         name = normpath(name)
         if _is_stylesheet(name):
             return self._stylesheet(name)
@@ -137,21 +137,21 @@ class StaticFolder:
         return None if located is None else self._plain_version(*located)
 
     def content(self, name: str) -> bytes | None:
-        """The whole content of a file as it is sent under the name with its hash. Raises OSError."""
+        """The content of a file as it is sent for the name with its hash. Raises OSError."""
         version = self.version(name)
         return (
             None if version is None else version.content or read_file(version.path, keep=version.file_state[2]).content
         )
 
     def version_as_it_is(self, name: str) -> Version | None:
-        """The file with this name as it is on disk. Raises OSError."""
+        """The version of a file as it is on disk, also for stylesheets. Raises OSError."""
         located = self.locate(name)
         return None if located is None else self._plain_version(*located)
 
     def find(self, name: str) -> Found | None:
-        """The file for a name with a hash: one whose content has this hash, else the current one; None if neither is.
+        """The file for a name with a hash, whose content may have another hash by now; None if there is none.
 
-        A file that is on disk under the whole name, with another content, is left to be sent as any other.
+        If a file on disk has the whole name, but its content another hash, the result is None, and it is sent as usual.
         """
         split = split_name(name)
         if split is None:
@@ -168,7 +168,7 @@ class StaticFolder:
         return None if self.locate(name) is not None else Found(plain, version, False)
 
     def _names_itself(self, name: str) -> Version | None:
-        """The file on disk under this name, if the name has the hash of its bytes, as those of a build have."""
+        """The file on disk with this name if the name contains the hash of its bytes, as after a build."""
         split = split_name(name)
         located = None if split is None else self.locate(name)
         if split is None or located is None:
@@ -177,7 +177,7 @@ class StaticFolder:
         return version if version.content_hash == split[1] else None
 
     def _plain_version(self, path: str, status: os.stat_result) -> Version:
-        """A file whose bytes are sent as they are."""
+        """The version of a file whose bytes are sent unchanged."""
         file_state = file_state_of(status)
         known = self._digests.get(path)
         if known is not None and known[0] == file_state:
@@ -218,10 +218,10 @@ class StaticFolder:
         return True
 
     def _render(self, name: str) -> _Rendered | None:
-        """Read a stylesheet and all that it leads to, and write the names with hashes into it.
+        """Read a stylesheet and all stylesheets that it references, and insert the names with hashes.
 
-        The hash of a stylesheet depends on those of the files that it names. In a circle of stylesheets the names stay
-        as they are.
+        The hash of a stylesheet depends on the hashes of the files that it references. In a cycle of stylesheets, the
+        references to each other stay unchanged.
         """
         sheets: dict[str, _Sheet | None] = {}
 
@@ -260,7 +260,7 @@ class StaticFolder:
         versions: dict[str, Version | None],
         depends_on: dict[str, FileState | None],
     ) -> Version | None:
-        """The version of a stylesheet outside of whose circle all `versions` are known; others are added."""
+        """The version of a stylesheet. `versions` has those of the stylesheets outside its cycle; others are added."""
         if sheet is None:
             return None
         names: dict[int, str | None] = {}
@@ -276,14 +276,14 @@ class StaticFolder:
         return Version(sheet.path, sheet.read.file_state, digest_of(content), content, sheet.read.is_settled)
 
     def _signature_of(self, name: str, version: Version | None) -> FileState | None:
-        """The state of a file with this version, or of one that keeps its name; None if there is no file."""
+        """The state of a file, which may have no version because it keeps its name; None if it does not exist."""
         if version is not None:
             return version.file_state
         located = self.locate(name)
         return None if located is None else file_state_of(located[1])
 
     def _referenced(self, name: str) -> Version | None:
-        """The version of a file that is no stylesheet; None if it keeps its name."""
+        """The version of a file that is not a stylesheet; None if it keeps its name."""
         located = self.locate(name)
         if located is None or self._names_itself(name) is not None:
             return None
@@ -292,7 +292,7 @@ class StaticFolder:
 
 @lru_cache(maxsize=256)
 def folder_at(root: str, follow_links: bool, dotfiles: bool) -> StaticFolder:
-    """The folder with this path; the same object each time."""
+    """The folder with this path. Returns the same object for the same arguments."""
     return StaticFolder(root, follow_links, dotfiles)
 
 
@@ -301,6 +301,6 @@ def _is_stylesheet(name: str) -> bool:
 
 
 def _target(name: str, reference: Reference) -> str | None:
-    """The name in the folder that a reference leads to; None for one that leads out of it."""
+    """The name of the referenced file in the folder; None for a file outside the folder."""
     target = normpath(join(dirname(name), reference.path))
     return None if target.startswith(("../", "/")) or target in (".", "..") else target

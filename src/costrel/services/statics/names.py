@@ -1,4 +1,4 @@
-"""Names of files with a hash of their content: ``app.css`` becomes ``app.3f9c1d27a40b.css``."""
+"""File names with a hash of the content: ``app.css`` becomes ``app.3f9c1d27a40b.css``."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ import typing as t
 from hashlib import sha256
 
 DIGITS: t.Final = 12
-"""Hexadecimal digits of the hash in a name: 48 bits."""
+"""The number of hexadecimal digits of the hash in a name (48 bits)."""
 
 _HEXADECIMAL: t.Final = frozenset("0123456789abcdef")
 
 
 def digest_of(content: bytes) -> str:
-    """The hash of a content as it stands in names."""
+    """The hash of a file's content as it appears in names."""
     return sha256(content).hexdigest()[:DIGITS]
 
 
 def with_digest(name: str, content_hash: str) -> str:
-    """The name with a hash before its last extension, or at its end if it has none."""
+    """The name with a hash before its last extension, or at the end if it has none."""
     folder, slash, last = name.rpartition("/")
     stem, dot, extension = last.rpartition(".")
     return f"{folder}{slash}{stem}.{content_hash}{dot}{extension}" if stem else f"{name}.{content_hash}"
 
 
 def split_name(name: str) -> tuple[str, str] | None:
-    """The name and the hash from which `with_digest` makes this name; None if there are none."""
+    """The inverse of `with_digest`: the name and the hash; None if the name has no hash."""
     folder, slash, last = name.rpartition("/")
     parts = last.split(".")
     for position in (-2, -1):

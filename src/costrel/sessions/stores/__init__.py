@@ -1,4 +1,4 @@
-"""Stores for sessions: views use one class `Session`, and a setting chooses the store."""
+"""Session stores. Views always use the class `Session`; a setting selects the store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sessions in any object with the methods `get`, `set` and `delete`, such as cachelib's caches."""
+"""Sessions in any object with the methods `get`, `set` and `delete`, such as a cache of cachelib."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from ...stores.waiting import Waits
 from .store import Change, Record, SessionStore, StoreError, UnreadableRecordError
 
 LIST_SECONDS: t.Final = 10 * 366 * 24 * 60 * 60
-"""How long the list of a user's sessions is kept; it is deleted with the last of them."""
+"""The lifetime in seconds of the list of a user's sessions. It is deleted together with the last session."""
 
 TIMEOUT: t.Final = 5.0
-"""Seconds that a thread waits while another one changes a session."""
+"""The time limit in seconds for waiting until another thread has changed a session."""
 
 
 class Cache(t.Protocol):
-    """A cache as those of cachelib, which return False if they did not keep a value."""
+    """A cache like those of cachelib. `set` returns False if the value was not stored."""
 
     def get(self, key: str, /) -> t.Any: ...
     def set(self, key: str, value: str, timeout: int, /) -> object: ...
@@ -30,10 +30,10 @@ class Cache(t.Protocol):
 
 
 class CacheStore(SessionStore):
-    """Keeps each record as one JSON text, by ``set(key, text, seconds)``.
+    """Stores each record as a JSON text, with ``set(key, text, seconds)``.
 
-    Such an object cannot change a record in one step. Threads of one process wait for each other here. If several
-    processes change the same session at the same moment, the last one wins.
+    A cache cannot change a record atomically. A lock protects the threads of one process from each other. If several
+    processes change the same session at the same time, the last one wins.
     """
 
     def __init__(self, cache: Cache, prefix: str = "costrel:session:", timeout: float = TIMEOUT) -> None:
@@ -51,20 +51,20 @@ class CacheStore(SessionStore):
             record = Record(**fields)
             values = record.values
             times = (record.created, record.seen, record.expires)
-            sound = all(type(item) is str for item in values.values()) and all(type(at) is float for at in times)
-            if record.key == key and sound:
+            is_valid = all(type(item) is str for item in values.values()) and all(type(at) is float for at in times)
+            if record.key == key and is_valid:
                 return record
         except (TypeError, ValueError, AttributeError, RecursionError):
             pass
-        raise UnreadableRecordError("The cache holds no session under this key.")
+        raise UnreadableRecordError("The value in the cache is not a session.")
 
     def create(self, record: Record) -> None:
-        with self._alone():
+        with self._locked():
             self._keep(record)
             self._list(record.user, record.key)
 
     def change(self, key: str, change: Change) -> bool:
-        with self._alone():
+        with self._locked():
             record = self.load(key)
             if record is None:
                 return False
@@ -78,7 +78,7 @@ class CacheStore(SessionStore):
             return True
 
     def delete(self, key: str) -> bool:
-        with self._alone():
+        with self._locked():
             record = self.load(key)
             if record is None:
                 return False
@@ -97,13 +97,13 @@ class CacheStore(SessionStore):
         self._remove(name)
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """The lock of this store. Raises StoreError if a thread that waits for the cache holds it for too long."""
+    def _locked(self) -> Iterator[None]:
+        """Hold the lock of this store. Raises StoreError if another thread, waiting for the cache, keeps it."""
         with self._waits.operation() as operation:
             try:
                 operation.acquire(self._lock)
             except StoreError as error:
-                raise StoreError(f"The sessions' cache does not answer: {error}.") from error
+                raise StoreError(f"The session cache does not respond: {error}.") from error
         try:
             yield
         finally:
@@ -121,18 +121,18 @@ class CacheStore(SessionStore):
         if listed:
             keys.add(key)
         if keys:
-            self._set(self._place_of(user), json.dumps(sorted(keys)), LIST_SECONDS)
+            self._set(self._list_key(user), json.dumps(sorted(keys)), LIST_SECONDS)
         else:
-            self._remove(self._place_of(user))
+            self._remove(self._list_key(user))
 
     def _keys_of(self, user: str) -> list[str]:
-        text = self._get(self._place_of(user))
+        text = self._get(self._list_key(user))
         try:
             return [] if text is None else [str(key) for key in json.loads(text)]
         except (TypeError, ValueError) as error:
-            raise UnreadableRecordError(f"The cache holds no list of sessions for this user: {error}.") from error
+            raise UnreadableRecordError(f"The user's list of sessions in the cache is invalid: {error}.") from error
 
-    def _place_of(self, user: str) -> str:
+    def _list_key(self, user: str) -> str:
         return f"{self._prefix}user:{sha256(user.encode()).hexdigest()}"
 
     def _get(self, name: str) -> t.Any:
@@ -143,7 +143,7 @@ class CacheStore(SessionStore):
         with _errors():
             kept = self._cache.set(name, text, seconds)
         if kept is False:
-            raise StoreError("The sessions' cache did not keep a session.")
+            raise StoreError("The session cache did not store a session.")
 
     def _remove(self, name: str) -> None:
         with _errors():
@@ -155,4 +155,4 @@ def _errors() -> Iterator[None]:
     try:
         yield
     except Exception as error:  # a cache may raise any error
-        raise StoreError(f"The sessions' cache cannot be reached: {error!r}.") from error
+        raise StoreError(f"The session cache cannot be reached: {error!r}.") from error

@@ -1,4 +1,4 @@
-"""Sessions that are kept encrypted in the client's cookie."""
+"""Sessions in encrypted cookies."""
 
 from __future__ import annotations
 
@@ -21,18 +21,16 @@ if t.TYPE_CHECKING:
 
     from ...context import AppContract
 
-MISSING: t.Final = (
-    "SESSION_STORE = 'encrypted' needs the package cryptography, which is not installed: pip install 'costrel[crypto]'."
-)
+MISSING: t.Final = "SESSION_STORE = 'encrypted' requires the package cryptography: pip install 'costrel[crypto]'."
 
 PREFIX: t.Final = "e1."
 _SALT, _NONCE, _STAMP = 16, 12, 8
 
 
 class EncryptedCookieSessions(CookieSessions):
-    """Cookies that their owner cannot read either: AES-256-GCM, with keys that are derived from the secret key.
+    """Cookies that the client cannot read: AES-256-GCM with keys that are derived from the secret key.
 
-    A cookie that Flask signed is read if ``SESSION_MOVE_FROM`` names "cookie".
+    Cookies that Flask has signed are read if ``SESSION_MOVE_FROM`` contains "cookie".
 
     :raises RuntimeError: if cryptography is not installed.
     """
@@ -43,7 +41,7 @@ class EncryptedCookieSessions(CookieSessions):
     def _session_of(self, app: AppContract, value: str, data: Mapping[str, t.Any]) -> SessionMixin:
         session = super()._session_of(app, value, data)
         if session and not value.startswith(PREFIX):
-            session.modified = True  # so that it is sent encrypted
+            session.modified = True  # so that it is sent again, encrypted
         return session
 
     def _kept_serializer(self, app: AppContract) -> ValueSerializer | None:
@@ -60,11 +58,11 @@ class EncryptedCookieSessions(CookieSessions):
 
 
 class Box:
-    """Writes and reads encrypted values; the first key writes, all of them read.
+    """Writes and reads encrypted values. The first key encrypts; all keys decrypt.
 
-    A value is ``e1.`` and the base64 of salt, nonce and ciphertext. Each value has its own AES key, an HMAC of the
-    salt: with random nonces, one key must not encrypt more than 2**32 messages (NIST SP 800-38D §8.3). The time of
-    writing is encrypted before the data; the cookie's name is authenticated with them.
+    A value is ``e1.`` followed by salt, nonce and ciphertext in base64. Each value has its own AES key, an HMAC of the
+    salt, since with random nonces one key must not encrypt more than 2**32 messages (NIST SP 800-38D §8.3). The
+    plaintext starts with the time of writing; the cookie's name is authenticated too.
     """
 
     def __init__(self, secret_keys: tuple[Key, ...], name: str) -> None:
@@ -88,19 +86,19 @@ class Box:
         """
         text = self._opened(value)
         if int(time.time()) - int.from_bytes(text[:_STAMP], "big") > max_age:
-            raise SignatureExpired(f"The session's cookie is older than {max_age} seconds.")
+            raise SignatureExpired(f"The session cookie is older than {max_age} seconds.")
         try:
             return session_json_serializer.loads(text[_STAMP:].decode())
         except Exception as error:
-            raise BadSignature("The session's cookie is ours, but cannot be read.") from error
+            raise BadSignature("The session cookie was decrypted but cannot be read.") from error
 
     def _opened(self, value: str) -> bytes:
         if not value.startswith(PREFIX):
-            raise BadSignature("The session's cookie is not encrypted.")
+            raise BadSignature("The session cookie is not encrypted.")
         try:
             sealed = decode(value.removeprefix(PREFIX).encode("ascii"))
         except ValueError as error:
-            raise BadSignature("The session's cookie is not base64.") from error
+            raise BadSignature("The session cookie is not base64.") from error
         salt, nonce, box = sealed[:_SALT], sealed[_SALT : _SALT + _NONCE], sealed[_SALT + _NONCE :]
         if len(box) >= _STAMP:
             for key in self._keys:
@@ -108,11 +106,11 @@ class Box:
                     return self._cipher(_of_message(key, salt)).decrypt(nonce, box, self._context)
                 except self._invalid:
                     continue
-        raise BadSignature("The session's cookie was not encrypted with a key of this application.")
+        raise BadSignature("The session cookie was not encrypted with a key of this application.")
 
 
 class EitherFormat:
-    """Writes encrypted values, and reads signed ones too."""
+    """Writes encrypted values, and reads encrypted and signed ones."""
 
     def __init__(self, box: Box, signed: ValueSerializer) -> None:
         self._box = box
@@ -128,12 +126,12 @@ class EitherFormat:
 
 @lru_cache(maxsize=16)
 def _box(secret_keys: tuple[Key, ...], name: str) -> Box:
-    # Deriving the keys takes longer than encrypting.
+    # Cached, since deriving the keys takes longer than encrypting.
     return Box(secret_keys, name)
 
 
 def _derived(secret_key: Key) -> bytes:
-    """Derive a key for this purpose by HKDF (RFC 5869), from which nothing about other keys follows."""
+    """Derive a key for this purpose with HKDF (RFC 5869). It reveals nothing about keys for other purposes."""
     from cryptography.hazmat.primitives.hashes import SHA256
     from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 

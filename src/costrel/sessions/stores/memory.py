@@ -1,4 +1,4 @@
-"""Sessions in the memory of this process: for tests, and for applications of one process that may lose sessions."""
+"""Sessions in memory: for tests, and for single-process applications that may lose sessions."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from threading import Lock
 from .store import Change, Record, SessionStore
 
 SWEEP_EVERY = 1024
-"""How many new sessions there are between two deletions of the sessions that are over."""
+"""The number of new sessions after which expired sessions are deleted."""
 
 
 class MemoryStore(SessionStore):
-    """Keeps records in a dict."""
+    """Stores records in a dict."""
 
     def __init__(self) -> None:
         self._records: dict[str, Record] = {}

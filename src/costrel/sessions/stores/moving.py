@@ -1,4 +1,4 @@
-"""Sessions from before an application moved to a store of Costrel: Flask's cookies, Flask-Session's stores."""
+"""Reads sessions from before an application moved to Costrel's stores: Flask's cookies and Flask-Session's stores."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ def sources(app: AppContract) -> tuple[str, ...]:
     names = (named,) if isinstance(named, str) else tuple(named)
     for name in names:
         if name not in KNOWN:
-            raise ValueError(f"SESSION_MOVE_FROM names {name!r}; what can be read is {', '.join(map(repr, KNOWN))}.")
+            raise ValueError(f"SESSION_MOVE_FROM contains {name!r}. Known formats are {', '.join(map(repr, KNOWN))}.")
     return names
 
 
 def from_cookie(app: AppContract, value: str) -> dict[str, t.Any] | None:
-    """Return the data of a cookie that Flask signed; None if it is not valid, or too old."""
+    """Return the data of a cookie that Flask has signed; None if it is invalid or expired."""
     return _checked(read_signed(app, value))
 
 
 def from_flask_session(app: AppContract, store: SessionStore, value: str) -> tuple[str, dict[str, t.Any]] | None:
-    """Return name and data of a session that Flask-Session 0.8 keeps in the same Redis or cache.
+    """Return name and data of a session that Flask-Session 0.8 has stored in the same Redis or cache.
 
-    Its format is msgpack, JSON or a dict.
+    The format is msgpack, JSON or a dict.
 
-    :raises UnreadableRecordError: for any other format, above all the pickles of earlier versions.
+    :raises UnreadableRecordError: for any other format, in particular the pickles of earlier versions.
     """
     identifier = _unsigned(app, value)
     if identifier is None:
@@ -50,7 +50,7 @@ def from_flask_session(app: AppContract, store: SessionStore, value: str) -> tup
         return None
     data = _checked(_decoded(found) if isinstance(found, bytes) else found)
     if data is None:
-        raise UnreadableRecordError(f"The value under {name!r} is no session.")
+        raise UnreadableRecordError(f"The value under {name!r} is not a session.")
     return name, data
 
 
@@ -68,7 +68,7 @@ def _decoded(found: bytes) -> object:
     import msgspec
 
     try:
-        # No dict begins with this byte in msgpack.
+        # In msgpack, no dict starts with this byte.
         return msgspec.json.decode(found) if found.startswith(b"{") else msgspec.msgpack.decode(found)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UnreadableRecordError(f"The value is neither msgpack nor JSON: {error}.") from error

@@ -1,4 +1,4 @@
-"""Sessions in Redis: for several machines. A session is a hash with a field for each value."""
+"""Sessions in Redis, which several machines can share. A session is a hash with a field for each value."""
 
 from __future__ import annotations
 
@@ -14,9 +14,7 @@ if t.TYPE_CHECKING:
 
 URL: t.Final = "redis://127.0.0.1:6379/0"
 
-MISSING: t.Final = (
-    "SESSION_STORE = 'redis' needs the package redis, which is not installed: pip install 'costrel[redis]'."
-)
+MISSING: t.Final = "SESSION_STORE = 'redis' requires the package redis: pip install 'costrel[redis]'."
 
 _SAVE: t.Final = """
 local key, new_key = KEYS[1], KEYS[2]
@@ -41,7 +39,7 @@ if string.sub(user, 1, 1) == '=' then
 end
 return 1
 """
-"""Redis runs a script in one step. The field of a value is '=' and its name, so that it differs from other fields."""
+"""Redis runs a script atomically. The fields of values start with '=', which distinguishes them from other fields."""
 
 _DELETE: t.Final = """
 local user = redis.call('HGET', KEYS[1], 'user')
@@ -51,11 +49,11 @@ return redis.call('DEL', KEYS[1])
 
 
 class RedisStore(SessionStore):
-    """Keeps records in Redis, under keys that start with `prefix`.
+    """Stores records in Redis, under keys that start with `prefix`.
 
-    `client` is a `redis.Redis` with timeouts of its own, or a URL.
+    `client` is a URL, or a `redis.Redis` with timeouts of its own.
 
-    :raises RuntimeError: if the package is missing.
+    :raises RuntimeError: if the package redis is not installed.
     """
 
     def __init__(self, client: str | Redis = URL, prefix: str = "costrel:session:") -> None:
@@ -72,7 +70,7 @@ class RedisStore(SessionStore):
             try:
                 found = self._client.hgetall(self._prefix + key)
             except library(MISSING).ResponseError as error:
-                raise UnreadableRecordError(f"Redis holds no session under this key: {error}.") from error
+                raise UnreadableRecordError(f"The value in Redis is not a session: {error}.") from error
         return _record(key, {_text(name): _text(value) for name, value in found.items()}) if found else None
 
     def create(self, record: Record) -> None:
@@ -124,7 +122,7 @@ class RedisStore(SessionStore):
                 found: object = self._client.get(name)
                 return found
             except library(MISSING).ResponseError as error:
-                raise UnreadableRecordError(f"Redis holds no session under {name!r}: {error}.") from error
+                raise UnreadableRecordError(f"The value of {name!r} in Redis is not a session: {error}.") from error
 
     def drop_foreign(self, name: str) -> None:
         with reaching(self._waits, "sessions"):
@@ -140,7 +138,7 @@ def _record(key: str, fields: dict[str, str]) -> Record:
     try:
         created, seen, expires = (float(fields[name]) for name in ("created", "seen", "expires"))
     except (KeyError, ValueError) as error:
-        raise UnreadableRecordError(f"Redis holds no session under this key: {error!r}.") from error
+        raise UnreadableRecordError(f"The value in Redis is not a session: {error!r}.") from error
     return Record(key, values, created, seen, expires, fields.get("user"))
 
 
@@ -148,4 +146,4 @@ def _text(value: object) -> str:
     try:
         return value.decode() if isinstance(value, bytes) else str(value)
     except UnicodeDecodeError as error:
-        raise UnreadableRecordError(f"Redis holds no session under this key: {error}.") from error
+        raise UnreadableRecordError(f"The value in Redis is not a session: {error}.") from error

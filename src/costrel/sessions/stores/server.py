@@ -1,4 +1,4 @@
-"""Sessions that are kept on the server: the cookie has an identifier, and the store gets only its hash."""
+"""Sessions on the server: the cookie contains an identifier, and the store only its hash."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ _is_identifier = LatePattern(r"[A-Za-z0-9_-]{43}").fullmatch
 
 
 RENEWED_FOR: t.Final = 60.0
-"""Seconds for which a store remembers that the identifier of a session was replaced.
+"""The seconds for which a store remembers that the identifier of a session was replaced.
 
-Meanwhile, a request with the former identifier does not begin a session, whose cookie would replace the cookie of the
-renewed one.
+Meanwhile, a request with the old identifier does not start a new session, since the new session's cookie would replace
+the cookie of the renewed session.
 """
 
 
 @dataclass(frozen=True)
 class SessionInfo:
-    """One of a user's sessions: when it began, was last used and ends, in seconds since 1970.
+    """A session of a user: when it started, was last used and expires, in seconds since 1970.
 
-    `key` is an argument for `ServerSessions.revoke`; no client can use it as a cookie.
+    `key` is an argument for `ServerSessions.revoke`. It cannot be used as a cookie.
     """
 
     key: str
@@ -53,9 +53,9 @@ class SessionInfo:
 
 
 class ServerSessions(SessionInterface):
-    """Keeps sessions in a store, each under an identifier of 256 random bits."""
+    """Keeps sessions in a store, each with an identifier of 256 random bits."""
 
-    opens_late = False  # a store may block: under ASGI it is asked in a worker thread, before the view
+    opens_late = False  # a store may block, so under ASGI it is called in a worker thread before the view
     session_class = Session
 
     def __init__(self, store: SessionStore) -> None:
@@ -64,7 +64,7 @@ class ServerSessions(SessionInterface):
     # -- for the application -------------------------------------------------------------------------------------
 
     def sessions_of(self, user: str | int) -> list[SessionInfo]:
-        """Return the sessions of a user that are not over, the most recently used first.
+        """Return the sessions of a user that have not expired, the most recently used first.
 
         :raises SessionUnavailable: if the store is down.
         """
@@ -75,7 +75,7 @@ class ServerSessions(SessionInterface):
         return [SessionInfo(kept.key, kept.user, kept.created, kept.seen, kept.expires) for kept in records]
 
     def revoke(self, session: SessionInfo | Session | str) -> bool:
-        """End a session, given itself, its info or its key; False if it had ended.
+        """End a session, which can also be given by its info or key. Returns False if it has already ended.
 
         :raises SessionUnavailable: if the store is down.
         """
@@ -84,7 +84,7 @@ class ServerSessions(SessionInterface):
             return key is not None and self.store.delete(key)
 
     def revoke_all(self, user: str | int, but: Session | None = None) -> int:
-        """End the sessions of a user, except perhaps the present one, and count them.
+        """End the sessions of a user, except for `but`. Returns their number.
 
         :raises SessionUnavailable: if the store is down.
         """
@@ -92,18 +92,18 @@ class ServerSessions(SessionInterface):
         return sum(self.revoke(info) for info in self.sessions_of(user) if info.key != kept)
 
     def regenerate(self, session: Session) -> None:
-        """Renew a session, by the name that this has in Flask-Session."""
+        """Renew a session. Flask-Session has this method under the same name."""
         session.renew()
 
     def opening_blocks(self, app: AppContract, request: Request) -> bool:
-        """Whether opening the session of a request calls the store: not without a cookie."""
+        """Whether opening the session of a request calls the store. It does not without a cookie."""
         if not _own_store.are_original(self):
             return True
         value = request.cookies.get(self.get_cookie_name(app))
         return value is not None and (_is_identifier(value) is not None or bool(moving.sources(app)))
 
     def saving_blocks(self, session: object) -> bool:
-        """Whether saving a session calls the store: not for a new session that is empty."""
+        """Whether saving a session calls the store. It does not for a new, empty session."""
         if not _own_store.are_original(self):
             return True
         if isinstance(session, ReadOnlySession) or not isinstance(session, Session):
@@ -113,7 +113,7 @@ class ServerSessions(SessionInterface):
     # -- opening -------------------------------------------------------------------------------------------------
 
     def open_session(self, app: AppContract, request: Request) -> SessionMixin:
-        """Return the session of the identifier in the request's cookie; a new one if there is none, or it is over."""
+        """Return the session for the request's cookie; a new one if there is none, or if it has expired."""
         value = request.cookies.get(self.get_cookie_name(app))
         if not value:
             return self.session_class()
@@ -130,7 +130,7 @@ class ServerSessions(SessionInterface):
             return self.session_class()
         except StoreError as error:
             app.logger.error("%s", error)
-            return self._stand_in(app)
+            return self._replacement(app)
 
     def _find(self, app: AppContract, value: str) -> Session | None:
         if not _is_identifier(value):
@@ -144,7 +144,7 @@ class ServerSessions(SessionInterface):
         return session
 
     def _move(self, app: AppContract, value: str) -> Session | None:
-        """Return the session of a format in ``SESSION_MOVE_FROM``; it moves here when it is saved."""
+        """Return a session in a format of ``SESSION_MOVE_FROM``. It moves to the store when it is saved."""
         names = moving.sources(app)
         data = moving.from_cookie(app, value) if "cookie" in names else None
         session = self.session_class()
@@ -158,10 +158,10 @@ class ServerSessions(SessionInterface):
         session.update(data)
         return session
 
-    def _stand_in(self, app: AppContract) -> Session:
+    def _replacement(self, app: AppContract) -> Session:
         policy = app.config.get("SESSION_STORE_DOWN", "refuse")
         if policy not in ("refuse", "read-only"):
-            raise ValueError(f"SESSION_STORE_DOWN is {policy!r}; it can be 'refuse' or 'read-only'.")
+            raise ValueError(f"SESSION_STORE_DOWN is {policy!r}. It must be 'refuse' or 'read-only'.")
         return ReadOnlySession() if policy == "read-only" else UnavailableSession()
 
     # -- saving --------------------------------------------------------------------------------------------------
@@ -182,7 +182,7 @@ class ServerSessions(SessionInterface):
             self._send_cookie(app, session, response)
 
     def _save(self, app: AppContract, session: Session) -> bool:
-        """Update the store, and return whether the cookie must be sent or deleted."""
+        """Update the store. Returns whether the cookie must be sent or deleted."""
         if session.cleared and session.key is not None:
             self.store.delete(session.key)
             session.key = session.identifier = session.created = None
@@ -194,7 +194,7 @@ class ServerSessions(SessionInterface):
         return self._change(app, session)
 
     def _create(self, app: AppContract, session: Session) -> bool:
-        session.changes()  # raises an error for a key that is no string
+        session.changes()  # raises an error for a key that is not a string
         if session.unknown_key is not None and not session.wants_new_id and self._was_renewed(session.unknown_key):
             raise SessionConflict
         texts, now = session.texts(), time.time()
@@ -221,13 +221,13 @@ class ServerSessions(SessionInterface):
             now, created, lives.expires(created, now), session.user, written, removed, new_key=_key_of(identifier)
         )
         try:
-            found = self.store.change(key, change)
+            exists = self.store.change(key, change)
         except StoreError as error:
             if changes:
                 raise
             app.logger.error("%s", error)  # only the time of the last use is lost
             return False
-        if not found:
+        if not exists:
             if written or session.wants_new_id:
                 raise SessionConflict
             return False
@@ -238,14 +238,14 @@ class ServerSessions(SessionInterface):
         return sends
 
     def _was_renewed(self, key: str) -> bool:
-        """Whether the session that had this key got another identifier a moment ago."""
+        """Whether the session with this key has recently got another identifier."""
         record = self.store.load(_key_of_renewal(key))
         return record is not None and record.expires > time.time()
 
     def _remember_renewal(self, app: AppContract, key: str, now: float) -> None:
         try:
             self.store.create(Record(_key_of_renewal(key), {}, now, now, now + RENEWED_FOR))
-        except StoreError as error:  # the session itself was renewed
+        except StoreError as error:  # the session itself has been renewed
             app.logger.warning("%s", error)
 
     def _send_cookie(self, app: AppContract, session: Session, response: Response) -> None:
@@ -264,7 +264,7 @@ _own_store: t.Final = Seams(ServerSessions, "open_session", "save_session", "ses
 
 
 def _key_of_renewal(key: str) -> str:
-    """The key of the empty record which remembers that the session with `key` was renewed; no identifier has it."""
+    """The key of the empty record that marks the session with `key` as renewed. No identifier hashes to it."""
     return _key_of(f"{key} was renewed")
 
 

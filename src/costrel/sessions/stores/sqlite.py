@@ -1,4 +1,4 @@
-"""Sessions in an SQLite file, which several threads and processes of one machine can use at the same time."""
+"""Sessions in an SQLite file, which threads and processes of one machine can share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if t.TYPE_CHECKING:
     import sqlite3
 
 SWEEP_EVERY: t.Final = 300.0
-"""How many seconds pass between two deletions of the sessions that are over."""
+"""The interval in seconds at which expired sessions are deleted."""
 
 SCHEMA: t.Final = Schema(
     1,
@@ -41,9 +41,9 @@ _WRITE = "INSERT INTO entries (key, name, value) VALUES (?, ?, ?) ON CONFLICT DO
 
 
 class SqliteStore(SessionStore):
-    """Keeps records in the file at `path`, which only its owner can read; the folder is made if it is missing.
+    """Stores records in the file at `path`, which only its owner can read. File and folder are created if necessary.
 
-    Each value has its own row, so that requests at the same time do not overwrite each other's values.
+    Each value has its own row, so that simultaneous requests do not overwrite each other's values.
     """
 
     def __init__(self, path: str | os.PathLike[str], timeout: float = TIMEOUT) -> None:

@@ -1,4 +1,4 @@
-"""The interface of a session store: it loads a session, and changes the keys that a request has changed."""
+"""The interface of session stores: they load sessions, and write only the keys that a request has changed."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from ...stores.waiting import StoreError as StoreError
 
 
 class UnreadableRecordError(ValueError):
-    """A value in a store was not written by it."""
+    """A value in a store is not one that the store has written."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """A session as a store keeps it.
+    """A stored session.
 
-    `key` is the SHA-256 of the identifier that the client has, in hexadecimal. `values` has the JSON of each value.
-    Times are seconds since 1970: when the session began, when it was last used, and when it may be deleted.
+    `key` is the SHA-256 of the client's identifier in hexadecimal. `values` maps names to JSON. Times are in seconds
+    since 1970: when the session started, when it was last used, and when it may be deleted.
     """
 
     key: str
@@ -30,7 +30,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Change:
-    """The change of one request to a record: values set and removed, and the new times, user and key."""
+    """A request's change of a record: values that are set and removed, and the new times, user and key."""
 
     seen: float
     created: float
@@ -55,46 +55,46 @@ class Change:
 
 
 class SessionStore(ABC):
-    """Keeps sessions. Each method is safe in several threads, and raises StoreError if the store is down.
+    """Stores sessions. All methods are thread-safe, and raise StoreError if the store cannot be reached.
 
-    A store of your own is a subclass; an object with the methods `get`, `set` and `delete` needs none.
+    Subclass it to write your own store. An object with the methods `get`, `set` and `delete` needs no subclass.
     """
 
     @abstractmethod
     def load(self, key: str) -> Record | None:
-        """Return the record, or None.
+        """Return the record with this key; None if there is none.
 
-        :raises UnreadableRecordError: if the value is no session.
+        :raises UnreadableRecordError: if the stored value is not a session.
         """
 
     @abstractmethod
     def create(self, record: Record) -> None:
-        """Keep a new record."""
+        """Store a new record."""
 
     @abstractmethod
     def change(self, key: str, change: Change) -> bool:
-        """Change a record in one atomic step; False if there is no such record."""
+        """Change a record atomically. Returns False if there is no such record."""
 
     @abstractmethod
     def delete(self, key: str) -> bool:
-        """Delete a record; False if there was none."""
+        """Delete a record. Returns False if there is no such record."""
 
     @abstractmethod
     def of_user(self, user: str) -> list[Record]:
         """Return the records of a user, in any order."""
 
     def take_foreign(self, name: str) -> object:
-        """Return the value of another library under `name`: bytes, or a dict; None if there is none.
+        """Return the value that another library has stored under `name`: bytes or a dict; None if there is none.
 
-        :raises ValueError: if no other library keeps sessions in such a store.
+        :raises ValueError: if no other library uses this kind of store.
         """
         raise ValueError(
-            f"SESSION_MOVE_FROM names 'flask-session', whose sessions are read from Redis and from caches, and"
-            f" SESSION_STORE is a {type(self).__name__}. Move to the same Redis or cache first."
+            f"SESSION_MOVE_FROM contains 'flask-session', whose sessions can only be read from Redis and caches, but"
+            f" SESSION_STORE is a {type(self).__name__}. First move to the same Redis or cache."
         )
 
-    def drop_foreign(self, name: str) -> None:  # noqa: B027 - most have nothing to delete
-        """Delete the value of another library under `name`."""
+    def drop_foreign(self, name: str) -> None:  # noqa: B027 - most stores have nothing to delete
+        """Delete the value that another library has stored under `name`."""
 
-    def close(self) -> None:  # noqa: B027 - most have nothing to close
+    def close(self) -> None:  # noqa: B027 - most stores have nothing to close
         """Close connections and files."""
