@@ -7,6 +7,8 @@ import pytest
 
 from costrel.server.signals import ENDING, complete_before_end, held_signals, release_signals
 
+pytestmark = pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="this system has no such signals")
+
 
 @pytest.fixture(autouse=True)
 def handlers():
