@@ -30,8 +30,12 @@ async def begin_and_go_on(edge, moves, scope, receive, send):
     loop = asyncio.get_running_loop()
     handed_over = loop.create_future()
 
+    def moved(scope, send):
+        moves.append(where())
+        return send
+
     def begin():
-        begun = edge.answer_in_place(scope, receive, send, lambda: moves.append(where()))
+        begun = edge.answer_in_place(scope, receive, send, moved)
         try:
             awaited = begun.send(None)
         except StopIteration:
@@ -502,7 +506,7 @@ def test_an_error_that_comes_out_has_torn_down_first(error):
     def fail():
         raise error
 
-    begun = app.asgi.answer_in_place(scope_for("/"), None, None, lambda: None)
+    begun = app.asgi.answer_in_place(scope_for("/"), None, None, lambda scope, send: send)
 
     with pytest.raises(error):
         begun.send(None)

@@ -76,8 +76,8 @@ class Exchange:
     """The data of one request and its response. `write` is called with its entry to log its line."""
 
     __slots__ = (
-        "_announced", "_headers", "_send", "_started", "_write", "_written", "complete", "failed", "is_cut",
-        "request_id", "scope", "size", "status", "task", "traceparent",
+        "_announced", "_headers", "_send", "_write", "_written", "complete", "failed", "is_cut", "request_id", "scope",
+        "size", "started", "status", "task", "traceparent",
     )  # fmt: skip
 
     def __init__(self, scope: Message, send: Send, write: Callable[[Entry], None] | None) -> None:
@@ -92,7 +92,7 @@ class Exchange:
         self._announced: int | None = None
         self._send = send
         self._write = write
-        self._started = time.perf_counter()
+        self.started = time.perf_counter()
 
     def send(self, message: Message) -> Awaitable[None]:
         """Record a message, and pass it on."""
@@ -137,24 +137,8 @@ class Exchange:
 
     def entry(self) -> Entry:
         """The entry of the log, at the end of the request."""
-        scope = self.scope
-        get = scope.get
-        path = get("raw_path")
-        return (
-            self._started,
-            time.perf_counter(),
-            get("client"),
-            get("method", "GET"),
-            scope["path"] if path is None else path,
-            get("query_string", b""),
-            scope["http_version"],
-            self.status,
-            self.size,
-            self.failed,
-            self.complete,
-            self.request_id,
-            self.trace_id(),
-        )
+        response = self.status, self.size, self.failed, self.complete
+        return entry_of(self.scope, self.started, time.perf_counter(), response, self.request_id, self.trace_id())
 
     def trace_id(self) -> str | None:
         """The trace id, if one is known."""
@@ -166,7 +150,24 @@ class Exchange:
 
     def seconds(self) -> float:
         """The seconds since the request arrived."""
-        return time.perf_counter() - self._started
+        return time.perf_counter() - self.started
+
+
+def entry_of(
+    scope: Message,
+    started: float,
+    ended: float,
+    response: tuple[int, int, bool, bool],
+    request_id: bytes,
+    trace_id: str | None,
+) -> Entry:
+    """The entry of a request. `response` is its status, its size, whether it has failed, and whether it is complete."""
+    get = scope.get
+    path = get("raw_path")
+    if path is None:
+        path = scope["path"]
+    asked = get("client"), get("method", "GET"), path, get("query_string", b""), scope["http_version"]
+    return (started, ended, *asked, *response, request_id, trace_id)
 
 
 def _content_length(headers: Iterable[tuple[bytes, bytes]]) -> int | None:
