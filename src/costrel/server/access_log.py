@@ -26,7 +26,7 @@ from ..telemetry.notes import NOTES, TRACE
 from . import terminal
 from .log_formats import Entry, Lines
 from .log_lines import LogLines
-from .request_log import Application, Exchange, Message, Receive, Send, entry_of
+from .request_log import Application, Exchange, Message, Receive, Send, asked_of
 from .served import IN_PLACE, port_of
 
 _TRACEPARENT: t.Final = b"traceparent"
@@ -139,7 +139,7 @@ class AccessLog:
         layout = LAYOUTS.of(headers)
         if not layout.has_id:
             echo = REQUEST_ID, self._new_id()
-            scope["headers"] = [*headers, echo]
+            headers.append(echo)  # the list is Granian's own
             if self._edge is not None:
                 scope[LAYOUT] = layout.with_id or layout.add_id()
         else:
@@ -160,8 +160,9 @@ class AccessLog:
             return exchange.send_with_id
         if self._is_quiet:
             return send
-        scope[DIRECT] = exchange.send, send
-        return exchange.send
+        sending = exchange.send
+        scope[DIRECT] = sending, send
+        return sending
 
     def _exchange_of(self, scope: Message, send: Send) -> ServedExchange:
         exchange = ServedExchange(scope, send, self._write)
@@ -174,11 +175,11 @@ class AccessLog:
         key = id(scope)
         exchange = self._exchanges.pop(key, None)
         if not self._is_quiet:
-            # It refers to the exchange, which refers to the scope: only the garbage collector would free them.
-            scope.pop(DIRECT, None)
             if exchange is None:
                 self._note_answer(scope)
             else:
+                # It refers to the exchange, which refers to the scope: only the garbage collector would free them.
+                scope.pop(DIRECT, None)
                 if ANSWERED in scope:
                     exchange.note_answer(scope[ANSWERED])
                 exchange.end()
@@ -192,8 +193,11 @@ class AccessLog:
         start, end = scope[ANSWERED]
         status, ended = start["status"], time.perf_counter()
         if self._write is not None and QUIET not in scope:
-            response, trace = (status, len(end["body"]), False, True), trace_id(scope, traceparent)
-            self._write(entry_of(scope, started, ended, response, scope[ECHO][1], trace))
+            trace = trace_id(scope, traceparent)
+            size = len(end["body"])
+            self._write(
+                (started, ended, scope.get("client"), asked_of(scope, status), size, True, scope[ECHO][1], trace)
+            )
         if self._counter is not None:
             self._counter.end(scope, status, ended - started)
 

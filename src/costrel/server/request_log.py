@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from ..devtools.gates import QUIET
 from ..http.framing import parse_content_length
 from . import terminal
-from .log_formats import Entry, final_status, text_lines
+from .log_formats import Asked, Entry, final_status, text_lines
 
 Message = MutableMapping[str, t.Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -137,8 +137,10 @@ class Exchange:
 
     def entry(self) -> Entry:
         """The entry of the log, at the end of the request."""
-        response = self.status, self.size, self.failed, self.complete
-        return entry_of(self.scope, self.started, time.perf_counter(), response, self.request_id, self.trace_id())
+        scope, complete = self.scope, self.complete if self.status else None
+        asked = asked_of(scope, self.final_status())
+        client, ended = scope.get("client"), time.perf_counter()
+        return self.started, ended, client, asked, self.size, complete, self.request_id, self.trace_id()
 
     def trace_id(self) -> str | None:
         """The trace id, if one is known."""
@@ -153,21 +155,12 @@ class Exchange:
         return time.perf_counter() - self.started
 
 
-def entry_of(
-    scope: Message,
-    started: float,
-    ended: float,
-    response: tuple[int, int, bool, bool],
-    request_id: bytes,
-    trace_id: str | None,
-) -> Entry:
-    """The entry of a request. `response` is its status, its size, whether it has failed, and whether it is complete."""
+def asked_of(scope: Message, status: int) -> Asked:
+    """The part of a request's entry that many entries share, with the final status of its response."""
     get = scope.get
     path = get("raw_path")
-    if path is None:
-        path = scope["path"]
-    asked = get("client"), get("method", "GET"), path, get("query_string", b""), scope["http_version"]
-    return (started, ended, *asked, *response, request_id, trace_id)
+    method, query = get("method", "GET"), get("query_string", b"")
+    return method, scope["path"] if path is None else path, query, scope["http_version"], status
 
 
 def _content_length(headers: Iterable[tuple[bytes, bytes]]) -> int | None:
