@@ -139,7 +139,7 @@ class AccessLog:
         layout = LAYOUTS.of(headers)
         if not layout.has_id:
             echo = REQUEST_ID, self._new_id()
-            headers.append(echo)  # the list is Granian's own
+            scope["headers"] = [*headers, echo]
             if self._edge is not None:
                 scope[LAYOUT] = layout.with_id or layout.add_id()
         else:
