@@ -123,7 +123,7 @@ def call_in_place(app: Any, scope: dict[str, Any]) -> list[dict[str, Any]]:
     raise RuntimeError("The request was not answered in place.")
 
 
-def moved() -> None:
+def moved(scope: Any, send: Any) -> Any:
     raise RuntimeError("The request has moved to the loop.")
 
 

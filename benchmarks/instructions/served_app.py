@@ -22,7 +22,7 @@ class Served:
         self._log = AccessLog(edge, lines, stream=io.StringIO())
         self._requests = 0
 
-    def answer_in_place(self, scope: Any, receive: Any, send: Any, moved: Callable[[], None]) -> Any:
+    def answer_in_place(self, scope: Any, receive: Any, send: Any, moved: Callable[[Any, Any], Any]) -> Any:
         self._requests += 1
         if self._requests % COUNTED == 0:
             self._log.flush()

@@ -30,8 +30,12 @@ async def begin_and_go_on(edge, moves, scope, receive, send):
     loop = asyncio.get_running_loop()
     handed_over = loop.create_future()
 
+    def moved(scope, send):
+        moves.append(where())
+        return send
+
     def begin():
-        begun = edge.answer_in_place(scope, receive, send, lambda: moves.append(where()))
+        begun = edge.answer_in_place(scope, receive, send, moved)
         try:
             awaited = begun.send(None)
         except StopIteration:
@@ -502,7 +506,7 @@ def test_an_error_that_comes_out_has_torn_down_first(error):
     def fail():
         raise error
 
-    begun = app.asgi.answer_in_place(scope_for("/"), None, None, lambda: None)
+    begun = app.asgi.answer_in_place(scope_for("/"), None, None, lambda scope, send: send)
 
     with pytest.raises(error):
         begun.send(None)
@@ -556,3 +560,67 @@ def test_what_the_view_has_set_under_that_name_is_left(app):
         return sent[0]["headers"]
 
     assert [value for name, value in asyncio.run(run()) if name == b"x-request-id"] == [b"of the view"]
+
+
+# -- what comes between the choice and the answer
+
+
+@pytest.mark.parametrize("name", ["asgi_app", "wsgi_app"])
+def test_middleware_that_is_new_is_around_a_request_that_was_taken(app, name):
+    app.add_url_rule("/", "index", where)
+    ask(app.asgi)
+    assert takes(app)
+    inner, calls = getattr(app, name), []
+
+    def around(*arguments):
+        calls.append(where())
+        return inner(*arguments)
+
+    setattr(app, name, around)
+    answered, moves = ask_in_place(app)
+
+    place = {"asgi_app": "loop", "wsgi_app": "worker"}[name]
+    assert (answered.text, calls, moves) == ("worker", [place], ["loop"])
+
+
+def test_a_class_that_is_patched_later_is_asked_by_a_request_that_was_taken(app, monkeypatch):
+    app.add_url_rule("/", "index", where)
+    ask(app.asgi)
+    assert takes(app)
+    inner = Costrel.wsgi_app
+    monkeypatch.setattr(Costrel, "wsgi_app", lambda self, *arguments: calls.append(where()) or inner(self, *arguments))
+    calls = []
+
+    assert (ask_in_place(app)[1], calls) == (["loop"], ["worker"])
+
+
+@pytest.mark.parametrize("path", ["/", "/async", "/stream", "/nowhere"])
+def test_the_messages_after_the_move_go_where_the_server_then_wants_them(app, path):
+    app.add_url_rule("/", "index", where)
+    app.add_url_rule("/stream", "stream", lambda: iter(["a", "b"]))
+
+    @app.route("/async")
+    async def index_async():
+        return "async"
+
+    app.open_for_requests()
+    early, late = [], []
+
+    async def run():
+        async def receive():
+            await asyncio.Event().wait()
+
+        async def send(message):
+            early.append(message["type"])
+
+        async def send_late(message):
+            late.append(message["type"])
+
+        begun = app.asgi.answer_in_place(scope_for(path), receive, send, lambda scope, send: send_late)
+        awaited = next(begun.__await__(), None)
+        if awaited is not None:
+            await on_loop(begun, awaited)
+
+    asyncio.run(run())
+    moves = path in ("/async", "/stream")
+    assert ((early or late)[0], bool(early), bool(late)) == ("http.response.start", not moves, moves)

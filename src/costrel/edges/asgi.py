@@ -46,6 +46,12 @@ AFTER_STALL: t.Final = 0.05
 """Seconds between giving up on a body and the answer: Granian may hold back an answer that comes in the same moment."""
 
 
+Moved: t.TypeAlias = Callable[[Scope, Send], Send]
+"""Called on the loop for a request that has moved there. Returns the function that sends its messages from then on."""
+
+InPlace: t.TypeAlias = Callable[[Scope, Receive, Send, Moved], Coroutine[t.Any, t.Any, None]]
+
+
 class AsgiApplication:
     """One application as an ASGI 3 callable."""
 
@@ -83,9 +89,7 @@ class AsgiApplication:
         return "asgi_app" in self.app.overridden_entrances and not self._is_inside
 
     @not_for_wsgi
-    async def __call__(
-        self, scope: Scope, receive: Receive, send: Send, moved: Callable[[], None] | None = None
-    ) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send, moved: Moved | None = None) -> None:
         """Answer one HTTP request, or one lifespan. Raises ValueError for a protocol that is not known here.
 
         `moved` is for `answer_in_place`.
@@ -104,14 +108,17 @@ class AsgiApplication:
         outlook = app.outlook
         if not outlook.is_current():
             outlook = app.look_again()
-        if outlook.entrances and moved is None:
+        if outlook.entrances and (moved is None or outlook.entrances != _TRACED):
+            if moved is not None:  # they are new
+                await to_loop()
+                send = moved(scope, send)
             await self._answer_by_entrance(scope, receive, send, outlook.entrances)
             return
         source = source_of(scope)
         if has_body(scope, source):
             if moved is not None:
                 await to_loop()
-                moved()
+                send = moved(scope, send)
                 await self(scope, receive, send)
                 return
             body = take_body(source, receive, self.body_patience, self.body_min_rate)
@@ -132,7 +139,8 @@ class AsgiApplication:
             calls = RequestCalls(workers, None, receive, scope)
             try:
                 if moved is not None:
-                    await self._move(ctx, calls, moved)
+                    await self._move(ctx, calls)
+                    send = moved(scope, send)
                 await self._go_on(calls, ctx, steps, item, send)
             finally:
                 await calls.end()
@@ -143,13 +151,16 @@ class AsgiApplication:
         If another view answers in the end, that costs time and nothing else.
         """
         app = self.app
+        outlook = app.outlook
+        if not outlook.takes_sources:  # it may be new, and know of no entrances
+            outlook = outlook_of(app)
         return (
             scope["type"] == "http"
             and scope["method"] in _BODILESS
             and self._finds_def_view(scope)
             and scope["http_version"] in ANNOUNCING
             and app._got_first_request
-            and (not (entrances := outlook_of(app).entrances) or entrances == _TRACED)
+            and (not outlook.entrances or outlook.entrances == _TRACED)
             and not app.config["TESTING"]
         )
 
@@ -175,24 +186,22 @@ class AsgiApplication:
                 self._known_places[path, method] = known
         return known
 
-    def answer_in_place(
-        self, scope: Scope, receive: Receive, send: Send, moved: Callable[[], None]
-    ) -> Coroutine[t.Any, t.Any, None]:
-        """Answer a request that `takes_in_place` has taken; the first step of this is done in a thread that may block.
+    @property
+    def answer_in_place(self) -> InPlace:
+        """The function that answers a request that `takes_in_place` has taken: its first step may block its thread.
 
-        It continues on the loop (`to_loop`), and calls `moved` there, as soon as it has to await something; from the
-        start if there is a body.
+        It continues on the loop (`to_loop`), and calls its last argument there, as soon as it has to await something;
+        from the start if there is a body.
         """
-        return self(scope, receive, send, moved)
+        return self.__call__
 
-    async def _move(self, ctx: RequestContext, calls: RequestCalls, moved: Callable[[], None]) -> None:
+    async def _move(self, ctx: RequestContext, calls: RequestCalls) -> None:
         """Continue a request on the loop that was begun in place."""
         if ctx.holds:
             calls.pinned = PinnedThread()  # the stream goes on in this thread; the next one has a worker's
             self._streaming.add(ctx.request.endpoint)
             self._known_places.clear()
         await to_loop(calls.pinned)
-        moved()
 
     async def _answer_other(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import typing as t
-from collections.abc import Callable
 from contextlib import suppress
 
 from ..app.application import Costrel
 from ..app.habits import not_for_wsgi
 from ..support.asgi_types import Receive, Scope, Send
-from .asgi import AsgiApplication
+from .asgi import AsgiApplication, Moved
 from .outgoing import add_echo
 
 _BODY: t.Final = b"The request has taken too long.\n"
@@ -32,9 +31,7 @@ class TimedAsgiApplication(AsgiApplication):
         return False
 
     @not_for_wsgi
-    async def __call__(
-        self, scope: Scope, receive: Receive, send: Send, moved: Callable[[], None] | None = None
-    ) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send, moved: Moved | None = None) -> None:
         """Answer one HTTP request within the limit, or one scope of another kind."""
         if scope["type"] != "http":
             await super().__call__(scope, receive, send, moved)

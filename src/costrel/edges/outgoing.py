@@ -87,11 +87,11 @@ def add_echo(headers: list[tuple[bytes, bytes]], scope: Scope) -> None:
 def sender_of(messages: Messages, scope: Scope, send: Send) -> Send:
     """Return the function that sends a complete response: `send`, or a shorter way that the server offers."""
     add_echo(messages[0]["headers"], scope)
-    direct = scope.get(DIRECT)
+    direct: tuple[Send, Send] | None = scope.get(DIRECT)
     if direct is None or direct[0] is not send:  # middleware replaces `send` by its own
         return send
     scope[ANSWERED] = messages
-    return t.cast(Send, direct[1])
+    return direct[1]
 
 
 class Answer:

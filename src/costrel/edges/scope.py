@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import sys
 import typing as t
-from operator import itemgetter
 from urllib.parse import unquote_to_bytes
 
 from ..messages.environ import encode
@@ -40,8 +39,6 @@ SCHEMES: t.Final = {"http": "http", "https": "https", "ws": "http", "wss": "http
 _same_for: dict[tuple[t.Any, str, str], dict[str, t.Any]] = {}
 """The items that the environs of all requests share which come the same way: server, scheme, version."""
 _MAX_WAYS: t.Final = 64
-name_of: t.Final = itemgetter(0)
-"""The name of a header field, which is a pair."""
 
 _NO_SERVER: t.Final = ("localhost", None)
 
@@ -57,7 +54,7 @@ def source_of(scope: Scope) -> dict[str, t.Any]:
     It is a whole environ in rare cases: a header field that occurs twice, a root path, a path with escapes.
     """
     pairs, raw = scope["headers"], scope.get("raw_path")
-    layout: FieldLayout = scope.pop(LAYOUT) if LAYOUT in scope else LAYOUTS[tuple(map(name_of, pairs))]
+    layout: FieldLayout = scope.pop(LAYOUT) if LAYOUT in scope else LAYOUTS.of(pairs)
     path = "%" if raw is None else raw.decode("latin-1")
     # Looked for in text: `in` on bytes first tries whether b"%" is a number.
     if "%" in path or "?" in path or ENVIRON in scope or layout.repeats or scope.get("root_path"):

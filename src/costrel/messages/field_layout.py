@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from operator import itemgetter
+
 HOT = frozenset(
     {
         "CONTENT_LENGTH",
@@ -54,11 +57,12 @@ class FieldLayout:
     A browser sends the same names with nearly all of its requests, so that all that follows from them is kept.
     """
 
-    __slots__ = ("_names", "_with_id", "blank", "has_body", "has_id", "hot", "lacked", "places", "repeats")
+    __slots__ = ("blank", "has_body", "has_id", "hot", "lacked", "names", "places", "repeats", "with_id")
 
     def __init__(self, names: tuple[bytes, ...]) -> None:
-        self._names = names
-        self._with_id: FieldLayout | None = None
+        self.names = list(names)
+        self.with_id: FieldLayout | None = None
+        """The layout that `add_id` has made."""
         keys = [FIELD_KEYS.get(name) or field_key(name.lower()) for name in names]
         self.places = {key: place for place, key in enumerate(keys) if key is not None}
         """The places of the fields by their keys."""
@@ -75,16 +79,28 @@ class FieldLayout:
         self.lacked: dict[object, bool] = {}
         """Sets of fields → whether the request lacks all of them; `Fields` keeps its answers here."""
 
-    def with_id(self) -> FieldLayout:
-        """The layout of the same fields with an ``X-Request-ID`` after them."""
-        layout = self._with_id
-        if layout is None:
-            layout = self._with_id = FieldLayout((*self._names, REQUEST_ID))
-        return layout
+    def add_id(self) -> FieldLayout:
+        """Make the layout of the same fields with an ``X-Request-ID`` after them."""
+        self.with_id = FieldLayout((*self.names, REQUEST_ID))
+        return self.with_id
 
 
 class _Layouts(dict[tuple[bytes, ...], FieldLayout]):
     """Makes missing layouts, and keeps them unless their names are unusually long."""
+
+    def __init__(self) -> None:
+        self._latest: dict[int, FieldLayout] = {}
+        """Number of fields → the layout that was asked for last. To compare names costs less than to hash them."""
+
+    def of(self, pairs: Iterable[tuple[bytes, bytes]]) -> FieldLayout:
+        """The layout of these fields: names and values."""
+        names = list(map(_name_of, pairs))
+        layout = self._latest.get(len(names))
+        if layout is None or layout.names != names:
+            layout = self[tuple(names)]
+            if len(names) <= _MOST_COMPARED:
+                self._latest[len(names)] = layout
+        return layout
 
     def __missing__(self, names: tuple[bytes, ...]) -> FieldLayout:
         layout = FieldLayout(names)
@@ -95,7 +111,10 @@ class _Layouts(dict[tuple[bytes, ...], FieldLayout]):
         return layout
 
 
+_name_of = itemgetter(0)
+
 LAYOUTS = _Layouts()
 """Names → their layout, for those of recent requests."""
+_MOST_COMPARED = 64
 _MAX_LAYOUTS = 256
 _MAX_NAMES = 2048

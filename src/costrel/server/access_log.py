@@ -13,10 +13,11 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 
 from ..app.application import Costrel
+from ..devtools.gates import QUIET
 from ..edges.asgi import AsgiApplication
 from ..edges.lifespan import GRACE
 from ..edges.outgoing import add_echo
-from ..edges.scope import ANSWERED, DIRECT, ECHO, LAYOUT, name_of
+from ..edges.scope import ANSWERED, DIRECT, ECHO, LAYOUT
 from ..http.traceparent import trace_id_of
 from ..messages.field_layout import LAYOUTS, REQUEST_ID
 from ..support.coroutines import AnyCoroutine
@@ -25,10 +26,13 @@ from ..telemetry.notes import NOTES, TRACE
 from . import terminal
 from .log_formats import Entry, Lines
 from .log_lines import LogLines
-from .request_log import Application, Exchange, Message, Receive, Send
+from .request_log import Application, Exchange, Message, Receive, Send, key_of
 from .served import IN_PLACE, port_of
 
 _TRACEPARENT: t.Final = b"traceparent"
+
+_Begun: t.TypeAlias = tuple[Message, float, bytes | None]
+"""The scope of a request, its start on the performance counter, and its field ``traceparent``, if it is needed."""
 
 _PAUSE: t.Final = 0.01
 """The interval for checking requests that run in threads, in seconds."""
@@ -75,12 +79,16 @@ class AccessLog:
         if self._edge is not None:
             self.takes_in_place = self._edge.takes_in_place
             self.blocking_threads = self._edge.workers.give_away(IN_PLACE)
+            self._answer_here = self._edge.answer_in_place
         self.grace = grace
         self._lines = None if lines is None else log_to(stream or sys.stdout, lines)
         self._write = None if self._lines is None else self._lines.add
         self._new_id = RequestIds().take
         self._at_start = at_start
-        self._running: set[ServedExchange] = set()
+        self._begun: dict[int, _Begun] = {}
+        """The requests in progress, by the ``id`` of their scopes."""
+        self._exchanges: dict[int, ServedExchange] = {}
+        """The same for those that run in a task, or have failed."""
         self._counter = counter
         self._is_quiet = lines is None and counter is None
         self._until: float | None = None
@@ -94,7 +102,7 @@ class AccessLog:
         return self.grace - reserved / 2
 
     def _cut_requests(self) -> None:
-        for exchange in list(self._running):
+        for exchange in list(self._exchanges.values()):
             exchange.cut()
 
     def __call__(self, scope: Message, receive: Receive, send: Send) -> Awaitable[None]:
@@ -106,63 +114,90 @@ class AccessLog:
 
     def answer_in_place(self, scope: Message, receive: Receive, send: Send) -> AnyCoroutine[None]:
         """Handle one ASGI scope that `takes_in_place` has accepted."""
-        return self._answer(scope, receive, send, self._edge)
+        return self._answer(scope, receive, send, True)
 
-    async def _answer(self, scope: Message, receive: Receive, send: Send, here: AsgiApplication | None = None) -> None:
-        """Handle one request. If `here` is an edge, the request starts in this thread."""
-        exchange = self._begin(scope, send)
-        if self._edge is None or scope["type"] != "http":  # in all other cases the edge adds the id to the response
-            send = exchange.send_with_id
-        elif not self._is_quiet:
-            sending = exchange.send
-            scope[DIRECT] = sending, send
-            send = sending
+    async def _answer(self, scope: Message, receive: Receive, send: Send, is_here: bool = False) -> None:
+        """Handle one request, on the loop; with `is_here` it starts in this thread."""
+        self._begin(scope)
         try:
-            if here is not None:
-                await here.answer_in_place(scope, receive, send, exchange.note_task)
+            if is_here:
+                if not self._is_quiet:
+                    scope[DIRECT] = send, send
+                await self._answer_here(scope, receive, send, self._run_on_loop)
             else:
-                exchange.note_task()
-                await self.application(scope, receive, send)
+                await self.application(scope, receive, self._run_on_loop(scope, send))
         except BaseException as error:
+            exchange = self._exchanges.get(id(scope)) or self._exchange_of(scope, send)
             exchange.failed = True
             if not isinstance(error, asyncio.CancelledError) or not exchange.is_cut:
                 raise
         finally:
-            if not self._is_quiet:
-                self._end(exchange)
-            self._running.discard(exchange)  # last, since the worker may exit when the set is empty
+            self._end(scope)
 
-    def _begin(self, scope: Message, send: Send) -> ServedExchange:
-        exchange = ServedExchange(scope, send, self._write)
-        self._running.add(exchange)
-        headers = scope["headers"]
-        layout = LAYOUTS[tuple(map(name_of, headers))]
+    def _begin(self, scope: Message) -> None:
+        headers, sent = scope["headers"], None
+        layout = LAYOUTS.of(headers)
         if not layout.has_id:
             echo = REQUEST_ID, self._new_id()
             scope["headers"] = [*headers, echo]
             if self._edge is not None:
-                scope[LAYOUT] = layout.with_id()
+                scope[LAYOUT] = layout.with_id or layout.add_id()
         else:
             echo = take_request_id(scope, self._new_id)
-            exchange.traceparent = only_value(headers, _TRACEPARENT)
+            sent = only_value(headers, _TRACEPARENT)
         scope[ECHO] = echo
-        exchange.request_id = echo[1]
+        self._begun[id(scope)] = scope, time.perf_counter(), sent
         if self._edge is None:
             scope[NOTES] = {}
         if self._counter is not None:
             self._counter.begin(scope["type"])
+
+    def _run_on_loop(self, scope: Message, send: Send) -> Send:
+        """The current task handles the request from now on. Returns the function that sends its messages."""
+        exchange = self._exchange_of(scope, send)
+        exchange.task = asyncio.current_task()
+        if self._edge is None or scope["type"] != "http":  # the edge adds the id to the responses of others
+            return exchange.send_with_id
+        if self._is_quiet:
+            return send
+        sending = exchange.send
+        scope[DIRECT] = sending, send
+        return sending
+
+    def _exchange_of(self, scope: Message, send: Send) -> ServedExchange:
+        exchange = ServedExchange(scope, send, self._write)
+        _, exchange.started, exchange.traceparent = self._begun[id(scope)]
+        exchange.request_id = scope[ECHO][1]
+        self._exchanges[id(scope)] = exchange
         return exchange
 
-    def _end(self, exchange: ServedExchange) -> None:
-        scope = exchange.scope
-        # This entry makes a reference cycle (scope → exchange → scope), which only the garbage collector would free.
-        scope.pop(DIRECT, None)
-        answer = scope.get(ANSWERED)
-        if answer is not None:
-            exchange.note_answer(answer)
-        exchange.end()
+    def _end(self, scope: Message) -> None:
+        key = id(scope)
+        exchange = self._exchanges.pop(key, None)
+        if not self._is_quiet:
+            if exchange is None:
+                self._note_answer(scope)
+            else:
+                # It refers to the exchange, which refers to the scope: only the garbage collector would free them.
+                scope.pop(DIRECT, None)
+                if ANSWERED in scope:
+                    exchange.note_answer(scope[ANSWERED])
+                exchange.end()
+                if self._counter is not None:
+                    self._counter.end(scope, exchange.final_status(), exchange.seconds())
+        del self._begun[key]  # last, since the worker may exit when it is empty
+
+    def _note_answer(self, scope: Message) -> None:
+        """Log and count a request that its first thread has answered."""
+        _, started, traceparent = self._begun[id(scope)]
+        start, end = scope[ANSWERED]
+        status, ended = start["status"], time.perf_counter()
+        if self._write is not None and QUIET not in scope:
+            trace = trace_id(scope, traceparent)
+            size = len(end["body"])
+            self._write((started, ended, scope.get("client"), key_of(scope, status), size, True, scope[ECHO][1], trace))
         if self._counter is not None:
-            self._counter.end(scope, exchange.final_status(), exchange.seconds())
+            self._counter.end(scope, status, ended - started)
 
     def flush(self) -> None:
         """Write the lines of the requests that have ended so far."""
@@ -176,13 +211,13 @@ class AccessLog:
 
     def unfinished(self) -> list[Message]:
         """The scopes of the requests in progress. Safe to call in any thread."""
-        return [exchange.scope for exchange in self._running.copy()]
+        return [scope for scope, _, _ in self._begun.copy().values()]
 
     def _after_requests(self, receive: Receive) -> Receive:
         # For Granian a request ends with its response: it does not wait for what the application runs afterwards.
         async def wait() -> Message:
             message = await receive()
-            if message["type"] == "lifespan.shutdown" and self._running:
+            if message["type"] == "lifespan.shutdown" and self._begun:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._requests_ended(), self._left())
             return message
@@ -196,8 +231,8 @@ class AccessLog:
         return max(self._until - asyncio.get_running_loop().time(), 0)
 
     async def _requests_ended(self) -> None:
-        while self._running:
-            tasks = [exchange.task for exchange in list(self._running) if exchange.task is not None]
+        while self._begun:
+            tasks = [exchange.task for exchange in list(self._exchanges.values()) if exchange.task is not None]
             if tasks:
                 await asyncio.wait(tasks)
             else:  # requests in threads do not signal their end
@@ -220,11 +255,11 @@ class TimedAccessLog(AccessLog):
         self.requested: dict[int, float] = {}
         """Client port → time of the last request on the monotonic clock."""
 
-    def _begin(self, scope: Message, send: Send) -> ServedExchange:
+    def _begin(self, scope: Message) -> None:
         port = port_of(scope)
         if port:
             self.requested[port] = time.monotonic()
-        return super()._begin(scope, send)
+        super()._begin(scope)
 
 
 def reserved_for_shutdown(grace: float) -> float:
@@ -236,10 +271,6 @@ class ServedExchange(Exchange):
     """A request with an id, which is also a header of its response."""
 
     __slots__ = ()
-
-    def note_task(self) -> None:
-        """Record that the current task handles the request from now on."""
-        self.task = asyncio.current_task()
 
     def cut(self) -> None:
         """Cancel the request's task. A request that runs in a thread cannot be cancelled."""
@@ -257,10 +288,15 @@ class ServedExchange(Exchange):
 
     def trace_id(self) -> str | None:
         """The trace id of the request's span or of its ``traceparent`` header (W3C); None if it has neither."""
-        made: str | None = self.scope.get(NOTES, self.scope).get(TRACE)
-        if made is not None or self.traceparent is None:
-            return made
-        return trace_id_of(self.traceparent.decode("latin-1"))
+        return trace_id(self.scope, self.traceparent)
+
+
+def trace_id(scope: Message, traceparent: bytes | None) -> str | None:
+    """The trace id of a request's span or of its ``traceparent`` header (W3C); None if it has neither."""
+    made: str | None = scope.get(NOTES, scope).get(TRACE)
+    if made is not None or traceparent is None:
+        return made
+    return trace_id_of(traceparent.decode("latin-1"))
 
 
 _HEADS: t.Final = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})

@@ -13,6 +13,7 @@ from contextvars import copy_context
 
 from ..edges.drive import on_loop
 from ..edges.threads import PinnedThread
+from ..support.coroutines import AnyCoroutine
 from .closing import Closing
 from .connection_limit import Refusing
 from .granian_private import Scheduler, Watcher
@@ -75,7 +76,14 @@ class Dispatcher(Scheduler):
         if thread is not None:
             try:
                 if self._takes(scope):
-                    self._variables.copy().run(self._answer_here, watcher, scope)
+                    proto, variables = watcher.proto, self._variables.copy()
+                    begun = self._answer(scope, proto.receive, proto.send)
+                    # PERF: served. With a default, no StopIteration is raised.
+                    awaited = variables.run(next, begun.__await__(), _ENDED)
+                    if awaited is _ENDED:
+                        watcher.done()
+                    else:
+                        self._move(watcher, begun, awaited, variables)
                     return
             except BaseException as error:
                 watcher.err(error)
@@ -84,18 +92,11 @@ class Dispatcher(Scheduler):
                 free_threads.append(thread)
         self._on_loop.call_soon_threadsafe(self._begin, watcher, scope, context=self._variables)
 
-    def _answer_here(self, watcher: Watcher, scope: Message) -> None:
-        """Handle the request in this thread until it needs the loop."""
-        proto = watcher.proto
-        answering = self._answer(scope, proto.receive, proto.send)
-        awaited = next(answering.__await__(), _ENDED)  # PERF: served. With a default, no StopIteration is raised.
-        if awaited is _ENDED:
-            watcher.done()
-        else:
-            # The context variables are copied, since this thread goes on using its own.
-            self._on_loop.call_soon_threadsafe(self._start, watcher, on_loop(answering, awaited), copy_context())
-            if isinstance(awaited, PinnedThread):
-                awaited.serve()
+    def _move(self, watcher: Watcher, begun: AnyCoroutine[None], awaited: object, variables: Context) -> None:
+        """Continue a request on the loop. This thread serves the parts of it that must run here."""
+        self._on_loop.call_soon_threadsafe(self._start, watcher, on_loop(begun, awaited), variables)
+        if isinstance(awaited, PinnedThread):
+            awaited.serve()
 
     def _begin(self, watcher: Watcher, scope: Message) -> None:
         """Handle the request in a task. Runs on the loop, like the methods below."""

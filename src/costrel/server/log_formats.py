@@ -10,15 +10,13 @@ from functools import lru_cache
 
 from . import terminal
 
-Entry: t.TypeAlias = tuple[
-    float, float, tuple[str, object] | None, str, bytes | str, bytes, str, int, int, bool, bool, bytes, str | None
-]
-"""One request: start and end on the performance counter; the client's address; method, path, query and HTTP version;
-status (0 without a response) and size of the response in bytes; whether the application failed, and whether the
-response is complete; the request id and the trace id. A plain tuple, since each request creates one."""
-
 RequestKey: t.TypeAlias = tuple[str, bytes | str, bytes, str, int]
 """The part that many entries share: method, path, query, HTTP version and status."""
+
+Entry: t.TypeAlias = tuple[float, float, tuple[str, object] | None, RequestKey, int, bool | None, bytes, str | None]
+"""One request: start and end on the performance counter; the client's address; the shared part; the size of the
+response in bytes, and whether it is complete, None if there is no response; the request id and the trace id. A plain
+tuple, since each request creates one."""
 
 Paint: t.TypeAlias = Callable[..., str]
 Lines: t.TypeAlias = Callable[[Iterable[Entry], Paint], list[str]]
@@ -51,17 +49,15 @@ def text_lines(entries: Iterable[Entry], paint: Paint) -> list[str]:
     clocks = _Memo(_local_clock)
     requests: _Memo[RequestKey] = _Memo(lambda key: _request_as_text(key, paint))
     lines = []
-    for entry in entries:
-        began, ended, client, method, path, query, version, status, size, failed, complete, request_id, trace = entry
+    for began, ended, client, key, size, complete, request_id, trace in entries:
         host = (client and client[0]) or "-"
-        request = requests[method, path, query, version, status or final_status(status, failed)]
         more = f" {request_id.decode('ascii')}" if request_id else ""
         if trace is not None:
             more = f"{more} {trace}"
-        if status and not complete:
+        if complete is False:
             more = f" cut off{more}"
         duration = _duration(int((ended - began) * 10_000 + 0.5))
-        lines.append(f"{host} - - [{clocks[int(ended + to_epoch)]}] {request} {size} {duration}{more}")
+        lines.append(f"{host} - - [{clocks[int(ended + to_epoch)]}] {requests[key]} {size} {duration}{more}")
     return lines
 
 
@@ -78,13 +74,12 @@ def json_lines(entries: Iterable[Entry], paint: Paint) -> list[str]:
     to_epoch = time.time() - time.perf_counter()
     clocks, requests, quoted = _Memo(_utc_clock), _Memo(_request_as_json), _Memo(json.dumps)
     lines = []
-    for entry in entries:
-        began, ended, client, method, path, query, version, status, size, failed, complete, request_id, trace = entry
+    for began, ended, client, key, size, complete, request_id, trace in entries:
         milliseconds, microseconds = int((ended + to_epoch) * 1000), int((ended - began) * 1_000_000 + 0.5)
         lines.append(
             f'{{"time": "{clocks[milliseconds // 1000]}.{milliseconds % 1000:03}+00:00", '
             f'"client": {quoted[(client and client[0]) or "-"]}, '
-            f"{requests[method, path, query, version, status or final_status(status, failed)]}, "
+            f"{requests[key]}, "
             f'"size": {size}, "duration_ms": {microseconds // 1000}.{microseconds % 1000:03}, '
             f'"complete": {"true" if complete else "false"}, "request_id": "{request_id.decode("ascii")}"'
             f"{'' if trace is None else _TRACE_ID % trace}}}"

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from ..devtools.gates import QUIET
 from ..http.framing import parse_content_length
 from . import terminal
-from .log_formats import Entry, final_status, text_lines
+from .log_formats import Entry, RequestKey, final_status, text_lines
 
 Message = MutableMapping[str, t.Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -76,8 +76,8 @@ class Exchange:
     """The data of one request and its response. At the end, `write` is called with the entry for the log."""
 
     __slots__ = (
-        "_announced", "_headers", "_send", "_started", "_write", "_written", "complete", "failed", "is_cut",
-        "request_id", "scope", "size", "status", "task", "traceparent",
+        "_announced", "_headers", "_send", "_write", "_written", "complete", "failed", "is_cut", "request_id", "scope",
+        "size", "started", "status", "task", "traceparent",
     )  # fmt: skip
 
     def __init__(self, scope: Message, send: Send, write: Callable[[Entry], None] | None) -> None:
@@ -92,7 +92,7 @@ class Exchange:
         self._announced: int | None = None
         self._send = send
         self._write = write
-        self._started = time.perf_counter()
+        self.started = time.perf_counter()
 
     def send(self, message: Message) -> Awaitable[None]:
         """Record a message and pass it on."""
@@ -137,24 +137,10 @@ class Exchange:
 
     def entry(self) -> Entry:
         """The log entry, if the request ends now."""
-        scope = self.scope
-        get = scope.get
-        path = get("raw_path")
-        return (
-            self._started,
-            time.perf_counter(),
-            get("client"),
-            get("method", "GET"),
-            scope["path"] if path is None else path,
-            get("query_string", b""),
-            scope["http_version"],
-            self.status,
-            self.size,
-            self.failed,
-            self.complete,
-            self.request_id,
-            self.trace_id(),
-        )
+        scope, complete = self.scope, self.complete if self.status else None
+        key = key_of(scope, self.final_status())
+        client, ended = scope.get("client"), time.perf_counter()
+        return self.started, ended, client, key, self.size, complete, self.request_id, self.trace_id()
 
     def trace_id(self) -> str | None:
         """The trace id, if it is known."""
@@ -166,7 +152,15 @@ class Exchange:
 
     def seconds(self) -> float:
         """The seconds since the request arrived."""
-        return time.perf_counter() - self._started
+        return time.perf_counter() - self.started
+
+
+def key_of(scope: Message, status: int) -> RequestKey:
+    """The part of a request's entry that many entries share, with the final status of its response."""
+    get = scope.get
+    path = get("raw_path")
+    method, query = get("method", "GET"), get("query_string", b"")
+    return method, scope["path"] if path is None else path, query, scope["http_version"], status
 
 
 def _content_length(headers: Iterable[tuple[bytes, bytes]]) -> int | None:
