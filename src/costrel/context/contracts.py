@@ -88,8 +88,9 @@ class KnownHostsContract(t.Protocol):
     """The hosts that an application has accepted."""
 
     names: set[str | None]
+    trusted: Collection[str] | None
 
-    def check(self, request: t.Any, host: str | None, app: AppContract, trusted: list[str] | None) -> None: ...
+    def check(self, request: t.Any, host: str | None, app: AppContract, trusted: Collection[str] | None) -> None: ...
 
 
 class ErrorOwnersContract(t.Protocol):

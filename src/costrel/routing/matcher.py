@@ -13,7 +13,6 @@ import typing as t
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from itertools import combinations
 
-from .converters import BUILT_IN, Conversion, ValidationError
 from .errors import NoMatch, RequestAliasRedirect, RequestPath
 from .order import all_go_before, first_rule, in_order, may_differ
 from .pattern import RulePart
@@ -22,6 +21,8 @@ from .rule import Rule
 Branch = tuple[Callable[[str], object] | None, RulePart, "State"]
 Found = tuple[Rule | None, Sequence[str], list[Rule]]
 Candidate = tuple[Rule, Sequence[str]]
+Wanted = tuple[str, str, str, bool]
+"""The arguments of `find`."""
 Turn = tuple["State", int, int, int]
 """A place with other ways to try, the index of its segment, the number of texts there, and the next branch."""
 
@@ -135,6 +136,19 @@ class State:
         return found
 
 
+class Start:
+    """The place after the first slash of a domain's paths, and short cuts to rules that a walk finds without a turn."""
+
+    __slots__ = ("fixed", "folders", "place")
+
+    def __init__(self, place: State) -> None:
+        self.place = place
+        self.fixed: dict[str, list[Rule]] = {}
+        """By path, the rules without variables."""
+        self.folders: dict[str, State] = {}
+        """By all but the last segment of the path, the places that a variable segment follows as the last one."""
+
+
 class StateMachineMatcher:
     """All rules of a map, to be found by domain, path, method and protocol."""
 
@@ -143,9 +157,8 @@ class StateMachineMatcher:
         #: Whether rules that match alike are tried in the order of the map, else as Werkzeug does it.
         self.strict = True
         self._root = State()
-        #: By the domains without variables: the place after a path's first slash, and by path the rules that have no
-        #: variables, to which the walk would come first.
-        self._starts: dict[str, tuple[State, dict[str, list[Rule]]]] = {}
+        #: By domain, those without variables.
+        self._starts: dict[str, Start] = {}
         #: Places with several branches. Any new rule below them may change their order.
         self._forks: dict[int, State] = {}
         self._is_in_order = True
@@ -154,26 +167,31 @@ class StateMachineMatcher:
 
     def add(self, rule: Rule) -> None:
         """Take a bound rule into the tree; `update` before the next match."""
-        node = self._root
+        above = node = self._root
         for part in rule._parts:
+            above = node
             if isinstance(part, str):
-                node = node.after_text(part)
+                node = above.after_text(part)
             else:
-                following = node.after_part(part)
-                if len(node.dynamic) > 1:
-                    self._forks[id(node)] = node
+                node = above.after_part(part)
+                if len(above.dynamic) > 1:
+                    self._forks[id(above)] = above
                     self._is_in_order = False
-                node = following
         before = node.end(rule, self.strict)
         if before is not None:
             self._hidden.append((before, rule))
-        domain, *path = rule._parts
-        if not isinstance(domain, str) or path[0] != "":
+        domain, *parts = rule._parts
+        if not isinstance(domain, str) or parts[0] != "":
             return
         if domain not in self._starts:
-            self._starts[domain] = self._root.static[domain].static[""], {}
-        if not rule._converters and not rule.rule.startswith("//"):  # no request's path begins so
-            self._starts[domain][1]["/".join(t.cast("list[str]", path))] = node.rules
+            self._starts[domain] = Start(self._root.static[domain].static[""])
+        texts = [part for part in parts if isinstance(part, str)]
+        if texts[:2] == ["", ""] and len(parts) > 2:
+            return  # no request's path begins with two slashes
+        if texts == parts:
+            self._starts[domain].fixed["/".join(texts)] = node.rules
+        elif texts == parts[:-1]:
+            self._starts[domain].folders["/".join(texts)] = above
 
     def update(self) -> None:
         """Put new branches into the order in which the walk tries them."""
@@ -196,39 +214,94 @@ class StateMachineMatcher:
                         found += [(one, other) for one in rules for other in others if may_differ(one, other)]
         return found
 
+    def start(self, domain: str) -> Start:
+        """The place at which a walk for a domain begins, until another rule is added."""
+        return self._starts.get(domain, _NOWHERE)
+
     def find(self, domain: str, path: str, method: str, websocket: bool) -> Found:
         """The rule, or None; the texts of its variables; and the rules for the path that refuse the request.
 
         Raises `RequestPath` if the right path is another one. Calls no converter.
         """
-        place, fixed = self._starts.get(domain, _NOWHERE)
-        if path in fixed:
-            for rule in fixed[path]:
-                if (rule.methods is None or method in rule.methods) and rule.websocket == websocket:
-                    return rule, (), _NO_RULES
-        segments = path.split("/")
-        if "//" in path and path[0] == path[1] == "/":
+        place, segments = self._starts.get(domain, _NOWHERE).place, path.split("/")
+        if segments.pop(0) or not segments or not segments[0] or self._root.has_others:
+            place, segments, path = self._begin(domain, path)
+        texts: list[str] = []
+        refused, turns = _NO_RULES, _NO_TURNS  # most requests need none
+        candidates: list[Candidate] | None = None  # a list after a place whose order does not decide
+        ahead, index, is_at_end = segments, 0, False
+        while True:
+            for segment in ahead:
+                following = place.static.get(segment)
+                if following is not None:
+                    if place.has_others:
+                        turns = [*turns, (place, index, len(texts), 0)]
+                elif place.sole is not None and path.isascii():
+                    test, following = place.sole
+                    if not test(segment):
+                        break
+                    texts.append(segment)
+                else:
+                    if place.rest is not None:
+                        texts.append("/".join(segments[index:]))
+                        test, place = place.rest
+                        is_at_end = bool(test(texts[-1]))
+                    elif place.has_others:
+                        turns = [*turns, (place, index, len(texts), 0)]
+                    break
+                place = following
+                index += 1
+            else:
+                is_at_end = True
+            if is_at_end:
+                is_at_end = False
+                for rule in place.rules:
+                    if (rule.methods is None or method in rule.methods) and rule.websocket is websocket:
+                        if candidates is None:
+                            return rule, texts, refused
+                        candidates.append((rule, [*texts]))
+                        break
+                    refused = [*refused, rule]
+                else:
+                    candidate = _after_slash(place, texts, method, websocket)
+                    if candidate is not None and candidates is None:
+                        turns, candidates = _NO_TURNS, [candidate]
+                    elif candidate is not None and candidates is not None:
+                        candidates.append(candidate)
+            if not turns or (turned := _turn_back(turns, segments, texts)) is None:
+                if candidates or "//" in path:
+                    return self._choose((domain, path, method, websocket), candidates or [], refused)
+                return None, (), refused
+            place, index, is_tied = turned
+            ahead = segments[index:]
+            if is_tied and candidates is None:
+                candidates = []
+
+    def _begin(self, domain: str, path: str) -> tuple[State, list[str], str]:
+        """The place to begin at, the segments and the path, for any domain and any number of slashes at the start."""
+        if path[:2] == "//":
             path = f"/{path.lstrip('/')}"
-            segments = path.split("/")
+        first, *segments = path.split("/")
         if self._root.has_others:
-            place = self._root
-            segments.insert(0, domain)
-        elif segments[0]:
-            place = _NOWHERE[0]
-        else:  # the usual case: no domain has variables
-            del segments[0]
-        found = _walk(place, segments, path.isascii(), method, websocket)
-        if found[0] is not None:
-            return found
-        if found[1]:
+            return self._root, [domain, first, *segments], path
+        return (_NOWHERE if first else self.start(domain)).place, segments, path
+
+    def _choose(self, wanted: Wanted, candidates: list[Candidate], refused: list[Rule]) -> Found:
+        """The first candidate, as `find` returns it. Raises `RequestPath` if a slash is missing or one too many."""
+        domain, path, method, websocket = wanted
+        exact = [candidate for candidate in candidates if candidate[1] is not _SLASH_MISSING]
+        if exact:
+            first = first_rule([rule for rule, _ in exact])
+            return *next(candidate for candidate in exact if candidate[0] is first), refused
+        if candidates:
             raise RequestPath(f"{path}/")
-        if self.merge_slashes and "//" in path:
+        if self.merge_slashes:
             path = _SLASHES.sub("/", path)
             merged, _, others = self.find(domain, path, method, websocket)
             if merged is not None and merged.merge_slashes is not False:
                 raise RequestPath(path)
-            return None, (), [*found[2], *others]
-        return found
+            refused = [*refused, *others]
+        return None, (), refused
 
     def match(self, domain: str, path: str, method: str, websocket: bool) -> tuple[Rule, dict[str, t.Any]]:
         """The rule and the values.
@@ -236,84 +309,24 @@ class StateMachineMatcher:
         Raises `RequestPath` if the right path is another one, `RequestAliasRedirect` for an alias, and `NoMatch`.
         """
         rule, texts, refused = self.find(domain, path, method, websocket)
-        values = None if rule is None else values_of(rule, texts)
+        values = None if rule is None else rule._values_of(texts)
         if rule is None or values is None:
             raise no_match(refused, method)
+        values.update(rule.defaults or ())
         if rule.alias and rule.map.redirect_defaults:
             raise RequestAliasRedirect(values, rule.endpoint)
         return rule, values
 
 
-_NOWHERE: t.Final[tuple[State, dict[str, list[Rule]]]] = State(), {}
+_NOWHERE: t.Final = Start(State())
+NO_WAY: t.Final[tuple[Callable[[str], object], State]] = bool, State()
 _SLASH_MISSING: t.Final = ("/",)
 
 
-def _walk(place: State, segments: list[str], is_ascii: bool, method: str, websocket: bool) -> Found:
-    """The first rule from `place` on that takes the segments and the request, as `find` returns it.
-
-    Without one, the texts are `_SLASH_MISSING` if a rule takes the path with a slash at its end.
-    """
-    texts: list[str] = []
-    refused, turns = _NO_RULES, _NO_TURNS  # most requests need none
-    candidates: list[Candidate] | None = None  # a list after a place whose order does not decide
-    ahead, index, is_at_end = segments, 0, False
-    while True:
-        for segment in ahead:
-            following = place.static.get(segment)
-            if following is not None:
-                if place.has_others:
-                    turns = turns or []
-                    turns.append((place, index, len(texts), 0))
-            elif place.sole is not None and is_ascii:
-                test, following = place.sole
-                if not test(segment):
-                    break
-                texts.append(segment)
-            elif place.rest is not None:
-                rest = "/".join(segments[index:])
-                test, place = place.rest
-                is_at_end = bool(test(rest))
-                texts.append(rest)
-                break
-            else:
-                if place.has_others:
-                    turns = turns or []
-                    turns.append((place, index, len(texts), 0))
-                break
-            place = following
-            index += 1
-        else:
-            is_at_end = True
-        if is_at_end:
-            is_at_end = False
-            for rule in place.rules:
-                if (rule.methods is None or method in rule.methods) and rule.websocket == websocket:
-                    if candidates is None:
-                        return rule, texts, refused
-                    candidates.append((rule, [*texts]))
-                    break
-                refused = refused or []
-                refused.append(rule)
-            else:
-                if "" in place.static:
-                    candidate = _after_slash(place.static[""].rules, texts, method, websocket)
-                    if candidate is not None:
-                        if candidates is None:
-                            return *_chosen([candidate]), refused
-                        candidates.append(candidate)
-        turned = _turn_back(turns, segments, texts)
-        if turned is None:
-            return (None, (), refused) if candidates is None else (*_chosen(candidates), refused)
-        place, index, is_tied = turned
-        ahead = segments[index:]
-        if is_tied and candidates is None:
-            candidates = []
-
-
-def _after_slash(rules: list[Rule], texts: list[str], method: str, websocket: bool) -> Candidate | None:
+def _after_slash(place: State, texts: list[str], method: str, websocket: bool) -> Candidate | None:
     """The rule that takes the path if a slash is added, with `_SLASH_MISSING` unless it takes it without one, too."""
-    for rule in rules:
-        if (rule.methods is None or method in rule.methods) and rule.websocket == websocket:
+    for rule in place.static[""].rules if "" in place.static else ():
+        if (rule.methods is None or method in rule.methods) and rule.websocket is websocket:
             return rule, _SLASH_MISSING if rule.strict_slashes else [*texts]
     return None
 
@@ -342,33 +355,6 @@ def _turn_back(turns: list[Turn], segments: list[str], texts: list[str]) -> tupl
             texts.append(segment)
             return following, index + 1, place.is_tied
     return None
-
-
-def _chosen(candidates: list[Candidate]) -> tuple[Rule | None, Sequence[str]]:
-    """The first rule and its texts; None and `_SLASH_MISSING` if all need a slash."""
-    exact = [candidate for candidate in candidates if candidate[1] is not _SLASH_MISSING]
-    if not exact:
-        return None, _SLASH_MISSING if candidates else ()
-    if len(exact) == 1:
-        return exact[0]
-    first = first_rule([rule for rule, _ in exact])
-    return next(candidate for candidate in exact if candidate[0] is first)
-
-
-def values_of(rule: Rule, texts: Sequence[str]) -> dict[str, t.Any] | None:
-    """The values of a rule's variables, and its defaults; None if a converter refuses its text."""
-    values: dict[str, t.Any] = {}
-    convert: Conversion | None = None
-    try:
-        for index, name, convert in rule._conversions:
-            values[name] = texts[index] if convert is None else convert(texts[index])
-    except ValueError as error:
-        if isinstance(error, ValidationError) or convert in BUILT_IN:
-            return None
-        raise
-    if rule.defaults:
-        values.update(rule.defaults)
-    return values
 
 
 def no_match(refused: Iterable[Rule], method: str) -> NoMatch:
