@@ -56,6 +56,8 @@ class HTTPException(Exception):
     code: int | None = None
     description: str | None = None
 
+    response: WSGIApplication | None = None
+
     problem: t.Mapping[str, object] | None = None
     """Members for the problem details (RFC 9457 §3) if the client gets those: `type`, extensions or new defaults."""
 
@@ -63,7 +65,8 @@ class HTTPException(Exception):
         super().__init__()
         if description is not None:
             self.description = description
-        self.response = response
+        if response is not None:
+            self.response = response
 
     @property
     def name(self) -> str:

@@ -14,7 +14,7 @@ from ..support.seams import Seams
 from .adapter import MapAdapter, Query
 from .converters import DEFAULT_CONVERTERS, BaseConverter, Endpoint
 from .errors import RequestPath
-from .matcher import Start, StateMachineMatcher, no_match
+from .matcher import NO_WAY, Start, StateMachineMatcher, no_match
 from .rule import RULE_SEAMS, Rule, RuleFactory
 
 if t.TYPE_CHECKING:
@@ -206,9 +206,9 @@ class Map:
             folder, _, last = path.rpartition("/")
             place = start.folders.get(folder)
             if place is not None and last not in place.static and path.isascii():
-                test, following = place.sole or place.rest or _NO_WAY
+                test, end = place.sole or place.rest or NO_WAY
                 if test(last):
-                    rules, texts = following.rules, (last,)
+                    rules, texts = end.rules, (last,)
         for rule in rules or ():
             if (rule.methods is None or method in rule.methods) and not rule.websocket:
                 break
@@ -218,8 +218,9 @@ class Map:
             except RequestPath:
                 return None, None
             if found is None:
-                is_clear = method.isupper() and path[:1] == "/"
-                return None, _error(refused, method) if is_clear else None
+                if not method.isupper() or not path or path[0] != "/":
+                    return None, None
+                return None, _error(refused, method) if refused else NotFound()
             rule = found
         if rule._nicer or rule.alias or rule.redirect_to is not None:
             return None, None
@@ -310,7 +311,7 @@ MATCHING = Seams(Map, "bind_to_environ", "_adapter_class.match")
 
 def _error(refused: Sequence[Rule], method: str) -> HTTPException:
     """The error for a plain request with this method that these rules refuse."""
-    return no_match(refused, method).as_http_error(websocket=False) if refused else NotFound()
+    return no_match(refused, method).as_http_error(websocket=False)
 
 
 def _to_ascii(server_name: str) -> str:

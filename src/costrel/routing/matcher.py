@@ -12,21 +12,24 @@ import re
 import typing as t
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from itertools import combinations
+from operator import itemgetter
 
 from .errors import NoMatch, RequestAliasRedirect, RequestPath
 from .order import all_go_before, first_rule, in_order, may_differ
-from .pattern import RulePart
+from .pattern import Part, RulePart
 from .rule import Rule
 
 Branch = tuple[Callable[[str], object] | None, RulePart, "State"]
 Found = tuple[Rule | None, Sequence[str], list[Rule]]
 Candidate = tuple[Rule, Sequence[str]]
-Wanted = tuple[str, str, str, bool]
-"""The arguments of `find`."""
+Outline = tuple[tuple[int, ...], Callable[[list[t.Any]], object], dict[object, tuple[list["State"], "State"]]]
+"""The indexes of fixed segments, a function that returns these segments of a path; and by them, the places before the
+others, and the one after all segments."""
 Turn = tuple["State", int, int, int]
 """A place with other ways to try, the index of its segment, the number of texts there, and the next branch."""
 
 _SLASHES = re.compile("/{2,}")
+_MOST_OUTLINES = 4  # with one number of slashes: the walk finds the rules of others
 _HEAD_ALONE = frozenset({"HEAD", "OPTIONS"})  # OPTIONS is answered automatically
 
 # Shared by the places that have none of their own, and never changed.
@@ -40,10 +43,14 @@ class SlashRequired(Exception):
     """A name of Werkzeug's matcher, for code that imports it. The walk here returns `_SLASH_MISSING`."""
 
 
+def _takes_none(text: str) -> bool:
+    return False
+
+
 class State:
     """A place in the tree: the segments that may follow, and the rules that end here."""
 
-    __slots__ = ("by_key", "dynamic", "has_others", "is_tied", "rest", "rules", "sole", "static")
+    __slots__ = ("by_key", "depth", "dynamic", "has_others", "is_tied", "only", "rest", "rules", "sole", "static")
 
     def __init__(
         self,
@@ -62,18 +69,27 @@ class State:
         #: The test of an ASCII text and the place of the only branch, if there is one, it has a test, and no rule ends
         #: here.
         self.sole: tuple[Callable[[str], object], State] | None = None
-        #: The same, if the branch takes all segments that follow as one text.
+        #: The test of `sole` if no fixed segment may follow, else one that takes no text.
+        self.only: Callable[[str], object] = _takes_none
+        #: As `sole`, if the branch takes all segments that follow as one text.
         self.rest: tuple[Callable[[str], object], State] | None = None
         #: Whether the order of the branches does not decide alone which rule is the first.
         self.is_tied = False
+        #: The number of segments after the domain on the way here, unless a part takes several.
+        self.depth = -1
+
+    def _child(self) -> State:
+        child = State()
+        child.depth = self.depth + 1
+        return child
 
     def after_text(self, segment: str) -> State:
         """The place after a fixed segment, made if it does not exist yet."""
         if not self.static:
-            self.static = {}
+            self.static, self.only = {}, _takes_none
         elif segment in self.static:
             return self.static[segment]
-        child = self.static[segment] = State()
+        child = self.static[segment] = self._child()
         return child
 
     def after_part(self, part: RulePart) -> State:
@@ -82,7 +98,7 @@ class State:
             self.by_key, self.dynamic = {}, []
         elif part.key in self.by_key:
             return self.by_key[part.key]
-        child = self.by_key[part.key] = State()
+        child = self.by_key[part.key] = self._child()
         self.dynamic.append((None if part.final else part.test, part, child))
         self._note_ways()
         return child
@@ -108,10 +124,12 @@ class State:
     def _note_ways(self) -> None:
         self.has_others = True
         self.sole = self.rest = None
+        self.only = _takes_none
         if len(self.dynamic) == 1 and not self.rules:
             test, part, child = self.dynamic[0]
             if test is not None and part.ascii_test is not None:
                 self.sole = part.ascii_test, child
+                self.only = _takes_none if self.static else part.ascii_test
             elif part.final and not part.suffixed and part.test is not None:
                 self.rest = part.test, child
 
@@ -137,16 +155,36 @@ class State:
 
 
 class Start:
-    """The place after the first slash of a domain's paths, and short cuts to rules that a walk finds without a turn."""
+    """The place after the first slash of a domain's paths, and short cuts to places that the walk reaches at once."""
 
-    __slots__ = ("fixed", "folders", "place")
+    __slots__ = ("fixed", "folders", "outlines", "place")
 
     def __init__(self, place: State) -> None:
         self.place = place
         self.fixed: dict[str, list[Rule]] = {}
         """By path, the rules without variables."""
         self.folders: dict[str, State] = {}
-        """By all but the last segment of the path, the places that a variable segment follows as the last one."""
+        """By the path before the last slash, the places after which a variable may end the path."""
+        self.outlines: dict[int, list[Outline]] = {}
+        """For other rules, by the number of slashes."""
+
+    def note(self, parts: list[Part], places: list[State], end: State) -> None:
+        """Add a short cut to a rule with these parts, if there can be one. `places` are those before its variables."""
+        texts = [part for part in parts if isinstance(part, str)]
+        if texts[:2] == ["", ""] and len(parts) > 2:
+            return  # no request's path begins with two slashes
+        if len(texts) == len(parts):
+            self.fixed["/".join(texts)] = end.rules
+        elif texts == parts[:-1]:
+            self.folders["/".join(texts)] = places[-1]
+        elif all(part.fills_segment for part in parts if isinstance(part, RulePart)):
+            fixed = tuple([index for index, part in enumerate(parts) if isinstance(part, str)])
+            outlines = self.outlines.setdefault(len(parts), [])
+            known = [outline for outline in outlines if outline[0] == fixed]
+            if not known and len(outlines) < _MOST_OUTLINES:
+                outlines += (known := [(fixed, itemgetter(*fixed), {})])
+            for _, texts_of, ends in known:
+                ends[texts_of(parts)] = places, end
 
 
 class StateMachineMatcher:
@@ -167,31 +205,24 @@ class StateMachineMatcher:
 
     def add(self, rule: Rule) -> None:
         """Take a bound rule into the tree; `update` before the next match."""
-        above = node = self._root
+        node, places = self._root, []
         for part in rule._parts:
-            above = node
             if isinstance(part, str):
-                node = above.after_text(part)
+                node = node.after_text(part)
             else:
-                node = above.after_part(part)
-                if len(above.dynamic) > 1:
-                    self._forks[id(above)] = above
+                places.append(node)
+                node = node.after_part(part)
+                if len(places[-1].dynamic) > 1:
+                    self._forks[id(places[-1])] = places[-1]
                     self._is_in_order = False
         before = node.end(rule, self.strict)
         if before is not None:
             self._hidden.append((before, rule))
         domain, *parts = rule._parts
-        if not isinstance(domain, str) or parts[0] != "":
-            return
-        if domain not in self._starts:
-            self._starts[domain] = Start(self._root.static[domain].static[""])
-        texts = [part for part in parts if isinstance(part, str)]
-        if texts[:2] == ["", ""] and len(parts) > 2:
-            return  # no request's path begins with two slashes
-        if texts == parts:
-            self._starts[domain].fixed["/".join(texts)] = node.rules
-        elif texts == parts[:-1]:
-            self._starts[domain].folders["/".join(texts)] = above
+        if isinstance(domain, str) and parts[0] == "":
+            if domain not in self._starts:
+                self._starts[domain] = Start(self._root.static[domain].static[""])
+            self._starts[domain].note(parts, places, node)
 
     def update(self) -> None:
         """Put new branches into the order in which the walk tries them."""
@@ -223,85 +254,42 @@ class StateMachineMatcher:
 
         Raises `RequestPath` if the right path is another one. Calls no converter.
         """
-        place, segments = self._starts.get(domain, _NOWHERE).place, path.split("/")
-        if segments.pop(0) or not segments or not segments[0] or self._root.has_others:
-            place, segments, path = self._begin(domain, path)
-        texts: list[str] = []
-        refused, turns = _NO_RULES, _NO_TURNS  # most requests need none
-        candidates: list[Candidate] | None = None  # a list after a place whose order does not decide
-        ahead, index, is_at_end = segments, 0, False
-        while True:
-            for segment in ahead:
-                following = place.static.get(segment)
-                if following is not None:
-                    if place.has_others:
-                        turns = [*turns, (place, index, len(texts), 0)]
-                elif place.sole is not None and path.isascii():
-                    test, following = place.sole
-                    if not test(segment):
+        start, segments = self._starts.get(domain, _NOWHERE), path.split("/")
+        for _, texts_of, ends in start.outlines.get(len(segments), ()):
+            found = ends.get(texts_of(segments))
+            if found is not None and path.isascii():
+                places, end = found
+                texts: list[str] = []
+                for place in places:
+                    test, text = place.only, segments[place.depth]
+                    if not test(text):
                         break
-                    texts.append(segment)
+                    texts.append(text)
                 else:
-                    if place.rest is not None:
-                        texts.append("/".join(segments[index:]))
-                        test, place = place.rest
-                        is_at_end = bool(test(texts[-1]))
-                    elif place.has_others:
-                        turns = [*turns, (place, index, len(texts), 0)]
-                    break
-                place = following
-                index += 1
-            else:
-                is_at_end = True
-            if is_at_end:
-                is_at_end = False
-                for rule in place.rules:
-                    if (rule.methods is None or method in rule.methods) and rule.websocket is websocket:
-                        if candidates is None:
-                            return rule, texts, refused
-                        candidates.append((rule, [*texts]))
-                        break
-                    refused = [*refused, rule]
-                else:
-                    candidate = _after_slash(place, texts, method, websocket)
-                    if candidate is not None and candidates is None:
-                        turns, candidates = _NO_TURNS, [candidate]
-                    elif candidate is not None and candidates is not None:
-                        candidates.append(candidate)
-            if not turns or (turned := _turn_back(turns, segments, texts)) is None:
-                if candidates or "//" in path:
-                    return self._choose((domain, path, method, websocket), candidates or [], refused)
-                return None, (), refused
-            place, index, is_tied = turned
-            ahead = segments[index:]
-            if is_tied and candidates is None:
-                candidates = []
-
-    def _begin(self, domain: str, path: str) -> tuple[State, list[str], str]:
-        """The place to begin at, the segments and the path, for any domain and any number of slashes at the start."""
-        if path[:2] == "//":
+                    for rule in end.rules:
+                        if (rule.methods is None or method in rule.methods) and rule.websocket is websocket:
+                            return rule, texts, _NO_RULES
+        place, is_doubled = start.place, "//" in path
+        if is_doubled and path[:2] == "//":
             path = f"/{path.lstrip('/')}"
-        first, *segments = path.split("/")
+            segments = path.split("/")
         if self._root.has_others:
-            return self._root, [domain, first, *segments], path
-        return (_NOWHERE if first else self.start(domain)).place, segments, path
-
-    def _choose(self, wanted: Wanted, candidates: list[Candidate], refused: list[Rule]) -> Found:
-        """The first candidate, as `find` returns it. Raises `RequestPath` if a slash is missing or one too many."""
-        domain, path, method, websocket = wanted
-        exact = [candidate for candidate in candidates if candidate[1] is not _SLASH_MISSING]
-        if exact:
-            first = first_rule([rule for rule, _ in exact])
-            return *next(candidate for candidate in exact if candidate[0] is first), refused
-        if candidates:
+            place = self._root
+            segments.insert(0, domain)
+        elif segments.pop(0):
+            place = _NOWHERE.place
+        hit = _walk(place, segments, path.isascii(), method, websocket)
+        if hit[0] is not None:
+            return hit
+        if hit[1]:
             raise RequestPath(f"{path}/")
-        if self.merge_slashes:
+        if is_doubled and self.merge_slashes and "//" in path:
             path = _SLASHES.sub("/", path)
             merged, _, others = self.find(domain, path, method, websocket)
             if merged is not None and merged.merge_slashes is not False:
                 raise RequestPath(path)
-            refused = [*refused, *others]
-        return None, (), refused
+            return None, (), [*hit[2], *others]
+        return hit
 
     def match(self, domain: str, path: str, method: str, websocket: bool) -> tuple[Rule, dict[str, t.Any]]:
         """The rule and the values.
@@ -318,14 +306,76 @@ class StateMachineMatcher:
         return rule, values
 
 
+NO_WAY: t.Final[tuple[Callable[[str], object], State]] = _takes_none, State()
 _NOWHERE: t.Final = Start(State())
-NO_WAY: t.Final[tuple[Callable[[str], object], State]] = bool, State()
 _SLASH_MISSING: t.Final = ("/",)
 
 
-def _after_slash(place: State, texts: list[str], method: str, websocket: bool) -> Candidate | None:
+def _walk(place: State, segments: list[str], is_ascii: bool, method: str, websocket: bool) -> Found:
+    """The first rule from `place` on that takes the segments and the request, as `find` returns it.
+
+    Without one, the texts are `_SLASH_MISSING` if a rule takes the path with a slash at its end.
+    """
+    texts: list[str] = []
+    refused, turns = _NO_RULES, _NO_TURNS  # most requests need none
+    candidates: list[Candidate] | None = None  # a list after a place whose order does not decide
+    ahead, index, is_at_end = segments, 0, False
+    while True:
+        for segment in ahead:
+            following = place.static.get(segment)
+            if following is not None:
+                if place.has_others:
+                    turns = turns or []
+                    turns.append((place, index, len(texts), 0))
+            elif place.sole is not None and is_ascii:
+                test, following = place.sole
+                if not test(segment):
+                    break
+                texts.append(segment)
+            elif place.rest is not None:
+                rest = "/".join(segments[index:])
+                test, place = place.rest
+                is_at_end = bool(test(rest))
+                texts.append(rest)
+                break
+            else:
+                if place.has_others:
+                    turns = turns or []
+                    turns.append((place, index, len(texts), 0))
+                break
+            place = following
+            index += 1
+        else:
+            is_at_end = True
+        if is_at_end:
+            is_at_end = False
+            for rule in place.rules:
+                if (rule.methods is None or method in rule.methods) and rule.websocket is websocket:
+                    if candidates is None:
+                        return rule, texts, refused
+                    candidates.append((rule, [*texts]))
+                    break
+                refused = refused or []
+                refused.append(rule)
+            else:
+                if "" in place.static:
+                    candidate = _after_slash(place.static[""].rules, texts, method, websocket)
+                    if candidate is not None:
+                        if candidates is None:
+                            return *_chosen([candidate]), refused
+                        candidates.append(candidate)
+        turned = _turn_back(turns, segments, texts)
+        if turned is None:
+            return (None, (), refused) if candidates is None else (*_chosen(candidates), refused)
+        place, index, is_tied = turned
+        ahead = segments[index:]
+        if is_tied and candidates is None:
+            candidates = []
+
+
+def _after_slash(rules: list[Rule], texts: list[str], method: str, websocket: bool) -> Candidate | None:
     """The rule that takes the path if a slash is added, with `_SLASH_MISSING` unless it takes it without one, too."""
-    for rule in place.static[""].rules if "" in place.static else ():
+    for rule in rules:
         if (rule.methods is None or method in rule.methods) and rule.websocket is websocket:
             return rule, _SLASH_MISSING if rule.strict_slashes else [*texts]
     return None
@@ -355,6 +405,17 @@ def _turn_back(turns: list[Turn], segments: list[str], texts: list[str]) -> tupl
             texts.append(segment)
             return following, index + 1, place.is_tied
     return None
+
+
+def _chosen(candidates: list[Candidate]) -> tuple[Rule | None, Sequence[str]]:
+    """The first rule and its texts; None and `_SLASH_MISSING` if all need a slash."""
+    exact = [candidate for candidate in candidates if candidate[1] is not _SLASH_MISSING]
+    if not exact:
+        return None, _SLASH_MISSING if candidates else ()
+    if len(exact) == 1:
+        return exact[0]
+    first = first_rule([rule for rule, _ in exact])
+    return next(candidate for candidate in exact if candidate[0] is first)
 
 
 def no_match(refused: Iterable[Rule], method: str) -> NoMatch:
