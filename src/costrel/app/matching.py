@@ -64,9 +64,9 @@ _WITHOUT_HOST: t.Final = frozenset({"HTTP/0.9", "HTTP/1", "HTTP/1.0"})
 """The protocols whose requests may lack a Host, as servers write them."""
 
 
-def match_request(app: AppContract, ctx: RequestContext) -> None:
+def match_request(ctx: RequestContext) -> None:
     """Set the request's rule and view arguments, or the error that is raised when the request is dispatched."""
-    request = ctx.request
+    app, request = ctx.app, ctx.request
     request.routing_exception = None  # PERF: page. An attribute of the instance is found before one of the class.
     source = request._source
     path = hot(source, "PATH_INFO")
@@ -90,20 +90,17 @@ def match_request(app: AppContract, ctx: RequestContext) -> None:
         request.url_rule = rule
         request.view_args = found
     elif isinstance(found, HTTPException):
-        _refuse(app, ctx, found)
+        request.routing_exception = found
+        if (app.mounts or app.frontends) and isinstance(found, NotFound):
+            if app.mounts:
+                enter_mount(app, ctx)
+            if app.frontends and ctx.mount is None:
+                enter_frontend(app, ctx)
 
+
+RequestContext.match_request = match_request
 
 _UNDECIDED: t.Final[tuple[Rule | None, Mapping[str, t.Any] | HTTPException | None]] = None, None
-
-
-def _refuse(app: AppContract, ctx: RequestContext, error: HTTPException) -> None:
-    """Set the error of a request that no rule matches, unless a mount or a front end answers it."""
-    ctx.request.routing_exception = error
-    if isinstance(error, NotFound):
-        if app.mounts:
-            enter_mount(app, ctx)
-        if app.frontends and ctx.mount is None:
-            enter_frontend(app, ctx)
 
 
 def enter_mount(app: AppContract, ctx: RequestContext) -> None:

@@ -29,7 +29,7 @@ Turn = tuple["State", int, int, int]
 """A place with other ways to try, the index of its segment, the number of texts there, and the next branch."""
 
 _SLASHES = re.compile("/{2,}")
-_MOST_OUTLINES = 4  # with one number of slashes: the walk finds the rules of others
+_MOST_OUTLINES = 4  # with the same number of segments; the walk finds the rules of the others
 _HEAD_ALONE = frozenset({"HEAD", "OPTIONS"})  # OPTIONS is answered automatically
 
 # Shared by the places that have none of their own, and never changed.
@@ -166,7 +166,7 @@ class Start:
         self.folders: dict[str, State] = {}
         """By the path before the last slash, the places after which a variable may end the path."""
         self.outlines: dict[int, list[Outline]] = {}
-        """For other rules, by the number of slashes."""
+        """For other rules, by their number of segments, of which the first one is empty."""
 
     def note(self, parts: list[Part], places: list[State], end: State) -> None:
         """Add a short cut to a rule with these parts, if there can be one. `places` are those before its variables."""
@@ -266,9 +266,11 @@ class StateMachineMatcher:
                         break
                     texts.append(text)
                 else:
+                    refused = _NO_RULES
                     for rule in end.rules:
                         if (rule.methods is None or method in rule.methods) and rule.websocket is websocket:
-                            return rule, texts, _NO_RULES
+                            return rule, texts, refused
+                        refused = [*refused, rule]
         place, is_doubled = start.place, "//" in path
         if is_doubled and path[:2] == "//":
             path = f"/{path.lstrip('/')}"
