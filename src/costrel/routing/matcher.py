@@ -22,7 +22,7 @@ from .rule import Rule
 Branch = tuple[Callable[[str], object] | None, RulePart, "State"]
 Found = tuple[Rule | None, Sequence[str], list[Rule]]
 Candidate = tuple[Rule, Sequence[str]]
-Outline = tuple[tuple[int, ...], Callable[[list[t.Any]], object], dict[object, tuple[list["State"], "State"]]]
+Outline = tuple[list[int], Callable[[list[t.Any]], object], dict[object, tuple[list["State"], "State"]]]
 """The indexes of fixed segments, a function that returns these segments of a path; and by them, the places before the
 others, and the one after all segments."""
 Turn = tuple["State", int, int, int]
@@ -57,6 +57,7 @@ class State:
         dynamic: list[Branch] = _NO_BRANCHES,
         rules: list[Rule] = _NO_RULES,
         static: dict[str, State] = _NO_STATES,
+        depth: int = -1,
     ) -> None:
         # PERF: startup. Most places use one of the first three; the others get no list or dict of their own.
         #: (test of a single segment; or None, if `RulePart.take` has to decide; the part; the place after it)
@@ -75,13 +76,8 @@ class State:
         self.rest: tuple[Callable[[str], object], State] | None = None
         #: Whether the order of the branches does not decide alone which rule is the first.
         self.is_tied = False
-        #: The number of segments after the domain on the way here, unless a part takes several.
-        self.depth = -1
-
-    def _child(self) -> State:
-        child = State()
-        child.depth = self.depth + 1
-        return child
+        #: The number of segments on the way here, without the domain's, unless a part takes several.
+        self.depth = depth
 
     def after_text(self, segment: str) -> State:
         """The place after a fixed segment, made if it does not exist yet."""
@@ -89,7 +85,7 @@ class State:
             self.static, self.only = {}, _takes_none
         elif segment in self.static:
             return self.static[segment]
-        child = self.static[segment] = self._child()
+        child = self.static[segment] = State(depth=self.depth + 1)
         return child
 
     def after_part(self, part: RulePart) -> State:
@@ -98,7 +94,7 @@ class State:
             self.by_key, self.dynamic = {}, []
         elif part.key in self.by_key:
             return self.by_key[part.key]
-        child = self.by_key[part.key] = self._child()
+        child = self.by_key[part.key] = State(depth=self.depth + 1)
         self.dynamic.append((None if part.final else part.test, part, child))
         self._note_ways()
         return child
@@ -170,21 +166,30 @@ class Start:
 
     def note(self, parts: list[Part], places: list[State], end: State) -> None:
         """Add a short cut to a rule with these parts, if there can be one. `places` are those before its variables."""
-        texts = [part for part in parts if isinstance(part, str)]
-        if texts[:2] == ["", ""] and len(parts) > 2:
+        if len(parts) > 2 and parts[1] == "":
             return  # no request's path begins with two slashes
-        if len(texts) == len(parts):
-            self.fixed["/".join(texts)] = end.rules
-        elif texts == parts[:-1]:
-            self.folders["/".join(texts)] = places[-1]
-        elif all(part.fills_segment for part in parts if isinstance(part, RulePart)):
-            fixed = tuple([index for index, part in enumerate(parts) if isinstance(part, str)])
-            outlines = self.outlines.setdefault(len(parts), [])
-            known = [outline for outline in outlines if outline[0] == fixed]
-            if not known and len(outlines) < _MOST_OUTLINES:
-                outlines += (known := [(fixed, itemgetter(*fixed), {})])
-            for _, texts_of, ends in known:
+        if not places:
+            self.fixed["/".join(t.cast("list[str]", parts))] = end.rules
+        elif len(places) == 1 and isinstance(parts[-1], RulePart):
+            self.folders["/".join(t.cast("list[str]", parts[:-1]))] = places[0]
+        else:
+            self._outline(parts, places, end)
+
+    def _outline(self, parts: list[Part], places: list[State], end: State) -> None:
+        fixed: list[int] = []
+        for index, part in enumerate(parts):
+            if isinstance(part, str):
+                fixed.append(index)
+            elif not part.fills_segment:
+                return
+        outlines = self.outlines.setdefault(len(parts), [])
+        for known, texts_of, ends in outlines:
+            if known == fixed:
                 ends[texts_of(parts)] = places, end
+                return
+        if len(outlines) < _MOST_OUTLINES:
+            texts_of = itemgetter(*fixed)
+            outlines.append((fixed, texts_of, {texts_of(parts): (places, end)}))
 
 
 class StateMachineMatcher:

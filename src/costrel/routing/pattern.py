@@ -191,7 +191,7 @@ class RulePart:
         """The same for a text that is known to be ASCII."""
         return self.test and _ASCII_TESTS.get(self.pieces[0][0], self.test)
 
-    @property
+    @cached_property
     def fills_segment(self) -> bool:
         """Whether the part is a single variable, and takes a segment unless that is empty."""
         return not self.final and self.test is not None and not self.test("")
