@@ -109,8 +109,9 @@ def test_websocket_rules_match_websockets_only():
         with pytest.raises(WebsocketMismatch) as caught:
             adapter.match(path, websocket=websocket)
         assert (caught.value.code, caught.value.description) == (400, description)
-    with pytest.raises(WebsocketMismatch, match="only a WebSocket"):
-        adapter.map.find("/ws", "GET")
+    error = adapter.map.find("/ws", "GET")[1]
+    assert isinstance(error, WebsocketMismatch)
+    assert "only a WebSocket" in error.description
     assert adapter.map.bind("h", url_scheme="wss").match("/ws") == ("ws", {})
 
 
@@ -205,8 +206,7 @@ def test_a_newline_at_the_end_is_not_the_same_path():
 def test_digits_beyond_what_python_converts_are_not_found():
     adapter = bind("/<int:x>", "/-<int(signed=True):x>")
     for path in ("/" + "9" * 5000, "/-" + "9" * 5000):
-        with pytest.raises(NotFound):
-            adapter.map.find(path, "GET")
+        assert isinstance(adapter.map.find(path, "GET")[1], NotFound)
         with pytest.raises(NotFound):
             adapter.match(path)
 

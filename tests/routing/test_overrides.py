@@ -100,7 +100,7 @@ def test_a_rule_may_say_for_which_others_it_gives_defaults():
             return (-1,)
 
     url_map = Map([Rule("/long/home", endpoint="home"), Home("/", endpoint="home")])
-    assert url_map.find("/long/home", "GET") is None
+    assert url_map.find("/long/home", "GET") == (None, None)
     assert url_map.find("/", "GET")[0].rule == "/"
 
 
@@ -139,8 +139,7 @@ def test_a_converter_that_refuses_is_called_once_for_a_request(app, calls):
     app.add_url_rule("/picky/<picky:x>", "picky", lambda x: x)
     assert app.test_client().get("/picky/a").status_code == 404
     assert calls == ["a"]
-    with pytest.raises(NotFound):
-        app.url_map.find("/picky/b", "GET")
+    assert isinstance(app.url_map.find("/picky/b", "GET")[1], NotFound)
     assert calls == ["a", "b"]
 
 

@@ -240,7 +240,7 @@ def test_the_method_chooses_among_equal_rules():
 
 def test_a_slash_is_added_if_no_rule_matches_without():
     adapter = bind("/<slug:v>/", "/<string:v>/edit")
-    assert adapter.map.find("/foo", "GET") is None  # for a redirect
+    assert adapter.map.find("/foo", "GET") == (None, None)  # for a redirect
     assert adapter.match("/foo/")[0] == "/<slug:v>/"
 
 

@@ -437,8 +437,6 @@ class Costrel(App):
         """The same for the methods through which a request reaches the application; WSGI middleware replaces them."""
         return _ENTRANCES.replaced_in(self.__class__, self._assigned_entrances)
 
-    match_request = matching.match_request
-
     _tracing: context.TracingContract | None = None
     """How requests are traced, as of the first one; None if ``OPENTELEMETRY`` is off, or no span can be recorded."""
     _inspection: context.InspectionContract | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Mapping
+from copy import copy
 
 from ..context import AppContract, RequestContext, outlook_of
 from ..http.errors import HTTPException, NotFound, SecurityError
@@ -28,23 +29,21 @@ class KnownHosts:
 
     def __init__(self) -> None:
         self.names: set[str | None] = set()
-        """Hosts that are valid, whether or not they are trusted."""
-        self._trusted: list[str] = []
-        self._trusted_names: set[str | None] = set()
+        """The accepted hosts."""
+        self.trusted: t.Collection[str] | None = None
+        """A copy of ``TRUSTED_HOSTS`` as it was when they were accepted."""
 
-    def check(self, request: t.Any, host: str | None, app: AppContract, trusted: list[str] | None) -> None:
+    def check(self, request: t.Any, host: str | None, app: AppContract, trusted: t.Collection[str] | None) -> None:
         """Raise SecurityError if the header `host` names no host, or one that is not among `trusted`."""
-        known = self.names
-        if trusted is not None:
-            request.trusted_hosts = trusted
-            if trusted != self._trusted:
-                self._trusted, self._trusted_names = [*trusted], set()
-            known = self._trusted_names
-        if host not in known:
+        names = self.names
+        if trusted != self.trusted:
+            names = self.names = set()
+            self.trusted = copy(trusted)  # a list may be changed in place
+        if host not in names:
             settle_host(app, request)
             request.check_host()
-            if host and len(known) < MAX_KNOWN_HOSTS:
-                known.add(host)
+            if host and len(names) < MAX_KNOWN_HOSTS:
+                names.add(host)
 
 
 def settle_host(app: AppContract, request: t.Any) -> None:
@@ -65,35 +64,43 @@ _WITHOUT_HOST: t.Final = frozenset({"HTTP/0.9", "HTTP/1", "HTTP/1.0"})
 """The protocols whose requests may lack a Host, as servers write them."""
 
 
-def match_request(app: AppContract, ctx: RequestContext) -> None:
+def match_request(ctx: RequestContext) -> None:
     """Set the request's rule and view arguments, or the error that is raised when the request is dispatched."""
-    request = ctx.request
+    app, request = ctx.app, ctx.request
     request.routing_exception = None  # PERF: page. An attribute of the instance is found before one of the class.
+    source = request._source
+    path = hot(source, "PATH_INFO")
+    rule, found = _UNDECIDED
     try:
-        source = request._source
-        path = hot(source, "PATH_INFO")
-        if not path or hot(source, "HTTP_UPGRADE") is not None or (ctx.outlook or outlook_of(app)).matches_apart:
-            hit: tuple[Rule, Mapping[str, t.Any]] | None = None
-        else:
-            host, trusted = hot(source, "HTTP_HOST"), app.config["TRUSTED_HOSTS"]
-            if trusted is not None or host not in app.known_hosts.names:
-                app.known_hosts.check(request, host, app, trusted)
+        if path and hot(source, "HTTP_UPGRADE") is None and not (ctx.outlook or outlook_of(app)).matches_apart:
+            host, known, trusted = hot(source, "HTTP_HOST"), app.known_hosts, app.config["TRUSTED_HOSTS"]
+            if trusted is not None:
+                request.trusted_hosts = trusted
+            if host not in known.names or trusted != known.trusted:
+                known.check(request, host, app, trusted)
             if not path.isascii():
                 path = request.path
-            hit = app.url_map.find(path, source["REQUEST_METHOD"])
-        if hit is None:
-            adapter = ctx.url_adapter
-            if adapter is None:
-                return
-            hit = adapter.match(method=_unknown_method(app, request), return_rule=True)
-        request.url_rule, request.view_args = hit
+            rule, found = app.url_map.find(path, source["REQUEST_METHOD"])
+        if found is None and (adapter := ctx.url_adapter) is not None:
+            rule, found = adapter.match(method=_unknown_method(app, request), return_rule=True)
     except HTTPException as error:
         error.__context__ = None  # the errors before it: their tracebacks would keep this request in a cycle
-        request.routing_exception = error
-        if app.mounts and isinstance(error, NotFound):
-            enter_mount(app, ctx)
-        if app.frontends and ctx.mount is None and isinstance(error, NotFound):
-            enter_frontend(app, ctx)
+        found = error
+    if rule is not None:
+        request.url_rule = rule
+        request.view_args = found
+    elif isinstance(found, HTTPException):
+        request.routing_exception = found
+        if (app.mounts or app.frontends) and isinstance(found, NotFound):
+            if app.mounts:
+                enter_mount(app, ctx)
+            if app.frontends and ctx.mount is None:
+                enter_frontend(app, ctx)
+
+
+RequestContext.match_request = match_request
+
+_UNDECIDED: t.Final[tuple[Rule | None, Mapping[str, t.Any] | HTTPException | None]] = None, None
 
 
 def enter_mount(app: AppContract, ctx: RequestContext) -> None:

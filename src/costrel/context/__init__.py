@@ -306,6 +306,9 @@ class RequestContext(Context):
     requirement: object = None
     """The requirement of the view that the request has satisfied."""
 
+    match_request: t.ClassVar[Callable[[RequestContext], None]]
+    """Finds the rule for the request's path and method, or notes why there is none; set by ``app/matching.py``."""
+
     def __init__(
         self,
         app: AppContract,
@@ -376,10 +379,6 @@ class RequestContext(Context):
     @session.setter
     def session(self, value: t.Any) -> None:
         self._opened = value
-
-    def match_request(self) -> None:
-        """Find the rule for the request's path and method, or note why there is none."""
-        self.app.match_request(self)
 
     def push(self) -> None:
         """Push this context, open a session whose interface expects that, and match the request.

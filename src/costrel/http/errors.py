@@ -56,6 +56,7 @@ class HTTPException(Exception):
     code: int | None = None
     description: str | None = None
 
+    response: WSGIApplication | None = None
     problem: t.Mapping[str, object] | None = None
     """Members for the problem details (RFC 9457 §3) if the client gets those: `type`, extensions or new defaults."""
 
@@ -63,7 +64,8 @@ class HTTPException(Exception):
         super().__init__()
         if description is not None:
             self.description = description
-        self.response = response
+        if response is not None:
+            self.response = response
 
     @property
     def name(self) -> str:
@@ -79,8 +81,7 @@ class HTTPException(Exception):
     def get_body(self, environ: Environ | None = None, scope: Scope | None = None) -> str:
         """The whole page as HTML."""
         description = self.description
-        own = type(self).get_description is _GET_DESCRIPTION
-        if own and type(description) is str and len(description) <= _SHORT:
+        if type(self).get_description is _GET_DESCRIPTION and type(description) is str and len(description) <= _SHORT:
             return _short_page(self.code, self.name, description)
         return _page(self.code, self.name, self.get_description(environ))
 
@@ -110,8 +111,7 @@ class HTTPException(Exception):
         return response(environ, start_response)
 
     def __str__(self) -> str:
-        code = self.code if self.code is not None else "???"
-        return f"{code} {self.name}: {self.description}"
+        return f"{'???' if self.code is None else self.code} {self.name}: {self.description}"
 
     def __repr__(self) -> str:
         code = self.code if self.code is not None else "???"

@@ -109,7 +109,7 @@ class MapAdapter:
         path_info = self.path_info if path_info is None else path_info
         query_args = (self.query_args if query_args is None else query_args) or {}
         method = (method or self.default_method).upper()
-        websocket = self.websocket if websocket is None else websocket
+        websocket = bool(self.websocket if websocket is None else websocket)
         domain = self.server_name if self.map.host_matching else self.subdomain
         path = f"/{path_info.lstrip('/')}" if path_info else ""
         try:

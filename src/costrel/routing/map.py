@@ -5,16 +5,16 @@ from __future__ import annotations
 import threading
 import typing as t
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from ..http.errors import BadHost, NotFound
+from ..http.errors import BadHost, HTTPException, NotFound
 from ..http.immutable import ImmutableDict
 from ..messages.environ import decode, get_host
 from ..support.seams import Seams
 from .adapter import MapAdapter, Query
 from .converters import DEFAULT_CONVERTERS, BaseConverter, Endpoint
 from .errors import RequestPath
-from .matcher import StateMachineMatcher, no_match, values_of
+from .matcher import NO_WAY, Start, StateMachineMatcher, no_match
 from .rule import RULE_SEAMS, Rule, RuleFactory
 
 if t.TYPE_CHECKING:
@@ -23,6 +23,8 @@ if t.TYPE_CHECKING:
     from ..messages.request import Request
     from .shapes import Shape
 
+_CONDITIONS = {"default_subdomain", "host_matching"}
+"""The attributes of a map on which `Map.find` depends, in addition to its rules."""
 _DEFAULT_PORTS = {"http": ":80", "ws": ":80", "https": ":443", "wss": ":443"}
 
 
@@ -70,6 +72,8 @@ class Map:
         self.calls_users_code = False
         """Whether a match may call a converter of the user's."""
         self._is_replaced = False
+        self._start: Start | None = None
+        """The begin of the walk for the default subdomain; None if an adapter has to match."""
         self._number_of_rules = 0
         self._remap = True
         self._remap_lock = self.lock_class()
@@ -86,7 +90,9 @@ class Map:
     def __setattr__(self, name: str, value: object) -> None:
         super().__setattr__(name, value)
         if name in MATCHING:
-            self._is_replaced = True
+            self._is_replaced = self._remap = True
+        elif name in _CONDITIONS:
+            self._remap = True
 
     @property
     def merge_slashes(self) -> bool:
@@ -170,6 +176,8 @@ class Map:
             changed, self._changed_endpoints = self._changed_endpoints, {}
             for endpoint in changed:
                 self._order(self._rules_by_endpoint[endpoint])
+            is_apart = self.host_matching or self._is_replaced
+            self._start = None if is_apart else self._matcher.start(self.default_subdomain)
             self._remap = bool(self._changed_endpoints)  # another thread may have added a rule meanwhile
 
     def _order(self, rules: list[Rule]) -> None:
@@ -180,30 +188,47 @@ class Map:
             if rule.defaults or not RULE_SEAMS.are_original_in(type(rule)):
                 giving.append(rule)
 
-    def find(self, path: str, method: str) -> tuple[Rule, dict[str, t.Any]] | None:
-        """The rule and the values for a plain request, by the default subdomain.
+    def find(self, path: str, method: str) -> tuple[Rule, dict[str, t.Any]] | tuple[None, HTTPException | None]:
+        """The rule and the values for a plain request, by the default subdomain; or None and the error.
 
-        None if an adapter has to decide: for a redirect, an alias, host matching, a method in lower case, and if
-        `bind_to_environ` is assigned. No converter has been called then. Raises `NotFound`, `MethodNotAllowed` and
-        `WebsocketMismatch`. The caller asks `MATCHING` whether a class overrides `bind_to_environ` or `match`.
+        The error is None if an adapter has to decide: for a redirect, an alias, host matching, a method in lower case,
+        and if `bind_to_environ` is assigned. No converter has been called then. The caller asks `MATCHING` whether a
+        class overrides `bind_to_environ` or `match`.
         """
         if self._remap:
             self.update()
-        if self.host_matching or self._is_replaced:
-            return None
-        try:
-            rule, texts, refused = self._matcher.find(self.default_subdomain, path, method, False)
-        except RequestPath:
-            return None
-        if rule is None:
-            if not method.isupper() or path[:1] != "/":
-                return None
-            raise no_match(refused, method).as_http_error(websocket=False) if refused else NotFound()
+        start = self._start
+        if start is None:
+            return None, None
+        texts: Sequence[str] = ()
+        rules: Sequence[Rule] | None = start.fixed.get(path)
+        if rules is None:
+            folder, _, last = path.rpartition("/")
+            place = start.folders.get(folder)
+            if place is not None and last not in place.static and path.isascii():
+                test, end = place.sole or place.rest or NO_WAY
+                if test(last):
+                    rules, texts = end.rules, (last,)
+        for rule in rules or ():
+            if (rule.methods is None or method in rule.methods) and not rule.websocket:
+                break
+        else:
+            try:
+                found, texts, refused = self._matcher.find(self.default_subdomain, path, method, False)
+            except RequestPath:
+                return None, None
+            if found is None:
+                if not method.isupper() or not path or path[0] != "/":
+                    return None, None
+                return None, _error(refused, method) if refused else NotFound()
+            rule = found
         if rule._nicer or rule.alias or rule.redirect_to is not None:
-            return None
-        values = values_of(rule, texts) if texts or rule.defaults else {}
+            return None, None
+        values = rule._values_of(texts) if texts else {}
         if values is None:
-            raise no_match(refused, method).as_http_error(websocket=False)
+            return None, _error(self._matcher.find(self.default_subdomain, path, method, False)[2], method)
+        if rule.defaults:
+            values.update(rule.defaults)
         return rule, values
 
     def find_rule(self, path: str, method: str) -> Rule | None:
@@ -282,6 +307,11 @@ class Map:
 
 MATCHING = Seams(Map, "bind_to_environ", "_adapter_class.match")
 """The methods of a map and its adapters that find a rule."""
+
+
+def _error(refused: Sequence[Rule], method: str) -> HTTPException:
+    """The error for a plain request with this method that these rules refuse."""
+    return no_match(refused, method).as_http_error(websocket=False)
 
 
 def _to_ascii(server_name: str) -> str:

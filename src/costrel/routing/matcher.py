@@ -12,20 +12,24 @@ import re
 import typing as t
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from itertools import combinations
+from operator import itemgetter
 
-from .converters import BUILT_IN, Conversion, ValidationError
 from .errors import NoMatch, RequestAliasRedirect, RequestPath
 from .order import all_go_before, first_rule, in_order, may_differ
-from .pattern import RulePart
+from .pattern import Part, RulePart
 from .rule import Rule
 
 Branch = tuple[Callable[[str], object] | None, RulePart, "State"]
 Found = tuple[Rule | None, Sequence[str], list[Rule]]
 Candidate = tuple[Rule, Sequence[str]]
+Outline = tuple[list[int], Callable[[list[t.Any]], object], dict[object, tuple[list["State"], "State"]]]
+"""The indexes of fixed segments, a function that returns these segments of a path; and by them, the places before the
+others, and the one after all segments."""
 Turn = tuple["State", int, int, int]
 """A place with other ways to try, the index of its segment, the number of texts there, and the next branch."""
 
 _SLASHES = re.compile("/{2,}")
+_MOST_OUTLINES = 4  # with the same number of segments; the walk finds the rules of the others
 _HEAD_ALONE = frozenset({"HEAD", "OPTIONS"})  # OPTIONS is answered automatically
 
 # Shared by the places that have none of their own, and never changed.
@@ -39,16 +43,21 @@ class SlashRequired(Exception):
     """A name of Werkzeug's matcher, for code that imports it. The walk here returns `_SLASH_MISSING`."""
 
 
+def _takes_none(text: str) -> bool:
+    return False
+
+
 class State:
     """A place in the tree: the segments that may follow, and the rules that end here."""
 
-    __slots__ = ("by_key", "dynamic", "has_others", "is_tied", "rest", "rules", "sole", "static")
+    __slots__ = ("by_key", "depth", "dynamic", "has_others", "is_tied", "only", "rest", "rules", "sole", "static")
 
     def __init__(
         self,
         dynamic: list[Branch] = _NO_BRANCHES,
         rules: list[Rule] = _NO_RULES,
         static: dict[str, State] = _NO_STATES,
+        depth: int = -1,
     ) -> None:
         # PERF: startup. Most places use one of the first three; the others get no list or dict of their own.
         #: (test of a single segment; or None, if `RulePart.take` has to decide; the part; the place after it)
@@ -61,18 +70,22 @@ class State:
         #: The test of an ASCII text and the place of the only branch, if there is one, it has a test, and no rule ends
         #: here.
         self.sole: tuple[Callable[[str], object], State] | None = None
-        #: The same, if the branch takes all segments that follow as one text.
+        #: The test of `sole` if no fixed segment may follow, else one that takes no text.
+        self.only: Callable[[str], object] = _takes_none
+        #: As `sole`, if the branch takes all segments that follow as one text.
         self.rest: tuple[Callable[[str], object], State] | None = None
         #: Whether the order of the branches does not decide alone which rule is the first.
         self.is_tied = False
+        #: The number of segments on the way here, without the domain's, unless a part takes several.
+        self.depth = depth
 
     def after_text(self, segment: str) -> State:
         """The place after a fixed segment, made if it does not exist yet."""
         if not self.static:
-            self.static = {}
+            self.static, self.only = {}, _takes_none
         elif segment in self.static:
             return self.static[segment]
-        child = self.static[segment] = State()
+        child = self.static[segment] = State(depth=self.depth + 1)
         return child
 
     def after_part(self, part: RulePart) -> State:
@@ -81,7 +94,7 @@ class State:
             self.by_key, self.dynamic = {}, []
         elif part.key in self.by_key:
             return self.by_key[part.key]
-        child = self.by_key[part.key] = State()
+        child = self.by_key[part.key] = State(depth=self.depth + 1)
         self.dynamic.append((None if part.final else part.test, part, child))
         self._note_ways()
         return child
@@ -107,10 +120,12 @@ class State:
     def _note_ways(self) -> None:
         self.has_others = True
         self.sole = self.rest = None
+        self.only = _takes_none
         if len(self.dynamic) == 1 and not self.rules:
             test, part, child = self.dynamic[0]
             if test is not None and part.ascii_test is not None:
                 self.sole = part.ascii_test, child
+                self.only = _takes_none if self.static else part.ascii_test
             elif part.final and not part.suffixed and part.test is not None:
                 self.rest = part.test, child
 
@@ -135,6 +150,48 @@ class State:
         return found
 
 
+class Start:
+    """The place after the first slash of a domain's paths, and short cuts to places that the walk reaches at once."""
+
+    __slots__ = ("fixed", "folders", "outlines", "place")
+
+    def __init__(self, place: State) -> None:
+        self.place = place
+        self.fixed: dict[str, list[Rule]] = {}
+        """By path, the rules without variables."""
+        self.folders: dict[str, State] = {}
+        """By the path before the last slash, the places after which a variable may end the path."""
+        self.outlines: dict[int, list[Outline]] = {}
+        """For other rules, by their number of segments, of which the first one is empty."""
+
+    def note(self, parts: list[Part], places: list[State], end: State) -> None:
+        """Add a short cut to a rule with these parts, if there can be one. `places` are those before its variables."""
+        if len(parts) > 2 and parts[1] == "":
+            return  # no request's path begins with two slashes
+        if not places:
+            self.fixed["/".join(t.cast("list[str]", parts))] = end.rules
+        elif len(places) == 1 and isinstance(parts[-1], RulePart):
+            self.folders["/".join(t.cast("list[str]", parts[:-1]))] = places[0]
+        else:
+            self._outline(parts, places, end)
+
+    def _outline(self, parts: list[Part], places: list[State], end: State) -> None:
+        fixed: list[int] = []
+        for index, part in enumerate(parts):
+            if isinstance(part, str):
+                fixed.append(index)
+            elif not part.fills_segment:
+                return
+        outlines = self.outlines.setdefault(len(parts), [])
+        for known, texts_of, ends in outlines:
+            if known == fixed:
+                ends[texts_of(parts)] = places, end
+                return
+        if len(outlines) < _MOST_OUTLINES:
+            texts_of = itemgetter(*fixed)
+            outlines.append((fixed, texts_of, {texts_of(parts): (places, end)}))
+
+
 class StateMachineMatcher:
     """All rules of a map, to be found by domain, path, method and protocol."""
 
@@ -143,9 +200,8 @@ class StateMachineMatcher:
         #: Whether rules that match alike are tried in the order of the map, else as Werkzeug does it.
         self.strict = True
         self._root = State()
-        #: By the domains without variables: the place after a path's first slash, and by path the rules that have no
-        #: variables, to which the walk would come first.
-        self._starts: dict[str, tuple[State, dict[str, list[Rule]]]] = {}
+        #: By domain, those without variables.
+        self._starts: dict[str, Start] = {}
         #: Places with several branches. Any new rule below them may change their order.
         self._forks: dict[int, State] = {}
         self._is_in_order = True
@@ -154,26 +210,24 @@ class StateMachineMatcher:
 
     def add(self, rule: Rule) -> None:
         """Take a bound rule into the tree; `update` before the next match."""
-        node = self._root
+        node, places = self._root, []
         for part in rule._parts:
             if isinstance(part, str):
                 node = node.after_text(part)
             else:
-                following = node.after_part(part)
-                if len(node.dynamic) > 1:
-                    self._forks[id(node)] = node
+                places.append(node)
+                node = node.after_part(part)
+                if len(places[-1].dynamic) > 1:
+                    self._forks[id(places[-1])] = places[-1]
                     self._is_in_order = False
-                node = following
         before = node.end(rule, self.strict)
         if before is not None:
             self._hidden.append((before, rule))
-        domain, *path = rule._parts
-        if not isinstance(domain, str) or path[0] != "":
-            return
-        if domain not in self._starts:
-            self._starts[domain] = self._root.static[domain].static[""], {}
-        if not rule._converters and not rule.rule.startswith("//"):  # no request's path begins so
-            self._starts[domain][1]["/".join(t.cast("list[str]", path))] = node.rules
+        domain, *parts = rule._parts
+        if isinstance(domain, str) and parts[0] == "":
+            if domain not in self._starts:
+                self._starts[domain] = Start(self._root.static[domain].static[""])
+            self._starts[domain].note(parts, places, node)
 
     def update(self) -> None:
         """Put new branches into the order in which the walk tries them."""
@@ -196,39 +250,53 @@ class StateMachineMatcher:
                         found += [(one, other) for one in rules for other in others if may_differ(one, other)]
         return found
 
+    def start(self, domain: str) -> Start:
+        """The place at which a walk for a domain begins, until another rule is added."""
+        return self._starts.get(domain, _NOWHERE)
+
     def find(self, domain: str, path: str, method: str, websocket: bool) -> Found:
         """The rule, or None; the texts of its variables; and the rules for the path that refuse the request.
 
         Raises `RequestPath` if the right path is another one. Calls no converter.
         """
-        place, fixed = self._starts.get(domain, _NOWHERE)
-        if path in fixed:
-            for rule in fixed[path]:
-                if (rule.methods is None or method in rule.methods) and rule.websocket == websocket:
-                    return rule, (), _NO_RULES
-        segments = path.split("/")
-        if "//" in path and path[0] == path[1] == "/":
+        start, segments = self._starts.get(domain, _NOWHERE), path.split("/")
+        for _, texts_of, ends in start.outlines.get(len(segments), ()):
+            found = ends.get(texts_of(segments))
+            if found is not None and path.isascii():
+                places, end = found
+                texts: list[str] = []
+                for place in places:
+                    test, text = place.only, segments[place.depth]
+                    if not test(text):
+                        break
+                    texts.append(text)
+                else:
+                    refused = _NO_RULES
+                    for rule in end.rules:
+                        if (rule.methods is None or method in rule.methods) and rule.websocket is websocket:
+                            return rule, texts, refused
+                        refused = [*refused, rule]
+        place, is_doubled = start.place, "//" in path
+        if is_doubled and path[:2] == "//":
             path = f"/{path.lstrip('/')}"
             segments = path.split("/")
         if self._root.has_others:
             place = self._root
             segments.insert(0, domain)
-        elif segments[0]:
-            place = _NOWHERE[0]
-        else:  # the usual case: no domain has variables
-            del segments[0]
-        found = _walk(place, segments, path.isascii(), method, websocket)
-        if found[0] is not None:
-            return found
-        if found[1]:
+        elif segments.pop(0):
+            place = _NOWHERE.place
+        hit = _walk(place, segments, path.isascii(), method, websocket)
+        if hit[0] is not None:
+            return hit
+        if hit[1]:
             raise RequestPath(f"{path}/")
-        if self.merge_slashes and "//" in path:
+        if is_doubled and self.merge_slashes and "//" in path:
             path = _SLASHES.sub("/", path)
             merged, _, others = self.find(domain, path, method, websocket)
             if merged is not None and merged.merge_slashes is not False:
                 raise RequestPath(path)
-            return None, (), [*found[2], *others]
-        return found
+            return None, (), [*hit[2], *others]
+        return hit
 
     def match(self, domain: str, path: str, method: str, websocket: bool) -> tuple[Rule, dict[str, t.Any]]:
         """The rule and the values.
@@ -236,15 +304,17 @@ class StateMachineMatcher:
         Raises `RequestPath` if the right path is another one, `RequestAliasRedirect` for an alias, and `NoMatch`.
         """
         rule, texts, refused = self.find(domain, path, method, websocket)
-        values = None if rule is None else values_of(rule, texts)
+        values = None if rule is None else rule._values_of(texts)
         if rule is None or values is None:
             raise no_match(refused, method)
+        values.update(rule.defaults or ())
         if rule.alias and rule.map.redirect_defaults:
             raise RequestAliasRedirect(values, rule.endpoint)
         return rule, values
 
 
-_NOWHERE: t.Final[tuple[State, dict[str, list[Rule]]]] = State(), {}
+NO_WAY: t.Final[tuple[Callable[[str], object], State]] = _takes_none, State()
+_NOWHERE: t.Final = Start(State())
 _SLASH_MISSING: t.Final = ("/",)
 
 
@@ -287,7 +357,7 @@ def _walk(place: State, segments: list[str], is_ascii: bool, method: str, websoc
         if is_at_end:
             is_at_end = False
             for rule in place.rules:
-                if (rule.methods is None or method in rule.methods) and rule.websocket == websocket:
+                if (rule.methods is None or method in rule.methods) and rule.websocket is websocket:
                     if candidates is None:
                         return rule, texts, refused
                     candidates.append((rule, [*texts]))
@@ -313,7 +383,7 @@ def _walk(place: State, segments: list[str], is_ascii: bool, method: str, websoc
 def _after_slash(rules: list[Rule], texts: list[str], method: str, websocket: bool) -> Candidate | None:
     """The rule that takes the path if a slash is added, with `_SLASH_MISSING` unless it takes it without one, too."""
     for rule in rules:
-        if (rule.methods is None or method in rule.methods) and rule.websocket == websocket:
+        if (rule.methods is None or method in rule.methods) and rule.websocket is websocket:
             return rule, _SLASH_MISSING if rule.strict_slashes else [*texts]
     return None
 
@@ -353,22 +423,6 @@ def _chosen(candidates: list[Candidate]) -> tuple[Rule | None, Sequence[str]]:
         return exact[0]
     first = first_rule([rule for rule, _ in exact])
     return next(candidate for candidate in exact if candidate[0] is first)
-
-
-def values_of(rule: Rule, texts: Sequence[str]) -> dict[str, t.Any] | None:
-    """The values of a rule's variables, and its defaults; None if a converter refuses its text."""
-    values: dict[str, t.Any] = {}
-    convert: Conversion | None = None
-    try:
-        for index, name, convert in rule._conversions:
-            values[name] = texts[index] if convert is None else convert(texts[index])
-    except ValueError as error:
-        if isinstance(error, ValidationError) or convert in BUILT_IN:
-            return None
-        raise
-    if rule.defaults:
-        values.update(rule.defaults)
-    return values
 
 
 def no_match(refused: Iterable[Rule], method: str) -> NoMatch:

@@ -192,6 +192,11 @@ class RulePart:
         return self.test and _ASCII_TESTS.get(self.pieces[0][0], self.test)
 
     @cached_property
+    def fills_segment(self) -> bool:
+        """Whether the part is a single variable, and takes a segment unless that is empty."""
+        return not self.final and self.test is not None and not self.test("")
+
+    @cached_property
     def match(self) -> Callable[[str], tuple[str, ...] | None]:
         """A function from a text to the texts of the variables, or None. Compiled at its first use."""
         test = self.test

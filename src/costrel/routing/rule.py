@@ -11,7 +11,7 @@ from .builder import Builder, Refused
 from .converters import BaseConverter, Endpoint, ValidationError, Values, is_users, isolates
 from .pattern import Argument, Part, TracedToken, Variable, parse_converter_args, parse_rule, regex_error, split_parts
 from .pattern import trace as traced
-from .shapes import Conversions, MapOfRules, conversions_of, find_shape
+from .shapes import MapOfRules, ValuesOf, find_shape, no_values, values_of
 
 _WEBSOCKET_METHODS = {"GET", "HEAD", "OPTIONS"}
 _SLASHES = re.compile("/{2,}")
@@ -74,7 +74,7 @@ class Rule(RuleFactory):
         self.defaults = defaults
         self.build_only = build_only
         self.alias = alias
-        self.websocket = websocket
+        self.websocket = bool(websocket)
         self.methods = _method_set(methods, websocket)
         self.endpoint = endpoint
         self.redirect_to = redirect_to
@@ -83,7 +83,7 @@ class Rule(RuleFactory):
         # PERF: startup. Rules share empty containers: each one more makes the garbage collector's rounds longer.
         self._converters: dict[str, BaseConverter] = _NO_CONVERTERS
         self._parts: tuple[Part, ...] = ()
-        self._conversions: Conversions = ()
+        self._values_of: ValuesOf = no_values
         self._builder: Builder | None = None
         self._number = 0  # the position among the rules of the map
         self._nicer: Sequence[Rule] = ()  # rules whose URL is the right one if the values are their defaults
@@ -173,19 +173,19 @@ class Rule(RuleFactory):
         segments = path.split("/")
         if "<" not in domain:
             if "<" not in path:
-                self._converters, self._conversions = _NO_CONVERTERS, ()
+                self._converters, self._values_of = _NO_CONVERTERS, no_values
                 self._parts = (*domain.split("/"), *segments)
                 return
             if "(" not in path and RULE_SEAMS.are_original_in(type(self)):
                 shape = find_shape(self.map, tuple([segment for segment in segments if "<" in segment]))
                 if shape is not None:
-                    self._converters, self._conversions = shape.converters, shape.conversions
+                    self._converters, self._values_of = shape.converters, shape.values_of
                     known = shape.parts.get
                     self._parts = (*domain.split("/"), *[known(segment, segment) for segment in segments])
                     return
         self._converters = {}
         self._parts = (*self._read_text(domain), *self._read_text(path))
-        self._conversions = conversions_of(self._converters)
+        self._values_of = values_of(self._converters)
         if any(map(is_users, self._converters.values())):
             self.map.calls_users_code = True
 

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-from .converters import DEFAULT_CONVERTERS, BaseConverter, Conversion, MapContract, conversion
+from .converters import (
+    BUILT_IN,
+    DEFAULT_CONVERTERS,
+    BaseConverter,
+    Conversion,
+    MapContract,
+    ValidationError,
+    conversion,
+)
 from .pattern import Part, Variable, parse_rule, split_parts
 
 # Their objects keep no state of a rule, so that rules may share them.
@@ -18,13 +26,53 @@ class MapOfRules(MapContract, t.Protocol):
     shapes: dict[tuple[str, ...], Shape]
 
 
-#: The number and the name of each variable, and the conversion of its text.
-Conversions: t.TypeAlias = Sequence[tuple[int, str, Conversion | None]]
+#: The values of a rule's variables, from their texts; None if a converter refuses its text.
+ValuesOf: t.TypeAlias = Callable[[Sequence[str]], dict[str, t.Any] | None]
 
 
-def conversions_of(converters: dict[str, BaseConverter]) -> Conversions:
-    """The conversions of a rule's variables."""
-    return tuple([(index, name, conversion(converter)) for index, (name, converter) in enumerate(converters.items())])
+def values_of(converters: dict[str, BaseConverter]) -> ValuesOf:
+    """The function that makes the values of a rule with these converters."""
+    conversions = [(name, conversion(converter)) for name, converter in converters.items()]
+    return _value_of(*conversions[0]) if len(conversions) == 1 else _values_of(conversions)
+
+
+def _value_of(name: str, convert: Conversion | None) -> ValuesOf:
+    """`values_of` for a single variable."""
+    if convert is None:
+        return lambda texts: {name: texts[0]}
+    refusal = ValueError if convert in BUILT_IN else ValidationError
+
+    def convert_one(texts: Sequence[str]) -> dict[str, t.Any] | None:
+        try:
+            return {name: convert(texts[0])}
+        except refusal:
+            return None
+
+    return convert_one
+
+
+def _values_of(conversions: Iterable[tuple[str, Conversion | None]]) -> ValuesOf:
+    """`values_of` for any number of variables."""
+    numbered = tuple([(index, *each) for index, each in enumerate(conversions)])
+
+    def convert_all(texts: Sequence[str]) -> dict[str, t.Any] | None:
+        values: dict[str, t.Any] = {}
+        convert: Conversion | None = None
+        try:
+            for index, name, convert in numbered:
+                values[name] = texts[index] if convert is None else convert(texts[index])
+        except ValueError as error:
+            if convert in BUILT_IN or isinstance(error, ValidationError):
+                return None
+            raise
+        return values
+
+    return convert_all
+
+
+def no_values(texts: Sequence[str]) -> dict[str, t.Any]:
+    """The values of a rule without variables."""
+    return {}
 
 
 class Shape:
@@ -36,7 +84,7 @@ class Shape:
         self._kinds: dict[str, type[BaseConverter]] = {}
         for segment in segments:
             self._add(segment, map)
-        self.conversions = conversions_of(self.converters)
+        self.values_of = values_of(self.converters)
 
     def _add(self, segment: str, map: MapContract) -> None:
         tokens = parse_rule(segment)
