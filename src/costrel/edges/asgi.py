@@ -10,19 +10,19 @@ from contextlib import suppress
 from ..app import lifecycle
 from ..app.habits import not_for_wsgi
 from ..app.mounts import AsgiCall, find_mount
-from ..context import Outlook, RequestContext, outlook_of
+from ..context import RequestContext, outlook_of
 from ..http.gate import encode_fields
 from ..messages.source import environ_of
 from ..streaming import HOLDS
 from ..support.asgi_types import ASGIApplication, Receive, Scope, Send
 from ..support.properties import cached_property
-from .bodies import ANNOUNCING, Body, has_body, take_body
+from .bodies import Body, take_body
 from .drive import ENDED, to_loop
 from .http_drive import DisconnectWatcher, HttpDrive, RequestCalls
 from .lifespan import LifespanAround, answer_lifespan
 from .mounted import serve_mounted
 from .outgoing import Answer, Messages, add_echo, answer_of, sender_of
-from .scope import ECHO, LAYOUT, note_route, source_of
+from .scope import ANNOUNCING, ECHO, LAYOUT, note_route, source_of
 from .threads import RETRY_AFTER, STREAM_THREADS, THREADS, NoThreadLeft, PinnedThread, Workers
 from .timeouts import BODY_MIN_RATE, BODY_TIMEOUT, SEND_TIMEOUT, ClientStalled, Timeouts
 from .unsent import BUSY, busy_fields, unsent_of
@@ -107,18 +107,20 @@ class AsgiApplication:
         if outlook.entrances and moved is None:
             await self._answer_by_entrance(scope, receive, send, outlook.entrances)
             return
-        source = source_of(scope)
-        if has_body(scope, source):
+        source, may_have_body = source_of(scope)
+        if may_have_body:
             if moved is not None:
                 await to_loop()
                 moved()
                 await self(scope, receive, send)
                 return
-            body = take_body(source, receive, self.body_patience, self.body_min_rate)
-            if body is not None:
-                await self._answer_with_body(RequestCalls(workers, body, receive, scope), source, send)
+            request_body = take_body(source, receive, self.body_patience, self.body_min_rate)
+            if request_body is not None:
+                await self._answer_with_body(RequestCalls(workers, request_body, receive, scope), source, send)
                 return
-        ctx = self._context(source, outlook)
+        ctx = RequestContext(app, source if outlook.takes_sources else environ_of(source))
+        ctx.outlook = outlook
+        ctx.sends_async = True
         ctx.on_loop = moved is None
         steps = lifecycle.serve(ctx, answer_of)
         item = next(steps, ENDED)
@@ -126,8 +128,9 @@ class AsgiApplication:
         if item is ENDED and answer.__class__ is tuple:
             if ECHO in scope:
                 send = sender_of(answer, scope, send)
-            await send(answer[0])
-            await send(answer[1])
+            head, body = answer
+            await send(head)
+            await send(body)
         else:
             calls = RequestCalls(workers, None, receive, scope)
             try:
@@ -217,21 +220,15 @@ class AsgiApplication:
         around = LifespanAround(self.app, self.workers, scope, lambda: inside.has_lifespan)
         await around.answer(asgi_app, receive, send)
 
-    def _context(self, source: dict[str, t.Any], outlook: Outlook) -> RequestContext:
-        ctx = RequestContext(self.app, source if outlook.takes_sources else environ_of(source))
-        ctx.outlook = outlook
-        ctx.sends_async = True
-        return ctx
-
     async def _answer_by_entrance(self, scope: Scope, receive: Receive, send: Send, replaced: frozenset[str]) -> None:
         """Answer a request that reaches the application through middleware or a subclass."""
         if self.is_wrapped:
             scope.pop(LAYOUT, None)  # middleware may change the fields
             await self.app.asgi_app(scope, receive, send)
             return
-        source = source_of(scope)
+        source, may_have_body = source_of(scope)
         body: Body | None = None
-        if has_body(scope, source):
+        if may_have_body:
             body = take_body(source, receive, self.body_patience, self.body_min_rate)
         await self._answer_with_body(RequestCalls(self.workers, body, receive, scope), source, send, replaced)
 
@@ -250,9 +247,11 @@ class AsgiApplication:
             else:
                 if "request_context" in replaced:
                     ctx = app.request_context(environ_of(source))
-                    ctx.sends_async = True
                 else:
-                    ctx = self._context(source, outlook_of(app))
+                    outlook = outlook_of(app)
+                    ctx = RequestContext(app, source if outlook.takes_sources else environ_of(source))
+                    ctx.outlook = outlook
+                ctx.sends_async = True
                 ctx.on_loop = True
                 steps = lifecycle.serve(ctx, answer_of)
                 ctx.body_is_pending = body is not None and not body.complete

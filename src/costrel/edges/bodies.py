@@ -21,8 +21,8 @@ from types import CoroutineType
 from ..http.errors import BodyTimeout, ClientDisconnected, RequestEntityTooLarge
 from ..http.framing import parse_content_length
 from ..messages.forms import DISK_FULL, InsufficientStorage
-from ..messages.source import ScopeSource, hot
-from ..support.asgi_types import Receive, Scope
+from ..messages.source import hot
+from ..support.asgi_types import Receive
 from .drive import rest_of
 from .threads import waiting_for_client
 from .timeouts import BODY_MIN_RATE, Timeouts, Wait, given_up
@@ -505,19 +505,6 @@ def take_body(environ: dict[str, t.Any], receive: Receive, timeouts: Timeouts, m
     body = environ["wsgi.input"] = Body(environ, receive, timeouts, min_rate)
     body._begun = begun
     return body
-
-
-ANNOUNCING: t.Final = frozenset({"1.1", "1.0", None})
-"""The HTTP versions whose header fields announce every body; None stands for a scope without a version."""
-
-
-def has_body(scope: Scope, environ: dict[str, t.Any]) -> bool:
-    """Whether a request may have a body: HTTP/1.1 announces one (RFC 9112 §6.3), HTTP/2 need not."""
-    if isinstance(environ, ScopeSource):
-        is_announced = environ.layout.has_body
-    else:
-        is_announced = "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ
-    return is_announced or scope.get("http_version") not in ANNOUNCING
 
 
 async def _given(message: t.MutableMapping[str, t.Any]) -> t.MutableMapping[str, t.Any]:

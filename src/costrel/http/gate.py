@@ -63,16 +63,17 @@ def encode_fields(pairs: Fields) -> list[tuple[bytes, bytes]]:
 
     :raises ValueError: for a name or a value that no server can send, and for too many fields.
     """
-    known = _encoded.get
-    if isinstance(pairs, list):
+    if pairs.__class__ is list:
         texts, rest = _rests.get(len(pairs), _NO_REST)
-        if rest and pairs[2:] == texts and (first := known(pairs[0])) and (second := known(pairs[1])):
-            return [first, second, *rest]
+        if rest and pairs[2:] == texts:
+            first, second = _encoded.get(pairs[0]), _encoded.get(pairs[1])
+            if first is not None and second is not None:
+                return [first, second, *rest]
     new: list[tuple[str, str]] = []
-    encoded = [field for pair in pairs if (field := known(pair) or _encode(pair, new))]
+    encoded = [field for pair in pairs if (field := _encoded.get(pair) or _encode(pair, new))]
     if len(encoded) > _MOST_FIELDS:
         _check_size(encoded)
-    elif isinstance(pairs, list) and not new:
+    elif pairs.__class__ is list and not new:
         _rests[len(pairs)] = pairs[2:], encoded[2:]
     return encoded
 
