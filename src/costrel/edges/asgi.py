@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from ..app import lifecycle
 from ..app.habits import not_for_wsgi
+from ..app.lifecycle import serve
 from ..app.mounts import AsgiCall, find_mount
 from ..context import RequestContext, outlook_of
 from ..http.gate import encode_fields
@@ -96,7 +97,8 @@ class AsgiApplication:
             if scope["type"] != "http":
                 await self._answer_other(scope, receive, send)
                 return
-            if workers.count_waiting() > workers.queue:
+            count_waiting = workers.count_waiting
+            if count_waiting() > workers.queue:
                 await self._send(overloaded(), RequestCalls(workers, None, receive, scope), send)
                 return
             if not app._got_first_request or app.config["TESTING"]:
@@ -122,7 +124,7 @@ class AsgiApplication:
         ctx.outlook = outlook
         ctx.sends_async = True
         ctx.on_loop = moved is None
-        steps = lifecycle.serve(ctx, answer_of)
+        steps = serve(ctx, answer_of)
         item = next(steps, ENDED)
         answer = ctx.answer
         if item is ENDED and answer.__class__ is tuple:
@@ -253,7 +255,7 @@ class AsgiApplication:
                     ctx.outlook = outlook
                 ctx.sends_async = True
                 ctx.on_loop = True
-                steps = lifecycle.serve(ctx, answer_of)
+                steps = serve(ctx, answer_of)
                 ctx.body_is_pending = body is not None and not body.complete
                 await self._go_on(calls, ctx, steps, calls.begin(steps, app._traces_apart), send)
         finally:

@@ -48,11 +48,13 @@ def answer_of(ctx: RequestContext, response: t.Any) -> Messages | Answer | AsgiC
         if isinstance(response, AsgiCall):
             return response
         return Answer.of_wsgi(response, environ_of(source))
+    status = response._status_code  # read first: `_leave` slows the attributes down, see `Seams.replaced`
     piece, pairs, replaced = response._leave(source)
-    if replaced and not WRITERS.isdisjoint(replaced) and not hasattr(response.response, "__aiter__"):
-        # A response that writes itself out in its own way is called as the WSGI application that it is.
-        return Answer.of_wsgi(response, environ_of(source))
-    status = response._status_code
+    if replaced:
+        if not WRITERS.isdisjoint(replaced) and not hasattr(response.response, "__aiter__"):
+            # A response that writes itself out in its own way is called as the WSGI application that it is.
+            return Answer.of_wsgi(response, environ_of(source))
+        status = response._status_code
     if status not in STATUS_LINES:
         check_status(status)
     headers = encode_fields(pairs)
