@@ -7,7 +7,6 @@ read raises ClientDisconnected, so that no view takes a part for the whole.
 from __future__ import annotations
 
 import asyncio
-import io
 import math
 import tempfile
 import threading
@@ -15,6 +14,7 @@ import typing as t
 from collections import deque
 from collections.abc import Awaitable, Coroutine
 from contextlib import suppress
+from io import BytesIO, RawIOBase
 from queue import SimpleQueue
 from types import CoroutineType
 
@@ -67,7 +67,7 @@ class BodyWait(Wait):
         return super().is_over(limit, seconds) or self._altogether > allowed
 
 
-class Body(io.RawIOBase):
+class Body(RawIOBase):
     """The bytes of one request's body, in the order of their arrival.
 
     `timeouts` limits the waits for the client: if the bytes stop, or come too slowly, reads raise BodyTimeout. After a
@@ -499,7 +499,7 @@ def take_body(environ: dict[str, t.Any], receive: Receive, timeouts: Timeouts, m
                 message = stop.value
                 arrived = message.get("body", b"")
                 if len(arrived) == length:
-                    environ["wsgi.input"] = io.BytesIO(arrived)
+                    environ["wsgi.input"] = BytesIO(arrived)
                     return None
                 begun = _given(message)
     body = environ["wsgi.input"] = Body(environ, receive, timeouts, min_rate)
