@@ -23,7 +23,7 @@ from .http_drive import DisconnectWatcher, HttpDrive, RequestCalls
 from .lifespan import LifespanAround, answer_lifespan
 from .mounted import serve_mounted
 from .outgoing import Answer, Messages, add_echo, answer_of, sender_of
-from .scope import ANNOUNCING, ECHO, LAYOUT, note_route, source_of
+from .scope import ANNOUNCING, ECHO, LAYOUT, note_route, read_scope
 from .threads import RETRY_AFTER, STREAM_THREADS, THREADS, NoThreadLeft, PinnedThread, Workers
 from .timeouts import BODY_MIN_RATE, BODY_TIMEOUT, SEND_TIMEOUT, ClientStalled, Timeouts
 from .unsent import BUSY, busy_fields, unsent_of
@@ -109,7 +109,7 @@ class AsgiApplication:
         if outlook.entrances and moved is None:
             await self._answer_by_entrance(scope, receive, send, outlook.entrances)
             return
-        source, may_have_body = source_of(scope)
+        source, may_have_body = read_scope(scope)
         if may_have_body:
             if moved is not None:
                 await to_loop()
@@ -228,7 +228,7 @@ class AsgiApplication:
             scope.pop(LAYOUT, None)  # middleware may change the fields
             await self.app.asgi_app(scope, receive, send)
             return
-        source, may_have_body = source_of(scope)
+        source, may_have_body = read_scope(scope)
         body: Body | None = None
         if may_have_body:
             body = take_body(source, receive, self.body_patience, self.body_min_rate)

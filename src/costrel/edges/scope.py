@@ -54,7 +54,7 @@ def note_route(scope: Scope, rule: str) -> None:
     note(scope, ROUTE, rule)
 
 
-def source_of(scope: Scope) -> tuple[dict[str, t.Any], bool]:
+def read_scope(scope: Scope) -> tuple[dict[str, t.Any], bool]:
     """The source of a request for an ``http`` scope, as if it had no body; and whether it may have one.
 
     HTTP/1.1 announces a body (RFC 9112 §6.3), HTTP/2 need not. The source is a whole environ in rare cases: a header
