@@ -112,3 +112,42 @@ def test_other_status_lines_are_sent(app, edge, status):
 def test_a_length_that_is_no_number_is_a_500(app, edge, length):
     app.add_url_rule("/", "index", lambda: (iter(["abc"]), {"Content-Length": length}))
     assert 500 == app.test_client(edge=edge).get("/").status_code
+
+
+def test_fields_are_sent_as_each_response_has_them(app, edge):
+    """Responses that share all fields but their type and length, and a length that is not kept, do not mix."""
+    types = {"a": "text/plain", "b": "text/html", "c": "application/x-unseen"}
+
+    @app.route("/<name>/<int:size>")
+    def sized(name, size):
+        return Response("x" * size, mimetype=types[name])
+
+    client = app.test_client(edge=edge)
+    asked = [("a", 5), ("b", 5), ("a", 6), ("c", 12_345), ("c", 5), ("a", 12_345), ("a", 5)]
+    for name, size in asked * 2:
+        answered = client.get(f"/{name}/{size}")
+        assert (answered.mimetype, answered.content_length, len(answered.data)) == (types[name], size, size)
+        assert answered.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize("on_instance", [False, True], ids=["class", "instance"])
+def test_a_response_that_changes_its_status_while_it_writes_its_fields_is_sent_with_it(app, edge, on_instance):
+    class Changing(Response):
+        def get_wsgi_headers(self, environ):
+            self.status_code = 203
+            return super().get_wsgi_headers(environ)
+
+    @app.route("/")
+    def index():
+        if not on_instance:
+            return Changing("x")
+        response = Response("x")
+
+        def change(environ):
+            response.status_code = 203
+            return Response.get_wsgi_headers(response, environ)
+
+        response.get_wsgi_headers = change
+        return response
+
+    assert app.test_client(edge=edge).get("/").status_code == 203

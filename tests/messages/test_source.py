@@ -2,7 +2,7 @@
 
 import pytest
 
-from costrel.edges.scope import source_of
+from costrel.edges.scope import ENVIRON, read_scope
 from costrel.messages.request import Request
 from costrel.messages.source import Fields, ScopeSource
 
@@ -22,6 +22,10 @@ def scope(*headers, **changes):
         "server": ("192.0.2.2", 443),
         **changes,
     }
+
+
+def source_of(scope):
+    return read_scope(scope)[0]
 
 
 def test_a_scope_is_read_under_the_names_of_an_environ():
@@ -61,6 +65,31 @@ def test_a_proxy_header_is_never_seen():
 )
 def test_a_rare_scope_becomes_an_environ_at_once(given):
     assert type(source_of(given)) is dict
+
+
+@pytest.mark.parametrize("kind", [{}, {"raw_path": b"/a%20b", "path": "/a b"}], ids=["scope", "environ"])
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (scope(), False),
+        (scope(http_version="1.0"), False),
+        (scope((b"content-length", b"3")), True),
+        (scope((b"content-length", b"0")), True),
+        (scope((b"transfer-encoding", b"chunked")), True),
+        (scope(http_version="2"), True),
+        (scope(http_version="3"), True),
+        ({key: value for key, value in scope().items() if key != "http_version"}, False),
+    ],
+    ids=["none", "1.0", "length", "empty", "chunked", "2", "3", "no version"],
+)
+def test_http_1_announces_a_body_and_http_2_need_not(given, expected, kind):
+    source, may_have_body = read_scope({**given, **kind})
+    assert may_have_body is expected
+    assert isinstance(source, ScopeSource) is (not kind)
+
+
+def test_a_length_among_the_entries_of_the_test_client_announces_a_body():
+    assert read_scope(scope(**{ENVIRON: {"CONTENT_LENGTH": "3"}}))[1] is True
 
 
 def test_the_environ_of_a_request_is_made_on_demand_and_is_the_source_from_then_on():

@@ -15,6 +15,7 @@ from contextvars import ContextVar
 from weakref import WeakSet
 
 from ..http.errors import HTTPException
+from ..messages.source import hot
 from ..support.local import NAMES_OF_THE_PROXY, LocalProxy
 from ..support.signals import appcontext_popped, appcontext_pushed
 from .contracts import AppContract as AppContract
@@ -198,12 +199,13 @@ class Context:
 
         :raises AssertionError: as `pop`.
         """
-        if not self.entries:
+        entries = self.entries
+        if not entries:
             raise AssertionError(f"Popped a context that was not pushed, or was popped already: {self!r}.")
         found = _current.get()
-        outer, pair, owns_app = self.entries.pop()
+        outer, pair, owns_app = entries.pop()
         if found is (self if pair is None else pair):
-            if not self.ends_variables or self.entries or appcontext_popped.receivers:
+            if not self.ends_variables or entries or appcontext_popped.receivers:
                 _current.set(outer)
             self.ends_variables = False  # it may be pushed again with other variables
         else:
@@ -432,7 +434,8 @@ class RequestContext(Context):
                 return
         request = self.request
         request.close()
-        request._release()
+        if hot(request._source, "werkzeug.request") is not None:
+            request._release()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.request.url!r} [{self.request.method}] of {self.app.name}>"
@@ -450,7 +453,8 @@ _OPENING: t.Final = frozenset({"open_session", "opens_late", "save_session", "se
 
 def opens_early(app: AppContract, outlook: Outlook | None = None) -> bool:
     """Whether the session interface opens the session of each request before the view, and may block."""
-    outlook = outlook or outlook_of(app)
+    if outlook is None:
+        outlook = outlook_of(app)
     if outlook.early is None or not _OPENING.isdisjoint(outlook.attributes):
         return not getattr(app.session_interface, "opens_late", False)
     return outlook.early

@@ -9,20 +9,21 @@ from contextlib import suppress
 
 from ..app import lifecycle
 from ..app.habits import not_for_wsgi
+from ..app.lifecycle import serve
 from ..app.mounts import AsgiCall, find_mount
-from ..context import Outlook, RequestContext, outlook_of
+from ..context import RequestContext, outlook_of
 from ..http.gate import encode_fields
 from ..messages.source import environ_of
 from ..streaming import HOLDS
 from ..support.asgi_types import ASGIApplication, Receive, Scope, Send
 from ..support.properties import cached_property
-from .bodies import ANNOUNCING, Body, has_body, take_body
+from .bodies import Body, take_body
 from .drive import ENDED, to_loop
 from .http_drive import DisconnectWatcher, HttpDrive, RequestCalls
 from .lifespan import LifespanAround, answer_lifespan
 from .mounted import serve_mounted
 from .outgoing import Answer, Messages, add_echo, answer_of, sender_of
-from .scope import ECHO, LAYOUT, note_route, source_of
+from .scope import ANNOUNCING, ECHO, LAYOUT, note_route, read_scope
 from .threads import RETRY_AFTER, STREAM_THREADS, THREADS, NoThreadLeft, PinnedThread, Workers
 from .timeouts import BODY_MIN_RATE, BODY_TIMEOUT, SEND_TIMEOUT, ClientStalled, Timeouts
 from .unsent import BUSY, busy_fields, unsent_of
@@ -100,7 +101,8 @@ class AsgiApplication:
             if scope["type"] != "http":
                 await self._answer_other(scope, receive, send)
                 return
-            if workers.count_waiting() > workers.queue:
+            count_waiting = workers.count_waiting
+            if count_waiting() > workers.queue:
                 await self._send(overloaded(), RequestCalls(workers, None, receive, scope), send)
                 return
             if not app._got_first_request or app.config["TESTING"]:
@@ -114,27 +116,30 @@ class AsgiApplication:
                 send = moved(scope, send)
             await self._answer_by_entrance(scope, receive, send, outlook.entrances)
             return
-        source = source_of(scope)
-        if has_body(scope, source):
+        source, may_have_body = read_scope(scope)
+        if may_have_body:
             if moved is not None:
                 await to_loop()
                 send = moved(scope, send)
                 await self(scope, receive, send)
                 return
-            body = take_body(source, receive, self.body_patience, self.body_min_rate)
-            if body is not None:
-                await self._answer_with_body(RequestCalls(workers, body, receive, scope), source, send)
+            request_body = take_body(source, receive, self.body_patience, self.body_min_rate)
+            if request_body is not None:
+                await self._answer_with_body(RequestCalls(workers, request_body, receive, scope), source, send)
                 return
-        ctx = self._context(source, outlook)
+        ctx = RequestContext(app, source if outlook.takes_sources else environ_of(source))
+        ctx.outlook = outlook
+        ctx.sends_async = True
         ctx.on_loop = moved is None
-        steps = lifecycle.serve(ctx, answer_of)
+        steps = serve(ctx, answer_of)
         item = next(steps, ENDED)
         answer = ctx.answer
         if item is ENDED and answer.__class__ is tuple:
             if ECHO in scope:
                 send = sender_of(answer, scope, send)
-            await send(answer[0])
-            await send(answer[1])
+            head, body = answer
+            await send(head)
+            await send(body)
         else:
             calls = RequestCalls(workers, None, receive, scope)
             try:
@@ -226,21 +231,15 @@ class AsgiApplication:
         around = LifespanAround(self.app, self.workers, scope, lambda: inside.has_lifespan)
         await around.answer(asgi_app, receive, send)
 
-    def _context(self, source: dict[str, t.Any], outlook: Outlook) -> RequestContext:
-        ctx = RequestContext(self.app, source if outlook.takes_sources else environ_of(source))
-        ctx.outlook = outlook
-        ctx.sends_async = True
-        return ctx
-
     async def _answer_by_entrance(self, scope: Scope, receive: Receive, send: Send, replaced: frozenset[str]) -> None:
         """Answer a request that reaches the application through middleware or a subclass."""
         if self.is_wrapped:
             scope.pop(LAYOUT, None)  # middleware may change the fields
             await self.app.asgi_app(scope, receive, send)
             return
-        source = source_of(scope)
+        source, may_have_body = read_scope(scope)
         body: Body | None = None
-        if has_body(scope, source):
+        if may_have_body:
             body = take_body(source, receive, self.body_patience, self.body_min_rate)
         await self._answer_with_body(RequestCalls(self.workers, body, receive, scope), source, send, replaced)
 
@@ -259,11 +258,13 @@ class AsgiApplication:
             else:
                 if "request_context" in replaced:
                     ctx = app.request_context(environ_of(source))
-                    ctx.sends_async = True
                 else:
-                    ctx = self._context(source, outlook_of(app))
+                    outlook = outlook_of(app)
+                    ctx = RequestContext(app, source if outlook.takes_sources else environ_of(source))
+                    ctx.outlook = outlook
+                ctx.sends_async = True
                 ctx.on_loop = True
-                steps = lifecycle.serve(ctx, answer_of)
+                steps = serve(ctx, answer_of)
                 ctx.body_is_pending = body is not None and not body.complete
                 await self._go_on(calls, ctx, steps, calls.begin(steps, app._traces_apart), send)
         finally:

@@ -7,7 +7,6 @@ read raises ClientDisconnected, so that no view takes a part for the whole.
 from __future__ import annotations
 
 import asyncio
-import io
 import math
 import tempfile
 import threading
@@ -15,14 +14,15 @@ import typing as t
 from collections import deque
 from collections.abc import Awaitable, Coroutine
 from contextlib import suppress
+from io import BytesIO, RawIOBase
 from queue import SimpleQueue
 from types import CoroutineType
 
 from ..http.errors import BodyTimeout, ClientDisconnected, RequestEntityTooLarge
 from ..http.framing import parse_content_length
 from ..messages.forms import DISK_FULL, InsufficientStorage
-from ..messages.source import ScopeSource, hot
-from ..support.asgi_types import Receive, Scope
+from ..messages.source import hot
+from ..support.asgi_types import Receive
 from .drive import rest_of
 from .threads import waiting_for_client
 from .timeouts import BODY_MIN_RATE, Timeouts, Wait, given_up
@@ -67,7 +67,7 @@ class BodyWait(Wait):
         return super().is_over(limit, seconds) or self._altogether > allowed
 
 
-class Body(io.RawIOBase):
+class Body(RawIOBase):
     """The bytes of one request's body, in the order of their arrival.
 
     `timeouts` limits the waits for the client: if the bytes stop, or come too slowly, reads raise BodyTimeout. After a
@@ -499,25 +499,12 @@ def take_body(environ: dict[str, t.Any], receive: Receive, timeouts: Timeouts, m
                 message = stop.value
                 arrived = message.get("body", b"")
                 if len(arrived) == length:
-                    environ["wsgi.input"] = io.BytesIO(arrived)
+                    environ["wsgi.input"] = BytesIO(arrived)
                     return None
                 begun = _given(message)
     body = environ["wsgi.input"] = Body(environ, receive, timeouts, min_rate)
     body._begun = begun
     return body
-
-
-ANNOUNCING: t.Final = frozenset({"1.1", "1.0", None})
-"""The HTTP versions whose header fields announce every body; None stands for a scope without a version."""
-
-
-def has_body(scope: Scope, environ: dict[str, t.Any]) -> bool:
-    """Whether a request may have a body: HTTP/1.1 announces one (RFC 9112 §6.3), HTTP/2 need not."""
-    if isinstance(environ, ScopeSource):
-        is_announced = environ.layout.has_body
-    else:
-        is_announced = "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ
-    return is_announced or scope.get("http_version") not in ANNOUNCING
 
 
 async def _given(message: t.MutableMapping[str, t.Any]) -> t.MutableMapping[str, t.Any]:

@@ -48,6 +48,7 @@ def answer_of(ctx: RequestContext, response: t.Any) -> Messages | Answer | AsgiC
         if isinstance(response, AsgiCall):
             return response
         return Answer.of_wsgi(response, environ_of(source))
+    status = response._status_code  # read first: `EXITS.replaced` makes later reads slower
     piece, pairs = response._sent(source)
     replaced = EXITS.replaced(response, 7)
     if replaced:
@@ -55,7 +56,7 @@ def answer_of(ctx: RequestContext, response: t.Any) -> Messages | Answer | AsgiC
             # A response that writes itself out in its own way is called as the WSGI application that it is.
             return Answer.of_wsgi(response, environ_of(source))
         piece, pairs = None, response._headers_by(replaced, source, pairs)
-    status = response._status_code
+        status = response._status_code
     if status not in STATUS_LINES:
         check_status(status)
     headers = encode_fields(pairs)

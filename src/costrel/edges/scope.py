@@ -40,6 +40,9 @@ _same_for: dict[tuple[t.Any, str, str], dict[str, t.Any]] = {}
 """The items that the environs of all requests share which come the same way: server, scheme, version."""
 _MAX_WAYS: t.Final = 64
 
+ANNOUNCING: t.Final = frozenset({"1.1", "1.0", None})
+"""The HTTP versions whose header fields announce every body; None stands for a scope without a version."""
+
 _NO_SERVER: t.Final = ("localhost", None)
 
 
@@ -48,11 +51,13 @@ def note_route(scope: Scope, rule: str) -> None:
     note(scope, ROUTE, rule)
 
 
-def source_of(scope: Scope) -> dict[str, t.Any]:
-    """The source of a request for an ``http`` scope, as if it had no body.
+def read_scope(scope: Scope) -> tuple[dict[str, t.Any], bool]:
+    """The source of a request for an ``http`` scope, as if it had no body; and whether it may have one.
 
-    It is a whole environ in rare cases: a header field that occurs twice, a root path, a path with escapes.
+    HTTP/1.1 announces a body (RFC 9112 §6.3), HTTP/2 need not. The source is a whole environ in rare cases: a header
+    field that occurs twice, a root path, a path with escapes.
     """
+    # PERF: hello. Each line runs for each request.
     pairs, raw = scope["headers"], scope.get("raw_path")
     layout: FieldLayout = scope.pop(LAYOUT) if LAYOUT in scope else LAYOUTS.of(pairs)
     path = "%" if raw is None else raw.decode("latin-1")
@@ -60,7 +65,8 @@ def source_of(scope: Scope) -> dict[str, t.Any]:
     if "%" in path or "?" in path or ENVIRON in scope or layout.repeats or scope.get("root_path"):
         environ = environ_of(scope)
         environ["wsgi.input"] = io.BytesIO()
-        return environ
+        is_announced = "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ
+        return environ, is_announced or scope.get("http_version") not in ANNOUNCING
     source = ScopeSource(layout.blank)
     source.pairs, source.layout = pairs, layout
     source.made = source.removed = None
@@ -72,7 +78,7 @@ def source_of(scope: Scope) -> dict[str, t.Any]:
         source["QUERY_STRING"] = query.decode("latin-1")
     for key, place in layout.hot:
         source[key] = pairs[place][1].decode("latin-1")
-    return source
+    return source, layout.has_body or scope.get("http_version") not in ANNOUNCING
 
 
 def environ_of(scope: Scope) -> dict[str, t.Any]:

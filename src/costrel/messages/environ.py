@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Collection, Iterator
 from functools import lru_cache
+from io import BytesIO
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 from ..http import errors, hosts
@@ -181,15 +181,15 @@ def framed_stream(
             raise RequestEntityTooLarge(
                 f"The request's body has {length:,} bytes, MAX_CONTENT_LENGTH allows {max_content_length:,}."
             )
-        if type(stream) is not io.BytesIO and hasattr(stream, "take_whole"):
+        if type(stream) is not BytesIO and hasattr(stream, "take_whole"):
             stream = _taken_whole(environ, stream, length)
-        if type(stream) is io.BytesIO and len(stream.getvalue()) - stream.tell() == length:
+        if type(stream) is BytesIO and len(stream.getvalue()) - stream.tell() == length:
             return stream  # it lies whole in memory: there is nothing to count
     terminated = environ.get("wsgi.input_terminated", False)
     if length is not None and not terminated:
         return LimitedStream(stream, length)  # type: ignore[return-value]  # reads like an IO[bytes]
     if safe_fallback and not terminated:
-        return io.BytesIO()
+        return BytesIO()
     if length is None and max_content_length is None:
         return stream
     limit = _UNLIMITED if max_content_length is None else max_content_length
@@ -200,7 +200,7 @@ def _taken_whole(environ: WSGIEnvironment, stream: Any, length: int) -> IO[bytes
     """The stream in memory that a stream of the ASGI edge becomes, if the whole body has arrived; else the stream."""
     body: bytes | None = stream.take_whole(length)
     if body is not None:
-        stream = environ["wsgi.input"] = io.BytesIO(body)
+        stream = environ["wsgi.input"] = BytesIO(body)
     taken: IO[bytes] = stream
     return taken
 
