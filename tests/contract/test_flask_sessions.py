@@ -97,8 +97,8 @@ def save(app, content, state, vary):
             app.session_interface.save_session(app, session, response)
         except ValueError as error:
             return type(error)
-    # Ours says more: which keys are the largest.
-    return list(response.headers), [str(warning.message).partition(" The largest keys")[0] for warning in caught]
+    # Ours says more: which values are the largest.
+    return list(response.headers), [str(warning.message).partition(" The largest values")[0] for warning in caught]
 
 
 def open_session(app, cookie):

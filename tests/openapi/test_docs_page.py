@@ -278,7 +278,7 @@ def test_the_command_writes_and_checks_one_version(tmp_path):
     assert run(other, "--api", "v2", "--check", str(saved)).exit_code == 1
     wrong = run(other, "--api", "v3")
     assert wrong.exit_code == 2
-    assert "There are v1, v2." in wrong.output
+    assert "The versions are: v1, v2." in wrong.output
     assert "Blueprint(api=...)" in run(make(), "--api", "v1").output
 
 

@@ -83,7 +83,7 @@ def test_free_memory_between_blocks_in_use_is_returned():
 
 def test_memory_is_trimmed_while_it_is_scarce_and_afterwards(monkeypatch):
     trims, scarce = [], iter([True, True, False, True])
-    monkeypatch.setattr(allocator, "_EVERY", 0)
+    monkeypatch.setattr(allocator, "_INTERVAL", 0)
     monkeypatch.setattr(allocator, "trim", lambda: trims.append(threading.current_thread()))
     trimming = allocator.Trimming()
 
@@ -96,7 +96,7 @@ def test_memory_is_trimmed_while_it_is_scarce_and_afterwards(monkeypatch):
 
 
 def test_one_thread_trims(monkeypatch):
-    monkeypatch.setattr(allocator, "_EVERY", 0.1)
+    monkeypatch.setattr(allocator, "_INTERVAL", 0.1)
     trimming = allocator.Trimming()
 
     for _ in range(5):

@@ -110,7 +110,7 @@ def test_a_server_is_ready_when_its_checks_hold(folder):
         assert served.end() == 0
 
     log = "\n".join(served.lines)
-    assert log.count("The readiness check 'database' failed.") == 1
+    assert log.count("The readiness check 'database' raised an error.") == 1
     assert log.count("The readiness check 'cache' timed out after 1.5 seconds.") == 1
     assert ['"GET /pid HTTP/1.1"'] == [line[line.index('"') : line.rindex('"') + 1] for line in served.output]
 
@@ -163,7 +163,7 @@ def test_it_is_not_ready_while_it_drains_and_answers_all_the_same(folder):
 def test_a_second_signal_ends_the_draining(folder):
     with serving(folder, "--drain", "600") as served:
         served.popen.send_signal(signal.SIGTERM)
-        served.wait_for("Told to end")
+        served.wait_for("Draining: the server stops in 600 seconds")
         assert served.end() == 0
 
 

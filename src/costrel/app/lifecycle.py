@@ -54,11 +54,9 @@ READ_BODY: t.Final = object()
 def serve(ctx: RequestContext, write: Callable[[RequestContext, Response], t.Any]) -> Steps[None]:
     """Answer the request of `ctx`, which is current from here to the end of its teardown functions.
 
-    `write` turns the response into the form that the edge hands to its server. It runs within the context, and its
-    result is left in ``ctx.answer``.
+    Within the context, `write` turns the response into the form that the server takes, which is left in ``ctx.answer``.
     """
-    app, request = ctx.app, ctx.request
-    guards = app.guards
+    app, request, guards = ctx.app, ctx.request, ctx.app.guards
     if guards is not None and guards.arrive is not None and not guards.fields.are_absent_from(request._source):
         guards.arrive(ctx)
     error: BaseException | None = None
@@ -105,6 +103,8 @@ def serve(ctx: RequestContext, write: Callable[[RequestContext, Response], t.Any
                 ctx.close_request()
             finally:
                 ctx.leave()
+            if hooks.teardown and ctx.outlives:
+                yield from release_at_end(ctx, error)
         # A reference from here to an error whose traceback has this frame would be a cycle.
         if error is not None:
             error = None
@@ -493,9 +493,14 @@ def end(ctx: Context, exc: BaseException | None) -> Steps[None]:
     finally:
         ctx.leave()
     if is_last and ctx.outlives:
-        if isinstance(exc, Exception) and ctx.held is not None and not ctx.held.is_attached:
-            drop_held(ctx, exc)
-        yield from release_held(ctx)
+        yield from release_at_end(ctx, exc)
+
+
+def release_at_end(ctx: Context, exc: BaseException | None) -> Steps[None]:
+    """Run the functions that wait for the end of the request, or drop them after an error without a response."""
+    if isinstance(exc, Exception) and ctx.held is not None and not ctx.held.is_attached:
+        drop_held(ctx, exc)
+    yield from release_held(ctx)
 
 
 def end_request(ctx: RequestContext, exc: BaseException | None) -> Steps[None]:

@@ -64,15 +64,15 @@ _WITHOUT_HOST: t.Final = frozenset({"HTTP/0.9", "HTTP/1", "HTTP/1.0"})
 """The protocols whose requests may lack a Host, as servers write them."""
 
 
-def match_request(ctx: RequestContext) -> None:
+def match_request(self: RequestContext) -> None:
     """Set the request's rule and view arguments, or the error that is raised when the request is dispatched."""
-    app, request = ctx.app, ctx.request
+    app, request = self.app, self.request
     request.routing_exception = None  # PERF: page. An attribute of the instance is found before one of the class.
     source = request._source
     path = hot(source, "PATH_INFO")
     rule, found = _UNDECIDED
     try:
-        if path and hot(source, "HTTP_UPGRADE") is None and not (ctx.outlook or outlook_of(app)).matches_apart:
+        if path and hot(source, "HTTP_UPGRADE") is None and not (self.outlook or outlook_of(app)).matches_apart:
             host, known, trusted = hot(source, "HTTP_HOST"), app.known_hosts, app.config["TRUSTED_HOSTS"]
             if trusted is not None:
                 request.trusted_hosts = trusted
@@ -81,7 +81,7 @@ def match_request(ctx: RequestContext) -> None:
             if not path.isascii():
                 path = request.path
             rule, found = app.url_map.find(path, source["REQUEST_METHOD"])
-        if found is None and (adapter := ctx.url_adapter) is not None:
+        if found is None and (adapter := self.url_adapter) is not None:
             rule, found = adapter.match(method=_unknown_method(app, request), return_rule=True)
     except HTTPException as error:
         error.__context__ = None  # the errors before it: their tracebacks would keep this request in a cycle
@@ -93,9 +93,9 @@ def match_request(ctx: RequestContext) -> None:
         request.routing_exception = found
         if (app.mounts or app.frontends) and isinstance(found, NotFound):
             if app.mounts:
-                enter_mount(app, ctx)
-            if app.frontends and ctx.mount is None:
-                enter_frontend(app, ctx)
+                enter_mount(app, self)
+            if app.frontends and self.mount is None:
+                enter_frontend(app, self)
 
 
 RequestContext.match_request = match_request

@@ -64,8 +64,7 @@ class HTTPException(Exception):
         super().__init__()
         if description is not None:
             self.description = description
-        if response is not None:
-            self.response = response
+        self.response = response
 
     @property
     def name(self) -> str:

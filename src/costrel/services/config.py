@@ -61,13 +61,11 @@ class Config(dict[str, t.Any]):
     File names are relative to the folder `root_path`.
     """
 
-    state: object = None
-    """Another object after each change of a setting. It does not tell of a change inside a value."""
-
     def __init__(self, root_path: str | os.PathLike[str], defaults: dict[str, t.Any] | None = None) -> None:
         super().__init__(defaults or {})
         self.root_path = root_path
         self.state = object()
+        """Another object after each change of a setting. It does not tell of a change inside a value."""
 
     def from_envvar(self, variable_name: str, silent: bool = False) -> bool:
         """Load the Python file whose path is in an environment variable. Returns whether it was loaded.
