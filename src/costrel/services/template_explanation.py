@@ -63,6 +63,6 @@ def _verdict(matches: int) -> Iterator[str]:
         yield "Error: the template could not be found."
         blueprint = context.requesting().request.blueprint if context.has_request_context() else None
         if blueprint is not None:
-            yield f"  The endpoint belongs to the blueprint {blueprint!r}. If the blueprint has a template folder"
-            yield "  ('template_folder='), it is searched after the application's."
+            yield f"  It was looked up from an endpoint that belongs to the blueprint {blueprint!r}. If it has a"
+            yield "  template folder ('template_folder='), the folder is searched after the application's."
             yield "  See https://flask.palletsprojects.com/blueprints/#templates"
