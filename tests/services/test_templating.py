@@ -253,8 +253,8 @@ class TestExplanation:
             "       class: jinja2.loaders.ChoiceLoader\n"
             "       -> no match\n"
             "Error: the template could not be found.\n"
-            "  The endpoint belongs to the blueprint 'admin'. If the blueprint has a template folder\n"
-            "  ('template_folder='), it is searched after the application's.\n"
+            "  It was looked up from an endpoint that belongs to the blueprint 'admin'. If it has a\n"
+            "  template folder ('template_folder='), the folder is searched after the application's.\n"
             "  See https://flask.palletsprojects.com/blueprints/#templates"
         )
 
