@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from ..context import RequestContext
 from ..context.contracts import Function, Registry
+from ..support.announcing import announced
 from .request import scopes_around
 
 REGISTRIES: t.Final = frozenset(
@@ -114,16 +115,7 @@ def in_reverse(registry: Registry, scopes: Sequence[str | None]) -> tuple[Functi
 
 
 def _announced(change: t.Any) -> t.Any:
-    """A method of `list` or `dict` that changes the container, and then says so."""
-
-    @functools.wraps(change)
-    def announced(self: HookList | HookRegistry, *args: object, **kwargs: object) -> object:
-        try:
-            return change(self, *args, **kwargs)
-        finally:
-            self.orders.forget()
-
-    return announced
+    return announced(change, lambda container: container.orders.forget())
 
 
 class HookList(list[Function]):

@@ -320,9 +320,7 @@ def steps_after(ctx: RequestContext, response: Response) -> Steps[Response] | No
     """The steps between making a response and sending it, or None if there are none."""
     if ctx.app.guards is not None or request_finished.receivers:
         return finish(ctx, response)
-    hooks = ctx.hooks
-    if hooks is None or not hooks.is_current or (hooks.differ and ctx.request.url_rule is not ctx.hooked_rule):
-        hooks = hooks_of(ctx)
+    hooks = hooks_of(ctx)
     if hooks.after or ctx._after_request_functions or keeps_session(ctx):
         return follow(ctx, hooks, response)
     return None

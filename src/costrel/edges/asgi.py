@@ -101,8 +101,7 @@ class AsgiApplication:
             if scope["type"] != "http":
                 await self._answer_other(scope, receive, send)
                 return
-            count_waiting = workers.count_waiting
-            if count_waiting() > workers.queue:
+            if workers.count_waiting() > workers.queue:
                 await self._send(overloaded(), RequestCalls(workers, None, receive, scope), send)
                 return
             if not app._got_first_request or app.config["TESTING"]:
@@ -111,7 +110,7 @@ class AsgiApplication:
         if not outlook.is_current():
             outlook = app.look_again()
         if outlook.entrances and (moved is None or outlook.entrances != _TRACED):
-            if moved is not None:  # they are new
+            if moved is not None:  # an entrance was replaced after `takes_in_place`
                 await to_loop()
                 send = moved(scope, send)
             await self._answer_by_entrance(scope, receive, send, outlook.entrances)

@@ -50,7 +50,7 @@ def answer_of(ctx: RequestContext, response: t.Any) -> Messages | Answer | AsgiC
         return Answer.of_wsgi(response, environ_of(source))
     status = response._status_code  # read first: `EXITS.replaced` makes later reads slower
     piece, pairs = response._sent(source)
-    replaced = EXITS.replaced(response, 7)
+    replaced = EXITS.replaced(response)
     if replaced:
         if not WRITERS.isdisjoint(replaced) and not hasattr(response.response, "__aiter__"):
             # A response that writes itself out in its own way is called as the WSGI application that it is.

@@ -55,7 +55,7 @@ def _write(ctx: RequestContext, response: t.Any) -> Iterable[bytes]:
     if response.response.__class__ is not list and hasattr(response.response, "__aiter__"):
         response.response = Iterated(response.response)
     piece, pairs = response._sent(environ)
-    replaced = EXITS.replaced(response, 7)
+    replaced = EXITS.replaced(response)
     if replaced:
         if not WRITERS.isdisjoint(replaced):
             return response(environ, _gated(start_response))

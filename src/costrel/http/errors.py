@@ -39,7 +39,7 @@ def _as_html(text: str) -> str:
 
 @lru_cache(maxsize=256, typed=True)  # typed, since markup is not escaped
 def _short_as_html(text: str) -> str:
-    # PERF: missing. Most descriptions are those of the classes below.
+    # PERF: missing. Most descriptions come from the classes below.
     return str(escape(text))
 
 
@@ -56,7 +56,6 @@ class HTTPException(Exception):
     code: int | None = None
     description: str | None = None
 
-    response: WSGIApplication | None = None
     problem: t.Mapping[str, object] | None = None
     """Members for the problem details (RFC 9457 §3) if the client gets those: `type`, extensions or new defaults."""
 
@@ -110,7 +109,8 @@ class HTTPException(Exception):
         return response(environ, start_response)
 
     def __str__(self) -> str:
-        return f"{'???' if self.code is None else self.code} {self.name}: {self.description}"
+        code = self.code if self.code is not None else "???"
+        return f"{code} {self.name}: {self.description}"
 
     def __repr__(self) -> str:
         code = self.code if self.code is not None else "???"
@@ -573,7 +573,7 @@ class Aborter:
             self.mapping.update(extra)
 
     def __call__(self, code: t.Any, *args: t.Any, **kwargs: t.Any) -> t.NoReturn:
-        """Raise the error for a status code. The other arguments are those of its class.
+        """Raise the error for a status code. The other arguments are passed to its class.
 
         `code` can also be a response to send.
 

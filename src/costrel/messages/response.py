@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from .request import Request
 
 
-# The conditions of a request, apart from those of a range (RFC 9110 §13.1).
+# The conditions of a request, except for range conditions (RFC 9110 §13.1).
 _CONDITIONS = Fields("HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_UNMODIFIED_SINCE")
 
 
@@ -481,7 +481,7 @@ class Response(ResponseHead):
     def get_wsgi_response(self, environ: WSGIEnvironment) -> tuple[Iterable[bytes], str, Pairs]:
         """Body, status line and headers as they are sent."""
         piece, pairs = self._sent(environ)
-        replaced = EXITS.replaced(self, 7)
+        replaced = EXITS.replaced(self)
         if replaced:
             piece, pairs = None, self._headers_by(replaced, environ, pairs)
         if piece is None:
@@ -514,7 +514,16 @@ class Response(ResponseHead):
         return app_iter
 
 
-EXITS = Seams(Response, "__call__", "close", "get_app_iter", "get_wsgi_headers", "get_wsgi_response", "iter_encoded")
+EXITS = Seams(
+    Response,
+    "__call__",
+    "close",
+    "get_app_iter",
+    "get_wsgi_headers",
+    "get_wsgi_response",
+    "iter_encoded",
+    usual=7,  # those that `Response.__init__` sets
+)
 """The methods through which a response leaves."""
 
 WRITERS = frozenset({"__call__", "get_wsgi_response"})

@@ -26,7 +26,7 @@ from ..telemetry.notes import NOTES, TRACE
 from . import terminal
 from .log_formats import Entry, Lines
 from .log_lines import LogLines
-from .request_log import Application, Exchange, Message, Receive, Send, key_of
+from .request_log import Application, Exchange, Message, Receive, Send, entry_of
 from .served import IN_PLACE, port_of
 
 _TRACEPARENT: t.Final = b"traceparent"
@@ -193,9 +193,8 @@ class AccessLog:
         start, end = scope[ANSWERED]
         status, ended = start["status"], time.perf_counter()
         if self._write is not None and QUIET not in scope:
-            trace = trace_id(scope, traceparent)
-            size = len(end["body"])
-            self._write((started, ended, scope.get("client"), key_of(scope, status), size, True, scope[ECHO][1], trace))
+            ids = scope[ECHO][1], trace_id(scope, traceparent)
+            self._write(entry_of(scope, started, ended, status, len(end["body"]), True, *ids))
         if self._counter is not None:
             self._counter.end(scope, status, ended - started)
 

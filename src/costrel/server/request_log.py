@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from ..devtools.gates import QUIET
 from ..http.framing import parse_content_length
 from . import terminal
-from .log_formats import Entry, RequestKey, final_status, text_lines
+from .log_formats import Entry, final_status, text_lines
 
 Message = MutableMapping[str, t.Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -137,10 +137,9 @@ class Exchange:
 
     def entry(self) -> Entry:
         """The log entry, if the request ends now."""
-        scope, complete = self.scope, self.complete if self.status else None
-        key = key_of(scope, self.final_status())
-        client, ended = scope.get("client"), time.perf_counter()
-        return self.started, ended, client, key, self.size, complete, self.request_id, self.trace_id()
+        complete, ended = self.complete if self.status else None, time.perf_counter()
+        ids = self.request_id, self.trace_id()
+        return entry_of(self.scope, self.started, ended, self.final_status(), self.size, complete, *ids)
 
     def trace_id(self) -> str | None:
         """The trace id, if it is known."""
@@ -155,12 +154,22 @@ class Exchange:
         return time.perf_counter() - self.started
 
 
-def key_of(scope: Message, status: int) -> RequestKey:
-    """The part of a request's entry that many entries share, with the final status of its response."""
+def entry_of(
+    scope: Message,
+    started: float,
+    ended: float,
+    status: int,
+    size: int,
+    complete: bool | None,
+    request_id: bytes,
+    trace_id: str | None,
+) -> Entry:
+    """The log entry for a request with this scope. `status` is the final status of its response."""
     get = scope.get
     path = get("raw_path")
     method, query = get("method", "GET"), get("query_string", b"")
-    return method, scope["path"] if path is None else path, query, scope["http_version"], status
+    key = method, scope["path"] if path is None else path, query, scope["http_version"], status
+    return started, ended, get("client"), key, size, complete, request_id, trace_id
 
 
 def _content_length(headers: Iterable[tuple[bytes, bytes]]) -> int | None:

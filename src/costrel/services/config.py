@@ -9,9 +9,9 @@ import types
 import typing as t
 from collections.abc import Callable, Mapping
 
+from ..support.announcing import announced
 from ..support.importing import import_string
 
-P = t.ParamSpec("P")
 T = t.TypeVar("T")
 
 
@@ -195,23 +195,12 @@ class Config(dict[str, t.Any]):
         return f"<{type(self).__name__} {dict.__repr__(self)}>"
 
 
-def _renews_state(method: Callable[P, T]) -> Callable[P, T]:
-    """A method of dict that changes the settings, and then the `state`."""
-
-    def change(*args: P.args, **kwargs: P.kwargs) -> T:
-        """Change the settings as the method of dict does."""
-        try:
-            return method(*args, **kwargs)
-        finally:
-            t.cast(Config, args[0]).state = object()
-
-    change.__name__ = method.__name__
-    change.__qualname__ = f"Config.{method.__name__}"
-    return change
+def _renew_state(config: Config) -> None:
+    config.state = object()
 
 
 for _name in ("__delitem__", "__ior__", "__setitem__", "clear", "pop", "popitem", "setdefault", "update"):
-    setattr(Config, _name, _renews_state(getattr(dict, _name)))
+    setattr(Config, _name, announced(getattr(dict, _name), _renew_state))
 
 
 def _value_of(text: str, loads: Callable[[str], object]) -> object:

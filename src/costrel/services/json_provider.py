@@ -210,7 +210,7 @@ def _make_encode(layout: Layout) -> Encode:
         except (RecursionError, TypeError, ValueError):
             return encode_slowly(obj)
 
-    return plain_first(encode, ensure_ascii) if sort_keys and separators == COMPACT else encode  # PERF: item
+    return encode
 
 
 def _dumps_with(obj: object, layout: Layout, kwargs: dict[str, t.Any]) -> str:
@@ -388,7 +388,7 @@ class DefaultJSONProvider(JSONProvider):
         else:
             form.write = partial(self.dumps, separators=COMPACT)
             if is_fixed and self.sort_keys is True:
-                form.write = plain_first(form.write, self.ensure_ascii)
+                form.write = plain_first(form.write, self.ensure_ascii)  # PERF: item
         object.__setattr__(self, "_form", form if is_fixed else None)
         return form
 

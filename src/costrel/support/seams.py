@@ -1,8 +1,8 @@
 """Override detection: which methods of a class have been replaced, by a subclass, on an instance or by patching.
 
-Costrel has fast paths for methods that the application has not overridden. This module is the only
-place that checks this, and it checks on each call, so that a class that is patched while
-the application runs (`unittest.mock.patch.object`) takes effect from the next call on.
+Costrel has fast paths for methods that the application has not overridden. Only this module checks whether a method is
+overridden, and it checks on each call. If a class is patched while the application runs (`unittest.mock.patch.object`),
+the patch takes effect from the next call on.
 """
 
 from __future__ import annotations
@@ -96,9 +96,11 @@ class Seams:
     :param owner: the class whose attributes are the originals; they are read once, here.
     :param names: two names or more. ``a.b`` is the attribute ``b`` of the class that is the attribute ``a``.
     :param assigned_only: names that are only assigned to instances, and that no class replaces.
+    :param usual: the number of attributes that each instance has. An instance with no more has none of the names.
     """
 
-    def __init__(self, owner: type, *names: str, assigned_only: tuple[str, ...] = ()) -> None:
+    def __init__(self, owner: type, *names: str, assigned_only: tuple[str, ...] = (), usual: int = 0) -> None:
+        self._usual = usual
         self._names = names
         self._all_names = (*names, *assigned_only)
         self._name_set = frozenset(self._all_names)
@@ -125,16 +127,14 @@ class Seams:
         probe, flags, replaced, _ = self._known[cls]
         return not (replaced if probe.__flags__ == flags else self._examine(cls))
 
-    def replaced(self, instance: object, usual: int = 0) -> frozenset[str]:
+    def replaced(self, instance: object) -> frozenset[str]:
         """The names that the class of `instance` or the instance itself replaces.
 
         CPython 3.11 reads the attributes of an object more slowly once its ``__dict__`` has been used, as here, so the
         request path calls this last.
-
-        :param usual: the number of attributes that each instance has. One with no more has none of the names.
         """
         attributes = instance.__dict__
-        if len(attributes) <= usual or self._name_set.isdisjoint(attributes):
+        if len(attributes) <= self._usual or self._name_set.isdisjoint(attributes):
             probe, flags, replaced, _ = self._known[instance.__class__]
             return replaced if probe.__flags__ == flags else self._examine(instance.__class__)
         return self.replaced_in(instance.__class__, self._name_set.intersection(attributes))
