@@ -1,4 +1,4 @@
-"""Show how each scenario's time is spread over functions (cProfile): ``python -m benchmarks where [SCENARIO ...]``."""
+"""Profile each scenario with cProfile, by function: ``python -m benchmarks where [SCENARIO ...]``."""
 
 from __future__ import annotations
 

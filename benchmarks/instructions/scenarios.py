@@ -64,7 +64,7 @@ class Scenario:
 
     :param before: the path of an earlier request whose session cookie is sent along.
     :param revisits: whether the client has the resource already, and asks whether its tag is still the same.
-    :param sends: extra request headers, beyond those that the other parameters imply.
+    :param sends: additional request headers.
     :param statuses: other statuses with which a framework may answer.
     """
 

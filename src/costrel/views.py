@@ -40,7 +40,7 @@ class View:
 
     @classmethod
     def as_view(cls, name: str, *class_args: t.Any, **class_kwargs: t.Any) -> RouteCallable:
-        """A view function named `name`. The other arguments are those of the class."""
+        """A view function named `name`. The other arguments are passed to the class."""
         # Decorators expect the result of the view, not a coroutine.
         is_async = cls._answers_async() and not cls.decorators
         # Any: the attributes below are set on the result of the decorators.

@@ -59,7 +59,7 @@ class Costrel(App):
     `import_name` is the module or package that the application is defined in, usually ``__name__``: its folders for
     templates and static files are found from there. With `typed`, every annotated parameter of a view is an input.
     `security` names the schemes of `auth_schemes` that views require, unless their blueprint or route names others. The
-    other parameters are those of Flask.
+    other parameters are the same as in Flask.
     """
 
     default_config: t.Mapping[str, t.Any] = profiles.NATIVE

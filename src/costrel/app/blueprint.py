@@ -56,7 +56,7 @@ _TOO_LATE = (
 class BlueprintSetupState:
     """One registration of a blueprint with an application: the argument of each recorded function.
 
-    `subdomain`, `url_prefix`, `name` and `url_defaults` are those of `options`, or by default those of the blueprint.
+    `subdomain`, `url_prefix`, `name` and `url_defaults` come from `options`, or by default from the blueprint.
     """
 
     def __init__(self, blueprint: Blueprint, app: App, options: ft.Values, first_registration: bool) -> None:
@@ -186,7 +186,7 @@ class Blueprint(Scaffold):
 
     @setupmethod
     def register_blueprint(self, blueprint: Blueprint, **options: t.Any) -> None:
-        """Register a blueprint inside this one. The options are those of `App.register_blueprint`."""
+        """Register a blueprint inside this one. Takes the options of `App.register_blueprint`."""
         if blueprint is self:
             raise ValueError("Cannot register a blueprint on itself")
         self._blueprints.append((blueprint, options))
@@ -409,7 +409,7 @@ def _extend(registry: ft.Registry[F], added: ft.Registry[F], name: str) -> None:
 
 
 def _options_inside(outer: BlueprintSetupState, outer_name: str, child: Blueprint, options: ft.Values) -> ft.Values:
-    """The options of a nested registration: URL prefix and subdomain are relative to those of the outer blueprint."""
+    """The options of a nested registration: URL prefix and subdomain are relative to the outer blueprint."""
     inside = {**options, "name_prefix": outer_name}
     subdomain = _first(options.get("subdomain"), child.subdomain)
     parts = [part for part in (subdomain, outer.subdomain) if part is not None]

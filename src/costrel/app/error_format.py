@@ -138,7 +138,7 @@ def _problem(ctx: RequestContext, error: HTTPException) -> Response:
 
 
 def problem_details(ctx: RequestContext, error: HTTPException) -> dict[str, object]:
-    """The members of the problem details (RFC 9457 §3.1), with those of ``error.problem``, which take precedence."""
+    """The members of the problem details (RFC 9457 §3.1). Members in ``error.problem`` take precedence."""
     code = error.code or 500
     title = error.name if "name" in _DESCRIPTIONS.replaced(error) else TITLES.get(code, error.name)
     members: dict[str, object] = {"type": "about:blank", "title": title, "status": code}
@@ -174,5 +174,5 @@ def _detail(ctx: RequestContext, error: HTTPException) -> str:
 
 
 def _default_as_text(description: str) -> str:
-    """The description of a class without its tags: that of a 411 has one."""
+    """The description of a class without HTML tags, which the description of a 411 contains."""
     return description.replace("<code>", "").replace("</code>", "")

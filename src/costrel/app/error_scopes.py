@@ -45,7 +45,7 @@ class ErrorOwners:
         self._map = None
 
     def scopes_for(self, ctx: RequestContext) -> list[str]:
-        """The name of the innermost owner of the request's URL and those of the blueprints around it."""
+        """The names of the innermost owner of the request's URL and of the blueprints around it."""
         app, adapter = ctx.app, ctx.url_adapter
         if self._map is None:
             self._map = self._made_map(app)

@@ -62,7 +62,7 @@ _OPTIONS: t.Final = {
 def unknown_option(error: TypeError, options: Mapping[str, object], rule_class: type, own: Iterable[str]) -> TypeError:
     """The error for an option that routes do not have, with its counterpart or the nearest option.
 
-    The options are those of the class of rules, and `own`. Any other TypeError is returned unchanged.
+    The allowed options are the parameters of the rule class, and `own`. Any other TypeError is returned unchanged.
     """
     for name in options:
         if f"unexpected keyword argument {name!r}" in str(error):

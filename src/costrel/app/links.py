@@ -124,7 +124,7 @@ def create_url_adapter(app: context.AppContract, request: Request | None) -> Map
 
 
 def inject_url_defaults(app: URLHooks, endpoint: str, values: ft.Values) -> None:
-    """Call the functions of the application, then those of the endpoint's blueprints, to change the values of a URL."""
+    """Call the URL default functions of the application and then of the endpoint's blueprints."""
     functions = app.url_default_functions
     if not functions:
         return

@@ -17,7 +17,7 @@ NATIVE: t.Final[ImmutableDict[str, t.Any]] = ImmutableDict(
 
 
 def apply_chosen(config: dict[str, t.Any]) -> None:
-    """If ``SECURITY_PROFILE`` is "strict", give each setting that still has Flask's default that of `Costrel`.
+    """If ``SECURITY_PROFILE`` is "strict", replace each Flask default in the settings with `Costrel`'s default.
 
     :raises ValueError: for a profile that is neither "strict" nor None.
     """

@@ -206,7 +206,7 @@ class App(Scaffold):
         return environment
 
     def create_global_jinja_loader(self) -> DispatchingJinjaLoader:
-        """Create the loader that searches the folder of the application, then those of its blueprints."""
+        """Create the loader that searches the template folders of the application and then of its blueprints."""
         from ..services.jinja import DispatchingJinjaLoader
 
         return DispatchingJinjaLoader(self)
@@ -287,7 +287,7 @@ class App(Scaffold):
     def register_blueprint(self, blueprint: Blueprint, **options: t.Any) -> None:
         """Apply the recorded setup of a blueprint.
 
-        The options `name`, `url_prefix`, `subdomain`, `url_defaults` and `cli_group` override those of the blueprint.
+        The options `name`, `url_prefix`, `subdomain`, `url_defaults` and `cli_group` override the blueprint's options.
         """
         blueprint.register(self, options)
 
@@ -310,7 +310,7 @@ class App(Scaffold):
         of that name, else to whether OPTIONS is missing in the methods. With `stream_body` an async view can read the
         body while it arrives, by `Request.chunks`. `security` names the authentication schemes that the route requires.
         `responses`, `raises`, `deprecated`, `sunset`, `hidden`, `operation_id`, `examples` and `summary` describe the
-        route in the API document. The other options are those of `Rule`. Raises AssertionError if the endpoint already
+        route in the API document. The other options are passed to `Rule`. Raises AssertionError if the endpoint already
         has another view.
         """
         endpoint = _endpoint_from_view_func(view_func) if endpoint is None else endpoint

@@ -229,7 +229,7 @@ class Scaffold:
 
     @setupmethod
     def route(self, rule: str, **options: t.Any) -> Callable[[T_route], T_route]:
-        """Register the decorated view for requests to `rule`. The options are those of `add_url_rule`.
+        """Register the decorated view for requests to `rule`. Takes the options of `add_url_rule`.
 
         Raises TypeError if it is used without parentheses.
         """
@@ -244,7 +244,7 @@ class Scaffold:
 
     @setupmethod
     def websocket(self, rule: str, **options: t.Any) -> Callable[[T_websocket], T_websocket]:
-        """Register the decorated ``async def`` view for WebSockets at `rule`. The options are those of `Rule`.
+        """Register the decorated ``async def`` view for WebSockets at `rule`. Takes the options of `Rule`.
 
         Raises TypeError if the view is not ``async def``.
         """

@@ -33,7 +33,7 @@ class TemplateApp(MarkedApp, t.Protocol):
 
 
 def template_functions(app: TemplateApp) -> dict[str, Callable[..., str]]:
-    """The functions that templates can call: those of the guards, and `vite_asset`.
+    """The functions that templates can call: the functions of the guards, and `vite_asset`.
 
     With Flask's defaults, an application may have its own function of that name; there a setting of Vite adds it.
     """

@@ -39,7 +39,7 @@ _CONTROL = LatePattern(r"[\x00-\x08\x0a-\x1f\x7f]")
 class WebSocketDisconnect(Exception):
     """Raised if a view uses a WebSocket that has ended. A view that does not catch it ends without an error.
 
-    `code` and `reason` are those of the side that closed; 1005 stands for none, 1006 for a connection that broke.
+    `code` and `reason` come from the side that closed; 1005 stands for none, 1006 for a connection that broke.
     """
 
     def __init__(self, code: int, reason: str = "") -> None:

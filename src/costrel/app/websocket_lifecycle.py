@@ -79,7 +79,7 @@ def serve(ctx: RequestContext) -> Steps[Response | None]:
 
 
 def _status_of(ctx: RequestContext, response: Response | None) -> int:
-    """The status of the handshake's response: 101, or that of a refusal."""
+    """The status of the handshake's response: 101, or the status of the refusal."""
     if ctx.websocket.accepted:
         return 101
     return 403 if response is None else response.status_code

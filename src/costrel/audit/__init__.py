@@ -41,7 +41,7 @@ CHECKS: t.Final[tuple[Callable[[AppContract], Findings], ...]] = (
 
 
 def audit(app: AppContract) -> list[Finding]:
-    """Return the weaknesses of `app`, the most serious first, without those that ``CHECK_IGNORE`` lists."""
+    """Return the weaknesses of `app` that ``CHECK_IGNORE`` does not list, the most serious first."""
     profiles.apply_chosen(app.config)
     ignored = app.config.get("CHECK_IGNORE") or ()
     ignored = {ignored} if isinstance(ignored, str) else set(ignored)

@@ -20,7 +20,7 @@ from ..services.commands import with_appcontext
 def shell_command(plain: bool) -> None:
     """Run an interactive Python shell in the application's context, with IPython if it is installed.
 
-    It has the names 'app', 'g', 'client' (a test client), and those of the application's shell context processors.
+    It defines 'app', 'g', 'client' (a test client) and the names from the application's shell context processors.
     Top-level 'await' works.
     """
     app = current_app

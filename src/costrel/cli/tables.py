@@ -40,7 +40,7 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def terminal_width() -> int | None:
-    """The terminal's width, or that of the variable COLUMNS; None if the output goes to a file or another program."""
+    """The width in the variable COLUMNS or of the terminal; None if the output goes to a file or another program."""
     if not os.environ.get("COLUMNS") and not sys.stdout.isatty():
         return None
     return shutil.get_terminal_size().columns

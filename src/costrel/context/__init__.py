@@ -318,7 +318,7 @@ class RequestContext(Context):
         request: Request | None = None,
         session: t.Any = None,
     ) -> None:
-        # Set here since CPython finds the attributes of an instance sooner than those of its class. PERF: page
+        # Set here since CPython finds an instance attribute sooner than a class attribute. PERF: page
         self.app = app
         self.entries = []
         self.on_loop = self.body_is_pending = self.outlives = self.ends_variables = False
@@ -524,7 +524,7 @@ class _RequestProxy(LocalProxy[t.Any]):
         return getattr(ctx.request if ctx.__class__ is RequestContext else _current_request(), name)
 
 
-_RequestProxy.__name__ = LocalProxy.__name__  # its repr is that of any proxy
+_RequestProxy.__name__ = LocalProxy.__name__  # its repr is the same as for any proxy
 
 
 def _current_app() -> t.Any:

@@ -28,7 +28,7 @@ Function: t.TypeAlias = Callable[..., t.Any]
 """A view, a hook or a handler of an application."""
 
 Registry: t.TypeAlias = Mapping[str | None, list[Function]]
-"""Hooks by the name of their blueprint; None for those of the application."""
+"""Hooks by blueprint name; None is the application."""
 
 
 class JSONContract(t.Protocol):

@@ -61,7 +61,7 @@ def _place(frame: FrameType, used: str | None) -> str:
 
 
 def _user_frame(frame: FrameType | None) -> FrameType | None:
-    """The innermost frame of the user's own code; without one, that of a library; None if there is neither."""
+    """The innermost frame of the user's own code, otherwise of a library; None if there is neither."""
     of_library: FrameType | None = None
     for _ in range(_MOST_FRAMES):
         if frame is None:

@@ -31,7 +31,7 @@ _MODULES: t.Final = (
     "importlib.metadata",
     "watchfiles",
 )
-"""The modules that `costrel run --debug` needs in addition to those of the command, and their dependencies.
+"""The modules that `costrel run --debug` needs beyond the command's own modules, and their dependencies.
 
 The application's packages are not among them, since it may set variables or patch functions before it imports them.
 """

@@ -49,7 +49,7 @@ class EvalFrame(t.Protocol):
 
 
 _PROXIES: t.Final = {"request": context.request, "session": context.session, "g": context.g}
-"""The variables that a console has in addition to those of its frame."""
+"""The variables that a console adds to the variables of its frame."""
 
 _TYPES = {".css": "text/css", ".js": "text/javascript"}
 

@@ -156,7 +156,7 @@ class Report:
         return (own or self.frames or [None])[-1]  # type: ignore[list-item]  # None is for no frames at all
 
     def chain(self) -> Iterator[Report]:
-        """This report, followed by those that led to it."""
+        """This report, followed by the reports of its causes."""
         report: Report | None = self
         while report is not None:
             yield report

@@ -93,7 +93,7 @@ class NotFoundLog:
 
 
 def has_routes(app: Costrel) -> bool:
-    """Whether an application has a route or mount other than that of its static files."""
+    """Whether an application has a route or mount apart from its static files."""
     return bool(app.mounts) or any(rule.endpoint != "static" for rule in app.url_map.iter_rules())
 
 

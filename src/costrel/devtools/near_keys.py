@@ -1,4 +1,4 @@
-"""Hints for a missing key or name: the existing ones, and the one that was probably meant."""
+"""Hints for a missing key or name: the existing keys, and the most similar key."""
 
 from __future__ import annotations
 

@@ -208,7 +208,7 @@ async def _send_change(changed: set[str], send: Send) -> None:
 
 
 def _with_inner(folders: Iterable[str], files: Iterable[str]) -> set[str]:
-    """The folders of `files`, and those of `folders` that exist."""
+    """The folders of `files`, and the existing folders in `folders`."""
     return {os.path.dirname(path) for path in files} | {path for path in folders if os.path.isdir(path)}
 
 

@@ -54,7 +54,7 @@ def describe(app: Costrel) -> Described:
 
 
 def _names(registries: Iterable[Iterable[Callable[..., object]]]) -> list[str]:
-    """The names of functions, without those of Costrel itself."""
+    """The names of functions that do not belong to Costrel."""
     found = [function for functions in registries for function in functions]
     return [
         f"{function.__module__}.{getattr(function, '__qualname__', type(function).__name__)}"

@@ -1,4 +1,4 @@
-"""Attributes of Flask's and Werkzeug's objects that Costrel's objects lack, and those of older releases."""
+"""Attributes of Flask's and Werkzeug's objects, in current and older releases, that Costrel's objects lack."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ class Tree(t.NamedTuple):
 
 
 def read_tree(path: Path) -> Tree:
-    """Read the files of a folder, without those of environments and packages in it; or a single file."""
+    """Read a single file, or the files of a folder except for virtual environments and packages in it."""
     root = path if path.is_dir() else path.parent
     tree = Tree(root, set(), [], [], [])
     files = _files(path) if path.is_dir() else iter([path])

@@ -59,7 +59,7 @@ def scope_below(call: AsgiCall) -> Scope:
 
 
 def _headers_below(outer: Scope, source: dict[str, t.Any]) -> list[tuple[bytes, bytes]]:
-    """The header fields, without those of proxies that are not trusted, and with the host of trusted ones."""
+    """The header fields, without the fields of untrusted proxies, and with the host from trusted proxies."""
     host = source.get("HTTP_HOST")
     headers = []
     for name, value in outer["headers"]:

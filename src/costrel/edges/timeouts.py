@@ -1,4 +1,4 @@
-"""How long a client may keep the server waiting: for the bytes of a body, and for room for those of an answer."""
+"""How long a client may keep the server waiting, for the bytes of a body or until it reads the response."""
 
 from __future__ import annotations
 

@@ -105,7 +105,7 @@ class CORSPolicy:
         return fields
 
     def exposed(self) -> list[tuple[str, str]]:
-        """The field that lists the headers which scripts may read besides the safelisted ones (Fetch §2.2.2)."""
+        """The ``Access-Control-Expose-Headers`` field: response headers that scripts may read (Fetch §2.2.2)."""
         return [("Access-Control-Expose-Headers", ", ".join(self.expose))] if self.expose else []
 
     def preflight_fields(self, methods: Iterable[str], headers: str, private_network: bool) -> list[tuple[str, str]]:

@@ -1,7 +1,7 @@
 """CORS at request time: answers preflight requests, and adds the CORS fields to responses (Fetch §3.2).
 
-The policy is that of the endpoint which the router finds. Paths are not compared with patterns, so an unusual spelling
-of a path cannot get another view's policy.
+The router's endpoint determines the policy. Paths are not compared with patterns, so an unusual spelling of a path
+cannot get another view's policy.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ class CrossOrigin:
         fields.add(response, pairs)
 
     def _policy_for(self, ctx: RequestContext) -> CORSPolicy | None:
-        """The policy for a request. After a 405 or a redirect, it is that of the first view at the URL."""
+        """The policy for a request. For a 405 or a redirect, the first view at the URL determines it."""
         request: GuardedRequest = ctx.request
         rule, adapter = request.url_rule, ctx.url_adapter
         failed = isinstance(request.routing_exception, (MethodNotAllowed, RequestRedirect))

@@ -104,9 +104,9 @@ def rate_limit(
     methods: Iterable[str] | None = None,
     principal: Identify | bool = False,
 ) -> Callable[[Marked], Marked]:
-    """Limit requests to the decorated view, view class or blueprint. The arguments are those of `RateLimit`.
+    """Limit requests to the decorated view, view class or blueprint. Takes the arguments of `RateLimit`.
 
-    None exempts it from all limits, including those of outer scopes. The decorator may be applied more than once.
+    None exempts it from all limits, including the limits of outer scopes. The decorator may be applied more than once.
     Limits without `key` are checked before the ``before_request`` functions, limits with `key` after them, so that the
     key can depend on the signed-in user. Limits with `principal` are checked after authentication.
     """

@@ -40,7 +40,7 @@ class Notices:
         return cls(app) if app.debug else None
 
     def finish(self, ctx: RequestContext, response: Response) -> None:
-        """Log the notices for a request whose response is complete, except for those that have been logged."""
+        """Log the notices for a request whose response is complete. Each notice is logged only once."""
         source = ctx.request._source
         for find in _FINDERS:
             notice = find(source, response)

@@ -83,7 +83,7 @@ class Proxies:
             ctx.refuse(error)
 
     def apply(self, environ: WSGIEnvironment) -> None:
-        """Apply the headers of trusted proxies to the environ, and remove those of other senders.
+        """Apply the headers of trusted proxies to the environ, and remove the headers of other senders.
 
         Raises BadRequest if a trusted proxy sends a prefix that is not a path.
         """

@@ -19,7 +19,7 @@ _split_with_parameters = LatePattern(r"/|;[ \t]*+|(?<![ \t])[ \t]++;[ \t]*+").sp
 
 
 class Accept(ImmutableList[tuple[str, float]]):
-    """A list of `(value, quality)` pairs, the most specific first, then those of the highest quality.
+    """A list of `(value, quality)` pairs, sorted by specificity, then by quality, the highest first.
 
     Indexing with a string gives its quality. `provided` is False when the client sent no such header.
     """

@@ -137,5 +137,5 @@ def parse_cache_control_header(
     on_update: abc.Callable[[_CacheControl], None] | None = None,
     cls: type[_CacheControl] | None = None,
 ) -> _CacheControl:
-    """Parse the value of `Cache-Control`, by default that of a request."""
+    """Parse the value of `Cache-Control`, by default as in a request."""
     return (cls or RequestCacheControl).from_header(value, on_update)

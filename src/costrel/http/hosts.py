@@ -106,7 +106,7 @@ def _without_default_port(scheme: str, host: str) -> str:
 
 
 def _server_host(server: tuple[str, int | None] | None) -> str | None:
-    if server is None or server[1] is None:  # an address without a port is that of a Unix socket
+    if server is None or server[1] is None:  # an address without a port belongs to a Unix socket
         return None
     name, port = server
     if ":" in name and name[0] != "[":

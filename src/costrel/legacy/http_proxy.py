@@ -141,7 +141,7 @@ def _send_request(connection: client.HTTPConnection, opts: Target, url: str, env
 
 
 def _headers(environ: WSGIEnvironment, opts: Target) -> list[tuple[str, str]]:
-    """The headers of the request without those of its connection, with the length and the host for the target."""
+    """The request's headers without the connection headers, and with the length and the host for the target."""
     headers = [
         (name, value)
         for name, value in EnvironHeaders(environ)

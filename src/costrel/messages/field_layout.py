@@ -114,7 +114,7 @@ class _Layouts(dict[tuple[bytes, ...], FieldLayout]):
 _name_of = itemgetter(0)
 
 LAYOUTS = _Layouts()
-"""Names → their layout, for those of recent requests."""
+"""Field names → their layout, for recent requests."""
 _MOST_COMPARED = 64
 _MAX_LAYOUTS = 256
 _MAX_NAMES = 2048

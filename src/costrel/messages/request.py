@@ -503,7 +503,7 @@ class Request(RequestHead):
 
     @classmethod
     def from_values(cls, *args: Any, **kwargs: Any) -> Request:
-        """Make a request as the test client does; the arguments are those of ``EnvironBuilder``."""
+        """Make a request as the test client does; takes the arguments of ``EnvironBuilder``."""
         if cls.environ_builder is None:
             raise RuntimeError("Request.from_values() is not connected: import `costrel` itself, which plugs it in.")
         builder = cls.environ_builder(*args, **kwargs)

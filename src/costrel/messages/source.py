@@ -33,7 +33,7 @@ class Fields:
         self.keys = keys
 
     def joined_with(self, other: Fields) -> Fields:
-        """These and the other ones."""
+        """The fields of both."""
         return Fields(*self.keys, *other.keys)
 
     def are_absent_from(self, source: dict[str, Any]) -> bool:

@@ -73,7 +73,7 @@ class Map:
         """Whether a match may call a converter of the user's."""
         self._is_replaced = False
         self._start: Start | None = None
-        """The begin of the walk for the default subdomain; None if an adapter has to match."""
+        """The start of the walk for the default subdomain; None if an adapter has to match."""
         self._number_of_rules = 0
         self._remap = True
         self._remap_lock = self.lock_class()
@@ -161,7 +161,7 @@ class Map:
         return any(wanted <= rule.arguments for rule in self._rules_by_endpoint[endpoint])
 
     def iter_rules(self, endpoint: Endpoint | None = None) -> Iterator[Rule]:
-        """All rules, or those of an endpoint. Raises `KeyError` for an unknown one."""
+        """All rules, or the rules of an endpoint. Raises `KeyError` for an unknown one."""
         self.update()
         return iter(self._rules if endpoint is None else self._rules_by_endpoint[endpoint])
 

@@ -40,7 +40,7 @@ _IDLE_TIMEOUT = 30
 _NO_METRICS = (None, None)
 
 _STACK = 8 * 1024 * 1024
-"""The stack size in bytes of Granian's threads, since views run in them. It equals that of Python's threads."""
+"""The stack size in bytes of Granian's threads, since views run in them. Python's threads have the same size."""
 
 AF_UNIX = getattr(socket, "AF_UNIX", None)
 

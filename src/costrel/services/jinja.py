@@ -76,7 +76,7 @@ class Environment(BaseEnvironment):
 
 
 class DispatchingJinjaLoader(BaseLoader):
-    """Searches for templates in the application's folder, then in those of its blueprints in order of registration."""
+    """Searches for templates in the application's folder, then in its blueprints' folders in order of registration."""
 
     def __init__(self, app: object) -> None:
         self.app = t.cast("JinjaApp", app)

@@ -12,12 +12,12 @@ _SCALARS: t.Final = frozenset({str, int, bool, type(None)})
 
 
 def is_plain(value: t.Any) -> bool:
-    """Whether msgspec and `json` write the same for a value, apart from the keys of objects.
+    """Whether msgspec and `json` write the same text for a value, apart from the keys of objects.
 
-    It consists of lists, tuples, objects, text, integers, booleans, None, and numbers that are written without an
-    exponent. msgspec also writes values for which `json` asks `default`, and numbers that JSON does not have.
+    A plain value consists of dicts, lists, tuples, strings, integers, booleans, None, and floats that are written
+    without an exponent. msgspec also writes types for which `json` calls `default`, and floats that JSON does not have.
 
-    :raises RecursionError: if it is nested too deeply to be searched.
+    :raises RecursionError: if the value is nested too deeply.
     """
     kind = type(value)
     if kind is dict:
@@ -34,7 +34,7 @@ def is_plain(value: t.Any) -> bool:
 
 
 def plain_first(encode_other: Encode, ensure_ascii: bool) -> Encode:
-    """A function that writes plain values, with sorted keys, and has `encode_other` write all others."""
+    """Return a function that writes plain values with sorted keys, and passes all other values to `encode_other`."""
     import msgspec  # slow to load, and not every application writes JSON
 
     write = msgspec.json.Encoder(order="sorted").encode
@@ -46,7 +46,7 @@ def plain_first(encode_other: Encode, ensure_ascii: bool) -> Encode:
                 if ensure_ascii and not (text.isascii() and "\x7f" not in text):
                     return _escaped(text)
                 return text
-        # Half of a surrogate pair, keys that are no text, or nested too deeply.
+        # A lone surrogate, keys that are not strings, or nesting that is too deep.
         except (ValueError, TypeError, RecursionError):
             pass
         return encode_other(obj)
@@ -55,7 +55,7 @@ def plain_first(encode_other: Encode, ensure_ascii: bool) -> Encode:
 
 
 def _escaped(text: str) -> str:
-    """The JSON with escapes for all characters but those of ASCII that can be printed."""
-    # This function takes it for a string, and so escapes quotes and backslashes too, which is undone: a backslash that
-    # remains single begins one of the new escapes.
+    """The JSON text with everything escaped except printable ASCII characters."""
+    # `encode_basestring_ascii` also escapes quotes and backslashes, which is undone here. A backslash that stays single
+    # begins one of the new escapes.
     return encode_basestring_ascii(text)[1:-1].replace('\\"', '"').replace("\\\\", "\\")

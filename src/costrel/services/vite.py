@@ -75,7 +75,7 @@ class Manifest:
     def files(self, names: Iterable[str]) -> Iterator[tuple[str, str]]:
         """The distinct files for the entries, each with "stylesheet", "modulepreload" or "module".
 
-        As in Vite's own pages, a chunk's stylesheets come after those of its imports, whose rules they override.
+        As in Vite's own pages, a chunk's stylesheets come after its imports' stylesheets, whose rules they override.
         """
         entries = [self._entry(name) for name in names]
         imported: dict[str, Chunk] = {}
@@ -128,7 +128,7 @@ def manifest_in(folder: str) -> Manifest | None:
 
 
 def built_tags(manifest: Manifest, names: Iterable[str], url_of: Callable[[str], str], nonce: str | None) -> Markup:
-    """The tags for the built files of the entries. `nonce` is that of the content security policy."""
+    """The tags for the built files of the entries. `nonce` comes from the content security policy."""
     return Markup("\n").join(_tag(kind, url_of(file), nonce) for file, kind in manifest.files(names))
 
 

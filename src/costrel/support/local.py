@@ -404,7 +404,7 @@ class LocalProxy(Generic[T]):
 
 
 NAMES_OF_THE_PROXY = frozenset(dir(LocalProxy))
-"""The attributes that a proxy has itself: it forwards those of all other names."""
+"""The attributes of the proxy itself. It forwards all other attributes."""
 _getter_slot = vars(LocalProxy)["_get_current_object"]
 _getter_of: Callable[[Proxy], Getter] = _getter_slot.__get__
 

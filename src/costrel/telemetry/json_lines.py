@@ -20,7 +20,7 @@ class RequestFields(logging.Filter):
     """Adds the attributes `request_id`, `trace_id` and `endpoint` to each record, for use in the format of a handler.
 
     An unknown value is a dash, as are all values outside of a request. Add the filter to handlers that pass records to
-    another thread, such as `QueueHandler`, since the request is that of the thread that runs the filter.
+    another thread, such as `QueueHandler`, since the filter finds the request of the thread that runs it.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -72,7 +72,7 @@ def _message_of(record: logging.LogRecord) -> str:
 
 
 def _fields_of(record: logging.LogRecord) -> dict[str, object]:
-    """The fields that a `RequestFields` filter has added to the record, or else those of the current request."""
+    """The fields that a `RequestFields` filter has added to the record, or the fields of the current request."""
     if not hasattr(record, "request_id"):
         return dict(request_fields())
     fields = {name: getattr(record, name, None) for name in NAMES}

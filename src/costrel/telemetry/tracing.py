@@ -142,7 +142,7 @@ def _never_records(provider: TracerProvider, tracer: trace.Tracer) -> bool:
 def _kind_and_parent(parent: Context | None) -> tuple[SpanKind, Context]:
     """The kind and the parent of a request's span.
 
-    A request has only one SERVER span. Inside another one, for example that of middleware, the kind is INTERNAL.
+    A request has only one SERVER span. Inside another span, for example from middleware, the kind is INTERNAL.
     """
     current = trace.get_current_span()
     if current.get_span_context().is_valid:

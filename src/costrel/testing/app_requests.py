@@ -25,7 +25,7 @@ class EnvironBuilder(environ_builder.EnvironBuilder):
     """An `EnvironBuilder` that takes the base URL and the JSON format from an application's configuration.
 
     :param app: the application: its ``SERVER_NAME``, ``APPLICATION_ROOT`` and ``PREFERRED_URL_SCHEME`` count.
-    :param path: may be a whole URL, whose scheme and host override those of the settings.
+    :param path: may be a whole URL, whose scheme and host override the settings.
     :param subdomain: put before ``SERVER_NAME``.
     :param url_scheme: instead of ``PREFERRED_URL_SCHEME``.
 

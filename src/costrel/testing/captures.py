@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class RenderedTemplate(NamedTuple):
-    """A template that was rendered, and the variables that it was given, with those of context processors."""
+    """A rendered template and its variables, including the variables from context processors."""
 
     template: Template
     context: dict[str, Any]

@@ -20,7 +20,7 @@ from .shapes import ObjectShape, shape_of
 MAX_LISTED: t.Final = 20
 
 _HELD: t.Final = " - at `$[0]`"
-"""The end of almost all messages: that of an error in the single item of `Node.holder`."""
+"""The end of almost all messages, for an error in the single item of `Node.holder`."""
 _STEP: t.Final = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
 _QUOTED: t.Final = re.compile(r"`(.*)`", re.DOTALL)
 _WITH_VALUES: t.Final = ("Object ", "Invalid enum value", "Invalid value")

@@ -21,7 +21,7 @@ _OWN_HEADERS: t.Final = frozenset(
 async def replay(record: Record, application: ASGIApplication, asking: Scope, cookies: str) -> None:
     """Send the request of `record` to `application`, and discard the response.
 
-    Hidden header fields are not sent. The cookies are those of the browser that requests the replay.
+    Hidden header fields are not sent. The browser that requests the replay sends its own cookies.
 
     :param asking: the scope of the request for the replay, which provides server, client and scheme.
     """

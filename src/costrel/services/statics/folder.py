@@ -58,7 +58,7 @@ class Version(t.NamedTuple):
 
 
 class Found(t.NamedTuple):
-    """The file for a requested name, and whether the hash in the name is that of its content."""
+    """The file for a requested name, and whether the hash in the name matches its content."""
 
     name: str
     version: Version
@@ -260,7 +260,7 @@ class StaticFolder:
         versions: dict[str, Version | None],
         depends_on: dict[str, FileState | None],
     ) -> Version | None:
-        """The version of a stylesheet. `versions` has those of the stylesheets outside its cycle; others are added."""
+        """The version of a stylesheet. `versions` has the stylesheets outside its cycle; others are added."""
         if sheet is None:
             return None
         names: dict[int, str | None] = {}

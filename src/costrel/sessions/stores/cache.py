@@ -22,7 +22,7 @@ TIMEOUT: t.Final = 5.0
 
 
 class Cache(t.Protocol):
-    """A cache like those of cachelib. `set` returns False if the value was not stored."""
+    """A cache with the interface of cachelib. `set` returns False if the value was not stored."""
 
     def get(self, key: str, /) -> t.Any: ...
     def set(self, key: str, value: str, timeout: int, /) -> object: ...
