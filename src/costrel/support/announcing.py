@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Callable
-from functools import wraps
+
+P = t.ParamSpec("P")
+T = t.TypeVar("T")
 
 
-def announced(change: Callable[..., t.Any], announce: Callable[[t.Any], object]) -> t.Any:
+def announced(change: Callable[P, T], announce: Callable[[t.Any], object]) -> Callable[P, T]:
     """Return a method that calls `change` and then `announce` with the container, also if the change fails half-way.
 
     :param change: a method of `list` or `dict` that changes the container.
     """
 
-    @wraps(change)
-    def method(self: t.Any, *args: object, **kwargs: object) -> object:
+    def method(*args: P.args, **kwargs: P.kwargs) -> T:
+        """Change the container as the method of `dict` or `list` does."""
         try:
-            return change(self, *args, **kwargs)
+            return change(*args, **kwargs)
         finally:
-            announce(self)
+            announce(args[0])
 
+    method.__name__ = change.__name__
+    method.__qualname__ = change.__qualname__
     return method
